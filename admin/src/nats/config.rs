@@ -1,0 +1,283 @@
+//! Writes nats.conf: the server's durability, its limits, and for each unit a user that may do what its place allows.
+
+use super::error::NatsError;
+use super::{NatsUnit, checked, user};
+use node::link::access;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// TLS of the server.
+#[derive(Clone, Debug)]
+pub struct ServerTls {
+    /// Its certificate, PEM.
+    pub cert_file: PathBuf,
+    /// Its key, PEM.
+    pub key_file: PathBuf,
+    /// When given, clients must show a certificate of this authority.
+    pub client_ca_file: Option<PathBuf>,
+}
+
+/// What the operator decides.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    /// The address for nodes; `127.0.0.1` unless nodes are on other machines, and then with TLS.
+    pub host: String,
+    /// The port for nodes.
+    pub port: u16,
+    /// The address for monitoring, which each node asks for `sync_always`. It has no login: keep it inside.
+    pub monitor_host: String,
+    /// The port for monitoring.
+    pub monitor_port: u16,
+    /// Where JetStream keeps its files.
+    pub store_dir: PathBuf,
+    /// How much it may keep.
+    pub max_file_bytes: u64,
+    /// The operator's own user.
+    pub admin_public_nkey: String,
+    /// The units.
+    pub units: Vec<NatsUnit>,
+    /// TLS.
+    pub tls: Option<ServerTls>,
+}
+
+impl ServerOptions {
+    /// A server for this machine alone.
+    #[must_use]
+    pub fn local(
+        port: u16,
+        monitor_port: u16,
+        store_dir: PathBuf,
+        admin_public_nkey: String,
+        units: Vec<NatsUnit>,
+    ) -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port,
+            monitor_host: "127.0.0.1".to_owned(),
+            monitor_port,
+            store_dir,
+            max_file_bytes: 8 * 1024 * 1024 * 1024,
+            admin_public_nkey,
+            units,
+            tls: None,
+        }
+    }
+}
+
+/// The text of nats.conf. The same options give the same text.
+pub fn server_config(options: &ServerOptions) -> Result<String, NatsError> {
+    user::check_public(&options.admin_public_nkey, "operator")?;
+    let units = checked(&options.units)?;
+    if let Some((path, _)) = units
+        .iter()
+        .find(|(_, u)| u.public_nkey == options.admin_public_nkey)
+    {
+        return Err(NatsError::Unit {
+            unit: path.to_string(),
+            reason: "it has the operator's NKey".to_owned(),
+        });
+    }
+    let mut text = String::new();
+    // Writing to a String cannot fail; `w` keeps that in one place.
+    let mut w = |line: String| {
+        let _ = writeln!(text, "{line}");
+    };
+    w("# nats.conf, written by `countersign nats config` from the registry. Do not edit: write it anew.".to_owned());
+    w(format!(
+        "listen: {}",
+        quoted("host", &format!("{}:{}", options.host, options.port))?
+    ));
+    w(format!(
+        "http: {}",
+        quoted(
+            "monitor_host",
+            &format!("{}:{}", options.monitor_host, options.monitor_port)
+        )?
+    ));
+    w("max_payload: 8MB".to_owned());
+    w("jetstream {".to_owned());
+    w(format!(
+        "  store_dir: {}",
+        path_of("store_dir", &options.store_dir)?
+    ));
+    w(
+        "  # An acknowledged message is on disk. Nodes check this and refuse to send without it."
+            .to_owned(),
+    );
+    w("  sync_interval: always".to_owned());
+    w(format!("  max_file_store: {}", options.max_file_bytes));
+    w("  max_memory_store: 16MB".to_owned());
+    w("}".to_owned());
+    if let Some(tls) = &options.tls {
+        w("tls {".to_owned());
+        w(format!(
+            "  cert_file: {}",
+            path_of("cert_file", &tls.cert_file)?
+        ));
+        w(format!(
+            "  key_file: {}",
+            path_of("key_file", &tls.key_file)?
+        ));
+        if let Some(ca) = &tls.client_ca_file {
+            w(format!("  ca_file: {}", path_of("client_ca_file", ca)?));
+            w("  verify: true".to_owned());
+        }
+        w("}".to_owned());
+    }
+    w("accounts {".to_owned());
+    w("  COUNTERSIGN {".to_owned());
+    w("    jetstream: enabled".to_owned());
+    w("    users: [".to_owned());
+    w("      # The operator: everything in this account.".to_owned());
+    w(format!("      {{ nkey: {} }}", options.admin_public_nkey));
+    for (path, unit) in &units {
+        w(format!("      # {path}"));
+        w(format!(
+            "      {{ nkey: {}, permissions: {{",
+            unit.public_nkey
+        ));
+        w(format!(
+            "          publish: {{ allow: [{}] }},",
+            list(&access::publish_permissions(path, unit.has_children))
+        ));
+        w(format!(
+            "          subscribe: {{ allow: [{}] }} }} }}",
+            list(&access::subscribe_permissions(path))
+        ));
+    }
+    w("    ]".to_owned());
+    w("  }".to_owned());
+    w("}".to_owned());
+    Ok(text)
+}
+
+fn list(subjects: &[String]) -> String {
+    // Subjects hold letters, digits and `. _ $ * >` only: they need no escape.
+    subjects
+        .iter()
+        .map(|s| format!("\"{s}\""))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// A string that cannot break out of its quotes.
+fn quoted(field: &str, value: &str) -> Result<String, NatsError> {
+    if value.is_empty()
+        || value
+            .chars()
+            .any(|c| c.is_control() || matches!(c, '"' | '\\' | '\''))
+    {
+        return Err(NatsError::Option {
+            field: field.to_owned(),
+            reason: "must not be empty or hold quotes, backslashes or control characters"
+                .to_owned(),
+        });
+    }
+    Ok(format!("\"{value}\""))
+}
+
+fn path_of(field: &str, path: &Path) -> Result<String, NatsError> {
+    let text = path.to_str().ok_or_else(|| NatsError::Option {
+        field: field.to_owned(),
+        reason: "the path is not UTF-8".to_owned(),
+    })?;
+    quoted(field, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::create_user;
+    use super::*;
+
+    fn unit(path: &str, has_children: bool) -> NatsUnit {
+        let path = path.split('.').map(str::to_owned).collect();
+        NatsUnit {
+            path,
+            public_nkey: create_user().unwrap().public_nkey,
+            has_children,
+        }
+    }
+
+    fn options() -> ServerOptions {
+        let units = vec![unit("1", true), unit("1.13", true), unit("1.13.5", false)];
+        ServerOptions::local(
+            4222,
+            8222,
+            "/var/lib/cs".into(),
+            create_user().unwrap().public_nkey,
+            units,
+        )
+    }
+
+    #[test]
+    fn the_text_promises_durability_and_names_each_unit_once() {
+        let options = options();
+        let text = server_config(&options).unwrap();
+        assert_eq!(text, server_config(&options).unwrap());
+        for line in [
+            "listen: \"127.0.0.1:4222\"",
+            "http: \"127.0.0.1:8222\"",
+            "  sync_interval: always",
+            "  store_dir: \"/var/lib/cs\"",
+            "max_payload: 8MB",
+            "      # 1.13.5",
+        ] {
+            assert_eq!(
+                text.lines().filter(|l| *l == line).count(),
+                1,
+                "{line}\n{text}"
+            );
+        }
+        assert!(text.contains("\"cs.v1.down.1.13.*.receipt\""));
+        assert!(!text.contains("cs.v1.down.1.13.5.*.receipt"));
+        assert!(
+            !text.contains("CONSUMER.CREATE")
+                && !text.contains("STREAM.")
+                && !text.contains("_INBOX.>")
+        );
+        assert_eq!(text.matches("nkey:").count(), 4);
+        assert!(!text.contains("tls {"));
+    }
+
+    #[test]
+    fn tls_is_written_when_asked_for() {
+        let mut options = options();
+        options.tls = Some(ServerTls {
+            cert_file: "/c".into(),
+            key_file: "/k".into(),
+            client_ca_file: Some("/a".into()),
+        });
+        let text = server_config(&options).unwrap();
+        assert!(text.contains("tls {\n  cert_file: \"/c\"\n  key_file: \"/k\"\n  ca_file: \"/a\"\n  verify: true\n}"), "{text}");
+    }
+
+    #[test]
+    fn bad_lists_and_options_are_refused() {
+        type Case = (&'static str, fn(&mut ServerOptions));
+        let cases: [Case; 8] = [
+            ("nats.unit", |o| o.units[2].path = o.units[1].path.clone()),
+            ("nats.unit", |o| {
+                o.units[2].public_nkey = o.units[1].public_nkey.clone()
+            }),
+            ("nats.unit", |o| {
+                o.units[0].public_nkey = o.admin_public_nkey.clone()
+            }),
+            ("nats.unit", |o| o.units[1].has_children = false),
+            ("nats.unit", |o| o.units[2].path[2] = "5\"x".to_owned()),
+            ("nats.key", |o| o.units[2].public_nkey = "UABC".to_owned()),
+            ("nats.key", |o| {
+                o.admin_public_nkey = create_user().unwrap().seed
+            }),
+            ("nats.option", |o| o.store_dir = "/a\" }".into()),
+        ];
+        for (i, (code, spoil)) in cases.into_iter().enumerate() {
+            let mut options = options();
+            spoil(&mut options);
+            assert_eq!(
+                server_config(&options).unwrap_err().code(),
+                code,
+                "case {i}"
+            );
+        }
+    }
+}

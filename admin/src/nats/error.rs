@@ -1,0 +1,84 @@
+//! What can go wrong between the operator and nats-server. Codes are stable.
+
+/// An error of the operator's NATS commands.
+#[derive(Debug, thiserror::Error)]
+pub enum NatsError {
+    /// A unit cannot be served.
+    #[error("unit {unit}: {reason}; correct the list of units")]
+    Unit {
+        /// The unit's path.
+        unit: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A public NKey is none.
+    #[error(
+        "{owner}: '{key}' is not a public NKey of a user (U…); create one with `countersign nats user`"
+    )]
+    Key {
+        /// Whose.
+        owner: String,
+        /// The key as given, cut.
+        key: String,
+    },
+    /// An option of the server cannot be written.
+    #[error("nats.conf, {field}: {reason}")]
+    Option {
+        /// Which one.
+        field: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A seed cannot be made, read or written.
+    #[error("NATS seed{file}: {reason}")]
+    Seed {
+        /// ` <file>`, or nothing.
+        file: String,
+        /// What is wrong. Never the seed.
+        reason: String,
+    },
+    /// The server cannot be reached or refuses the operator.
+    #[error(
+        "cannot connect to {url} as the operator: {reason}; check that nats-server runs with this configuration and that the seed is the operator's"
+    )]
+    Connect {
+        /// The server.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A request got no usable answer.
+    #[error("no usable answer from nats-server for {what}: {reason}; check that JetStream is on")]
+    Answer {
+        /// The stream or consumer.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The server refused.
+    #[error("nats-server refused {what} (code {code}): {reason}")]
+    Refused {
+        /// The stream or consumer.
+        what: String,
+        /// JetStream's own error code.
+        code: u64,
+        /// JetStream's own words.
+        reason: String,
+    },
+}
+
+impl NatsError {
+    /// The stable name of this error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unit { .. } => "nats.unit",
+            Self::Key { .. } => "nats.key",
+            Self::Option { .. } => "nats.option",
+            Self::Seed { .. } => "nats.seed",
+            Self::Connect { .. } => "nats.connect",
+            Self::Answer { .. } => "nats.answer",
+            Self::Refused { .. } => "nats.refused",
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Creates and updates the two streams and each unit's consumers. Idempotent: run it after every change of the registry.
+//!
+//! It speaks JetStream's JSON API directly: the client library hides consumers with several filters behind features that the
+//! workspace does not need otherwise, and the JSON is what the server documents.
+
+use super::error::NatsError;
+use super::{NatsUnit, checked};
+use async_nats::{Client, ConnectOptions};
+use node::link::access::{self, STREAM_DOWN, STREAM_UP};
+use node::link::subject::{DOWN_PREFIX, UP_PREFIX};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// The largest message: the server's `max_payload`.
+const MAX_MESSAGE_BYTES: u64 = 8 * 1024 * 1024;
+/// How long a node may take from delivery to answer before the message comes again.
+const ACK_WAIT: Duration = Duration::from_secs(60);
+/// How many delivered messages of one consumer may be without answer.
+const MAX_ACK_PENDING: u64 = 256;
+
+/// What was done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provisioned {
+    /// Streams and consumers that did not exist.
+    pub created: Vec<String>,
+    /// Those that existed and now have this configuration.
+    pub confirmed: Vec<String>,
+}
+
+/// Brings the server at `url` to what the units need, as the operator with this seed.
+pub async fn provision(
+    url: &str,
+    admin_seed: &str,
+    units: &[NatsUnit],
+) -> Result<Provisioned, NatsError> {
+    let units = checked(units)?;
+    let client = ConnectOptions::new()
+        .nkey(admin_seed.trim().to_owned())
+        .name("countersign nats provision")
+        .request_timeout(Some(Duration::from_secs(15)))
+        .connect(url)
+        .await
+        .map_err(|e| NatsError::Connect {
+            url: url.to_owned(),
+            reason: e.to_string(),
+        })?;
+    let mut done = Provisioned::default();
+    for (stream, prefix) in [(STREAM_UP, UP_PREFIX), (STREAM_DOWN, DOWN_PREFIX)] {
+        let config = stream_config(stream, &format!("{prefix}.>"));
+        if exists(&client, &format!("STREAM.INFO.{stream}"), stream).await? {
+            call(&client, &format!("STREAM.UPDATE.{stream}"), stream, &config).await?;
+            done.confirmed.push(stream.to_owned());
+        } else {
+            call(&client, &format!("STREAM.CREATE.{stream}"), stream, &config).await?;
+            done.created.push(stream.to_owned());
+        }
+    }
+    for (path, unit) in &units {
+        for (stream, consumer, filters) in access::consumers(path, unit.has_children) {
+            let known = exists(
+                &client,
+                &format!("CONSUMER.INFO.{stream}.{consumer}"),
+                &consumer,
+            )
+            .await?;
+            let body = consumer_config(stream, &consumer, &filters);
+            call(
+                &client,
+                &format!("CONSUMER.CREATE.{stream}.{consumer}"),
+                &consumer,
+                &body,
+            )
+            .await?;
+            if known {
+                done.confirmed.push(consumer)
+            } else {
+                done.created.push(consumer)
+            }
+        }
+    }
+    Ok(done)
+}
+
+/// Nothing is ever trimmed: a full stream refuses, which a sender notices, instead of dropping what is old.
+fn stream_config(name: &str, subjects: &str) -> Value {
+    json!({
+        "name": name,
+        "subjects": [subjects],
+        "storage": "file",
+        "retention": "limits",
+        "discard": "new",
+        "max_consumers": -1,
+        "max_msgs": -1,
+        "max_bytes": -1,
+        "max_age": 0,
+        "max_msg_size": MAX_MESSAGE_BYTES,
+        "num_replicas": 1,
+        "duplicate_window": Duration::from_secs(120).as_nanos() as u64,
+        "deny_delete": true,
+        "deny_purge": true,
+        "allow_rollup_hdrs": false,
+        "allow_direct": false,
+    })
+}
+
+fn consumer_config(stream: &str, consumer: &str, filters: &[String]) -> Value {
+    json!({
+        "stream_name": stream,
+        "config": {
+            "durable_name": consumer,
+            "name": consumer,
+            "deliver_policy": "all",
+            "replay_policy": "instant",
+            "ack_policy": "explicit",
+            "ack_wait": ACK_WAIT.as_nanos() as u64,
+            "max_deliver": -1,
+            "max_ack_pending": MAX_ACK_PENDING,
+            "filter_subjects": filters,
+        }
+    })
+}
+
+/// Whether the thing that this INFO request asks for exists.
+async fn exists(client: &Client, api: &str, what: &str) -> Result<bool, NatsError> {
+    match call(client, api, what, &Value::Null).await {
+        Ok(_) => Ok(true),
+        // 10059: stream not found, 10014: consumer not found.
+        Err(NatsError::Refused {
+            code: 10059 | 10014,
+            ..
+        }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// One request to JetStream's API.
+async fn call(client: &Client, api: &str, what: &str, body: &Value) -> Result<Value, NatsError> {
+    let answer = |reason: String| NatsError::Answer {
+        what: what.to_owned(),
+        reason,
+    };
+    let payload = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
+    let reply = client
+        .request(format!("$JS.API.{api}"), payload.into())
+        .await
+        .map_err(|e| answer(e.to_string()))?;
+    let value: Value = serde_json::from_slice(&reply.payload).map_err(|e| answer(e.to_string()))?;
+    match value.get("error") {
+        None => Ok(value),
+        Some(error) => Err(NatsError::Refused {
+            what: what.to_owned(),
+            code: error.get("err_code").and_then(Value::as_u64).unwrap_or(0),
+            reason: error
+                .get("description")
+                .and_then(Value::as_str)
+                .unwrap_or("no reason given")
+                .to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,298 @@
+//! The journal: the only truth on disk.
+//!
+//! An append-only sequence of entries in segment files `<dir>/journal/<12-digit first sequence>.seg`. All else that a node shows
+//! is a view of it and can be deleted. Read in this order: [`limits`], `frame` (the bytes of a batch), `segment` (a file),
+//! `recover` (what a crash leaves), this file (append), `erase`, `read`, [`guard`] (rolled-back data).
+//!
+//! # Order of durable writes
+//! `append`: one write of the whole batch → fdatasync → only then the answer. A batch has a length and CRCs, so after a
+//! crash it is whole or it is not there. A new segment: header → fsync → fsync directory → only then its first batch.
+//!
+//! # When the disk fails
+//! - A write says that the disk is full: the file is cut back to the last batch and synced. If that works, nothing of the
+//!   batch was kept, the caller is told, and the journal stays usable.
+//! - Any other failed write, and every failed fsync: the journal is *poisoned*, and every later append answers "restart".
+//!   An fsync is never tried again: after it failed, Linux may have dropped the pages, and the second one would lie. What was written
+//!   but not acknowledged may or may not be there after the restart, as a whole.
+//!
+//! # What it trusts
+//! That fdatasync makes written bytes durable (a disk that lies about it loses the last batches: the guard notices), and
+//! that a power cut while a sector is written harms no bytes but those being written. The lock and the durability are those
+//! of a local Unix filesystem, not of NFS.
+
+mod disk;
+#[cfg(test)]
+mod disk_fake;
+mod erase;
+mod error;
+#[cfg(test)]
+mod faults;
+mod frame;
+pub mod guard;
+pub mod limits;
+mod lock;
+mod read;
+mod recover;
+mod segment;
+#[cfg(test)]
+mod tests;
+
+pub use error::JournalError;
+pub use guard::{Guard, Signed};
+pub use limits::{MAX_BATCH_BYTES, MAX_PART_BYTES, SEGMENT_BYTES};
+pub use recover::{Cut, Recovered};
+
+use disk::{Disk, DiskFile, RealDisk};
+use segment::Segment;
+use std::{fs::File, ops::Range, path::Path};
+
+/// The folder of the segments inside the data directory.
+const FOLDER: &str = "journal";
+
+/// What is appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is; the journal does not care.
+    pub kind: u8,
+    /// The part that may travel up and that stays for ever.
+    pub public: Vec<u8>,
+    /// The private part, already encrypted (see `vault`); it can be erased.
+    pub sealed: Option<Vec<u8>>,
+}
+
+/// The private part of a stored entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sealed {
+    /// It never had one.
+    None,
+    /// As it was appended.
+    Present(Vec<u8>),
+    /// It had one, which was erased.
+    Erased,
+}
+
+/// What is read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its sequence number, from 0.
+    pub seq: u64,
+    /// As appended.
+    pub kind: u8,
+    /// As appended.
+    pub public: Vec<u8>,
+    /// As appended, or erased.
+    pub sealed: Sealed,
+}
+
+/// The open journal. One per data directory; it may be shared for reading.
+pub struct Journal {
+    disk: Box<dyn Disk>,
+    /// The last segment, open for appending.
+    active: Box<dyn DiskFile>,
+    /// Never empty; the last one is `active`.
+    segments: Vec<Segment>,
+    next: u64,
+    link: u32,
+    segment_bytes: u64,
+    /// A new segment was begun but not finished: the old one must not grow any more, because its next sequence number is
+    /// already the name of a file.
+    must_rotate: bool,
+    poisoned: Option<String>,
+    recovered: Recovered,
+    /// Held for as long as the journal lives.
+    _lock: Option<File>,
+}
+
+impl Journal {
+    /// Opens the journal of a data directory, creating what is missing; reads all of it, cuts off a torn tail, refuses damage.
+    ///
+    /// # Errors
+    /// [`JournalError::Locked`] if another process has it; [`JournalError::Damaged`], [`JournalError::MissingSegment`],
+    /// [`JournalError::UnknownVersion`]; [`JournalError::Io`].
+    pub fn open(dir: &Path) -> Result<Self, JournalError> {
+        RealDisk::writable(dir).map_err(JournalError::io("create", dir))?;
+        let lock = lock::exclusive(dir)?;
+        let folder = dir.join(FOLDER);
+        let disk = RealDisk::writable(&folder).map_err(JournalError::io("create", folder))?;
+        let mut journal = Self::open_on(Box::new(disk), SEGMENT_BYTES)?;
+        journal._lock = Some(lock);
+        Ok(journal)
+    }
+
+    fn open_on(disk: Box<dyn Disk>, segment_bytes: u64) -> Result<Self, JournalError> {
+        let mut scan = recover::scan(&*disk)?;
+        let (active, recovered) = recover::repair(&*disk, &mut scan)?;
+        Ok(Self {
+            disk,
+            active,
+            segments: scan.segments,
+            next: scan.next,
+            link: scan.link,
+            segment_bytes,
+            must_rotate: false,
+            poisoned: None,
+            recovered,
+            _lock: None,
+        })
+    }
+
+    /// Appends all entries or none, and returns their sequence numbers when they are durable: one write, one fsync. Who wants
+    /// to commit several requests together passes them as one batch. An empty batch does nothing.
+    ///
+    /// # Errors
+    /// [`JournalError::TooLarge`] and [`JournalError::NoSpace`]: nothing was recorded and the journal is usable. [`JournalError::Io`]: it is
+    /// unknown whether the batch was recorded, and from then on [`JournalError::Poisoned`]: restart.
+    pub fn append(&mut self, batch: &[Entry]) -> Result<Range<u64>, JournalError> {
+        self.refuse_poisoned()?;
+        if batch.is_empty() {
+            return Ok(self.next..self.next);
+        }
+        let mut encoded = frame::encode(self.last().salt, self.next, self.link, batch)?;
+        let full = self.last().len + encoded.bytes.len() as u64 > self.segment_bytes && !self.last().offsets.is_empty();
+        if full || self.must_rotate {
+            self.must_rotate = true;
+            let created = segment::create(&*self.disk, self.next, self.link);
+            let (segment, file) = created.map_err(|error| self.survive(error))?;
+            self.segments.push(segment);
+            self.active = file;
+            self.must_rotate = false;
+            encoded = frame::encode(self.last().salt, self.next, self.link, batch)?;
+        }
+
+        let at = self.last().len;
+        let path = self.disk.path(&self.last().name());
+        if let Err(error) = self.active.write_at(&encoded.bytes, at) {
+            // Whatever was written of it must not be in the way, neither of the next batch nor of the next opening.
+            let restored = self.active.set_len(at).and_then(|()| self.active.sync());
+            let full = error::is_full(&error) && restored.is_ok();
+            let error = JournalError::io("write", path)(error);
+            return Err(if full { self.survive(error) } else { self.poison(error) });
+        }
+        if let Err(error) = self.active.sync() {
+            return Err(self.poison(JournalError::io("sync", path)(error)));
+        }
+
+        // Durable: from here on nothing can fail.
+        let range = self.next..self.next + batch.len() as u64;
+        let last = self.segments.len() - 1; // Never empty.
+        let segment = &mut self.segments[last];
+        // Offsets in a segment fit u32 (see `limits`).
+        segment.offsets.extend(encoded.entries.iter().map(|entry| at as u32 + entry));
+        segment.len += encoded.bytes.len() as u64;
+        self.next = range.end;
+        self.link = encoded.crc;
+        Ok(range)
+    }
+
+    /// Streams the entries from this one on, from disk, holding about one entry in memory. Ends after an error.
+    pub fn read_from(&self, seq: u64) -> impl Iterator<Item = Result<Stored, JournalError>> + '_ {
+        read::Reader::stream(&*self.disk, &self.segments, seq)
+    }
+
+    /// Reads one entry.
+    ///
+    /// # Errors
+    /// [`JournalError::NoSuchEntry`], [`JournalError::Damaged`], [`JournalError::Io`].
+    pub fn read(&self, seq: u64) -> Result<Stored, JournalError> {
+        read::Reader::single(&*self.disk, &self.segments).entry(seq)
+    }
+
+    /// Erases the sealed part of an entry, durably. The public part and all proofs over it stay. Repeating it does no harm.
+    ///
+    /// # Errors
+    /// [`JournalError::NothingSealed`]; [`JournalError::Io`]: it is unknown whether it reads back as erased, restart and repeat it.
+    pub fn erase_sealed(&mut self, seq: u64) -> Result<(), JournalError> {
+        self.refuse_poisoned()?;
+        erase::erase(&*self.disk, &self.segments, seq).map_err(|error| match error {
+            JournalError::Io { what: "write" | "sync", .. } => self.survive(error),
+            _ => error,
+        })
+    }
+
+    /// The sequence number that the next entry will get: also the number of entries.
+    pub fn next_seq(&self) -> u64 {
+        self.next
+    }
+
+    /// The size of all segments on disk.
+    pub fn bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.len).sum()
+    }
+
+    /// What opening it had to put right; worth a line in the node's log unless clean.
+    pub fn recovered(&self) -> &Recovered {
+        &self.recovered
+    }
+
+    /// Whether an earlier failure forbids writing: then the node must be restarted.
+    pub fn is_poisoned(&self) -> bool {
+        self.poisoned.is_some()
+    }
+
+    fn last(&self) -> &Segment {
+        // Opening leaves at least one segment, and nothing removes any.
+        &self.segments[self.segments.len() - 1]
+    }
+
+    fn refuse_poisoned(&self) -> Result<(), JournalError> {
+        match &self.poisoned {
+            Some(cause) => Err(JournalError::Poisoned { cause: cause.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// A full disk (not found out by an fsync) is survived; everything else poisons.
+    fn survive(&mut self, error: JournalError) -> JournalError {
+        match error {
+            JournalError::Io { what: "write" | "create", path, source } if error::is_full(&source) => JournalError::NoSpace { path },
+            error => self.poison(error),
+        }
+    }
+
+    fn poison(&mut self, error: JournalError) -> JournalError {
+        let cause = match &error {
+            JournalError::Io { what, path, source } => format!("cannot {what} {}: {source}", path.display()),
+            other => other.to_string(),
+        };
+        self.poisoned = Some(cause);
+        error
+    }
+}
+
+/// What [`check`] found, when it found no damage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Number of segment files.
+    pub segments: u64,
+    /// Number of batches.
+    pub batches: u64,
+    /// Number of entries.
+    pub entries: u64,
+    /// Bytes of whole batches and headers.
+    pub bytes: u64,
+    /// Entries whose sealed part is erased.
+    pub erased: u64,
+    /// Of these, how many erasures a crash interrupted; the next start finishes them.
+    pub unfinished_erasures: u64,
+    /// A torn tail, which the next start will cut off.
+    pub torn: Option<Cut>,
+}
+
+/// Reads the whole journal of a stopped node, changes nothing, and answers the first damage as an error.
+///
+/// # Errors
+/// [`JournalError::Locked`] while a node runs; otherwise as [`Journal::open`].
+pub fn check(dir: &Path) -> Result<Report, JournalError> {
+    let _lock = lock::shared(dir)?;
+    let scan = recover::scan(&RealDisk::read_only(&dir.join(FOLDER)))?;
+    Ok(Report {
+        segments: scan.segments.len() as u64,
+        batches: scan.batches,
+        entries: scan.next,
+        bytes: scan.segments.iter().map(|segment| segment.len).sum(),
+        erased: scan.erased,
+        unfinished_erasures: scan.unfinished.len() as u64,
+        torn: scan.torn,
+    })
+}

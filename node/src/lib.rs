@@ -1,0 +1,5 @@
+//! x
+
+pub mod link;
+pub mod journal;
+pub mod vault;

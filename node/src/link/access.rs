@@ -1,0 +1,213 @@
+//! Who may say and hear what: one definition, used three times. The operator writes it into the server's permissions and
+//! consumers, a node checks it before it sends, and the in-memory hub routes by it.
+//!
+//! A unit publishes under its own path, answers its own children, and broadcasts to its descendants. It reads what its
+//! descendants send, what its ancestors broadcast, and the receipts addressed to it. It administers nothing: streams and
+//! consumers are the operator's.
+
+use super::subject::{DOWN_PREFIX, DownKind, Subject, UP_PREFIX, UnitPath, UpKind};
+
+/// The stream that holds all that goes up.
+pub const STREAM_UP: &str = "CS_UP";
+/// The stream that holds all that comes down.
+pub const STREAM_DOWN: &str = "CS_DOWN";
+
+/// The durable consumer by which a unit reads its descendants.
+#[must_use]
+pub fn up_consumer(unit: &str) -> String {
+    format!("up_{unit}")
+}
+
+/// The durable consumer by which a unit reads its receipts and its ancestors' broadcasts.
+#[must_use]
+pub fn down_consumer(unit: &str) -> String {
+    format!("down_{unit}")
+}
+
+/// The prefix of a unit's own inbox, without the dot: replies to one unit can't be read by another.
+#[must_use]
+pub fn inbox_prefix(unit: &str) -> String {
+    format!("_INBOX.{unit}")
+}
+
+/// Whether a unit at `path` may publish to `subject`.
+#[must_use]
+pub fn may_publish(path: &UnitPath, has_children: bool, subject: &Subject) -> bool {
+    match subject {
+        Subject::Up(up) => up.path == *path,
+        Subject::Down(down) if down.kind == DownKind::Receipt => {
+            has_children && down.path.parent().as_ref() == Some(path)
+        }
+        Subject::Down(down) => has_children && down.path == *path,
+    }
+}
+
+/// Whether a message on `subject` is meant for the unit at `path`.
+#[must_use]
+pub fn hears(path: &UnitPath, subject: &Subject) -> bool {
+    match subject {
+        Subject::Up(up) => path.is_above(&up.path),
+        // The top has nobody above who could answer it.
+        Subject::Down(down) if down.kind == DownKind::Receipt => {
+            down.path == *path && path.parent().is_some()
+        }
+        Subject::Down(down) => down.path.is_above(path),
+    }
+}
+
+/// The filter of the consumer `up_<unit>`: all descendants at any depth. It also lets the unit's own `entries.<first>`
+/// through, which no wildcard can tell from a child's `rollup`; the reader drops those by [`hears`].
+#[must_use]
+pub fn up_filter(path: &UnitPath) -> String {
+    format!("{UP_PREFIX}.{path}.*.>")
+}
+
+/// The filters of the consumer `down_<unit>`.
+#[must_use]
+pub fn down_filters(path: &UnitPath) -> Vec<String> {
+    let receipt = Subject::down(path.clone(), DownKind::Receipt).to_string();
+    let broadcasts = path.ancestors().flat_map(|above| {
+        DownKind::BROADCAST.map(|kind| Subject::down(above.clone(), kind).to_string())
+    });
+    std::iter::once(receipt).chain(broadcasts).collect()
+}
+
+/// The consumers of a unit as (stream, consumer name, filters): the top has nobody above, a county nobody below.
+#[must_use]
+pub fn consumers(path: &UnitPath, has_children: bool) -> Vec<(&'static str, String, Vec<String>)> {
+    let mut all = Vec::new();
+    if has_children {
+        all.push((STREAM_UP, up_consumer(path.unit()), vec![up_filter(path)]));
+    }
+    if path.parent().is_some() {
+        all.push((STREAM_DOWN, down_consumer(path.unit()), down_filters(path)));
+    }
+    all
+}
+
+/// All that a unit's NATS user may publish to; everything else is refused by the server.
+#[must_use]
+pub fn publish_permissions(path: &UnitPath, has_children: bool) -> Vec<String> {
+    let mut allow = vec![
+        Subject::up(path.clone(), UpKind::Rollup).to_string(),
+        Subject::up(path.clone(), UpKind::Checkpoint).to_string(),
+        format!("{UP_PREFIX}.{path}.entries.*"),
+    ];
+    if has_children {
+        allow.push(format!("{DOWN_PREFIX}.{path}.*.receipt"));
+        allow.extend(DownKind::BROADCAST.map(|kind| Subject::down(path.clone(), kind).to_string()));
+    }
+    for (stream, consumer, _) in consumers(path, has_children) {
+        allow.push(format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"));
+        allow.push(format!("$JS.ACK.{stream}.{consumer}.>"));
+    }
+    allow
+}
+
+/// All that a unit's NATS user may subscribe to: its own inbox.
+#[must_use]
+pub fn subscribe_permissions(path: &UnitPath) -> Vec<String> {
+    vec![format!("{}.>", inbox_prefix(path.unit()))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// NATS wildcard matching, to compare the strings with the predicates.
+    fn matches(pattern: &str, subject: &str) -> bool {
+        let (mut p, mut s) = (pattern.split('.'), subject.split('.'));
+        loop {
+            match (p.next(), s.next()) {
+                (Some(">"), Some(_)) | (None, None) => return true,
+                (Some(a), Some(b)) if a == "*" || a == b => {}
+                _ => return false,
+            }
+        }
+    }
+
+    fn world() -> (Vec<(UnitPath, bool)>, Vec<Subject>) {
+        let units: Vec<(UnitPath, bool)> = [
+            ("1", true),
+            ("1.13", true),
+            ("1.14", true),
+            ("1.14.21", false),
+            ("1.14.22", true),
+            ("1.14.22.5", false),
+            ("1.13.5", false),
+        ]
+        .map(|(p, c)| (p.parse().unwrap(), c))
+        .to_vec();
+        let subjects = units
+            .iter()
+            .flat_map(|(p, _)| {
+                [UpKind::Rollup, UpKind::Checkpoint, UpKind::Entries(5)]
+                    .map(|k| Subject::up(p.clone(), k))
+                    .into_iter()
+                    .chain(
+                        [
+                            DownKind::Receipt,
+                            DownKind::Registry,
+                            DownKind::Catalogue,
+                            DownKind::Plan,
+                        ]
+                        .map(|k| Subject::down(p.clone(), k)),
+                    )
+            })
+            .collect();
+        (units, subjects)
+    }
+
+    #[test]
+    fn permissions_allow_exactly_what_may_be_published() {
+        let (units, subjects) = world();
+        for (path, children) in &units {
+            let allow = publish_permissions(path, *children);
+            for subject in &subjects {
+                let server = allow.iter().any(|p| matches(p, &subject.to_string()));
+                assert_eq!(
+                    server,
+                    may_publish(path, *children, subject),
+                    "{path} -> {subject}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn filters_deliver_exactly_what_is_heard_and_own_entries() {
+        let (units, subjects) = world();
+        for (path, children) in &units {
+            let filters: Vec<String> = consumers(path, *children)
+                .into_iter()
+                .flat_map(|c| c.2)
+                .collect();
+            for subject in &subjects {
+                let server = filters.iter().any(|p| matches(p, &subject.to_string()));
+                let own_entries =
+                    *children && *subject == Subject::up(path.clone(), UpKind::Entries(5));
+                assert_eq!(
+                    server,
+                    hears(path, subject) || own_entries,
+                    "{path} <- {subject}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_county_administers_nothing() {
+        let path: UnitPath = "1.14.21".parse().unwrap();
+        assert_eq!(
+            publish_permissions(&path, false),
+            [
+                "cs.v1.up.1.14.21.rollup",
+                "cs.v1.up.1.14.21.checkpoint",
+                "cs.v1.up.1.14.21.entries.*",
+                "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_21",
+                "$JS.ACK.CS_DOWN.down_21.>",
+            ]
+        );
+        assert_eq!(subscribe_permissions(&path), ["_INBOX.21.>"]);
+    }
+}

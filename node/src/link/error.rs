@@ -1,0 +1,178 @@
+//! What can go wrong between two nodes. Each variant says what, where and how to cure it; `code()` is stable.
+
+/// An error of the link.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum LinkError {
+    /// A unit path that cannot be.
+    #[error(
+        "unit path '{path}' is wrong: {reason}; correct the registry or the node's configuration"
+    )]
+    Path {
+        /// The path as given.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A subject that is none of ours.
+    #[error("subject '{subject}' is not one of this protocol: {reason}")]
+    Subject {
+        /// The subject as given, cut.
+        subject: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A message to a subject that this unit may not use.
+    #[error(
+        "unit {unit} may not publish to '{subject}': a unit writes under its own path and answers its own children"
+    )]
+    Foreign {
+        /// The sender.
+        unit: String,
+        /// The subject.
+        subject: String,
+    },
+    /// A message above the limit.
+    #[error(
+        "the message to '{subject}' has {bytes} bytes, at most {limit} can travel; send it in smaller chunks"
+    )]
+    TooLarge {
+        /// The subject.
+        subject: String,
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The seed file cannot be used.
+    #[error("the NATS seed file {file} cannot be used: {reason}")]
+    Seed {
+        /// The file.
+        file: String,
+        /// What is wrong and the cure. Never the seed.
+        reason: String,
+    },
+    /// The configuration of the connection cannot be used.
+    #[error(
+        "cannot set up the connection to {url}: {reason}; correct the address or the TLS files in the configuration"
+    )]
+    Setup {
+        /// The server.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is no connection at the moment.
+    #[error("not connected to {url}; the node keeps trying, the message stays in the outbox")]
+    Disconnected {
+        /// The server.
+        url: String,
+    },
+    /// The server may lose acknowledged messages.
+    #[error(
+        "refusing to send: {monitor} does not show that the server writes to disk before it acknowledges ({reason}). \
+         Set `sync_interval: always` in the jetstream block of nats.conf and restart nats-server: without it the server acknowledges up to \
+         two minutes before it syncs, and a power cut loses reports that were already acknowledged"
+    )]
+    NotDurable {
+        /// The monitoring address.
+        monitor: String,
+        /// What was seen.
+        reason: String,
+    },
+    /// The server forbids it.
+    #[error(
+        "nats-server refuses this user access to '{subject}'; write the configuration anew from the registry and reload the server"
+    )]
+    Denied {
+        /// The subject.
+        subject: String,
+    },
+    /// Nobody stores or serves this subject.
+    #[error(
+        "nats-server has nothing that answers on '{subject}'; let the operator provision the streams and consumers"
+    )]
+    NotProvisioned {
+        /// The subject.
+        subject: String,
+    },
+    /// The stream refused the message.
+    #[error(
+        "the stream refused the message to '{subject}' (code {code}): {reason}; if it is full, give it more room"
+    )]
+    Refused {
+        /// The subject.
+        subject: String,
+        /// JetStream's own error code.
+        code: u64,
+        /// JetStream's own words.
+        reason: String,
+    },
+    /// No answer in time; the message may or may not be stored.
+    #[error(
+        "no answer for '{subject}' within {seconds} s; it is not known whether it arrived, so it is sent again"
+    )]
+    Timeout {
+        /// The subject.
+        subject: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// An answer that is not understood.
+    #[error(
+        "the server's answer for '{subject}' is not understood: {reason}; check that nats-server is 2.11 or later"
+    )]
+    Answer {
+        /// The subject.
+        subject: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The link was closed.
+    #[error("the link is closed; the node is shutting down")]
+    Closed,
+}
+
+impl LinkError {
+    /// The stable name of this error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Path { .. } => "link.path",
+            Self::Subject { .. } => "link.subject",
+            Self::Foreign { .. } => "link.foreign",
+            Self::TooLarge { .. } => "link.too_large",
+            Self::Seed { .. } => "link.seed",
+            Self::Setup { .. } => "link.setup",
+            Self::Disconnected { .. } => "link.disconnected",
+            Self::NotDurable { .. } => "link.not_durable",
+            Self::Denied { .. } => "link.denied",
+            Self::NotProvisioned { .. } => "link.not_provisioned",
+            Self::Refused { .. } => "link.refused",
+            Self::Timeout { .. } => "link.timeout",
+            Self::Answer { .. } => "link.answer",
+            Self::Closed => "link.closed",
+        }
+    }
+
+    /// Whether the same message can go through once the surroundings have healed. False: the message or the configuration
+    /// itself is at fault, so sending it again is pointless and a person must look.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Disconnected { .. }
+            | Self::NotDurable { .. }
+            | Self::Denied { .. }
+            | Self::NotProvisioned { .. }
+            | Self::Refused { .. }
+            | Self::Timeout { .. }
+            | Self::Answer { .. } => true,
+            Self::Path { .. }
+            | Self::Subject { .. }
+            | Self::Foreign { .. }
+            | Self::TooLarge { .. }
+            | Self::Seed { .. }
+            | Self::Setup { .. }
+            | Self::Closed => false,
+        }
+    }
+}

@@ -1,0 +1,555 @@
+//! The link over NATS JetStream: one connection, two durable pull consumers that the operator provisioned, no right to create
+//! anything.
+//!
+//! Messages are pulled one request at a time and only while there is room for them, so that memory is bounded
+//! ([`PREFETCH`] bodies) and the server's wait for an answer does not run for messages that nobody looks at yet.
+
+use super::ack::{Ack, Kind};
+use super::error::LinkError;
+use super::state::{Connection, Durability, LinkState};
+use super::subject::{Subject, UnitPath};
+use super::{Incoming, Outgoing, Transport, access, check_outgoing, durability, seed};
+use async_nats::client::Request;
+use async_nats::connection::State;
+use async_nats::{
+    Client, ConnectOptions, Event, HeaderMap, Message, RequestErrorKind, ServerError,
+};
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// How many received messages may wait for the node.
+const PREFETCH: usize = 8;
+/// How long the server may take to store a message.
+const ACK_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a pull waits at the server; the client waits a little longer.
+const PULL_EXPIRES: Duration = Duration::from_secs(5);
+/// How long to wait after a failed pull.
+const PULL_BACKOFF: Duration = Duration::from_secs(2);
+/// How often a server that broke its promise is asked again.
+const RECHECK: Duration = Duration::from_secs(10);
+
+/// TLS towards the server.
+#[derive(Clone, Debug, Default)]
+pub struct LinkTls {
+    /// Refuse a connection without TLS.
+    pub required: bool,
+    /// TLS before the server's greeting (nats.conf: `handshake_first`).
+    pub first: bool,
+    /// Certificates of the authorities to trust beside the system's, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// The node's own certificate and key, PEM.
+    pub client: Option<(PathBuf, PathBuf)>,
+}
+
+/// What the link needs to know.
+#[derive(Clone, Debug)]
+pub struct LinkConfig {
+    /// `nats://host:port` or `tls://host:port`, several with commas.
+    pub url: String,
+    /// The server's monitoring address, `http://host:port`.
+    pub monitor_url: String,
+    /// The file with this node's NKey seed, mode 0600.
+    pub seed_file: PathBuf,
+    /// This unit's place.
+    pub path: UnitPath,
+    /// Whether it has units below it.
+    pub has_children: bool,
+    /// TLS.
+    pub tls: LinkTls,
+}
+
+/// What the tasks of one link share.
+struct Shared {
+    config: LinkConfig,
+    state: watch::Sender<LinkState>,
+    /// The server's words for each refused subject.
+    denials: broadcast::Sender<String>,
+    /// The id of the server that has shown `sync_always` since the last connect.
+    verified: Mutex<Option<String>>,
+}
+
+/// One side of the conversation with the server; cloned into the tasks and the acks.
+#[derive(Clone)]
+struct Wire {
+    client: Client,
+    shared: Arc<Shared>,
+}
+
+/// The link of one node.
+pub struct NatsLink {
+    wire: Wire,
+    inbox: Mutex<mpsc::Receiver<Incoming>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl NatsLink {
+    /// Starts the link. Returns at once: when the server is away the link keeps trying, forever.
+    pub async fn connect(config: LinkConfig) -> Result<Self, LinkError> {
+        let seed = seed::read_seed(&config.seed_file)?;
+        let unit = config.path.unit().to_owned();
+        let shared = Arc::new(Shared {
+            config: config.clone(),
+            state: watch::Sender::new(LinkState::default()),
+            denials: broadcast::Sender::new(64),
+            verified: Mutex::new(None),
+        });
+        let events = Arc::clone(&shared);
+        // Thousands of nodes lose one server at the same moment: each comes back at its own time.
+        let jitter = unit
+            .bytes()
+            .fold(0_u64, |sum, b| (sum * 31 + u64::from(b)) % 997);
+        let mut options = ConnectOptions::new()
+            .nkey(seed.to_string())
+            .name(format!("countersign-node {unit}"))
+            .custom_inbox_prefix(access::inbox_prefix(&unit))
+            .retry_on_initial_connect()
+            .max_reconnects(None)
+            .reconnect_delay_callback(move |attempt| match attempt {
+                0 | 1 => Duration::ZERO,
+                n => Duration::from_millis((250 * n as u64).min(5_000) + jitter),
+            })
+            .event_callback(move |event| {
+                let shared = Arc::clone(&events);
+                async move { shared.note(event).await }
+            });
+        if config.tls.required {
+            options = options.require_tls(true);
+        }
+        if config.tls.first {
+            options = options.tls_first();
+        }
+        if let Some(ca) = &config.tls.ca_file {
+            options = options.add_root_certificates(ca.clone());
+        }
+        if let Some((cert, key)) = &config.tls.client {
+            options = options.add_client_certificate(cert.clone(), key.clone());
+        }
+        let servers: Vec<&str> = config.url.split(',').map(str::trim).collect();
+        let client = options
+            .connect(servers)
+            .await
+            .map_err(|e| LinkError::Setup {
+                url: config.url.clone(),
+                reason: e.to_string(),
+            })?;
+        let wire = Wire { client, shared };
+        let (tx, rx) = mpsc::channel(PREFETCH);
+        let mut tasks = vec![tokio::spawn(watch_durability(wire.clone()))];
+        for (stream, consumer, _) in access::consumers(&config.path, config.has_children) {
+            tasks.push(tokio::spawn(pull(
+                wire.clone(),
+                stream,
+                consumer,
+                tx.clone(),
+            )));
+        }
+        if tasks.len() == 1 {
+            // A lone unit has nothing to read; its `next` waits instead of reporting a closed link.
+            tasks.push(tokio::spawn(async move {
+                tx.closed().await;
+            }));
+        }
+        Ok(Self {
+            wire,
+            inbox: Mutex::new(rx),
+            tasks,
+        })
+    }
+
+    /// The state now.
+    #[must_use]
+    pub fn state(&self) -> LinkState {
+        self.wire.shared.state.borrow().clone()
+    }
+
+    /// The state as it changes.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<LinkState> {
+        self.wire.shared.state.subscribe()
+    }
+}
+
+impl Drop for NatsLink {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Transport for NatsLink {
+    async fn publish(&self, message: &Outgoing) -> Result<(), LinkError> {
+        let result = self.wire.publish(message).await;
+        match &result {
+            Ok(duplicate) => self.wire.shared.state.send_modify(|s| {
+                s.published += 1;
+                s.duplicates += u64::from(*duplicate);
+                s.trouble = None;
+            }),
+            Err(error) => self.wire.shared.trouble(error),
+        }
+        result.map(|_| ())
+    }
+
+    async fn next(&self) -> Result<Incoming, LinkError> {
+        let incoming = self
+            .inbox
+            .lock()
+            .await
+            .recv()
+            .await
+            .ok_or(LinkError::Closed)?;
+        self.wire.shared.state.send_modify(|s| s.received += 1);
+        Ok(incoming)
+    }
+}
+
+impl Shared {
+    /// Takes note of what the client tells about the connection.
+    async fn note(&self, event: Event) {
+        match event {
+            Event::Connected => self.state.send_modify(|s| {
+                s.connection = Connection::Connected;
+                s.connects += 1;
+            }),
+            Event::Disconnected | Event::Closed => {
+                self.state.send_modify(|s| {
+                    s.connection = Connection::Disconnected;
+                    s.durability = Durability::Unknown;
+                });
+                *self.verified.lock().await = None;
+            }
+            Event::ServerError(ServerError::Other(text)) => {
+                tracing::warn!(code = "link.server", %text, "nats-server refused something");
+                // Nobody listening is fine: the refusal is in the log.
+                let _ = self.denials.send(text);
+            }
+            Event::ServerError(error) => self.say("link.server", error.to_string()),
+            Event::ClientError(error) => self.say("link.connect", error.to_string()),
+            Event::LameDuckMode | Event::Draining | Event::SlowConsumer(_) => {}
+        }
+    }
+
+    fn say(&self, code: &str, text: String) {
+        let fresh = self.state.send_if_modified(|s| {
+            let new = Some((code.to_owned(), text.clone()));
+            let changed = s.trouble != new;
+            s.trouble = new;
+            changed
+        });
+        if fresh {
+            tracing::warn!(code, %text, "link");
+        }
+    }
+
+    fn trouble(&self, error: &LinkError) {
+        self.say(error.code(), error.to_string());
+    }
+}
+
+/// JetStream's answer to a publish.
+#[derive(Deserialize)]
+struct PubAck {
+    #[serde(default)]
+    stream: String,
+    #[serde(default)]
+    duplicate: bool,
+    error: Option<ApiError>,
+}
+
+#[derive(Deserialize)]
+struct ApiError {
+    #[serde(default)]
+    err_code: u64,
+    #[serde(default)]
+    description: String,
+}
+
+impl Wire {
+    /// Publishes; true when the server had the message already.
+    async fn publish(&self, message: &Outgoing) -> Result<bool, LinkError> {
+        let config = &self.shared.config;
+        check_outgoing(&config.path, config.has_children, message)?;
+        self.connected()?;
+        let server = self.ensure_durable().await?;
+        let subject = message.subject.to_string();
+        let mut headers = HeaderMap::new();
+        headers.insert("Nats-Msg-Id", message.msg_id.as_str());
+        let request = Request::new()
+            .headers(headers)
+            .payload(message.body.clone().into());
+        let answer = self.ask(&subject, request, ACK_TIMEOUT).await?;
+        let ack: PubAck =
+            serde_json::from_slice(&answer.payload).map_err(|e| LinkError::Answer {
+                subject: subject.clone(),
+                reason: e.to_string(),
+            })?;
+        if let Some(error) = ack.error {
+            return Err(LinkError::Refused {
+                subject,
+                code: error.err_code,
+                reason: error.description,
+            });
+        }
+        if ack.stream.is_empty() {
+            return Err(LinkError::Answer {
+                subject,
+                reason: "no stream is named".to_owned(),
+            });
+        }
+        if self.client.server_info().server_id != server {
+            // The connection moved on the way: who acknowledged is not known to sync. The message id makes a repeat harmless.
+            return Err(LinkError::Disconnected {
+                url: config.url.clone(),
+            });
+        }
+        Ok(ack.duplicate)
+    }
+
+    fn connected(&self) -> Result<(), LinkError> {
+        if self.client.connection_state() == State::Connected {
+            Ok(())
+        } else {
+            Err(LinkError::Disconnected {
+                url: self.shared.config.url.clone(),
+            })
+        }
+    }
+
+    /// Makes sure that the connected server has shown `sync_always` since the last connect; returns its id.
+    async fn ensure_durable(&self) -> Result<String, LinkError> {
+        let mut verified = self.shared.verified.lock().await;
+        let mut last = None;
+        // Right after a reconnect the client may still name the server before: look again shortly.
+        for pause in [0, 150, 500] {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            let server = self.client.server_info().server_id;
+            if !server.is_empty() && verified.as_ref() == Some(&server) {
+                return Ok(server);
+            }
+            let (monitor, id) = (self.shared.config.monitor_url.clone(), server.clone());
+            let asked = tokio::task::spawn_blocking(move || durability::check(&monitor, &id)).await;
+            match asked.unwrap_or(Err(LinkError::Closed)) {
+                Ok(()) => {
+                    *verified = Some(server.clone());
+                    self.shared
+                        .state
+                        .send_modify(|s| s.durability = Durability::Always);
+                    return Ok(server);
+                }
+                Err(error) => last = Some(error),
+            }
+        }
+        let error = last.unwrap_or(LinkError::Closed);
+        if let LinkError::NotDurable { reason, .. } = &error {
+            let reason = reason.clone();
+            self.shared
+                .state
+                .send_modify(|s| s.durability = Durability::Refused(reason));
+        }
+        self.shared.trouble(&error);
+        Err(error)
+    }
+
+    /// One request, one answer. Ends early when the server refuses the subject or the connection is lost.
+    async fn ask(
+        &self,
+        subject: &str,
+        request: Request,
+        patience: Duration,
+    ) -> Result<Message, LinkError> {
+        let mut denials = self.shared.denials.subscribe();
+        let mut state = self.shared.state.subscribe();
+        let connects = state.borrow().connects;
+        let quoted = format!("\"{subject}\"");
+        let denied = async {
+            loop {
+                match denials.recv().await {
+                    Ok(text) if text.contains(&quoted) => return,
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+                }
+            }
+        };
+        let lost = async {
+            // Pending for ever when the sender is gone: the request's own timeout ends the wait.
+            if state
+                .wait_for(|s| s.connection == Connection::Disconnected || s.connects != connects)
+                .await
+                .is_err()
+            {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            answer = self.client.send_request(subject.to_owned(), request.timeout(Some(patience))) => answer.map_err(|e| {
+                let subject = subject.to_owned();
+                match e.kind() {
+                    RequestErrorKind::NoResponders => LinkError::NotProvisioned { subject },
+                    RequestErrorKind::TimedOut => LinkError::Timeout { subject, seconds: patience.as_secs() },
+                    RequestErrorKind::MaxPayloadExceeded => LinkError::Answer { subject, reason: "max_payload of the server is below 8 MiB".to_owned() },
+                    RequestErrorKind::InvalidSubject | RequestErrorKind::Other => LinkError::Answer { subject, reason: e.to_string() },
+                }
+            }),
+            () = denied => Err(LinkError::Denied { subject: subject.to_owned() }),
+            () = lost => Err(LinkError::Disconnected { url: self.shared.config.url.clone() }),
+        }
+    }
+}
+
+/// Asks after each connect, so that the status page tells the truth before anything is sent.
+async fn watch_durability(wire: Wire) {
+    let mut state = wire.shared.state.subscribe();
+    let mut seen = 0;
+    loop {
+        let Ok(connects) = state
+            .wait_for(|s| s.connection == Connection::Connected && s.connects != seen)
+            .await
+            .map(|s| s.connects)
+        else {
+            return;
+        };
+        match wire.ensure_durable().await {
+            Ok(_) => seen = connects,
+            Err(_) => tokio::time::sleep(RECHECK).await,
+        }
+    }
+}
+
+/// Pulls from one consumer for as long as the link lives.
+async fn pull(wire: Wire, stream: &'static str, consumer: String, tx: mpsc::Sender<Incoming>) {
+    let api = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}");
+    let body = format!(r#"{{"batch":1,"expires":{}}}"#, PULL_EXPIRES.as_nanos());
+    let mut state = wire.shared.state.subscribe();
+    // Room first, message second.
+    while let Ok(room) = tx.reserve().await {
+        if state
+            .wait_for(|s| s.connection == Connection::Connected)
+            .await
+            .is_err()
+        {
+            return;
+        }
+        // An inbox of its own for each pull: JetStream delivers under the message's subject, by which the client's shared inbox cannot
+        // find the request again.
+        let request = Request::new()
+            .payload(body.clone().into())
+            .inbox(wire.client.new_inbox());
+        match wire
+            .ask(&api, request, PULL_EXPIRES + Duration::from_secs(2))
+            .await
+        {
+            Ok(message) => match message.status.map(|s| s.as_u16()) {
+                None => {
+                    if let Some(incoming) = take(&wire, message).await {
+                        room.send(incoming);
+                    }
+                }
+                // Nothing new within the time.
+                Some(408) => {}
+                Some(status) => {
+                    let reason = message.description.unwrap_or_default();
+                    wire.shared.trouble(&LinkError::Answer {
+                        subject: api.clone(),
+                        reason: format!("{status} {reason}"),
+                    });
+                    tokio::time::sleep(PULL_BACKOFF).await;
+                }
+            },
+            Err(error) => {
+                wire.shared.trouble(&error);
+                tokio::time::sleep(PULL_BACKOFF).await;
+            }
+        }
+    }
+}
+
+/// Turns a pulled message into an incoming one; what is not for this unit is answered and dropped.
+async fn take(wire: &Wire, message: Message) -> Option<Incoming> {
+    let reply = message.reply?.to_string();
+    let ack = NatsAck {
+        wire: wire.clone(),
+        reply,
+        connects: wire.shared.state.borrow().connects,
+    };
+    match message.subject.parse::<Subject>() {
+        Ok(subject) if access::hears(&wire.shared.config.path, &subject) => Some(Incoming {
+            subject,
+            body: message.payload.to_vec(),
+            ack: Ack(Kind::Nats(ack)),
+        }),
+        // The unit's own entries, which the filter cannot keep out.
+        Ok(_) => {
+            drop(ack.done().await);
+            None
+        }
+        Err(error) => {
+            tracing::warn!(
+                code = error.code(),
+                "a message on a subject outside the protocol was dropped"
+            );
+            drop(ack.done().await);
+            None
+        }
+    }
+}
+
+/// The answer to a message from JetStream.
+pub(super) struct NatsAck {
+    wire: Wire,
+    reply: String,
+    /// The connection that it came by.
+    connects: u64,
+}
+
+impl std::fmt::Debug for NatsAck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NatsAck")
+            .field("reply", &self.reply)
+            .finish()
+    }
+}
+
+impl NatsAck {
+    /// A double ack: waits for the server's word that it has taken the answer. Not so when the connection has changed
+    /// since: a server that was killed forgets which messages it had handed out, and never confirms an answer to those.
+    pub(super) async fn done(self) -> Result<(), LinkError> {
+        self.wire.connected()?;
+        if self.wire.shared.state.borrow().connects != self.connects {
+            return self.tell("+ACK".to_owned()).await;
+        }
+        let request = Request::new().payload("+ACK".into());
+        self.wire
+            .ask(&self.reply, request, ACK_TIMEOUT)
+            .await
+            .map(|_| ())
+    }
+
+    pub(super) async fn retry(self, after: Duration) -> Result<(), LinkError> {
+        self.wire.connected()?;
+        let body = format!(r#"-NAK {{"delay":{}}}"#, after.as_nanos());
+        self.tell(body).await
+    }
+
+    /// Sends an answer that nobody confirms.
+    async fn tell(&self, body: String) -> Result<(), LinkError> {
+        let failed = |reason: String| LinkError::Answer {
+            subject: self.reply.clone(),
+            reason,
+        };
+        self.wire
+            .client
+            .publish(self.reply.clone(), body.into())
+            .await
+            .map_err(|e| failed(e.to_string()))?;
+        self.wire
+            .client
+            .flush()
+            .await
+            .map_err(|e| failed(e.to_string()))
+    }
+}

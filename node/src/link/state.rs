@@ -1,0 +1,44 @@
+//! What the link knows about itself, for the status page and the metrics.
+
+/// The connection to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Connection {
+    /// Never connected yet.
+    #[default]
+    Connecting,
+    /// Connected.
+    Connected,
+    /// Lost; the node keeps trying.
+    Disconnected,
+}
+
+/// Whether the connected server syncs before it acknowledges.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// Not asked since the last connect.
+    #[default]
+    Unknown,
+    /// The server shows `sync_always`.
+    Always,
+    /// It does not, or could not be asked: nothing is sent. The text says why.
+    Refused(String),
+}
+
+/// A snapshot of the link.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct LinkState {
+    /// The connection.
+    pub connection: Connection,
+    /// The server's promise.
+    pub durability: Durability,
+    /// Code and text of the last trouble; none when the last operation went well.
+    pub trouble: Option<(String, String)>,
+    /// How often the link has connected.
+    pub connects: u64,
+    /// Messages acknowledged by the server.
+    pub published: u64,
+    /// Of these, how many it already had.
+    pub duplicates: u64,
+    /// Messages handed to the node.
+    pub received: u64,
+}

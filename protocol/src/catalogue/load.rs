@@ -1,0 +1,409 @@
+//! Reading and validating a catalogue: every fault at once, each with its file, place, code and cure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::{AMOUNT_BITS, Catalogue, EventType, FieldKind, Indicator, Kind, MAX_CELLS, MAX_COLUMNS, Subject};
+
+/// One thing wrong with a catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {message} [catalogue.{code}]")]
+pub struct CatalogueFault {
+    place: String,
+    code: &'static str,
+    message: String,
+}
+
+impl CatalogueFault {
+    pub(crate) fn new(place: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
+        CatalogueFault { place: place.into(), code, message: message.into() }
+    }
+    /// The stable code of the fault, without the prefix `catalogue.`.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+    /// File, or kind and id, of what is wrong.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+}
+
+/// Everything wrong with a catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogueFaults(pub Vec<CatalogueFault>);
+
+impl std::fmt::Display for CatalogueFaults {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "the catalogue has {} fault(s):", self.0.len())?;
+        for fault in &self.0 {
+            writeln!(f, "  {fault}")?;
+        }
+        Ok(())
+    }
+}
+impl std::error::Error for CatalogueFaults {}
+
+/// One file may hold any part of a catalogue; the parts are joined in the order of the files.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Part {
+    id: Option<String>,
+    version: Option<u32>,
+    window: Vec<super::Window>,
+    define: Vec<super::Define>,
+    dimension: Vec<super::Dimension>,
+    event: Vec<super::EventType>,
+    indicator: Vec<super::Indicator>,
+    rule: Vec<super::Rule>,
+}
+
+/// Joins the TOML files `(name, text)` into one validated catalogue.
+///
+/// # Errors
+/// Every fault of every file.
+pub fn from_files(files: &[(String, String)]) -> Result<Catalogue, CatalogueFaults> {
+    let mut faults = Vec::new();
+    let mut whole = Catalogue {
+        id: String::new(),
+        version: 0,
+        windows: Vec::new(),
+        defines: Vec::new(),
+        dimensions: Vec::new(),
+        events: Vec::new(),
+        indicators: Vec::new(),
+        rules: Vec::new(),
+    };
+    for (name, text) in files {
+        match toml::from_str::<Part>(text) {
+            Ok(part) => {
+                if let Some(id) = part.id {
+                    whole.id = id;
+                }
+                if let Some(version) = part.version {
+                    whole.version = version;
+                }
+                whole.windows.extend(part.window);
+                whole.defines.extend(part.define);
+                whole.dimensions.extend(part.dimension);
+                whole.events.extend(part.event);
+                whole.indicators.extend(part.indicator);
+                whole.rules.extend(part.rule);
+            }
+            Err(e) => faults.push(CatalogueFault::new(name, "toml", e.to_string().replace('\n', " "))),
+        }
+    }
+    if let Err(CatalogueFaults(more)) = validate(&whole) {
+        faults.extend(more);
+    }
+    if faults.is_empty() { Ok(whole) } else { Err(CatalogueFaults(faults)) }
+}
+
+/// Checks every rule that counting relies on.
+///
+/// # Errors
+/// Every fault found.
+pub fn validate(c: &Catalogue) -> Result<(), CatalogueFaults> {
+    let mut v = Validator { c, faults: Vec::new() };
+    v.head();
+    v.dimensions();
+    v.events();
+    v.indicators();
+    v.rules();
+    v.widths();
+    if v.faults.is_empty() { Ok(()) } else { Err(CatalogueFaults(v.faults)) }
+}
+
+struct Validator<'a> {
+    c: &'a Catalogue,
+    faults: Vec<CatalogueFault>,
+}
+
+impl Validator<'_> {
+    fn fault(&mut self, place: impl Into<String>, code: &'static str, message: impl Into<String>) {
+        self.faults.push(CatalogueFault::new(place, code, message));
+    }
+
+    fn cel(&mut self, place: &str, what: &str, source: &str, allowed: &[&str]) {
+        if source.is_empty() {
+            return;
+        }
+        match crate::count::cel::compile(source) {
+            Ok(program) => {
+                for name in crate::count::cel::variables(&program) {
+                    if !allowed.contains(&name.as_str()) {
+                        self.fault(
+                            place,
+                            "variable",
+                            format!("{what}: unknown variable {name:?}; here only {allowed:?} exist"),
+                        );
+                    }
+                }
+            }
+            Err(e) => self.fault(place, "cel", format!("{what}: {e}")),
+        }
+    }
+
+    fn unique<'b>(&mut self, what: &str, ids: impl Iterator<Item = &'b str>) {
+        let mut seen = BTreeSet::new();
+        for id in ids {
+            if !seen.insert(id) {
+                self.fault(format!("{what} {id}"), "duplicate", "is defined twice; remove one");
+            }
+            if id.is_empty() || id.contains([':', '*', ' ', '@']) {
+                self.fault(format!("{what} {id:?}"), "name", "names are not empty and have no ':', '*', '@' or space");
+            }
+        }
+    }
+
+    fn head(&mut self) {
+        let c = self.c;
+        if c.id.is_empty() {
+            self.fault("catalogue", "id", "has no id; set `id = \"…\"` in one file");
+        }
+        if c.version == 0 {
+            self.fault("catalogue", "version", "has no version; versions begin at 1");
+        }
+        for w in &c.windows {
+            let days = [&w.from, &w.to].map(|d| d.parse::<chrono::NaiveDate>());
+            match days {
+                [Ok(a), Ok(b)] if a <= b => {}
+                _ => self.fault(format!("window {}", w.id), "window", "needs two days YYYY-MM-DD, the first not later"),
+            }
+        }
+        self.unique("window", c.windows.iter().map(|w| w.id.as_str()));
+        self.unique("define", c.defines.iter().map(|w| w.name.as_str()));
+        for d in &c.defines {
+            self.cel(&format!("define {}", d.name), "expr", &d.expr, &["s", "t", "d", "period"]);
+        }
+    }
+
+    fn dimensions(&mut self) {
+        let c = self.c;
+        self.unique("dimension", c.dimensions.iter().map(|d| d.id.as_str()));
+        for d in &c.dimensions {
+            let place = format!("dimension {}", d.id);
+            self.cel(&place, "value", &d.value, &["s", "t", "d", "e"]);
+            if d.codes.is_empty() {
+                self.fault(&place, "codes", "has no codes");
+            }
+            let mut seen = BTreeSet::new();
+            for code in &d.codes {
+                if code.code.is_empty() || code.code == "-" || code.code.contains(['*', ':']) {
+                    self.fault(&place, "code", format!("code {:?} is empty, is '-' or has '*' or ':'", code.code));
+                }
+                if !seen.insert(&code.code) {
+                    self.fault(&place, "duplicate", format!("code {:?} is there twice", code.code));
+                }
+            }
+        }
+    }
+
+    fn events(&mut self) {
+        let c = self.c;
+        self.unique("event", c.events.iter().map(|e| e.code.as_str()));
+        self.unique("event type", c.events.iter().map(|e| e.name.as_str()));
+        for e in &c.events {
+            let place = format!("event {}", e.code);
+            self.event_fields(&place, e);
+            let effect = &e.effect;
+            for (name, source) in effect.set.iter().chain(&effect.spell_set) {
+                self.cel(&place, name, source, &["e", "s", "on"]);
+            }
+            self.cel(&place, "spell_key", &effect.spell_key, &["e", "s", "on"]);
+            if (effect.open.is_some() || effect.close.is_some()) && effect.spell_key.is_empty() {
+                self.fault(&place, "spell_key", "opens or closes a spell without a spell_key");
+            }
+            if effect.begin && effect.end {
+                self.fault(&place, "effect", "begins and ends its subject at once");
+            }
+            if effect.baseline && !e.is_clear() {
+                self.fault(&place, "baseline", "a declared opening stock is published in clear: pi must be P0");
+            }
+        }
+        for needed in ["record.voided", "record.corrected"] {
+            if c.event(needed).is_none() {
+                self.fault("catalogue", "missing_event", format!("has no event type {needed}; corrections need it"));
+            }
+        }
+        for i in c.indicators.iter().filter(|i| i.kind.is_stock() || i.kind == Kind::Distinct) {
+            let recount = i.subject.and_then(|s| c.recount(s));
+            if !recount.is_some_and(|r| i.events.contains(&r.code)) {
+                let message = "a stock or distinct count is fed by its subject's system event, which recounts it at close";
+                self.fault(format!("indicator {}", i.id), "recount", message);
+            }
+        }
+    }
+
+    fn event_fields(&mut self, place: &str, e: &EventType) {
+        self.unique(&format!("{place} field"), e.fields.iter().map(|f| f.name.as_str()));
+        if e.levels.is_empty() && !e.system {
+            self.fault(place, "levels", "no tier may record it");
+        }
+        match (e.subject, e.key.as_str()) {
+            (Subject::Unit, "") => {}
+            (Subject::Unit, _) => self.fault(place, "key", "an event about the unit has no key"),
+            (_, "") if e.system => {}
+            (_, key) => match e.field(key) {
+                None => self.fault(place, "key", format!("key {key:?} is not one of its fields")),
+                Some(f) if f.optional => self.fault(place, "key", format!("key field {key:?} must not be optional")),
+                Some(f)
+                    if e.subject == Subject::Person
+                        && !matches!(f.kind, FieldKind::IdNumber | FieldKind::Certificate) =>
+                {
+                    self.fault(place, "key", "a person is keyed by id_number or certificate");
+                }
+                Some(_) => {}
+            },
+        }
+        if e.subject == Subject::Person && e.is_clear() {
+            self.fault(place, "pi", "an event about a person cannot be P0: its fields would be published");
+        }
+        for f in &e.fields {
+            if f.kind == FieldKind::Code && f.codes.is_empty() && f.dimension.is_none() {
+                self.fault(place, "codes", format!("field {}: a code field needs codes or a dimension", f.name));
+            }
+            if let Some(d) = &f.dimension
+                && self.c.dimension(d).is_none()
+            {
+                self.fault(place, "dimension", format!("field {}: unknown dimension {d:?}", f.name));
+            }
+            if e.is_clear() && matches!(f.kind, FieldKind::IdNumber | FieldKind::Certificate | FieldKind::Text) {
+                self.fault(place, "pi", format!("field {}: a P0 event may hold no number of a person and no free text", f.name));
+            }
+            if matches!(f.name.as_str(), "occurred_on" | "category" | "grade" | "sex" | "birth") && e.key != f.name {
+                let derived = e.fields.iter().any(|g| {
+                    g.kind == FieldKind::Certificate || (g.kind == FieldKind::IdNumber && (f.name == "sex" || f.name == "birth"))
+                });
+                if f.name == "occurred_on" || derived {
+                    self.fault(place, "reserved", format!("field name {} is given by the system", f.name));
+                }
+            }
+        }
+    }
+
+    fn indicators(&mut self) {
+        let c = self.c;
+        self.unique("indicator", c.indicators.iter().map(|i| i.id.as_str()));
+        self.unique("indicator key", c.indicators.iter().map(|i| i.key.as_str()));
+        for i in &c.indicators {
+            let place = format!("indicator {}", i.id);
+            let allowed: &[&str] = if i.kind.is_stock() {
+                &["s", "t", "d", "period"]
+            } else {
+                &["s", "t", "d", "e", "on", "before", "period"]
+            };
+            self.cel(&place, "where", &i.condition, allowed);
+            for t in &i.tables {
+                if t.is_empty() || t.len() > 2 {
+                    self.fault(&place, "table", "a table has one or two dimensions");
+                }
+                for d in t {
+                    if c.dimension(d).is_none() {
+                        self.fault(&place, "dimension", format!("unknown dimension {d:?}"));
+                    }
+                }
+                if c.cells(t).len() > MAX_CELLS {
+                    self.fault(&place, "cells", format!("table {} has more than {MAX_CELLS} cells", super::table_name(t)));
+                }
+            }
+            if i.kind.is_counted() {
+                self.counted(&place, i);
+            } else {
+                self.quotient(&place, i);
+            }
+        }
+    }
+
+    fn counted(&mut self, place: &str, i: &Indicator) {
+        let c = self.c;
+        let Some(subject) = i.subject else {
+            self.fault(place, "subject", "a counted indicator names its subject");
+            return;
+        };
+        if i.events.is_empty() {
+            self.fault(place, "events", "no event type feeds it");
+        }
+        for code in &i.events {
+            match c.events.iter().find(|e| &e.code == code) {
+                None => self.fault(place, "event", format!("unknown event type {code:?}")),
+                Some(e) => {
+                    if e.subject != subject && !e.effect.baseline {
+                        self.fault(place, "subject", format!("{code} is about another kind of subject"));
+                    }
+                    if i.kind == Kind::Sum && !e.is_clear() {
+                        self.fault(place, "sum", format!("{code} is not clear; sums of hidden integers need kind amount"));
+                    }
+                    if matches!(i.kind, Kind::Sum | Kind::Amount) {
+                        match e.field(&i.field).map(|f| f.kind) {
+                            Some(FieldKind::Int | FieldKind::Fen) => {}
+                            _ => self.fault(place, "field", format!("{code} has no int or fen field {:?}", i.field)),
+                        }
+                    }
+                }
+            }
+        }
+        if i.kind == Kind::Amount && !i.tables.is_empty() {
+            self.fault(place, "table", format!("an amount takes {AMOUNT_BITS} columns a cell: it has no tables"));
+        }
+        match i.kind {
+            Kind::Distinct if i.windows.is_empty() => self.fault(place, "windows", "distinct needs windows, e.g. [\"year\"]"),
+            Kind::Distinct => {
+                for w in &i.windows {
+                    if w != "year" && !c.windows.iter().any(|x| &x.id == w) {
+                        self.fault(place, "windows", format!("unknown window {w:?}"));
+                    }
+                }
+            }
+            _ if !i.windows.is_empty() => self.fault(place, "windows", "only distinct has windows"),
+            _ => {}
+        }
+    }
+
+    fn quotient(&mut self, place: &str, i: &Indicator) {
+        let c = self.c;
+        let known = |id: &str| c.indicators.iter().any(|x| x.id == id && x.kind.is_counted());
+        if i.per.is_some() {
+            if !known(&i.met) {
+                self.fault(place, "met", format!("unknown counted indicator {:?}", i.met));
+            }
+        } else {
+            for (what, id) in [("num", &i.num), ("den", &i.den)] {
+                if !known(id) {
+                    self.fault(place, what, format!("unknown counted indicator {id:?}"));
+                }
+            }
+        }
+        if !i.events.is_empty() || !i.tables.is_empty() {
+            self.fault(place, "events", "a quotient is computed from its parts: no events, no tables");
+        }
+    }
+
+    fn rules(&mut self) {
+        let c = self.c;
+        self.unique("rule", c.rules.iter().map(|r| r.id.as_str()));
+        for r in &c.rules {
+            let place = format!("rule {}", r.id);
+            self.cel(&place, "check", &r.check, &["v", "p"]);
+            if c.indicator(&r.figure).is_none() {
+                self.fault(&place, "figure", format!("unknown figure {:?}", r.figure));
+            }
+        }
+    }
+
+    fn widths(&mut self) {
+        if !self.faults.is_empty() {
+            return; // widths are only meaningful for a catalogue whose references resolve
+        }
+        let mut wide = BTreeMap::new();
+        for e in &self.c.events {
+            let n = crate::row::Schema::of(self.c, e).columns();
+            if n > MAX_COLUMNS {
+                wide.insert(e.code.clone(), n);
+            }
+        }
+        for (code, n) in wide {
+            self.fault(format!("event {code}"), "width", format!("has {n} columns, more than {MAX_COLUMNS}"));
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! The engine: facts and a new event in, moves out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Datelike, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+use super::cel::{Condition, EvalError, Scope, holds};
+use super::state::{Fact, Folder, State, event_map, in_order};
+use crate::catalogue::{Catalogue, EventType, Indicator, Kind, Subject};
+use crate::period::Month;
+
+/// The direction of a move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum MoveKind {
+    /// Into a stock's or distinct count's cell.
+    #[serde(rename = "in")]
+    In,
+    /// Out of it.
+    #[serde(rename = "out")]
+    Out,
+    /// A count, or the weight of a sum.
+    #[serde(rename = "n")]
+    Count,
+    /// An amount in 分.
+    #[serde(rename = "amount")]
+    Amount,
+}
+
+/// What one event adds to one figure.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Move {
+    /// Figure id, for example `I011` or `I011@plan`.
+    #[serde(rename = "f")]
+    pub figure: String,
+    /// Direction.
+    #[serde(rename = "k")]
+    pub kind: MoveKind,
+    /// The codes of the indicator's dimensions, joined by `*`; empty where it has no tables.
+    #[serde(rename = "c")]
+    pub cell: String,
+    /// 1; the weight of a sum or baseline; the amount.
+    #[serde(rename = "w")]
+    pub weight: i64,
+}
+
+/// The moves of one event.
+pub type Moves = Vec<Move>;
+
+/// What the log says of one subject so far: net weight per figure and cell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Balance(BTreeMap<(String, String), i64>);
+
+impl Balance {
+    /// Adds an event's moves (`sign` = 1), or takes them back (`sign` = −1).
+    pub fn add(&mut self, moves: &[Move], sign: i64) {
+        for m in moves {
+            let signed = match m.kind {
+                MoveKind::In => sign,
+                MoveKind::Out => -sign,
+                MoveKind::Count | MoveKind::Amount => continue,
+            };
+            let key = (m.figure.clone(), m.cell.clone());
+            let value = self.0.entry(key.clone()).or_default();
+            *value += signed;
+            if *value == 0 {
+                self.0.remove(&key);
+            }
+        }
+    }
+
+    fn of(&self, figure: &str) -> BTreeMap<String, i64> {
+        self.0
+            .range((figure.to_string(), String::new())..)
+            .take_while(|((f, _), _)| f == figure)
+            .map(|((_, cell), n)| (cell.clone(), *n))
+            .collect()
+    }
+}
+
+/// Why an event cannot be counted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CountError {
+    /// A condition could not be evaluated.
+    #[error(transparent)]
+    Condition(#[from] EvalError),
+    /// A dimension gave a code that it does not declare.
+    #[error("figure {figure}: dimension {dimension} has no code {value:?}; check the event's fields or the catalogue [count.code]")]
+    UnknownCode {
+        /// Figure.
+        figure: String,
+        /// Dimension.
+        dimension: String,
+        /// What it gave.
+        value: String,
+    },
+    /// An event type that the catalogue does not have.
+    #[error("the catalogue has no event type {0:?} [count.event]")]
+    UnknownEvent(String),
+}
+
+impl CountError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            CountError::Condition(_) => "count.condition",
+            CountError::UnknownCode { .. } => "count.code",
+            CountError::UnknownEvent(_) => "count.event",
+        }
+    }
+}
+
+struct Counted {
+    indicator: Indicator,
+    condition: Option<Condition>,
+    dimensions: Vec<String>,
+}
+
+/// A catalogue, compiled for counting.
+pub struct Engine {
+    catalogue: Catalogue,
+    folder: Folder,
+    counted: Vec<Counted>,
+    dimensions: BTreeMap<String, (Condition, BTreeSet<String>)>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Engine({} v{})", self.catalogue.id, self.catalogue.version)
+    }
+}
+
+/// Everything about one subject that counting needs.
+#[derive(Debug, Clone, Copy)]
+pub struct History<'a> {
+    /// All its facts, in any order.
+    pub facts: &'a [Fact],
+    /// Log indexes of voided ones.
+    pub voided: &'a BTreeSet<u64>,
+    /// What the log says so far.
+    pub balance: &'a Balance,
+}
+
+impl Engine {
+    /// Compiles a validated catalogue.
+    ///
+    /// # Errors
+    /// An expression that does not compile.
+    pub fn new(catalogue: Catalogue) -> Result<Engine, EvalError> {
+        let folder = Folder::new(&catalogue)?;
+        let mut counted = Vec::new();
+        for i in catalogue.indicators.iter().filter(|i| i.kind.is_counted()) {
+            counted.push(Counted {
+                indicator: i.clone(),
+                condition: Condition::new(&format!("{}.where", i.id), &i.condition)?,
+                dimensions: i.dimensions(),
+            });
+        }
+        let mut dimensions = BTreeMap::new();
+        for d in &catalogue.dimensions {
+            if let Some(value) = Condition::new(&format!("dimension {}", d.id), &d.value)? {
+                dimensions.insert(d.id.clone(), (value, d.codes.iter().map(|c| c.code.clone()).collect()));
+            }
+        }
+        Ok(Engine { catalogue, folder, counted, dimensions })
+    }
+
+    /// The catalogue that this engine counts by.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// The subject's state when `facts` (in order) have happened.
+    ///
+    /// # Errors
+    /// A condition that could not be evaluated, or an unknown event type.
+    pub fn state(&self, subject: Subject, facts: &[&Fact]) -> Result<State, CountError> {
+        let mut state = State::default();
+        for fact in facts {
+            let event = self.event(&fact.event)?;
+            self.folder.apply(&mut state, subject, event, fact)?;
+        }
+        Ok(state)
+    }
+
+    /// The state just before `fact` would happen, in the order of days and indexes.
+    ///
+    /// # Errors
+    /// As [`Engine::state`].
+    pub fn state_before(&self, subject: Subject, history: History<'_>, fact: &Fact) -> Result<State, CountError> {
+        let ordered = in_order(history.facts, history.voided);
+        let until: Vec<&Fact> = ordered.into_iter().filter(|f| (f.on, f.index) < (fact.on, fact.index)).collect();
+        self.state(subject, &until)
+    }
+
+    /// Whether the spell that `fact` opens or closes is open just before it.
+    ///
+    /// # Errors
+    /// As [`Engine::state`].
+    pub fn spell_is_open(&self, subject: Subject, before: &State, fact: &Fact) -> Result<bool, CountError> {
+        Ok(self.folder.spell_is_open(before, subject, self.event(&fact.event)?, fact)?)
+    }
+
+    /// The moves of a new event of a subject, recorded in `period`.
+    ///
+    /// `first_day` is the first day of the unit's first period: an event dated before it is an opening entry, which moves
+    /// stocks and never flows.
+    ///
+    /// # Errors
+    /// A condition that could not be evaluated, or a dimension outside its codes.
+    pub fn contribute(
+        &self,
+        event: &EventType,
+        history: History<'_>,
+        fact: &Fact,
+        period: Month,
+        first_day: NaiveDate,
+    ) -> Result<Moves, CountError> {
+        if event.effect.baseline {
+            return self.baseline(fact);
+        }
+        let mut facts = history.facts.to_vec();
+        facts.push(fact.clone());
+        let with = History { facts: &facts, ..history };
+        let mut moves = self.flows(event, with, fact, period, first_day)?;
+        moves.extend(self.settle(event, with, period, Some((fact, first_day)))?);
+        Ok(moves)
+    }
+
+    /// The moves that bring a subject's stocks (and, where `distinct` is asked for, its distinct counts) from what the
+    /// log says to what its facts say at the end of `period`. Several recount events may be needed after a void: at most
+    /// one pair of moves per figure is given at a time, so call until it is empty.
+    ///
+    /// # Errors
+    /// As [`Engine::contribute`].
+    pub fn recount(&self, recount: &EventType, history: History<'_>, period: Month, first_day: NaiveDate, distinct: bool) -> Result<Moves, CountError> {
+        let mut moves = self.settle(recount, history, period, None)?;
+        if distinct {
+            for c in self.feeding(recount).filter(|c| c.indicator.kind == Kind::Distinct) {
+                for (figure, from, to) in self.windows(&c.indicator, period) {
+                    let balance = history.balance.of(&figure);
+                    let counted: i64 = balance.values().sum();
+                    let qualifying = self.first_qualifying(c, history, from.max(first_day), to.min(period.last_day()))?;
+                    match (counted, qualifying) {
+                        (0, Some(cell)) => moves.push(Move { figure, kind: MoveKind::In, cell, weight: 1 }),
+                        (n, None) if n > 0 => {
+                            let cell = balance.into_iter().find(|(_, n)| *n > 0).map(|(c, _)| c).unwrap_or_default();
+                            moves.push(Move { figure, kind: MoveKind::Out, cell, weight: 1 });
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Ok(moves)
+    }
+
+    /// The members of a stock at the end of `period`: whether this subject is one, and its cell.
+    ///
+    /// # Errors
+    /// As [`Engine::contribute`].
+    pub fn member(&self, figure: &str, subject: Subject, history: History<'_>, period: Month) -> Result<Option<String>, CountError> {
+        let Some(c) = self.counted.iter().find(|c| c.indicator.id == figure) else { return Ok(None) };
+        let t = period.last_day();
+        let ordered: Vec<&Fact> = in_order(history.facts, history.voided).into_iter().filter(|f| f.on <= t).collect();
+        let state = self.state(subject, &ordered)?;
+        let scope = self.folder.scope(&state, subject, t, &period.to_string())?;
+        if holds(c.condition.as_ref(), &scope)? { Ok(Some(self.cell(c, &scope)?)) } else { Ok(None) }
+    }
+
+    fn event(&self, name: &str) -> Result<&EventType, CountError> {
+        self.catalogue.event(name).ok_or_else(|| CountError::UnknownEvent(name.to_string()))
+    }
+
+    fn feeding<'a>(&'a self, event: &'a EventType) -> impl Iterator<Item = &'a Counted> {
+        self.counted.iter().filter(|c| c.indicator.events.contains(&event.code))
+    }
+
+    /// An opening stock declared as a number: into the cell named by the event's own dimension fields.
+    fn baseline(&self, fact: &Fact) -> Result<Moves, CountError> {
+        let text = |name: &str| fact.fields.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_string();
+        let figure = text("indicator");
+        let weight = fact.fields.get("value").and_then(super::Value::as_int).unwrap_or(0);
+        let Some(c) = self.counted.iter().find(|c| c.indicator.id == figure) else {
+            return Err(CountError::UnknownCode { figure: figure.clone(), dimension: "indicator".into(), value: figure });
+        };
+        let mut codes = Vec::new();
+        for d in &c.dimensions {
+            let code = text(d);
+            self.known(&figure, d, &code)?;
+            codes.push(code);
+        }
+        Ok(vec![Move { figure, kind: MoveKind::In, cell: codes.join("*"), weight }])
+    }
+
+    /// Counts, sums and amounts of this event alone, and the distinct counts that it is the first of.
+    fn flows(&self, event: &EventType, with: History<'_>, fact: &Fact, period: Month, first_day: NaiveDate) -> Result<Moves, CountError> {
+        let mut moves = Vec::new();
+        if fact.on < first_day || !self.feeding(event).any(|c| c.indicator.kind.is_flow()) {
+            return Ok(moves);
+        }
+        let scope = self.flow_scope(event, with, fact, period)?;
+        for c in self.feeding(event).filter(|c| c.indicator.kind.is_flow() && c.indicator.kind != Kind::Distinct) {
+            if !holds(c.condition.as_ref(), &scope)? {
+                continue;
+            }
+            let figure = c.indicator.id.clone();
+            let number = || fact.fields.get(&c.indicator.field).and_then(super::Value::as_int).unwrap_or(0);
+            match c.indicator.kind {
+                Kind::Amount => moves.push(Move { figure, kind: MoveKind::Amount, cell: String::new(), weight: number() }),
+                Kind::Sum => {
+                    let cell = self.cell(c, &scope)?;
+                    moves.push(Move { figure, kind: MoveKind::Count, cell, weight: number() });
+                }
+                _ => {
+                    let cell = self.cell(c, &scope)?;
+                    moves.push(Move { figure, kind: MoveKind::Count, cell, weight: 1 });
+                }
+            }
+        }
+        Ok(moves)
+    }
+
+    /// Stock moves of any event, and distinct moves of a business event (`new`).
+    fn settle(&self, event: &EventType, with: History<'_>, period: Month, new: Option<(&Fact, NaiveDate)>) -> Result<Moves, CountError> {
+        let mut moves = Vec::new();
+        let subject = event.subject;
+        let t = period.last_day();
+        if self.feeding(event).any(|c| c.indicator.kind.is_stock()) {
+            let ordered: Vec<&Fact> = in_order(with.facts, with.voided).into_iter().filter(|f| f.on <= t).collect();
+            let state = self.state(subject, &ordered)?;
+            let scope = self.folder.scope(&state, subject, t, &period.to_string())?;
+            for c in self.feeding(event).filter(|c| c.indicator.kind.is_stock()) {
+                let target = if holds(c.condition.as_ref(), &scope)? { Some(self.cell(c, &scope)?) } else { None };
+                let mut difference = with.balance.of(&c.indicator.id);
+                difference.values_mut().for_each(|n| *n = -*n);
+                if let Some(cell) = target {
+                    *difference.entry(cell).or_default() += 1;
+                }
+                for (kind, sign) in [(MoveKind::Out, -1), (MoveKind::In, 1)] {
+                    if let Some((cell, _)) = difference.iter().find(|(_, n)| n.signum() == sign) {
+                        moves.push(Move { figure: c.indicator.id.clone(), kind, cell: cell.clone(), weight: 1 });
+                    }
+                }
+            }
+        }
+        if let Some((fact, first_day)) = new
+            && fact.on >= first_day
+        {
+            for c in self.feeding(event).filter(|c| c.indicator.kind == Kind::Distinct) {
+                let scope = self.flow_scope(event, with, fact, period)?;
+                if !holds(c.condition.as_ref(), &scope)? {
+                    continue;
+                }
+                for (figure, from, to) in self.windows(&c.indicator, period) {
+                    let counted: i64 = with.balance.of(&figure).values().sum();
+                    if counted == 0 && (from..=to).contains(&fact.on) {
+                        moves.push(Move { figure, kind: MoveKind::In, cell: self.cell(c, &scope)?, weight: 1 });
+                    }
+                }
+            }
+        }
+        Ok(moves)
+    }
+
+    /// The first event of the window that qualifies, in the order of days: the cell that the subject counts in.
+    fn first_qualifying(&self, c: &Counted, history: History<'_>, from: NaiveDate, to: NaiveDate) -> Result<Option<String>, CountError> {
+        for fact in in_order(history.facts, history.voided) {
+            if !(from..=to).contains(&fact.on) {
+                continue;
+            }
+            let event = self.event(&fact.event)?;
+            if event.system || !c.indicator.events.contains(&event.code) {
+                continue;
+            }
+            let Some(month) = Month::of(fact.on) else { continue };
+            let scope = self.flow_scope(event, history, fact, month)?;
+            if holds(c.condition.as_ref(), &scope)? {
+                return Ok(Some(self.cell(c, &scope)?));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The scope of a flow's condition: the state on the event's day, before and after it.
+    fn flow_scope(&self, event: &EventType, with: History<'_>, fact: &Fact, period: Month) -> Result<Scope, CountError> {
+        let subject = event.subject;
+        let before = self.state_before(subject, with, fact)?;
+        let mut after = before.clone();
+        self.folder.apply(&mut after, subject, event, fact)?;
+        let mut scope = self.folder.scope(&after, subject, fact.on, &period.to_string())?;
+        scope.set("before", self.folder.state_map(&before, subject, fact.on));
+        scope.set("e", event_map(event, &fact.fields));
+        scope.set("on", super::cel::CelValue::from(fact.on.to_string()));
+        Ok(scope)
+    }
+
+    /// The windows of a distinct indicator that are running in `period`, with their figure ids. A balance that is handed
+    /// in holds only moves that still bind in `period` ([`Engine::still_binds`]): a new year is a new window.
+    fn windows(&self, i: &Indicator, period: Month) -> Vec<(String, NaiveDate, NaiveDate)> {
+        let mut list = Vec::new();
+        for (n, w) in i.windows.iter().enumerate() {
+            let figure = if n == 0 { i.id.clone() } else { format!("{}@{w}", i.id) };
+            let span = if w == "year" {
+                let y = period.year();
+                NaiveDate::from_ymd_opt(y, 1, 1).zip(NaiveDate::from_ymd_opt(y, 12, 31))
+            } else {
+                self.catalogue.windows.iter().find(|x| &x.id == w).and_then(|x| x.from.parse().ok().zip(x.to.parse().ok()))
+            };
+            if let Some((from, to)) = span {
+                list.push((figure, from, to));
+            }
+        }
+        list
+    }
+
+    /// Whether moves of a figure that were recorded in `then` still bind in `now`: a yearly distinct count starts anew
+    /// each year, everything else carries on.
+    pub fn still_binds(&self, figure: &str, then: Month, now: Month) -> bool {
+        let Some(i) = self.catalogue.indicator(figure) else { return true };
+        let window = match figure.split_once('@') {
+            Some((_, w)) => Some(w),
+            None => i.windows.first().map(String::as_str),
+        };
+        window != Some("year") || i.kind != Kind::Distinct || then.first_day().year() == now.first_day().year()
+    }
+
+    fn cell(&self, c: &Counted, scope: &Scope) -> Result<String, CountError> {
+        let mut codes = Vec::with_capacity(c.dimensions.len());
+        for d in &c.dimensions {
+            let Some((value, _)) = self.dimensions.get(d) else { continue };
+            let code = value.text(scope)?;
+            self.known(&c.indicator.id, d, &code)?;
+            codes.push(code);
+        }
+        Ok(codes.join("*"))
+    }
+
+    fn known(&self, figure: &str, dimension: &str, code: &str) -> Result<(), CountError> {
+        if self.dimensions.get(dimension).is_some_and(|(_, codes)| codes.contains(code)) {
+            return Ok(());
+        }
+        Err(CountError::UnknownCode { figure: figure.to_string(), dimension: dimension.to_string(), value: code.to_string() })
+    }
+}

@@ -1,0 +1,410 @@
+//! The one envelope of everything signed: C2SP signed notes (`c2sp.org/signed-note` v1.0.0), byte-compatible with Go's
+//! `golang.org/x/mod/sumdb/note`.
+//!
+//! ```text
+//! <text: one or more lines, UTF-8, no control characters below U+0020 other than newline>
+//! <empty line>
+//! — <name> <base64 of key id (4 bytes) and signature>
+//! ```
+//!
+//! The signed bytes are the text with its last newline, without the empty line. The text ends at the *last* empty line.
+//! A note keeps the exact bytes that it was parsed from. Verify first, read the text afterwards.
+//!
+//! Stricter than Go: 16 signatures instead of 100, names of at most 255 bytes, notes of at most 1 MiB, canonical base64
+//! only, Ed25519 by `verify_strict`, weak and non-canonical public keys refused. What this accepts, Go accepts.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `note` | parsing, signing, verifying |
+//! | `note/key` | signer names, signing keys, verifier keys, algorithm tags |
+//! | `note/document` | the project's own text: `countersign/<kind>/v1` and one JSON object |
+//! | `note/batch` | many signatures at once |
+
+mod batch;
+mod document;
+mod key;
+#[cfg(test)]
+mod tests;
+
+pub use batch::{BATCH_SIZE, verify_batch};
+pub use document::{MAX_KIND_BYTES, document, read_document};
+pub use key::{Alg, SigningKey, VerifierKey, check_name};
+pub(crate) use key::{MAX_TIME, split_cosignature};
+
+use crate::digest::{Digest, b64, hex};
+
+/// Largest note, signature lines included.
+pub const MAX_NOTE_BYTES: usize = 1 << 20;
+/// Most signature lines of a note. C2SP asks readers to accept at least 16.
+pub const MAX_SIGNATURES: usize = 16;
+/// Longest signer name.
+pub const MAX_NAME_BYTES: usize = 255;
+
+const SIGNATURE_PREFIX: &str = "— ";
+
+/// What is wrong with a note, a key or a document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoteError {
+    /// Larger than [`MAX_NOTE_BYTES`].
+    #[error("the note has {found} bytes, at most {MAX_NOTE_BYTES} are allowed: split its content")]
+    TooLarge {
+        /// How many bytes it has.
+        found: usize,
+    },
+    /// Not in the form of a signed note.
+    #[error("not a signed note: {what}")]
+    Malformed {
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// More than [`MAX_SIGNATURES`] signature lines.
+    #[error("the note has more than {MAX_SIGNATURES} signature lines")]
+    TooManySignatures,
+    /// Not a signer name.
+    #[error("not a signer name: 1 to {MAX_NAME_BYTES} bytes without spaces, control characters and `+`")]
+    Name,
+    /// Not a verifier key.
+    #[error("not a verifier key: {what}; its form is name+<8 hex digits>+<base64>")]
+    VerifierKey {
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// Not a signing key. The text is never repeated.
+    #[error("not a signing key: {what}; its form is PRIVATE+KEY+name+<8 hex digits>+<base64>")]
+    SigningKey {
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The key id in a key's text is not the one that the key has.
+    #[error("the key of {name} has the key id {expected}, its text says {found}: it was damaged or renamed, get it anew")]
+    KeyId {
+        /// The name in the key.
+        name: String,
+        /// The id that follows from name and key.
+        expected: String,
+        /// The id in the text.
+        found: String,
+    },
+    /// A public key of small order, or not in its one canonical form: it could verify what nobody signed.
+    #[error("the public key of {name} is weak: make a new key")]
+    WeakKey {
+        /// The name in the key.
+        name: String,
+    },
+    /// A key of an algorithm that cannot be used for this.
+    #[error("the key of {name} is for {found:?}, this needs {expected:?}: use the key of the other role")]
+    Algorithm {
+        /// The key's name.
+        name: String,
+        /// What is needed.
+        expected: Alg,
+        /// What the key is for.
+        found: Alg,
+    },
+    /// A signature of a known key is wrong. The whole note is refused.
+    #[error("the signature of {name} ({id}) is wrong: the note was changed, or was not signed by this key")]
+    Signature {
+        /// The signer's name.
+        name: String,
+        /// The key id, hexadecimal.
+        id: String,
+    },
+    /// No known key has signed.
+    #[error("no known key has signed this note (it is signed by: {signers})")]
+    Unverified {
+        /// Who has signed.
+        signers: String,
+    },
+    /// Two different known keys share name and key id.
+    #[error("two different known keys are called {name} ({id}): remove one from the registry")]
+    AmbiguousKey {
+        /// The name of both.
+        name: String,
+        /// The key id of both, hexadecimal.
+        id: String,
+    },
+    /// This key has a signature line on the note already, and a different one.
+    #[error("{name} ({id}) has a different signature on this note already: a key signs a note once")]
+    Duplicate {
+        /// The signer's name.
+        name: String,
+        /// The key id, hexadecimal.
+        id: String,
+    },
+    /// Two notes to be merged have different texts.
+    #[error("the notes have different texts ({left} and {right}): only signatures on the same text can be joined")]
+    DifferentText {
+        /// Digest of the one text.
+        left: Digest,
+        /// Digest of the other.
+        right: Digest,
+    },
+    /// Not a kind of document.
+    #[error("not a kind of document: 1 to {MAX_KIND_BYTES} of a-z, 0-9 and `-`")]
+    Kind,
+    /// Not JSON on one line.
+    #[error("the content of a document must be one JSON object on one line, without control characters")]
+    Json,
+    /// A document of another kind or version.
+    #[error("the note's first line is {found}, expected {expected:?}: this is another document, or another version")]
+    Document {
+        /// The first line that was expected.
+        expected: String,
+        /// The first line that it has, quoted and shortened.
+        found: String,
+    },
+}
+
+impl NoteError {
+    /// The error's stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "note.too_large",
+            Self::Malformed { .. } => "note.malformed",
+            Self::TooManySignatures => "note.too_many_signatures",
+            Self::Name => "note.name",
+            Self::VerifierKey { .. } => "note.verifier_key",
+            Self::SigningKey { .. } => "note.signing_key",
+            Self::KeyId { .. } => "note.key_id",
+            Self::WeakKey { .. } => "note.weak_key",
+            Self::Algorithm { .. } => "note.algorithm",
+            Self::Signature { .. } => "note.signature",
+            Self::Unverified { .. } => "note.unverified",
+            Self::AmbiguousKey { .. } => "note.ambiguous_key",
+            Self::Duplicate { .. } => "note.duplicate",
+            Self::DifferentText { .. } => "note.different_text",
+            Self::Kind => "note.kind",
+            Self::Json => "note.json",
+            Self::Document { .. } => "note.document",
+        }
+    }
+}
+
+fn malformed(what: &'static str) -> NoteError {
+    NoteError::Malformed { what }
+}
+
+/// One signature line. That it parses says nothing about who wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    name: String,
+    key_id: [u8; 4],
+    blob: Vec<u8>,
+}
+
+impl Signature {
+    /// The signer's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The key id.
+    pub fn key_id(&self) -> [u8; 4] {
+        self.key_id
+    }
+
+    /// What follows the key id: for Ed25519 the 64 bytes of the signature.
+    pub fn blob(&self) -> &[u8] {
+        &self.blob
+    }
+
+    fn parse(line: &str) -> Result<Self, NoteError> {
+        let rest = line.strip_prefix(SIGNATURE_PREFIX).ok_or(malformed("a signature line must begin with `— `"))?;
+        let (name, base64) = rest.split_once(' ').ok_or(malformed("a signature line must be `— name base64`"))?;
+        check_name(name)?;
+        let bytes = b64::decode(base64).ok_or(malformed("a signature is not canonical base64"))?;
+        match bytes.split_first_chunk::<4>() {
+            Some((key_id, blob)) if !blob.is_empty() => {
+                Ok(Self { name: name.to_owned(), key_id: *key_id, blob: blob.to_vec() })
+            }
+            _ => Err(malformed("a signature has fewer than 5 bytes")),
+        }
+    }
+
+    fn line(&self) -> String {
+        let bytes = [&self.key_id[..], &self.blob].concat();
+        format!("{SIGNATURE_PREFIX}{} {}\n", self.name, b64::encode(&bytes))
+    }
+
+    fn is_of(&self, name: &str, key_id: [u8; 4]) -> bool {
+        self.key_id == key_id && self.name == name
+    }
+}
+
+/// A signed note: its exact bytes and what they mean. It may carry signatures that are wrong: see [`Note::verify`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The whole note. `text_end` is just behind a newline of it, so slicing there is on a character's boundary.
+    raw: String,
+    text_end: usize,
+    signatures: Vec<Signature>,
+}
+
+impl Note {
+    /// Reads a note. This checks its form and no signature.
+    pub fn parse(bytes: &[u8]) -> Result<Self, NoteError> {
+        if bytes.len() > MAX_NOTE_BYTES {
+            return Err(NoteError::TooLarge { found: bytes.len() });
+        }
+        let raw = std::str::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8"))?;
+        check_control(raw)?;
+        let blank = raw.rfind("\n\n").ok_or(malformed("there is no empty line before the signatures"))?;
+        let lines = raw[blank + 2..].strip_suffix('\n').ok_or(malformed("the last line does not end with a newline"))?;
+        let mut signatures = Vec::new();
+        for line in lines.split('\n') {
+            if signatures.len() == MAX_SIGNATURES {
+                return Err(NoteError::TooManySignatures);
+            }
+            signatures.push(Signature::parse(line)?);
+        }
+        Ok(Self { raw: raw.to_owned(), text_end: blank + 1, signatures })
+    }
+
+    /// A new note over a text that ends with a newline. All signers must have Ed25519 keys, and differ.
+    pub fn sign(text: &str, signers: &[&SigningKey]) -> Result<Self, NoteError> {
+        let mut signatures: Vec<Signature> = Vec::with_capacity(signers.len());
+        for signer in signers {
+            let signature = Self::signature(text, signer)?;
+            if signatures.iter().any(|s| s.is_of(&signature.name, signature.key_id)) {
+                return Err(duplicate(&signature));
+            }
+            signatures.push(signature);
+        }
+        Self::assemble(text, signatures)
+    }
+
+    /// This note with one signature more, by an Ed25519 key. Signing again with a key that has signed changes nothing.
+    pub fn add_signature(&self, signer: &SigningKey) -> Result<Self, NoteError> {
+        self.with(Self::signature(self.text(), signer)?)
+    }
+
+    /// This note with one line more, made elsewhere (a cosignature, say). The same line again changes nothing;
+    /// a different line of the same name and key id is refused, because readers would ignore it.
+    pub fn add_line(&self, name: &str, key_id: [u8; 4], blob: &[u8]) -> Result<Self, NoteError> {
+        check_name(name)?;
+        if blob.is_empty() {
+            return Err(malformed("a signature has fewer than 5 bytes"));
+        }
+        self.with(Signature { name: name.to_owned(), key_id, blob: blob.to_vec() })
+    }
+
+    /// The signatures of both notes, which must have the same text: first this note's, then those only the other has.
+    /// Where both have a line of one name and key id, this note's is kept.
+    pub fn merge(&self, other: &Self) -> Result<Self, NoteError> {
+        if self.text() != other.text() {
+            return Err(NoteError::DifferentText { left: self.digest(), right: other.digest() });
+        }
+        let mut signatures = self.signatures.clone();
+        for theirs in &other.signatures {
+            if !signatures.iter().any(|s| s.is_of(&theirs.name, theirs.key_id)) {
+                signatures.push(theirs.clone());
+            }
+        }
+        Self::assemble(self.text(), signatures)
+    }
+
+    /// The text, with its last newline: what is signed.
+    pub fn text(&self) -> &str {
+        &self.raw[..self.text_end]
+    }
+
+    /// The signature lines, in order, verified or not.
+    pub fn signatures(&self) -> &[Signature] {
+        &self.signatures
+    }
+
+    /// SHA-256 over the text. Signatures do not change it.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.text().as_bytes())
+    }
+
+    /// The exact bytes of the whole note.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.raw.as_bytes()
+    }
+
+    /// The keys that have signed, in the order of their lines. As Go does:
+    /// lines of unknown (name, key id) are ignored; only the first line of a key is looked at; a wrong signature of a
+    /// known key refuses the whole note; so does the absence of any known signature.
+    ///
+    /// Cosignature keys verify cosignature lines. Such a line says "this tree extends what I have seen", not "I have
+    /// written this": where authorship is asked, look at [`VerifierKey::alg`] or pass Ed25519 keys only.
+    pub fn verify(&self, known: &[VerifierKey]) -> Result<Vec<VerifierKey>, NoteError> {
+        let mut verified: Vec<VerifierKey> = Vec::new();
+        for signature in &self.signatures {
+            let mut keys = known.iter().filter(|key| signature.is_of(key.name(), key.id()));
+            let Some(key) = keys.next() else { continue };
+            if keys.any(|other| other != key) {
+                return Err(NoteError::AmbiguousKey { name: key.name().to_owned(), id: hex::encode(&key.id()) });
+            }
+            if verified.contains(key) {
+                continue;
+            }
+            if !key.verifies(self.text(), signature.blob()) {
+                return Err(NoteError::Signature { name: key.name().to_owned(), id: hex::encode(&key.id()) });
+            }
+            verified.push(key.clone());
+        }
+        if verified.is_empty() {
+            let signers: Vec<&str> = self.signatures.iter().map(Signature::name).collect();
+            return Err(NoteError::Unverified { signers: signers.join(", ") });
+        }
+        Ok(verified)
+    }
+
+    /// The line that this key has on the note: the first with its name and key id.
+    pub(crate) fn line_of(&self, key: &VerifierKey) -> Option<&Signature> {
+        self.signatures.iter().find(|signature| signature.is_of(key.name(), key.id()))
+    }
+
+    fn signature(text: &str, signer: &SigningKey) -> Result<Signature, NoteError> {
+        if signer.alg() != Alg::Ed25519 {
+            let name = signer.name().to_owned();
+            return Err(NoteError::Algorithm { name, expected: Alg::Ed25519, found: signer.alg() });
+        }
+        let blob = signer.sign_bytes(text.as_bytes()).to_vec();
+        Ok(Signature { name: signer.name().to_owned(), key_id: signer.id(), blob })
+    }
+
+    fn with(&self, signature: Signature) -> Result<Self, NoteError> {
+        match self.signatures.iter().find(|s| s.is_of(&signature.name, signature.key_id)) {
+            Some(present) if *present == signature => Ok(self.clone()),
+            Some(_) => Err(duplicate(&signature)),
+            None => Self::assemble(self.text(), [&self.signatures[..], &[signature]].concat()),
+        }
+    }
+
+    /// The only way to make a note other than by parsing: what this lets pass, [`Note::parse`] reads back equal.
+    fn assemble(text: &str, signatures: Vec<Signature>) -> Result<Self, NoteError> {
+        if !text.ends_with('\n') {
+            return Err(malformed("its text must end with a newline"));
+        }
+        check_control(text)?;
+        match signatures.len() {
+            0 => return Err(malformed("nobody has signed it")),
+            1..=MAX_SIGNATURES => {}
+            _ => return Err(NoteError::TooManySignatures),
+        }
+        let mut raw = String::with_capacity(text.len() + 1 + signatures.len() * 160);
+        raw.push_str(text);
+        raw.push('\n');
+        for signature in &signatures {
+            raw.push_str(&signature.line());
+        }
+        if raw.len() > MAX_NOTE_BYTES {
+            return Err(NoteError::TooLarge { found: raw.len() });
+        }
+        Ok(Self { text_end: text.len(), raw, signatures })
+    }
+}
+
+fn check_control(text: &str) -> Result<(), NoteError> {
+    if text.bytes().any(|b| b < 0x20 && b != b'\n') {
+        return Err(malformed("it has a control character"));
+    }
+    Ok(())
+}
+
+fn duplicate(signature: &Signature) -> NoteError {
+    NoteError::Duplicate { name: signature.name.clone(), id: hex::encode(&signature.key_id) }
+}

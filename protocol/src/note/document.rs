@@ -1,0 +1,105 @@
+//! The project's own note text: a line that names kind and version, and one JSON object on one line.
+//!
+//! ```text
+//! countersign/<kind>/v1
+//! {"…": …}
+//! ```
+//!
+//! Kind and version are inside the signed bytes, so that no document can be taken for another kind. Nothing is ever
+//! serialised again in order to verify: the line is kept as it was signed. That the line is valid JSON is seen when its
+//! module parses it; here only its frame is checked.
+
+use super::NoteError;
+
+/// Longest kind.
+pub const MAX_KIND_BYTES: usize = 32;
+
+/// How much of a foreign first line an error shows.
+const SHOWN: usize = 60;
+
+fn first_line(kind: &str) -> Result<String, NoteError> {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if kind.is_empty() || kind.len() > MAX_KIND_BYTES || !kind.bytes().all(fits) {
+        return Err(NoteError::Kind);
+    }
+    Ok(format!("countersign/{kind}/v1"))
+}
+
+fn check_json(json: &str) -> Result<(), NoteError> {
+    if !json.starts_with('{') || !json.ends_with('}') || json.contains(char::is_control) {
+        return Err(NoteError::Json);
+    }
+    Ok(())
+}
+
+/// The text of a document, to be signed.
+pub fn document(kind: &str, json: &str) -> Result<String, NoteError> {
+    let first = first_line(kind)?;
+    check_json(json)?;
+    Ok(format!("{first}\n{json}\n"))
+}
+
+/// The JSON line of a document of this kind. Verify the note first.
+pub fn read_document<'a>(note_text: &'a str, kind: &str) -> Result<&'a str, NoteError> {
+    let expected = first_line(kind)?;
+    let (found, rest) = note_text.split_once('\n').unwrap_or((note_text, ""));
+    if found != expected {
+        let start: String = found.chars().take(SHOWN).collect();
+        return Err(NoteError::Document { expected, found: format!("{start:?}") });
+    }
+    // A second line break before the end would be a control character in the JSON.
+    let json = rest.strip_suffix('\n').ok_or(NoteError::Json)?;
+    check_json(json)?;
+    Ok(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let text = document("statement", r#"{"unit":"140321","名":"县"}"#).unwrap();
+        assert_eq!(text, "countersign/statement/v1\n{\"unit\":\"140321\",\"名\":\"县\"}\n");
+        assert_eq!(read_document(&text, "statement"), Ok(r#"{"unit":"140321","名":"县"}"#));
+    }
+
+    #[test]
+    fn another_document_is_refused() {
+        for text in ["countersign/rollup/v1\n{}\n", "countersign/statement/v2\n{}\n", "countersign/statement/v10\n{}\n",
+            "Countersign/statement/v1\n{}\n", " countersign/statement/v1\n{}\n", "countersign/statement/v1 \n{}\n", "\n{}\n", "",
+            "countersign/140321\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"]
+        {
+            assert_eq!(read_document(text, "statement").unwrap_err().code(), "note.document", "{text:?}");
+        }
+        for rest in ["", "\n", "{}", "{}\n\n", "{}\n{}\n", "{\n}\n", "{\"a\":\"\t\"}\n", "{\"a\":\"\u{85}\"}\n", "[]\n", " {}\n"] {
+            let text = format!("countersign/statement/v1\n{rest}");
+            assert_eq!(read_document(&text, "statement").unwrap_err().code(), "note.json", "{text:?}");
+        }
+        assert_eq!(read_document("countersign/statement/v1", "statement").unwrap_err().code(), "note.json");
+        for kind in ["", "Statement", "a/b", "a\n", "a b", &"k".repeat(33)] {
+            assert_eq!(document(kind, "{}"), Err(NoteError::Kind), "{kind:?}");
+            assert_eq!(read_document("countersign/statement/v1\n{}\n", kind), Err(NoteError::Kind));
+        }
+        for json in ["", "{}\n", "{\r}", "null", "{\"a\":\"\u{0}\"}", "{\"a\":\"\u{7f}\"}"] {
+            assert_eq!(document("statement", json), Err(NoteError::Json), "{json:?}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_first_line_is_shown_short_and_quoted() {
+        let text = format!("\u{1b}[2J{}\n", "x".repeat(5000));
+        let error = read_document(&text, "plan").unwrap_err().to_string();
+        assert!(error.len() < 250 && !error.contains('\u{1b}'), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn reading_accepts_only_what_writing_makes(text in "(countersign/plan/v1\n)?[{}\n\"a1:]{0,12}") {
+            if let Ok(json) = read_document(&text, "plan") {
+                prop_assert_eq!(document("plan", json).unwrap(), text);
+            }
+        }
+    }
+}

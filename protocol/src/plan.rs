@@ -1,0 +1,451 @@
+//! Plans: targets, deadlines, and how a figure is judged against them.
+//!
+//! A plan pack is a TOML file (`deploy/plans`), made from the texts of the five policy documents. Each target row names
+//! an indicator by key, an operator, a value, a scope and a window. Judging reads accepted rollups and nothing else.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::{Catalogue, Indicator, Kind};
+use crate::figure::{Basis, Figure};
+use crate::ids::{Tier, UnitId};
+use crate::period::Month;
+use crate::registry::Registry;
+
+/// A plan pack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Head.
+    pub plan: Head,
+    /// When months are due; ours, as none of the plans sets a monthly date.
+    #[serde(default)]
+    pub reporting: Reporting,
+    /// Target rows.
+    #[serde(default)]
+    pub target: Vec<Target>,
+}
+
+/// Which document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    /// `sx-2022`
+    pub id: String,
+    /// Title of the document.
+    pub title: String,
+    /// Document number, where it has one.
+    pub doc_no: String,
+    /// Date of issue.
+    pub issued: String,
+    /// The unit whose plan it is.
+    pub area_code: String,
+    /// Its tier.
+    pub tier: Tier,
+    /// First day.
+    pub period_from: NaiveDate,
+    /// Last day.
+    pub period_to: NaiveDate,
+    /// The plan that it refines.
+    #[serde(default)]
+    pub parent_plan: Option<String>,
+    /// Anything else that the pack says of itself.
+    #[serde(flatten)]
+    pub more: BTreeMap<String, toml::Value>,
+}
+
+/// When monthly rollups are due: this many days after the end of the month, for a tier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reporting {
+    /// Counties.
+    pub county_days: u32,
+    /// Cities.
+    pub city_days: u32,
+    /// Provinces (to nobody, in this system).
+    pub province_days: u32,
+}
+
+impl Default for Reporting {
+    fn default() -> Self {
+        Reporting { county_days: 5, city_days: 10, province_days: 15 }
+    }
+}
+
+impl Reporting {
+    /// The last day on which a month's rollup of this tier is on time.
+    pub fn due(&self, tier: Tier, period: Month) -> NaiveDate {
+        let days = match tier {
+            Tier::County => self.county_days,
+            Tier::City => self.city_days,
+            Tier::Province => self.province_days,
+        };
+        period.last_day() + chrono::Days::new(u64::from(days))
+    }
+}
+
+/// One target row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// `SX-T01`
+    pub id: String,
+    /// Section of the document.
+    #[serde(default)]
+    pub section: String,
+    /// The document's words.
+    pub quote: String,
+    /// Indicator key.
+    pub indicator: String,
+    /// Operator.
+    pub op: Op,
+    /// What is to be reached; basis points where `unit` is `bp`.
+    #[serde(default)]
+    pub value: Option<i64>,
+    /// Unit of measure.
+    #[serde(default)]
+    pub unit: String,
+    /// Total of the plan's unit, or each node.
+    pub scope: Scope,
+    /// Tiers that are bound.
+    #[serde(default)]
+    pub tiers: Vec<Tier>,
+    /// Over which time.
+    pub window: Window,
+    /// First day.
+    #[serde(default)]
+    pub from: Option<NaiveDate>,
+    /// Last day.
+    #[serde(default)]
+    pub to: Option<NaiveDate>,
+    /// `MM-DD` within the year.
+    #[serde(default)]
+    pub due: Option<String>,
+    /// Anything else: parameters, open questions.
+    #[serde(flatten)]
+    pub more: BTreeMap<String, toml::Value>,
+}
+
+/// How the actual is held against the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// 不少于
+    Ge,
+    /// 力争: shown, does not fail.
+    TryGe,
+    /// 左右
+    Approx,
+    /// 稳定在…以上
+    HoldGe,
+    /// 稳定在…左右
+    HoldApprox,
+    /// 全部
+    All,
+    /// There at all.
+    Milestone,
+    /// Reported in time.
+    Deadline,
+    /// Shown, not judged.
+    ReportOnly,
+}
+
+/// Whose figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The sum of the plan's unit.
+    Total,
+    /// Each node of the bound tiers on its own.
+    EachNode,
+    /// Each employer: not a figure of nodes.
+    EachUnit,
+}
+
+/// Over which time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Window {
+    /// The plan's period.
+    Plan,
+    /// A calendar year.
+    Year,
+    /// One day.
+    Once,
+    /// Every year's end.
+    Checkpoint,
+    /// Each time something is set up.
+    Event,
+}
+
+/// What can be said of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Judgement {
+    /// Reached.
+    Met,
+    /// Not reached, and its time is over.
+    Missed,
+    /// Not reached yet.
+    InProgress,
+    /// Shown only.
+    Shown,
+}
+
+impl Judgement {
+    /// For pages.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Judgement::Met => "达到",
+            Judgement::Missed => "未达到",
+            Judgement::InProgress => "进行中",
+            Judgement::Shown => "仅列示",
+        }
+    }
+    /// For tables.
+    pub fn en(self) -> &'static str {
+        match self {
+            Judgement::Met => "met",
+            Judgement::Missed => "missed",
+            Judgement::InProgress => "in progress",
+            Judgement::Shown => "shown",
+        }
+    }
+}
+
+/// A judged target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Target id.
+    pub target: String,
+    /// Indicator id.
+    pub indicator: String,
+    /// What was to be reached, for people.
+    pub goal: String,
+    /// What is there, for people.
+    pub actual: String,
+    /// The judgement.
+    pub judgement: Judgement,
+    /// The weakest basis of what was read.
+    pub basis: Basis,
+    /// Nodes that fall short, or months without an accepted rollup.
+    pub remarks: Vec<String>,
+}
+
+/// Where accepted figures are read from.
+pub trait Figures {
+    /// The accepted figure of a unit and month.
+    fn figure(&self, unit: &UnitId, month: Month, id: &str) -> Option<&Figure>;
+}
+
+impl Plan {
+    /// Reads a pack.
+    ///
+    /// # Errors
+    /// What TOML said.
+    pub fn from_toml(text: &str) -> Result<Plan, String> {
+        toml::from_str(text).map_err(|e| e.to_string())
+    }
+
+    /// Judges a target as of the end of `month`; `None` where its indicator is not in the catalogue, is about single
+    /// employers, or needs a distinct count over a window that the catalogue does not keep.
+    pub fn judge(&self, target: &Target, catalogue: &Catalogue, registry: &Registry, figures: &dyn Figures, month: Month) -> Option<Judged> {
+        let indicator = catalogue.indicator(&target.indicator)?;
+        let unit: UnitId = self.plan.area_code.parse().ok()?;
+        registry.unit(&unit)?;
+        if target.scope == Scope::EachUnit {
+            return None;
+        }
+        let (first, end) = self.span(target, month);
+        let last = Month::of(end)?;
+        let id = figure_id(indicator, catalogue, target, first, end)?;
+        let j = Reading { plan: self, target, indicator, id, first, until: last.min(month), over: last <= month, figures };
+        match target.scope {
+            Scope::Total => Some(j.total(&unit)),
+            _ => Some(j.each(registry, &unit)),
+        }
+    }
+
+    /// First and last day of the window that `month` is in.
+    fn span(&self, target: &Target, month: Month) -> (NaiveDate, NaiveDate) {
+        let from = target.from.unwrap_or(self.plan.period_from);
+        let to = target.to.unwrap_or(self.plan.period_to);
+        match target.window {
+            Window::Year | Window::Checkpoint => {
+                let year = month.first_day().year();
+                let day = |m, d| NaiveDate::from_ymd_opt(year, m, d).unwrap_or(to);
+                (day(1, 1), day(12, 31))
+            }
+            Window::Plan | Window::Event | Window::Once => (from, to),
+        }
+    }
+}
+
+/// Which figure answers the target: a distinct count needs the window that the target asks for.
+fn figure_id(i: &Indicator, c: &Catalogue, target: &Target, first: NaiveDate, end: NaiveDate) -> Option<String> {
+    if i.kind != Kind::Distinct || target.window == Window::Year {
+        return Some(i.id.clone());
+    }
+    let window = c.windows.iter().find(|w| w.from == first.to_string() && w.to == end.to_string())?;
+    match i.windows.iter().position(|w| w == &window.id)? {
+        0 => Some(i.id.clone()),
+        _ => Some(format!("{}@{}", i.id, window.id)),
+    }
+}
+
+struct Reading<'a> {
+    plan: &'a Plan,
+    target: &'a Target,
+    indicator: &'a Indicator,
+    id: String,
+    first: NaiveDate,
+    until: Month,
+    over: bool,
+    figures: &'a dyn Figures,
+}
+
+/// A number, or a quotient.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Actual {
+    num: i64,
+    den: Option<i64>,
+}
+
+impl Actual {
+    fn reaches(self, op: Op, value: i64) -> bool {
+        let (actual, wanted) = match self.den {
+            // an empty denominator asks nothing of anybody
+            Some(0) => return true,
+            Some(den) => (i128::from(self.num) * 10_000, i128::from(value) * i128::from(den)),
+            None => (i128::from(self.num), i128::from(value)),
+        };
+        match op {
+            // 左右 is met within 5 % (open question Q06 of the domain pack)
+            Op::Approx | Op::HoldApprox => actual * 100 >= wanted * 95,
+            _ => actual >= wanted,
+        }
+    }
+    fn show(self, unit: &str) -> String {
+        match self.den {
+            Some(0) => "– (0/0)".to_string(),
+            Some(den) => format!("{}.{:02}% ({}/{den})", self.num * 100 / den, self.num * 10_000 / den % 100, self.num),
+            None if unit == "分" => format!("{}.{:02} 元", self.num / 100, self.num % 100),
+            None => format!("{} {unit}", self.num),
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// Reads one unit; also the months that have no accepted rollup, and the weakest basis.
+    fn read(&self, unit: &UnitId, own: bool) -> (Actual, Vec<Month>, Basis) {
+        let mut actual = Actual::default();
+        let mut gaps = Vec::new();
+        let mut basis = Basis::Proven;
+        // A ratio of two flows (outlets, posts) is added up over the window; everything else that is a quotient is a state.
+        let flow = self.indicator.kind.is_flow() || self.target.window == Window::Event;
+        let months = if flow { self.months() } else { vec![self.until] };
+        for month in months {
+            let Some(figure) = self.figures.figure(unit, month, &self.id) else {
+                gaps.push(month);
+                continue;
+            };
+            basis = basis.min(figure.basis);
+            let counts = if own { &figure.own } else { figure.scope() };
+            match (counts.num, counts.den) {
+                (Some(num), Some(den)) => {
+                    actual.num += num;
+                    actual.den = Some(actual.den.unwrap_or(0) + den);
+                }
+                _ => actual.num += counts.value.unwrap_or(0),
+            }
+        }
+        if !self.indicator.kind.is_counted() && actual.den.is_none() {
+            actual.den = Some(0);
+        }
+        (actual, gaps, basis)
+    }
+
+    fn months(&self) -> Vec<Month> {
+        let mut list = Vec::new();
+        let mut next = Month::of(self.first);
+        while let Some(month) = next.filter(|m| *m <= self.until) {
+            list.push(month);
+            next = month.next();
+        }
+        list
+    }
+
+    fn goal(&self) -> String {
+        let value = self.target.value.unwrap_or(0);
+        let sign = match self.target.op {
+            Op::Approx | Op::HoldApprox => "≈",
+            Op::TryGe => "力争≥",
+            Op::ReportOnly => "",
+            _ => "≥",
+        };
+        let each = if self.target.scope == Scope::EachNode { "each " } else { "" };
+        match self.target.unit.as_str() {
+            "bp" if value == 10_000 => format!("{each}100%"),
+            "bp" => format!("{each}{sign}{}.{:02}%", value / 100, value % 100),
+            unit => format!("{each}{sign}{value} {unit}"),
+        }
+    }
+
+    fn judgement(&self, reached: bool) -> Judgement {
+        match (self.target.op, reached) {
+            (Op::ReportOnly, _) => Judgement::Shown,
+            (_, true) => Judgement::Met,
+            (Op::TryGe, false) if self.over => Judgement::Shown,
+            (_, false) if self.over => Judgement::Missed,
+            (_, false) => Judgement::InProgress,
+        }
+    }
+
+    fn wanted(&self) -> i64 {
+        self.target.value.unwrap_or(if self.target.op == Op::All { 10_000 } else { 1 })
+    }
+
+    fn total(&self, unit: &UnitId) -> Judged {
+        let (actual, gaps, basis) = self.read(unit, false);
+        let reached = actual.reaches(self.target.op, self.wanted()) && (gaps.is_empty() || self.indicator.kind.is_flow());
+        self.judged(actual.show(&self.indicator.unit), reached, basis, gap_remark(unit, &gaps).into_iter().collect())
+    }
+
+    /// Each node of the bound tiers must reach the value on its own.
+    fn each(&self, registry: &Registry, unit: &UnitId) -> Judged {
+        let nodes: Vec<_> = registry.subtree(unit).into_iter().filter(|u| self.target.tiers.contains(&u.tier)).collect();
+        let mut met = 0;
+        let mut basis = Basis::Proven;
+        let mut remarks = Vec::new();
+        for node in &nodes {
+            let (actual, gaps, b) = self.read(&node.id, true);
+            basis = basis.min(b);
+            if actual.reaches(self.target.op, self.wanted()) && (gaps.is_empty() || self.indicator.kind.is_flow()) {
+                met += 1;
+            } else {
+                remarks.push(format!("{} {}: {}", node.id, node.name, actual.show(&self.indicator.unit)));
+            }
+            remarks.extend(gap_remark(&node.id, &gaps));
+        }
+        self.judged(format!("{met}/{} nodes", nodes.len()), met == nodes.len(), basis, remarks)
+    }
+
+    fn judged(&self, actual: String, reached: bool, basis: Basis, remarks: Vec<String>) -> Judged {
+        debug_assert!(self.plan.target.iter().any(|t| t.id == self.target.id));
+        Judged {
+            target: self.target.id.clone(),
+            indicator: self.indicator.id.clone(),
+            goal: self.goal(),
+            actual,
+            judgement: self.judgement(reached),
+            basis,
+            remarks,
+        }
+    }
+}
+
+fn gap_remark(unit: &UnitId, gaps: &[Month]) -> Option<String> {
+    let first = gaps.first()?;
+    let last = gaps.last()?;
+    Some(format!("{unit}: no accepted rollup for {} month(s), {first} … {last}", gaps.len()))
+}

@@ -1,0 +1,436 @@
+//! Reading a unit's log: leaf by leaf, in order, keeping what the checks need and nothing else.
+//!
+//! For each leaf: (1) it is a signed note with a statement of this unit; (2) it is signed by the node's key or by an
+//! operator's key that was valid at its index; (3) a void names an earlier statement of this log that is counted and not
+//! yet void; (4) a clear row is recomputed from the published fields, a sealed one is a canonical commitment. What
+//! contradicts is kept as the *first fault* of the check that it belongs to; reading goes on, so that history stays whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use curve25519_dalek::ristretto::RistrettoPoint;
+
+use crate::catalogue::{Catalogue, Subject};
+use crate::commitment::{self, Commitment, Generators};
+use crate::count::engine::History;
+use crate::count::{Balance, Engine, Fact, Fields, Moves, Value, state};
+use crate::digest::Digest;
+use crate::ids::{EventId, UnitId};
+use crate::log::tree::{self, Tree};
+use crate::note::{Note, VerifierKey, verify_batch};
+use crate::period::Month;
+use crate::registry::Unit;
+use crate::row::{self, Sums};
+use crate::statement::{OPERATOR_ENROLLED, OPERATOR_REVOKED, Statement};
+
+/// Signatures checked together.
+const BATCH: usize = 256;
+
+/// What a person may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Records events.
+    Recorder,
+    /// 填表人
+    Preparer,
+    /// 统计负责人
+    Reviewer,
+    /// 单位负责人
+    Head,
+}
+
+impl Role {
+    /// As it stands in an enrolment.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Recorder => "recorder",
+            Role::Preparer => "preparer",
+            Role::Reviewer => "reviewer",
+            Role::Head => "head",
+        }
+    }
+    /// As it stands on a form.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Role::Recorder => "录入人",
+            Role::Preparer => "填表人",
+            Role::Reviewer => "统计负责人",
+            Role::Head => "单位负责人",
+        }
+    }
+    /// Reads one word of an enrolment.
+    pub fn parse(word: &str) -> Option<Role> {
+        [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head].into_iter().find(|r| r.as_str() == word)
+    }
+}
+
+/// A catalogue, ready for counting and for commitments.
+pub struct Counting {
+    /// The catalogue.
+    pub catalogue: Catalogue,
+    /// The counting engine.
+    pub engine: Engine,
+    /// The bases.
+    pub generators: Generators,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+impl std::fmt::Debug for Counting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Counting({})", self.digest)
+    }
+}
+
+impl Counting {
+    /// Compiles a catalogue and derives its generators (tens of milliseconds).
+    ///
+    /// # Errors
+    /// An expression that does not compile.
+    pub fn new(catalogue: Catalogue) -> Result<Counting, crate::count::cel::EvalError> {
+        Ok(Counting {
+            engine: Engine::new(catalogue.clone())?,
+            generators: Generators::new(&catalogue),
+            digest: catalogue.digest(),
+            catalogue,
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Leaf {
+    id: Option<EventId>,
+    period: Option<Month>,
+    event: String,
+    commitment: Option<Commitment>,
+    clear_row: Option<(Subject, String, Moves, Vec<(usize, i64)>)>,
+    voided: bool,
+}
+
+/// What the leaves of one month add up to.
+#[derive(Debug, Clone)]
+pub struct MonthSums {
+    /// Σ C, voided ones taken back.
+    pub commitments: RistrettoPoint,
+    /// Net number of sealed leaves by event type; a type that was ever counted in this month is there.
+    pub sealed: BTreeMap<String, i64>,
+    /// Net column sums of clear leaves.
+    pub clear: Sums,
+    /// Number of clear leaves.
+    pub clear_leaves: u64,
+    /// Statements taken back in this month.
+    pub voided: u64,
+    /// Late entries by the month that they belong to.
+    pub late: BTreeMap<Month, u64>,
+    /// Index of the first leaf.
+    pub first: Option<u64>,
+    /// The catalogue that they were recorded by.
+    pub catalogue: Option<Digest>,
+}
+
+impl Default for MonthSums {
+    fn default() -> Self {
+        MonthSums {
+            commitments: commitment::zero(),
+            sealed: BTreeMap::new(),
+            clear: Sums::new(),
+            clear_leaves: 0,
+            voided: 0,
+            late: BTreeMap::new(),
+            first: None,
+            catalogue: None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Enrolment {
+    key: VerifierKey,
+    roles: BTreeSet<Role>,
+    from: u64,
+    until: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct ClearHistory {
+    facts: Vec<Fact>,
+    voided: BTreeSet<u64>,
+    moves: BTreeMap<u64, (Month, Moves)>,
+}
+
+/// One unit's log as a verifier has read it.
+#[derive(Debug)]
+pub struct UnitLog {
+    unit: UnitId,
+    first_day: NaiveDate,
+    catalogues: Vec<Arc<Counting>>,
+    tree: Tree,
+    leaves: Vec<Leaf>,
+    months: BTreeMap<Month, MonthSums>,
+    operators: BTreeMap<String, Vec<Enrolment>>,
+    clear: BTreeMap<(Subject, String), ClearHistory>,
+    faults: BTreeMap<&'static str, String>,
+    empty: MonthSums,
+}
+
+impl UnitLog {
+    /// An empty log of a unit of the registry.
+    pub fn new(unit: &Unit, catalogues: Vec<Arc<Counting>>) -> UnitLog {
+        UnitLog {
+            unit: unit.id.clone(),
+            first_day: unit.since.first_day(),
+            catalogues,
+            tree: Tree::new(),
+            leaves: Vec::new(),
+            months: BTreeMap::new(),
+            operators: BTreeMap::new(),
+            clear: BTreeMap::new(),
+            faults: BTreeMap::new(),
+            empty: MonthSums::default(),
+        }
+    }
+
+    /// Number of leaves read.
+    pub fn len(&self) -> u64 {
+        self.tree.len()
+    }
+    /// Whether nothing was read.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Root over the first `size` leaves.
+    pub fn root_at(&self, size: u64) -> Option<[u8; 32]> {
+        self.tree.root_at(size)
+    }
+    /// The tree, for proofs.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+    /// The first fault that belongs to this check.
+    pub fn fault(&self, check: &str) -> Option<&str> {
+        self.faults.get(check).map(String::as_str)
+    }
+    /// What a month's leaves add up to.
+    pub fn month(&self, month: Month) -> &MonthSums {
+        self.months.get(&month).unwrap_or(&self.empty)
+    }
+    /// The compiled catalogue of this digest.
+    pub fn counting(&self, digest: &Digest) -> Option<&Counting> {
+        self.catalogues.iter().find(|c| c.digest == *digest).map(Arc::as_ref)
+    }
+    /// The catalogue of this digest.
+    pub fn catalogue(&self, digest: &Digest) -> Option<&Catalogue> {
+        self.counting(digest).map(|c| &c.catalogue)
+    }
+    /// The key that `name` holds in `role` at this index.
+    pub fn operator(&self, name: &str, role: Role, index: u64) -> Option<VerifierKey> {
+        let held = self.operators.get(name)?.iter().find(|e| e.from <= index && e.until.is_none_or(|u| index < u))?;
+        held.roles.contains(&role).then(|| held.key.clone())
+    }
+    /// The first leaf in `from..to` of a month before `month`.
+    pub fn first_before(&self, from: u64, to: u64, month: Month) -> Option<(u64, Month)> {
+        (from..to).find_map(|i| {
+            let leaf = self.leaves.get(usize::try_from(i).ok()?)?;
+            leaf.period.filter(|p| *p < month).map(|p| (i, p))
+        })
+    }
+
+    /// Reads the next leaves: the bytes of the statements' notes, signature lines included.
+    pub fn read<B: AsRef<[u8]>>(&mut self, entries: &[B], unit: &Unit) {
+        for chunk in entries.chunks(BATCH) {
+            let start = self.len();
+            let mut signed: Vec<(u64, Note, VerifierKey)> = Vec::with_capacity(chunk.len());
+            for entry in chunk {
+                let index = self.len();
+                self.tree.push(tree::leaf_hash(entry.as_ref()));
+                let mut leaf = Leaf { id: None, period: None, event: String::new(), commitment: None, clear_row: None, voided: false };
+                match self.statement(index, entry.as_ref(), unit) {
+                    Ok((note, key, statement)) => {
+                        leaf.id = Some(statement.id.clone());
+                        leaf.period = Some(statement.period);
+                        leaf.event.clone_from(&statement.event);
+                        signed.push((index, note, key));
+                        if let Err((check, message)) = self.apply(index, &statement, &mut leaf) {
+                            self.keep(check, index, &message);
+                        }
+                    }
+                    Err(message) => self.keep("authorship", index, &message),
+                }
+                self.leaves.push(leaf);
+            }
+            let items: Vec<(&Note, &VerifierKey)> = signed.iter().map(|(_, n, k)| (n, k)).collect();
+            if let Err(bad) = verify_batch(&items) {
+                for n in bad {
+                    let index = signed.get(n).map_or(start, |s| s.0);
+                    self.keep("authorship", index, "its signature is wrong");
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, check: &'static str, index: u64, message: &str) {
+        self.faults.entry(check).or_insert_with(|| format!("leaf {index}: {message}"));
+    }
+
+    /// Parses a leaf and finds the key that must have signed it.
+    fn statement(&self, index: u64, entry: &[u8], unit: &Unit) -> Result<(Note, VerifierKey, Statement), String> {
+        let note = Note::parse(entry).map_err(|e| e.to_string())?;
+        let statement = Statement::parse(note.text()).map_err(|e| e.to_string())?;
+        if statement.unit != self.unit {
+            return Err(format!("a statement of unit {}", statement.unit));
+        }
+        let [line] = note.signatures() else { return Err("a statement has exactly one signature".to_string()) };
+        let key = if line.name() == self.unit.as_str() {
+            unit.keys_at(index).into_iter().find(|k| k.id() == line.key_id())
+        } else {
+            self.operator(line.name(), Role::Recorder, index).filter(|k| k.id() == line.key_id())
+        };
+        let key = key.ok_or_else(|| format!("signed by {}, which holds no key for it at this index", line.name()))?;
+        if statement.is_operator() && line.name() != self.unit.as_str() {
+            return Err("people are enrolled by the node's key".to_string());
+        }
+        Ok((note, key, statement))
+    }
+
+    /// Counts a statement.
+    fn apply(&mut self, index: u64, s: &Statement, leaf: &mut Leaf) -> Result<(), (&'static str, String)> {
+        if s.is_operator() {
+            return self.enrol(index, s).map_err(|m| ("authorship", m));
+        }
+        let binding = |m: String| ("binding", m);
+        let counting = self
+            .catalogues
+            .iter()
+            .find(|c| c.digest == s.catalogue)
+            .cloned()
+            .ok_or_else(|| binding("recorded by a catalogue that is not known here".to_string()))?;
+        let month = self.months.entry(s.period).or_default();
+        month.first.get_or_insert(index);
+        if month.catalogue.is_some_and(|c| c != s.catalogue) {
+            return Err(binding("recorded by another catalogue than the leaves of its month before".to_string()));
+        }
+        month.catalogue = Some(s.catalogue);
+        if let Some(late) = s.late {
+            *month.late.entry(late).or_default() += 1;
+        }
+        if let Some(target) = &s.voids {
+            return self.void(s, &target.id, target.index, &counting).map_err(|m| ("history", m));
+        }
+        let event = counting.catalogue.event(&s.event).ok_or_else(|| binding(format!("unknown event type {:?}", s.event)))?;
+        let schema = counting.generators.schema(&s.event).ok_or_else(|| binding(format!("no schema for {:?}", s.event)))?;
+        match (&s.clear, &s.counts, &s.row) {
+            (Some(clear), Some(counts), None) if event.is_clear() => {
+                let (subject, key, moves) = self.recompute(index, s, clear, &counting).map_err(binding)?;
+                let row = schema.row(&moves, false).map_err(|e| binding(e.to_string()))?;
+                if schema.named(&row) != *counts {
+                    return Err(binding(format!("{}: its counts do not follow from its fields", s.event)));
+                }
+                let month = self.months.entry(s.period).or_default();
+                row::accumulate(month.clear.entry(s.event.clone()).or_default(), schema.columns(), &row, 1);
+                month.clear_leaves += 1;
+                leaf.clear_row = Some((subject, key, moves, row));
+                Ok(())
+            }
+            (None, None, Some(row)) if !event.is_clear() => {
+                // The encoding was found canonical when the statement was parsed.
+                let point = row.point().ok_or_else(|| binding("not a canonical commitment".to_string()))?;
+                let month = self.months.entry(s.period).or_default();
+                month.commitments += point;
+                *month.sealed.entry(s.event.clone()).or_default() += 1;
+                leaf.commitment = Some(*row);
+                Ok(())
+            }
+            _ => Err(binding(format!("{}: published in clear although it is sealed, or the reverse", s.event))),
+        }
+    }
+
+    /// Recomputes a clear row from the published fields and everything published before.
+    fn recompute(&mut self, index: u64, s: &Statement, clear: &Fields, counting: &Counting) -> Result<(Subject, String, Moves), String> {
+        let event = counting.catalogue.event(&s.event).ok_or("unknown event type")?;
+        let on = clear.get("occurred_on").and_then(Value::as_str).and_then(|d| d.parse::<NaiveDate>().ok()).ok_or("no day of occurrence")?;
+        let fact = Fact { index, event: s.event.clone(), on, fields: clear.clone() };
+        let key = state::subject_key(event, clear).unwrap_or_default();
+        let has_key = event.subject != Subject::Unit && !event.effect.baseline;
+        let history = self.clear.entry((event.subject, key.clone())).or_default();
+        let mut balance = Balance::default();
+        for (month, moves) in history.moves.values() {
+            let bound: Moves = moves.iter().filter(|m| counting.engine.still_binds(&m.figure, *month, s.period)).cloned().collect();
+            balance.add(&bound, 1);
+        }
+        let none = BTreeSet::new();
+        let view = if has_key {
+            History { facts: &history.facts, voided: &history.voided, balance: &balance }
+        } else {
+            History { facts: &[], voided: &none, balance: &balance }
+        };
+        let moves = if event.system {
+            counting.engine.recount(event, view, s.period, self.first_day, true).map_err(|e| e.to_string())?
+        } else {
+            counting.engine.contribute(event, view, &fact, s.period, self.first_day).map_err(|e| e.to_string())?
+        };
+        if has_key {
+            if !event.system {
+                history.facts.push(fact);
+            }
+            history.moves.insert(index, (s.period, moves.clone()));
+        }
+        Ok((event.subject, key, moves))
+    }
+
+    /// Takes a statement back: exactly minus what it added, once.
+    fn void(&mut self, s: &Statement, id: &EventId, target: u64, counting: &Counting) -> Result<(), String> {
+        let n = usize::try_from(target).map_err(|_| "names no leaf".to_string())?;
+        let leaf = self.leaves.get_mut(n).ok_or("takes back a statement that is not in the log before it")?;
+        if leaf.id.as_ref() != Some(id) {
+            return Err(format!("takes back {id}, which is not leaf {target}"));
+        }
+        if leaf.voided {
+            return Err(format!("takes back leaf {target} a second time"));
+        }
+        let month = self.months.entry(s.period).or_default();
+        if let Some(c) = &leaf.commitment {
+            let point = c.point().ok_or("not a canonical commitment")?;
+            month.commitments -= point;
+            *month.sealed.entry(leaf.event.clone()).or_default() -= 1;
+        } else if let Some((subject, key, _, row)) = &leaf.clear_row {
+            let columns = counting.generators.schema(&leaf.event).map_or(0, row::Schema::columns);
+            row::accumulate(month.clear.entry(leaf.event.clone()).or_default(), columns, row, -1);
+            if let Some(history) = self.clear.get_mut(&(*subject, key.clone())) {
+                history.voided.insert(target);
+                history.moves.remove(&target);
+            }
+        } else {
+            return Err(format!("takes back leaf {target}, which is itself a void or an enrolment"));
+        }
+        leaf.voided = true;
+        month.voided += 1;
+        Ok(())
+    }
+
+    fn enrol(&mut self, index: u64, s: &Statement) -> Result<(), String> {
+        let text = |name: &str| s.clear.as_ref().and_then(|c| c.get(name)).and_then(Value::as_str).unwrap_or_default();
+        let key: VerifierKey = text("vkey").parse().map_err(|e| format!("enrolment: {e}"))?;
+        let name = key.name().to_string();
+        if !super::authorship::is_operator_of(&name, &self.unit) {
+            return Err(format!("enrols {name}, which is not a name of this unit's people"));
+        }
+        let held = self.operators.entry(name.clone()).or_default();
+        match s.event.as_str() {
+            OPERATOR_ENROLLED => {
+                if held.iter().any(|e| e.until.is_none()) {
+                    return Err(format!("{name} is enrolled already; revoke the old key first"));
+                }
+                let roles: Option<BTreeSet<Role>> = text("roles").split(',').map(Role::parse).collect();
+                let roles = roles.filter(|r| !r.is_empty()).ok_or("enrolment with unknown roles")?;
+                held.push(Enrolment { key, roles, from: index + 1, until: None });
+            }
+            OPERATOR_REVOKED => match held.iter_mut().find(|e| e.key == key && e.until.is_none()) {
+                Some(e) => e.until = Some(index),
+                None => return Err(format!("revokes a key that {name} does not hold")),
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+}
