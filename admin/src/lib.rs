@@ -1,3 +1,4 @@
 //! x
 
+pub mod ledger;
 pub mod nats;

@@ -1,2 +1,85 @@
-//! x
-fn main() {}
+//! `countersign-node CONFIG`: runs one unit until it is told to stop.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Parser;
+use miette::{IntoDiagnostic, Result, miette};
+use node::config::Config;
+use node::courier;
+use node::link::{LinkConfig, LinkTls, NatsLink};
+use node::service::Service;
+use node::web::{self, App, tokens::Tokens};
+use tracing_subscriber::EnvFilter;
+
+/// The daemon of one unit.
+#[derive(Parser)]
+#[command(name = "countersign-node", version)]
+struct Args {
+    /// Configuration file (TOML).
+    config: PathBuf,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("info,async_nats=warn,sled=warn"));
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let config = Config::load(&args.config).into_diagnostic()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().into_diagnostic()?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> Result<()> {
+    let tokens = Arc::new(Tokens::load(&config.tokens).into_diagnostic()?);
+    let listener = tokio::net::TcpListener::bind(&config.listen).await.map_err(|e| miette!("{}: {e}", config.listen))?;
+    let service = Service::open(config).map_err(|e| miette!("{e}"))?;
+    tracing::info!(unit = %service.config.unit, listen = %service.config.listen, "the node is up");
+    let courier = match service.config.nats.clone() {
+        None => None,
+        Some(nats) => {
+            let (path, has_children) = service.with(|books, _| courier::path_of(books)).await.map_err(|e| miette!("{e}"))?;
+            let tls = LinkTls { required: nats.ca.is_some(), first: false, ca_file: nats.ca, client: nats.client };
+            let link = LinkConfig { url: nats.url, monitor_url: nats.monitor, seed_file: nats.seed, path: path.clone(), has_children, tls };
+            let link = Arc::new(NatsLink::connect(link).await.into_diagnostic()?);
+            watch(service.clone(), link.clone());
+            Some(tokio::spawn(courier::run(service.clone(), link, path)))
+        }
+    };
+    let (router, _) = web::router(App { service: service.clone(), tokens });
+    axum::serve(listener, router).with_graceful_shutdown(stop()).await.into_diagnostic()?;
+    if let Some(courier) = courier {
+        courier.abort();
+    }
+    let flushed = service.with(|books, _| Ok(books.view().flush())).await;
+    tracing::info!(unit = %service.config.unit, ok = flushed.is_ok(), "the node has stopped");
+    Ok(())
+}
+
+/// Keeps what the link says of itself where status and health find it.
+fn watch(service: Arc<Service>, link: Arc<NatsLink>) {
+    let mut states = link.watch();
+    tokio::spawn(async move {
+        loop {
+            let state = states.borrow_and_update().clone();
+            if let Ok(mut slot) = service.link.lock() {
+                *slot = Some(state);
+            }
+            if states.changed().await.is_err() {
+                break;
+            }
+        }
+    });
+}
+
+async fn stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+        // Without a handler for SIGTERM the process still stops by it, only less politely.
+        let _ = interrupt.await;
+        return;
+    };
+    tokio::select! {
+        _ = interrupt => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -146,6 +146,24 @@ impl VaultKey {
         Ok(key)
     }
 
+    /// A keyed hash of parts under a label, for pseudonyms in indexes: without this key nobody can tell or guess whom an index entry is
+    /// about. HMAC-SHA-256, 16 bytes of it.
+    pub fn pseudonym(&self, label: &str, parts: &[&[u8]]) -> [u8; 16] {
+        use hmac::Mac;
+        // HMAC takes a key of any length.
+        let mut mac = <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(&self.0).expect("any length is a key");
+        mac.update(b"countersign/pseudonym/v1\n");
+        mac.update(label.as_bytes());
+        for part in parts {
+            mac.update(b"\n");
+            mac.update(part);
+        }
+        let whole: [u8; 32] = mac.finalize().into_bytes().into();
+        let mut short = [0; 16];
+        short.copy_from_slice(&whole[..16]);
+        short
+    }
+
     /// Seals a record for one statement. The nonce must be random and never used twice with this key.
     pub fn seal(&self, nonce: [u8; 24], aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
         // Encrypted in place and with room for the tag: no copy of the plaintext stays behind.

@@ -200,14 +200,15 @@ pub fn own(catalogue: &Catalogue, tier: Tier, sums: &Sums, last: Option<&[Figure
                 for (cell, x) in sum.iter().take(cells).enumerate() {
                     total = total.checked_add(*x).ok_or_else(range)?;
                     if let Some(slot) = delta.cells.get_mut(block.table).and_then(|t| t.get_mut(cell)) {
-                        *slot = sign * x;
+                        *slot = x.checked_mul(sign).ok_or_else(range)?;
                     }
                 }
             }
             if block.table == 0 {
-                delta.value = Some(sign * total);
+                let signed = total.checked_mul(sign).ok_or_else(range)?;
+                delta.value = Some(signed);
                 if event.effect.baseline {
-                    delta.declared = sign * total;
+                    delta.declared = signed;
                 }
             }
             figure.own.add(&delta, &block.figure)?;

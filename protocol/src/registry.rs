@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::ids::{Tier, UnitId};
-use crate::note::{self, Note, VerifierKey};
+use crate::note::{self, Alg, Note, VerifierKey};
 
 /// The kind of the signed document.
 pub const KIND: &str = "registry";
@@ -146,9 +146,13 @@ impl Registry {
         if self.version == 0 || (self.version == 1) != self.previous.is_none() {
             return malformed("version 1 has no predecessor and every later one names its own");
         }
-        let distinct: BTreeSet<String> = self.roots.iter().map(ToString::to_string).collect();
+        // By the key itself: one secret under two names is one key.
+        let distinct: BTreeSet<&[u8; 32]> = self.roots.iter().map(VerifierKey::public).collect();
         if self.threshold == 0 || self.threshold > distinct.len() || distinct.len() != self.roots.len() {
             return malformed("the threshold is between 1 and the number of distinct root keys");
+        }
+        if self.roots.iter().any(|k| k.alg() != Alg::Ed25519) {
+            return malformed("a root key signs: it is an Ed25519 key (0x01)");
         }
         if self.units.len() > MAX_UNITS {
             return malformed("too many units");
@@ -164,6 +168,9 @@ impl Registry {
             }
             if u.witness.name() != format!("{}/witness", u.id) {
                 return fault("its witness key is not named <unit>/witness");
+            }
+            if u.keys.iter().any(|k| k.vkey.alg() != Alg::Ed25519) || u.witness.alg() != Alg::CosignatureV1 {
+                return fault("its keys must be Ed25519 (0x01) and its witness key a cosignature key (0x04)");
             }
             if let Some(parent) = &u.parent {
                 match self.units.iter().find(|p| &p.id == parent) {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::commitment::OpenScalar;
-use crate::digest::{Digest, hex};
+use crate::digest::{Digest, hex, unique};
 use crate::figure::Figure;
 use crate::ids::{Tier, UnitId};
 use crate::note;
@@ -56,8 +56,10 @@ pub struct Rollup {
     pub opening: Opening,
     /// For each coverage with a frozen denominator: digest over its members' pseudonyms, so that an inspector can
     /// recompute the list at the county.
+    #[serde(deserialize_with = "unique::map")]
     pub frozen: BTreeMap<String, Digest>,
     /// Late entries (补报) in this month: the month that they belong to, and how many.
+    #[serde(deserialize_with = "unique::map")]
     pub late: BTreeMap<Month, u64>,
     /// Statements taken back in this month.
     pub voided: u64,
@@ -123,6 +125,7 @@ pub struct Missing {
 #[serde(deny_unknown_fields)]
 pub struct Opening {
     /// Column sums X.
+    #[serde(deserialize_with = "unique::map")]
     pub sums: Sums,
     /// R.
     pub blinding: OpenScalar,

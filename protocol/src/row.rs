@@ -17,6 +17,9 @@ use crate::digest::Digest;
 /// The column of a block that says "does not count".
 pub const NOT_COUNTED: &str = "-";
 
+/// Weights of clear rows are below this (2^53): what every language's numbers hold.
+pub const MAX_WEIGHT: i64 = 1 << 53;
+
 /// One block of a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
@@ -185,7 +188,7 @@ impl Schema {
                 }
                 continue;
             }
-            if m.weight < 0 || (hidden && m.weight != 1) {
+            if !(0..MAX_WEIGHT).contains(&m.weight) || (hidden && m.weight != 1) {
                 return Err(weight());
             }
             let codes: Vec<&str> = m.cell.split('*').collect();
@@ -230,12 +233,13 @@ impl Schema {
     }
 }
 
-/// Adds `sign` times a row to a sum of `width` columns.
+/// Adds `sign` times a row to a sum of `width` columns. A sum beyond 64 bits stays at the end of the range, far above
+/// what a figure may hold: [`crate::figure`] then refuses it.
 pub fn accumulate(sum: &mut Vec<i64>, width: usize, row: &[(usize, i64)], sign: i64) {
     if sum.len() < width {
         sum.resize(width, 0);
     }
     for &(column, weight) in row {
-        sum[column] += sign * weight;
+        sum[column] = sum[column].saturating_add(weight.saturating_mul(sign));
     }
 }

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::commitment::Commitment;
 use crate::count::Fields;
-use crate::digest::{Digest, hex};
+use crate::digest::{Digest, hex, unique};
 use crate::ids::{EventId, UnitId};
 use crate::note;
 use crate::period::Month;
@@ -87,10 +87,10 @@ pub struct Statement {
     /// By which catalogue.
     pub catalogue: Digest,
     /// Fields of a clear event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "unique::some")]
     pub clear: Option<Fields>,
     /// Row of a clear event: column → weight.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "unique::some")]
     pub counts: Option<BTreeMap<String, i64>>,
     /// Commitment to the row of a sealed event.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -41,7 +41,7 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
         if child.rollup.catalogue != rollup.catalogue {
             return Err(format!("child {} counted by another catalogue", c.unit));
         }
-        used.push(child.rollup.figures.as_slice());
+        used.push(child);
     }
     if !expected.is_empty() {
         let mut absent: BTreeMap<Tier, i64> = BTreeMap::new();
@@ -52,7 +52,7 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
         }
         let mut own = rollup.figures.clone();
         own.iter_mut().for_each(|f| f.sum = None);
-        let expected = figure::with_children(catalogue, own, &used, &absent).map_err(|e| e.to_string())?;
+        let expected = figure::with_children(catalogue, own, &used.iter().map(|c| c.rollup.figures.as_slice()).collect::<Vec<_>>(), &absent).map_err(|e| e.to_string())?;
         if let Some(difference) = figure::first_difference(catalogue, &rollup.figures, &expected) {
             return Err(difference);
         }

@@ -31,8 +31,8 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
             return Err(format!("the opening of {event} has {} columns instead of {}", sums.len(), schema.columns()));
         }
         for block in schema.blocks().iter().filter(|b| b.kind != MoveKind::Amount) {
-            let total: i64 = sums[block.start..block.start + block.width].iter().sum();
-            if total != *net {
+            let total: i128 = sums[block.start..block.start + block.width].iter().map(|x| i128::from(*x)).sum();
+            if total != i128::from(*net) {
                 return Err(format!("{event}: the columns of figure {} add up to {total}, but there are {net} leaves", block.figure));
             }
         }
@@ -62,8 +62,9 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
     let mut published = rollup.figures.clone();
     // Sums and their basis are arithmetic's; here only what the unit's own log says.
     for (p, e) in published.iter_mut().zip(&own) {
-        p.sum = None;
-        p.basis = e.basis;
+        if p.sum.take().is_some() {
+            p.basis = e.basis;
+        }
     }
     if let Some(difference) = figure::first_difference(&counting.catalogue, &published, &own) {
         return Err(difference);

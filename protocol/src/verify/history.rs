@@ -11,10 +11,11 @@ use crate::log::checkpoint::{Checkpoint, origin_of};
 /// The first contradiction.
 pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String> {
     let rollup = &held.rollup;
+    // First what was witnessed: in a rewritten log, single leaves contradict as well, and that says less.
+    log_extends(held, context)?;
     if let Some(fault) = context.log.fault("history") {
         return Err(fault.to_string());
     }
-    log_extends(held, context)?;
     let unit = context.registry.registry().unit(&rollup.unit).ok_or_else(|| format!("unit {} is not in the registry", rollup.unit))?;
     if let Some(other) = context.known.get(&(rollup.period, rollup.revision))
         && other.digest() != held.digest()
@@ -26,6 +27,7 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
         if rollup.supersedes != Some(before.digest()) {
             return Err(format!("supersedes another revision {} than the one known here", rollup.revision - 1));
         }
+        follows(held, before)?;
     }
     match rollup.previous {
         None if rollup.period == unit.since => {}
@@ -37,9 +39,14 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
             if revisions.peek().is_none() {
                 return Err(format!("the rollup of {before} is missing: months are reported without gap"));
             }
-            if !revisions.any(|r| r.digest() == previous) {
+            let Some(named) = revisions.find(|r| r.digest() == previous) else {
                 return Err(format!("its previous rollup is none of those known for {before}"));
+            };
+            // Otherwise a unit could correct a month and build on the uncorrected one.
+            if let Some(newer) = revisions.find(|r| r.rollup.log.size < rollup.log.size) {
+                return Err(format!("its previous rollup is revision {} of {before}, which revision {} had replaced", named.rollup.revision, newer.rollup.revision));
             }
+            follows(held, named)?;
         }
     }
     // Leaves that were added since the last rollup belong to this month or to a later one: a sealed month stays sealed.
@@ -48,6 +55,18 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
         return Err(format!("leaf {index} was put into {month}, which was already sealed"));
     }
     Ok(format!("log of {} leaves, revision {}", rollup.log.size, rollup.revision))
+}
+
+/// A rollup never goes back behind the one that it follows: neither in its log nor in the registry.
+fn follows(held: &HeldRollup, before: &HeldRollup) -> Result<(), String> {
+    let (now, then) = (&held.rollup, &before.rollup);
+    if now.log.size < then.log.size {
+        return Err(format!("its log has {} leaves, fewer than the {} of {} revision {} before it", now.log.size, then.log.size, then.period, then.revision));
+    }
+    if now.registry.version < then.registry.version {
+        return Err(format!("names registry version {} after version {}", now.registry.version, then.registry.version));
+    }
+    Ok(())
 }
 
 fn log_extends(held: &HeldRollup, context: &Context<'_>) -> Result<(), String> {

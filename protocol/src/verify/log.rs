@@ -18,7 +18,7 @@ use crate::count::{Balance, Engine, Fact, Fields, Moves, Value, state};
 use crate::digest::Digest;
 use crate::ids::{EventId, UnitId};
 use crate::log::tree::{self, Tree};
-use crate::note::{Note, VerifierKey, verify_batch};
+use crate::note::{Alg, Note, VerifierKey, verify_batch};
 use crate::period::Month;
 use crate::registry::Unit;
 use crate::row::{self, Sums};
@@ -104,6 +104,7 @@ struct Leaf {
     period: Option<Month>,
     event: String,
     commitment: Option<Commitment>,
+    schema: Option<Digest>,
     clear_row: Option<(Subject, String, Moves, Vec<(usize, i64)>)>,
     voided: bool,
 }
@@ -163,6 +164,8 @@ struct ClearHistory {
 #[derive(Debug)]
 pub struct UnitLog {
     unit: UnitId,
+    keys: Unit,
+    ids: BTreeSet<EventId>,
     first_day: NaiveDate,
     catalogues: Vec<Arc<Counting>>,
     tree: Tree,
@@ -179,6 +182,8 @@ impl UnitLog {
     pub fn new(unit: &Unit, catalogues: Vec<Arc<Counting>>) -> UnitLog {
         UnitLog {
             unit: unit.id.clone(),
+            keys: unit.clone(),
+            ids: BTreeSet::new(),
             first_day: unit.since.first_day(),
             catalogues,
             tree: Tree::new(),
@@ -189,6 +194,11 @@ impl UnitLog {
             faults: BTreeMap::new(),
             empty: MonthSums::default(),
         }
+    }
+
+    /// Learns of catalogues that were published after the log was begun.
+    pub fn know(&mut self, catalogues: &[Arc<Counting>]) {
+        self.catalogues = catalogues.to_vec();
     }
 
     /// Number of leaves read.
@@ -223,6 +233,15 @@ impl UnitLog {
     pub fn catalogue(&self, digest: &Digest) -> Option<&Catalogue> {
         self.counting(digest).map(|c| &c.catalogue)
     }
+    /// The node keys that may sign at this index, by the registry that the log was last read with: the newest one known.
+    /// The version that a rollup names is its author's choice, and may be from before a revocation.
+    pub fn node_keys_at(&self, index: u64) -> Vec<VerifierKey> {
+        self.keys.keys_at(index)
+    }
+    /// Every key that was ever enrolled in this log.
+    pub fn enrolled(&self) -> impl Iterator<Item = &VerifierKey> {
+        self.operators.values().flatten().map(|e| &e.key)
+    }
     /// The key that `name` holds in `role` at this index.
     pub fn operator(&self, name: &str, role: Role, index: u64) -> Option<VerifierKey> {
         let held = self.operators.get(name)?.iter().find(|e| e.from <= index && e.until.is_none_or(|u| index < u))?;
@@ -238,19 +257,33 @@ impl UnitLog {
 
     /// Reads the next leaves: the bytes of the statements' notes, signature lines included.
     pub fn read<B: AsRef<[u8]>>(&mut self, entries: &[B], unit: &Unit) {
+        self.read_with(entries, unit, true);
+    }
+
+    /// Reads leaves that this process signed itself a moment ago or keeps in its own journal: everything but the
+    /// signatures is checked again.
+    pub fn read_own<B: AsRef<[u8]>>(&mut self, entries: &[B], unit: &Unit) {
+        self.read_with(entries, unit, false);
+    }
+
+    fn read_with<B: AsRef<[u8]>>(&mut self, entries: &[B], unit: &Unit, signatures: bool) {
+        self.keys.clone_from(unit);
         for chunk in entries.chunks(BATCH) {
             let start = self.len();
             let mut signed: Vec<(u64, Note, VerifierKey)> = Vec::with_capacity(chunk.len());
             for entry in chunk {
                 let index = self.len();
                 self.tree.push(tree::leaf_hash(entry.as_ref()));
-                let mut leaf = Leaf { id: None, period: None, event: String::new(), commitment: None, clear_row: None, voided: false };
+                let mut leaf = Leaf { id: None, period: None, event: String::new(), commitment: None, schema: None, clear_row: None, voided: false };
                 match self.statement(index, entry.as_ref(), unit) {
                     Ok((note, key, statement)) => {
                         leaf.id = Some(statement.id.clone());
                         leaf.period = Some(statement.period);
                         leaf.event.clone_from(&statement.event);
                         signed.push((index, note, key));
+                        if !self.ids.insert(statement.id) {
+                            self.keep("history", index, "its id was used before");
+                        }
                         if let Err((check, message)) = self.apply(index, &statement, &mut leaf) {
                             self.keep(check, index, &message);
                         }
@@ -260,7 +293,7 @@ impl UnitLog {
                 self.leaves.push(leaf);
             }
             let items: Vec<(&Note, &VerifierKey)> = signed.iter().map(|(_, n, k)| (n, k)).collect();
-            if let Err(bad) = verify_batch(&items) {
+            if signatures && let Err(bad) = verify_batch(&items) {
                 for n in bad {
                     let index = signed.get(n).map_or(start, |s| s.0);
                     self.keep("authorship", index, "its signature is wrong");
@@ -312,6 +345,9 @@ impl UnitLog {
         }
         month.catalogue = Some(s.catalogue);
         if let Some(late) = s.late {
+            if late >= s.period {
+                return Err(("history", format!("is called late for {late}, which is not before its month {}", s.period)));
+            }
             *month.late.entry(late).or_default() += 1;
         }
         if let Some(target) = &s.voids {
@@ -330,6 +366,7 @@ impl UnitLog {
                 row::accumulate(month.clear.entry(s.event.clone()).or_default(), schema.columns(), &row, 1);
                 month.clear_leaves += 1;
                 leaf.clear_row = Some((subject, key, moves, row));
+                leaf.schema = Some(*schema.digest());
                 Ok(())
             }
             (None, None, Some(row)) if !event.is_clear() => {
@@ -339,6 +376,7 @@ impl UnitLog {
                 month.commitments += point;
                 *month.sealed.entry(s.event.clone()).or_default() += 1;
                 leaf.commitment = Some(*row);
+                leaf.schema = Some(*schema.digest());
                 Ok(())
             }
             _ => Err(binding(format!("{}: published in clear although it is sealed, or the reverse", s.event))),
@@ -388,6 +426,9 @@ impl UnitLog {
         if leaf.voided {
             return Err(format!("takes back leaf {target} a second time"));
         }
+        if leaf.schema.is_some() && leaf.schema.as_ref() != counting.generators.schema(&leaf.event).map(row::Schema::digest) {
+            return Err(format!("takes back leaf {target}, whose row has another schema in this month's catalogue"));
+        }
         let month = self.months.entry(s.period).or_default();
         if let Some(c) = &leaf.commitment {
             let point = c.point().ok_or("not a canonical commitment")?;
@@ -414,6 +455,13 @@ impl UnitLog {
         let name = key.name().to_string();
         if !super::authorship::is_operator_of(&name, &self.unit) {
             return Err(format!("enrols {name}, which is not a name of this unit's people"));
+        }
+        if key.alg() != Alg::Ed25519 {
+            return Err(format!("the key of {name} is not for signing"));
+        }
+        let shared = |k: &VerifierKey| k.public() == key.public() && k.name() != name;
+        if self.enrolled().any(shared) || self.keys.keys.iter().any(|k| shared(&k.vkey)) {
+            return Err(format!("the key of {name} is already held under another name"));
         }
         let held = self.operators.entry(name.clone()).or_default();
         match s.event.as_str() {

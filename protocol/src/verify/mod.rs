@@ -19,6 +19,7 @@ pub mod log;
 pub mod timeliness;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -104,7 +105,7 @@ impl HeldRollup {
 }
 
 /// The rollups of one unit by month and revision.
-pub type Rollups = BTreeMap<(Month, u32), HeldRollup>;
+pub type Rollups = BTreeMap<(Month, u32), Arc<HeldRollup>>;
 
 /// What the checks of one rollup may look at.
 pub struct Context<'a> {
@@ -115,7 +116,7 @@ pub struct Context<'a> {
     /// The unit's other rollups that are known.
     pub known: &'a Rollups,
     /// Finds a child's rollup by digest.
-    pub child: &'a dyn Fn(&Digest) -> Option<&'a HeldRollup>,
+    pub child: &'a dyn Fn(&Digest) -> Option<Arc<HeldRollup>>,
     /// The checkpoint that came with it.
     pub checkpoint: Option<&'a Note>,
     /// Size and root that the reader last cosigned, if any.

@@ -1,0 +1,168 @@
+//! What a node keeps of the units below it: their statements, checkpoints and rollups as they came, and its own receipts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use protocol::digest::Digest;
+use protocol::ids::UnitId;
+use protocol::log::checkpoint::Checkpoint;
+use protocol::log::tile;
+use protocol::note::Note;
+use protocol::period::Month;
+use protocol::receipt::{Decision, Receipt};
+use protocol::registry::Unit;
+use protocol::verify::log::{Counting, UnitLog};
+use protocol::verify::{HeldRollup, Rollups, Verdict};
+use serde::{Deserialize, Serialize};
+
+use super::{headed, kinds};
+use crate::journal::Stored;
+
+/// Heading of a chunk of entries.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EntriesHead {
+    /// Whose.
+    pub unit: UnitId,
+    /// Index of the first one.
+    pub first: u64,
+}
+
+/// Heading of anything else that came from below.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ArrivalHead {
+    /// Whose.
+    pub unit: UnitId,
+    /// When it came.
+    pub at: DateTime<Utc>,
+}
+
+/// Heading of a contradiction.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ContradictionHead {
+    /// Whose.
+    pub unit: UnitId,
+    /// What contradicts, in words.
+    pub what: String,
+}
+
+/// A unit below.
+#[derive(Debug)]
+pub struct Child {
+    /// What the registry says of it.
+    pub unit: Unit,
+    /// Its log as far as it was read for checks.
+    pub log: UnitLog,
+    /// Entries that came and were not read yet, from `log.len()` on.
+    pub pending: Vec<Vec<u8>>,
+    /// Journal entries that hold its statements.
+    pub chunks: Vec<u64>,
+    /// Its checkpoints by size.
+    pub checkpoints: BTreeMap<u64, Note>,
+    /// Its rollups: the first note that came for a month and revision.
+    pub known: Rollups,
+    /// When each came.
+    pub arrived: BTreeMap<Digest, DateTime<Utc>>,
+    /// The node's receipts by rollup.
+    pub given: BTreeMap<Digest, Vec<(Receipt, Note)>>,
+    /// What the checks said, for rollups that were checked in this run of the node.
+    pub verdicts: BTreeMap<Digest, Vec<Verdict>>,
+    /// What it was caught at.
+    pub flagged: Option<String>,
+}
+
+impl Child {
+    /// A unit of which nothing came yet.
+    pub fn new(unit: &Unit, catalogues: Vec<Arc<Counting>>) -> Child {
+        Child {
+            log: UnitLog::new(unit, catalogues),
+            unit: unit.clone(),
+            pending: Vec::new(),
+            chunks: Vec::new(),
+            checkpoints: BTreeMap::new(),
+            known: Rollups::new(),
+            arrived: BTreeMap::new(),
+            given: BTreeMap::new(),
+            verdicts: BTreeMap::new(),
+            flagged: None,
+        }
+    }
+
+    /// Learns of a new registry version or catalogue.
+    pub fn know(&mut self, unit: &Unit, catalogues: &[Arc<Counting>]) {
+        self.unit = unit.clone();
+        self.log.know(catalogues);
+    }
+
+    /// Number of entries that came without gap.
+    pub fn held(&self) -> u64 {
+        self.log.len() + self.pending.len() as u64
+    }
+
+    /// Reads the log up to `size`, if as much has come.
+    pub fn read_to(&mut self, size: u64) {
+        let more = size.saturating_sub(self.log.len());
+        let more = usize::try_from(more).unwrap_or(usize::MAX).min(self.pending.len());
+        let entries: Vec<Vec<u8>> = self.pending.drain(..more).collect();
+        self.log.read(&entries, &self.unit);
+    }
+
+    /// The node's last word on a rollup.
+    pub fn decision(&self, digest: &Digest) -> Option<Decision> {
+        self.given.get(digest)?.last().map(|(r, _)| r.decision)
+    }
+
+    /// The last revision of a month.
+    pub fn latest(&self, month: Month) -> Option<&Arc<HeldRollup>> {
+        self.known.range((month, 0)..=(month, u32::MAX)).next_back().map(|(_, h)| h)
+    }
+
+    /// The last revision of a month, if it is accepted.
+    pub fn accepted(&self, month: Month) -> Option<&Arc<HeldRollup>> {
+        self.latest(month).filter(|h| self.decision(&h.digest()) == Some(Decision::Accepted))
+    }
+}
+
+/// The statements in a journal entry of kind [`kinds::ENTRIES`].
+///
+/// # Errors
+/// An entry that this version cannot read.
+pub fn entries_of(stored: &Stored) -> Result<Vec<Vec<u8>>, String> {
+    let (_, body): (EntriesHead, _) = headed(&stored.public).ok_or("no heading")?;
+    tile::decode_bundle(body).map_err(|e| e.to_string())
+}
+
+/// Takes a journal entry about a unit below into account.
+///
+/// # Errors
+/// An entry that this version cannot read.
+pub fn apply(children: &mut BTreeMap<UnitId, Child>, stored: &Stored) -> Result<(), String> {
+    if stored.kind == kinds::GIVEN {
+        let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
+        let receipt = Receipt::parse(note.text()).map_err(|e| e.to_string())?;
+        if let Some(child) = children.get_mut(&receipt.child) {
+            child.given.entry(receipt.rollup).or_default().push((receipt, note));
+        }
+        return Ok(());
+    }
+    if stored.kind == kinds::ENTRIES {
+        let (head, body): (EntriesHead, _) = headed(&stored.public).ok_or("no heading")?;
+        if let Some(child) = children.get_mut(&head.unit) {
+            child.pending.extend(tile::decode_bundle(body).map_err(|e| e.to_string())?);
+            child.chunks.push(stored.seq);
+        }
+        return Ok(());
+    }
+    let (head, body): (ArrivalHead, _) = headed(&stored.public).ok_or("no heading")?;
+    let Some(child) = children.get_mut(&head.unit) else { return Ok(()) };
+    let note = Note::parse(body).map_err(|e| e.to_string())?;
+    if stored.kind == kinds::CHILD_CHECKPOINT {
+        let point = Checkpoint::parse(note.text()).map_err(|e| e.to_string())?;
+        child.checkpoints.insert(point.size(), note);
+    } else {
+        let held = HeldRollup::new(note).map_err(|e| e.to_string())?;
+        child.arrived.insert(held.digest(), head.at);
+        child.known.insert((held.rollup.period, held.rollup.revision), Arc::new(held));
+    }
+    Ok(())
+}

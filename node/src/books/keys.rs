@@ -1,0 +1,72 @@
+//! The node's keys, read once at start from files that only the node's user may read.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use protocol::ids::UnitId;
+use protocol::note::SigningKey;
+
+use crate::vault::VaultKey;
+
+/// Why keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("key {path}: {message} [keys.unusable]")]
+pub struct KeyError {
+    path: String,
+    message: String,
+}
+
+/// All keys of a node.
+#[derive(Debug)]
+pub struct Keys {
+    /// Signs rollups, checkpoints, receipts and system statements.
+    pub node: SigningKey,
+    /// Cosigns children's checkpoints.
+    pub witness: SigningKey,
+    /// Seals private records.
+    pub vault: VaultKey,
+    /// Recorders' keys by full name (`<unit>/<name>`): statements are signed here in their name.
+    pub recorders: BTreeMap<String, SigningKey>,
+}
+
+/// Reads a signing key file; its mode must be 0600 or 0400.
+///
+/// # Errors
+/// Missing, readable by others, or not a key.
+pub fn read_key(path: &Path) -> Result<SigningKey, KeyError> {
+    let error = |message: String| KeyError { path: path.display().to_string(), message };
+    let mode = std::fs::metadata(path).map_err(|e| error(e.to_string()))?.permissions().mode();
+    if mode & 0o177 != 0 {
+        return Err(error(format!("its mode is {:o}: others can read it; run chmod 600", mode & 0o777)));
+    }
+    let text = zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?);
+    SigningKey::decode(text.trim()).map_err(|e| error(e.to_string()))
+}
+
+impl Keys {
+    /// Reads `node.key`, `witness.key`, `vault.key` and every other `*.key` of a recorder.
+    ///
+    /// # Errors
+    /// The first file that cannot be used.
+    pub fn load(dir: &Path, unit: &UnitId) -> Result<Keys, KeyError> {
+        let error = |path: &Path, message: String| KeyError { path: path.display().to_string(), message };
+        let node = read_key(&dir.join("node.key"))?;
+        let witness = read_key(&dir.join("witness.key"))?;
+        let vault_path = dir.join("vault.key");
+        let vault = VaultKey::load(&vault_path).map_err(|e| error(&vault_path, e.to_string()))?;
+        if node.name() != unit.as_str() || witness.name() != format!("{unit}/witness") {
+            return Err(error(dir, format!("node.key or witness.key is not of unit {unit}")));
+        }
+        let mut recorders = BTreeMap::new();
+        for entry in std::fs::read_dir(dir).map_err(|e| error(dir, e.to_string()))? {
+            let path = entry.map_err(|e| error(dir, e.to_string()))?.path();
+            let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_string();
+            if name.ends_with(".key") && !matches!(name.as_str(), "node.key" | "witness.key" | "vault.key") {
+                let key = read_key(&path)?;
+                recorders.insert(key.name().to_string(), key);
+            }
+        }
+        Ok(Keys { node, witness, vault, recorders })
+    }
+}

@@ -1,0 +1,650 @@
+//! The books: the journal, the view, and everything that follows from them in memory.
+//!
+//! There is one way in: [`Books::commit`] appends entries to the journal, waits for the disk, and then applies them. At
+//! start the same [`Books::apply`] runs over the journal. So what a node knows after a crash is what it knew before, and
+//! recovery is not a second program. Nothing else writes truth; desk and review compute entries and commit them.
+
+pub mod children;
+pub mod keys;
+pub mod kinds;
+pub mod payload;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use protocol::commitment::PeriodKey;
+use protocol::digest::Digest;
+use protocol::ids::UnitId;
+use protocol::log::checkpoint::{Checkpoint, origin_of};
+use protocol::note::{Note, VerifierKey};
+use protocol::period::Month;
+use protocol::plan::Plan;
+use protocol::published;
+use protocol::receipt::{Decision, Receipt};
+use protocol::registry::{Unit, VerifiedRegistry};
+use protocol::statement::Statement;
+use protocol::verify::log::{Counting, UnitLog};
+use protocol::verify::{HeldRollup, Rollups};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::stamp;
+use crate::journal::{Entry, Guard, Journal, JournalError, Sealed, Signed, Stored};
+use crate::view::{Leaf, Token, View, ViewError};
+use children::Child;
+use keys::Keys;
+use payload::Payload;
+
+/// Why the books cannot be opened or written.
+#[derive(Debug, thiserror::Error)]
+pub enum BooksError {
+    /// The journal or its guard.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The view, after a rebuild.
+    #[error(transparent)]
+    View(#[from] ViewError),
+    /// Keys.
+    #[error(transparent)]
+    Keys(#[from] keys::KeyError),
+    /// A private part that cannot be opened.
+    #[error("private part of journal entry {seq}: {message}; is this the vault key that it was sealed with? [books.sealed]")]
+    Unsealed {
+        /// Which entry.
+        seq: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// A journal entry that this version cannot read.
+    #[error("journal entry {seq}: {message} [books.entry]")]
+    Entry {
+        /// Which entry.
+        seq: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// Registry, catalogue or plan.
+    #[error("{what}: {message} [books.published]")]
+    Published {
+        /// Which document.
+        what: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// A rollup of this unit.
+#[derive(Debug, Clone)]
+pub struct OwnRollup {
+    /// The note with the signatures so far, and what it says.
+    pub held: Arc<HeldRollup>,
+    /// Handed to the outbox.
+    pub submitted: Option<DateTime<Utc>>,
+    /// The parent's receipts in order.
+    pub receipts: Vec<(Receipt, Note)>,
+}
+
+impl OwnRollup {
+    /// The parent's last word.
+    pub fn decision(&self) -> Option<Decision> {
+        self.receipts.last().map(|(r, _)| r.decision)
+    }
+}
+
+/// An entry to be written, with the plain text of its sealed part at hand.
+#[derive(Debug)]
+pub struct NewEntry {
+    /// The entry.
+    pub entry: Entry,
+    /// Plain payload of a statement.
+    pub payload: Option<Arc<Payload>>,
+}
+
+impl NewEntry {
+    /// An entry without a sealed part.
+    pub fn open(kind: u8, public: impl Into<Vec<u8>>) -> NewEntry {
+        NewEntry { entry: Entry { kind, public: public.into(), sealed: None }, payload: None }
+    }
+    /// An entry with a JSON heading and a body.
+    pub fn headed(kind: u8, head: &impl Serialize, body: &[u8]) -> NewEntry {
+        // Our own heads are structs of strings and numbers and always serialise.
+        let mut public = serde_json::to_vec(head).unwrap_or_default();
+        public.push(b'\n');
+        public.extend(body);
+        NewEntry::open(kind, public)
+    }
+}
+
+/// Splits an entry made by [`NewEntry::headed`].
+pub fn headed<'a, T: Deserialize<'a>>(public: &'a [u8]) -> Option<(T, &'a [u8])> {
+    let end = public.iter().position(|b| *b == b'\n')?;
+    Some((serde_json::from_slice(&public[..end]).ok()?, &public[end + 1..]))
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SubmittedHead {
+    pub period: Month,
+    pub revision: u32,
+    pub at: DateTime<Utc>,
+}
+
+/// Everything that a node knows.
+pub struct Books {
+    journal: Journal,
+    guard: Guard,
+    view: View,
+    /// Keys.
+    pub keys: Keys,
+    root: VerifierKey,
+    unit: UnitId,
+    registries: Vec<(VerifiedRegistry, Note)>,
+    catalogues: Vec<(Arc<Counting>, Note)>,
+    plans: Vec<(Plan, Note)>,
+    /// The unit's own log.
+    pub log: Option<UnitLog>,
+    period_keys: BTreeMap<Month, PeriodKey>,
+    /// The unit's own rollups.
+    pub rollups: BTreeMap<(Month, u32), OwnRollup>,
+    checkpoints: BTreeMap<u64, Note>,
+    /// Units below.
+    pub children: BTreeMap<UnitId, Child>,
+    /// Contradictions that were kept as evidence: unit and what.
+    pub contradictions: Vec<(UnitId, String)>,
+    rebuilt: bool,
+}
+
+impl std::fmt::Debug for Books {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Books({})", self.unit)
+    }
+}
+
+fn crc(public: &[u8]) -> u32 {
+    crc32fast::hash(public)
+}
+
+impl Books {
+    /// Opens the books of a unit: recovers the journal, rebuilds the view where it does not fit, and refuses to go on where
+    /// the data directory is older than what was signed.
+    ///
+    /// # Errors
+    /// What is damaged or missing, and what to do.
+    pub fn open(data: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
+        let journal = Journal::open(data)?;
+        let guard = Guard::open(data)?;
+        guard.check_journal(journal.next_seq())?;
+        let dir = data.join("view");
+        let (view, fresh) = open_view(&dir, &journal)?;
+        let mut books = Books {
+            journal,
+            guard,
+            view,
+            keys,
+            root,
+            unit,
+            registries: Vec::new(),
+            catalogues: Vec::new(),
+            plans: Vec::new(),
+            log: None,
+            period_keys: BTreeMap::new(),
+            rollups: BTreeMap::new(),
+            checkpoints: BTreeMap::new(),
+            children: BTreeMap::new(),
+            contradictions: Vec::new(),
+            rebuilt: fresh,
+        };
+        books.replay()?;
+        if let Some(log) = &books.log {
+            books.guard.check(log.len(), |size| log.root_at(size))?;
+        }
+        if books.guard.is_missing() && !books.checkpoints.is_empty() {
+            let last = books.checkpoints.keys().last().copied().unwrap_or(0);
+            tracing::warn!(size = last, "the guard file is missing; it is made again from the last checkpoint in the journal");
+            let root = books.log.as_ref().and_then(|l| l.root_at(last)).unwrap_or_default();
+            let journal = books.journal.next_seq();
+            books.guard.advance(Signed { size: last, root, journal })?;
+        }
+        Ok(books)
+    }
+
+    fn replay(&mut self) -> Result<(), BooksError> {
+        let applied = self.view.applied()?.map(|(seq, _)| seq);
+        let mut seq = 0;
+        while seq < self.journal.next_seq() {
+            // Entries are read one at a time: what a journal holds may be far larger than memory.
+            let chunk: Vec<Stored> = self.journal.read_from(seq).take(512).collect::<Result<_, _>>()?;
+            for stored in &chunk {
+                let indexed = applied.is_some_and(|a| stored.seq <= a);
+                self.apply(stored, None, !indexed)?;
+            }
+            seq += chunk.len() as u64;
+            if let Some(last) = chunk.last().filter(|l| applied.is_none_or(|a| l.seq > a)) {
+                self.view.mark(last.seq, crc(&last.public))?;
+            }
+        }
+        self.view.flush();
+        Ok(())
+    }
+
+    /// Writes entries durably, then applies them. The one way in.
+    ///
+    /// # Errors
+    /// The journal's error; nothing was acknowledged then.
+    pub fn commit(&mut self, entries: Vec<NewEntry>) -> Result<(), BooksError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let (raw, payloads): (Vec<Entry>, Vec<_>) = entries.into_iter().map(|e| (e.entry, e.payload)).unzip();
+        let range = self.journal.append(&raw)?;
+        let mut last = None;
+        for ((seq, entry), payload) in range.zip(raw).zip(payloads) {
+            let sealed = entry.sealed.map_or(Sealed::None, Sealed::Present);
+            let stored = Stored { seq, kind: entry.kind, public: entry.public, sealed };
+            self.apply(&stored, payload, true)?;
+            last = Some((seq, crc(&stored.public)));
+        }
+        if let Some((seq, crc)) = last {
+            self.view.mark(seq, crc)?;
+        }
+        Ok(())
+    }
+
+    /// Takes one journal entry into account. `index` tells whether the view still has to learn of it.
+    fn apply(&mut self, stored: &Stored, payload: Option<Arc<Payload>>, index: bool) -> Result<(), BooksError> {
+        let bad = |message: &str| BooksError::Entry { seq: stored.seq, message: message.to_string() };
+        let note = || Note::parse(&stored.public).map_err(|e| bad(&e.to_string()));
+        match stored.kind {
+            kinds::STATEMENT => self.apply_statement(stored, payload, index)?,
+            kinds::PERIOD_KEY => {
+                let month: Month = std::str::from_utf8(&stored.public).ok().and_then(|t| t.parse().ok()).ok_or_else(|| bad("no month"))?;
+                let plain = self.unseal(stored)?.ok_or_else(|| bad("a month's secret without its sealed part"))?;
+                let key: [u8; 32] = plain.as_slice().try_into().map_err(|_| bad("a month's secret has 32 bytes"))?;
+                self.period_keys.insert(month, PeriodKey::new(key));
+            }
+            kinds::ROLLUP | kinds::SIGNED => {
+                let held = Arc::new(HeldRollup::new(note()?).map_err(|e| bad(&e.to_string()))?);
+                let key = (held.rollup.period, held.rollup.revision);
+                match self.rollups.get_mut(&key) {
+                    Some(own) => own.held = held,
+                    None => {
+                        self.rollups.insert(key, OwnRollup { held, submitted: None, receipts: Vec::new() });
+                    }
+                }
+            }
+            kinds::SUBMITTED => {
+                let (head, _): (SubmittedHead, _) = headed(&stored.public).ok_or_else(|| bad("no heading"))?;
+                if let Some(own) = self.rollups.get_mut(&(head.period, head.revision)) {
+                    own.submitted.get_or_insert(head.at);
+                }
+            }
+            kinds::CHECKPOINT => {
+                let note = note()?;
+                let point = Checkpoint::parse(note.text()).map_err(|e| bad(&e.to_string()))?;
+                self.checkpoints.insert(point.size(), note);
+            }
+            kinds::RECEIPT => {
+                let note = note()?;
+                let receipt = Receipt::parse(note.text()).map_err(|e| bad(&e.to_string()))?;
+                if let Some(own) = self.rollups.get_mut(&(receipt.period, receipt.revision)) {
+                    own.receipts.push((receipt, note));
+                }
+            }
+            kinds::REGISTRY => {
+                let note = note()?;
+                let next = match self.registries.last() {
+                    None => VerifiedRegistry::first(&note, &self.root),
+                    Some((last, _)) => last.next(&note),
+                };
+                let next = next.map_err(|e| bad(&e.to_string()))?;
+                self.registries.push((next, note));
+                self.settle_units();
+            }
+            kinds::CATALOGUE => {
+                let note = note()?;
+                let registry = self.registry().ok_or_else(|| bad("a catalogue before any registry"))?;
+                let catalogue = published::read_catalogue(&note, registry.registry()).map_err(|e| bad(&e.to_string()))?;
+                let counting = Counting::new(catalogue).map_err(|e| bad(&e.to_string()))?;
+                self.catalogues.push((Arc::new(counting), note));
+                self.settle_units();
+            }
+            kinds::PLAN => {
+                let note = note()?;
+                let registry = self.registry().ok_or_else(|| bad("a plan before any registry"))?;
+                let plan = published::read_plan(&note, registry.registry()).map_err(|e| bad(&e.to_string()))?;
+                self.plans.retain(|(p, _)| p.plan.id != plan.plan.id);
+                self.plans.push((plan, note));
+            }
+            kinds::CONTRADICTION => {
+                let (head, _): (children::ContradictionHead, _) = headed(&stored.public).ok_or_else(|| bad("no heading"))?;
+                if let Some(child) = self.children.get_mut(&head.unit) {
+                    child.flagged.get_or_insert_with(|| head.what.clone());
+                }
+                self.contradictions.push((head.unit, head.what));
+            }
+            kinds::GIVEN | kinds::ENTRIES | kinds::CHILD_ROLLUP | kinds::CHILD_CHECKPOINT => {
+                children::apply(&mut self.children, stored).map_err(|m| bad(&m))?;
+            }
+            other => return Err(bad(&format!("unknown kind {other}: written by a newer version?"))),
+        }
+        Ok(())
+    }
+
+    fn apply_statement(&mut self, stored: &Stored, payload: Option<Arc<Payload>>, index: bool) -> Result<(), BooksError> {
+        let bad = |message: String| BooksError::Entry { seq: stored.seq, message };
+        let unit = self.me().cloned().ok_or_else(|| bad("a statement before any registry".into()))?;
+        let log = self.log.as_mut().ok_or_else(|| bad("a statement before any registry".into()))?;
+        let leaf_index = log.len();
+        log.read_own(&[&stored.public], &unit);
+        if !index {
+            return Ok(());
+        }
+        let note = Note::parse(&stored.public).map_err(|e| bad(e.to_string()))?;
+        let statement = Statement::parse(note.text()).map_err(|e| bad(e.to_string()))?;
+        let payload = match payload {
+            Some(p) => Some(p),
+            None => self.payload_of(stored, &statement)?,
+        };
+        let (subject, same) = match (&payload, self.counting_of(&statement)) {
+            (Some(p), Some(c)) => (p.token(&c.catalogue, &self.keys.vault), p.same(&self.keys.vault)),
+            _ => (None, None),
+        };
+        self.view.add(&Leaf {
+            index: leaf_index,
+            seq: stored.seq,
+            id: *statement.id.as_bytes(),
+            period: statement.period,
+            subject,
+            same,
+            voids: statement.voids.as_ref().map(|v| v.index),
+        })?;
+        Ok(())
+    }
+
+    /// Registry and catalogue decide which logs there are: the unit's own and one for each unit below it. Logs that exist
+    /// already keep what they have read.
+    fn settle_units(&mut self) {
+        let Some(registry) = self.registries.last().map(|(r, _)| r.registry().clone()) else { return };
+        let countings: Vec<Arc<Counting>> = self.catalogues.iter().map(|(c, _)| c.clone()).collect();
+        let Some(me) = registry.unit(&self.unit) else { return };
+        if let Some(log) = &mut self.log {
+            log.know(&countings);
+        } else {
+            self.log = Some(UnitLog::new(me, countings.clone()));
+        }
+        for unit in registry.subtree(&self.unit).into_iter().filter(|u| u.id != self.unit) {
+            match self.children.get_mut(&unit.id) {
+                Some(child) => child.know(unit, &countings),
+                None => {
+                    self.children.insert(unit.id.clone(), Child::new(unit, countings.clone()));
+                }
+            }
+        }
+    }
+
+    fn unseal(&self, stored: &Stored) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, BooksError> {
+        match &stored.sealed {
+            Sealed::None | Sealed::Erased => Ok(None),
+            Sealed::Present(bytes) => {
+                let aad = payload::aad(stored.kind, &stored.public);
+                let plain = self.keys.vault.open(&aad, bytes).map_err(|e| BooksError::Unsealed { seq: stored.seq, message: e.to_string() })?;
+                Ok(Some(plain))
+            }
+        }
+    }
+
+    fn payload_of(&self, stored: &Stored, statement: &Statement) -> Result<Option<Arc<Payload>>, BooksError> {
+        let Some(plain) = self.unseal(stored)? else { return Ok(None) };
+        let mut payload: Payload = serde_json::from_slice(&plain).map_err(|e| BooksError::Entry { seq: stored.seq, message: e.to_string() })?;
+        if let Some(clear) = &statement.clear {
+            payload.fields.clone_from(clear);
+        }
+        Ok(Some(Arc::new(payload)))
+    }
+
+    /// The registry in force.
+    pub fn registry(&self) -> Option<&VerifiedRegistry> {
+        self.registries.last().map(|(r, _)| r)
+    }
+    /// Every registry version with its note.
+    pub fn registries(&self) -> &[(VerifiedRegistry, Note)] {
+        &self.registries
+    }
+    /// The unit itself.
+    pub fn me(&self) -> Option<&Unit> {
+        self.registry()?.registry().unit(&self.unit)
+    }
+    /// The unit's id.
+    pub fn unit(&self) -> &UnitId {
+        &self.unit
+    }
+    /// The catalogue in force.
+    pub fn counting(&self) -> Option<&Arc<Counting>> {
+        self.catalogues.last().map(|(c, _)| c)
+    }
+    fn counting_of(&self, s: &Statement) -> Option<&Arc<Counting>> {
+        self.catalogues.iter().map(|(c, _)| c).find(|c| c.digest == s.catalogue)
+    }
+    /// Every catalogue with its note.
+    pub fn catalogues(&self) -> &[(Arc<Counting>, Note)] {
+        &self.catalogues
+    }
+    /// Every plan pack with its note.
+    pub fn plans(&self) -> &[(Plan, Note)] {
+        &self.plans
+    }
+    /// The view.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+    /// The secret of a month.
+    pub fn period_key(&self, month: Month) -> Option<&PeriodKey> {
+        self.period_keys.get(&month)
+    }
+    /// The signed checkpoint of this size.
+    pub fn checkpoint(&self, size: u64) -> Option<&Note> {
+        self.checkpoints.get(&size)
+    }
+    /// All signed checkpoints.
+    pub fn checkpoints(&self) -> &BTreeMap<u64, Note> {
+        &self.checkpoints
+    }
+    /// Bytes of the journal, number of its entries, and whether the view was rebuilt at start.
+    pub fn size(&self) -> (u64, u64, bool) {
+        (self.journal.bytes(), self.journal.next_seq(), self.rebuilt)
+    }
+
+    /// The unit's own rollups as the checks want them.
+    pub fn own_rollups(&self) -> Rollups {
+        self.rollups.iter().map(|(k, r)| (*k, r.held.clone())).collect()
+    }
+
+    /// The bytes of a statement.
+    ///
+    /// # Errors
+    /// An index that does not exist, or a damaged disk.
+    pub fn statement_bytes(&self, index: u64) -> Result<Vec<u8>, BooksError> {
+        Ok(self.stored(index)?.public)
+    }
+
+    /// A statement with its private payload, if there is one and it was not erased.
+    ///
+    /// # Errors
+    /// An index that does not exist, or a damaged disk.
+    pub fn statement(&self, index: u64) -> Result<(Statement, Option<Arc<Payload>>), BooksError> {
+        let stored = self.stored(index)?;
+        let bad = |message: String| BooksError::Entry { seq: stored.seq, message };
+        let note = Note::parse(&stored.public).map_err(|e| bad(e.to_string()))?;
+        let statement = Statement::parse(note.text()).map_err(|e| bad(e.to_string()))?;
+        let payload = self.payload_of(&stored, &statement)?;
+        Ok((statement, payload))
+    }
+
+    fn stored(&self, index: u64) -> Result<Stored, BooksError> {
+        let missing = || BooksError::Entry { seq: index, message: "no such statement in the log".into() };
+        let seq = self.view.seq_of(index)?.ok_or_else(missing)?;
+        Ok(self.journal.read(seq)?)
+    }
+
+    /// Entries of a unit below from the journal, in order.
+    ///
+    /// # Errors
+    /// A damaged disk.
+    pub fn child_entries(&self, unit: &UnitId) -> Result<Vec<Vec<u8>>, BooksError> {
+        let Some(child) = self.children.get(unit) else { return Ok(Vec::new()) };
+        let mut all = Vec::new();
+        for seq in &child.chunks {
+            let stored = self.journal.read(*seq)?;
+            all.extend(children::entries_of(&stored).map_err(|message| BooksError::Entry { seq: *seq, message })?);
+        }
+        Ok(all)
+    }
+
+    /// Signs a checkpoint over everything that is on disk. The guard moves first: if the process dies in between, the node
+    /// knows that it may have signed.
+    ///
+    /// # Errors
+    /// The guard's or the journal's error.
+    pub fn sign_checkpoint(&mut self) -> Result<Note, BooksError> {
+        let log = self.log.as_ref().ok_or_else(|| BooksError::Published { what: "registry".into(), message: "not there yet".into() })?;
+        let size = log.len();
+        if let Some(note) = self.checkpoints.get(&size) {
+            return Ok(note.clone());
+        }
+        let root = self.rehash(size)?;
+        self.guard.advance(Signed { size, root, journal: self.journal.next_seq() })?;
+        let error = |e: String| BooksError::Published { what: "checkpoint".into(), message: e };
+        let point = Checkpoint::new(&origin_of(&self.unit), size, root).map_err(|e| error(e.to_string()))?;
+        let note = point.sign(&self.keys.node).map_err(|e| error(e.to_string()))?;
+        self.commit(vec![NewEntry::open(kinds::CHECKPOINT, note.as_bytes())])?;
+        Ok(note)
+    }
+
+    /// Hashes the new leaves again from the stored bytes: one flipped bit in a signed tree can never be repaired.
+    fn rehash(&self, size: u64) -> Result<[u8; 32], BooksError> {
+        let log = self.log.as_ref().ok_or_else(|| BooksError::Published { what: "log".into(), message: "not there yet".into() })?;
+        let from = self.checkpoints.keys().last().copied().unwrap_or(0);
+        for index in from..size {
+            let stored = self.stored(index)?;
+            if log.tree().leaf(index) != Some(protocol::log::tree::leaf_hash(&stored.public)) {
+                let message = format!("leaf {index} on disk is not the one in the tree: stop, check the disk and memory, restore");
+                return Err(BooksError::Entry { seq: stored.seq, message });
+            }
+        }
+        log.root_at(size).ok_or_else(|| BooksError::Published { what: "log".into(), message: "no root of this size".into() })
+    }
+
+    /// Adopts what was published: registry versions, catalogues and plans that are not known yet. Files are given as bytes.
+    ///
+    /// # Errors
+    /// A document that does not follow from what is known.
+    pub fn adopt(&mut self, documents: &[Vec<u8>]) -> Result<usize, BooksError> {
+        let error = |what: &str, e: &dyn std::fmt::Display| BooksError::Published { what: what.to_string(), message: e.to_string() };
+        let mut notes = documents.iter().map(|b| Note::parse(b).map_err(|e| error("document", &e))).collect::<Result<Vec<_>, _>>()?;
+        // Registry first, in order of versions; the others are checked against it.
+        notes.sort_by_key(|n| (!n.text().starts_with("countersign/registry/"), registry_version(n)));
+        let mut adopted = 0;
+        for note in notes {
+            let known = self.registries.iter().map(|(_, n)| n).chain(self.catalogues.iter().map(|(_, n)| n)).chain(self.plans.iter().map(|(_, n)| n));
+            if known.into_iter().any(|n| n.digest() == note.digest()) {
+                continue;
+            }
+            let registry = self.registry().map(|r| r.registry().clone());
+            let kind = if note.text().starts_with("countersign/registry/") {
+                match self.registries.last() {
+                    None => VerifiedRegistry::first(&note, &self.root).map_err(|e| error("registry", &e))?,
+                    Some((last, _)) => last.next(&note).map_err(|e| error("registry", &e))?,
+                };
+                kinds::REGISTRY
+            } else {
+                let registry = registry.ok_or_else(|| error("registry", &"none is known yet"))?;
+                if note.text().starts_with("countersign/catalogue/") {
+                    published::read_catalogue(&note, &registry).map_err(|e| error("catalogue", &e))?;
+                    kinds::CATALOGUE
+                } else {
+                    published::read_plan(&note, &registry).map_err(|e| error("plan", &e))?;
+                    kinds::PLAN
+                }
+            };
+            self.commit(vec![NewEntry::open(kind, note.as_bytes())])?;
+            adopted += 1;
+        }
+        Ok(adopted)
+    }
+
+    /// All facts and the balance of a subject.
+    ///
+    /// # Errors
+    /// A damaged disk.
+    pub fn history(&self, token: &Token, period: Month) -> Result<payload::Subject, BooksError> {
+        let mut subject = payload::Subject::default();
+        for index in self.view.of_subject(token)? {
+            let (statement, payload) = self.statement(index)?;
+            let Some(payload) = payload else { continue };
+            let Some(counting) = self.counting_of(&statement) else { continue };
+            let voided = self.view.voided_by(index)?.is_some();
+            subject.add(index, &statement, &payload, &counting.engine, period, voided);
+        }
+        Ok(subject)
+    }
+
+    /// When a month's rollup of this tier is due, by the plan of the top unit.
+    pub fn reporting(&self) -> protocol::plan::Reporting {
+        let top = self.registry().and_then(|r| r.registry().path(&self.unit).first().cloned());
+        let plan = self.plans.iter().find(|(p, _)| top.as_ref().is_some_and(|t| t.as_str() == p.plan.area_code));
+        plan.map(|(p, _)| p.reporting.clone()).unwrap_or_default()
+    }
+
+    /// Finds a rollup of this unit or of one below by its digest.
+    pub fn find_rollup(&self, digest: &Digest) -> Option<Arc<HeldRollup>> {
+        let own = self.rollups.values().map(|r| &r.held);
+        own.chain(self.children.values().flat_map(|c| c.known.values())).find(|h| h.digest() == *digest).cloned()
+    }
+
+    /// Marks a rollup as handed to the outbox.
+    ///
+    /// # Errors
+    /// The journal's error.
+    pub fn submit(&mut self, period: Month, revision: u32, at: DateTime<Utc>) -> Result<(), BooksError> {
+        self.commit(vec![NewEntry::headed(kinds::SUBMITTED, &SubmittedHead { period, revision, at }, &[])])
+    }
+
+    /// The time as documents write it.
+    pub fn stamp(at: DateTime<Utc>) -> String {
+        stamp(at)
+    }
+}
+
+fn registry_version(note: &Note) -> u64 {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u64,
+    }
+    note.text().lines().nth(1).and_then(|j| serde_json::from_str::<Version>(j).ok()).map_or(0, |v| v.version)
+}
+
+/// Opens the view if it fits the journal; otherwise removes it and begins anew.
+fn open_view(dir: &Path, journal: &Journal) -> Result<(View, bool), BooksError> {
+    let fits = |view: &View| -> Result<bool, ViewError> {
+        match view.applied()? {
+            None => Ok(journal.next_seq() == 0),
+            Some((seq, crc_known)) => Ok(journal.read(seq).is_ok_and(|stored| crc(&stored.public) == crc_known)),
+        }
+    };
+    let existed = dir.exists();
+    if existed {
+        // sled may panic on a store that it cannot read; the panic is turned into "damaged".
+        let opened = std::panic::catch_unwind(|| View::open(dir));
+        match opened {
+            Ok(Ok(view)) => match fits(&view) {
+                Ok(true) => return Ok((view, false)),
+                Ok(false) => tracing::warn!("the view does not fit the journal; rebuilding it"),
+                Err(e) => tracing::warn!(error = %e, "the view is damaged; rebuilding it"),
+            },
+            Ok(Err(e)) => tracing::warn!(error = %e, "the view cannot be opened; rebuilding it"),
+            Err(_) => tracing::warn!("the view cannot be opened; rebuilding it"),
+        }
+        std::fs::remove_dir_all(dir).map_err(|e| BooksError::Published { what: dir.display().to_string(), message: e.to_string() })?;
+    }
+    Ok((View::open(dir)?, existed || journal.next_seq() > 0))
+}

@@ -1,0 +1,129 @@
+//! The private payload of a statement, as it is sealed in the journal, and the history of a subject that follows from it.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use protocol::catalogue::{self, Catalogue};
+use protocol::count::{Balance, Engine, Fact, Fields, Moves, state};
+use protocol::period::Month;
+use protocol::record::Record;
+use protocol::statement::Statement;
+use serde::{Deserialize, Serialize};
+
+use crate::vault::VaultKey;
+use crate::view::Token;
+
+/// What a statement keeps to itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    /// Event type.
+    pub event: String,
+    /// Business day.
+    pub on: NaiveDate,
+    /// The salted record; none for a clear event, whose fields are public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Record>,
+    /// Fields of a clear event; kept in its statement and put here when it is read.
+    #[serde(skip)]
+    pub fields: Fields,
+    /// What it adds to the figures.
+    pub moves: Moves,
+    /// Key of the subject, where the fields do not tell it (system events).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+}
+
+/// What a sealed part is bound to: the public part that stands beside it.
+pub fn aad(kind: u8, public: &[u8]) -> Vec<u8> {
+    use sha2::Digest as _;
+    let mut aad = vec![kind];
+    aad.extend(sha2::Sha256::digest(public));
+    aad
+}
+
+impl Payload {
+    /// The event's fields, without its day.
+    pub fn fields(&self) -> Fields {
+        let mut fields = self.record.as_ref().map_or_else(|| self.fields.clone(), Record::fields);
+        fields.remove("occurred_on");
+        fields
+    }
+
+    /// Pseudonym of the subject.
+    pub fn token(&self, catalogue: &Catalogue, vault: &VaultKey) -> Option<Token> {
+        let event = catalogue.event(&self.event)?;
+        if event.subject == catalogue::Subject::Unit {
+            return None;
+        }
+        let key = self.subject.clone().or_else(|| state::subject_key(event, &self.fields()))?;
+        Some(token(vault, event.subject, &key))
+    }
+
+    /// Keyed hash of type, day and fields; none for system events, which may well repeat.
+    pub fn same(&self, vault: &VaultKey) -> Option<[u8; 16]> {
+        if self.subject.is_some() {
+            return None;
+        }
+        Some(same(vault, &self.event, self.on, &self.fields()))
+    }
+}
+
+/// Pseudonym of a subject.
+pub fn token(vault: &VaultKey, subject: catalogue::Subject, key: &str) -> Token {
+    let kind = match subject {
+        catalogue::Subject::Person => b'p',
+        catalogue::Subject::Carrier => b'c',
+        catalogue::Subject::Employer => b'e',
+        catalogue::Subject::Unit => b'u',
+    };
+    let mut token = [kind; 17];
+    token[1..].copy_from_slice(&vault.pseudonym("subject", &[&[kind], key.as_bytes()]));
+    token
+}
+
+/// Keyed hash that tells a repetition.
+pub fn same(vault: &VaultKey, event: &str, on: NaiveDate, fields: &Fields) -> [u8; 16] {
+    // Fields are a map of texts, numbers and booleans and always serialise.
+    let fields = serde_json::to_vec(fields).unwrap_or_default();
+    vault.pseudonym("same", &[event.as_bytes(), b"\n", on.to_string().as_bytes(), b"\n", &fields])
+}
+
+/// A subject's facts and what the log says of it.
+#[derive(Debug, Clone, Default)]
+pub struct Subject {
+    /// Facts that count.
+    pub facts: Vec<Fact>,
+    /// Voided ones: left out of `facts` already.
+    pub voided: BTreeSet<u64>,
+    /// Net moves that still bind.
+    pub balance: Balance,
+    /// Whether anything of it was recorded in the month that was asked for.
+    pub touched: bool,
+    /// Its key (ID number of a person).
+    pub key: Option<String>,
+}
+
+impl Subject {
+    /// Takes a statement into account.
+    pub fn add(&mut self, index: u64, statement: &Statement, payload: &Payload, engine: &Engine, period: Month, voided: bool) {
+        self.touched |= statement.period == period;
+        let Some(event) = engine.catalogue().event(&payload.event) else { return };
+        if self.key.is_none() {
+            self.key = payload.subject.clone().or_else(|| state::subject_key(event, &payload.fields()));
+        }
+        if voided {
+            self.touched = true;
+            return;
+        }
+        let bound: Moves = payload.moves.iter().filter(|m| engine.still_binds(&m.figure, statement.period, period)).cloned().collect();
+        self.balance.add(&bound, 1);
+        if !event.system {
+            self.facts.push(Fact { index, event: payload.event.clone(), on: payload.on, fields: payload.fields() });
+        }
+    }
+
+    /// As the engine wants it.
+    pub fn view(&self) -> protocol::count::engine::History<'_> {
+        protocol::count::engine::History { facts: &self.facts, voided: &self.voided, balance: &self.balance }
+    }
+}

@@ -1,0 +1,168 @@
+//! Looking back: the list of events, disclosure of chosen fields, evidence files.
+
+use protocol::commitment::OpenScalar;
+use protocol::count::Fields;
+use protocol::digest::hex;
+use protocol::evidence::disclosure::{self, Disclosure, ShownRow};
+use protocol::evidence::{Arrivals, Evidence, UnitEvidence};
+use protocol::note::Note;
+use protocol::period::Month;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::books::Books;
+use crate::clock::stamp;
+use crate::fault::{Faults, internal};
+
+/// One event in a list: public facts only, unless private ones were asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Listed {
+    /// Log index.
+    pub index: u64,
+    /// Event id.
+    pub id: String,
+    /// Event type.
+    pub event: String,
+    /// Month.
+    #[schema(value_type = String)]
+    pub period: Month,
+    /// When it was recorded.
+    pub recorded: String,
+    /// Sealed month that it belongs to.
+    #[schema(value_type = Option<String>)]
+    pub late: Option<Month>,
+    /// Index of the statement that took it back.
+    pub voided_by: Option<u64>,
+    /// Fields of a clear event, or of a sealed one where private fields were asked for.
+    #[schema(value_type = Object)]
+    pub fields: Fields,
+}
+
+/// Lists the events of a month. `private` shows the fields of sealed events too: for the unit's own people only.
+///
+/// # Errors
+/// A damaged disk.
+pub fn list(books: &Books, month: Month, private: bool) -> Result<Vec<Listed>, Faults> {
+    let mut all = Vec::new();
+    for index in books.view().of_month(month).map_err(internal)? {
+        let (s, payload) = books.statement(index).map_err(internal)?;
+        let fields = match (&s.clear, payload, private) {
+            (Some(clear), _, _) => clear.clone(),
+            (None, Some(p), true) => p.record.as_ref().map(protocol::record::Record::fields).unwrap_or_default(),
+            _ => Fields::new(),
+        };
+        all.push(Listed {
+            index,
+            id: s.id.to_string(),
+            event: s.event,
+            period: s.period,
+            recorded: s.recorded,
+            late: s.late,
+            voided_by: books.view().voided_by(index).map_err(internal)?,
+            fields,
+        });
+    }
+    Ok(all)
+}
+
+/// Shows chosen fields of one event, and its row if asked for, with everything that proves them.
+///
+/// # Errors
+/// An event that does not exist, is in clear, was erased, or is not under a signed checkpoint yet.
+pub fn disclose(books: &Books, index: u64, names: &[String], row: bool) -> Result<Disclosure, Faults> {
+    let unknown = || Faults::one("disclose.unknown", "没有这个事件", "there is no such event");
+    let (s, payload) = books.statement(index).map_err(|_| unknown())?;
+    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let (size, checkpoint) = books.checkpoints().range(index + 1..).next_back().ok_or_else(|| {
+        Faults::one("disclose.unsealed", "该事件所在月份尚未结账,还没有签名的日志检查点", "no signed checkpoint covers this event yet: close its month first")
+    })?;
+    let proof = log.tree().inclusion_proof(index, *size).ok_or_else(unknown)?;
+    let mut fields = Vec::new();
+    let mut shown = None;
+    if s.record.is_some() {
+        let payload = payload.ok_or_else(|| Faults::one("disclose.erased", "该事件的私有记录已删除", "the private record of this event was erased"))?;
+        let record = payload.record.as_ref().ok_or_else(unknown)?;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        fields = record.disclose(&names).map_err(|e| Faults::one("disclose.field", format!("没有这个字段:{e}"), e.to_string()))?;
+        if row {
+            let counting = books.catalogues().iter().map(|(c, _)| c).find(|c| c.digest == s.catalogue).ok_or_else(unknown)?;
+            let schema = counting.generators.schema(&s.event).ok_or_else(unknown)?;
+            let columns = schema.row(&payload.moves, true).map_err(internal)?;
+            let key = books.period_key(s.period).ok_or_else(|| internal("no secret of the month"))?;
+            let blinding = OpenScalar(key.blinding(&s.id.to_string()));
+            shown = Some(ShownRow { columns: schema.named(&columns).into_keys().collect(), blinding });
+        }
+    }
+    let text = |n: &Note| String::from_utf8_lossy(n.as_bytes()).into_owned();
+    let catalogue = books.catalogues().iter().find(|(c, _)| c.digest == s.catalogue).map(|(_, n)| text(n)).unwrap_or_default();
+    Ok(Disclosure {
+        format: disclosure::FORMAT.to_string(),
+        unit: books.unit().clone(),
+        index,
+        statement: String::from_utf8(books.statement_bytes(index).map_err(internal)?).map_err(internal)?,
+        proof: proof.iter().map(|h| hex::encode(h)).collect(),
+        checkpoint: text(checkpoint),
+        registries: books.registries().iter().map(|(_, n)| text(n)).collect(),
+        catalogue,
+        fields,
+        row: shown,
+    })
+}
+
+/// Everything that proves the figures of this unit and of those below it, as far as it is known here.
+///
+/// # Errors
+/// A damaged disk.
+pub fn evidence(books: &Books) -> Result<Evidence, Faults> {
+    let mut evidence = Evidence {
+        registries: books.registries().iter().map(|(_, n)| n.clone()).collect(),
+        catalogues: books.catalogues().iter().map(|(_, n)| n.clone()).collect(),
+        plans: books.plans().iter().map(|(_, n)| n.clone()).collect(),
+        ..Evidence::default()
+    };
+    // The file orders them by digest; the content must be in the order in which a reader finds it.
+    evidence.catalogues.sort_by_key(|n| n.digest().to_string());
+    evidence.plans.sort_by_key(|n| n.digest().to_string());
+    let mut own = UnitEvidence::default();
+    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let last = books.rollups.values().map(|r| r.held.rollup.log.size).max().unwrap_or(0);
+    for index in 0..last.min(log.len()) {
+        own.entries.push(books.statement_bytes(index).map_err(internal)?);
+    }
+    for (key, r) in &books.rollups {
+        own.rollups.insert(*key, r.held.note.clone());
+        if let Some(note) = books.checkpoint(r.held.rollup.log.size) {
+            own.checkpoints.insert(r.held.rollup.log.size, note.clone());
+        }
+        for (n, (_, note)) in r.receipts.iter().enumerate() {
+            own.receipts.insert((key.0, key.1, n as u32 + 1), note.clone());
+        }
+    }
+    evidence.units.insert(books.unit().clone(), own);
+    let mut arrivals = Arrivals { by: books.unit().clone(), received: Default::default() };
+    for (id, child) in &books.children {
+        let mut part = UnitEvidence { entries: books.child_entries(id).map_err(internal)?, ..UnitEvidence::default() };
+        let last = child.known.values().map(|h| h.rollup.log.size).max().unwrap_or(0);
+        part.entries.truncate(usize::try_from(last).unwrap_or(usize::MAX));
+        for (key, held) in &child.known {
+            part.rollups.insert(*key, held.note.clone());
+            if let Some(note) = child.checkpoints.get(&held.rollup.log.size) {
+                part.checkpoints.insert(held.rollup.log.size, note.clone());
+            }
+            for (n, (_, note)) in child.given.get(&held.digest()).into_iter().flatten().enumerate() {
+                part.receipts.insert((key.0, key.1, n as u32 + 1), note.clone());
+            }
+        }
+        for (digest, at) in &child.arrived {
+            arrivals.received.insert(*digest, stamp(*at));
+        }
+        if !part.rollups.is_empty() {
+            evidence.units.insert(id.clone(), part);
+        }
+    }
+    if !arrivals.received.is_empty() {
+        let text = arrivals.to_text().map_err(internal)?;
+        evidence.arrivals = Some(Note::sign(&text, &[&books.keys.node]).map_err(internal)?);
+    }
+    Ok(evidence)
+}

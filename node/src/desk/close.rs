@@ -1,0 +1,346 @@
+//! A month into a rollup: recount, sum, check, sign.
+//!
+//! 1. Rules: a hard one that does not hold stops the close; a soft one needs a written explanation.
+//! 2. Recount: what voids and time alone changed is brought home by system events.
+//! 3. Sum: column sums and blindings of the month's own statements, from the private payloads.
+//! 4. Figures: own, then children that are accepted; every other child is named with a reason.
+//! 5. Checkpoint, rollup, node's signature.
+//! 6. The node checks its own rollup as its parent will, and keeps it only if every check holds (signatories sign later).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use protocol::catalogue::{Catalogue, Kind, Severity};
+use protocol::commitment::OpenScalar;
+use protocol::count::cel::{self, CelValue, Condition, Scope};
+use protocol::digest::{Digest, hex};
+use protocol::figure::{self, Figure};
+use protocol::ids::{Tier, UnitId};
+use protocol::note::Note;
+use protocol::period::Month;
+use protocol::rollup::{ChildRef, Explanation, LogRef, MAX_TEXT, Missing, Opening, RegistryRef, Rollup, Signatories};
+use protocol::row::{self, Sums};
+use protocol::verify::{self, Context, HeldRollup, Verdict};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::open_month;
+use super::record::Recording;
+use crate::books::{Books, NewEntry, kinds};
+use crate::fault::{Fault, Faults, internal};
+
+/// What the closing person says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CloseRequest {
+    /// Rule id → explanation.
+    pub explanations: BTreeMap<String, String>,
+    /// Child unit → why it is missing.
+    pub missing: BTreeMap<String, String>,
+}
+
+/// The result of a close.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Closed {
+    /// Month.
+    #[schema(value_type = String)]
+    pub period: Month,
+    /// Revision.
+    pub revision: u32,
+    /// Digest of the rollup's text.
+    #[schema(value_type = String)]
+    pub digest: Digest,
+    /// The checks, as the parent will see them once the signatories have signed.
+    #[schema(value_type = Vec<Object>)]
+    pub verdicts: Vec<Verdict>,
+}
+
+/// Closes the open month, or makes a new revision of an earlier one that the parent opened again.
+///
+/// # Errors
+/// Rules that do not hold, children without a reason, a rollup that would not hold.
+pub fn close(books: &mut Books, period: Month, request: &CloseRequest, signatories: Signatories, now: DateTime<Utc>) -> Result<Closed, Faults> {
+    let revision = may_close(books, period, now)?;
+    let opens = open_month(books)? == period;
+    if opens {
+        recount(books, now)?;
+    }
+    let me = books.me().cloned().ok_or_else(super::no_registry)?;
+    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let digest = log.month(period).catalogue;
+    let counting = digest
+        .and_then(|d| books.catalogues().iter().map(|(c, _)| c).find(|c| c.digest == d))
+        .or(books.counting())
+        .cloned()
+        .ok_or_else(|| Faults::one("node.catalogue", "节点还没有指标目录", "the node has no catalogue yet"))?;
+    let (sealed, opening) = sums(books, period, &counting)?;
+    let mut all = sealed;
+    all.extend(log.month(period).clear.clone());
+    let previous = period.prev().and_then(|p| books.rollups.range((p, 0)..=(p, u32::MAX)).next_back().map(|(_, r)| r.held.clone()));
+    let last = previous.as_ref().map(|h| h.rollup.figures.as_slice());
+    let own = figure::own(&counting.catalogue, me.tier, &all, last).map_err(internal)?;
+    let (figures, children, missing) = family(books, period, &counting.catalogue, own, request)?;
+    let explanations = explain(&counting.catalogue, &figures, last, request)?;
+
+    let checkpoint = books.sign_checkpoint().map_err(internal)?;
+    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let size = log.len();
+    let month = log.month(period);
+    let registry = books.registry().ok_or_else(super::no_registry)?;
+    let rollup = Rollup {
+        unit: me.id.clone(),
+        tier: me.tier,
+        period,
+        revision,
+        supersedes: books.rollups.get(&(period, revision - 1)).map(|r| r.held.digest()),
+        previous: previous.as_ref().map(|h| h.digest()),
+        catalogue: counting.digest,
+        plans: books.plans().iter().map(|(p, _)| p.plan.id.clone()).collect(),
+        registry: RegistryRef { version: registry.registry().version, digest: registry.digest() },
+        log: LogRef { size, root: hex::encode(&log.root_at(size).unwrap_or_default()), first: month.first.unwrap_or(size) },
+        children,
+        missing,
+        figures,
+        opening,
+        frozen: frozen(books, period, &counting)?,
+        late: month.late.clone(),
+        voided: month.voided,
+        explanations,
+        signatories,
+    };
+    let text = rollup.to_text().map_err(|e| Faults::one("close.rollup", e.to_string(), e.to_string()))?;
+    let note = Note::sign(&text, &[&books.keys.node]).map_err(internal)?;
+    let held = HeldRollup { note, rollup };
+    let verdicts = self_check(books, &held, &checkpoint, now)?;
+    // The signatories have not signed yet, so authorship cannot hold; every other check must.
+    if let Some(v) = verdicts.iter().find(|v| v.failed() && v.check != "authorship") {
+        return Err(Faults::one(
+            "close.self_check",
+            format!("自检未通过({}):{}。请勿上报,联系维护人员", v.check, v.detail),
+            format!("the node's own check {} fails: {}; nothing was published, ask the operator", v.check, v.detail),
+        ));
+    }
+    books.commit(vec![NewEntry::open(kinds::ROLLUP, held.note.as_bytes())]).map_err(internal)?;
+    Ok(Closed { period, revision, digest: held.digest(), verdicts })
+}
+
+/// Which revision a close would make, or why it may not.
+fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Faults> {
+    let open = open_month(books)?;
+    let latest = books.rollups.range((period, 0)..=(period, u32::MAX)).next_back();
+    let Some(((_, revision), own)) = latest else {
+        if period != open {
+            return Err(Faults::one(
+                "close.order",
+                format!("请先结账 {open};月份须逐月结账"),
+                format!("close {open} first: months are closed one after the other"),
+            ));
+        }
+        if super::china_day(now) <= period.last_day() {
+            return Err(Faults::one("close.early", format!("{period} 尚未结束"), format!("{period} is not over yet")));
+        }
+        return Ok(1);
+    };
+    let returned = own.decision().is_some_and(protocol::receipt::Decision::asks_for_revision);
+    // A rollup that nobody received may be replaced as long as it was not handed over.
+    if returned {
+        return Ok(revision + 1);
+    }
+    let decision = own.decision().map_or("not answered yet", |_| "accepted");
+    Err(Faults::one(
+        "close.sealed",
+        format!("{period} 已结账;需上级退回或重新打开后才能再结"),
+        format!("{period} is closed and {decision}; it takes the parent's return or reopening to close it again"),
+    ))
+}
+
+fn recount(books: &mut Books, now: DateTime<Utc>) -> Result<(), Faults> {
+    let entries = {
+        let books: &Books = books;
+        let mut recording = Recording::begin(books, None, now)?;
+        for token in books.view().subjects().map_err(internal)? {
+            let kind = match token[0] {
+                b'p' => protocol::catalogue::Subject::Person,
+                b'c' => protocol::catalogue::Subject::Carrier,
+                _ => protocol::catalogue::Subject::Employer,
+            };
+            recording.recount(token, kind)?;
+        }
+        recording.finish()
+    };
+    books.commit(entries).map_err(internal)
+}
+
+/// Column sums and blinding of the month's sealed statements, voided ones taken back.
+fn sums(books: &Books, period: Month, counting: &verify::log::Counting) -> Result<(Sums, Opening), Faults> {
+    let mut sums = Sums::new();
+    let mut blinding = protocol::commitment::integer(0);
+    let mut add = |index: u64, sign: i64| -> Result<(), Faults> {
+        let (statement, payload) = books.statement(index).map_err(internal)?;
+        if statement.row.is_none() {
+            return Ok(());
+        }
+        let payload = payload.ok_or_else(|| {
+            Faults::one("close.erased", format!("第 {index} 号事件的私有记录已删除,无法汇总"), format!("the private record of event {index} was erased: the month cannot be summed"))
+        })?;
+        let schema = counting.generators.schema(&statement.event).ok_or_else(|| internal("no schema"))?;
+        let row = schema.row(&payload.moves, true).map_err(internal)?;
+        row::accumulate(sums.entry(statement.event.clone()).or_default(), schema.columns(), &row, sign);
+        let key = books.period_key(statement.period).ok_or_else(|| internal("no secret of the month"))?;
+        let r = key.blinding(&statement.id.to_string());
+        blinding += if sign > 0 { r } else { -r };
+        Ok(())
+    };
+    for index in books.view().of_month(period).map_err(internal)? {
+        let (statement, _) = books.statement(index).map_err(internal)?;
+        match &statement.voids {
+            Some(target) => add(target.index, -1)?,
+            None => add(index, 1)?,
+        }
+    }
+    let opening = Opening { sums: sums.clone(), blinding: OpenScalar(blinding) };
+    Ok((sums, opening))
+}
+
+type Family = (Vec<Figure>, Vec<ChildRef>, Vec<Missing>);
+
+/// Adds the children that are accepted; names every other one with the reason that was given.
+fn family(books: &Books, period: Month, catalogue: &Catalogue, own: Vec<Figure>, request: &CloseRequest) -> Result<Family, Faults> {
+    let registry = books.registry().ok_or_else(super::no_registry)?.registry();
+    let expected: Vec<_> = registry.children(books.unit()).into_iter().filter(|c| c.since <= period).cloned().collect();
+    if expected.is_empty() {
+        return Ok((own, Vec::new(), Vec::new()));
+    }
+    let mut used: Vec<Arc<HeldRollup>> = Vec::new();
+    let mut missing = Vec::new();
+    let mut faults = Vec::new();
+    let mut absent: BTreeMap<Tier, i64> = BTreeMap::new();
+    for child in &expected {
+        if let Some(held) = books.children.get(&child.id).and_then(|c| c.accepted(period)) {
+            used.push(held.clone());
+            continue;
+        }
+        match request.missing.get(child.id.as_str()).filter(|r| !r.trim().is_empty() && r.chars().count() <= MAX_TEXT) {
+            Some(reason) => missing.push(Missing { unit: child.id.clone(), reason: reason.clone() }),
+            None => faults.push(
+                Fault::new(
+                    "close.child",
+                    format!("{} {} 本月报表未审核通过;请先审核,或写明缺报原因(最多 {MAX_TEXT} 字)", child.id, child.name),
+                    format!("{} {} has no accepted rollup for this month; review it, or give a reason (at most {MAX_TEXT} characters)", child.id, child.name),
+                )
+                .column(child.id.as_str()),
+            ),
+        }
+        for u in registry.subtree(&child.id).into_iter().filter(|u| u.since <= period) {
+            *absent.entry(u.tier).or_default() += 1;
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Faults(faults));
+    }
+    let figures: Vec<&[Figure]> = used.iter().map(|h| h.rollup.figures.as_slice()).collect();
+    let sums = figure::with_children(catalogue, own, &figures, &absent).map_err(internal)?;
+    let children = used
+        .iter()
+        .map(|h| ChildRef { unit: h.rollup.unit.clone(), rollup: h.digest(), revision: h.rollup.revision })
+        .collect();
+    Ok((sums, children, missing))
+}
+
+/// Judges the catalogue's rules over this month's and last month's values.
+fn explain(catalogue: &Catalogue, figures: &[Figure], last: Option<&[Figure]>, request: &CloseRequest) -> Result<Vec<Explanation>, Faults> {
+    let values = |figures: &[Figure]| {
+        let list = figures.iter().filter_map(|f| f.scope().value.map(|v| (f.id.clone(), CelValue::Int(v))));
+        cel::map(list.collect::<Vec<_>>())
+    };
+    let mut scope = Scope::default();
+    scope.set("v", values(figures));
+    scope.set("p", values(last.unwrap_or_default()));
+    let mut explanations = Vec::new();
+    let mut faults = Vec::new();
+    for rule in &catalogue.rules {
+        let condition = Condition::new(&rule.id, &rule.check).map_err(internal)?;
+        if cel::holds(condition.as_ref(), &scope).map_err(internal)? {
+            continue;
+        }
+        let text = request.explanations.get(&rule.id).filter(|t| !t.trim().is_empty() && t.chars().count() <= MAX_TEXT);
+        match (rule.severity, text) {
+            (Severity::Soft, Some(text)) => {
+                explanations.push(Explanation { rule: rule.id.clone(), figure: rule.figure.clone(), text: text.clone() });
+            }
+            (severity, _) => {
+                let code = if severity == Severity::Hard { "rule.hard" } else { "rule.soft" };
+                let zh = if severity == Severity::Hard { rule.zh.clone() } else { format!("{};如属实请写明说明", rule.zh) };
+                let en = if severity == Severity::Hard { rule.en.clone() } else { format!("{}; if it is true, explain it", rule.en) };
+                faults.push(Fault::new(code, format!("{} {}:{zh}", rule.id, rule.figure), format!("{} {}: {en}", rule.id, rule.figure)).column(&rule.id));
+            }
+        }
+    }
+    if faults.is_empty() { Ok(explanations) } else { Err(Faults(faults)) }
+}
+
+/// For each coverage of persons or carriers: a digest over the pseudonyms of the denominator's members, so that the list
+/// can be recomputed and compared at an inspection.
+fn frozen(books: &Books, period: Month, counting: &verify::log::Counting) -> Result<BTreeMap<String, Digest>, Faults> {
+    let mut lists: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let coverages: Vec<_> = counting.catalogue.indicators.iter().filter(|i| i.kind == Kind::Coverage && i.per.is_none()).collect();
+    if coverages.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let subject_of = |id: &str| counting.catalogue.indicator(id).and_then(|i| i.subject);
+    for i in &coverages {
+        lists.entry(i.den.clone()).or_default();
+    }
+    for token in books.view().subjects().map_err(internal)? {
+        let wanted: Vec<String> = lists
+            .keys()
+            .filter(|d| match subject_of(d) {
+                Some(protocol::catalogue::Subject::Person) => token[0] == b'p',
+                Some(protocol::catalogue::Subject::Carrier) => token[0] == b'c',
+                Some(protocol::catalogue::Subject::Employer) => token[0] == b'e',
+                _ => false,
+            })
+            .cloned()
+            .collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        let history = books.history(&token, period).map_err(internal)?;
+        for den in wanted {
+            let Some(subject) = subject_of(&den) else { continue };
+            if counting.engine.member(&den, subject, history.view(), period).map_err(internal)?.is_some() {
+                lists.entry(den).or_default().insert(hex::encode(&token));
+            }
+        }
+    }
+    let digest = |members: &BTreeSet<String>| Digest::of(members.iter().map(|m| format!("{m}\n")).collect::<String>().as_bytes());
+    Ok(coverages.iter().filter_map(|i| lists.get(&i.den).map(|m| (i.id.clone(), digest(m)))).collect())
+}
+
+/// Checks the unit's own rollup as any reader will.
+///
+/// # Errors
+/// A node without a registry.
+pub fn self_check(books: &Books, held: &HeldRollup, checkpoint: &Note, now: DateTime<Utc>) -> Result<Vec<Verdict>, Faults> {
+    let known = books.own_rollups();
+    let child = |digest: &Digest| books.find_rollup(digest);
+    let context = Context {
+        registry: books.registry().ok_or_else(super::no_registry)?,
+        log: books.log.as_ref().ok_or_else(super::no_registry)?,
+        known: &known,
+        child: &child,
+        checkpoint: Some(checkpoint),
+        witnessed: None,
+        received: Some(now),
+        due: Some(books.reporting().due(held.rollup.tier, held.rollup.period)),
+    };
+    Ok(verify::check(held, &context))
+}
+
+/// The units below that have no accepted rollup for a month.
+pub fn waiting_for(books: &Books, period: Month) -> Vec<UnitId> {
+    let Some(registry) = books.registry() else { return Vec::new() };
+    let children = registry.registry().children(books.unit()).into_iter().filter(|c| c.since <= period);
+    children.filter(|c| books.children.get(&c.id).is_none_or(|b| b.accepted(period).is_none())).map(|c| c.id.clone()).collect()
+}

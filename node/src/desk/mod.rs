@@ -1,0 +1,51 @@
+//! The desk: what a unit's people do. Record and import, correct and void, close, sign, submit.
+//!
+//! Each function computes journal entries from the books and commits them; no function here keeps a state of its own.
+//! Reading order: [`input`] (files to drafts), [`record`] (drafts to statements), [`close`] (a month to a rollup),
+//! [`sign`] (signatures and the outbox), [`audit`] (looking back).
+
+pub mod audit;
+pub mod close;
+pub mod input;
+pub mod record;
+pub mod sign;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, Offset, Utc};
+use protocol::period::Month;
+
+use crate::books::Books;
+use crate::fault::{Faults, internal};
+
+/// Random bytes from the operating system.
+///
+/// # Errors
+/// The system has none: nothing can be signed or sealed then.
+pub fn random<const N: usize>() -> Result<[u8; N], Faults> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(internal)?;
+    Ok(bytes)
+}
+
+/// The day in China (UTC+8): business days and deadlines are days there.
+pub fn china_day(now: DateTime<Utc>) -> NaiveDate {
+    let zone = FixedOffset::east_opt(8 * 3600).unwrap_or_else(|| Utc.fix());
+    now.with_timezone(&zone).date_naive()
+}
+
+/// The month that events are recorded in: the one after the last closed one, or the last closed one itself while the
+/// parent asks for a new revision of it.
+///
+/// # Errors
+/// A node without a registry.
+pub fn open_month(books: &Books) -> Result<Month, Faults> {
+    let me = books.me().ok_or_else(no_registry)?;
+    match books.rollups.iter().next_back() {
+        None => Ok(me.since),
+        Some(((last, _), own)) if own.decision().is_some_and(protocol::receipt::Decision::asks_for_revision) => Ok(*last),
+        Some(((last, _), _)) => last.next().ok_or_else(|| internal("the calendar ends")),
+    }
+}
+
+fn no_registry() -> Faults {
+    Faults::one("node.registry", "节点还没有登记册;请先放入 published 目录", "the node has no registry yet; put it into the published directory")
+}

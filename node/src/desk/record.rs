@@ -1,0 +1,521 @@
+//! Drafts into statements: check against history, count, commit, sign, seal; all or nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use protocol::catalogue::{EventType, Subject as Kind};
+use protocol::count::{Fact, Fields, Moves, Value, state};
+use protocol::ids::EventId;
+use protocol::note::{Note, SigningKey};
+use protocol::period::Month;
+use protocol::record::Record;
+use protocol::registry::Unit;
+use protocol::statement::{self, Ref, Statement};
+use protocol::verify::log::{Counting, Role};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::input::Draft;
+use super::{china_day, open_month, random};
+use crate::books::payload::{self, Payload, Subject};
+use crate::books::{Books, NewEntry, kinds};
+use crate::clock::stamp;
+use crate::fault::{Fault, Faults, internal};
+use crate::journal::Entry;
+use crate::view::Token;
+
+/// What was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Recorded {
+    /// Row of the file.
+    pub row: u64,
+    /// Event id.
+    pub id: String,
+    /// Log index.
+    pub index: u64,
+    /// Month that it counts in.
+    #[schema(value_type = String)]
+    pub period: Month,
+    /// The sealed month that it belongs to.
+    #[schema(value_type = Option<String>)]
+    pub late: Option<Month>,
+}
+
+/// Why an event is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It should not be there (E70).
+    Void,
+    /// The next one replaces it (E69).
+    Corrected,
+}
+
+/// A recording in progress: everything is computed first, then committed at once.
+pub(crate) struct Recording<'a> {
+    books: &'a Books,
+    me: Unit,
+    counting: Arc<Counting>,
+    period: Month,
+    now: DateTime<Utc>,
+    next: u64,
+    key: &'a SigningKey,
+    subjects: BTreeMap<Token, Subject>,
+    same: BTreeMap<[u8; 16], u64>,
+    voided: BTreeSet<u64>,
+    entries: Vec<NewEntry>,
+}
+
+impl<'a> Recording<'a> {
+    /// Begins a recording by an operator (`<unit>/<name>`), or by the node itself.
+    pub(crate) fn begin(books: &'a Books, operator: Option<&str>, now: DateTime<Utc>) -> Result<Recording<'a>, Faults> {
+        let period = open_month(books)?;
+        let me = books.me().cloned().ok_or_else(super::no_registry)?;
+        let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+        let counting = match log.month(period).catalogue {
+            Some(digest) => books.catalogues().iter().map(|(c, _)| c).find(|c| c.digest == digest),
+            None => books.counting(),
+        };
+        let counting = counting
+            .cloned()
+            .ok_or_else(|| Faults::one("node.catalogue", "节点还没有指标目录", "the node has no catalogue yet"))?;
+        let key = match operator {
+            None => &books.keys.node,
+            Some(name) => {
+                let enrolled = log.operator(name, Role::Recorder, log.len());
+                let key = books.keys.recorders.get(name).filter(|k| enrolled.as_ref() == Some(&k.vkey()));
+                key.ok_or_else(|| {
+                    Faults::one(
+                        "operator.unknown",
+                        format!("{name} 没有登记为录入人,或节点没有其密钥"),
+                        format!("{name} is not enrolled as recorder, or the node does not hold its key"),
+                    )
+                })?
+            }
+        };
+        let mut entries = Vec::new();
+        if books.period_key(period).is_none() {
+            let public = period.to_string().into_bytes();
+            let secret: [u8; 32] = random()?;
+            let sealed = books.keys.vault.seal(random()?, &payload::aad(kinds::PERIOD_KEY, &public), &secret);
+            entries.push(NewEntry { entry: Entry { kind: kinds::PERIOD_KEY, public, sealed: Some(sealed) }, payload: None });
+        }
+        Ok(Recording {
+            books,
+            me,
+            counting,
+            period,
+            now,
+            next: log.len(),
+            key,
+            subjects: BTreeMap::new(),
+            same: BTreeMap::new(),
+            voided: BTreeSet::new(),
+            entries,
+        })
+    }
+
+    pub(crate) fn finish(self) -> Vec<NewEntry> {
+        self.entries
+    }
+
+
+    fn subject(&mut self, token: Token) -> Result<&mut Subject, Faults> {
+        if !self.subjects.contains_key(&token) {
+            let history = self.books.history(&token, self.period).map_err(internal)?;
+            self.subjects.insert(token, history);
+        }
+        self.subjects.get_mut(&token).ok_or_else(|| internal("history"))
+    }
+
+    /// Records one draft; `replaces` names the statement that it corrects.
+    fn add(&mut self, draft: &Draft, replaces: Option<Ref>) -> Result<Recorded, Vec<Fault>> {
+        let counting = self.counting.clone();
+        let here = |fault: Fault| vec![fault.row(draft.row)];
+        let event = counting.catalogue.event(&draft.event).ok_or_else(|| here(Fault::new("file.type", "未知事件类型", "unknown event type")))?;
+        if !event.levels.contains(&self.me.tier) {
+            return Err(here(Fault::new(
+                "event.tier",
+                format!("{} 不由{}填报", event.zh, self.me.tier.zh()),
+                format!("{} is not recorded by a {}", event.en, self.me.tier),
+            )));
+        }
+        let (late, mut faults) = self.day(draft, event);
+        let same = payload::same(&self.books.keys.vault, &draft.event, draft.on, &draft.fields);
+        if let Some(fault) = self.repeated(&same) {
+            faults.push(fault);
+        }
+        let fact = Fact { index: self.next, event: draft.event.clone(), on: draft.on, fields: draft.fields.clone() };
+        let key = state::subject_key(event, &draft.fields);
+        let token = match (&key, event.subject) {
+            (_, Kind::Unit) | (None, _) => None,
+            (Some(key), kind) => Some(payload::token(&self.books.keys.vault, kind, key)),
+        };
+        let first_day = self.me.since.first_day();
+        let period = self.period;
+        let moves = match token {
+            Some(token) => {
+                let subject = self.subject(token).map_err(|f| f.0)?;
+                faults.extend(subject_faults(&counting, event, subject, &fact)?);
+                counting.engine.contribute(event, subject.view(), &fact, period, first_day)
+            }
+            None => counting.engine.contribute(event, Subject::default().view(), &fact, period, first_day),
+        };
+        let moves = match moves {
+            Ok(moves) => moves,
+            Err(e) => {
+                faults.push(Fault::new(e.code(), format!("无法计数:{e}"), e.to_string()));
+                Moves::new()
+            }
+        };
+        if !faults.is_empty() {
+            return Err(faults.into_iter().map(|f| f.row(draft.row)).collect());
+        }
+        let payload = Payload { event: draft.event.clone(), on: draft.on, record: None, fields: draft.fields.clone(), moves, subject: None };
+        let (id, index) = self.write(event, payload, replaces, late, token).map_err(|f| f.0)?;
+        self.same.insert(same, draft.row);
+        if let Some(token) = token
+            && let Some(subject) = self.subjects.get_mut(&token)
+        {
+            subject.facts.push(fact);
+        }
+        Ok(Recorded { row: draft.row, id: id.to_string(), index, period, late })
+    }
+
+    /// Where a day belongs: into the open month, to a sealed one (late), before the first one (opening), or nowhere.
+    fn day(&self, draft: &Draft, event: &EventType) -> (Option<Month>, Vec<Fault>) {
+        let fault = |code, zh: &str, en: &str| vec![Fault::new(code, zh, en).column("occurred_on")];
+        if draft.on > china_day(self.now) {
+            return (None, fault("date.future", "日期在将来", "the day is in the future"));
+        }
+        if draft.on > self.period.last_day() {
+            let zh = format!("日期在正在填报的月份 {} 之后;请先结账该月", self.period);
+            let en = format!("the day is after the open month {}; close that month first", self.period);
+            return (None, fault("date.after_period", &zh, &en));
+        }
+        let birth = [&event.key].into_iter().filter_map(|k| draft.fields.get(k)).filter_map(Value::as_str).find_map(birth_of);
+        if birth.is_some_and(|b| draft.on < b) {
+            return (None, fault("date.before_birth", "日期早于出生日期", "the day is before the person's birth"));
+        }
+        if draft.on < self.me.since.first_day() || draft.on >= self.period.first_day() {
+            return (None, Vec::new());
+        }
+        (Month::of(draft.on), Vec::new())
+    }
+
+    fn repeated(&self, same: &[u8; 16]) -> Option<Fault> {
+        if let Some(row) = self.same.get(same) {
+            return Some(Fault::new("row.repeated", format!("与第 {row} 行完全相同"), format!("says the same as row {row}")));
+        }
+        let index = self.books.view().repeated(same).ok().flatten().filter(|i| !self.voided.contains(i))?;
+        Some(Fault::new(
+            "event.repeated",
+            format!("与已记录的第 {index} 号事件完全相同;若确为两次,请在字段中区分"),
+            format!("says the same as event {index} in the log; if it happened twice, tell them apart by a field"),
+        ))
+    }
+
+    /// Writes a statement of a counted event.
+    fn write(&mut self, event: &EventType, mut payload: Payload, replaces: Option<Ref>, late: Option<Month>, token: Option<Token>) -> Result<(EventId, u64), Faults> {
+        let counting = self.counting.clone();
+        let schema = counting.generators.schema(&event.name).ok_or_else(|| internal("no schema"))?;
+        let row = schema.row(&payload.moves, !event.is_clear()).map_err(|e| Faults::one("row", format!("无法编成行:{e}"), e.to_string()))?;
+        let id = self.id()?;
+        let mut s = self.blank(id, &event.name);
+        s.replaces = replaces;
+        s.late = late;
+        if event.is_clear() {
+            let mut clear = payload.fields.clone();
+            clear.insert("occurred_on".into(), Value::Text(payload.on.to_string()));
+            s.counts = Some(schema.named(&row));
+            payload.fields.clone_from(&clear);
+            s.clear = Some(clear);
+        } else {
+            let mut fields = payload.fields.clone();
+            fields.insert("occurred_on".into(), Value::Text(payload.on.to_string()));
+            if let Some(subject) = &payload.subject {
+                fields.insert("subject".into(), Value::Text(subject.clone()));
+            }
+            let salts = fields.iter().map(|_| random()).collect::<Result<Vec<_>, _>>()?;
+            let record = Record::new(&fields, &salts).map_err(internal)?;
+            let blinding = self.period_secret()?.blinding(&id.to_string());
+            let (commitment, _) = counting.generators.commit(&event.name, &row, &blinding).map_err(internal)?;
+            s.row = Some(commitment);
+            s.record = Some(record.root());
+            payload.record = Some(record);
+        }
+        if let Some(token) = token
+            && let Some(subject) = self.subjects.get_mut(&token)
+        {
+            subject.balance.add(&payload.moves, 1);
+        }
+        let index = self.push(&s, Some(payload))?;
+        Ok((id, index))
+    }
+
+    fn period_secret(&self) -> Result<protocol::commitment::PeriodKey, Faults> {
+        if let Some(key) = self.books.period_key(self.period) {
+            return Ok(key.clone());
+        }
+        // Made by this very recording: it is the first entry.
+        let first = self.entries.first().ok_or_else(|| internal("no secret of the month"))?;
+        let sealed = first.entry.sealed.as_ref().ok_or_else(|| internal("no secret of the month"))?;
+        let plain = self.books.keys.vault.open(&payload::aad(kinds::PERIOD_KEY, &first.entry.public), sealed).map_err(internal)?;
+        let secret: [u8; 32] = plain.as_slice().try_into().map_err(|_| internal("no secret of the month"))?;
+        Ok(protocol::commitment::PeriodKey::new(secret))
+    }
+
+    fn id(&self) -> Result<EventId, Faults> {
+        let ms = u64::try_from(self.now.timestamp_millis()).unwrap_or(0);
+        Ok(EventId::from_parts(ms, random()?))
+    }
+
+    fn blank(&self, id: EventId, event: &str) -> Statement {
+        Statement {
+            id,
+            event: event.to_string(),
+            unit: self.me.id.clone(),
+            period: self.period,
+            recorded: stamp(self.now),
+            catalogue: self.counting.digest,
+            clear: None,
+            counts: None,
+            row: None,
+            record: None,
+            voids: None,
+            replaces: None,
+            late: None,
+        }
+    }
+
+    /// Signs a statement and adds it with its sealed payload.
+    fn push(&mut self, s: &Statement, payload: Option<Payload>) -> Result<u64, Faults> {
+        let text = s.to_text().map_err(internal)?;
+        let note = Note::sign(&text, &[self.key]).map_err(internal)?;
+        let public = note.as_bytes().to_vec();
+        let sealed = match &payload {
+            None => None,
+            Some(p) => {
+                let plain = zeroize::Zeroizing::new(serde_json::to_vec(p).map_err(internal)?);
+                Some(self.books.keys.vault.seal(random()?, &payload::aad(kinds::STATEMENT, &public), &plain))
+            }
+        };
+        self.entries.push(NewEntry { entry: Entry { kind: kinds::STATEMENT, public, sealed }, payload: payload.map(Arc::new) });
+        self.next += 1;
+        Ok(self.next - 1)
+    }
+
+    /// Takes a statement back.
+    pub(crate) fn void(&mut self, index: u64, how: Taken, reason: &str) -> Result<Ref, Faults> {
+        let refuse = |code: &str, zh: &str, en: &str| Err(Faults::one(code, zh, en));
+        let found = self.books.statement(index).ok();
+        let Some((target, payload)) = found else { return refuse("void.unknown", "没有这个事件", "there is no such event") };
+        if target.voids.is_some() || target.is_operator() {
+            return refuse("void.kind", "作废和人员登记不能再作废", "a void or an enrolment cannot be taken back");
+        }
+        if self.voided.contains(&index) || self.books.view().voided_by(index).map_err(internal)?.is_some() {
+            return refuse("void.twice", "该事件已经作废", "the event was taken back already");
+        }
+        let name = if how == Taken::Void { statement::VOIDED } else { statement::CORRECTED };
+        let event = self.counting.catalogue.event(name).cloned().ok_or_else(|| internal("no void event"))?;
+        if let Some(field) = event.field("reason")
+            && !field.codes.iter().any(|c| c.code == reason)
+        {
+            let codes: Vec<String> = field.codes.iter().map(|c| format!("{} {}", c.code, c.zh)).collect();
+            return Err(Faults::one("void.reason", format!("原因可填:{}", codes.join(",")), format!("the reason is one of {}", codes.join(", "))));
+        }
+        let id = self.id()?;
+        let mut s = self.blank(id, name);
+        let taken = Ref { id: target.id, index };
+        s.voids = Some(taken.clone());
+        let day = china_day(self.now).to_string();
+        s.clear = Some(Fields::from([("reason".into(), Value::Text(reason.into())), ("occurred_on".into(), Value::Text(day))]));
+        self.push(&s, None)?;
+        self.voided.insert(index);
+        if let Some(payload) = payload
+            && let Some(token) = payload.token(&self.counting.catalogue, &self.books.keys.vault)
+        {
+            let subject = self.subject(token)?;
+            subject.facts.retain(|f| f.index != index);
+            subject.balance.add(&payload.moves, -1);
+            subject.touched = true;
+        }
+        Ok(taken)
+    }
+
+    /// Brings one subject's stocks and distinct counts home; as many system events as it takes.
+    pub(crate) fn recount(&mut self, token: Token, kind: Kind) -> Result<usize, Faults> {
+        let counting = self.counting.clone();
+        let Some(event) = counting.catalogue.recount(kind) else { return Ok(0) };
+        let (period, first_day) = (self.period, self.me.since.first_day());
+        let mut written = 0;
+        loop {
+            let subject = self.subject(token)?;
+            let moves = counting.engine.recount(event, subject.view(), period, first_day, subject.touched).map_err(internal)?;
+            let Some(key) = subject.key.clone().filter(|_| !moves.is_empty()) else { return Ok(written) };
+            let fields = if event.key.is_empty() { Fields::new() } else { Fields::from([(event.key.clone(), Value::Text(key.clone()))]) };
+            let payload = Payload { event: event.name.clone(), on: period.last_day(), record: None, fields, moves, subject: Some(key) };
+            self.write(event, payload, None, None, Some(token))?;
+            written += 1;
+            if written > 64 {
+                return Err(internal("a recount does not settle"));
+            }
+        }
+    }
+
+    /// A statement about the log itself.
+    pub(crate) fn operator(&mut self, enrol: bool, fields: Fields) -> Result<u64, Faults> {
+        let id = self.id()?;
+        let mut s = self.blank(id, if enrol { statement::OPERATOR_ENROLLED } else { statement::OPERATOR_REVOKED });
+        s.clear = Some(fields);
+        s.counts = Some(BTreeMap::new());
+        self.push(&s, None)
+    }
+}
+
+fn birth_of(text: &str) -> Option<NaiveDate> {
+    let id = text.parse::<protocol::ids::IdNumber>().ok();
+    id.map(|i| i.birth()).or_else(|| text.parse::<protocol::ids::CertificateNumber>().ok().map(|c| c.id().birth()))
+}
+
+/// What a subject's history says against an event.
+fn subject_faults(counting: &Counting, event: &EventType, subject: &Subject, fact: &Fact) -> Result<Vec<Fault>, Vec<Fault>> {
+    let failed = |e: protocol::count::CountError| vec![Fault::new(e.code(), format!("无法计数:{e}"), e.to_string())];
+    let before = counting.engine.state_before(event.subject, subject.view(), fact).map_err(failed)?;
+    let effect = &event.effect;
+    let mut faults = Vec::new();
+    let column = event.key.as_str();
+    if effect.begin && before.active {
+        let (zh, en) = ("已经登记,不能重复登记;如有变化请用变更事件", "is registered already; use a change event");
+        faults.push(Fault::new("subject.registered", zh, en).column(column));
+    }
+    if !effect.begin && !before.active {
+        let (zh, en) = ("在这一天没有登记(未建档或已终止);请先登记", "is not registered on that day; register first");
+        faults.push(Fault::new("subject.unknown", zh, en).column(column));
+    } else if effect.open.is_some() || effect.close.is_some() {
+        let open = counting.engine.spell_is_open(event.subject, &before, fact).map_err(failed)?;
+        if effect.open.is_some() && open {
+            faults.push(Fault::new("spell.open", "同一就业(或同类事项)尚未终止", "the same spell is still open; end it first"));
+        }
+        if effect.close.is_some() && !open {
+            faults.push(Fault::new("spell.closed", "没有可终止的就业(或同类事项);请核对编号", "there is no open spell of this key to end"));
+        }
+    }
+    Ok(faults)
+}
+
+/// The result of an import.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Imported {
+    /// Recorded rows; empty where the file was refused.
+    pub recorded: Vec<Recorded>,
+    /// Every fault.
+    pub faults: Vec<Fault>,
+    /// Whether anything was recorded.
+    pub accepted: bool,
+}
+
+/// Records drafts. All or nothing, unless `valid_rows` takes the good ones.
+///
+/// # Errors
+/// What prevents recording altogether; faults of rows are in the result.
+pub fn record(books: &mut Books, operator: &str, drafts: &[Draft], mut faults: Vec<Fault>, valid_rows: bool, now: DateTime<Utc>) -> Result<Imported, Faults> {
+    let mut recording = Recording::begin(books, Some(operator), now)?;
+    let mut recorded = Vec::new();
+    for draft in drafts {
+        match recording.add(draft, None) {
+            Ok(r) => recorded.push(r),
+            Err(more) => faults.extend(more),
+        }
+    }
+    faults.sort_by_key(|f| f.row);
+    if recorded.is_empty() || (!faults.is_empty() && !valid_rows) {
+        return Ok(Imported { recorded: Vec::new(), accepted: faults.is_empty(), faults });
+    }
+    let entries = recording.finish();
+    books.commit(entries).map_err(internal)?;
+    Ok(Imported { recorded, faults, accepted: true })
+}
+
+/// Finds everything that is wrong with drafts and records nothing.
+///
+/// # Errors
+/// What prevents recording altogether.
+pub fn dry_run(books: &Books, operator: &str, drafts: &[Draft], mut faults: Vec<Fault>, now: DateTime<Utc>) -> Result<Imported, Faults> {
+    let mut recording = Recording::begin(books, Some(operator), now)?;
+    faults.extend(drafts.iter().filter_map(|d| recording.add(d, None).err()).flatten());
+    faults.sort_by_key(|f| f.row);
+    Ok(Imported { recorded: Vec::new(), accepted: faults.is_empty(), faults })
+}
+
+/// Takes an event back (E70).
+///
+/// # Errors
+/// Why it cannot be.
+pub fn void(books: &mut Books, operator: &str, index: u64, reason: &str, now: DateTime<Utc>) -> Result<(), Faults> {
+    let mut recording = Recording::begin(books, Some(operator), now)?;
+    recording.void(index, Taken::Void, reason)?;
+    let entries = recording.finish();
+    books.commit(entries).map_err(internal)
+}
+
+/// Replaces an event by another of the same type (E69): one taken back, one recorded, both or neither.
+///
+/// # Errors
+/// Why it cannot be.
+pub fn correct(books: &mut Books, operator: &str, index: u64, draft: &Draft, reason: &str, now: DateTime<Utc>) -> Result<Recorded, Faults> {
+    let (target, _) = books.statement(index).map_err(|_| Faults::one("void.unknown", "没有这个事件", "there is no such event"))?;
+    if target.event != draft.event {
+        return Err(Faults::one("correct.type", "更正不能改变事件类型;请作废后重录", "a correction keeps the event type; void and record anew"));
+    }
+    let mut recording = Recording::begin(books, Some(operator), now)?;
+    let replaced = recording.void(index, Taken::Corrected, reason)?;
+    let recorded = recording.add(draft, Some(replaced)).map_err(Faults)?;
+    let entries = recording.finish();
+    books.commit(entries).map_err(internal)?;
+    Ok(recorded)
+}
+
+/// Enrols an operator's key in the unit's log, signed by the node.
+///
+/// # Errors
+/// A key of another unit, unknown roles, or a name that holds a key already.
+pub fn enrol(books: &mut Books, vkey: &protocol::note::VerifierKey, roles: &[Role], now: DateTime<Utc>) -> Result<u64, Faults> {
+    let refuse = |zh: &str, en: &str| Err(Faults::one("operator.enrol", zh, en));
+    if !protocol::verify::authorship::is_operator_of(vkey.name(), books.unit()) {
+        return refuse("密钥名称应为“单位代码/姓名代号”", "the key's name is <unit>/<name>");
+    }
+    if roles.is_empty() {
+        return refuse("至少一个角色", "at least one role");
+    }
+    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let held = [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head].into_iter().any(|r| log.operator(vkey.name(), r, log.len()).is_some());
+    if held {
+        return refuse("该人员已登记;请先撤销旧密钥", "this name holds a key already; revoke the old one first");
+    }
+    let roles: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
+    let fields = Fields::from([("vkey".into(), Value::Text(vkey.to_string())), ("roles".into(), Value::Text(roles.join(",")))]);
+    operator_statement(books, true, fields, now)
+}
+
+/// Revokes an operator's key from now on.
+///
+/// # Errors
+/// A key that is not held.
+pub fn revoke(books: &mut Books, vkey: &protocol::note::VerifierKey, now: DateTime<Utc>) -> Result<u64, Faults> {
+    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let roles = [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head];
+    if !roles.into_iter().any(|r| log.operator(vkey.name(), r, log.len()).as_ref() == Some(vkey)) {
+        return Err(Faults::one("operator.revoke", "没有登记这个密钥", "this key is not enrolled"));
+    }
+    let fields = Fields::from([("vkey".into(), Value::Text(vkey.to_string()))]);
+    operator_statement(books, false, fields, now)
+}
+
+fn operator_statement(books: &mut Books, enrol: bool, fields: Fields, now: DateTime<Utc>) -> Result<u64, Faults> {
+    let mut recording = Recording::begin(books, None, now)?;
+    let index = recording.operator(enrol, fields)?;
+    let entries = recording.finish();
+    books.commit(entries).map_err(internal)?;
+    Ok(index)
+}

@@ -1,0 +1,341 @@
+//! Review: what a unit does with the units below it. Receive, check, accept, return, reopen.
+//!
+//! Everything is idempotent on (unit, month, revision, digest): NATS may bring a message twice, late, or never. Two
+//! different rollups for one revision, or other bytes for a leaf that is known, are a *contradiction*: both sides are
+//! kept as evidence and the unit is flagged.
+//!
+//! A subject proves nothing of who wrote a body: only signatures count, and nobody is flagged for bytes that he did not
+//! sign.
+
+use chrono::{DateTime, Utc};
+use protocol::digest::Digest;
+use protocol::ids::UnitId;
+use protocol::log::checkpoint::{Checkpoint, add_cosignature, origin_of};
+use protocol::log::tile;
+use protocol::note::Note;
+use protocol::period::Month;
+use protocol::receipt::{Decision, Receipt};
+use protocol::verify::{self, Context, HeldRollup, Verdict};
+
+use crate::books::children::{ArrivalHead, ContradictionHead, EntriesHead};
+use crate::books::{Books, NewEntry, kinds};
+use crate::clock::stamp;
+use crate::fault::{Faults, internal};
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Took {
+    /// Written to the journal, or known already.
+    Done,
+    /// It cannot be used; the reason is for the log. It will not come again.
+    Refused(String),
+    /// It cannot be used yet: something before it is missing.
+    Later(String),
+}
+
+fn known(books: &Books, unit: &UnitId) -> bool {
+    books.children.contains_key(unit)
+}
+
+/// Statements of a unit below: a C2SP entry bundle, beginning at log index `first`.
+///
+/// # Errors
+/// The node's own failures.
+pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -> Result<Took, Faults> {
+    if !known(books, unit) {
+        return Ok(Took::Refused(format!("{unit} is not below this unit")));
+    }
+    let entries = match tile::decode_bundle(body) {
+        Ok(e) => e,
+        Err(e) => return Ok(Took::Refused(e.to_string())),
+    };
+    let Some(child) = books.children.get(unit) else { return Ok(Took::Done) };
+    let held = child.held();
+    if first > held {
+        return Ok(Took::Later(format!("statements {held} to {first} of {unit} are still to come")));
+    }
+    let skip = usize::try_from(held - first).unwrap_or(usize::MAX);
+    if skip >= entries.len() {
+        return Ok(Took::Done);
+    }
+    // Each new statement must carry a signature that its own unit's name made, or it is not kept: whoever can publish
+    // under another's subject must not be able to fill its log here.
+    let fresh: Vec<&[u8]> = entries[skip..].iter().map(Vec::as_slice).collect();
+    if let Some(stranger) = fresh.iter().find_map(|e| foreign(e, unit)) {
+        return Ok(Took::Refused(stranger));
+    }
+    let bundle = tile::encode_bundle(&fresh).map_err(internal)?;
+    let head = EntriesHead { unit: unit.clone(), first: held };
+    books.commit(vec![NewEntry::headed(kinds::ENTRIES, &head, &bundle)]).map_err(internal)?;
+    Ok(Took::Done)
+}
+
+/// Whether a statement plainly is not of this unit: another name on it, or no note at all.
+fn foreign(entry: &[u8], unit: &UnitId) -> Option<String> {
+    let note = match Note::parse(entry) {
+        Ok(n) => n,
+        Err(e) => return Some(e.to_string()),
+    };
+    let prefix = format!("{unit}/");
+    let ours = note.signatures().iter().all(|s| s.name() == unit.as_str() || s.name().starts_with(&prefix));
+    (!ours).then(|| format!("a statement that {unit} did not sign"))
+}
+
+/// A checkpoint of a unit below.
+///
+/// # Errors
+/// The node's own failures.
+pub fn take_checkpoint(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<Utc>) -> Result<Took, Faults> {
+    let Some(child) = books.children.get(unit) else { return Ok(Took::Refused(format!("{unit} is not below this unit"))) };
+    let note = match Note::parse(body) {
+        Ok(n) => n,
+        Err(e) => return Ok(Took::Refused(e.to_string())),
+    };
+    let point = match Checkpoint::parse(note.text()) {
+        Ok(p) if p.origin() == origin_of(unit) => p,
+        Ok(_) => return Ok(Took::Refused("a checkpoint of another log".into())),
+        Err(e) => return Ok(Took::Refused(e.to_string())),
+    };
+    if note.verify(&child.unit.keys_at(point.size())).is_err() {
+        return Ok(Took::Refused(format!("a checkpoint that {unit} did not sign")));
+    }
+    if let Some(before) = child.checkpoints.get(&point.size()) {
+        if before.text() == note.text() {
+            return Ok(Took::Done);
+        }
+        return contradict(books, unit, format!("two checkpoints over {} leaves with different roots", point.size()), body);
+    }
+    let head = ArrivalHead { unit: unit.clone(), at: now };
+    books.commit(vec![NewEntry::headed(kinds::CHILD_CHECKPOINT, &head, body)]).map_err(internal)?;
+    Ok(Took::Done)
+}
+
+/// A rollup of a unit below.
+///
+/// # Errors
+/// The node's own failures.
+pub fn take_rollup(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<Utc>) -> Result<Took, Faults> {
+    let Some(child) = books.children.get(unit) else { return Ok(Took::Refused(format!("{unit} is not below this unit"))) };
+    let held = match Note::parse(body).map_err(|e| e.to_string()).and_then(|n| HeldRollup::new(n).map_err(|e| e.to_string())) {
+        Ok(h) => h,
+        Err(e) => return Ok(Took::Refused(e)),
+    };
+    if held.rollup.unit != *unit {
+        return Ok(Took::Refused("a rollup of another unit".into()));
+    }
+    if held.note.verify(&child.unit.keys_at(held.rollup.log.size)).is_err() {
+        return Ok(Took::Refused(format!("a rollup that {unit} did not sign")));
+    }
+    let key = (held.rollup.period, held.rollup.revision);
+    if let Some(before) = child.known.get(&key) {
+        if before.digest() == held.digest() {
+            return Ok(Took::Done);
+        }
+        let what = format!("two different rollups for {} revision {}: {} and {}", key.0, key.1, before.digest(), held.digest());
+        return contradict(books, unit, what, body);
+    }
+    let head = ArrivalHead { unit: unit.clone(), at: now };
+    books.commit(vec![NewEntry::headed(kinds::CHILD_ROLLUP, &head, body)]).map_err(internal)?;
+    Ok(Took::Done)
+}
+
+/// Keeps what contradicts what is known, flags the unit, and tells it: the receipt for a contradicting rollup rejects it.
+fn contradict(books: &mut Books, unit: &UnitId, what: String, body: &[u8]) -> Result<Took, Faults> {
+    if books.contradictions.iter().any(|(u, w)| u == unit && *w == what) {
+        return Ok(Took::Done);
+    }
+    tracing::error!(unit = %unit, what, "contradiction");
+    let head = ContradictionHead { unit: unit.clone(), what };
+    books.commit(vec![NewEntry::headed(kinds::CONTRADICTION, &head, body)]).map_err(internal)?;
+    Ok(Took::Done)
+}
+
+/// What a rollup still waits for before it can be checked.
+fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
+    let child = books.children.get(&held.rollup.unit)?;
+    let size = held.rollup.log.size;
+    // Shrinking logs are not waited for: the check says what is wrong with them.
+    if child.held() < size {
+        return Some(format!("{} of {size} statements are here", child.held()));
+    }
+    if !child.checkpoints.contains_key(&size) {
+        return Some("its checkpoint is not here".into());
+    }
+    let unknown = held.rollup.children.iter().find(|c| books.find_rollup(&c.rollup).is_none());
+    unknown.map(|c| format!("the rollup of its child {} is not here", c.unit))
+}
+
+/// Checks every rollup that came and was not checked yet, in the order of log sizes. Failed ones of direct children are
+/// rejected at once; with `auto`, ones that hold are accepted. Returns the receipts that were given.
+///
+/// # Errors
+/// The node's own failures.
+pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Vec<Note>, Faults> {
+    let mut given = Vec::new();
+    loop {
+        let mut next: Vec<(UnitId, Digest, u64)> = Vec::new();
+        for (id, child) in &books.children {
+            let open = child.known.values().filter(|h| !child.verdicts.contains_key(&h.digest()));
+            // In order: an earlier rollup that waits holds back the later ones of its unit.
+            if let Some(h) = open.min_by_key(|h| (h.rollup.log.size, h.rollup.period, h.rollup.revision))
+                && waits(books, h).is_none()
+            {
+                next.push((id.clone(), h.digest(), h.rollup.log.size));
+            }
+        }
+        if next.is_empty() {
+            return Ok(given);
+        }
+        for (unit, digest, size) in next {
+            if let Some(child) = books.children.get_mut(&unit) {
+                child.read_to(size);
+            }
+            let verdicts = check_one(books, &unit, &digest)?;
+            let failed = verdicts.iter().any(Verdict::failed);
+            let me = books.unit().clone();
+            let Some(child) = books.children.get_mut(&unit) else { continue };
+            child.verdicts.insert(digest, verdicts);
+            let direct = child.unit.parent.as_ref() == Some(&me);
+            let answered = books.children.get(&unit).and_then(|c| c.decision(&digest)).is_some();
+            if direct && !answered && (failed || auto) {
+                let decision = if failed { Decision::Rejected } else { Decision::Accepted };
+                let by = books.unit().to_string();
+                given.push(give(books, &unit, &digest, decision, Vec::new(), Vec::new(), by, now)?);
+            }
+        }
+    }
+}
+
+fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdict>, Faults> {
+    let child = books.children.get(unit).ok_or_else(|| internal("unknown child"))?;
+    let held = child.known.values().find(|h| h.digest() == *digest).ok_or_else(|| internal("unknown rollup"))?;
+    let registry = books
+        .registries()
+        .iter()
+        .map(|(r, _)| r)
+        .find(|r| r.registry().version == held.rollup.registry.version)
+        .or(books.registry())
+        .ok_or_else(|| internal("no registry"))?;
+    let lookup = |digest: &Digest| books.find_rollup(digest);
+    let witnessed = child
+        .given
+        .values()
+        .flatten()
+        .filter(|(r, _)| r.decision == Decision::Accepted)
+        .filter_map(|(r, _)| child.known.get(&(r.period, r.revision)))
+        .filter_map(|h| Some((h.rollup.log.size, h.rollup.log.root_bytes()?)))
+        .max();
+    let context = Context {
+        registry,
+        log: &child.log,
+        known: &child.known,
+        child: &lookup,
+        checkpoint: child.checkpoints.get(&held.rollup.log.size),
+        // A new revision of an old month may rest on a smaller log than was witnessed since: then only its prefix counts.
+        witnessed: witnessed.filter(|(size, _)| *size <= held.rollup.log.size),
+        received: child.arrived.get(digest).copied(),
+        due: Some(books.reporting().due(held.rollup.tier, held.rollup.period)),
+    };
+    let mut verdicts = verify::check(held, &context);
+    if let Some(what) = child.flagged.as_ref().filter(|w| w.contains(&format!("for {} revision {}:", held.rollup.period, held.rollup.revision)))
+        && let Some(v) = verdicts.iter_mut().find(|v| v.check == "history" && !v.failed())
+    {
+        *v = Verdict::fails("history", what.clone());
+    }
+    Ok(verdicts)
+}
+
+/// A person's decision on the latest revision of a direct child's month.
+///
+/// # Errors
+/// Nothing to decide on, a decision that the checks do not allow, or a missing reason.
+pub fn decide(books: &mut Books, unit: &UnitId, period: Month, decision: Decision, reasons: Vec<String>, about: Vec<String>, by: &str, now: DateTime<Utc>) -> Result<Note, Faults> {
+    let refuse = |code: &str, zh: &str, en: &str| Err(Faults::one(code, zh, en));
+    let Some(child) = books.children.get(unit).filter(|c| c.unit.parent.as_ref() == Some(books.unit())) else {
+        return refuse("review.unit", "不是直属下级", "not a direct child");
+    };
+    let Some(held) = child.latest(period) else {
+        return refuse("review.none", "还没有收到该月报表", "no rollup of this month has come");
+    };
+    let digest = held.digest();
+    let before = child.decision(&digest);
+    let Some(verdicts) = child.verdicts.get(&digest) else {
+        let why = waits(books, held).unwrap_or_else(|| "it is being checked".into());
+        return refuse("review.unchecked", &format!("尚未校验:{why}"), &format!("not checked yet: {why}"));
+    };
+    let failed = verdicts.iter().any(Verdict::failed);
+    let allowed = match decision {
+        Decision::Accepted => before.is_none() && !failed,
+        Decision::Returned => before.is_none(),
+        Decision::Rejected => before.is_none() && failed,
+        Decision::Reopened => before == Some(Decision::Accepted),
+    };
+    if !allowed {
+        return refuse("review.state", "报表当前状态不允许这个决定", "the rollup's checks or state do not allow this decision");
+    }
+    if matches!(decision, Decision::Returned | Decision::Reopened) && reasons.iter().all(|r| r.trim().is_empty()) {
+        return refuse("review.reason", "请写明原因", "a reason is needed");
+    }
+    give(books, unit, &digest, decision, reasons, about, by.to_string(), now)
+}
+
+/// Signs and keeps a receipt.
+#[allow(clippy::too_many_arguments)] // one argument a field of the receipt
+fn give(books: &mut Books, unit: &UnitId, digest: &Digest, decision: Decision, reasons: Vec<String>, about: Vec<String>, by: String, now: DateTime<Utc>) -> Result<Note, Faults> {
+    let child = books.children.get(unit).ok_or_else(|| internal("unknown child"))?;
+    let held = child.known.values().find(|h| h.digest() == *digest).ok_or_else(|| internal("unknown rollup"))?;
+    let rollup = &held.rollup;
+    let checkpoint = match child.checkpoints.get(&rollup.log.size) {
+        // Accepting is witnessing: the cosignature says that this is the largest consistent log seen.
+        Some(note) if decision == Decision::Accepted => {
+            let time = u64::try_from(now.timestamp()).unwrap_or(0);
+            add_cosignature(note, &books.keys.witness, time).map_err(internal)?.as_bytes().to_vec()
+        }
+        Some(note) => note.as_bytes().to_vec(),
+        None => Vec::new(),
+    };
+    let receipt = Receipt {
+        parent: books.unit().clone(),
+        child: unit.clone(),
+        period: rollup.period,
+        revision: rollup.revision,
+        rollup: *digest,
+        decision,
+        received: stamp(child.arrived.get(digest).copied().unwrap_or(now)),
+        decided: stamp(now),
+        by,
+        reasons,
+        about,
+        checks: child.verdicts.get(digest).cloned().unwrap_or_default(),
+        checkpoint: String::from_utf8(checkpoint).map_err(internal)?,
+    };
+    let text = receipt.to_text().map_err(|e| Faults::one("review.receipt", e.to_string(), e.to_string()))?;
+    let note = Note::sign(&text, &[&books.keys.node]).map_err(internal)?;
+    books.commit(vec![NewEntry::open(kinds::GIVEN, note.as_bytes())]).map_err(internal)?;
+    Ok(note)
+}
+
+/// A receipt of the parent, for one of this unit's rollups.
+///
+/// # Errors
+/// The node's own failures.
+pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Took, Faults> {
+    let note = match Note::parse(body) {
+        Ok(n) => n,
+        Err(e) => return Ok(Took::Refused(e.to_string())),
+    };
+    let Ok(receipt) = Receipt::parse(note.text()) else { return Ok(Took::Refused("not a receipt".into())) };
+    let Some(own) = books.rollups.get(&(receipt.period, receipt.revision)) else {
+        return Ok(Took::Refused("a receipt for a rollup that this unit does not have".into()));
+    };
+    if own.receipts.iter().any(|(_, n)| n.digest() == note.digest()) {
+        return Ok(Took::Done);
+    }
+    let registry = books.registry().ok_or_else(|| internal("no registry"))?.registry();
+    let parent = books.me().and_then(|m| m.parent.clone());
+    if let Err(e) = protocol::evidence::report::read_receipt(&note, &own.held, registry, parent.as_ref()) {
+        return Ok(Took::Refused(e));
+    }
+    books.commit(vec![NewEntry::open(kinds::RECEIPT, note.as_bytes())]).map_err(internal)?;
+    Ok(Took::Done)
+}

@@ -1,0 +1,65 @@
+//! Answers: faults as JSON with the right status, and who is calling.
+
+use axum::Json;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::App;
+use super::tokens::{Caller, Role};
+use crate::fault::Faults;
+
+/// A refused request.
+#[derive(Debug)]
+pub struct Refused(pub StatusCode, pub Faults);
+
+impl From<Faults> for Refused {
+    fn from(faults: Faults) -> Refused {
+        let status = match faults.0.first().map(|f| f.code.as_str()) {
+            Some("node.internal") => StatusCode::INTERNAL_SERVER_ERROR,
+            Some("rollup.none" | "review.none" | "disclose.unknown" | "void.unknown") => StatusCode::NOT_FOUND,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Refused(status, faults)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        if self.0 == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!(faults = %self.1, "a request failed");
+        }
+        (self.0, Json(self.1)).into_response()
+    }
+}
+
+/// Who is calling, from the bearer token.
+#[derive(Debug, Clone)]
+pub struct Who(pub Caller);
+
+impl Who {
+    /// Refuses callers without any of these roles.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn need(&self, roles: &[Role]) -> Result<(), Refused> {
+        if self.0.roles.iter().any(|r| roles.contains(r)) {
+            return Ok(());
+        }
+        let names: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
+        let names = names.join(", ");
+        Err(Refused(StatusCode::FORBIDDEN, Faults::one("role.missing", format!("需要角色:{names}"), format!("this takes one of the roles {names}"))))
+    }
+}
+
+impl FromRequestParts<App> for Who {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Who, Refused> {
+        let token = parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
+        token.and_then(|t| app.tokens.find(t)).cloned().map(Who).ok_or_else(|| {
+            Refused(StatusCode::UNAUTHORIZED, Faults::one("token.unknown", "没有令牌或令牌无效", "no token, or one that is not known here"))
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! The API: JSON under `/api`, described by its own OpenAPI document. It holds no rule of the domain: it translates.
+//!
+//! Every route but `/health` asks for a bearer token; what a token may do is told by its roles ([`tokens`]). Faults are
+//! answered as a list, each with place, code and cure in both languages: 422 for input, 403 for a missing role.
+
+pub mod answer;
+pub mod desk;
+pub mod look;
+pub mod review;
+pub mod tokens;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::service::Service;
+use tokens::Tokens;
+
+/// Largest request.
+pub const MAX_REQUEST_BYTES: usize = 16 << 20;
+/// Longest request. Closing a large month takes seconds, evidence may take longer.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What every handler gets.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The unit.
+    pub service: Arc<Service>,
+    /// Who may call.
+    pub tokens: Arc<Tokens>,
+}
+
+#[derive(OpenApi)]
+#[openapi(info(title = "Countersign node", description = "One unit of a federated, verifiable reporting system / 会签节点接口"))]
+struct Document;
+
+/// The router and its OpenAPI document.
+pub fn router(app: App) -> (Router, utoipa::openapi::OpenApi) {
+    let (router, mut api) = OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(look::status))
+        .routes(routes!(look::months))
+        .routes(routes!(look::rollup))
+        .routes(routes!(look::events))
+        .routes(routes!(look::evidence))
+        .routes(routes!(look::disclose))
+        .routes(routes!(look::catalogue))
+        .routes(routes!(desk::import))
+        .routes(routes!(desk::void))
+        .routes(routes!(desk::correct))
+        .routes(routes!(desk::close))
+        .routes(routes!(desk::signatures))
+        .routes(routes!(desk::submit))
+        .routes(routes!(desk::enrol))
+        .routes(routes!(desk::revoke))
+        .routes(routes!(desk::publish))
+        .routes(routes!(review::children))
+        .routes(routes!(review::decide))
+        .split_for_parts();
+    let components = api.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    let document = serde_json::to_string(&api).unwrap_or_default();
+    let router = router
+        .route("/api/openapi.json", get(move || async move { ([("content-type", "application/json")], document) }))
+        .route("/health", get(look::health))
+        .route("/metrics", get(look::metrics))
+        .with_state(app)
+        .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
+        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
+        .layer(CatchPanicLayer::new());
+    (router, api)
+}

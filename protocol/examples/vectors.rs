@@ -1,0 +1,15 @@
+//! Writes the known-answer vectors to `tests/vectors`. They change only with the version of a format.
+#[path = "../tests/support/mod.rs"]
+mod support;
+#[path = "../tests/support/vectors.rs"]
+mod vectors;
+
+fn main() -> std::io::Result<()> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
+    std::fs::create_dir_all(&folder)?;
+    for (name, bytes) in vectors::files() {
+        println!("{name}: {} bytes", bytes.len());
+        std::fs::write(folder.join(name), bytes)?;
+    }
+    Ok(())
+}

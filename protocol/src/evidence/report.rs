@@ -1,0 +1,348 @@
+//! Verifying evidence: from nothing but the file and a root key.
+//!
+//! 1. The registry chain is walked from version 1, which the given root key signed.
+//! 2. Catalogues and plans carry the threshold of root signatures.
+//! 3. Each unit's log is read from index 0; its rollups are taken in the order of their log sizes.
+//! 4. [`crate::verify::check`] runs on each rollup.
+//! 5. Each receipt is signed by the parent, is for exactly the rollup that is there, and its checkpoint carries the
+//!    parent's cosignature.
+//! 6. The plans of the units are judged from the last revisions.
+//!
+//! Nothing in the file is left unchecked: every signature line is of a known key and holds, every checkpoint has the
+//! log's root, no entry stands behind the last checkpoint, no receipt is without its rollup.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Arrivals, Evidence};
+use crate::digest::Digest;
+use crate::figure::Figure;
+use crate::ids::{Tier, UnitId};
+use crate::log::checkpoint::{Checkpoint, origin_of, verify_cosignature};
+use crate::note::{Note, VerifierKey};
+use crate::period::Month;
+use crate::plan::{Figures, Judged, Plan, Reporting};
+use crate::published;
+use crate::receipt::{Decision, Receipt};
+use crate::registry::{Registry, Unit, VerifiedRegistry};
+use crate::rollup::Rollup;
+use crate::verify::log::{Counting, UnitLog};
+use crate::verify::{self, Context, HeldRollup, Rollups, Verdict};
+
+/// Why evidence cannot be verified at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}: {message} [evidence.{code}]")]
+pub struct EvidenceError {
+    what: String,
+    code: &'static str,
+    message: String,
+}
+
+/// The result.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// Units, top first.
+    pub units: Vec<UnitReport>,
+    /// Judged targets.
+    pub targets: Vec<Judged>,
+    /// Targets that cannot be judged from what is recorded here.
+    pub unjudged: Vec<String>,
+    /// Statements read.
+    pub leaves: u64,
+    /// Last month reported by the top unit.
+    pub until: Option<Month>,
+}
+
+/// One unit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UnitReport {
+    /// Who.
+    pub unit: UnitId,
+    /// Name.
+    pub name: String,
+    /// Tier.
+    pub tier: Tier,
+    /// Its rollups in order.
+    pub months: Vec<MonthReport>,
+}
+
+/// One rollup.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MonthReport {
+    /// Month.
+    pub period: Month,
+    /// Revision.
+    pub revision: u32,
+    /// Digest.
+    pub rollup: Digest,
+    /// The checks.
+    pub verdicts: Vec<Verdict>,
+    /// The parent's last word on it.
+    pub decision: Option<Decision>,
+}
+
+impl Report {
+    /// Whether no check failed.
+    pub fn holds(&self) -> bool {
+        !self.failures().any(|_| true) && !self.units.is_empty()
+    }
+    /// Every failed check with its place.
+    pub fn failures(&self) -> impl Iterator<Item = (&UnitReport, &MonthReport, &Verdict)> {
+        self.units.iter().flat_map(|u| u.months.iter().flat_map(move |m| m.verdicts.iter().filter(|v| v.failed()).map(move |v| (u, m, v))))
+    }
+}
+
+fn error(what: impl Into<String>, code: &'static str, message: impl std::fmt::Display) -> EvidenceError {
+    EvidenceError { what: what.into(), code, message: message.to_string() }
+}
+
+/// The latest figures of each unit and month.
+#[derive(Default)]
+struct Latest<'a>(BTreeMap<(&'a UnitId, Month), &'a [Figure]>);
+
+impl Figures for Latest<'_> {
+    fn figure(&self, unit: &UnitId, month: Month, id: &str) -> Option<&Figure> {
+        self.0.get(&(unit, month))?.iter().find(|f| f.id == id)
+    }
+}
+
+/// Verifies evidence against a root key.
+///
+/// # Errors
+/// What makes verification impossible: a registry that does not follow from the root key, an unsigned catalogue, a
+/// rollup that cannot be read. Everything else is a verdict in the report.
+pub fn verify(evidence: &Evidence, root: &VerifierKey) -> Result<Report, EvidenceError> {
+    let chain = VerifiedRegistry::chain(&evidence.registries, root).map_err(|e| error("registry", "registry", e))?;
+    let newest = chain.last().ok_or_else(|| error("registry", "registry", "there is none"))?;
+    let registry = newest.registry();
+    let mut catalogues = Vec::new();
+    for note in &evidence.catalogues {
+        let catalogue = published::read_catalogue(note, registry).map_err(|e| error("catalogue", "catalogue", e))?;
+        catalogues.push(Arc::new(Counting::new(catalogue).map_err(|e| error("catalogue", "catalogue", e))?));
+    }
+    let plans: Vec<Plan> =
+        evidence.plans.iter().map(|n| published::read_plan(n, registry)).collect::<Result<_, _>>().map_err(|e| error("plan", "plan", e))?;
+    lines(evidence, &chain, root)?;
+    let (by, arrivals) = arrivals(evidence, registry)?;
+
+    let mut held: BTreeMap<&UnitId, Rollups> = BTreeMap::new();
+    for (id, unit) in &evidence.units {
+        let rollups = held.entry(id).or_default();
+        for ((month, revision), note) in &unit.rollups {
+            let place = || format!("{id} {month}.{revision}");
+            let rollup = HeldRollup::new(note.clone()).map_err(|e| error(place(), "rollup", e))?;
+            if (&rollup.rollup.unit, rollup.rollup.period, rollup.rollup.revision) != (id, *month, *revision) {
+                return Err(error(place(), "rollup", "is of another unit, month or revision than its path says"));
+            }
+            rollups.insert((*month, *revision), Arc::new(rollup));
+        }
+    }
+    let by_digest: BTreeMap<Digest, Arc<HeldRollup>> = held.values().flat_map(|r| r.values()).map(|h| (h.digest(), h.clone())).collect();
+    let child = |digest: &Digest| by_digest.get(digest).cloned();
+
+    let mut report = Report { units: Vec::new(), targets: Vec::new(), unjudged: Vec::new(), leaves: 0, until: None };
+    let mut order: Vec<_> = evidence.units.iter().collect();
+    order.sort_by_key(|(id, _)| registry.path(id));
+    for (id, part) in order {
+        let unit = registry.unit(id).ok_or_else(|| error(id.to_string(), "unit", "is not in the registry"))?;
+        let mut log = UnitLog::new(unit, catalogues.clone());
+        let mut known = Rollups::new();
+        let mut months = Vec::new();
+        let mut rollups: Vec<&Arc<HeldRollup>> = held.get(id).map(|r| r.values().collect()).unwrap_or_default();
+        rollups.sort_by_key(|h| (h.rollup.log.size, h.rollup.period, h.rollup.revision));
+        for h in rollups {
+            let r = &h.rollup;
+            let upto = usize::try_from(r.log.size).unwrap_or(usize::MAX).min(part.entries.len());
+            let from = usize::try_from(log.len()).unwrap_or(usize::MAX).min(upto);
+            log.read(&part.entries[from..upto], unit);
+            let version = chain.iter().find(|c| c.registry().version == r.registry.version).unwrap_or(newest);
+            let receipts = receipts(part, h, registry, unit.parent.as_ref());
+            // A unit's word counts for what it received from below, not for its own punctuality.
+            let from_below = by.as_ref().is_some_and(|by| by != id && registry.path(id).contains(by));
+            let received = arrivals.get(&h.digest()).copied().filter(|_| from_below).or(receipts.received);
+            let due = plans.iter().find(|p| p.plan.area_code == registry.path(id).first().map(ToString::to_string).unwrap_or_default()).map_or_else(Reporting::default, |p| p.reporting.clone());
+            let context = Context {
+                registry: version,
+                log: &log,
+                known: &known,
+                child: &child,
+                checkpoint: part.checkpoints.get(&r.log.size),
+                witnessed: None,
+                received,
+                due: Some(due.due(r.tier, r.period)),
+            };
+            let mut verdicts = verify::check(h, &context);
+            if let Some(message) = receipts.fault.or_else(|| unknown_lines(h, part, &log, unit, registry).err()) {
+                fail(&mut verdicts, "authorship", message);
+            }
+            months.push(MonthReport { period: r.period, revision: r.revision, rollup: h.digest(), verdicts, decision: receipts.last });
+            known.insert((r.period, r.revision), h.clone());
+        }
+        rest(id, part, &mut log, unit, registry)?;
+        report.leaves += log.len();
+        report.units.push(UnitReport { unit: id.clone(), name: unit.name.clone(), tier: unit.tier, months });
+    }
+    let mut latest = Latest::default();
+    for (id, rollups) in &held {
+        for ((month, _), h) in rollups {
+            latest.0.insert((*id, *month), &h.rollup.figures);
+        }
+    }
+    report.until = report.units.first().and_then(|u| u.months.iter().map(|m| m.period).max());
+    if let (Some(until), Some(counting)) = (report.until, catalogues.first()) {
+        for plan in plans.iter().filter(|p| p.plan.area_code.parse::<UnitId>().is_ok_and(|u| evidence.units.contains_key(&u))) {
+            for target in &plan.target {
+                match plan.judge(target, &counting.catalogue, registry, &latest, until) {
+                    Some(judged) => report.targets.push(judged),
+                    None => report.unjudged.push(target.id.clone()),
+                }
+            }
+        }
+    }
+    Ok(report)
+}
+
+fn fail(verdicts: &mut [Verdict], check: &str, message: String) {
+    if let Some(v) = verdicts.iter_mut().find(|v| v.check == check && !v.failed()) {
+        *v = Verdict::fails(check, message);
+    }
+}
+
+/// Every line of a note is one of these keys' and holds: a line that nobody can check does not belong into evidence.
+fn every_line(note: &Note, keys: &[VerifierKey]) -> Result<(), String> {
+    for (n, line) in note.signatures().iter().enumerate() {
+        let same = |name: &str, id: [u8; 4]| (line.name(), line.key_id()) == (name, id);
+        if note.signatures()[..n].iter().any(|s| same(s.name(), s.key_id())) || !keys.iter().any(|k| same(k.name(), k.id())) {
+            return Err(format!("has a signature line of {} that cannot be checked", line.name()));
+        }
+    }
+    note.verify(keys).map(|_| ()).map_err(|e| e.to_string())
+}
+
+/// The lines of what the root keys sign.
+fn lines(evidence: &Evidence, chain: &[VerifiedRegistry], root: &VerifierKey) -> Result<(), EvidenceError> {
+    let mut keys = BTreeSet::from([root.clone()]);
+    for (note, version) in evidence.registries.iter().zip(chain) {
+        keys.extend(version.registry().roots.iter().cloned());
+        let keys: Vec<_> = keys.iter().cloned().collect();
+        every_line(note, &keys).map_err(|e| error(format!("registry {}", version.registry().version), "signature", e))?;
+    }
+    let keys: Vec<_> = keys.into_iter().collect();
+    for (what, notes) in [("catalogue", &evidence.catalogues), ("plan", &evidence.plans)] {
+        notes.iter().try_for_each(|n| every_line(n, &keys)).map_err(|e| error(what, "signature", e))?;
+    }
+    Ok(())
+}
+
+/// The lines of a rollup and of its checkpoint beyond those that `authorship` asks for.
+fn unknown_lines(held: &HeldRollup, part: &super::UnitEvidence, log: &UnitLog, unit: &Unit, registry: &Registry) -> Result<(), String> {
+    let node: Vec<VerifierKey> = unit.keys.iter().map(|k| k.vkey.clone()).collect();
+    every_line(&held.note, &node.iter().chain(log.enrolled()).cloned().collect::<Vec<_>>()).map_err(|e| format!("the rollup {e}"))?;
+    match part.checkpoints.get(&held.rollup.log.size) {
+        Some(checkpoint) => every_line(checkpoint, &[node, witnesses(&unit.id, registry)].concat()).map_err(|e| format!("the checkpoint {e}")),
+        None => Ok(()),
+    }
+}
+
+/// The keys that may cosign a unit's checkpoints: its ancestors' (and its own, which is of no weight).
+fn witnesses(id: &UnitId, registry: &Registry) -> Vec<VerifierKey> {
+    registry.path(id).iter().filter_map(|u| registry.unit(u)).map(|u| u.witness.clone()).collect()
+}
+
+/// What no rollup asks for: entries behind the last one, checkpoints of other sizes, stray receipts.
+fn rest(id: &UnitId, part: &super::UnitEvidence, log: &mut UnitLog, unit: &Unit, registry: &Registry) -> Result<(), EvidenceError> {
+    let fail = |code, message: String| error(id.to_string(), code, message);
+    let read = usize::try_from(log.len()).unwrap_or(usize::MAX).min(part.entries.len());
+    log.read(&part.entries[read..], unit);
+    if part.checkpoints.keys().next_back().copied().unwrap_or(0) < log.len() {
+        return Err(fail("entries", "has entries behind its last checkpoint".into()));
+    }
+    let node: Vec<VerifierKey> = unit.keys.iter().map(|k| k.vkey.clone()).collect();
+    let keys = [node, witnesses(id, registry)].concat();
+    let asked: BTreeSet<u64> = part.rollups.values().filter_map(|n| Rollup::parse(n.text()).ok()).map(|r| r.log.size).collect();
+    for (size, note) in part.checkpoints.iter().filter(|(size, _)| !asked.contains(size)) {
+        let place = |e: String| fail("checkpoint", format!("checkpoint {size}: {e}"));
+        every_line(note, &keys).map_err(place)?;
+        let root = log.root_at(*size).ok_or_else(|| place("is of a larger log than the one that is here".into()))?;
+        let expected = Checkpoint::new(&origin_of(id), *size, root).map_err(|e| place(e.to_string()))?;
+        if note.text() != expected.text() || note.verify(&unit.keys_at(*size)).is_err() {
+            return Err(place("is not the unit's checkpoint of this log".into()));
+        }
+    }
+    if let Some((month, revision, _)) = part.receipts.keys().find(|(m, r, _)| !part.rollups.contains_key(&(*m, *r))) {
+        return Err(fail("receipt", format!("has a receipt for {month}.{revision}, but not the rollup")));
+    }
+    Ok(())
+}
+
+type ArrivalTimes = (Option<UnitId>, BTreeMap<Digest, DateTime<Utc>>);
+
+fn arrivals(evidence: &Evidence, registry: &Registry) -> Result<ArrivalTimes, EvidenceError> {
+    let Some(note) = &evidence.arrivals else { return Ok(ArrivalTimes::default()) };
+    let arrivals = Arrivals::parse(note.text()).map_err(|e| error("arrivals", "arrivals", e))?;
+    let unit = registry.unit(&arrivals.by).ok_or_else(|| error("arrivals", "arrivals", "by an unknown unit"))?;
+    let keys: Vec<VerifierKey> = unit.keys.iter().map(|k| k.vkey.clone()).collect();
+    every_line(note, &keys).map_err(|e| error("arrivals", "arrivals", e))?;
+    let times = arrivals.received.iter().map(|(d, t)| Ok((*d, t.parse().map_err(|_| error("arrivals", "arrivals", format!("{t:?} is not a time")))?)));
+    Ok((Some(arrivals.by), times.collect::<Result<_, EvidenceError>>()?))
+}
+
+#[derive(Default)]
+struct Receipts {
+    last: Option<Decision>,
+    received: Option<DateTime<Utc>>,
+    fault: Option<String>,
+}
+
+/// The parent's receipts for exactly this rollup.
+fn receipts(part: &super::UnitEvidence, held: &HeldRollup, registry: &Registry, parent: Option<&UnitId>) -> Receipts {
+    let mut all = Receipts::default();
+    let mut last = None;
+    let r = &held.rollup;
+    for note in part.receipts.range((r.period, r.revision, 0)..=(r.period, r.revision, u32::MAX)).map(|(_, n)| n) {
+        match read_receipt(note, held, registry, parent) {
+            Ok(receipt) => {
+                // The number in the path is nobody's word; the time inside is signed.
+                let decided: Option<DateTime<Utc>> = receipt.decided.parse().ok();
+                if decided.is_none() || decided < last {
+                    all.fault = Some("receipt: is not in the order in which the parent decided".into());
+                }
+                last = decided;
+                all.last = Some(receipt.decision);
+                all.received = all.received.or_else(|| receipt.received.parse().ok());
+            }
+            Err(message) => all.fault = Some(format!("receipt: {message}")),
+        }
+    }
+    all
+}
+
+/// Reads a receipt for a rollup: signed by the parent, for exactly these bytes, over a checkpoint that it cosigned.
+///
+/// # Errors
+/// What contradicts.
+pub fn read_receipt(note: &Note, held: &HeldRollup, registry: &Registry, parent: Option<&UnitId>) -> Result<Receipt, String> {
+    let receipt = Receipt::parse(note.text()).map_err(|e| e.to_string())?;
+    let parent = parent.and_then(|p| registry.unit(p)).ok_or("the unit has no parent that could answer")?;
+    if receipt.parent != parent.id || receipt.child != held.rollup.unit {
+        return Err("is between other units".into());
+    }
+    let keys: Vec<VerifierKey> = parent.keys.iter().map(|k| k.vkey.clone()).collect();
+    every_line(note, &keys).map_err(|e| format!("is not signed by {} alone: {e}", parent.id))?;
+    if receipt.rollup != held.digest() || (receipt.period, receipt.revision) != (held.rollup.period, held.rollup.revision) {
+        return Err("is for other bytes".into());
+    }
+    if receipt.decision == Decision::Accepted {
+        let checkpoint = Note::parse(receipt.checkpoint.as_bytes()).map_err(|e| format!("checkpoint: {e}"))?;
+        verify_cosignature(&checkpoint, &parent.witness).map_err(|e| format!("checkpoint: {e}"))?;
+        let root = held.rollup.log.root_bytes().ok_or("rollup without a root")?;
+        let expected = Checkpoint::new(&origin_of(&held.rollup.unit), held.rollup.log.size, root).map_err(|e| e.to_string())?;
+        if checkpoint.text() != expected.text() {
+            return Err("cosigns another checkpoint than the rollup's".into());
+        }
+    }
+    Ok(receipt)
+}
