@@ -1,4 +1,12 @@
-//! x
+//! The command line of Countersign: everything an operator, a clerk, an officer or an inspector does without a browser.
+//!
+//! It works from files, or through a node's API; never on a live node's database. Reading order: [`api`] (talking to a
+//! node), [`keyring`] (keys, tokens, published documents), [`nats`] (what an operator sets up), [`ledger`] (synthetic
+//! input), [`cli`] (the commands), [`demo`] (the main job, shown).
 
+pub mod api;
+pub mod cli;
+pub mod demo;
+pub mod keyring;
 pub mod ledger;
 pub mod nats;

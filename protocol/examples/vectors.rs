@@ -1,4 +1,6 @@
 //! Writes the known-answer vectors to `tests/vectors`. They change only with the version of a format.
+#![allow(clippy::unwrap_used)]
+
 #[path = "../tests/support/mod.rs"]
 mod support;
 #[path = "../tests/support/vectors.rs"]

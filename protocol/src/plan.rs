@@ -314,8 +314,6 @@ struct Actual {
 impl Actual {
     fn reaches(self, op: Op, value: i64) -> bool {
         let (actual, wanted) = match self.den {
-            // an empty denominator asks nothing of anybody
-            Some(0) => return true,
             Some(den) => (i128::from(self.num) * 10_000, i128::from(value) * i128::from(den)),
             None => (i128::from(self.num), i128::from(value)),
         };
@@ -325,9 +323,13 @@ impl Actual {
             _ => actual >= wanted,
         }
     }
+    /// An empty denominator: there was nothing to reach. That is said, not counted as reached.
+    fn is_empty(self) -> bool {
+        self.den == Some(0)
+    }
     fn show(self, unit: &str) -> String {
         match self.den {
-            Some(0) => "– (0/0)".to_string(),
+            Some(0) => "nothing to count (0/0)".to_string(),
             Some(den) => format!("{}.{:02}% ({}/{den})", self.num * 100 / den, self.num * 10_000 / den % 100, self.num),
             None if unit == "分" => format!("{}.{:02} 元", self.num / 100, self.num % 100),
             None => format!("{} {unit}", self.num),
@@ -407,19 +409,27 @@ impl Reading<'_> {
 
     fn total(&self, unit: &UnitId) -> Judged {
         let (actual, gaps, basis) = self.read(unit, false);
-        let reached = actual.reaches(self.target.op, self.wanted()) && (gaps.is_empty() || self.indicator.kind.is_flow());
-        self.judged(actual.show(&self.indicator.unit), reached, basis, gap_remark(unit, &gaps).into_iter().collect())
+        let reached = !actual.is_empty() && actual.reaches(self.target.op, self.wanted()) && (gaps.is_empty() || self.indicator.kind.is_flow());
+        let mut judged = self.judged(actual.show(&self.indicator.unit), reached, basis, gap_remark(unit, &gaps).into_iter().collect());
+        if actual.is_empty() {
+            judged.judgement = Judgement::Shown;
+        }
+        judged
     }
 
     /// Each node of the bound tiers must reach the value on its own.
     fn each(&self, registry: &Registry, unit: &UnitId) -> Judged {
         let nodes: Vec<_> = registry.subtree(unit).into_iter().filter(|u| self.target.tiers.contains(&u.tier)).collect();
-        let mut met = 0;
+        let (mut met, mut empty) = (0, 0);
         let mut basis = Basis::Proven;
         let mut remarks = Vec::new();
         for node in &nodes {
             let (actual, gaps, b) = self.read(&node.id, true);
             basis = basis.min(b);
+            if actual.is_empty() && gaps.is_empty() {
+                empty += 1;
+                continue;
+            }
             if actual.reaches(self.target.op, self.wanted()) && (gaps.is_empty() || self.indicator.kind.is_flow()) {
                 met += 1;
             } else {
@@ -427,7 +437,16 @@ impl Reading<'_> {
             }
             remarks.extend(gap_remark(&node.id, &gaps));
         }
-        self.judged(format!("{met}/{} nodes", nodes.len()), met == nodes.len(), basis, remarks)
+        let asked = nodes.len() - empty;
+        let mut actual = format!("{met}/{asked} nodes");
+        if empty > 0 {
+            actual.push_str(&format!(" ({empty} with nothing to count)"));
+        }
+        let mut judged = self.judged(actual, asked > 0 && met == asked, basis, remarks);
+        if asked == 0 {
+            judged.judgement = Judgement::Shown;
+        }
+        judged
     }
 
     fn judged(&self, actual: String, reached: bool, basis: Basis, remarks: Vec<String>) -> Judged {

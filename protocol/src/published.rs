@@ -64,7 +64,12 @@ fn signed_by_roots(note: &Note, registry: &Registry) -> Result<(), PublishedErro
 pub fn read_catalogue(note: &Note, registry: &Registry) -> Result<Catalogue, PublishedError> {
     signed_by_roots(note, registry)?;
     let json = note::read_document(note.text(), catalogue::KIND).map_err(|e| PublishedError::Malformed(e.to_string()))?;
-    Catalogue::from_json(json).map_err(|e| PublishedError::Malformed(e.to_string()))
+    let catalogue = Catalogue::from_json(json).map_err(|e| PublishedError::Malformed(e.to_string()))?;
+    // Statements name the digest of the text that we would write: it must be the one that was signed.
+    if catalogue.digest() != note.digest() {
+        return Err(PublishedError::Malformed("a catalogue is written in one way; sign the text that the tool makes".into()));
+    }
+    Ok(catalogue)
 }
 
 /// Reads a plan pack that the root keys signed.

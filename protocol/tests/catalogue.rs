@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 use protocol::catalogue::{Catalogue, EventType, Kind, Subject, load};
 use protocol::count::cel::{Condition, Scope, map};
-use protocol::count::{Balance, Engine, Fact, Fields, Move, MoveKind, Moves, Value};
 use protocol::count::engine::History;
+use protocol::count::{Balance, Engine, Fact, Fields, Move, MoveKind, Moves, Value};
 use protocol::ids::{Tier, UnitId, credit_check_char, id_check_digit};
 use protocol::period::Month;
 use protocol::plan::Plan;
@@ -162,7 +162,14 @@ fn registered(engine: &Engine) -> (Ledger<'_>, String) {
         "E04",
         "2022-06-01",
         "2023-01",
-        &[("id_no", &id), ("labour_capable", "true"), ("wants_work", "true"), ("in_school", "false"), ("hardship", "false"), ("needs_massage_training", "false")],
+        &[
+            ("id_no", &id),
+            ("labour_capable", "true"),
+            ("wants_work", "true"),
+            ("in_school", "false"),
+            ("hardship", "false"),
+            ("needs_massage_training", "false"),
+        ],
     );
     (ledger, id)
 }
@@ -381,10 +388,7 @@ fn a_changed_certificate_moves_the_cells() {
     let (mut ledger, id) = registered(&engine);
     ledger.record("E16", "2023-02-10", "2023-02", &hire(&id, "J1", "flex"));
     let moves = ledger.record("E02", "2023-06-05", "2023-06", &[("cert_no", &format!("{id}42")), ("cancelled", "false")]);
-    assert_eq!(
-        of(&moves, "I001"),
-        [(MoveKind::Out, "1*4*3*rural*30-44".to_string()), (MoveKind::In, "1*4*2*rural*30-44".to_string())]
-    );
+    assert_eq!(of(&moves, "I001"), [(MoveKind::Out, "1*4*3*rural*30-44".to_string()), (MoveKind::In, "1*4*2*rural*30-44".to_string())]);
     assert_eq!(of(&moves, "I013").len(), 2);
     assert!(of(&moves, "I011").is_empty());
     assert_eq!((ledger.value("I001"), ledger.value("I013")), (1, 1));
@@ -414,7 +418,12 @@ fn a_certificate_that_runs_out_is_brought_home_by_the_recount() {
     let id = id_no("19900515", 11);
     let mut ledger = Ledger::new(&engine, Subject::Person);
     let cert = format!("{id}43");
-    ledger.record("E01", "2020-01-01", "2023-01", &[("cert_no", &cert), ("name", "测试"), ("residence", "rural"), ("valid_to", "2023-03-30")]);
+    ledger.record(
+        "E01",
+        "2020-01-01",
+        "2023-01",
+        &[("cert_no", &cert), ("name", "测试"), ("residence", "rural"), ("valid_to", "2023-03-30")],
+    );
     assert_eq!(ledger.value("I001"), 1);
     assert!(ledger.close("2023-02").is_empty());
     ledger.close("2023-03");
@@ -463,7 +472,12 @@ fn trainings_count_times_and_persons() {
     let engine = Engine::new(catalogue()).unwrap();
     let (mut ledger, id) = registered(&engine);
     let mut train = |on: &str, period: &str, kind: &str, family: &str| {
-        ledger.record("E32", on, period, &[("id_no", &id), ("session", "#1"), ("kind", kind), ("is_family_member", family), ("hours", "#40")]);
+        ledger.record(
+            "E32",
+            on,
+            period,
+            &[("id_no", &id), ("session", "#1"), ("kind", kind), ("is_family_member", family), ("hours", "#40")],
+        );
     };
     train("2023-03-01", "2023-03", "job", "false");
     train("2023-04-01", "2023-04", "newform", "false");
@@ -506,7 +520,9 @@ fn the_four_services_are_counted_of_those_who_wait() {
 fn support_counts_persons_once_a_year_and_adds_up_money() {
     let engine = Engine::new(catalogue()).unwrap();
     let (mut ledger, id) = registered(&engine);
-    let pay = |scheme: &'static str, family: &'static str| [("id_no", "", ), ("scheme", scheme), ("amount", "#150000"), ("is_family_member", family)];
+    let pay = |scheme: &'static str, family: &'static str| {
+        [("id_no", ""), ("scheme", scheme), ("amount", "#150000"), ("is_family_member", family)]
+    };
     for (on, period, scheme, family) in [
         ("2023-03-01", "2023-03", "industry", "true"),
         ("2023-04-01", "2023-04", "industry", "false"),
@@ -565,7 +581,17 @@ fn events_of_the_unit_itself() {
         "E66",
         "2022-12-31",
         "2023-01",
-        &[("indicator", "I001"), ("value", "#35"), ("as_of", "2022-12-31"), ("method", "ledger"), ("sex", "1"), ("category", "4"), ("grade", "3"), ("residence", "rural"), ("age_band", "60+")],
+        &[
+            ("indicator", "I001"),
+            ("value", "#35"),
+            ("as_of", "2022-12-31"),
+            ("method", "ledger"),
+            ("sex", "1"),
+            ("category", "4"),
+            ("grade", "3"),
+            ("residence", "rural"),
+            ("age_band", "60+"),
+        ],
     );
     assert_eq!(moves, [Move { figure: "I001".into(), kind: MoveKind::In, cell: "1*4*3*rural*60+".into(), weight: 35 }]);
 }

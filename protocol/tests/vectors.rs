@@ -1,4 +1,6 @@
 //! The formats change only with a version: the committed vectors are reproduced byte for byte.
+#![allow(clippy::unwrap_used)]
+
 mod support;
 #[path = "support/vectors.rs"]
 mod vectors;

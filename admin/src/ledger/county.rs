@@ -47,7 +47,14 @@ struct County<'a> {
 }
 
 /// Writes a county's year of persons and gives what is to be corrected.
-pub(super) fn year(unit: &UnitId, traits: Traits, year: i32, random: &mut Random, numbers: &mut BTreeSet<String>, pages: &mut Pages) -> Vec<Planned> {
+pub(super) fn year(
+    unit: &UnitId,
+    traits: Traits,
+    year: i32,
+    random: &mut Random,
+    numbers: &mut BTreeSet<String>,
+    pages: &mut Pages,
+) -> Vec<Planned> {
     let population = 150 + 10 * random.below(12);
     let mut county = County {
         unit: unit.as_str(),
@@ -124,7 +131,7 @@ impl County<'_> {
             let on = between(first, date(self.year - 2, 12, 20), self.random);
             self.register(&p, on);
             self.people.push(p);
-            if age >= 16 && age <= 62 {
+            if (16..=62).contains(&age) {
                 let on = between(date(self.year - 1, 2, 1), date(self.year - 1, 8, 28), self.random);
                 self.record_status(n, on);
             }
@@ -134,7 +141,11 @@ impl County<'_> {
             // Holders without a file in the system: old people of remote villages, declared as numbers.
             for (value, sex, category, grade) in [("14", "1", "4", "3"), ("9", "2", "4", "4"), ("8", "1", "2", "2"), ("7", "2", "1", "1")] {
                 let as_of = date(self.year - 1, 12, 28).to_string();
-                self.pages.put("E66", date(self.year - 1, 12, 28), &["I001", value, &as_of, "ledger", sex, category, grade, "rural", "60+", ""]);
+                self.pages.put(
+                    "E66",
+                    date(self.year - 1, 12, 28),
+                    &["I001", value, &as_of, "ledger", sex, category, grade, "rural", "60+", ""],
+                );
             }
         }
     }
@@ -162,7 +173,7 @@ impl County<'_> {
         if !working || p.student {
             return;
         }
-        if capable && !p.massage && self.random.chance(46) {
+        if capable && !p.massage && self.random.chance(38) {
             let on = between(date(before, 1, 5), date(before, 11, 28), self.random);
             self.hire(i, on, 0);
         }
@@ -189,7 +200,7 @@ impl County<'_> {
             let i = self.people.len();
             self.people.push(p);
             self.people[i].busy = month;
-            if age >= 16 && age <= 60 {
+            if (16..=60).contains(&age) {
                 let on = self.day(month, 9, 12);
                 self.record_status(i, on);
             }
@@ -223,7 +234,7 @@ impl County<'_> {
     }
 
     fn certificates(&mut self, month: u32) {
-        if month % 3 != 0 {
+        if !month.is_multiple_of(3) {
             return;
         }
         for i in self.random.sample(self.chosen(|p| p.busy < month && !p.massage), 1) {
@@ -243,7 +254,9 @@ impl County<'_> {
         let form = match (p.rural, p.category) {
             (_, 5 | 6) => self.random.weighted(&[("sheltered", 55), ("home", 20), ("conc", 15), ("welfare", 10)]),
             (_, 1) => self.random.weighted(&[("conc", 40), ("self", 35), ("flex", 25)]),
-            (true, _) => self.random.weighted(&[("farm", 42), ("welfare", 14), ("flex", 14), ("quota", 10), ("home", 8), ("away", 7), ("self", 5)]),
+            (true, _) => {
+                self.random.weighted(&[("farm", 42), ("welfare", 14), ("flex", 14), ("quota", 10), ("home", 8), ("away", 7), ("self", 5)])
+            }
             (false, _) => self.random.weighted(&[("quota", 32), ("flex", 24), ("self", 14), ("conc", 12), ("welfare", 12), ("home", 6)]),
         };
         let (employer, nature) = match form {
@@ -294,7 +307,7 @@ impl County<'_> {
             self.people[i].busy = month;
         }
         // A change of job: a placement, but nobody newly employed.
-        if month % 3 == 0 {
+        if month.is_multiple_of(3) {
             let fits = |p: &Person| p.busy < month && p.working_age(t) && p.job.as_ref().is_some_and(|j| j.since + 2 < month);
             for i in self.random.sample(self.chosen(fits), 1) {
                 let Some(old) = self.people[i].job.clone() else { continue };
@@ -308,7 +321,7 @@ impl County<'_> {
 
     fn ends(&mut self, month: u32) {
         let fits = |p: &Person| p.busy < month && p.job.as_ref().is_some_and(|j| j.since + 2 < month);
-        let many = 1 + usize::from(month % 4 == 0);
+        let many = 1 + usize::from(month.is_multiple_of(4));
         for i in self.random.sample(self.chosen(fits), many) {
             let Some(job) = self.people[i].job.take() else { continue };
             (self.people[i].ended, self.people[i].busy) = (month, month);
@@ -319,7 +332,7 @@ impl County<'_> {
     }
 
     fn verifications(&mut self, month: u32) {
-        if month % 6 != 0 {
+        if !month.is_multiple_of(6) {
             return;
         }
         let fits = |p: &Person| p.busy < month && p.job.as_ref().is_some_and(|j| j.since < month);

@@ -11,14 +11,22 @@ use super::sheet::{Pages, date};
 fn carrier(unit: &UnitId, serial: u32, kind: &str, month: u32, random: &mut Random, pages: &mut Pages) -> String {
     let reference = credit_code("52", unit.as_str(), serial);
     let capacity = random.range(2, 12) * 5;
-    let on = if month == 0 { between(date(pages.year() - 5, 1, 4), date(pages.year() - 2, 12, 20), random) } else { pages.day(month, random.range(2, 12)) };
+    let on = if month == 0 {
+        between(date(pages.year() - 5, 1, 4), date(pages.year() - 2, 12, 20), random)
+    } else {
+        pages.day(month, random.range(2, 12))
+    };
     pages.put("E40", on, &[&reference, kind, &capacity.to_string(), &random.range(0, capacity / 2).to_string()]);
     reference
 }
 
 /// Changes a carrier: level, has_base, scope_disabled, spec_posted; empty leaves as it was.
 fn change(reference: &str, month: u32, fields: [&str; 4], random: &mut Random, pages: &mut Pages) {
-    let on = if month == 0 { between(date(pages.year() - 1, 2, 1), date(pages.year() - 1, 11, 28), random) } else { pages.day(month, random.range(13, 27)) };
+    let on = if month == 0 {
+        between(date(pages.year() - 1, 2, 1), date(pages.year() - 1, 11, 28), random)
+    } else {
+        pages.day(month, random.range(13, 27))
+    };
     pages.put("E41", on, &[reference, "", fields[0], fields[1], fields[2], fields[3]]);
 }
 

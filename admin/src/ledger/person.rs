@@ -120,7 +120,8 @@ pub(super) fn some_category(random: &mut Random) -> u32 {
 pub(super) fn credit_code(authority: &str, unit: &str, serial: u32) -> String {
     // Six characters of the unit's code where they fit the alphabet, else a number made of it.
     let fits = unit.len() == 6 && unit.bytes().all(|b| b"0123456789ABCDEFGHJKLMNPQRTUWXY".contains(&b));
-    let owner = if fits { unit.to_string() } else { format!("{:06}", unit.bytes().fold(7_u32, |h, b| (h * 31 + u32::from(b)) % 1_000_000)) };
+    let owner =
+        if fits { unit.to_string() } else { format!("{:06}", unit.bytes().fold(7_u32, |h, b| (h * 31 + u32::from(b)) % 1_000_000)) };
     let first = format!("{authority}{NOWHERE}{owner}{serial:03}");
     let check = credit_check_char(&first).unwrap_or_default(); // 17 characters of the alphabet always have one
     format!("{first}{check}")

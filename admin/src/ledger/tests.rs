@@ -5,6 +5,7 @@ use std::path::Path;
 
 use chrono::{Datelike, NaiveDate};
 use protocol::catalogue::{Catalogue, EventType, FieldKind, Subject, load};
+use protocol::count::cel::{self, CelValue};
 use protocol::count::engine::History;
 use protocol::count::{Balance, Engine, Fact, Fields, MoveKind, Moves, Value, state};
 use protocol::ids::{CertificateNumber, CreditCode, IdNumber, Tier, UnitId};
@@ -79,13 +80,24 @@ struct Desk<'a> {
     next: u64,
     rows: BTreeMap<RowRef, (u64, Subject, String)>,
     said: BTreeSet<String>,
+    /// What each month adds to each figure, voids in the month in which they are made.
+    net: BTreeMap<Month, BTreeMap<String, i64>>,
+}
+
+type Net = BTreeMap<Month, BTreeMap<String, i64>>;
+
+fn book(net: &mut Net, period: Month, moves: &Moves, sign: i64) {
+    let month = net.entry(period).or_default();
+    for m in moves {
+        *month.entry(m.figure.clone()).or_default() += if m.kind == MoveKind::Out { -sign * m.weight } else { sign * m.weight };
+    }
 }
 
 impl<'a> Desk<'a> {
     fn new(engine: &'a Engine) -> Desk<'a> {
         let c = engine.catalogue();
         let schemas = c.events.iter().map(|e| (e.code.clone(), Schema::of(c, e))).collect();
-        Desk { engine, schemas, subjects: BTreeMap::new(), next: 0, rows: BTreeMap::new(), said: BTreeSet::new() }
+        Desk { engine, schemas, subjects: BTreeMap::new(), next: 0, rows: BTreeMap::new(), said: BTreeSet::new(), net: Net::new() }
     }
 
     fn balance(engine: &Engine, s: &Subjects, now: Month) -> Balance {
@@ -119,6 +131,7 @@ impl<'a> Desk<'a> {
         }
         let moves = engine.contribute(event, history, &fact, period, day("2023-01-01")).unwrap_or_else(|e| panic!("{place}: {e}"));
         self.schemas[code].row(&moves, !event.is_clear()).unwrap_or_else(|e| panic!("{place}: {e}"));
+        book(&mut self.net, period, &moves, 1);
         subject.facts.push(fact);
         subject.moves.insert(self.next, (period, moves));
         if let Some(at) = at {
@@ -127,11 +140,13 @@ impl<'a> Desk<'a> {
         self.next += 1;
     }
 
-    fn void(&mut self, at: &RowRef) {
+    fn void(&mut self, at: &RowRef, period: Month) {
         let (index, subject, key) = self.rows.get(at).cloned().unwrap();
         let s = self.subjects.get_mut(&(subject, key)).unwrap();
         assert!(s.voided.insert(index), "voided twice");
-        s.moves.remove(&index);
+        if let Some((_, moves)) = s.moves.remove(&index) {
+            book(&mut self.net, period, &moves, -1);
+        }
         s.touched = true;
     }
 
@@ -147,29 +162,18 @@ impl<'a> Desk<'a> {
                 if moves.is_empty() {
                     break;
                 }
+                book(&mut self.net, period, &moves, 1);
                 s.moves.insert(self.next, (period, moves));
                 self.next += 1;
             }
         }
     }
 
+    /// The figures as they stand at the end: stocks of now, flows of the year.
     fn values(&self) -> BTreeMap<String, i64> {
         let mut values = BTreeMap::new();
-        for (_, moves) in self.subjects.values().flat_map(|s| s.moves.values()) {
-            for m in moves {
-                *values.entry(m.figure.clone()).or_default() += if m.kind == MoveKind::Out { -m.weight } else { m.weight };
-            }
-        }
-        values
-    }
-
-    /// The months of one figure, by the month of recording (voids left out): for what months look like.
-    fn by_month(&self, figure: &str) -> BTreeMap<Month, i64> {
-        let mut values = BTreeMap::new();
-        for (month, moves) in self.subjects.values().flat_map(|s| s.moves.values()) {
-            for m in moves.iter().filter(|m| m.figure == figure) {
-                *values.entry(*month).or_default() += if m.kind == MoveKind::Out { -m.weight } else { m.weight };
-            }
+        for (figure, n) in self.net.values().flatten() {
+            *values.entry(figure.clone()).or_default() += n;
         }
         values
     }
@@ -179,8 +183,8 @@ fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-/// Records a unit's whole year with its corrections.
-fn recorded<'a>(engine: &'a Engine, ledger: &Ledger, unit: &UnitId) -> Desk<'a> {
+/// Records a unit's whole year with its corrections; closes every month, or the last one alone.
+fn recorded<'a>(engine: &'a Engine, ledger: &Ledger, unit: &UnitId, monthly: bool) -> Desk<'a> {
     let mut desk = Desk::new(engine);
     for month in &ledger.unit(unit).unwrap().months {
         for sheet in &month.sheets {
@@ -189,13 +193,15 @@ fn recorded<'a>(engine: &'a Engine, ledger: &Ledger, unit: &UnitId) -> Desk<'a> 
             }
         }
         for c in ledger.corrections.iter().filter(|c| &c.unit == unit && c.month == month.month) {
-            desk.void(&c.target);
+            desk.void(&c.target, month.month);
             if let CorrectionKind::Correct(row) = &c.kind {
                 desk.record(c.target.event, row, month.month, None);
             }
         }
+        if monthly || month.month.month() == 12 {
+            desk.close(month.month);
+        }
     }
-    desk.close("2023-12".parse().unwrap());
     desk
 }
 
@@ -294,7 +300,8 @@ fn every_day_is_in_its_month_or_opens_in_january() {
 #[test]
 fn there_is_something_to_correct_in_every_county() {
     let ledger = generate(&yangquan(DEFAULT_SEED));
-    let seen: Vec<(&str, String, &str)> = ledger.corrections.iter().map(|c| (c.unit.as_str(), c.month.to_string(), c.target.event)).collect();
+    let seen: Vec<(&str, String, &str)> =
+        ledger.corrections.iter().map(|c| (c.unit.as_str(), c.month.to_string(), c.target.event)).collect();
     assert_eq!(
         seen,
         [
@@ -316,27 +323,65 @@ fn there_is_something_to_correct_in_every_county() {
     }
 }
 
+/// The catalogue's rules, month by month: those that do not hold.
+fn broken_rules(c: &Catalogue, net: &Net) -> Vec<String> {
+    let counted: Vec<_> =
+        c.indicators.iter().filter(|i| i.kind.is_counted()).flat_map(|i| i.figure_ids().into_iter().map(move |f| (f, i.kind))).collect();
+    let mut last: BTreeMap<String, i64> = BTreeMap::new();
+    let mut broken = Vec::new();
+    for (n, (month, figures)) in net.iter().enumerate() {
+        let value = |(figure, kind): &(String, protocol::catalogue::Kind)| {
+            let before = if kind.is_stock() { last.get(figure).copied().unwrap_or(0) } else { 0 };
+            (figure.clone(), before + figures.get(figure).copied().unwrap_or(0))
+        };
+        let now: BTreeMap<String, i64> = counted.iter().map(value).collect();
+        let cel_map = |m: &BTreeMap<String, i64>| cel::map(m.iter().map(|(f, v)| (f.clone(), CelValue::Int(*v))));
+        let mut scope = cel::Scope::default();
+        scope.set("v", cel_map(&now));
+        scope.set("p", if n == 0 { cel::map([]) } else { cel_map(&last) });
+        for rule in &c.rules {
+            if !cel::Condition::new(&rule.id, &rule.check).unwrap().unwrap().holds(&scope).unwrap() {
+                broken.push(format!(
+                    "{month} {}: {} was {:?} is {:?}",
+                    rule.id,
+                    rule.figure,
+                    last.get(&rule.figure),
+                    now.get(&rule.figure)
+                ));
+            }
+        }
+        last = now;
+    }
+    broken
+}
+
 /// Everything of Yangquan's year, recorded and corrected: the targets of its plan as intended.
 #[test]
 fn the_year_is_as_intended() {
     let engine = Engine::new(catalogue()).unwrap();
     let ledger = generate(&yangquan(DEFAULT_SEED));
     let mut sum: BTreeMap<String, i64> = BTreeMap::new();
+    let mut city = Net::new();
     let mut own: BTreeMap<&str, BTreeMap<String, i64>> = BTreeMap::new();
     for id in COUNTIES.into_iter().chain(["140300", "140000"]) {
-        let desk = recorded(&engine, &ledger, &id.parse().unwrap());
+        let desk = recorded(&engine, &ledger, &id.parse().unwrap(), true);
         let values = desk.values();
         if id != "140000" {
             for (f, v) in &values {
                 *sum.entry(f.clone()).or_default() += v;
             }
+            for (month, figures) in &desk.net {
+                for (f, n) in figures {
+                    *city.entry(*month).or_default().entry(f.clone()).or_default() += n;
+                }
+            }
         }
+        assert_eq!(broken_rules(engine.catalogue(), &desk.net), Vec::<String>::new(), "{id}: an ordinary year breaks no rule");
         println!("{id}: {} events; {values:?}", ledger.unit(&id.parse().unwrap()).unwrap().events());
-        println!("   I012 by month {:?}", desk.by_month("I012").values().collect::<Vec<_>>());
-        println!("   I101 by month {:?}", desk.by_month("I101"));
         own.insert(id, values);
     }
     println!("sum: {sum:?}");
+    assert_eq!(broken_rules(engine.catalogue(), &city), Vec::<String>::new(), "nor does the city's");
     let of = |id: &str, figure: &str| own[id].get(figure).copied().unwrap_or(0);
     let each = |figure: &str| COUNTIES.map(|c| of(c, figure));
 
@@ -361,9 +406,12 @@ fn the_year_is_as_intended() {
     }
     assert_eq!(covered("I128n", "I004"), [true, false, true, true, false], "YQ-T13");
     let rate = 100 * sum["I013c"] / sum["I003"];
-    assert!((55..70).contains(&rate), "YQ-T01 tries for 70 %: {rate}");
+    assert!((60..70).contains(&rate), "YQ-T01 tries for 70 %: {rate}");
     assert!(sum["I011"] > 100 && sum["I012"] > sum["I011"]);
     assert_eq!(of("140000", "I086"), 1, "SX-T16");
+    // What the demonstration of the default seed shows; a change of the generator changes these on purpose.
+    let shown = ["I001", "I002", "I003", "I004", "I005", "I011", "I012", "I013", "I013c", "I096", "I113", "I118"].map(|f| sum[f]);
+    assert_eq!(shown, [1132, 703, 518, 340, 178, 218, 243, 346, 339, 325, 156, 18_640_000]);
     assert_eq!(of("140000", "I151"), 1, "SX-T17");
 }
 
@@ -375,9 +423,32 @@ fn other_seeds_can_be_recorded_too() {
         let ledger = generate(&yangquan(seed));
         let mut trained = 0;
         for id in ["140311", "140322"] {
-            let values = recorded(&engine, &ledger, &id.parse().unwrap()).values();
+            let values = recorded(&engine, &ledger, &id.parse().unwrap(), false).values();
             trained += values["I095"];
         }
         assert_eq!(trained, 79 + 73);
     }
+}
+
+/// Four provinces at once: nobody is registered in two counties, and units without a code of their own have ledgers too.
+#[test]
+fn every_unit_of_the_four_provinces_has_a_ledger() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/units/units.csv")).unwrap();
+    let rows = text.lines().skip(1).map(|l| l.split(',').collect::<Vec<_>>());
+    let units: Vec<LedgerUnit> = rows.map(|r| unit(r[0], r[2].parse().unwrap(), Some(r[3]).filter(|p| !p.is_empty()))).collect();
+    let ledger = generate(&LedgerOptions { seed: DEFAULT_SEED, year: 2023, units: units.clone() });
+    assert_eq!(ledger.units.len(), units.len());
+    let mut persons = BTreeSet::new();
+    let mut carriers = BTreeSet::new();
+    for u in &ledger.units {
+        assert!(u.events() >= 9, "{}", u.unit);
+        for sheet in u.months.iter().flat_map(|m| &m.sheets) {
+            for row in sheet.rows.iter().filter(|_| matches!(sheet.event, "E01" | "E40" | "E23")) {
+                let seen = if sheet.event == "E01" { &mut persons } else { &mut carriers };
+                assert!(seen.insert(row[1].clone()), "{} {}: registered twice", u.unit, sheet.event);
+            }
+        }
+    }
+    let counties = units.iter().filter(|u| u.tier == Tier::County).count();
+    assert!(ledger.corrections.len() * 10 >= counties * 9, "{} of {counties}", ledger.corrections.len());
 }

@@ -1,9 +1,10 @@
 //! A disclosure: chosen fields of one chosen event, with everything that shows that they are what was recorded.
 //!
 //! Made by the holder of the record for an inspector; checked against a root key with no network:
-//! 1. the registry chain follows from the root key; 2. the statement is in the log whose checkpoint the unit's node key
-//! signed; 3. each shown field is part of the record that the statement names; 4. if the row is shown, the statement's
-//! commitment opens to it.
+//! 1. The registry chain follows from the root key.
+//! 2. The statement is the unit's, and in the log whose checkpoint the unit's node key signed.
+//! 3. Each shown field is part of the record that the statement names.
+//! 4. If the row is shown, it is a legal one and the statement's commitment opens to it.
 
 use serde::{Deserialize, Serialize};
 

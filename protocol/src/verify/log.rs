@@ -98,6 +98,9 @@ impl Counting {
     }
 }
 
+/// Whose subject, its key, the moves and the row.
+type ClearRow = (Subject, String, Moves, Vec<(usize, i64)>);
+
 #[derive(Debug)]
 struct Leaf {
     id: Option<EventId>,
@@ -105,7 +108,7 @@ struct Leaf {
     event: String,
     commitment: Option<Commitment>,
     schema: Option<Digest>,
-    clear_row: Option<(Subject, String, Moves, Vec<(usize, i64)>)>,
+    clear_row: Option<ClearRow>,
     voided: bool,
 }
 
@@ -277,7 +280,7 @@ impl UnitLog {
                 let mut leaf = Leaf { id: None, period: None, event: String::new(), commitment: None, schema: None, clear_row: None, voided: false };
                 match self.statement(index, entry.as_ref(), unit) {
                     Ok((note, key, statement)) => {
-                        leaf.id = Some(statement.id.clone());
+                        leaf.id = Some(statement.id);
                         leaf.period = Some(statement.period);
                         leaf.event.clone_from(&statement.event);
                         signed.push((index, note, key));

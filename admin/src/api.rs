@@ -1,0 +1,257 @@
+//! Talking to a running node through its API. Never to its database.
+
+use std::time::Duration;
+
+use node::desk::audit::Listed;
+use node::desk::close::{CloseRequest, Closed};
+use node::desk::record::Imported;
+use node::fault::Faults;
+use node::web::look::{OwnMonth, Status};
+use node::web::review::ChildMonth;
+use protocol::evidence::disclosure::Disclosure;
+use protocol::period::Month;
+use protocol::verify::Verdict;
+use serde::de::DeserializeOwned;
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The node cannot be reached.
+    #[error("{url}: {message}; is the node running, and is this its address? [api.unreachable]")]
+    Unreachable {
+        /// Which call.
+        url: String,
+        /// What went wrong.
+        message: String,
+    },
+    /// The node refuses; the faults say why and what to do.
+    #[error("{0}")]
+    Refused(Faults),
+    /// An answer that is not understood.
+    #[error("{url}: status {status}: {message} [api.answer]")]
+    Answer {
+        /// Which call.
+        url: String,
+        /// Status code.
+        status: u16,
+        /// What came.
+        message: String,
+    },
+}
+
+/// A node and a token for it.
+#[derive(Clone)]
+pub struct Client {
+    agent: ureq::Agent,
+    base: String,
+    token: String,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({})", self.base)
+    }
+}
+
+impl Client {
+    /// A client of the node at `base` (`http://127.0.0.1:8321`).
+    pub fn new(base: &str, token: &str) -> Client {
+        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(180))).http_status_as_error(false).build();
+        Client { agent: config.into(), base: base.trim_end_matches('/').to_string(), token: token.to_string() }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    fn finish(&self, path: &str, result: Result<ureq::http::Response<ureq::Body>, ureq::Error>, also: &[u16]) -> Result<Vec<u8>, ApiError> {
+        let url = self.url(path);
+        let mut response = result.map_err(|e| ApiError::Unreachable { url: url.clone(), message: e.to_string() })?;
+        let status = response.status().as_u16();
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(4 << 30)
+            .read_to_vec()
+            .map_err(|e| ApiError::Unreachable { url: url.clone(), message: e.to_string() })?;
+        if (200..300).contains(&status) || also.contains(&status) {
+            return Ok(body);
+        }
+        match serde_json::from_slice::<Faults>(&body) {
+            Ok(faults) => Err(ApiError::Refused(faults)),
+            Err(_) => Err(ApiError::Answer { url, status, message: String::from_utf8_lossy(&body).chars().take(300).collect() }),
+        }
+    }
+
+    /// GET, raw.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn get(&self, path: &str) -> Result<Vec<u8>, ApiError> {
+        let result = self.agent.get(self.url(path)).header("authorization", format!("Bearer {}", self.token)).call();
+        self.finish(path, result, &[])
+    }
+
+    /// POST, raw; `also` are statuses whose body is an answer too.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn post(&self, path: &str, kind: &str, body: &[u8], also: &[u16]) -> Result<Vec<u8>, ApiError> {
+        let request = self.agent.post(self.url(path)).header("authorization", format!("Bearer {}", self.token)).header("content-type", kind);
+        self.finish(path, request.send(body), also)
+    }
+
+    fn read<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, ApiError> {
+        serde_json::from_slice(body).map_err(|e| ApiError::Answer { url: self.url(path), status: 200, message: e.to_string() })
+    }
+
+    fn get_json<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
+        let body = self.get(path)?;
+        self.read(path, &body)
+    }
+
+    /// POST of JSON.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn post_json(&self, path: &str, body: &serde_json::Value) -> Result<Vec<u8>, ApiError> {
+        self.post(path, "application/json", body.to_string().as_bytes(), &[])
+    }
+
+    /// Whether the node answers, and how its link stands.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn health(&self) -> Result<serde_json::Value, ApiError> {
+        self.get_json("/health")
+    }
+    /// How the unit stands.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn status(&self) -> Result<Status, ApiError> {
+        self.get_json("/api/status")
+    }
+    /// The unit's rollups.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn months(&self) -> Result<Vec<OwnMonth>, ApiError> {
+        self.get_json("/api/months")
+    }
+    /// The children's rollups.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn children(&self) -> Result<Vec<ChildMonth>, ApiError> {
+        self.get_json("/api/review")
+    }
+    /// The events of a month.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn events(&self, month: Month, private: bool) -> Result<Vec<Listed>, ApiError> {
+        self.get_json(&format!("/api/events?month={month}&private={private}"))
+    }
+    /// Imports a file; refused rows are in the answer, not an error.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn import(&self, event: Option<&str>, form: &str, valid_rows: bool, dry_run: bool, body: &[u8]) -> Result<Imported, ApiError> {
+        let event = event.map(|e| format!("&type={e}")).unwrap_or_default();
+        let path = format!("/api/events?form={form}&valid_rows={valid_rows}&dry_run={dry_run}{event}");
+        let answer = self.post(&path, "text/csv", body, &[422])?;
+        // 422 carries either the import's report, or a list of faults of the file as a whole.
+        if let Ok(Faults(faults)) = serde_json::from_slice(&answer) {
+            return Ok(Imported { recorded: Vec::new(), faults, accepted: false });
+        }
+        self.read(&path, &answer)
+    }
+    /// Takes an event back.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn void(&self, index: u64, reason: &str) -> Result<(), ApiError> {
+        self.post_json(&format!("/api/events/{index}/void"), &serde_json::json!({ "reason": reason })).map(drop)
+    }
+    /// Replaces an event.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn correct(&self, index: u64, reason: &str, event: &serde_json::Value) -> Result<(), ApiError> {
+        self.post_json(&format!("/api/events/{index}/correct"), &serde_json::json!({ "reason": reason, "event": event })).map(drop)
+    }
+    /// Closes a month.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn close(&self, month: Month, request: &CloseRequest) -> Result<Closed, ApiError> {
+        let path = format!("/api/months/{month}/close");
+        let body = serde_json::to_vec(request).unwrap_or_default();
+        let answer = self.post(&path, "application/json", &body, &[])?;
+        self.read(&path, &answer)
+    }
+    /// The note of a month's current rollup.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn rollup(&self, month: Month) -> Result<Vec<u8>, ApiError> {
+        self.get(&format!("/api/months/{month}/rollup"))
+    }
+    /// Brings signatures.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn sign(&self, month: Month, note: &[u8]) -> Result<Vec<String>, ApiError> {
+        let path = format!("/api/months/{month}/signatures");
+        let answer = self.post(&path, "text/plain", note, &[])?;
+        self.read::<node::web::desk::Unsigned>(&path, &answer).map(|u| u.unsigned)
+    }
+    /// Hands a month to the outbox.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn submit(&self, month: Month) -> Result<Vec<Verdict>, ApiError> {
+        let path = format!("/api/months/{month}/submit");
+        let answer = self.post(&path, "application/json", b"{}", &[])?;
+        self.read(&path, &answer)
+    }
+    /// Decides on a child's month: accepted, returned, reopened.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn decide(&self, unit: &str, month: Month, decision: &str, reasons: &[String], about: &[String]) -> Result<(), ApiError> {
+        let body = serde_json::json!({ "decision": decision, "reasons": reasons, "about": about });
+        self.post_json(&format!("/api/review/{unit}/{month}"), &body).map(drop)
+    }
+    /// Enrols a person's key.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn enrol(&self, vkey: &str, roles: &[&str]) -> Result<(), ApiError> {
+        self.post_json("/api/operators", &serde_json::json!({ "vkey": vkey, "roles": roles })).map(drop)
+    }
+    /// Revokes a person's key.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn revoke(&self, vkey: &str) -> Result<(), ApiError> {
+        self.post_json("/api/operators/revoke", &serde_json::json!({ "vkey": vkey })).map(drop)
+    }
+    /// Everything that proves the figures of the unit and those below.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn evidence(&self) -> Result<Vec<u8>, ApiError> {
+        self.get("/api/evidence")
+    }
+    /// Shows fields of an event.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn disclose(&self, index: u64, fields: &[String], row: bool) -> Result<Disclosure, ApiError> {
+        let body = serde_json::json!({ "index": index, "fields": fields, "row": row });
+        let answer = self.post_json("/api/disclosures", &body)?;
+        self.read("/api/disclosures", &answer)
+    }
+}

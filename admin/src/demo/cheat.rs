@@ -1,0 +1,281 @@
+//! The second scene: after an honest January, counties and a city cheat with February, each in another way.
+//!
+//! The cheats are real: they are signed with the cheater's own keys and published over NATS under its own name, as
+//! somebody with full power over a county's machine could do it. The parent's node knows nothing of what is coming; what
+//! it says is read from its API.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use miette::{IntoDiagnostic, Result, miette};
+use node::desk::close::CloseRequest;
+use node::link::{Subject, UnitPath, UpKind};
+use protocol::digest::{Digest, hex};
+use protocol::evidence::file;
+use protocol::ids::{EventId, Tier};
+use protocol::log::checkpoint::{Checkpoint, origin_of};
+use protocol::log::{tile, tree};
+use protocol::note::Note;
+use protocol::period::Month;
+use protocol::rollup::Rollup;
+use protocol::statement::Statement;
+
+use super::YEAR;
+use super::federation::{Federation, wait};
+use super::world::Member;
+use super::year;
+use crate::api::Client;
+use crate::keyring;
+use crate::ledger::{LedgerOptions, LedgerUnit, generate};
+
+/// A month's report as the cheater wants it: statements, rollup, and who signs.
+struct Forged {
+    entries: Vec<Vec<u8>>,
+    rollup: Rollup,
+    signers: Vec<&'static str>,
+}
+
+type Cheat = (&'static str, &'static str, &'static str, fn(&mut Forged, &[Vec<u8>], &Member) -> Result<()>);
+
+/// Unit, what it does, the check that must name it, how.
+const CHEATS: [Cheat; 8] = [
+    ("140302", "adds 10 to 就业人次 (I012), all cells adjusted to match", "binding", add_ten),
+    ("140303", "moves one person from one cell to another", "binding", move_cell),
+    ("140311", "leaves out the signature of 单位负责人", "authorship", unsigned),
+    ("140321", "rewrites an event of January, signs the log anew", "history", rewrite),
+    ("140602", "puts an event into January after it was sealed", "history", backdate),
+    ("140603", "counts another county's statement as its own", "authorship", borrow),
+    ("140621", "publishes column sums that hide one event", "binding", hide),
+    ("140622", "skips January: names no previous rollup", "history", skip),
+];
+
+/// Lets each cheat, prints who caught it; true if every one was caught by the check that must.
+///
+/// # Errors
+/// Anything that does not go as it should.
+pub fn run(f: &mut Federation, seed: u64) -> Result<bool> {
+    let units = f.world.members.iter().map(|m| LedgerUnit { id: m.id.clone(), tier: m.tier, parent: m.parent.clone() }).collect();
+    let ledger = generate(&LedgerOptions { seed, year: YEAR, units });
+    let indexes: year::Indexes = Mutex::new(BTreeMap::new());
+    let month = |m| Month::new(YEAR, m).ok_or_else(|| miette!("no month"));
+    let (january, february) = (month(1)?, month(2)?);
+    println!("\nAn honest January:");
+    year::month(f, &ledger, &indexes, january)?;
+    println!("\nFebruary, with cheats; each is signed with the cheater's own keys and sent under its own name:");
+    f.world.set_clock("2023-03-03T04:00:00Z")?;
+    for m in f.world.tier(Tier::County) {
+        year::fill(f, &ledger, &indexes, m, february)?;
+    }
+    let mut all = true;
+    let other = entries(f, f.world.member("140322")?)?;
+    for (unit, what, check, forge) in CHEATS {
+        let m = f.world.member(unit)?;
+        let mut forged = honest(f, m, february)?;
+        forge(&mut forged, &other, m)?;
+        send(f, m, &forged)?;
+        all &= caught(f, m, february, what, check)?;
+    }
+    all &= two_versions(f, february)?;
+    all &= wrong_sum(f, february)?;
+    Ok(all)
+}
+
+/// The unit closes honestly; what it would have sent is taken as raw material.
+fn honest(f: &Federation, m: &Member, month: Month) -> Result<Forged> {
+    let client = Client::new(&m.url(), m.token("tianbiao"));
+    client.close(month, &CloseRequest::default()).map_err(|e| miette!("{} {month}: {e}", m.id))?;
+    let note = Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
+    let rollup = Rollup::parse(note.text()).into_diagnostic()?;
+    Ok(Forged { entries: entries(f, m)?, rollup, signers: vec!["node", "tianbiao", "tongji", "fuzeren"] })
+}
+
+fn entries(f: &Federation, m: &Member) -> Result<Vec<Vec<u8>>> {
+    let evidence = file::read(&f.client(m.id.as_str(), "jiancha")?.evidence().into_diagnostic()?).into_diagnostic()?;
+    Ok(evidence.units.get(&m.id).map(|u| u.entries.clone()).unwrap_or_default())
+}
+
+/// Signs and publishes what was forged, as the unit.
+fn send(f: &Federation, m: &Member, forged: &Forged) -> Result<()> {
+    let node_key = keyring::read_key(&m.dir.join("keys/node.key")).into_diagnostic()?;
+    let mut rollup = forged.rollup.clone();
+    let leaves: Vec<tree::Hash> = forged.entries.iter().map(|e| tree::leaf_hash(e)).collect();
+    let root = tree::root_of(&leaves);
+    rollup.log.size = leaves.len() as u64;
+    rollup.log.root = hex::encode(&root);
+    let mut note: Option<Note> = None;
+    for name in &forged.signers {
+        let key = if *name == "node" { node_key.clone() } else { keyring::read_key(&m.key(name)).into_diagnostic()? };
+        note = Some(match note {
+            None => Note::sign(&rollup.to_text().into_diagnostic()?, &[&key]).into_diagnostic()?,
+            Some(n) => n.add_signature(&key).into_diagnostic()?,
+        });
+    }
+    let note = note.ok_or_else(|| miette!("nobody signs"))?;
+    let checkpoint = Checkpoint::new(&origin_of(&m.id), rollup.log.size, root).into_diagnostic()?.sign(&node_key).into_diagnostic()?;
+    let path = f.world.nats_units.iter().find(|u| u.path.last().map(String::as_str) == Some(m.id.as_str())).ok_or_else(|| miette!("no path"))?;
+    let path = UnitPath::new(path.path.iter().cloned()).into_diagnostic()?;
+    let mut letters = Vec::new();
+    for (n, chunk) in forged.entries.chunks(256).enumerate() {
+        let slices: Vec<&[u8]> = chunk.iter().map(Vec::as_slice).collect();
+        letters.push((UpKind::Entries(n as u64 * 256), tile::encode_bundle(&slices).into_diagnostic()?));
+    }
+    letters.push((UpKind::Checkpoint, checkpoint.as_bytes().to_vec()));
+    letters.push((UpKind::Rollup, note.as_bytes().to_vec()));
+    let seed = std::fs::read_to_string(m.dir.join("nats.seed")).into_diagnostic()?;
+    let url = format!("nats://127.0.0.1:{}", f.world.nats_port);
+    let inbox = node::link::access::inbox_prefix(m.id.as_str());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
+    runtime.block_on(async {
+        let client = async_nats::ConnectOptions::with_nkey(seed.trim().to_string()).custom_inbox_prefix(inbox).connect(url).await.into_diagnostic()?;
+        let stream = async_nats::jetstream::new(client);
+        for (kind, body) in letters {
+            let mut headers = async_nats::HeaderMap::new();
+            headers.insert("Nats-Msg-Id", format!("forged:{}:{kind:?}", Digest::of(&body)).as_str());
+            let subject = Subject::up(path.clone(), kind).to_string();
+            stream.publish_with_headers(subject, headers, body.into()).await.into_diagnostic()?.await.into_diagnostic()?;
+        }
+        Ok(())
+    })
+}
+
+/// Waits for the parent's checks and says which of them named it.
+fn caught(f: &Federation, m: &Member, month: Month, what: &str, check: &str) -> Result<bool> {
+    let parent = m.parent.as_ref().ok_or_else(|| miette!("no parent"))?;
+    let reviewer = f.client(parent.as_str(), "tongji")?;
+    let mut verdicts = Vec::new();
+    wait(&format!("the checks of {} at {parent}", m.id), || {
+        let list = reviewer.children().map_err(|e| e.to_string())?;
+        verdicts = list.into_iter().find(|c| c.unit == m.id && c.period == month).map(|c| c.verdicts).unwrap_or_default();
+        Ok(!verdicts.is_empty())
+    })?;
+    let failed: Vec<_> = verdicts.iter().filter(|v| v.failed()).collect();
+    let named = failed.iter().find(|v| v.check == check);
+    println!("\n  {} {}: {what}", m.id, m.name);
+    match named {
+        Some(v) => println!("    caught by {}: {}", v.check, v.detail),
+        None => println!("    NOT caught by {check}; failed: {failed:?}"),
+    }
+    Ok(named.is_some())
+}
+
+fn add_ten(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
+    let figure = f.rollup.figures.iter_mut().find(|x| x.id == "I012").ok_or_else(|| miette!("no I012"))?;
+    figure.own.value = figure.own.value.map(|v| v + 10);
+    for table in &mut figure.own.cells {
+        if let Some(cell) = table.first_mut() {
+            *cell += 10;
+        }
+    }
+    Ok(())
+}
+
+fn move_cell(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
+    let figure = f.rollup.figures.iter_mut().find(|x| x.id == "I013").ok_or_else(|| miette!("no I013"))?;
+    let table = figure.own.cells.first_mut().ok_or_else(|| miette!("no table"))?;
+    table[0] -= 1;
+    table[1] += 1;
+    Ok(())
+}
+
+fn unsigned(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
+    f.signers.retain(|s| *s != "fuzeren");
+    Ok(())
+}
+
+/// Signs a statement anew after a change.
+fn resign(m: &Member, entry: &[u8], change: impl Fn(&mut Statement)) -> Result<Vec<u8>> {
+    let note = Note::parse(entry).into_diagnostic()?;
+    let mut statement = Statement::parse(note.text()).into_diagnostic()?;
+    change(&mut statement);
+    let key = keyring::read_key(&m.key("luru")).into_diagnostic()?;
+    Ok(Note::sign(&statement.to_text().into_diagnostic()?, &[&key]).into_diagnostic()?.as_bytes().to_vec())
+}
+
+fn rewrite(f: &mut Forged, _: &[Vec<u8>], m: &Member) -> Result<()> {
+    let changed = resign(m, &f.entries[20], |s| s.recorded = "2023-02-01T00:00:00Z".into())?;
+    f.entries[20] = changed;
+    Ok(())
+}
+
+fn backdate(f: &mut Forged, _: &[Vec<u8>], m: &Member) -> Result<()> {
+    let again = resign(m, &f.entries[20], |s| {
+        s.id = EventId::from_parts(1_700_000_000_000, [7; 10]);
+        s.period = Month::new(YEAR, 1).unwrap_or(s.period);
+    })?;
+    f.entries.push(again);
+    Ok(())
+}
+
+fn borrow(f: &mut Forged, other: &[Vec<u8>], m: &Member) -> Result<()> {
+    // A true statement of another county, signed anew under the own name: only the commitment is borrowed. As it stands
+    // it would be refused at the door; signed anew by somebody who is not enrolled it must be caught by its signature.
+    let note = Note::parse(&other[20]).into_diagnostic()?;
+    let mut statement = Statement::parse(note.text()).into_diagnostic()?;
+    statement.unit = m.id.clone();
+    let key = keyring::read_key(&m.key("tongji")).into_diagnostic()?;
+    f.entries.push(Note::sign(&statement.to_text().into_diagnostic()?, &[&key]).into_diagnostic()?.as_bytes().to_vec());
+    Ok(())
+}
+
+fn hide(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
+    let (_, sums) = f.rollup.opening.sums.iter_mut().find(|(_, s)| s.iter().any(|x| *x > 0)).ok_or_else(|| miette!("no sums"))?;
+    if let Some(x) = sums.iter_mut().find(|x| **x > 0) {
+        *x -= 1;
+    }
+    Ok(())
+}
+
+fn skip(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
+    f.rollup.previous = None;
+    Ok(())
+}
+
+/// A county reports honestly, and then sends a second version of the same revision: both are kept, the county is flagged
+/// at the city and at the province.
+fn two_versions(f: &Federation, month: Month) -> Result<bool> {
+    let m = f.world.member("140322")?;
+    let city = f.world.member("140300")?;
+    let province = f.world.tier(Tier::Province).next().ok_or_else(|| miette!("no province"))?;
+    year::report(f, m, month, &CloseRequest::default())?;
+    year::decide(f, city, m, month, 1, "accepted", &[])?;
+    let client = Client::new(&m.url(), m.token("tianbiao"));
+    let note = Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
+    let mut forged = Forged { entries: entries(f, m)?, rollup: Rollup::parse(note.text()).into_diagnostic()?, signers: vec!["node", "tianbiao", "tongji", "fuzeren"] };
+    add_ten(&mut forged, &[], m)?;
+    send(f, m, &forged)?;
+    println!("\n  {} {}: two versions of one report, for two parents", m.id, m.name);
+    for tier in [city, province] {
+        let reviewer = Client::new(&tier.url(), tier.token("tongji"));
+        let mut flag = None;
+        wait(&format!("the flag of {} at {}", m.id, tier.id), || {
+            let list = reviewer.children().map_err(|e| e.to_string())?;
+            flag = list.into_iter().find(|c| c.unit == m.id).and_then(|c| c.flagged);
+            Ok(flag.is_some())
+        })?;
+        println!("    caught at {} {} (history): {}", tier.id, tier.name, flag.unwrap_or_default());
+    }
+    Ok(true)
+}
+
+/// A city publishes a sum that is not own + Σ children.
+fn wrong_sum(f: &Federation, month: Month) -> Result<bool> {
+    let city = f.world.member("140300")?;
+    f.world.set_clock("2023-03-08T04:00:00Z")?;
+    let client = Client::new(&city.url(), city.token("tianbiao"));
+    let mut request = CloseRequest::default();
+    for child in f.world.children(&city.id).filter(|c| c.id.as_str() != "140322") {
+        request.missing.insert(child.id.to_string(), "校验未通过 / rejected by a check".into());
+    }
+    client.close(month, &request).map_err(|e| miette!("{} {month}: {e}", city.id))?;
+    let note = Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
+    let mut rollup = Rollup::parse(note.text()).into_diagnostic()?;
+    let figure = rollup.figures.iter_mut().find(|x| x.id == "I001").ok_or_else(|| miette!("no I001"))?;
+    let sum = figure.sum.as_mut().ok_or_else(|| miette!("no sum"))?;
+    sum.value = sum.value.map(|v| v + 100);
+    for table in &mut sum.cells {
+        table[0] += 100;
+    }
+    let forged = Forged { entries: entries(f, city)?, rollup, signers: vec!["node", "tianbiao", "tongji", "fuzeren"] };
+    send(f, city, &forged)?;
+    caught(f, city, month, "adds 100 to its sum of 持证残疾人 (I001)", "arithmetic")
+}

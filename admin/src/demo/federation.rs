@@ -1,0 +1,209 @@
+//! The federation as processes: one nats-server, one node per unit.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use miette::{IntoDiagnostic, Result, miette};
+
+use super::world::{Member, PEOPLE, World};
+use crate::api::Client;
+use crate::keyring;
+use crate::nats::provision;
+
+/// How long anything may take that should take a moment.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Running processes. Dropping it ends them, unless they are to be kept.
+#[derive(Debug)]
+pub struct Federation {
+    /// What is on disk.
+    pub world: World,
+    nats: Option<Child>,
+    nodes: BTreeMap<String, Child>,
+    nats_server: PathBuf,
+    node_program: PathBuf,
+    keep: bool,
+}
+
+/// Waits until `ready` says yes.
+///
+/// # Errors
+/// When patience ends, with what was waited for and the last thing that was said.
+pub fn wait(what: &str, mut ready: impl FnMut() -> Result<bool, String>) -> Result<()> {
+    let start = Instant::now();
+    let mut last = String::new();
+    while start.elapsed() < PATIENCE {
+        match ready() {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(e) => last = e,
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Err(miette!("waited {PATIENCE:?} for {what}: {last}"))
+}
+
+impl Federation {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// A program that does not start.
+    pub fn start(world: World, nats_server: &Path, node_program: &Path) -> Result<Federation> {
+        let mut federation = Federation {
+            world,
+            nats: None,
+            nodes: BTreeMap::new(),
+            nats_server: nats_server.to_path_buf(),
+            node_program: node_program.to_path_buf(),
+            keep: false,
+        };
+        federation.start_nats()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
+        let url = format!("nats://127.0.0.1:{}", federation.world.nats_port);
+        runtime.block_on(provision(&url, &federation.world.nats_admin, &federation.world.nats_units)).into_diagnostic()?;
+        let ids: Vec<String> = federation.world.members.iter().map(|m| m.id.to_string()).collect();
+        for id in &ids {
+            federation.start_node(id)?;
+        }
+        for id in &ids {
+            federation.wait_up(id)?;
+        }
+        Ok(federation)
+    }
+
+    /// Starts nats-server.
+    ///
+    /// # Errors
+    /// A program that does not start.
+    pub fn start_nats(&mut self) -> Result<()> {
+        let log = File::create(self.world.dir.join("nats.log")).into_diagnostic()?;
+        let child = Command::new(&self.nats_server)
+            .arg("-c")
+            .arg(self.world.dir.join("nats.conf"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().into_diagnostic()?)
+            .stderr(log)
+            .spawn()
+            .map_err(|e| miette!("{}: {e}; get it with deploy/get-nats", self.nats_server.display()))?;
+        self.nats = Some(child);
+        let port = self.world.nats_port;
+        wait("nats-server", || std::net::TcpStream::connect(("127.0.0.1", port)).map(|_| true).map_err(|e| e.to_string()))
+    }
+
+    /// Stops nats-server, by SIGKILL: nothing may depend on a clean stop.
+    pub fn kill_nats(&mut self) {
+        if let Some(mut child) = self.nats.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Starts a unit's node.
+    ///
+    /// # Errors
+    /// A program that does not start.
+    pub fn start_node(&mut self, id: &str) -> Result<()> {
+        let member = self.world.member(id)?;
+        let log = File::options().create(true).append(true).open(member.dir.join("node.log")).into_diagnostic()?;
+        let child = Command::new(&self.node_program)
+            .arg(member.config())
+            .env("COUNTERSIGN_LOG", std::env::var("COUNTERSIGN_LOG").unwrap_or_else(|_| "info,async_nats=warn,sled=warn".into()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .map_err(|e| miette!("{}: {e}", self.node_program.display()))?;
+        self.nodes.insert(id.to_string(), child);
+        Ok(())
+    }
+
+    /// Waits until a node answers and its link is up.
+    ///
+    /// # Errors
+    /// When patience ends, with the end of the node's log.
+    pub fn wait_up(&self, id: &str) -> Result<()> {
+        let member = self.world.member(id)?;
+        let client = Client::new(&member.url(), "");
+        wait(&format!("the node of {id}"), || match client.health() {
+            Ok(h) if h["link"] == "connected" => Ok(true),
+            Ok(h) => Err(h.to_string()),
+            Err(e) => Err(e.to_string()),
+        })
+        .map_err(|e| miette!("{e}\n{}", tail(&member.dir.join("node.log"))))
+    }
+
+    /// Ends a node, by SIGKILL.
+    pub fn kill_node(&mut self, id: &str) {
+        if let Some(mut child) = self.nodes.remove(id) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// A client for a person of a unit.
+    ///
+    /// # Errors
+    /// A unit that takes no part.
+    pub fn client(&self, id: &str, person: &str) -> Result<Client> {
+        let m = self.world.member(id)?;
+        Ok(Client::new(&m.url(), m.token(person)))
+    }
+
+    /// Enrols the people of every unit in its log.
+    ///
+    /// # Errors
+    /// What a node says.
+    pub fn enrol_all(&self) -> Result<()> {
+        for m in &self.world.members {
+            let operator = Client::new(&m.url(), m.token("operator"));
+            for (name, roles, _) in PEOPLE {
+                let key = keyring::read_key(&m.key(name)).into_diagnostic()?;
+                operator.enrol(key.vkey().as_str(), roles).into_diagnostic()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The three signatories sign the current rollup of a month, each with an own key that no node holds.
+    ///
+    /// # Errors
+    /// What a node or a key says.
+    pub fn sign_all(&self, m: &Member, month: protocol::period::Month) -> Result<()> {
+        let client = Client::new(&m.url(), m.token("tianbiao"));
+        let mut note = protocol::note::Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
+        for name in ["tianbiao", "tongji", "fuzeren"] {
+            let key = keyring::read_key(&m.key(name)).into_diagnostic()?;
+            note = note.add_signature(&key).into_diagnostic()?;
+        }
+        let unsigned = client.sign(month, note.as_bytes()).into_diagnostic()?;
+        if unsigned.is_empty() { Ok(()) } else { Err(miette!("{} {month}: not signed by {unsigned:?}", m.id)) }
+    }
+
+    /// Leaves the processes running at the end.
+    pub fn keep(&mut self) {
+        self.keep = true;
+    }
+}
+
+impl Drop for Federation {
+    fn drop(&mut self) {
+        if self.keep {
+            return;
+        }
+        for child in self.nodes.values_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        self.kill_nats();
+    }
+}
+
+/// The last lines of a log.
+pub fn tail(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(8)..].join("\n")
+}

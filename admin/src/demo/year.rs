@@ -1,0 +1,224 @@
+//! The first scene: a year of months, honestly reported, with the accidents of a real year.
+//!
+//! * Corrections and voids as the ledger plans them.
+//! * One report comes late (城区, May): noted as late, accepted all the same.
+//! * One is returned (郊区, March) and comes again as revision 2.
+//! * One is missing when the city closes (盂县, August); it comes later, the province opens the city's month again, and
+//!   the city's revision 2 contains it.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use miette::{IntoDiagnostic, Result, miette};
+use node::desk::close::CloseRequest;
+use protocol::ids::Tier;
+use protocol::period::Month;
+use protocol::receipt::Decision;
+
+use super::federation::{Federation, wait};
+use super::world::Member;
+use crate::api::Client;
+use crate::ledger::{Correction, CorrectionKind, Ledger, MonthLedger};
+
+/// Where in a log the rows of the ledger are.
+pub type Indexes = Mutex<BTreeMap<(String, Month, &'static str, usize), u64>>;
+
+/// The county that is late, and when.
+pub const LATE: (&str, u32) = ("140302", 5);
+/// The county that is returned, and when.
+pub const RETURNED: (&str, u32) = ("140311", 3);
+/// The county that is missing at first, and when.
+pub const MISSING: (&str, u32) = ("140322", 8);
+
+/// Runs one month from the first import to the province's rollup.
+///
+/// # Errors
+/// Anything that does not go as it should.
+pub fn month(f: &Federation, ledger: &Ledger, indexes: &Indexes, month: Month) -> Result<()> {
+    let start = Instant::now();
+    let accident = |(unit, m): (&str, u32)| (m == month.month()).then(|| unit.to_string());
+    let (late, returned, missing) = (accident(LATE), accident(RETURNED), accident(MISSING));
+
+    clock(f, month, 3)?;
+    let counties: Vec<&Member> = f.world.tier(Tier::County).collect();
+    parallel(&counties, |m| {
+        fill(f, ledger, indexes, m, month)?;
+        let id = Some(m.id.to_string());
+        if id == late || id == missing { Ok(()) } else { report(f, m, month, &CloseRequest::default()) }
+    })?;
+    let punctual = |m: &&Member| Some(m.id.to_string()) != late && Some(m.id.to_string()) != missing;
+    for city in f.world.tier(Tier::City) {
+        for county in f.world.children(&city.id).filter(punctual) {
+            if Some(county.id.to_string()) == returned {
+                returned_and_again(f, city, county, month)?;
+            } else {
+                decide(f, city, county, month, 1, "accepted", &[])?;
+            }
+        }
+    }
+    if let Some(id) = &late {
+        clock(f, month, 7)?;
+        let county = f.world.member(id)?;
+        report(f, county, month, &CloseRequest::default())?;
+        let city = f.world.member(county.parent.as_ref().map_or("", |p| p.as_str()))?;
+        decide(f, city, county, month, 1, "accepted", &[])?;
+    }
+    clock(f, month, 8)?;
+    let cities: Vec<&Member> = f.world.tier(Tier::City).collect();
+    parallel(&cities, |city| {
+        fill(f, ledger, indexes, city, month)?;
+        let mut request = CloseRequest::default();
+        if let Some(id) = missing.as_ref().filter(|id| f.world.children(&city.id).any(|c| c.id.as_str() == id.as_str())) {
+            request.missing.insert(id.clone(), "县级网络中断,月报延后 / the county's network is down, its report follows".into());
+        }
+        report(f, city, month, &request)
+    })?;
+    let province = f.world.tier(Tier::Province).next().ok_or_else(|| miette!("no province"))?;
+    for city in &cities {
+        decide(f, province, city, month, 1, "accepted", &[])?;
+    }
+    if let Some(id) = &missing {
+        came_later(f, province, id, month)?;
+    }
+    clock(f, month, 12)?;
+    fill(f, ledger, indexes, province, month)?;
+    report(f, province, month, &CloseRequest::default())?;
+    println!("  {month}  {} units reported, checked and receipted in {:.1} s", f.world.members.len(), start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// Sets the federation's clock to a day after the end of a month, noon in China.
+fn clock(f: &Federation, month: Month, day: u64) -> Result<()> {
+    let at = month.last_day() + chrono::Days::new(day);
+    f.world.set_clock(&format!("{at}T04:00:00Z"))
+}
+
+fn parallel<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = items.iter().map(|item| scope.spawn(|| work(item))).collect();
+        handles.into_iter().try_for_each(|h| h.join().unwrap_or_else(|_| Err(miette!("a worker died"))))
+    })
+}
+
+/// Imports a unit's files of a month and applies the corrections that are noticed in it.
+pub fn fill(f: &Federation, ledger: &Ledger, indexes: &Indexes, m: &Member, month: Month) -> Result<()> {
+    let client = Client::new(&m.url(), m.token("luru"));
+    if let Some(files) = ledger.unit(&m.id).and_then(|u| u.month(month)) {
+        import(&client, m, files, indexes)?;
+    }
+    let ours = ledger.corrections.iter().filter(|c| c.unit == m.id && c.month == month);
+    for correction in ours {
+        correct(&client, ledger, indexes, correction).map_err(|e| miette!("{} {month} {:?}: {e}", m.id, correction.target))?;
+    }
+    let _ = f;
+    Ok(())
+}
+
+fn import(client: &Client, m: &Member, files: &MonthLedger, indexes: &Indexes) -> Result<()> {
+    for sheet in &files.sheets {
+        let imported = client.import(Some(sheet.event), "csv", false, false, sheet.to_csv().as_bytes()).into_diagnostic()?;
+        if let Some(fault) = imported.faults.first() {
+            return Err(miette!("{} {} {}: {} fault(s), first: {fault}", m.id, files.month, sheet.file_name(), imported.faults.len()));
+        }
+        let mut known = indexes.lock().map_err(|_| miette!("a worker died"))?;
+        for r in imported.recorded {
+            // Row 1 of a file is its heading.
+            let row = usize::try_from(r.row).unwrap_or(0).saturating_sub(2);
+            known.insert((m.id.to_string(), files.month, sheet.event, row), r.index);
+        }
+    }
+    Ok(())
+}
+
+fn correct(client: &Client, ledger: &Ledger, indexes: &Indexes, c: &Correction) -> Result<()> {
+    let key = (c.unit.to_string(), c.target.month, c.target.event, c.target.row);
+    let index = indexes.lock().map_err(|_| miette!("a worker died"))?.get(&key).copied().ok_or_else(|| miette!("the row was not recorded"))?;
+    match &c.kind {
+        CorrectionKind::Void => client.void(index, c.reason).into_diagnostic(),
+        CorrectionKind::Correct(cells) => {
+            let (sheet, _) = ledger.unit(&c.unit).and_then(|u| u.row(&c.target)).ok_or_else(|| miette!("no such row"))?;
+            let event: serde_json::Map<String, serde_json::Value> =
+                sheet.columns.iter().zip(cells).filter(|(_, v)| !v.is_empty()).map(|(k, v)| ((*k).to_string(), v.clone().into())).collect();
+            client.correct(index, c.reason, &event.into()).into_diagnostic()
+        }
+    }
+}
+
+/// Closes a month, has it signed by the three, and submits it.
+pub fn report(f: &Federation, m: &Member, month: Month, request: &CloseRequest) -> Result<()> {
+    let client = Client::new(&m.url(), m.token("tianbiao"));
+    let mut request = request.clone();
+    // A rule that does not hold is explained, as a clerk would: the explanation travels with the rollup.
+    let closed = match client.close(month, &request) {
+        Err(crate::api::ApiError::Refused(faults)) if faults.0.iter().all(|f| f.code == "rule.soft") => {
+            for fault in &faults.0 {
+                if let Some(rule) = &fault.column {
+                    request.explanations.insert(rule.clone(), "演示数据,属实 / demonstration data, as recorded".into());
+                }
+            }
+            client.close(month, &request)
+        }
+        other => other,
+    };
+    closed.map_err(|e| miette!("{} {month}: close: {e}", m.id))?;
+    f.sign_all(m, month)?;
+    client.submit(month).map_err(|e| miette!("{} {month}: submit: {e}", m.id))?;
+    Ok(())
+}
+
+/// Waits until a child's revision is checked at the parent, decides, and waits until the child has the receipt.
+pub fn decide(f: &Federation, parent: &Member, child: &Member, month: Month, revision: u32, decision: &str, reasons: &[String]) -> Result<()> {
+    let reviewer = Client::new(&parent.url(), parent.token("tongji"));
+    let what = format!("the checks of {} {month}.{revision} at {}", child.id, parent.id);
+    let mut failed = None;
+    wait(&what, || {
+        let list = reviewer.children().map_err(|e| e.to_string())?;
+        let found = list.into_iter().find(|c| c.unit == child.id && c.period == month && c.revision == revision);
+        let Some(found) = found.filter(|c| !c.verdicts.is_empty()) else { return Ok(false) };
+        failed = found.verdicts.into_iter().find(protocol::verify::Verdict::failed);
+        Ok(true)
+    })?;
+    if let Some(v) = failed {
+        return Err(miette!("{} {month}.{revision} at {}: {} fails: {}", child.id, parent.id, v.check, v.detail));
+    }
+    reviewer.decide(child.id.as_str(), month, decision, reasons, &[]).map_err(|e| miette!("{} {month}: {decision}: {e}", child.id))?;
+    receipt(child, month, revision, decision)
+}
+
+/// Waits until a unit has its parent's receipt with this decision.
+pub fn receipt(child: &Member, month: Month, revision: u32, decision: &str) -> Result<()> {
+    let client = Client::new(&child.url(), child.token("tianbiao"));
+    wait(&format!("the receipt of {} {month}.{revision} ({decision})", child.id), || {
+        let months = client.months().map_err(|e| e.to_string())?;
+        let own = months.into_iter().find(|m| m.period == month && m.revision == revision);
+        let word = own.and_then(|m| m.decision).map(|d| match d {
+            Decision::Accepted => "accepted",
+            Decision::Returned => "returned",
+            Decision::Rejected => "rejected",
+            Decision::Reopened => "reopened",
+        });
+        if word == Some(decision) { Ok(true) } else { Err(format!("{word:?}")) }
+    })
+}
+
+fn returned_and_again(f: &Federation, city: &Member, county: &Member, month: Month) -> Result<()> {
+    let reasons = ["请核对实用技术培训人次是否有遗漏 / please check whether rural trainings are missing".to_string()];
+    decide(f, city, county, month, 1, "returned", &reasons)?;
+    report(f, county, month, &CloseRequest::default())?;
+    decide(f, city, county, month, 2, "accepted", &[])
+}
+
+fn came_later(f: &Federation, province: &Member, id: &str, month: Month) -> Result<()> {
+    clock(f, month, 9)?;
+    let county = f.world.member(id)?;
+    let city = f.world.member(county.parent.as_ref().map_or("", |p| p.as_str()))?;
+    report(f, county, month, &CloseRequest::default())?;
+    decide(f, city, county, month, 1, "accepted", &[])?;
+    let reviewer = Client::new(&province.url(), province.token("tongji"));
+    let reason = format!("补入 {id} 的月报 / include the report of {id}");
+    reviewer.decide(city.id.as_str(), month, "reopened", &[reason], &[]).into_diagnostic()?;
+    receipt(city, month, 1, "reopened")?;
+    report(f, city, month, &CloseRequest::default())?;
+    decide(f, province, city, month, 2, "accepted", &[])
+}

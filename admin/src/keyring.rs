@@ -1,0 +1,122 @@
+//! Making keys, tokens and published documents: what every enrolment needs, for the commands and for the demonstration.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use node::vault::VaultKey;
+use protocol::catalogue::load;
+use protocol::note::{Alg, Note, SigningKey};
+use protocol::{digest::hex, published};
+use sha2::{Digest, Sha256};
+
+/// Why a key or document cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {message} [keyring]")]
+pub struct KeyringError {
+    what: String,
+    message: String,
+}
+
+/// An error with its place.
+pub fn error(what: impl std::fmt::Display, message: impl std::fmt::Display) -> KeyringError {
+    KeyringError { what: what.to_string(), message: message.to_string() }
+}
+
+/// Random bytes from the operating system.
+///
+/// # Errors
+/// The system has none.
+pub fn random<const N: usize>() -> Result<[u8; N], KeyringError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|e| error("random source", e))?;
+    Ok(bytes)
+}
+
+/// Writes a file that only its owner may read. Never overwrites.
+///
+/// # Errors
+/// The file exists, or the disk's error.
+pub fn write_secret(path: &Path, text: &str) -> Result<(), KeyringError> {
+    if let Some(dir) = path.parent() {
+        std::fs::create_dir_all(dir).map_err(|e| error(dir.display(), e))?;
+    }
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|e| error(path.display(), e))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| error(path.display(), e))
+}
+
+/// Makes a signing key and writes it to a file of mode 0600.
+///
+/// # Errors
+/// A name that is not allowed, a file that exists.
+pub fn create_key(path: &Path, name: &str, alg: Alg) -> Result<SigningKey, KeyringError> {
+    let key = SigningKey::from_seed(name, alg, random()?).map_err(|e| error(name, e))?;
+    write_secret(path, &format!("{}\n", key.encode().as_str()))?;
+    Ok(key)
+}
+
+/// Reads a signing key file.
+///
+/// # Errors
+/// Missing, readable by others, or not a key.
+pub fn read_key(path: &Path) -> Result<SigningKey, KeyringError> {
+    node::books::keys::read_key(path).map_err(|e| error(path.display(), e))
+}
+
+/// The three keys that every node has: `node.key`, `witness.key`, `vault.key`.
+///
+/// # Errors
+/// Files that exist.
+pub fn create_unit_keys(dir: &Path, unit: &str) -> Result<(SigningKey, SigningKey), KeyringError> {
+    let node = create_key(&dir.join("node.key"), unit, Alg::Ed25519)?;
+    let witness = create_key(&dir.join("witness.key"), &format!("{unit}/witness"), Alg::CosignatureV1)?;
+    VaultKey::create(&dir.join("vault.key"), random()?).map_err(|e| error(dir.display(), e))?;
+    Ok((node, witness))
+}
+
+/// A new bearer token and its line for the token file.
+///
+/// # Errors
+/// No random source.
+pub fn create_token(name: &str, roles: &str) -> Result<(String, String), KeyringError> {
+    let token = hex::encode(&random::<32>()?);
+    let line = format!("{} {name} {roles}\n", hex::encode(&Sha256::digest(token.as_bytes())));
+    Ok((token, line))
+}
+
+/// Reads the TOML files of a catalogue directory, joins and validates them, and signs the document.
+///
+/// # Errors
+/// Every fault of the catalogue.
+pub fn sign_catalogue(dir: &Path, roots: &[&SigningKey]) -> Result<Note, KeyringError> {
+    let files = read_toml(dir)?;
+    let catalogue = load::from_files(&files).map_err(|e| error(dir.display(), e))?;
+    let text = published::catalogue_text(&catalogue).map_err(|e| error(dir.display(), e))?;
+    Note::sign(&text, roots).map_err(|e| error(dir.display(), e))
+}
+
+/// Signs every plan pack of a directory; gives the notes with the plans' ids.
+///
+/// # Errors
+/// A pack that cannot be read.
+pub fn sign_plans(dir: &Path, roots: &[&SigningKey]) -> Result<Vec<(String, Note)>, KeyringError> {
+    let mut notes = Vec::new();
+    for (name, toml) in read_toml(dir)? {
+        let text = published::plan_text(&toml).map_err(|e| error(&name, e))?;
+        notes.push((name.trim_end_matches(".toml").to_string(), Note::sign(&text, roots).map_err(|e| error(&name, e))?));
+    }
+    Ok(notes)
+}
+
+fn read_toml(dir: &Path) -> Result<Vec<(String, String)>, KeyringError> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|e| error(dir.display(), e))? {
+        let path = entry.map_err(|e| error(dir.display(), e))?.path();
+        if path.extension().is_some_and(|e| e == "toml") {
+            let text = std::fs::read_to_string(&path).map_err(|e| error(path.display(), e))?;
+            files.push((path.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_string(), text));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
