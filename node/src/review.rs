@@ -237,12 +237,23 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         due: Some(books.reporting().due(held.rollup.tier, held.rollup.period)),
     };
     let mut verdicts = verify::check(held, &context);
+    // What was accepted is opened again by this unit's word, or not at all.
+    let before = child.known.get(&(held.rollup.period, held.rollup.revision.wrapping_sub(1))).map(|h| h.digest());
+    let direct = child.unit.parent.as_ref() == Some(books.unit());
+    if direct && before.is_some_and(|d| !child.decision(&d).is_some_and(Decision::asks_for_revision)) {
+        fail_history(&mut verdicts, format!("revision {} was made although the one before was not returned, rejected or opened again", held.rollup.revision));
+    }
     if let Some(what) = child.flagged.as_ref().filter(|w| w.contains(&format!("for {} revision {}:", held.rollup.period, held.rollup.revision)))
-        && let Some(v) = verdicts.iter_mut().find(|v| v.check == "history" && !v.failed())
     {
-        *v = Verdict::fails("history", what.clone());
+        fail_history(&mut verdicts, what.clone());
     }
     Ok(verdicts)
+}
+
+fn fail_history(verdicts: &mut [Verdict], detail: String) {
+    if let Some(v) = verdicts.iter_mut().find(|v| v.check == "history" && !v.failed()) {
+        *v = Verdict::fails("history", detail);
+    }
 }
 
 /// A person's decision on the latest revision of a direct child's month.

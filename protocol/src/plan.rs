@@ -259,7 +259,8 @@ impl Plan {
         let (first, end) = self.span(target, month);
         let last = Month::of(end)?;
         let id = figure_id(indicator, catalogue, target, first, end)?;
-        let j = Reading { plan: self, target, indicator, id, first, until: last.min(month), over: last <= month, figures };
+        let since = registry.unit(&unit)?.since;
+        let j = Reading { since, plan: self, target, indicator, id, first, until: last.min(month), over: last <= month, figures };
         match target.scope {
             Scope::Total => Some(j.total(&unit)),
             _ => Some(j.each(registry, &unit)),
@@ -294,6 +295,7 @@ fn figure_id(i: &Indicator, c: &Catalogue, target: &Target, first: NaiveDate, en
 }
 
 struct Reading<'a> {
+    since: Month,
     plan: &'a Plan,
     target: &'a Target,
     indicator: &'a Indicator,
@@ -348,7 +350,10 @@ impl Reading<'_> {
         let months = if flow { self.months() } else { vec![self.until] };
         for month in months {
             let Some(figure) = self.figures.figure(unit, month, &self.id) else {
-                gaps.push(month);
+                // Before the federation began there was nothing to report: that is remarked once, not counted as a gap.
+                if month >= self.since {
+                    gaps.push(month);
+                }
                 continue;
             };
             basis = basis.min(figure.basis);
@@ -449,7 +454,10 @@ impl Reading<'_> {
         judged
     }
 
-    fn judged(&self, actual: String, reached: bool, basis: Basis, remarks: Vec<String>) -> Judged {
+    fn judged(&self, actual: String, reached: bool, basis: Basis, mut remarks: Vec<String>) -> Judged {
+        if self.indicator.kind.is_flow() && Month::of(self.first).is_some_and(|m| m < self.since) {
+            remarks.insert(0, format!("counted from {}, the target's time begins {}", self.since, self.first));
+        }
         debug_assert!(self.plan.target.iter().any(|t| t.id == self.target.id));
         Judged {
             target: self.target.id.clone(),

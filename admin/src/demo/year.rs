@@ -43,7 +43,7 @@ pub fn month(f: &Federation, ledger: &Ledger, indexes: &Indexes, month: Month) -
     clock(f, month, 3)?;
     let counties: Vec<&Member> = f.world.tier(Tier::County).collect();
     parallel(&counties, |m| {
-        fill(f, ledger, indexes, m, month)?;
+        fill(ledger, indexes, m, month)?;
         let id = Some(m.id.to_string());
         if id == late || id == missing { Ok(()) } else { report(f, m, month, &CloseRequest::default()) }
     })?;
@@ -53,7 +53,7 @@ pub fn month(f: &Federation, ledger: &Ledger, indexes: &Indexes, month: Month) -
             if Some(county.id.to_string()) == returned {
                 returned_and_again(f, city, county, month)?;
             } else {
-                decide(f, city, county, month, 1, "accepted", &[])?;
+                decide(city, county, month, 1, "accepted", &[])?;
             }
         }
     }
@@ -62,12 +62,12 @@ pub fn month(f: &Federation, ledger: &Ledger, indexes: &Indexes, month: Month) -
         let county = f.world.member(id)?;
         report(f, county, month, &CloseRequest::default())?;
         let city = f.world.member(county.parent.as_ref().map_or("", |p| p.as_str()))?;
-        decide(f, city, county, month, 1, "accepted", &[])?;
+        decide(city, county, month, 1, "accepted", &[])?;
     }
     clock(f, month, 8)?;
     let cities: Vec<&Member> = f.world.tier(Tier::City).collect();
     parallel(&cities, |city| {
-        fill(f, ledger, indexes, city, month)?;
+        fill(ledger, indexes, city, month)?;
         let mut request = CloseRequest::default();
         if let Some(id) = missing.as_ref().filter(|id| f.world.children(&city.id).any(|c| c.id.as_str() == id.as_str())) {
             request.missing.insert(id.clone(), "县级网络中断,月报延后 / the county's network is down, its report follows".into());
@@ -76,13 +76,13 @@ pub fn month(f: &Federation, ledger: &Ledger, indexes: &Indexes, month: Month) -
     })?;
     let province = f.world.tier(Tier::Province).next().ok_or_else(|| miette!("no province"))?;
     for city in &cities {
-        decide(f, province, city, month, 1, "accepted", &[])?;
+        decide(province, city, month, 1, "accepted", &[])?;
     }
     if let Some(id) = &missing {
         came_later(f, province, id, month)?;
     }
     clock(f, month, 12)?;
-    fill(f, ledger, indexes, province, month)?;
+    fill(ledger, indexes, province, month)?;
     report(f, province, month, &CloseRequest::default())?;
     println!("  {month}  {} units reported, checked and receipted in {:.1} s", f.world.members.len(), start.elapsed().as_secs_f32());
     Ok(())
@@ -102,7 +102,7 @@ fn parallel<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Res
 }
 
 /// Imports a unit's files of a month and applies the corrections that are noticed in it.
-pub fn fill(f: &Federation, ledger: &Ledger, indexes: &Indexes, m: &Member, month: Month) -> Result<()> {
+pub fn fill(ledger: &Ledger, indexes: &Indexes, m: &Member, month: Month) -> Result<()> {
     let client = Client::new(&m.url(), m.token("luru"));
     if let Some(files) = ledger.unit(&m.id).and_then(|u| u.month(month)) {
         import(&client, m, files, indexes)?;
@@ -111,7 +111,6 @@ pub fn fill(f: &Federation, ledger: &Ledger, indexes: &Indexes, m: &Member, mont
     for correction in ours {
         correct(&client, ledger, indexes, correction).map_err(|e| miette!("{} {month} {:?}: {e}", m.id, correction.target))?;
     }
-    let _ = f;
     Ok(())
 }
 
@@ -139,7 +138,7 @@ fn correct(client: &Client, ledger: &Ledger, indexes: &Indexes, c: &Correction) 
         CorrectionKind::Correct(cells) => {
             let (sheet, _) = ledger.unit(&c.unit).and_then(|u| u.row(&c.target)).ok_or_else(|| miette!("no such row"))?;
             let event: serde_json::Map<String, serde_json::Value> =
-                sheet.columns.iter().zip(cells).filter(|(_, v)| !v.is_empty()).map(|(k, v)| ((*k).to_string(), v.clone().into())).collect();
+                std::iter::once(&"occurred_on").chain(sheet.columns).zip(cells).filter(|(_, v)| !v.is_empty()).map(|(k, v)| ((*k).to_string(), v.clone().into())).collect();
             client.correct(index, c.reason, &event.into()).into_diagnostic()
         }
     }
@@ -147,6 +146,14 @@ fn correct(client: &Client, ledger: &Ledger, indexes: &Indexes, c: &Correction) 
 
 /// Closes a month, has it signed by the three, and submits it.
 pub fn report(f: &Federation, m: &Member, month: Month, request: &CloseRequest) -> Result<()> {
+    close(m, month, request)?;
+    f.sign_all(m, month)?;
+    Client::new(&m.url(), m.token("tianbiao")).submit(month).map_err(|e| miette!("{} {month}: submit: {e}", m.id))?;
+    Ok(())
+}
+
+/// Closes a month, explaining what needs an explanation.
+pub fn close(m: &Member, month: Month, request: &CloseRequest) -> Result<()> {
     let client = Client::new(&m.url(), m.token("tianbiao"));
     let mut request = request.clone();
     // A rule that does not hold is explained, as a clerk would: the explanation travels with the rollup.
@@ -161,14 +168,11 @@ pub fn report(f: &Federation, m: &Member, month: Month, request: &CloseRequest) 
         }
         other => other,
     };
-    closed.map_err(|e| miette!("{} {month}: close: {e}", m.id))?;
-    f.sign_all(m, month)?;
-    client.submit(month).map_err(|e| miette!("{} {month}: submit: {e}", m.id))?;
-    Ok(())
+    closed.map(drop).map_err(|e| miette!("{} {month}: close: {e}", m.id))
 }
 
 /// Waits until a child's revision is checked at the parent, decides, and waits until the child has the receipt.
-pub fn decide(f: &Federation, parent: &Member, child: &Member, month: Month, revision: u32, decision: &str, reasons: &[String]) -> Result<()> {
+pub fn decide(parent: &Member, child: &Member, month: Month, revision: u32, decision: &str, reasons: &[String]) -> Result<()> {
     let reviewer = Client::new(&parent.url(), parent.token("tongji"));
     let what = format!("the checks of {} {month}.{revision} at {}", child.id, parent.id);
     let mut failed = None;
@@ -204,9 +208,9 @@ pub fn receipt(child: &Member, month: Month, revision: u32, decision: &str) -> R
 
 fn returned_and_again(f: &Federation, city: &Member, county: &Member, month: Month) -> Result<()> {
     let reasons = ["请核对实用技术培训人次是否有遗漏 / please check whether rural trainings are missing".to_string()];
-    decide(f, city, county, month, 1, "returned", &reasons)?;
+    decide(city, county, month, 1, "returned", &reasons)?;
     report(f, county, month, &CloseRequest::default())?;
-    decide(f, city, county, month, 2, "accepted", &[])
+    decide(city, county, month, 2, "accepted", &[])
 }
 
 fn came_later(f: &Federation, province: &Member, id: &str, month: Month) -> Result<()> {
@@ -214,11 +218,11 @@ fn came_later(f: &Federation, province: &Member, id: &str, month: Month) -> Resu
     let county = f.world.member(id)?;
     let city = f.world.member(county.parent.as_ref().map_or("", |p| p.as_str()))?;
     report(f, county, month, &CloseRequest::default())?;
-    decide(f, city, county, month, 1, "accepted", &[])?;
+    decide(city, county, month, 1, "accepted", &[])?;
     let reviewer = Client::new(&province.url(), province.token("tongji"));
     let reason = format!("补入 {id} 的月报 / include the report of {id}");
     reviewer.decide(city.id.as_str(), month, "reopened", &[reason], &[]).into_diagnostic()?;
     receipt(city, month, 1, "reopened")?;
     report(f, city, month, &CloseRequest::default())?;
-    decide(f, province, city, month, 2, "accepted", &[])
+    decide(province, city, month, 2, "accepted", &[])
 }

@@ -193,7 +193,8 @@ impl<'a> Recording<'a> {
             let en = format!("the day is after the open month {}; close that month first", self.period);
             return (None, fault("date.after_period", &zh, &en));
         }
-        let birth = [&event.key].into_iter().filter_map(|k| draft.fields.get(k)).filter_map(Value::as_str).find_map(birth_of);
+        let person = (event.subject == Kind::Person).then(|| draft.fields.get(&event.key)).flatten();
+        let birth = person.and_then(Value::as_str).and_then(birth_of);
         if birth.is_some_and(|b| draft.on < b) {
             return (None, fault("date.before_birth", "日期早于出生日期", "the day is before the person's birth"));
         }

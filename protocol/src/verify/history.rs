@@ -1,9 +1,12 @@
 //! `history`: the log extends what was last witnessed; months and revisions chain without gap or fork; nothing was put
 //! into a month that was sealed.
 
+use std::collections::BTreeMap;
+
 use super::{Context, HeldRollup};
 use crate::digest::hex;
 use crate::log::checkpoint::{Checkpoint, origin_of};
+use crate::period::Month;
 
 /// See the module.
 ///
@@ -49,9 +52,13 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
             follows(held, named)?;
         }
     }
-    // Leaves that were added since the last rollup belong to this month or to a later one: a sealed month stays sealed.
-    let since = context.known.values().map(|k| k.rollup.log.size).filter(|s| *s <= rollup.log.size).max().unwrap_or(0);
-    if let Some((index, month)) = context.log.first_before(since, rollup.log.size, rollup.period) {
+    // A sealed month stays sealed: no leaf of an earlier month stands behind that month's last rollup, where nothing
+    // would ever count it. What this rollup itself or a refused one claims of its size does not matter here.
+    let mut sealed: BTreeMap<Month, u64> = BTreeMap::new();
+    for ((month, _), earlier) in context.known.range(..(rollup.period, 0)) {
+        sealed.insert(*month, earlier.rollup.log.size);
+    }
+    if let Some((index, month)) = context.log.first_behind(&sealed, rollup.log.size) {
         return Err(format!("leaf {index} was put into {month}, which was already sealed"));
     }
     Ok(format!("log of {} leaves, revision {}", rollup.log.size, rollup.revision))

@@ -250,12 +250,10 @@ impl UnitLog {
         let held = self.operators.get(name)?.iter().find(|e| e.from <= index && e.until.is_none_or(|u| index < u))?;
         held.roles.contains(&role).then(|| held.key.clone())
     }
-    /// The first leaf in `from..to` of a month before `month`.
-    pub fn first_before(&self, from: u64, to: u64, month: Month) -> Option<(u64, Month)> {
-        (from..to).find_map(|i| {
-            let leaf = self.leaves.get(usize::try_from(i).ok()?)?;
-            leaf.period.filter(|p| *p < month).map(|p| (i, p))
-        })
+    /// The first leaf below `size` that stands behind the end of its month: at or above the size given for the month.
+    pub fn first_behind(&self, sealed: &BTreeMap<Month, u64>, size: u64) -> Option<(u64, Month)> {
+        let ends = self.leaves.iter().take(usize::try_from(size).unwrap_or(usize::MAX)).enumerate();
+        ends.filter_map(|(i, leaf)| Some((i as u64, leaf.period?))).find(|(i, month)| sealed.get(month).is_some_and(|end| i >= end))
     }
 
     /// Reads the next leaves: the bytes of the statements' notes, signature lines included.

@@ -1,0 +1,156 @@
+//! `countersign catalogue` and `countersign plan`: what is counted, and what it is held against.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use protocol::catalogue::Catalogue;
+use protocol::catalogue::load::{self, CatalogueFault, CatalogueFaults};
+use protocol::note::{Note, SigningKey};
+use protocol::plan::Plan;
+use protocol::published;
+use protocol::verify::log::Counting;
+use serde_json::json;
+
+use super::output::{Done, Failure, Out, print, read, save_new};
+use crate::keyring;
+
+/// Check and sign the catalogue of events, indicators and rules
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  countersign catalogue check deploy/catalogue")]
+pub enum Command {
+    /// Check the TOML files of a directory as one catalogue; every fault is listed
+    #[command(after_help = "Example:\n  countersign catalogue check deploy/catalogue")]
+    Check {
+        /// Directory
+        dir: PathBuf,
+    },
+    /// Check and sign a catalogue
+    #[command(after_help = "Example:\n  countersign catalogue sign deploy/catalogue --root root.key -o catalogue-1.note")]
+    Sign {
+        /// Directory
+        dir: PathBuf,
+        /// Root key file; repeat for several
+        #[arg(long, value_name = "KEYFILE", required = true)]
+        root: Vec<PathBuf>,
+        /// New file for the note
+        #[arg(short, long, value_name = "NOTE")]
+        output: PathBuf,
+    },
+}
+
+/// Sign a plan pack
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  countersign plan sign deploy/plans/sx-2022.toml --root root.key -o sx-2022.note")]
+pub enum PlanCommand {
+    /// Sign a plan pack, its TOML unchanged
+    #[command(after_help = "Example:\n  countersign plan sign deploy/plans/sx-2022.toml --root root.key -o sx-2022.note")]
+    Sign {
+        /// TOML file
+        file: PathBuf,
+        /// Root key file; repeat for several
+        #[arg(long, value_name = "KEYFILE", required = true)]
+        root: Vec<PathBuf>,
+        /// New file for the note
+        #[arg(short, long, value_name = "NOTE")]
+        output: PathBuf,
+    },
+}
+
+pub(super) fn run(command: Command, out: &Out) -> Done {
+    match command {
+        Command::Check { dir } => check(&dir, out),
+        Command::Sign { dir, root, output } => {
+            if let Err(CatalogueFaults(faults)) = examine(&dir)? {
+                let message = format!("{}: the catalogue has {} fault(s) and was not signed", dir.display(), faults.len());
+                return Err(Failure::coded("catalogue.faults", message).help("`countersign catalogue check` lists them all"));
+            }
+            let keys = keys(&root)?;
+            let note = keyring::sign_catalogue(&dir, &keys.iter().collect::<Vec<_>>())?;
+            save_new(&output, note.as_bytes())?;
+            signed(&note, &output, out);
+            Ok(true)
+        }
+    }
+}
+
+pub(super) fn run_plan(command: PlanCommand, out: &Out) -> Done {
+    let PlanCommand::Sign { file, root, output } = command;
+    let wrong = |e: &dyn std::fmt::Display| Failure::coded("plan.malformed", format!("{}: {e}", file.display()));
+    let text = String::from_utf8(read(&file)?).map_err(|_| wrong(&"not UTF-8"))?;
+    Plan::from_toml(&text).map_err(|e| wrong(&e))?;
+    let keys = keys(&root)?;
+    let note = Note::sign(&published::plan_text(&text)?, &keys.iter().collect::<Vec<_>>())?;
+    save_new(&output, note.as_bytes())?;
+    signed(&note, &output, out);
+    Ok(true)
+}
+
+/// The catalogue of a directory, or all that is wrong with it.
+fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueFaults>, Failure> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(Failure::file(dir))? {
+        let path = entry.map_err(Failure::file(dir))?.path();
+        if path.extension().is_some_and(|e| e == "toml") {
+            let text = String::from_utf8(read(&path)?).map_err(|_| Failure::coded("catalogue.toml", format!("{}: not UTF-8", path.display())))?;
+            files.push((path.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_string(), text));
+        }
+    }
+    if files.is_empty() {
+        return Err(Failure::coded("catalogue.empty", format!("{}: there is no TOML file", dir.display())));
+    }
+    files.sort();
+    Ok(load::from_files(&files))
+}
+
+fn check(dir: &Path, out: &Out) -> Done {
+    match examine(dir)? {
+        Err(CatalogueFaults(faults)) => {
+            let list: Vec<_> =
+                faults.iter().map(|f| json!({ "place": f.place(), "code": format!("catalogue.{}", f.code()), "message": message(f) })).collect();
+            out.answer(json!({ "holds": false, "faults": list }), || {
+                let mut rows = out.table(&["place", "code", "fault"]);
+                for f in &faults {
+                    rows.add_row([f.place(), &format!("catalogue.{}", f.code()), &message(f)]);
+                }
+                print(&rows);
+                println!("✗ {}: {} fault(s)", dir.display(), faults.len());
+            });
+            Ok(false)
+        }
+        Ok(catalogue) => {
+            // Compiling it finds what validation cannot: conditions that do not compile.
+            let counting = Counting::new(catalogue).map_err(|e| Failure::coded("catalogue.cel", e.to_string()))?;
+            let c = &counting.catalogue;
+            let counts = [c.events.len(), c.indicators.len(), c.dimensions.len(), c.rules.len()];
+            let answer = json!({
+                "holds": true, "id": c.id, "version": c.version, "digest": counting.digest,
+                "events": counts[0], "indicators": counts[1], "dimensions": counts[2], "rules": counts[3], "faults": [],
+            });
+            out.answer(answer, || {
+                println!(
+                    "✓ {} version {}: {} event types, {} indicators, {} dimensions, {} rules; {}",
+                    c.id, c.version, counts[0], counts[1], counts[2], counts[3], counting.digest
+                );
+            });
+            Ok(true)
+        }
+    }
+}
+
+/// The fault's text without its place and code, which have columns of their own.
+fn message(fault: &CatalogueFault) -> String {
+    let text = fault.to_string();
+    let text = text.strip_prefix(&format!("{}: ", fault.place())).unwrap_or(&text);
+    text.strip_suffix(&format!(" [catalogue.{}]", fault.code())).unwrap_or(text).to_string()
+}
+
+fn keys(paths: &[PathBuf]) -> Result<Vec<SigningKey>, Failure> {
+    paths.iter().map(|p| keyring::read_key(p).map_err(Failure::from)).collect()
+}
+
+fn signed(note: &Note, output: &Path, out: &Out) {
+    let names: Vec<&str> = note.signatures().iter().map(protocol::note::Signature::name).collect();
+    out.answer(json!({ "digest": note.digest(), "signed_by": names, "file": output }), || {
+        println!("{}: {}, signed by {}", output.display(), note.digest(), names.join(", "));
+    });
+}

@@ -1,0 +1,105 @@
+//! `countersign evidence` and `countersign verify`: fetching proof, and checking it with no network.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use protocol::evidence::disclosure::{self, Disclosure};
+use protocol::evidence::{file, report};
+use protocol::note::VerifierKey;
+use serde_json::json;
+
+use super::connect::{Connection, vkey};
+use super::output::{Done, Failure, Out, Style, print, read, replace, seconds, value};
+use super::report::render;
+
+/// Fetch everything that proves the figures of a unit and of those below it
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  countersign evidence -o 140300.zip --token-file zhao.token")]
+pub struct EvidenceArgs {
+    /// File to write, replaced if it is there
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    node: Connection,
+}
+
+/// Check an evidence file or a disclosure, with no network and no node
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  countersign verify 140300.zip --root root.vkey\n\n\
+    The exit code is 0 only if every check holds. The root key is all that is trusted: get it from the publisher, not with the file.")]
+pub struct VerifyArgs {
+    /// Evidence (zip) or disclosure (JSON)
+    file: PathBuf,
+    /// The root key, known from outside: a verifier key, or a file with one
+    #[arg(long, value_name = "VKEY", value_parser = vkey)]
+    root: VerifierKey,
+    /// No rules and no fitting to the terminal's width
+    #[arg(long)]
+    plain: bool,
+}
+
+pub(super) fn evidence(args: &EvidenceArgs, out: &Out) -> Done {
+    let bytes = args.node.client()?.evidence()?;
+    replace(&args.output, &bytes)?;
+    out.answer(json!({ "file": args.output, "bytes": bytes.len() }), || {
+        println!("✓ {}: {} bytes. Check it anywhere: countersign verify {} --root VKEY", args.output.display(), bytes.len(), args.output.display());
+    });
+    Ok(true)
+}
+
+pub(super) fn verify(args: &VerifyArgs, out: &Out) -> Done {
+    let size = std::fs::metadata(&args.file).map_err(Failure::file(&args.file))?.len();
+    if size > file::MAX_BYTES + (64 << 20) {
+        return Err(Failure::coded("evidence.zip", format!("{} has {size} bytes, more than any evidence", args.file.display())));
+    }
+    let bytes = read(&args.file)?;
+    let style = if args.plain { Style::Plain } else { out.style };
+    let start = Instant::now();
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        return disclosed(&bytes, args, &Out { style, ..*out });
+    }
+    let evidence = file::read(&bytes)?;
+    let report = report::verify(&evidence, &args.root)?;
+    let took = start.elapsed();
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    out.answer(json!({ "holds": report.holds(), "took_ms": millis, "report": value(&report) }), || print!("{}", render(&report, took, style)));
+    Ok(report.holds())
+}
+
+fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {
+    let start = Instant::now();
+    let malformed = |e: serde_json::Error| Failure::coded("disclosure.malformed", format!("{}: not a disclosure: {e}", args.file.display()));
+    let d: Disclosure = serde_json::from_slice(bytes).map_err(malformed)?;
+    let statement = disclosure::verify(&d, &args.root).map_err(|e| Failure::coded("disclosure.fails", format!("{}: {e}", args.file.display())))?;
+    let fields: Vec<_> = d.fields.iter().map(|f| json!({ "name": &f.field.1, "value": value(&f.field.2) })).collect();
+    let row = d.row.as_ref().map(|r| &r.columns);
+    out.answer(json!({ "holds": true, "unit": d.unit, "index": d.index, "statement": value(&statement), "fields": fields, "row": row }), || {
+        println!("✓ event {} of {}: {} in {}, recorded {}", d.index, d.unit, statement.event, statement.period, statement.recorded);
+        println!("✓ it is in the log whose checkpoint the unit signed");
+        if let Some(clear) = &statement.clear {
+            let mut rows = out.table(&["public field", "value"]);
+            for (name, v) in clear {
+                rows.add_row([name.clone(), text(&value(v))]);
+            }
+            print(&rows);
+        }
+        if !d.fields.is_empty() {
+            println!("✓ {} field(s) are what was recorded:", d.fields.len());
+            let mut rows = out.table(&["field", "value"]);
+            for f in &d.fields {
+                rows.add_row([f.field.1.clone(), text(&value(&f.field.2))]);
+            }
+            print(&rows);
+        }
+        if let Some(columns) = row {
+            println!("✓ its commitment opens to a row that counts in: {}", columns.join(", "));
+        }
+        println!("checked in {}", seconds(start.elapsed()));
+    });
+    Ok(true)
+}
+
+fn text(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_string)
+}

@@ -1,0 +1,130 @@
+//! `countersign import`: files of events into the open month.
+
+use std::path::{Path, PathBuf};
+
+use node::desk::record::Imported;
+use serde_json::json;
+
+use super::connect::Connection;
+use super::output::{Done, Failure, Out, fault_table, print, read, value};
+
+/// Record files of events; every fault of a file is told
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  countersign import 2023-03/*.csv --token-file chen.token\n\n\
+    A file is recorded as a whole or not at all, unless --valid-rows is given. Files are taken in the order in which they are\n\
+    named; after a refused one the following are not tried. Files are UTF-8 or GB18030, CSV with a heading or JSONL.\n\
+    Rows are counted from 1, the heading included, as a spreadsheet shows them.")]
+pub struct Args {
+    /// Files; the type is taken from a name like 14-E16.csv, the form from its ending
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Event type of all files, for example E16
+    #[arg(long = "type", value_name = "TYPE", value_parser = event)]
+    event: Option<String>,
+    /// Form of all files
+    #[arg(long, value_parser = ["csv", "jsonl"])]
+    form: Option<String>,
+    /// Record the good rows, and tell what is wrong with the others
+    #[arg(long)]
+    valid_rows: bool,
+    /// Record nothing; tell what is wrong, as far as it shows before the earlier files are recorded
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    node: Connection,
+}
+
+fn event(text: &str) -> Result<String, String> {
+    let good = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'_');
+    if good { Ok(text.to_string()) } else { Err("a type is written E16".into()) }
+}
+
+/// The type in a file's name: a part of the form E and two digits.
+fn type_of(path: &Path) -> Option<String> {
+    let stem = path.file_stem()?.to_str()?;
+    let is_type = |w: &&str| w.len() == 3 && w.starts_with('E') && w[1..].bytes().all(|b| b.is_ascii_digit());
+    stem.split(|c: char| !c.is_ascii_alphanumeric()).find(is_type).map(str::to_string)
+}
+
+fn form_of(path: &Path) -> &'static str {
+    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    if matches!(ending, "jsonl" | "ndjson") { "jsonl" } else { "csv" }
+}
+
+pub(super) fn run(args: &Args, out: &Out) -> Done {
+    let client = args.node.client()?;
+    // Every file is there and has a type before the first one is recorded.
+    let mut work: Vec<(&Path, &str, Option<String>, Vec<u8>)> = Vec::new();
+    for file in &args.files {
+        let form = args.form.as_deref().unwrap_or_else(|| form_of(file));
+        let event = args.event.clone().or_else(|| type_of(file));
+        if event.is_none() && form == "csv" {
+            let message = format!("{}: which event type? Name the file like 14-E16.csv, or give --type", file.display());
+            return Err(Failure::usage(message));
+        }
+        work.push((file, form, event, read(file)?));
+    }
+    let total = work.len();
+    let mut answers = Vec::new();
+    let mut good = true;
+    for (file, form, event, body) in work {
+        let imported = client.import(event.as_deref(), form, args.valid_rows, args.dry_run, &body).map_err(|e| {
+            let failure = Failure::from(e);
+            Failure { message: format!("{}: {}", file.display(), failure.message), ..failure }
+        })?;
+        if !out.json {
+            tell(file, &imported, args.dry_run, out);
+        }
+        good &= imported.accepted && (imported.faults.is_empty() || args.valid_rows);
+        answers.push(json!({ "file": file, "accepted": imported.accepted, "recorded": value(&imported.recorded), "faults": value(&imported.faults) }));
+        if !imported.accepted && !args.dry_run {
+            break;
+        }
+    }
+    let untried = total - answers.len();
+    if untried > 0 {
+        out.note(format!("{untried} further file(s) were not tried."));
+    }
+    if out.json {
+        println!("{:#}", json!({ "files": answers, "not_tried": untried }));
+    }
+    Ok(good)
+}
+
+fn tell(file: &Path, imported: &Imported, dry_run: bool, out: &Out) {
+    if !imported.faults.is_empty() {
+        print(&fault_table(out.style, &imported.faults));
+    }
+    let name = file.display();
+    let faults = imported.faults.len();
+    match (imported.accepted, faults) {
+        (true, 0) if dry_run => println!("✓ {name}: nothing is wrong with it / 没有发现错误"),
+        (true, 0) => println!("✓ {name}: {} event(s) recorded{} / 已记录", imported.recorded.len(), span(imported)),
+        (true, n) => println!("! {name}: {} event(s) recorded{}, {n} fault(s) in the others", imported.recorded.len(), span(imported)),
+        (false, n) => println!("✗ {name}: {n} fault(s), nothing was recorded / 有错误,未记录"),
+    }
+    let late = imported.recorded.iter().filter(|r| r.late.is_some()).count();
+    if late > 0 {
+        println!("  {late} of them belong to a month that is closed: they count in the open one, as late entries (补报)");
+    }
+}
+
+fn span(imported: &Imported) -> String {
+    match (imported.recorded.first(), imported.recorded.last()) {
+        (Some(first), Some(last)) => format!(" in {}, log index {} to {}", first.period, first.index, last.index),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_and_forms_are_guessed_from_names() {
+        for (name, found) in [("03-E16.csv", Some("E16")), ("E05.jsonl", Some("E05")), ("a/2023-04 E31 培训.csv", Some("E31")), ("E016.csv", None), ("events.csv", None)] {
+            assert_eq!(type_of(Path::new(name)).as_deref(), found, "{name}");
+        }
+        assert_eq!((form_of(Path::new("a.jsonl")), form_of(Path::new("a.CSV")), form_of(Path::new("a"))), ("jsonl", "csv", "csv"));
+    }
+}

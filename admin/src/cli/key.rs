@@ -1,0 +1,165 @@
+//! `countersign key`: signing keys and tokens. Private parts go to files of mode 0600 and are never printed.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use node::web::tokens::{Role, Tokens};
+use protocol::ids::{Tier, UnitId};
+use protocol::note::{Alg, VerifierKey};
+use protocol::period::Month;
+use serde_json::json;
+
+use super::output::{Done, Failure, Out, read, save_new};
+use super::units::{Card, Cards};
+use crate::keyring;
+
+/// Make and show keys and tokens
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  countersign key new root.key --name root")]
+pub enum Command {
+    /// Make a signing key of a person, of a root, or of anything else that signs
+    #[command(after_help = "Example, for the recorder 陈 of 平定县:\n  countersign key new keys/chen.key --name 140321/chen\n\n\
+        The file (mode 0600) is the only copy of the private key. The line that is printed is public: give it to\n\
+        `countersign operator enrol`.")]
+    New {
+        /// New file
+        file: PathBuf,
+        /// Signer name: `<unit>/<name>` for a person, any name for a root key
+        #[arg(long)]
+        name: String,
+        /// Make a key that cosigns checkpoints
+        #[arg(long)]
+        witness: bool,
+    },
+    /// Make the three keys of a node: node.key, witness.key, vault.key
+    #[command(after_help = "Example:\n  countersign key unit keys --unit 140321 --card 140321.toml\n\n\
+        Keep a copy of vault.key in a safe, apart from the backups: without it no private record can be opened again.\n\
+        The card holds public keys only: send it to whoever signs the registry.")]
+    Unit {
+        /// Directory, made if it is missing
+        dir: PathBuf,
+        /// Unit code
+        #[arg(long)]
+        unit: UnitId,
+        /// New file for the unit's card (TOML); without it the card is printed
+        #[arg(long, value_name = "FILE")]
+        card: Option<PathBuf>,
+        /// Name, for the card
+        #[arg(long)]
+        name: Option<String>,
+        /// Tier, for the card: county, city, province
+        #[arg(long)]
+        tier: Option<Tier>,
+        /// Whom it reports to, for the card
+        #[arg(long, value_name = "UNIT")]
+        parent: Option<UnitId>,
+        /// Area code (GB/T 2260), for the card
+        #[arg(long)]
+        area: Option<String>,
+        /// First month that it reports, for the card
+        #[arg(long, value_name = "YYYY-MM")]
+        since: Option<Month>,
+        /// Public NKey, for the card; `countersign nats user` makes one
+        #[arg(long, value_name = "U…")]
+        nkey: Option<String>,
+    },
+    /// Show the public half of a key file
+    #[command(after_help = "Example:\n  countersign key show root.key > root.vkey")]
+    Show {
+        /// Key file
+        file: PathBuf,
+    },
+    /// Make a bearer token for the API
+    #[command(after_help = "Example:\n  countersign key token --name chen --roles recorder --append tokens\n\n\
+        The token is printed once and kept nowhere; the node's token file gets its digest only. Restart the node afterwards.\n\
+        Roles: recorder, reviewer, head, inspector, operator. The name must be that of the recorder's key: what comes in with\n\
+        this token is signed by the key <unit>/<name>.")]
+    Token {
+        /// Name within the unit
+        #[arg(long)]
+        name: String,
+        /// Roles, separated by commas
+        #[arg(long, value_delimiter = ',', required = true, value_parser = role)]
+        roles: Vec<&'static str>,
+        /// Add the line to this token file (made with mode 0600) instead of printing it
+        #[arg(long, value_name = "FILE")]
+        append: Option<PathBuf>,
+    },
+}
+
+fn role(text: &str) -> Result<&'static str, String> {
+    let names: Vec<&str> = Role::ALL.iter().map(|r| r.as_str()).collect();
+    Role::ALL.iter().map(|r| r.as_str()).find(|r| *r == text).ok_or_else(|| format!("roles are {}", names.join(", ")))
+}
+
+pub(super) fn run(command: Command, out: &Out) -> Done {
+    match command {
+        Command::New { file, name, witness } => {
+            let alg = if witness { Alg::CosignatureV1 } else { Alg::Ed25519 };
+            let key = keyring::create_key(&file, &name, alg)?;
+            show(out, &key.vkey());
+            out.note(format!("The private key is in {}, and nowhere else.", file.display()));
+        }
+        Command::Show { file } => show(out, &keyring::read_key(&file)?.vkey()),
+        Command::Unit { dir, unit, card, name, tier, parent, area, since, nkey } => {
+            if let Some(taken) = ["node.key", "witness.key", "vault.key"].iter().map(|f| dir.join(f)).find(|f| f.exists()) {
+                return Err(Failure::coded("key.exists", format!("{} exists already; keys are never replaced", taken.display())));
+            }
+            if let Some(taken) = card.as_ref().filter(|c| c.exists()) {
+                return Err(Failure::coded("key.exists", format!("{} exists already", taken.display())));
+            }
+            let (node, witness) = keyring::create_unit_keys(&dir, unit.as_str())?;
+            let made = Card { id: unit, name, tier, parent, area, since, vkey: Some(node.vkey()), witness: Some(witness.vkey()), nkey };
+            let text = toml::to_string(&Cards { unit: vec![made.clone()] }).map_err(Failure::of)?;
+            if let Some(file) = &card {
+                save_new(file, text.as_bytes())?;
+            }
+            out.answer(json!({ "card": made, "file": card }), || if card.is_none() { print!("{text}") });
+            let there = card.map(|f| format!("The unit's card is in {}. ", f.display())).unwrap_or_default();
+            out.note(format!("{there}Private keys are in {}. Keep a copy of vault.key in a safe, apart from the backups.", dir.display()));
+        }
+        Command::Token { name, roles, append } => {
+            if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '#' || c == '/') {
+                return Err(Failure::usage("a name has no spaces, no # and no /; the unit's code is not part of it"));
+            }
+            let (token, line) = keyring::create_token(&name, &roles.join(","))?;
+            if let Some(file) = &append {
+                add_line(file, &line)?;
+            }
+            out.answer(json!({ "token": token, "line": line.trim_end(), "file": append }), || {
+                println!("{token}");
+                if append.is_none() {
+                    println!("{}", line.trim_end());
+                }
+            });
+            out.note(match append {
+                Some(file) => format!("The first line is the token: hand it over now, it is kept nowhere. {} has its digest; restart the node.", file.display()),
+                None => "The first line is the token: hand it over now, it is kept nowhere. The second line belongs into the node's token file.".to_string(),
+            });
+        }
+    }
+    Ok(true)
+}
+
+fn show(out: &Out, vkey: &VerifierKey) {
+    let alg = if vkey.alg() == Alg::CosignatureV1 { "cosignature/v1" } else { "ed25519" };
+    out.answer(json!({ "name": vkey.name(), "alg": alg, "vkey": vkey.to_string() }), || println!("{vkey}"));
+}
+
+fn add_line(file: &std::path::Path, line: &str) -> Result<(), Failure> {
+    let mut text = String::new();
+    if file.exists() {
+        let bytes = read(file)?;
+        let known = String::from_utf8(bytes).map_err(|_| Failure::coded("tokens.malformed", format!("{} is not text", file.display())))?;
+        Tokens::parse(&known).map_err(|n| Failure::coded("tokens.malformed", format!("{}: line {n} is not a token's", file.display())))?;
+        // A last line without its end must not swallow the new one.
+        if !known.is_empty() && !known.ends_with('\n') {
+            text.push('\n');
+        }
+    }
+    text.push_str(line);
+    let mut open = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file).map_err(Failure::file(file))?;
+    open.write_all(text.as_bytes()).and_then(|()| open.sync_all()).map_err(Failure::file(file))
+}

@@ -1,0 +1,133 @@
+//! The commands, one file a group. Each talks to a running node through its API, or works on files; none opens the database
+//! of a running node.
+//!
+//! Exit codes: 0 done and everything holds, 1 refused or something does not hold, 2 the command line is wrong. With `--json` the
+//! standard output is one JSON value, also for a refusal: `{"error": {"code", "message", "help", "faults"}}`.
+//!
+//! Reading order: this file, [`output`] (tables, JSON, failures), [`connect`] (node and token), [`units`] (files of units), then
+//! any group.
+
+pub mod output;
+pub mod report;
+
+mod audit;
+mod catalogue;
+mod connect;
+mod desk;
+mod evidence;
+mod fsck;
+mod import;
+mod key;
+mod ledger;
+mod nats;
+mod operator;
+mod registry;
+mod review;
+mod status;
+mod units;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::{Done, Out, Style};
+
+/// 会签: signed events where they happen, signed totals with their proof upwards.
+#[derive(Debug, Parser)]
+#[command(
+    name = "countersign",
+    version,
+    after_help = "Example:\n  countersign status --node http://127.0.0.1:8321 --token-file chen.token\n\n\
+    Commands that talk to a node take its address and a token from --node and --token-file, or from COUNTERSIGN_NODE and\n\
+    COUNTERSIGN_TOKEN. `countersign help COMMAND` shows an example of each. Exit code: 0 done, 1 refused, 2 wrong usage."
+)]
+struct Cli {
+    /// Answer with one JSON value
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(subcommand)]
+    Key(key::Command),
+    #[command(subcommand)]
+    Registry(registry::Command),
+    #[command(subcommand)]
+    Catalogue(catalogue::Command),
+    #[command(subcommand)]
+    Plan(catalogue::PlanCommand),
+    #[command(subcommand)]
+    Nats(nats::Command),
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    Import(import::Args),
+    Void(desk::VoidArgs),
+    Correct(desk::CorrectArgs),
+    Close(desk::CloseArgs),
+    Sign(desk::SignArgs),
+    Submit(desk::SubmitArgs),
+    Status(status::StatusArgs),
+    Months(status::MonthsArgs),
+    #[command(subcommand)]
+    Review(review::Command),
+    #[command(subcommand)]
+    Operator(operator::Command),
+    Publish(operator::PublishArgs),
+    Evidence(evidence::EvidenceArgs),
+    Verify(evidence::VerifyArgs),
+    #[command(subcommand)]
+    Audit(audit::Command),
+    Fsck(fsck::Args),
+    Demo(crate::demo::Args),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let wrap = std::io::stderr().is_terminal();
+    // Without a terminal nothing is wrapped, so that logs and scripts find whole sentences. A hook that exists already stays.
+    let _ = miette::set_hook(Box::new(move |_| {
+        Box::new(miette::MietteHandlerOpts::new().terminal_links(false).break_words(false).wrap_lines(wrap).build())
+    }));
+    let out = Out { json: cli.json, style: Style::of_stdout() };
+    match run(cli.command, &out) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            let code = if failure.usage { 2 } else { 1 };
+            failure.print(&out);
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn run(command: Command, out: &Out) -> Done {
+    match command {
+        Command::Key(c) => key::run(c, out),
+        Command::Registry(c) => registry::run(c, out),
+        Command::Catalogue(c) => catalogue::run(c, out),
+        Command::Plan(c) => catalogue::run_plan(c, out),
+        Command::Nats(c) => nats::run(c, out),
+        Command::Ledger(c) => ledger::run(c, out),
+        Command::Import(a) => import::run(&a, out),
+        Command::Void(a) => desk::void(&a, out),
+        Command::Correct(a) => desk::correct(&a, out),
+        Command::Close(a) => desk::close(a, out),
+        Command::Sign(a) => desk::sign(&a, out),
+        Command::Submit(a) => desk::submit(&a, out),
+        Command::Status(a) => status::status(&a, out),
+        Command::Months(a) => status::months(&a, out),
+        Command::Review(c) => review::run(c, out),
+        Command::Operator(c) => operator::run(c, out),
+        Command::Publish(a) => operator::publish(&a, out),
+        Command::Evidence(a) => evidence::evidence(&a, out),
+        Command::Verify(a) => evidence::verify(&a, out),
+        Command::Audit(c) => audit::run(c, out),
+        Command::Fsck(a) => fsck::run(&a, out),
+        Command::Demo(a) => crate::demo::run(a).map_err(|e| output::Failure::of(e.chain().map(ToString::to_string).collect::<Vec<_>>().join(": "))),
+    }
+}

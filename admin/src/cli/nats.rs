@@ -1,0 +1,160 @@
+//! `countersign nats`: users, the server's configuration, streams and consumers. See [`crate::nats`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::output::{Done, Failure, Out, replace};
+use super::units;
+use crate::nats::{self, ServerOptions, ServerTls};
+
+/// Make users, nats.conf, streams and consumers
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  countersign nats user nats.seed")]
+pub enum Command {
+    /// Make an NKey: the seed goes to a file, the public half is printed
+    #[command(after_help = "Example:\n  countersign nats user keys/nats.seed\n\n\
+        Each unit makes its own and puts the public half into its card as `nkey`; the operator of the server makes one, too.")]
+    User {
+        /// New file for the seed, mode 0600
+        file: PathBuf,
+    },
+    Config(Config),
+    Provision(Provision),
+}
+
+/// Write nats.conf from files of units
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  countersign nats config --units units.csv --units 140321.toml --skip-keyless --admin U… \
+    --store-dir /var/lib/nats -o nats.conf\n\n\
+    The server syncs every message before it acknowledges (sync_interval: always); nodes check this and send nothing otherwise.\n\
+    With nodes on other machines give --host 0.0.0.0 and TLS. The monitoring address has no login: keep it inside.")]
+pub struct Config {
+    /// File of units with their nkey; repeat for several
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    units: Vec<PathBuf>,
+    /// Leave out units without an NKey
+    #[arg(long)]
+    skip_keyless: bool,
+    /// Public NKey of the server's operator
+    #[arg(long, value_name = "U…")]
+    admin: String,
+    /// Where JetStream keeps its files
+    #[arg(long, value_name = "DIR")]
+    store_dir: PathBuf,
+    /// Address for nodes
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+    /// Port for nodes
+    #[arg(long, default_value_t = 4222)]
+    port: u16,
+    /// Address for monitoring
+    #[arg(long, default_value = "127.0.0.1")]
+    monitor_host: String,
+    /// Port for monitoring
+    #[arg(long, default_value_t = 8222)]
+    monitor_port: u16,
+    /// How many bytes JetStream may keep
+    #[arg(long, default_value_t = 8 << 30)]
+    max_file_bytes: u64,
+    /// The server's certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of the certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Ask clients for a certificate of this authority, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_client_ca: Option<PathBuf>,
+    /// File for the configuration, replaced if it is there; without it the text is printed
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Make or bring up to date the streams and consumers of a running nats-server
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  countersign nats provision --url nats://127.0.0.1:4222 --seed admin.seed --units units.csv --units 140321.toml \
+    --skip-keyless\n\n\
+    It may be repeated at any time; run it after each change of the units.")]
+pub struct Provision {
+    /// Address of the server
+    #[arg(long)]
+    url: String,
+    /// Seed file of the server's operator
+    #[arg(long, value_name = "FILE")]
+    seed: PathBuf,
+    /// File of units with their nkey; repeat for several
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    units: Vec<PathBuf>,
+    /// Leave out units without an NKey
+    #[arg(long)]
+    skip_keyless: bool,
+}
+
+pub(super) fn run(command: Command, out: &Out) -> Done {
+    match command {
+        Command::User { file } => {
+            let user = nats::create_user()?;
+            nats::write_seed(&file, &user.seed)?;
+            out.answer(json!({ "nkey": user.public_nkey, "file": file }), || println!("{}", user.public_nkey));
+            out.note(format!("The seed is in {}, and nowhere else.", file.display()));
+            Ok(true)
+        }
+        Command::Config(a) => config(a, out),
+        Command::Provision(a) => provision(&a, out),
+    }
+}
+
+fn config(a: Config, out: &Out) -> Done {
+    let units = units::nats_units(&units::load(&a.units)?, a.skip_keyless)?;
+    let tls = match (a.tls_cert, a.tls_key) {
+        (Some(cert_file), Some(key_file)) => Some(ServerTls { cert_file, key_file, client_ca_file: a.tls_client_ca }),
+        _ => None,
+    };
+    let local = |host: &str| host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if tls.is_none() && !local(&a.host) {
+        out.note(format!("warning: {} is open to other machines without TLS; give --tls-cert and --tls-key", a.host));
+    }
+    if !local(&a.monitor_host) {
+        out.note(format!("warning: monitoring on {} has no login; let a firewall admit only the nodes", a.monitor_host));
+    }
+    let count = units.len();
+    let options = ServerOptions {
+        host: a.host,
+        port: a.port,
+        monitor_host: a.monitor_host,
+        monitor_port: a.monitor_port,
+        store_dir: a.store_dir,
+        max_file_bytes: a.max_file_bytes,
+        admin_public_nkey: a.admin,
+        units,
+        tls,
+    };
+    let text = nats::server_config(&options)?;
+    if let Some(path) = &a.output {
+        replace(path, text.as_bytes())?;
+    }
+    out.answer(json!({ "units": count, "file": a.output, "config": a.output.is_none().then_some(&text) }), || match &a.output {
+        Some(path) => println!("{}: {count} unit(s)", path.display()),
+        None => print!("{text}"),
+    });
+    Ok(true)
+}
+
+fn provision(a: &Provision, out: &Out) -> Done {
+    let units = units::nats_units(&units::load(&a.units)?, a.skip_keyless)?;
+    let seed = node::link::read_seed(&a.seed).map_err(|e| Failure::coded(e.code(), e.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::of)?;
+    let done = runtime.block_on(nats::provision(&a.url, &seed, &units))?;
+    out.answer(json!({ "created": done.created, "confirmed": done.confirmed }), || {
+        let mut rows = out.table(&["stream or consumer", "was"]);
+        for (names, word) in [(&done.created, "created"), (&done.confirmed, "there already, brought up to date")] {
+            for name in names {
+                rows.add_row([name.as_str(), word]);
+            }
+        }
+        super::output::print(&rows);
+    });
+    Ok(true)
+}

@@ -1,0 +1,181 @@
+//! The report of a verification, for people: the tree of checks, then the judged targets.
+//!
+//! A unit's months are one line as long as every check holds and the parent decided the same; whatever is to be known of a
+//! single month (a late report, a failed check) has lines of its own.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use protocol::evidence::report::{MonthReport, Report, UnitReport};
+use protocol::receipt::Decision;
+use protocol::verify::{Outcome, Verdict};
+
+use super::output::{Style, seconds, table};
+
+/// Prints a report the way that suits the standard output.
+pub fn print_report(report: &Report, took: Duration) {
+    print!("{}", render(report, took, Style::of_stdout()));
+}
+
+/// The text of a report.
+pub fn render(report: &Report, took: Duration, style: Style) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    for unit in &report.units {
+        let _ = writeln!(text, "{} {} {} ({})", mark(worst(unit)), unit.unit, unit.name, unit.tier);
+        let lines = months(unit);
+        for (n, (line, below)) in lines.iter().enumerate() {
+            let last = n + 1 == lines.len();
+            let _ = writeln!(text, "{} {line}", if last { "└─" } else { "├─" });
+            for detail in below {
+                let _ = writeln!(text, "{}    {detail}", if last { " " } else { "│" });
+            }
+        }
+    }
+    if !report.targets.is_empty() {
+        text.push('\n');
+        let mut rows = table(style, &["目标 target", "指标 indicator", "要求 goal", "实际 actual", "结论 verdict", "依据 basis"]);
+        for t in &report.targets {
+            let verdict = format!("{} {}", t.judgement.zh(), t.judgement.en());
+            let basis = format!("{} {}", t.basis.zh(), t.basis.en());
+            rows.add_row([&t.target, &t.indicator, &t.goal, &t.actual, &verdict, &basis]);
+        }
+        text.push_str(&super::output::lines(&rows));
+        for t in &report.targets {
+            for remark in &t.remarks {
+                let _ = writeln!(text, "  {}: {remark}", t.target);
+            }
+        }
+    }
+    if !report.unjudged.is_empty() {
+        let _ = writeln!(text, "\n{} target(s) cannot be judged from what is recorded here: {}", report.unjudged.len(), report.unjudged.join(", "));
+    }
+    text.push('\n');
+    let rollups: usize = report.units.iter().map(|u| u.months.len()).sum();
+    let until = report.until.map(|m| format!(" up to {m}")).unwrap_or_default();
+    let failures = report.failures().count();
+    let result = match failures {
+        _ if report.units.is_empty() => "nothing is there to check".to_string(),
+        0 => "every check holds / 全部校验成立".to_string(),
+        1 => "1 check FAILS / 有 1 项校验不成立".to_string(),
+        n => format!("{n} checks FAIL / 有 {n} 项校验不成立"),
+    };
+    let _ = writeln!(
+        text,
+        "{} {} unit(s), {rollups} rollup(s){until}, {} statement(s), checked in {}: {result}",
+        if report.holds() { "✓" } else { "✗" },
+        report.units.len(),
+        report.leaves,
+        seconds(took),
+    );
+    text
+}
+
+fn worst(unit: &UnitReport) -> Outcome {
+    unit.months.iter().map(of_month).max_by_key(|o| severity(*o)).unwrap_or(Outcome::Holds)
+}
+
+fn of_month(month: &MonthReport) -> Outcome {
+    month.verdicts.iter().map(|v| v.outcome).max_by_key(|o| severity(*o)).unwrap_or(Outcome::Holds)
+}
+
+fn severity(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Holds => 0,
+        Outcome::Noted => 1,
+        Outcome::Fails => 2,
+    }
+}
+
+/// ✓ it holds, ! it holds and there is something to know, ✗ it does not hold.
+pub(super) fn mark(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Holds => "✓",
+        Outcome::Noted => "!",
+        Outcome::Fails => "✗",
+    }
+}
+
+/// One line a check, `detail` included.
+pub(super) fn verdict_line(v: &Verdict) -> String {
+    let word = match v.outcome {
+        Outcome::Holds => "holds",
+        Outcome::Noted => "holds, but",
+        Outcome::Fails => "FAILS",
+    };
+    format!("{} {} {word}: {}", mark(v.outcome), v.check, v.detail)
+}
+
+fn said(decision: Option<Decision>) -> String {
+    decision.map_or_else(|| "no receipt of a parent".to_string(), |d| format!("{} by the parent", super::output::decision(d)))
+}
+
+/// Lines of a unit, each with the lines below it.
+fn months(unit: &UnitReport) -> Vec<(String, Vec<String>)> {
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    let mut at = 0;
+    while let Some(first) = unit.months.get(at) {
+        let outcome = of_month(first);
+        if outcome != Outcome::Holds {
+            let holding: Vec<&str> = first.verdicts.iter().filter(|v| v.outcome == Outcome::Holds).map(|v| v.check.as_str()).collect();
+            let mut below: Vec<String> = first.verdicts.iter().filter(|v| v.outcome != Outcome::Holds).map(verdict_line).collect();
+            if !holding.is_empty() {
+                below.push(format!("✓ {} hold", holding.join(", ")));
+            }
+            lines.push((format!("{} {} revision {}, {}", mark(outcome), first.period, first.revision, said(first.decision)), below));
+            at += 1;
+            continue;
+        }
+        let same = |m: &&MonthReport| of_month(m) == Outcome::Holds && m.decision == first.decision && m.verdicts.len() == first.verdicts.len();
+        let run: Vec<&MonthReport> = unit.months[at..].iter().take_while(same).collect();
+        let last = run.last().copied().unwrap_or(first);
+        let span = match run.len() {
+            1 if first.revision > 1 => format!("{} revision {}", first.period, first.revision),
+            1 => first.period.to_string(),
+            n => format!("{} … {}, {n} rollups", first.period, last.period),
+        };
+        let checks: Vec<&str> = first.verdicts.iter().map(|v| v.check.as_str()).collect();
+        lines.push((format!("✓ {span}: {} hold; {}", checks.join(", "), said(first.decision)), Vec::new()));
+        at += run.len();
+    }
+    if lines.is_empty() {
+        lines.push(("no rollup".to_string(), Vec::new()));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::digest::Digest;
+    use protocol::ids::Tier;
+
+    fn month(n: u32, outcome: Outcome) -> MonthReport {
+        let verdict = Verdict { check: "binding".into(), outcome, detail: "because".into() };
+        MonthReport {
+            period: format!("2023-{n:02}").parse().unwrap(),
+            revision: 1,
+            rollup: Digest::of(b""),
+            verdicts: vec![Verdict::holds("history", "log"), verdict],
+            decision: Some(Decision::Accepted),
+        }
+    }
+
+    #[test]
+    fn months_that_hold_are_one_line_and_the_others_are_told() {
+        let mut months: Vec<MonthReport> = (1..=12).map(|n| month(n, Outcome::Holds)).collect();
+        months[4] = month(5, Outcome::Noted);
+        months[6] = month(7, Outcome::Fails);
+        let unit = UnitReport { unit: "140321".parse().unwrap(), name: "平定县".into(), tier: Tier::County, months };
+        let report = Report { units: vec![unit], targets: Vec::new(), unjudged: vec!["X".into()], leaves: 7, until: None };
+        let text = render(&report, Duration::from_millis(1234), Style::Plain);
+        assert!(text.starts_with("✗ 140321 平定县 (county)\n├─ ✓ 2023-01 … 2023-04, 4 rollups: history, binding hold; accepted"), "{text}");
+        assert!(text.contains("├─ ! 2023-05 revision 1, accepted 审核通过 by the parent\n│    ! binding holds, but: because\n│    ✓ history hold\n"), "{text}");
+        assert!(text.contains("├─ ✓ 2023-06: history"), "{text}");
+        assert!(text.contains("│    ✗ binding FAILS: because"), "{text}");
+        assert!(text.contains("└─ ✓ 2023-08 … 2023-12, 5 rollups"), "{text}");
+        assert!(text.contains("12 rollup(s), 7 statement(s), checked in 1.23 s: 1 check FAILS"), "{text}");
+        let empty = Report { units: Vec::new(), targets: Vec::new(), unjudged: Vec::new(), leaves: 0, until: None };
+        assert!(render(&empty, Duration::ZERO, Style::Plain).contains("✗ 0 unit(s)"));
+    }
+}

@@ -1,0 +1,121 @@
+//! `countersign review`: the reports of the units below.
+
+use clap::Subcommand;
+use protocol::ids::UnitId;
+use protocol::period::Month;
+use protocol::receipt::Decision;
+use serde_json::json;
+
+use super::connect::Connection;
+use super::output::{Done, Out, decision, print, value};
+use super::report::{mark, verdict_line};
+
+/// Show and decide on the reports of the units below
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  countersign review list --open --token-file wang.token")]
+pub enum Command {
+    /// Reports from below, with their checks
+    #[command(after_help = "Example:\n  countersign review list --month 2023-03 --token-file wang.token\n\n\
+        ✓ every check holds, ! it holds and there is something to know, ✗ a check fails, … something before it is still to come.")]
+    List {
+        /// Only this month
+        #[arg(long, value_name = "YYYY-MM")]
+        month: Option<Month>,
+        /// Only this unit
+        #[arg(long)]
+        unit: Option<UnitId>,
+        /// Only those that wait for a decision
+        #[arg(long)]
+        open: bool,
+        #[command(flatten)]
+        node: Connection,
+    },
+    /// Accept a month (审核通过): it becomes part of this unit's figures
+    #[command(after_help = "Example:\n  countersign review accept 140321 2023-03 --token-file wang.token")]
+    Accept {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Return a month with reasons (退回)
+    #[command(after_help = "Example:\n  countersign review return 140321 2023-03 --reason 就业人数与名册不符 --about I011 --token-file wang.token")]
+    Return {
+        #[command(flatten)]
+        at: At,
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Open an accepted month again (重新打开), so that a new revision may follow
+    #[command(after_help = "Example:\n  countersign review reopen 140321 2023-03 --reason 复核发现漏报 --token-file wang.token")]
+    Reopen {
+        #[command(flatten)]
+        at: At,
+        #[command(flatten)]
+        why: Why,
+    },
+}
+
+/// Which report.
+#[derive(Debug, clap::Args)]
+pub struct At {
+    /// Unit
+    unit: UnitId,
+    /// Month, written 2023-03
+    month: Month,
+    #[command(flatten)]
+    node: Connection,
+}
+
+/// Why.
+#[derive(Debug, clap::Args)]
+pub struct Why {
+    /// Why; repeat for several
+    #[arg(long, required = true)]
+    reason: Vec<String>,
+    /// Figure or cell that it is about; repeat for several
+    #[arg(long, value_name = "FIGURE")]
+    about: Vec<String>,
+}
+
+pub(super) fn run(command: Command, out: &Out) -> Done {
+    match command {
+        Command::List { month, unit, open, node } => list(month, unit, open, &node, out),
+        Command::Accept { at } => decide(&at, Decision::Accepted, "accepted", None, out),
+        Command::Return { at, why } => decide(&at, Decision::Returned, "returned", Some(&why), out),
+        Command::Reopen { at, why } => decide(&at, Decision::Reopened, "reopened", Some(&why), out),
+    }
+}
+
+fn decide(at: &At, what: Decision, word: &str, why: Option<&Why>, out: &Out) -> Done {
+    let (reasons, about) = why.map(|w| (w.reason.clone(), w.about.clone())).unwrap_or_default();
+    at.node.client()?.decide(at.unit.as_str(), at.month, word, &reasons, &about)?;
+    out.answer(json!({ "unit": at.unit, "month": at.month, "decision": word }), || println!("✓ {} {}: {}", at.unit, at.month, decision(what)));
+    Ok(true)
+}
+
+fn list(month: Option<Month>, unit: Option<UnitId>, open: bool, node: &Connection, out: &Out) -> Done {
+    let mut list = node.client()?.children()?;
+    list.retain(|c| month.is_none_or(|m| c.period == m) && unit.as_ref().is_none_or(|u| &c.unit == u) && (!open || c.decision.is_none()));
+    list.sort_by(|a, b| (a.period, &a.unit, a.revision).cmp(&(b.period, &b.unit, b.revision)));
+    out.answer(value(&list), || {
+        let mut rows = out.table(&["月份 month", "单位 unit", "", "rev.", "收到 arrived", "校验 checks", "审核 decision"]);
+        for c in &list {
+            let checks = match c.verdicts.as_slice() {
+                [] => "… waits".to_string(),
+                all if all.iter().all(|v| mark(v.outcome) == "✓") => "✓ all hold".to_string(),
+                all => all.iter().filter(|v| mark(v.outcome) != "✓").map(verdict_line).collect::<Vec<_>>().join("\n"),
+            };
+            let flagged = c.flagged.as_ref().map(|f| format!("\n✗ flagged: {f}")).unwrap_or_default();
+            rows.add_row([
+                c.period.to_string(),
+                c.unit.to_string(),
+                c.name.clone(),
+                c.revision.to_string(),
+                c.arrived.clone().unwrap_or_default(),
+                format!("{checks}{flagged}"),
+                c.decision.map(decision).unwrap_or_else(|| "–".into()),
+            ]);
+        }
+        print(&rows);
+    });
+    Ok(true)
+}

@@ -1,0 +1,143 @@
+//! `countersign status` and `countersign months`: how a unit stands, and what to do next.
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use clap::Args;
+use node::web::look::{OwnMonth, Status};
+use node::web::review::ChildMonth;
+use protocol::ids::Tier;
+use protocol::receipt::Decision;
+use serde_json::json;
+
+use super::connect::Connection;
+use super::output::{Done, Out, decision, print, value};
+
+/// How the unit stands and what to do next
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  countersign status --node http://127.0.0.1:8321 --token-file chen.token")]
+pub struct StatusArgs {
+    #[command(flatten)]
+    node: Connection,
+}
+
+/// The unit's reports: signatures, sending, the parent's answers
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  countersign months --token-file chen.token")]
+pub struct MonthsArgs {
+    #[command(flatten)]
+    node: Connection,
+}
+
+pub(super) fn status(args: &StatusArgs, out: &Out) -> Done {
+    let client = args.node.client()?;
+    let status = client.status()?;
+    let months = client.months()?;
+    let children = client.children()?;
+    let next = next_steps(&status, &months, &children);
+    let mut answer = value(&status);
+    if let Some(map) = answer.as_object_mut() {
+        map.insert("next".into(), json!(next));
+    }
+    out.answer(answer, || {
+        println!("{} {} ({})   {}", status.unit, status.name, status.tier, status.now);
+        println!("月份 open month  {}, to be reported by {}", status.open, status.due);
+        println!("日志 log         {} statements; registry version {}", status.leaves, status.registry);
+        println!("链路 link        {}", status.link);
+        if let Some(trouble) = &status.trouble {
+            println!("  ✗ {trouble}");
+        }
+        if !is_top(&status) && !status.waiting.is_empty() {
+            println!("发件 outbox      without receipt: {}", status.waiting.join(", "));
+        }
+        if !status.children_missing.is_empty() {
+            println!("下级 units       not accepted for {}: {}", status.open, status.children_missing.join(", "));
+        }
+        for c in &status.contradictions {
+            println!("✗ 矛盾 contradiction, kept as evidence: {c}");
+        }
+        println!("下一步 next");
+        for step in &next {
+            println!("  → {step}");
+        }
+    });
+    Ok(true)
+}
+
+/// The top unit reports to nobody: what it hands in waits for no receipt.
+fn is_top(status: &Status) -> bool {
+    status.tier == Tier::Province.as_str()
+}
+
+/// What a person should do now, the most urgent first.
+fn next_steps(status: &Status, months: &[OwnMonth], children: &[ChildMonth]) -> Vec<String> {
+    let mut steps = Vec::new();
+    if !status.contradictions.is_empty() {
+        steps.push("tell the unit that contradicts itself, and its inspector; `countersign evidence` has both documents".to_string());
+    }
+    let waiting = children.iter().filter(|c| c.decision.is_none() && !c.verdicts.is_empty()).count();
+    if waiting > 0 {
+        steps.push(format!("decide on {waiting} report(s) from below: countersign review list"));
+    }
+    // Only the newest revision of a month can still be worked on.
+    let newest = months.iter().filter(|m| !months.iter().any(|o| o.period == m.period && o.revision > m.revision));
+    let mut reopened = false;
+    for m in newest {
+        let p = m.period;
+        if m.decision.is_some_and(Decision::asks_for_revision) {
+            reopened = true;
+            let word = m.decision.map(decision).unwrap_or_default();
+            let why = if m.reasons.is_empty() { String::new() } else { format!(" ({})", m.reasons.join("; ")) };
+            steps.push(format!("{p} was {word}{why}: put it right, then countersign close {p}"));
+        } else if !m.unsigned.is_empty() {
+            steps.push(format!("{p} waits for the signature of {}: countersign sign {p} --key FILE", m.unsigned.join(", ")));
+        } else if m.submitted.is_none() {
+            steps.push(format!("{p} is signed: countersign submit {p}"));
+        } else if m.decision.is_none() && !is_top(status) {
+            steps.push(format!("{p} is sent; the parent has not answered yet"));
+        }
+    }
+    let today = status.now.parse::<DateTime<Utc>>().ok().map(|t| (t + Duration::hours(8)).date_naive());
+    let over = today.is_some_and(|d| d > status.open.last_day());
+    if reopened {
+        return steps;
+    }
+    if !over {
+        steps.push(format!("record the events of {}: countersign import FILE…", status.open));
+    } else if status.children_missing.is_empty() {
+        steps.push(format!("{} is over: countersign close {}{}", status.open, status.open, late(status, today)));
+    } else {
+        let some = status.children_missing.join(", ");
+        steps.push(format!("{} is over: review {some}, or say why they are missing; then countersign close {}{}", status.open, status.open, late(status, today)));
+    }
+    steps
+}
+
+fn late(status: &Status, today: Option<NaiveDate>) -> String {
+    match (today, status.due.parse::<NaiveDate>()) {
+        (Some(today), Ok(due)) if today > due => format!(" (late since {due})"),
+        (Some(today), Ok(due)) => format!(" ({} day(s) left)", (due - today).num_days()),
+        _ => String::new(),
+    }
+}
+
+pub(super) fn months(args: &MonthsArgs, out: &Out) -> Done {
+    let months = args.node.client()?.months()?;
+    out.answer(value(&months), || {
+        let mut rows = out.table(&["月份 month", "revision", "未签 unsigned", "提交 submitted", "审核 decision", "原因 reasons", "摘要 digest"]);
+        for m in &months {
+            let failed: Vec<String> = m.checks.iter().filter(|c| c.failed()).map(|c| format!("{}: {}", c.check, c.detail)).collect();
+            let reasons: Vec<&str> = m.reasons.iter().chain(&failed).map(String::as_str).collect();
+            let digest: String = m.rollup.to_string().chars().take("sha256:".len() + 12).collect();
+            rows.add_row([
+                m.period.to_string(),
+                m.revision.to_string(),
+                m.unsigned.join(", "),
+                m.submitted.clone().unwrap_or_default(),
+                m.decision.map(decision).unwrap_or_default(),
+                reasons.join("; "),
+                digest,
+            ]);
+        }
+        print(&rows);
+    });
+    Ok(true)
+}

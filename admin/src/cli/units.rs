@@ -1,0 +1,180 @@
+//! Files of units: what a registry, nats.conf and a ledger are made from.
+//!
+//! CSV with a heading, or TOML with `[[unit]]` tables; both with the fields of [`Card`]. What is known of one unit may be spread over
+//! several files: `deploy/units/units.csv` has names and parents, and each unit sends in a card with its public keys.
+
+use std::path::{Path, PathBuf};
+
+use protocol::ids::{Tier, UnitId};
+use protocol::note::VerifierKey;
+use protocol::period::Month;
+use serde::{Deserialize, Serialize};
+
+use super::output::{Failure, read};
+use crate::nats::NatsUnit;
+
+/// What files say of one unit. All of it is public.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// Unit code.
+    pub id: UnitId,
+    /// Name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
+    /// Whom it reports to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<UnitId>,
+    /// Area code, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
+    /// First month that it reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Month>,
+    /// Key of its node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vkey: Option<VerifierKey>,
+    /// Key that cosigns its children's checkpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<VerifierKey>,
+    /// Public NKey, for NATS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nkey: Option<String>,
+}
+
+/// A TOML file of units.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cards {
+    /// Its units.
+    #[serde(default)]
+    pub unit: Vec<Card>,
+}
+
+/// Reads files and joins what they say of each unit, in the order of first mention.
+///
+/// # Errors
+/// A file that is not of this form, or two that contradict.
+pub fn load(files: &[PathBuf]) -> Result<Vec<Card>, Failure> {
+    let mut all: Vec<(Card, &Path)> = Vec::new();
+    for file in files {
+        for card in parse(file)? {
+            match all.iter_mut().find(|(c, _)| c.id == card.id) {
+                Some((known, first)) => join(known, card).map_err(|(unit, field)| {
+                    let (a, b) = (first.display(), file.display());
+                    Failure::coded("units.contradiction", format!("unit {unit}: its {field} in {b} is not the one in {a} (or in a file between them)"))
+                })?,
+                None => all.push((card, file)),
+            }
+        }
+    }
+    if all.is_empty() {
+        return Err(Failure::coded("units.empty", "there are no units in these files"));
+    }
+    Ok(all.into_iter().map(|(card, _)| card).collect())
+}
+
+fn parse(file: &Path) -> Result<Vec<Card>, Failure> {
+    let wrong = |e: &dyn std::fmt::Display| Failure::coded("units.file", format!("{}: {e}", file.display()));
+    let bytes = read(file)?;
+    let text = std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)).map_err(|_| wrong(&"not UTF-8"))?;
+    if file.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+        return reader.deserialize().collect::<Result<_, _>>().map_err(|e| wrong(&e));
+    }
+    toml::from_str::<Cards>(text).map(|c| c.unit).map_err(|e| wrong(&e))
+}
+
+/// Adds what another file says; an error names the unit and the field that contradicts.
+fn join(known: &mut Card, more: Card) -> Result<(), (UnitId, &'static str)> {
+    fn field<T: PartialEq>(known: &mut Option<T>, more: Option<T>, name: &'static str) -> Result<(), &'static str> {
+        match (known.as_ref(), more) {
+            (Some(a), Some(b)) if *a != b => Err(name),
+            (None, Some(b)) => {
+                *known = Some(b);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+    field(&mut known.name, more.name, "name")
+        .and_then(|()| field(&mut known.tier, more.tier, "tier"))
+        .and_then(|()| field(&mut known.parent, more.parent, "parent"))
+        .and_then(|()| field(&mut known.area, more.area, "area"))
+        .and_then(|()| field(&mut known.since, more.since, "since"))
+        .and_then(|()| field(&mut known.vkey, more.vkey, "vkey"))
+        .and_then(|()| field(&mut known.witness, more.witness, "witness"))
+        .and_then(|()| field(&mut known.nkey, more.nkey, "nkey"))
+        .map_err(|name| (known.id.clone(), name))
+}
+
+/// Splits off units that have not sent in their keys: an error that names them, unless they are to be left out.
+///
+/// # Errors
+/// Units without, where all must have it.
+pub fn with<'a>(cards: &'a [Card], what: &str, skip: bool, has: impl Fn(&Card) -> bool) -> Result<Vec<&'a Card>, Failure> {
+    let (good, without): (Vec<&Card>, Vec<&Card>) = cards.iter().partition(|c| has(c));
+    if !without.is_empty() && !skip {
+        let names: Vec<&str> = without.iter().take(8).map(|c| c.id.as_str()).collect();
+        let more = if without.len() > names.len() { " …" } else { "" };
+        let message = format!("{} unit(s) have no {what}: {}{more}", without.len(), names.join(", "));
+        return Err(Failure::coded("units.keyless", message).help("add the files in which they stand, or leave these units out with --skip-keyless"));
+    }
+    if good.is_empty() {
+        return Err(Failure::coded("units.keyless", format!("no unit has {what}")));
+    }
+    Ok(good)
+}
+
+/// Units and what is below them; all where nothing is named.
+///
+/// # Errors
+/// A unit that is not there.
+pub fn under(cards: Vec<Card>, tops: &[UnitId]) -> Result<Vec<Card>, Failure> {
+    if tops.is_empty() {
+        return Ok(cards);
+    }
+    if let Some(unknown) = tops.iter().find(|t| !cards.iter().any(|c| &c.id == *t)) {
+        return Err(Failure::coded("units.unknown", format!("unit {unknown} is not in these files")));
+    }
+    let paths: Vec<bool> = cards.iter().map(|c| path(&cards, c).is_ok_and(|p| p.iter().any(|u| tops.contains(u)))).collect();
+    Ok(cards.into_iter().zip(paths).filter(|(_, in_it)| *in_it).map(|(c, _)| c).collect())
+}
+
+/// Ancestors and the unit itself, top first.
+fn path(cards: &[Card], card: &Card) -> Result<Vec<UnitId>, Failure> {
+    let mut path = vec![card.id.clone()];
+    let mut at = card;
+    while let Some(parent) = &at.parent {
+        let Some(next) = cards.iter().find(|c| &c.id == parent) else {
+            return Err(Failure::coded("units.parent", format!("unit {}: its parent {parent} is not in these files", at.id)));
+        };
+        if path.contains(parent) {
+            return Err(Failure::coded("units.parent", format!("unit {}: its parents go round in a circle", card.id)));
+        }
+        path.push(next.id.clone());
+        at = next;
+    }
+    path.reverse();
+    Ok(path)
+}
+
+/// The units as NATS needs to know them: those with an NKey.
+///
+/// # Errors
+/// Units without a key, or without a known parent.
+pub fn nats_units(cards: &[Card], skip: bool) -> Result<Vec<NatsUnit>, Failure> {
+    with(cards, "NKey (nkey)", skip, |c| c.nkey.is_some())?
+        .into_iter()
+        .map(|card| {
+            Ok(NatsUnit {
+                path: path(cards, card)?.iter().map(ToString::to_string).collect(),
+                public_nkey: card.nkey.clone().unwrap_or_default(),
+                has_children: cards.iter().any(|c| c.parent.as_ref() == Some(&card.id)),
+            })
+        })
+        .collect()
+}
