@@ -54,7 +54,8 @@ impl Service {
         };
         let keys = Keys::load(&config.keys, &config.unit).map_err(internal)?;
         std::fs::create_dir_all(&config.data).map_err(internal)?;
-        let mut books = Books::open(&config.data, keys, config.root.clone(), config.unit.clone()).map_err(internal)?;
+        let mut books = Books::open(&config.data, keys, config.root.clone(), config.unit.clone())
+            .map_err(|e| Faults::one(e.code(), format!("节点不能启动:{e}"), e.to_string()))?;
         let mut documents = Vec::new();
         let dir = std::fs::read_dir(&config.published).map_err(|e| internal(format!("{}: {e}", config.published.display())))?;
         for entry in dir {

@@ -17,7 +17,7 @@ use protocol::verify::log::UnitLog;
 use serde_json::json;
 
 use super::connect::{Connection, vkey};
-use super::output::{Done, Failure, Out, print, replace, value};
+use super::output::{Done, Failure, Out, print, replace, value, say, sayln};
 use super::report::render;
 use crate::keyring;
 
@@ -103,7 +103,7 @@ fn events(month: Month, private: bool, node: &Connection, out: &Out) -> Done {
             ]);
         }
         print(&rows);
-        println!("{} event(s) in {month}", list.len());
+        sayln!("{} event(s) in {month}", list.len());
     });
     Ok(true)
 }
@@ -114,7 +114,7 @@ fn disclose(index: u64, fields: &[String], row: bool, output: &Path, node: &Conn
     text.push('\n');
     replace(output, text.as_bytes())?;
     out.answer(json!({ "file": output, "unit": disclosure.unit, "index": index, "fields": fields }), || {
-        println!("✓ {}: event {index} of {}. Check it anywhere: countersign verify {} --root VKEY", output.display(), disclosure.unit, output.display());
+        sayln!("✓ {}: event {index} of {}. Check it anywhere: countersign verify {} --root VKEY", output.display(), disclosure.unit, output.display());
     });
     Ok(true)
 }
@@ -155,24 +155,24 @@ fn recheck(args: &Recheck, out: &Out) -> Done {
     });
     out.answer(answer, || {
         if report.units.iter().all(|u| u.months.is_empty()) {
-            println!("{}: no month is closed yet", books.unit());
+            sayln!("{}: no month is closed yet", books.unit());
         } else {
-            print!("{}", render(&report, took, out.style));
+            say!("{}", render(&report, took, out.style));
         }
-        println!("\nThe journal of {}:", books.unit());
+        sayln!("\nThe journal of {}:", books.unit());
         if faults.is_empty() {
-            println!("✓ {leaves} statement(s), {} of them since the last close: every signature and every rule of the log holds", leaves.saturating_sub(last));
+            sayln!("✓ {leaves} statement(s), {} of them since the last close: every signature and every rule of the log holds", leaves.saturating_sub(last));
         }
         for (check, fault) in &faults {
-            println!("✗ {check}: {fault}");
+            sayln!("✗ {check}: {fault}");
         }
         let erased = if private.erased > 0 { format!("; {} were erased", private.erased) } else { String::new() };
-        println!("{} {} private record(s) are what their statements commit to{erased}", if private.wrong.is_empty() { "✓" } else { "✗" }, private.good);
+        sayln!("{} {} private record(s) are what their statements commit to{erased}", if private.wrong.is_empty() { "✓" } else { "✗" }, private.good);
         for (index, what) in &private.wrong {
-            println!("✗ event {index}: {what}");
+            sayln!("✗ event {index}: {what}");
         }
         if books.size().2 {
-            println!("  the view did not fit the journal and was built anew from it");
+            sayln!("  the view did not fit the journal and was built anew from it");
         }
     });
     Ok(holds)

@@ -11,7 +11,7 @@ use protocol::published;
 use protocol::verify::log::Counting;
 use serde_json::json;
 
-use super::output::{Done, Failure, Out, print, read, save_new};
+use super::output::{Done, Failure, Out, print, read, save_new, sayln};
 use crate::keyring;
 
 /// Check and sign the catalogue of events, indicators and rules
@@ -113,7 +113,7 @@ fn check(dir: &Path, out: &Out) -> Done {
                     rows.add_row([f.place(), &format!("catalogue.{}", f.code()), &message(f)]);
                 }
                 print(&rows);
-                println!("✗ {}: {} fault(s)", dir.display(), faults.len());
+                sayln!("✗ {}: {} fault(s)", dir.display(), faults.len());
             });
             Ok(false)
         }
@@ -127,7 +127,7 @@ fn check(dir: &Path, out: &Out) -> Done {
                 "events": counts[0], "indicators": counts[1], "dimensions": counts[2], "rules": counts[3], "faults": [],
             });
             out.answer(answer, || {
-                println!(
+                sayln!(
                     "✓ {} version {}: {} event types, {} indicators, {} dimensions, {} rules; {}",
                     c.id, c.version, counts[0], counts[1], counts[2], counts[3], counting.digest
                 );
@@ -151,6 +151,6 @@ fn keys(paths: &[PathBuf]) -> Result<Vec<SigningKey>, Failure> {
 fn signed(note: &Note, output: &Path, out: &Out) {
     let names: Vec<&str> = note.signatures().iter().map(protocol::note::Signature::name).collect();
     out.answer(json!({ "digest": note.digest(), "signed_by": names, "file": output }), || {
-        println!("{}: {}, signed by {}", output.display(), note.digest(), names.join(", "));
+        sayln!("{}: {}, signed by {}", output.display(), note.digest(), names.join(", "));
     });
 }

@@ -16,7 +16,7 @@ use protocol::verify::HeldRollup;
 use serde_json::{Value, json};
 
 use super::connect::{Connection, pair};
-use super::output::{Done, Failure, Out, print, value};
+use super::output::{Done, Failure, Out, print, value, sayln};
 use super::report::verdict_line;
 use crate::api::Client;
 use crate::keyring;
@@ -106,7 +106,7 @@ pub struct SubmitArgs {
 
 pub(super) fn void(args: &VoidArgs, out: &Out) -> Done {
     args.node.client()?.void(args.index, &args.reason)?;
-    out.answer(json!({ "voided": args.index }), || println!("✓ event {} is taken back / 已作废", args.index));
+    out.answer(json!({ "voided": args.index }), || sayln!("✓ event {} is taken back / 已作废", args.index));
     Ok(true)
 }
 
@@ -141,7 +141,7 @@ pub(super) fn correct(args: &CorrectArgs, out: &Out) -> Done {
     let answer = client.post_json(&path, &json!({ "reason": args.reason, "event": event }))?;
     let recorded: Recorded = serde_json::from_slice(&answer).map_err(|e| Failure::coded("api.answer", e.to_string()))?;
     out.answer(json!({ "corrected": args.index, "recorded": value(&recorded) }), || {
-        println!("✓ event {} is replaced by event {} in {} / 已更正", args.index, recorded.index, recorded.period);
+        sayln!("✓ event {} is replaced by event {} in {} / 已更正", args.index, recorded.index, recorded.period);
     });
     Ok(true)
 }
@@ -166,11 +166,11 @@ pub(super) fn close(args: CloseArgs, out: &Out) -> Done {
     let request = CloseRequest { explanations: args.explain.into_iter().collect(), missing: args.missing.into_iter().collect() };
     let closed = args.node.client()?.close(args.month, &request)?;
     out.answer(value(&closed), || {
-        println!("✓ {} revision {} is closed / 已结账: {}", closed.period, closed.revision, closed.digest);
+        sayln!("✓ {} revision {} is closed / 已结账: {}", closed.period, closed.revision, closed.digest);
         for v in closed.verdicts.iter().filter(|v| v.check != "authorship") {
-            println!("  {}", verdict_line(v));
+            sayln!("  {}", verdict_line(v));
         }
-        println!("  authorship waits for the three signatures: `countersign sign {} --key FILE`", closed.period);
+        sayln!("  authorship waits for the three signatures: `countersign sign {} --key FILE`", closed.period);
     });
     Ok(true)
 }
@@ -179,9 +179,9 @@ pub(super) fn submit(args: &SubmitArgs, out: &Out) -> Done {
     let verdicts = args.node.client()?.submit(args.month)?;
     out.answer(json!({ "month": args.month, "verdicts": value(&verdicts) }), || {
         for v in &verdicts {
-            println!("{}", verdict_line(v));
+            sayln!("{}", verdict_line(v));
         }
-        println!("✓ {} is in the outbox / 已提交", args.month);
+        sayln!("✓ {} is in the outbox / 已提交", args.month);
     });
     Ok(true)
 }
@@ -199,7 +199,7 @@ pub(super) fn sign(args: &SignArgs, out: &Out) -> Done {
     }
     if args.key.is_empty() {
         out.answer(json!({ "rollup": value(&held.rollup), "digest": held.digest(), "signed": [] }), || {
-            println!("\nNothing was signed. To sign: countersign sign {} --key FILE", args.month);
+            sayln!("\nNothing was signed. To sign: countersign sign {} --key FILE", args.month);
         });
         return Ok(true);
     }
@@ -216,10 +216,10 @@ pub(super) fn sign(args: &SignArgs, out: &Out) -> Done {
     }
     let unsigned = client.sign(args.month, signed.as_bytes())?;
     out.answer(json!({ "digest": held.digest(), "revision": held.rollup.revision, "signed": by, "unsigned": unsigned }), || {
-        println!("\n✓ signed by {}", by.join(", "));
+        sayln!("\n✓ signed by {}", by.join(", "));
         match unsigned.as_slice() {
-            [] => println!("All three have signed. Next: countersign submit {}", args.month),
-            rest => println!("Still to sign: {}", rest.join(", ")),
+            [] => sayln!("All three have signed. Next: countersign submit {}", args.month),
+            rest => sayln!("Still to sign: {}", rest.join(", ")),
         }
     });
     Ok(true)
@@ -234,28 +234,28 @@ fn names(client: &Client, rollup: &Rollup) -> Option<Catalogue> {
 
 fn show(held: &HeldRollup, catalogue: Option<&Catalogue>, all: bool, out: &Out) {
     let r = &held.rollup;
-    println!("单位 unit       {} ({})", r.unit, r.tier);
-    println!("月份 month      {} revision {}{}", r.period, r.revision, if r.revision > 1 { " (replaces the one before / 更正版)" } else { "" });
-    println!("摘要 digest     {}", held.digest());
-    println!("日志 log        {} statements, {} taken back this month", r.log.size, r.voided);
+    sayln!("单位 unit       {} ({})", r.unit, r.tier);
+    sayln!("月份 month      {} revision {}{}", r.period, r.revision, if r.revision > 1 { " (replaces the one before / 更正版)" } else { "" });
+    sayln!("摘要 digest     {}", held.digest());
+    sayln!("日志 log        {} statements, {} taken back this month", r.log.size, r.voided);
     if !r.late.is_empty() {
         let late: Vec<String> = r.late.iter().map(|(m, n)| format!("{n} of {m}")).collect();
-        println!("补报 late       {}", late.join(", "));
+        sayln!("补报 late       {}", late.join(", "));
     }
     if !r.children.is_empty() || !r.missing.is_empty() {
-        println!("下级 units      {} included, {} missing", r.children.len(), r.missing.len());
+        sayln!("下级 units      {} included, {} missing", r.children.len(), r.missing.len());
         for m in &r.missing {
-            println!("  缺报 missing  {}: {}", m.unit, m.reason);
+            sayln!("  缺报 missing  {}: {}", m.unit, m.reason);
         }
     }
     for e in &r.explanations {
-        println!("说明 explained  {} {}: {}", e.rule, e.figure, e.text);
+        sayln!("说明 explained  {} {}: {}", e.rule, e.figure, e.text);
     }
     for (zh, name) in ["填表人", "统计负责人", "单位负责人"].into_iter().zip(r.signatories.names()) {
         let there = held.note.signatures().iter().any(|s| s.name() == name);
-        println!("{zh}  {name}: {}", if there { "has signed / 已签" } else { "has not signed / 未签" });
+        sayln!("{zh}  {name}: {}", if there { "has signed / 已签" } else { "has not signed / 未签" });
     }
-    println!();
+    sayln!();
     let summed = r.figures.iter().any(|f| f.sum.is_some());
     let mut rows = out.table(if summed { &["指标 figure", "名称", "本级 own", "合计 total", "依据"] } else { &["指标 figure", "名称", "数值 value", "依据"] });
     let mut hidden = 0;
@@ -275,10 +275,10 @@ fn show(held: &HeldRollup, catalogue: Option<&Catalogue>, all: bool, out: &Out) 
     }
     print(&rows);
     if hidden > 0 {
-        println!("{hidden} figure(s) are zero; --all shows them");
+        sayln!("{hidden} figure(s) are zero; --all shows them");
     }
     if catalogue.is_none() {
-        println!("The node's catalogue is not the one of this report: names are not shown.");
+        sayln!("The node's catalogue is not the one of this report: names are not shown.");
     }
 }
 

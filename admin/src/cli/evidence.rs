@@ -10,7 +10,7 @@ use protocol::note::VerifierKey;
 use serde_json::json;
 
 use super::connect::{Connection, vkey};
-use super::output::{Done, Failure, Out, Style, print, read, replace, seconds, value};
+use super::output::{Done, Failure, Out, Style, print, read, replace, seconds, value, say, sayln};
 use super::report::render;
 
 /// Fetch everything that proves the figures of a unit and of those below it
@@ -43,7 +43,7 @@ pub(super) fn evidence(args: &EvidenceArgs, out: &Out) -> Done {
     let bytes = args.node.client()?.evidence()?;
     replace(&args.output, &bytes)?;
     out.answer(json!({ "file": args.output, "bytes": bytes.len() }), || {
-        println!("✓ {}: {} bytes. Check it anywhere: countersign verify {} --root VKEY", args.output.display(), bytes.len(), args.output.display());
+        sayln!("✓ {}: {} bytes. Check it anywhere: countersign verify {} --root VKEY", args.output.display(), bytes.len(), args.output.display());
     });
     Ok(true)
 }
@@ -63,7 +63,7 @@ pub(super) fn verify(args: &VerifyArgs, out: &Out) -> Done {
     let report = report::verify(&evidence, &args.root)?;
     let took = start.elapsed();
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    out.answer(json!({ "holds": report.holds(), "took_ms": millis, "report": value(&report) }), || print!("{}", render(&report, took, style)));
+    out.answer(json!({ "holds": report.holds(), "took_ms": millis, "report": value(&report) }), || say!("{}", render(&report, took, style)));
     Ok(report.holds())
 }
 
@@ -75,8 +75,8 @@ fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {
     let fields: Vec<_> = d.fields.iter().map(|f| json!({ "name": &f.field.1, "value": value(&f.field.2) })).collect();
     let row = d.row.as_ref().map(|r| &r.columns);
     out.answer(json!({ "holds": true, "unit": d.unit, "index": d.index, "statement": value(&statement), "fields": fields, "row": row }), || {
-        println!("✓ event {} of {}: {} in {}, recorded {}", d.index, d.unit, statement.event, statement.period, statement.recorded);
-        println!("✓ it is in the log whose checkpoint the unit signed");
+        sayln!("✓ event {} of {}: {} in {}, recorded {}", d.index, d.unit, statement.event, statement.period, statement.recorded);
+        sayln!("✓ it is in the log whose checkpoint the unit signed");
         if let Some(clear) = &statement.clear {
             let mut rows = out.table(&["public field", "value"]);
             for (name, v) in clear {
@@ -85,7 +85,7 @@ fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {
             print(&rows);
         }
         if !d.fields.is_empty() {
-            println!("✓ {} field(s) are what was recorded:", d.fields.len());
+            sayln!("✓ {} field(s) are what was recorded:", d.fields.len());
             let mut rows = out.table(&["field", "value"]);
             for f in &d.fields {
                 rows.add_row([f.field.1.clone(), text(&value(&f.field.2))]);
@@ -93,9 +93,9 @@ fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {
             print(&rows);
         }
         if let Some(columns) = row {
-            println!("✓ its commitment opens to a row that counts in: {}", columns.join(", "));
+            sayln!("✓ its commitment opens to a row that counts in: {}", columns.join(", "));
         }
-        println!("checked in {}", seconds(start.elapsed()));
+        sayln!("checked in {}", seconds(start.elapsed()));
     });
     Ok(true)
 }

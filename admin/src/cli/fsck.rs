@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use node::journal::{self, Guard};
 use serde_json::json;
 
-use super::output::{Done, Failure, Out};
+use super::output::{Done, Failure, Out, sayln};
 
 /// Check the bytes of a stopped node's data directory, or of a backup
 #[derive(Debug, clap::Args)]
@@ -33,16 +33,16 @@ pub(super) fn run(args: &Args, out: &Out) -> Done {
         "guard": last.map(|g| json!({ "size": g.size, "journal": g.journal })),
     });
     out.answer(answer, || {
-        println!("✓ journal: {} segment(s), {} batch(es), {} entries, {} bytes", report.segments, report.batches, report.entries, report.bytes);
+        sayln!("✓ journal: {} segment(s), {} batch(es), {} entries, {} bytes", report.segments, report.batches, report.entries, report.bytes);
         if report.erased > 0 {
-            println!("  {} private record(s) are erased, {} of these erasures will be finished at the next start", report.erased, report.unfinished_erasures);
+            sayln!("  {} private record(s) are erased, {} of these erasures will be finished at the next start", report.erased, report.unfinished_erasures);
         }
         if let Some(t) = &report.torn {
-            println!("! {}: {} bytes of an unfinished write from byte {} on; the next start cuts them off, nothing acknowledged is in them", t.path.display(), t.bytes, t.offset);
+            sayln!("! {}: {} bytes of an unfinished write from byte {} on; the next start cuts them off, nothing acknowledged is in them", t.path.display(), t.bytes, t.offset);
         }
         match last {
-            Some(g) => println!("✓ guard: a log of {} statements was signed last, and the journal is not older than that", g.size),
-            None => println!("! guard: there is none; before this directory goes on as a node, ask the parent what it witnessed last"),
+            Some(g) => sayln!("✓ guard: a log of {} statements was signed last, and the journal is not older than that", g.size),
+            None => sayln!("! guard: there is none; before this directory goes on as a node, ask the parent what it witnessed last"),
         }
     });
     Ok(true)

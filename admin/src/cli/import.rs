@@ -6,7 +6,7 @@ use node::desk::record::Imported;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::output::{Done, Failure, Out, fault_table, print, read, value};
+use super::output::{Done, Failure, Out, fault_table, print, read, value, sayln};
 
 /// Record files of events; every fault of a file is told
 #[derive(Debug, clap::Args)]
@@ -86,7 +86,7 @@ pub(super) fn run(args: &Args, out: &Out) -> Done {
         out.note(format!("{untried} further file(s) were not tried."));
     }
     if out.json {
-        println!("{:#}", json!({ "files": answers, "not_tried": untried }));
+        sayln!("{:#}", json!({ "files": answers, "not_tried": untried }));
     }
     Ok(good)
 }
@@ -98,14 +98,14 @@ fn tell(file: &Path, imported: &Imported, dry_run: bool, out: &Out) {
     let name = file.display();
     let faults = imported.faults.len();
     match (imported.accepted, faults) {
-        (true, 0) if dry_run => println!("✓ {name}: nothing is wrong with it / 没有发现错误"),
-        (true, 0) => println!("✓ {name}: {} event(s) recorded{} / 已记录", imported.recorded.len(), span(imported)),
-        (true, n) => println!("! {name}: {} event(s) recorded{}, {n} fault(s) in the others", imported.recorded.len(), span(imported)),
-        (false, n) => println!("✗ {name}: {n} fault(s), nothing was recorded / 有错误,未记录"),
+        (true, 0) if dry_run => sayln!("✓ {name}: nothing is wrong with it / 没有发现错误"),
+        (true, 0) => sayln!("✓ {name}: {} event(s) recorded{} / 已记录", imported.recorded.len(), span(imported)),
+        (true, n) => sayln!("! {name}: {} event(s) recorded{}, {n} fault(s) in the others", imported.recorded.len(), span(imported)),
+        (false, n) => sayln!("✗ {name}: {n} fault(s), nothing was recorded / 有错误,未记录"),
     }
     let late = imported.recorded.iter().filter(|r| r.late.is_some()).count();
     if late > 0 {
-        println!("  {late} of them belong to a month that is closed: they count in the open one, as late entries (补报)");
+        sayln!("  {late} of them belong to a month that is closed: they count in the open one, as late entries (补报)");
     }
 }
 

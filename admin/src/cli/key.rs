@@ -11,7 +11,7 @@ use protocol::note::{Alg, VerifierKey};
 use protocol::period::Month;
 use serde_json::json;
 
-use super::output::{Done, Failure, Out, read, save_new};
+use super::output::{Done, Failure, Out, read, save_new, say, sayln};
 use super::units::{Card, Cards};
 use crate::keyring;
 
@@ -116,7 +116,7 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
             if let Some(file) = &card {
                 save_new(file, text.as_bytes())?;
             }
-            out.answer(json!({ "card": made, "file": card }), || if card.is_none() { print!("{text}") });
+            out.answer(json!({ "card": made, "file": card }), || if card.is_none() { say!("{text}") });
             let there = card.map(|f| format!("The unit's card is in {}. ", f.display())).unwrap_or_default();
             out.note(format!("{there}Private keys are in {}. Keep a copy of vault.key in a safe, apart from the backups.", dir.display()));
         }
@@ -129,9 +129,9 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
                 add_line(file, &line)?;
             }
             out.answer(json!({ "token": token, "line": line.trim_end(), "file": append }), || {
-                println!("{token}");
+                sayln!("{token}");
                 if append.is_none() {
-                    println!("{}", line.trim_end());
+                    sayln!("{}", line.trim_end());
                 }
             });
             out.note(match append {
@@ -145,7 +145,7 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
 
 fn show(out: &Out, vkey: &VerifierKey) {
     let alg = if vkey.alg() == Alg::CosignatureV1 { "cosignature/v1" } else { "ed25519" };
-    out.answer(json!({ "name": vkey.name(), "alg": alg, "vkey": vkey.to_string() }), || println!("{vkey}"));
+    out.answer(json!({ "name": vkey.name(), "alg": alg, "vkey": vkey.to_string() }), || sayln!("{vkey}"));
 }
 
 fn add_line(file: &std::path::Path, line: &str) -> Result<(), Failure> {

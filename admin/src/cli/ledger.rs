@@ -6,7 +6,7 @@ use clap::Subcommand;
 use protocol::ids::UnitId;
 use serde_json::json;
 
-use super::output::{Done, Failure, Out, print};
+use super::output::{Done, Failure, Out, print, sayln};
 use super::units;
 use crate::ledger::{self, CorrectionKind, DEFAULT_SEED, LedgerOptions, LedgerUnit};
 
@@ -67,11 +67,11 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
         })
         .collect();
     out.answer(json!({ "units": ledger.units.len(), "files": files, "events": events, "corrections": corrections }), || {
-        println!("{}: {files} file(s), {events} event(s) of {} unit(s)", dir.display(), ledger.units.len());
+        sayln!("{}: {files} file(s), {events} event(s) of {} unit(s)", dir.display(), ledger.units.len());
         if ledger.corrections.is_empty() {
             return;
         }
-        println!("\nTo be put right by hand:");
+        sayln!("\nTo be put right by hand:");
         let mut rows = out.table(&["unit", "in month", "what", "reason", "event"]);
         for c in &ledger.corrections {
             let what = if c.kind == CorrectionKind::Void { "void" } else { "correct" };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::output::{Done, Failure, Out, replace};
+use super::output::{Done, Failure, Out, replace, say, sayln};
 use super::units;
 use crate::nats::{self, ServerOptions, ServerTls};
 
@@ -97,7 +97,7 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
         Command::User { file } => {
             let user = nats::create_user()?;
             nats::write_seed(&file, &user.seed)?;
-            out.answer(json!({ "nkey": user.public_nkey, "file": file }), || println!("{}", user.public_nkey));
+            out.answer(json!({ "nkey": user.public_nkey, "file": file }), || sayln!("{}", user.public_nkey));
             out.note(format!("The seed is in {}, and nowhere else.", file.display()));
             Ok(true)
         }
@@ -136,8 +136,8 @@ fn config(a: Config, out: &Out) -> Done {
         replace(path, text.as_bytes())?;
     }
     out.answer(json!({ "units": count, "file": a.output, "config": a.output.is_none().then_some(&text) }), || match &a.output {
-        Some(path) => println!("{}: {count} unit(s)", path.display()),
-        None => print!("{text}"),
+        Some(path) => sayln!("{}: {count} unit(s)", path.display()),
+        None => say!("{text}"),
     });
     Ok(true)
 }

@@ -8,7 +8,7 @@ use protocol::verify::log::Role;
 use serde_json::json;
 
 use super::connect::{Connection, vkey};
-use super::output::{Done, Failure, Out, read};
+use super::output::{Done, Failure, Out, read, sayln};
 
 /// Enrol and revoke the keys of the unit's people
 #[derive(Debug, Subcommand)]
@@ -62,11 +62,11 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
         Command::Enrol { vkey, roles, node } => {
             let roles: Vec<&str> = roles.into_iter().map(Role::as_str).collect();
             node.client()?.enrol(&vkey.to_string(), &roles)?;
-            out.answer(json!({ "enrolled": vkey.name(), "roles": roles }), || println!("✓ {} is enrolled as {}", vkey.name(), roles.join(", ")));
+            out.answer(json!({ "enrolled": vkey.name(), "roles": roles }), || sayln!("✓ {} is enrolled as {}", vkey.name(), roles.join(", ")));
         }
         Command::Revoke { vkey, node } => {
             node.client()?.revoke(&vkey.to_string())?;
-            out.answer(json!({ "revoked": vkey.name() }), || println!("✓ the key of {} signs no more", vkey.name()));
+            out.answer(json!({ "revoked": vkey.name() }), || sayln!("✓ the key of {} signs no more", vkey.name()));
         }
     }
     Ok(true)
@@ -81,11 +81,11 @@ pub(super) fn publish(args: &PublishArgs, out: &Out) -> Done {
             Failure { message: format!("{}: {}", path.display(), failure.message), ..failure }
         })?;
         if !out.json {
-            println!("✓ {}", path.display());
+            sayln!("✓ {}", path.display());
         }
     }
     if out.json {
-        println!("{:#}", json!({ "published": args.notes }));
+        sayln!("{:#}", json!({ "published": args.notes }));
     }
     Ok(true)
 }

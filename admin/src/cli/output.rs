@@ -12,6 +12,21 @@ use protocol::receipt::Decision;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+/// As `print!`, but a reader who has gone away (`| head`) does not end a command in the middle of its work.
+macro_rules! say {
+    ($($arg:tt)*) => {{
+        let _ = std::io::Write::write_fmt(&mut std::io::stdout().lock(), format_args!($($arg)*));
+    }};
+}
+
+/// As `println!`; see [`say`].
+macro_rules! sayln {
+    () => { $crate::cli::output::say!("\n") };
+    ($fmt:literal $($arg:tt)*) => { $crate::cli::output::say!("{}\n", format_args!($fmt $($arg)*)) };
+}
+
+pub(crate) use {say, sayln};
+
 /// How tables look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
@@ -41,7 +56,7 @@ impl Out {
     /// Prints the JSON value, or what `text` prints.
     pub fn answer(&self, value: Value, text: impl FnOnce()) {
         if self.json {
-            println!("{value:#}");
+            sayln!("{value:#}");
         } else {
             text();
         }
@@ -80,7 +95,7 @@ pub fn lines(table: &Table) -> String {
 
 /// Prints a table.
 pub fn print(table: &Table) {
-    print!("{}", lines(table));
+    say!("{}", lines(table));
 }
 
 /// `1.23 s`
@@ -174,7 +189,7 @@ impl Failure {
     /// Prints it: one JSON value on the standard output, or a text on the standard error.
     pub fn print(self, out: &Out) {
         if out.json {
-            println!("{:#}", json!({ "error": { "code": self.code, "message": self.message, "help": self.help, "faults": self.faults } }));
+            sayln!("{:#}", json!({ "error": { "code": self.code, "message": self.message, "help": self.help, "faults": self.faults } }));
             return;
         }
         if self.faults.len() > 1 {

@@ -11,7 +11,7 @@ use protocol::registry::{Registry, Revocation, Unit, UnitKey, VerifiedRegistry};
 use serde_json::json;
 
 use super::connect::vkey;
-use super::output::{Done, Failure, Out, read, replace, save_new, value};
+use super::output::{Done, Failure, Out, read, replace, save_new, value, say, sayln};
 use super::units::{self, Card};
 use crate::keyring;
 
@@ -319,7 +319,7 @@ fn finish(registry: &Registry, keys: &[SigningKey], roots: &[VerifierKey], neede
     });
     out.answer(answer, || {
         if let Some(text) = &whole {
-            print!("{text}");
+            say!("{text}");
         }
     });
     let place = output.map(|p| format!(" in {}", p.display())).unwrap_or_default();
@@ -346,7 +346,7 @@ fn sign(args: &Sign, out: &Out) -> Done {
     }
     let names: Vec<&str> = note.signatures().iter().map(protocol::note::Signature::name).collect();
     out.answer(json!({ "version": registry.version, "digest": note.digest(), "signed_by": names, "needed": registry.threshold }), || {
-        println!("Registry version {} has signatures of {}; {} are needed.", registry.version, names.join(", "), registry.threshold);
+        sayln!("Registry version {} has signatures of {}; {} are needed.", registry.version, names.join(", "), registry.threshold);
     });
     Ok(true)
 }
@@ -358,15 +358,15 @@ fn show(args: &Show, out: &Out) -> Done {
     let versions: Vec<_> = chain.iter().map(|v| json!({ "version": v.registry().version, "digest": v.digest() })).collect();
     out.answer(json!({ "chain": versions, "registry": value(registry) }), || {
         for v in &chain {
-            println!("✓ version {} {} ({} units)", v.registry().version, v.digest(), v.registry().units.len());
+            sayln!("✓ version {} {} ({} units)", v.registry().version, v.digest(), v.registry().units.len());
         }
         let roots: Vec<&str> = registry.roots.iter().map(VerifierKey::name).collect();
-        println!("root keys: {} ({} of {} must sign)", roots.join(", "), registry.threshold, roots.len());
+        sayln!("root keys: {} ({} of {} must sign)", roots.join(", "), registry.threshold, roots.len());
         let mut text = String::new();
         for top in registry.units.iter().filter(|u| u.parent.is_none()) {
             tree(registry, top, "", "", &mut text);
         }
-        print!("{text}");
+        say!("{text}");
     });
     Ok(true)
 }

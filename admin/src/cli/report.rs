@@ -10,11 +10,11 @@ use protocol::evidence::report::{MonthReport, Report, UnitReport};
 use protocol::receipt::Decision;
 use protocol::verify::{Outcome, Verdict};
 
-use super::output::{Style, seconds, table};
+use super::output::{Style, seconds, table, say};
 
 /// Prints a report the way that suits the standard output.
 pub fn print_report(report: &Report, took: Duration) {
-    print!("{}", render(report, took, Style::of_stdout()));
+    say!("{}", render(report, took, Style::of_stdout()));
 }
 
 /// The text of a report.

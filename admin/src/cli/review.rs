@@ -7,7 +7,7 @@ use protocol::receipt::Decision;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::output::{Done, Out, decision, print, value};
+use super::output::{Done, Out, decision, print, value, sayln};
 use super::report::{mark, verdict_line};
 
 /// Show and decide on the reports of the units below
@@ -88,7 +88,7 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
 fn decide(at: &At, what: Decision, word: &str, why: Option<&Why>, out: &Out) -> Done {
     let (reasons, about) = why.map(|w| (w.reason.clone(), w.about.clone())).unwrap_or_default();
     at.node.client()?.decide(at.unit.as_str(), at.month, word, &reasons, &about)?;
-    out.answer(json!({ "unit": at.unit, "month": at.month, "decision": word }), || println!("✓ {} {}: {}", at.unit, at.month, decision(what)));
+    out.answer(json!({ "unit": at.unit, "month": at.month, "decision": word }), || sayln!("✓ {} {}: {}", at.unit, at.month, decision(what)));
     Ok(true)
 }
 

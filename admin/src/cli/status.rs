@@ -9,7 +9,7 @@ use protocol::receipt::Decision;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::output::{Done, Out, decision, print, value};
+use super::output::{Done, Out, decision, print, value, sayln};
 
 /// How the unit stands and what to do next
 #[derive(Debug, Args)]
@@ -38,25 +38,25 @@ pub(super) fn status(args: &StatusArgs, out: &Out) -> Done {
         map.insert("next".into(), json!(next));
     }
     out.answer(answer, || {
-        println!("{} {} ({})   {}", status.unit, status.name, status.tier, status.now);
-        println!("月份 open month  {}, to be reported by {}", status.open, status.due);
-        println!("日志 log         {} statements; registry version {}", status.leaves, status.registry);
-        println!("链路 link        {}", status.link);
+        sayln!("{} {} ({})   {}", status.unit, status.name, status.tier, status.now);
+        sayln!("月份 open month  {}, to be reported by {}", status.open, status.due);
+        sayln!("日志 log         {} statements; registry version {}", status.leaves, status.registry);
+        sayln!("链路 link        {}", status.link);
         if let Some(trouble) = &status.trouble {
-            println!("  ✗ {trouble}");
+            sayln!("  ✗ {trouble}");
         }
         if !is_top(&status) && !status.waiting.is_empty() {
-            println!("发件 outbox      without receipt: {}", status.waiting.join(", "));
+            sayln!("发件 outbox      without receipt: {}", status.waiting.join(", "));
         }
         if !status.children_missing.is_empty() {
-            println!("下级 units       not accepted for {}: {}", status.open, status.children_missing.join(", "));
+            sayln!("下级 units       not accepted for {}: {}", status.open, status.children_missing.join(", "));
         }
         for c in &status.contradictions {
-            println!("✗ 矛盾 contradiction, kept as evidence: {c}");
+            sayln!("✗ 矛盾 contradiction, kept as evidence: {c}");
         }
-        println!("下一步 next");
+        sayln!("下一步 next");
         for step in &next {
-            println!("  → {step}");
+            sayln!("  → {step}");
         }
     });
     Ok(true)

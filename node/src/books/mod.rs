@@ -74,6 +74,20 @@ pub enum BooksError {
     },
 }
 
+impl BooksError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            BooksError::Journal(e) => e.code(),
+            BooksError::View(_) => "view.damaged",
+            BooksError::Keys(_) => "keys.unusable",
+            BooksError::Unsealed { .. } => "books.sealed",
+            BooksError::Entry { .. } => "books.entry",
+            BooksError::Published { .. } => "books.published",
+        }
+    }
+}
+
 /// A rollup of this unit.
 #[derive(Debug, Clone)]
 pub struct OwnRollup {

@@ -143,7 +143,8 @@ impl<'a> Recording<'a> {
         let (late, mut faults) = self.day(draft, event);
         let same = payload::same(&self.books.keys.vault, &draft.event, draft.on, &draft.fields);
         if let Some(fault) = self.repeated(&same) {
-            faults.push(fault);
+            // The repetition is the cause; what history says against it would only hide that.
+            return Err(here(fault));
         }
         let fact = Fact { index: self.next, event: draft.event.clone(), on: draft.on, fields: draft.fields.clone() };
         let key = state::subject_key(event, &draft.fields);
