@@ -220,6 +220,10 @@ pub struct Judged {
     pub target: String,
     /// Indicator id.
     pub indicator: String,
+    /// Its name, Chinese.
+    pub name: String,
+    /// The document's words.
+    pub quote: String,
     /// What was to be reached, for people.
     pub goal: String,
     /// What is there, for people.
@@ -462,6 +466,8 @@ impl Reading<'_> {
         Judged {
             target: self.target.id.clone(),
             indicator: self.indicator.id.clone(),
+            name: self.indicator.zh.clone(),
+            quote: self.target.quote.clone(),
             goal: self.goal(),
             actual,
             judgement: self.judgement(reached),

@@ -38,7 +38,7 @@ pub struct VoidArgs {
 
 /// Replace an event by a corrected one (E69, 更正)
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  countersign correct 812 --reason typo --set wage=320000 --token-file chen.token\n\n\
+#[command(after_help = "Example:\n  countersign correct 812 --reason typing --set wage=320000 --token-file chen.token\n\n\
     With --set the event's other fields stay as they are (the recorder's token reads them); `--set field=` empties a field.\n\
     With --event the whole new event is given: occurred_on and all fields, as in a JSONL import.")]
 pub struct CorrectArgs {
@@ -59,7 +59,7 @@ pub struct CorrectArgs {
 
 /// Close the open month, or make a new revision of one that the parent opened again
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  countersign close 2023-03 --explain R12=春节后集中招聘 --missing 140322=停电,下月补报 --token-file chen.token\n\n\
+#[command(after_help = "Example:\n  countersign close 2023-03 --explain S01=春节后集中招聘 --missing 140322=停电,下月补报 --token-file chen.token\n\n\
     Hard rules must hold; a soft rule that does not hold takes an explanation. Every unit below has an accepted report, or a\n\
     reason why it is missing. What is needed is told when it is missing.")]
 pub struct CloseArgs {

@@ -71,7 +71,10 @@ fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {
     let start = Instant::now();
     let malformed = |e: serde_json::Error| Failure::coded("disclosure.malformed", format!("{}: not a disclosure: {e}", args.file.display()));
     let d: Disclosure = serde_json::from_slice(bytes).map_err(malformed)?;
-    let statement = disclosure::verify(&d, &args.root).map_err(|e| Failure::coded("disclosure.fails", format!("{}: {e}", args.file.display())))?;
+    let statement = disclosure::verify(&d, &args.root).map_err(|e| {
+        let failure = Failure::of(format!("{}: {e}", args.file.display()));
+        if failure.code.is_empty() { Failure { code: "disclosure.fails".into(), ..failure } } else { failure }
+    })?;
     let fields: Vec<_> = d.fields.iter().map(|f| json!({ "name": &f.field.1, "value": value(&f.field.2) })).collect();
     let row = d.row.as_ref().map(|r| &r.columns);
     out.answer(json!({ "holds": true, "unit": d.unit, "index": d.index, "statement": value(&statement), "fields": fields, "row": row }), || {
@@ -93,8 +96,12 @@ fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {
             print(&rows);
         }
         if let Some(columns) = row {
-            sayln!("✓ its commitment opens to a row that counts in: {}", columns.join(", "));
+            // A block that the event does not count in says so in a column `-` of its own.
+            let counted: Vec<&str> = columns.iter().map(String::as_str).filter(|c| !c.ends_with(":-")).collect();
+            sayln!("✓ its commitment opens to a row of {} blocks; it counts in {}:", columns.len(), counted.len());
+            counted.iter().for_each(|c| sayln!("    {c}"));
         }
+        sayln!("  Whether the event was taken back later is not told here: the evidence of the unit tells it.");
         sayln!("checked in {}", seconds(start.elapsed()));
     });
     Ok(true)

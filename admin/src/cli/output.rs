@@ -231,6 +231,15 @@ fn refused(faults: Vec<Fault>) -> Failure {
     Failure { code, message, help: help.map(str::to_string), faults, usage: false }
 }
 
+impl From<node::books::BooksError> for Failure {
+    fn from(e: node::books::BooksError) -> Failure {
+        match e {
+            node::books::BooksError::Journal(e) => e.into(),
+            other => Failure::of(other),
+        }
+    }
+}
+
 macro_rules! failures {
     (coded: $($coded:ty),*; bare: $($bare:ty),*) => {
         $(impl From<$coded> for Failure {
@@ -249,7 +258,7 @@ macro_rules! failures {
 
 failures! {
     coded: crate::nats::NatsError, node::journal::JournalError, protocol::note::NoteError;
-    bare: crate::keyring::KeyringError, node::books::BooksError, node::books::keys::KeyError, node::fault::Faults,
+    bare: crate::keyring::KeyringError, node::books::keys::KeyError, node::fault::Faults,
         protocol::registry::RegistryError, protocol::published::PublishedError, protocol::rollup::RollupError,
         protocol::evidence::file::FileError, protocol::evidence::report::EvidenceError
 }

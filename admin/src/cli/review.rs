@@ -1,6 +1,7 @@
 //! `countersign review`: the reports of the units below.
 
 use clap::Subcommand;
+use node::web::review::ChildMonth;
 use protocol::ids::UnitId;
 use protocol::period::Month;
 use protocol::receipt::Decision;
@@ -9,6 +10,7 @@ use serde_json::json;
 use super::connect::Connection;
 use super::output::{Done, Out, decision, print, value, sayln};
 use super::report::{mark, verdict_line};
+use super::status::direct;
 
 /// Show and decide on the reports of the units below
 #[derive(Debug, Subcommand)]
@@ -16,7 +18,8 @@ use super::report::{mark, verdict_line};
 pub enum Command {
     /// Reports from below, with their checks
     #[command(after_help = "Example:\n  countersign review list --month 2023-03 --token-file wang.token\n\n\
-        ✓ every check holds, ! it holds and there is something to know, ✗ a check fails, … something before it is still to come.")]
+        ✓ every check holds, ! it holds and there is something to know, ✗ a check fails, … something before it is still to come.\n\
+        Units further below are shown, too; their own parent decides on them.")]
     List {
         /// Only this month
         #[arg(long, value_name = "YYYY-MM")]
@@ -93,8 +96,11 @@ fn decide(at: &At, what: Decision, word: &str, why: Option<&Why>, out: &Out) -> 
 }
 
 fn list(month: Option<Month>, unit: Option<UnitId>, open: bool, node: &Connection, out: &Out) -> Done {
-    let mut list = node.client()?.children()?;
-    list.retain(|c| month.is_none_or(|m| c.period == m) && unit.as_ref().is_none_or(|u| &c.unit == u) && (!open || c.decision.is_none()));
+    let client = node.client()?;
+    let mut list = client.children()?;
+    let direct = direct(&client, &client.status()?, &client.months()?);
+    let ours = |c: &ChildMonth| c.decision.is_none() && direct.contains(&c.unit);
+    list.retain(|c| month.is_none_or(|m| c.period == m) && unit.as_ref().is_none_or(|u| &c.unit == u) && (!open || ours(c)));
     list.sort_by(|a, b| (a.period, &a.unit, a.revision).cmp(&(b.period, &b.unit, b.revision)));
     out.answer(value(&list), || {
         let mut rows = out.table(&["月份 month", "单位 unit", "", "rev.", "收到 arrived", "校验 checks", "审核 decision"]);
@@ -112,7 +118,11 @@ fn list(month: Option<Month>, unit: Option<UnitId>, open: bool, node: &Connectio
                 c.revision.to_string(),
                 c.arrived.clone().unwrap_or_default(),
                 format!("{checks}{flagged}"),
-                c.decision.map(decision).unwrap_or_else(|| "–".into()),
+                match c.decision {
+                    Some(d) => decision(d),
+                    None if ours(c) => "waits / 待审".into(),
+                    None => "–".into(),
+                },
             ]);
         }
         print(&rows);

@@ -1,15 +1,19 @@
 //! `countersign status` and `countersign months`: how a unit stands, and what to do next.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use clap::Args;
 use node::web::look::{OwnMonth, Status};
-use node::web::review::ChildMonth;
-use protocol::ids::Tier;
+use protocol::ids::{Tier, UnitId};
+use protocol::note::Note;
 use protocol::receipt::Decision;
+use protocol::rollup::Rollup;
 use serde_json::json;
 
 use super::connect::Connection;
 use super::output::{Done, Out, decision, print, value, sayln};
+use crate::api::Client;
 
 /// How the unit stands and what to do next
 #[derive(Debug, Args)]
@@ -32,7 +36,9 @@ pub(super) fn status(args: &StatusArgs, out: &Out) -> Done {
     let status = client.status()?;
     let months = client.months()?;
     let children = client.children()?;
-    let next = next_steps(&status, &months, &children);
+    let direct = direct(&client, &status, &months);
+    let waiting = children.iter().filter(|c| c.decision.is_none() && !c.verdicts.is_empty() && direct.contains(&c.unit)).count();
+    let next = next_steps(&status, &months, waiting);
     let mut answer = value(&status);
     if let Some(map) = answer.as_object_mut() {
         map.insert("next".into(), json!(next));
@@ -43,7 +49,8 @@ pub(super) fn status(args: &StatusArgs, out: &Out) -> Done {
         sayln!("日志 log         {} statements; registry version {}", status.leaves, status.registry);
         sayln!("链路 link        {}", status.link);
         if let Some(trouble) = &status.trouble {
-            sayln!("  ✗ {trouble}");
+            // The node keeps the last trouble until something goes through again: connected and troubled is no contradiction.
+            sayln!("  ! last trouble: {trouble}");
         }
         if !is_top(&status) && !status.waiting.is_empty() {
             sayln!("发件 outbox      without receipt: {}", status.waiting.join(", "));
@@ -67,13 +74,25 @@ fn is_top(status: &Status) -> bool {
     status.tier == Tier::Province.as_str()
 }
 
+/// The units that this one decides on. The node lists every unit below; its own reports name the direct ones, and so does the
+/// list of those that are missing.
+pub(super) fn direct(client: &Client, status: &Status, months: &[OwnMonth]) -> BTreeSet<UnitId> {
+    let mut units: BTreeSet<UnitId> = status.children_missing.iter().filter_map(|u| u.parse().ok()).collect();
+    let last = months.iter().map(|m| m.period).max();
+    // Without a report that can be read there is just less to go by.
+    let note = last.and_then(|m| client.rollup(m).ok()).and_then(|bytes| Note::parse(&bytes).ok());
+    if let Some(rollup) = note.and_then(|n| Rollup::parse(n.text()).ok()) {
+        units.extend(rollup.children.into_iter().map(|c| c.unit).chain(rollup.missing.into_iter().map(|m| m.unit)));
+    }
+    units
+}
+
 /// What a person should do now, the most urgent first.
-fn next_steps(status: &Status, months: &[OwnMonth], children: &[ChildMonth]) -> Vec<String> {
+fn next_steps(status: &Status, months: &[OwnMonth], waiting: usize) -> Vec<String> {
     let mut steps = Vec::new();
     if !status.contradictions.is_empty() {
         steps.push("tell the unit that contradicts itself, and its inspector; `countersign evidence` has both documents".to_string());
     }
-    let waiting = children.iter().filter(|c| c.decision.is_none() && !c.verdicts.is_empty()).count();
     if waiting > 0 {
         steps.push(format!("decide on {waiting} report(s) from below: countersign review list"));
     }

@@ -14,11 +14,15 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use miette::{IntoDiagnostic, Result, miette};
+use protocol::catalogue::Catalogue;
 use protocol::evidence::{file, report};
 use protocol::ids::Tier;
+use protocol::note::read_document;
 use protocol::period::Month;
+use protocol::rollup::Rollup;
 use protocol::verify::Outcome;
 
+use crate::cli::output;
 use crate::cli::report::print_report;
 use crate::ledger::{DEFAULT_SEED, LedgerOptions, LedgerUnit, generate};
 use federation::Federation;
@@ -104,6 +108,34 @@ pub fn run(args: Args) -> Result<bool> {
     Ok(holds)
 }
 
+/// Some of the province's figures with what they rest on: flows of the year added up, stocks at its end.
+fn key_figures(evidence: &protocol::evidence::Evidence, province: &world::Member, months: &[Month]) -> Result<()> {
+    let mut rollups = Vec::new();
+    for note in evidence.units.get(&province.id).iter().flat_map(|u| u.rollups.values()) {
+        rollups.push(Rollup::parse(note.text()).into_diagnostic()?);
+    }
+    let catalogue = Catalogue::from_json(read_document(evidence.catalogues[0].text(), "catalogue").into_diagnostic()?).into_diagnostic()?;
+    let mut table = output::table(output::Style::of_stdout(), &["指标 figure", "名称 name", "数值 value", "其中申报 declared part", "依据 basis"]);
+    for id in ["I001", "I003", "I011", "I012", "I013", "I014", "I060", "I061", "I095", "I096", "I097", "I112", "I118", "I128", "I150", "I152"] {
+        let Some(indicator) = catalogue.indicator(id) else { continue };
+        let figures = rollups.iter().filter_map(|r| r.figure(id));
+        let Some(last) = figures.clone().next_back() else { continue };
+        let (scope, basis) = (last.scope(), figures.clone().map(|f| f.basis).min().unwrap_or(last.basis));
+        let value = match (scope.num, scope.den) {
+            (Some(num), Some(den)) if den > 0 => format!("{}.{:02} % ({num}/{den})", num * 100 / den, num * 10_000 / den % 100),
+            (Some(num), Some(den)) => format!("{num}/{den}"),
+            _ if indicator.kind.is_flow() => format!("{} {}", figures.map(|f| f.scope().value.unwrap_or(0)).sum::<i64>(), indicator.unit),
+            _ => format!("{} {}", scope.value.unwrap_or(0), indicator.unit),
+        };
+        let declared = if scope.declared == 0 { String::new() } else { scope.declared.to_string() };
+        table.add_row([id.to_string(), indicator.zh.clone(), value, declared, format!("{} {}", basis.zh(), basis.en())]);
+    }
+    let counties = evidence.units.len() - 3;
+    println!("\nThe province's figures for {} month(s); {counties} counties of two cities take part, not all of the province:", months.len());
+    output::print(&table);
+    Ok(())
+}
+
 /// Fetches the province's evidence, verifies it offline, prints what holds.
 fn conclude(f: &Federation, months: &[Month]) -> Result<bool> {
     let province = f.world.tier(Tier::Province).next().ok_or_else(|| miette!("no province"))?;
@@ -116,6 +148,7 @@ fn conclude(f: &Federation, months: &[Month]) -> Result<bool> {
     let took = start.elapsed();
     println!();
     print_report(&report, took);
+    key_figures(&evidence, province, months)?;
     println!("\nEvidence file: {} ({} KiB)", path.display(), bytes.len() / 1024);
     println!("Check it offline: {} verify {} --root '{}'", std::env::current_exe().into_diagnostic()?.display(), path.display(), f.world.root);
     let mut noted: Vec<String> = Vec::new();

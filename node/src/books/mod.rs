@@ -586,7 +586,7 @@ impl Books {
         Ok(adopted)
     }
 
-    /// All facts and the balance of a subject.
+    /// All facts and the balance of a subject, as far as they were recorded in `period` or before.
     ///
     /// # Errors
     /// A damaged disk.
@@ -594,6 +594,10 @@ impl Books {
         let mut subject = payload::Subject::default();
         for index in self.view.of_subject(token)? {
             let (statement, payload) = self.statement(index)?;
+            // A month that was opened again is counted as it stood: what was recorded in later months is not there yet.
+            if statement.period > period {
+                continue;
+            }
             let Some(payload) = payload else { continue };
             let Some(counting) = self.counting_of(&statement) else { continue };
             let voided = self.view.voided_by(index)?.is_some();

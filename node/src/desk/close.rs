@@ -21,6 +21,7 @@ use protocol::note::Note;
 use protocol::period::Month;
 use protocol::rollup::{ChildRef, Explanation, LogRef, MAX_TEXT, Missing, Opening, RegistryRef, Rollup, Signatories};
 use protocol::row::{self, Sums};
+use protocol::verify::log::Role;
 use protocol::verify::{self, Context, HeldRollup, Verdict};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -62,6 +63,7 @@ pub struct Closed {
 /// Rules that do not hold, children without a reason, a rollup that would not hold.
 pub fn close(books: &mut Books, period: Month, request: &CloseRequest, signatories: Signatories, now: DateTime<Utc>) -> Result<Closed, Faults> {
     let revision = may_close(books, period, now)?;
+    can_sign(books, &signatories)?;
     let opens = open_month(books)? == period;
     if opens {
         recount(books, now)?;
@@ -143,7 +145,6 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
         return Ok(1);
     };
     let returned = own.decision().is_some_and(protocol::receipt::Decision::asks_for_revision);
-    // A rollup that nobody received may be replaced as long as it was not handed over.
     if returned {
         return Ok(revision + 1);
     }
@@ -153,6 +154,22 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
         format!("{period} 已结账;需上级退回或重新打开后才能再结"),
         format!("{period} is closed and {decision}; it takes the parent's return or reopening to close it again"),
     ))
+}
+
+/// A rollup names its signatories for good: one who holds no key could never sign it, and the month would stay stuck.
+fn can_sign(books: &Books, signatories: &Signatories) -> Result<(), Faults> {
+    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let absent = [Role::Preparer, Role::Reviewer, Role::Head].into_iter().zip(signatories.names()).filter(|(role, name)| log.operator(name, *role, log.len()).is_none());
+    let faults: Vec<Fault> = absent
+        .map(|(role, name)| {
+            Fault::new(
+                "close.signatory",
+                format!("签字人 {name} 没有登记为{};请先登记其密钥,或修改配置中的签字人", role.zh()),
+                format!("signatory {name} is not enrolled as {}: enrol the key first, or name another signatory in the configuration", role.as_str()),
+            )
+        })
+        .collect();
+    if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
 }
 
 fn recount(books: &mut Books, now: DateTime<Utc>) -> Result<(), Faults> {

@@ -318,6 +318,11 @@ impl<'a> Recording<'a> {
         if self.voided.contains(&index) || self.books.view().voided_by(index).map_err(internal)?.is_some() {
             return refuse("void.twice", "该事件已经作废", "the event was taken back already");
         }
+        if target.period > self.period {
+            let zh = format!("该事件计入 {},而正在填报的是重新打开的 {};请先结账该月", target.period, self.period);
+            let en = format!("the event counts in {}, but the open month is {}, which was opened again; close that one first", target.period, self.period);
+            return Err(Faults::one("void.later", zh, en));
+        }
         let name = if how == Taken::Void { statement::VOIDED } else { statement::CORRECTED };
         let event = self.counting.catalogue.event(name).cloned().ok_or_else(|| internal("no void event"))?;
         if let Some(field) = event.field("reason")

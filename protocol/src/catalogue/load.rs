@@ -110,6 +110,7 @@ pub fn validate(c: &Catalogue) -> Result<(), CatalogueFaults> {
     v.events();
     v.indicators();
     v.rules();
+    v.names();
     v.widths();
     if v.faults.is_empty() { Ok(()) } else { Err(CatalogueFaults(v.faults)) }
 }
@@ -247,6 +248,9 @@ impl Validator<'_> {
             (_, key) => match e.field(key) {
                 None => self.fault(place, "key", format!("key {key:?} is not one of its fields")),
                 Some(f) if f.optional => self.fault(place, "key", format!("key field {key:?} must not be optional")),
+                Some(f) if matches!(f.kind, FieldKind::Int | FieldKind::Fen | FieldKind::Bool | FieldKind::Date) => {
+                    self.fault(place, "key", format!("key field {key:?} must be a number of a person or organisation, a code or a text"));
+                }
                 Some(f)
                     if e.subject == Subject::Person
                         && !matches!(f.kind, FieldKind::IdNumber | FieldKind::Certificate) =>
@@ -391,6 +395,88 @@ impl Validator<'_> {
         }
     }
 
+    /// Names behind `s.`, `before.`, `e.` and `d.`: a misspelt one would stop the first recording, months later.
+    fn names(&mut self) {
+        let c = self.c;
+        let defines: BTreeSet<String> = c.defines.iter().map(|d| d.name.clone()).collect();
+        let mut states: BTreeMap<Subject, BTreeSet<String>> = BTreeMap::new();
+        for e in &c.events {
+            let known = states.entry(e.subject).or_insert_with(|| ["active".to_string(), "age".to_string()].into());
+            known.extend(e.effect.set.keys().cloned());
+            for spell in e.effect.open.iter().chain(&e.effect.close) {
+                known.insert(spell.clone());
+                for name in e.effect.spell_set.keys().map(String::as_str).chain(["open", "ever"]) {
+                    known.insert(format!("{spell}.{name}"));
+                }
+            }
+        }
+        let every: BTreeSet<String> = states.values().flatten().cloned().collect();
+        let fields = |e: &EventType| -> BTreeSet<String> {
+            let derived = ["sex", "birth", "category", "grade"].map(String::from);
+            e.fields.iter().map(|f| f.name.clone()).chain(derived).collect()
+        };
+        let every_field: BTreeSet<String> = c.events.iter().flat_map(fields).collect();
+        let mut check = |place: String, source: &str, state: &BTreeSet<String>, event: &BTreeSet<String>| {
+            for (root, name) in members(source) {
+                let known = match root {
+                    "s" | "before" => state.contains(&name),
+                    "d" => defines.contains(&name),
+                    _ => event.contains(&name),
+                };
+                if !known {
+                    self.faults.push(CatalogueFault::new(&place, "unknown_name", format!("{root}.{name} does not exist; is it misspelt?")));
+                }
+            }
+        };
+        let none = BTreeSet::new();
+        for d in &c.defines {
+            check(format!("define {}", d.name), &d.expr, states.get(&Subject::Person).unwrap_or(&none), &none);
+        }
+        for d in &c.dimensions {
+            check(format!("dimension {}", d.id), &d.value, &every, &every_field);
+        }
+        for e in &c.events {
+            let state = states.get(&e.subject).unwrap_or(&none);
+            let own = fields(e);
+            for source in e.effect.set.values().chain(e.effect.spell_set.values()).chain([&e.effect.spell_key]) {
+                check(format!("event {}", e.code), source, state, &own);
+            }
+        }
+        for i in &c.indicators {
+            let state = i.subject.and_then(|s| states.get(&s)).unwrap_or(&none);
+            let feeding = c.events.iter().filter(|e| i.events.contains(&e.code) && !e.system && !e.effect.baseline);
+            // A field must exist in every type that feeds a flow: the condition is evaluated for each of them.
+            let common = feeding.map(fields).reduce(|a, b| a.intersection(&b).cloned().collect()).unwrap_or_default();
+            check(format!("indicator {}", i.id), &i.condition, state, &common);
+        }
+        self.stock_tables();
+        self.baselines();
+    }
+
+    fn stock_tables(&mut self) {
+        let c = self.c;
+        for i in c.indicators.iter().filter(|i| i.kind.is_stock()) {
+            for d in i.dimensions() {
+                if c.dimension(&d).is_some_and(|d| members(&d.value).iter().any(|(root, _)| *root == "e")) {
+                    let message = format!("dimension {d} reads the event (e.…), but a stock is counted by state");
+                    self.fault(format!("indicator {}", i.id), "dimension", message);
+                }
+            }
+        }
+    }
+
+    fn baselines(&mut self) {
+        let c = self.c;
+        for e in c.events.iter().filter(|e| e.effect.baseline) {
+            let mut needed: BTreeSet<String> = ["indicator".to_string(), "value".to_string()].into();
+            let fed = c.indicators.iter().filter(|i| i.events.contains(&e.code));
+            needed.extend(fed.flat_map(Indicator::dimensions));
+            for name in needed.iter().filter(|n| e.field(n).is_none()) {
+                self.fault(format!("event {}", e.code), "baseline", format!("a declared opening stock needs the field {name}"));
+            }
+        }
+    }
+
     fn widths(&mut self) {
         if !self.faults.is_empty() {
             return; // widths are only meaningful for a catalogue whose references resolve
@@ -405,5 +491,53 @@ impl Validator<'_> {
         for (code, n) in wide {
             self.fault(format!("event {code}"), "width", format!("has {n} columns, more than {MAX_COLUMNS}"));
         }
+    }
+}
+
+/// The `root.name` pairs of a CEL source outside its string literals, for the roots that counting binds; for a spell also
+/// `spell.attribute`.
+fn members(source: &str) -> Vec<(&'static str, String)> {
+    let mut plain = String::new();
+    let mut quote = None;
+    for ch in source.chars() {
+        match quote {
+            Some(q) if ch == q => quote = None,
+            Some(_) => {}
+            None if ch == '"' || ch == '\'' => {
+                quote = Some(ch);
+                plain.push(' ');
+            }
+            None => plain.push(ch),
+        }
+    }
+    let mut found = Vec::new();
+    let word = |ch: char| ch.is_ascii_alphanumeric() || ch == '_' || ch == '.';
+    for path in plain.split(|ch: char| !word(ch)).filter(|p| p.contains('.')) {
+        let mut parts = path.split('.');
+        let root = match parts.next() {
+            Some("s") => "s",
+            Some("before") => "before",
+            Some("d") => "d",
+            Some("e") => "e",
+            _ => continue,
+        };
+        let Some(first) = parts.next() else { continue };
+        found.push((root, first.to_string()));
+        if let (Some(second), "s" | "before") = (parts.next(), root) {
+            found.push((root, format!("{first}.{second}")));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_found_outside_strings() {
+        let source = "s.age > 16 && before.employment.open == 0 && e.kind in ['s.x', \"d.y\"] && d.capable && x.s.z == 1";
+        let found: Vec<String> = members(source).into_iter().map(|(r, n)| format!("{r}.{n}")).collect();
+        assert_eq!(found, ["s.age", "before.employment", "before.employment.open", "e.kind", "d.capable"]);
     }
 }

@@ -393,13 +393,16 @@ impl UnitLog {
         let has_key = event.subject != Subject::Unit && !event.effect.baseline;
         let history = self.clear.entry((event.subject, key.clone())).or_default();
         let mut balance = Balance::default();
-        for (month, moves) in history.moves.values() {
+        // A month that was opened again is counted as it stood: what was recorded in later months is not there yet.
+        let known = |index: &u64| history.moves.get(index).is_some_and(|(month, _)| *month <= s.period);
+        let facts: Vec<Fact> = history.facts.iter().filter(|f| known(&f.index)).cloned().collect();
+        for (month, moves) in history.moves.values().filter(|(month, _)| *month <= s.period) {
             let bound: Moves = moves.iter().filter(|m| counting.engine.still_binds(&m.figure, *month, s.period)).cloned().collect();
             balance.add(&bound, 1);
         }
         let none = BTreeSet::new();
         let view = if has_key {
-            History { facts: &history.facts, voided: &history.voided, balance: &balance }
+            History { facts: &facts, voided: &history.voided, balance: &balance }
         } else {
             History { facts: &[], voided: &none, balance: &balance }
         };
