@@ -174,10 +174,10 @@ fn a_registry_chain_is_walked_from_the_root() {
     let chain = ["registry", "show", "registry-2.note", "registry-1.note", "--root", "a.vkey"];
     dir.run(&chain).refused(1, &["registry.threshold", "1 of the 2"]);
     dir.good(&["registry", "sign", "registry-2.note", "--key", "b.key"]);
-    assert!(dir.good(&chain).contains("until 813 (rotated)"));
+    assert!(dir.good(&chain).contains("until 812 (rotated)"));
     let shown = dir.json(&chain);
     let keys = &shown["registry"]["units"][2]["keys"];
-    assert_eq!((&keys[0]["revoked"]["at_index"], &keys[1]["from_index"], &keys[1]["vkey"]), (&813.into(), &812.into(), &vkey.into()));
+    assert_eq!((&keys[0]["revoked"]["at_index"], &keys[1]["from_index"], &keys[1]["vkey"]), (&812.into(), &812.into(), &vkey.into()));
 
     // Version 3 revokes; a chain with a gap, and one without its beginning, are refused.
     let next = ["registry", "next", "registry-1.note", "registry-2.note", "--root", "a.key", "--root", "b.key"];
@@ -312,6 +312,20 @@ fn a_node_that_is_not_there_is_told_and_tokens_are_not() {
     let import = ["import", "events.csv", "--node", "http://127.0.0.1:1", "--token", "secret-token"];
     dir.run(&import).refused(2, &["which event type"]);
     dir.run(&["correct", "1", "--reason", "typing", "--node", "http://127.0.0.1:1", "--token", "t"]).refused(2, &["--set"]);
+}
+
+/// What the runbook tells people to copy is read by the programs that read it.
+#[test]
+fn the_examples_are_well_formed() {
+    let dir = Dir::new("examples");
+    let config = node::config::Config::load(Path::new(&deploy("examples/node.toml"))).unwrap();
+    assert_eq!((config.unit.as_str(), config.nats.is_some()), ("140321", true));
+    assert_eq!(config.data, Path::new("/var/lib/countersign/140321"));
+    node::web::tokens::Tokens::load(Path::new(&deploy("examples/tokens"))).unwrap();
+    dir.good(&["key", "new", "a.key", "--name", "root"]);
+    let (units, card) = (deploy("units/units.csv"), deploy("examples/140321.toml"));
+    let alone = ["registry", "new", "--root", "a.key", "--units", &units, &card, "--since", "2023-01", "--skip-keyless"];
+    dir.run(&alone).refused(1, &["registry.unit", "parent that does not exist"]);
 }
 
 /// Every command and every group of commands shows an example.

@@ -4,13 +4,14 @@
 //! signed receipt for exactly these bytes is in the journal. Inbox: a message is answered only after what it caused is
 //! durable. Everything may happen twice and nothing is lost by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::log::tile;
+use protocol::receipt::Decision;
 use tokio::time::Instant;
 
 use crate::books::Books;
@@ -164,12 +165,27 @@ fn letters(books: &Books, path: &UnitPath, sent: &BTreeMap<Digest, Instant>, now
     Ok(list)
 }
 
+/// Reopenings that no new revision followed yet. The child had its receipt and asks for nothing more, so nobody would
+/// notice that this one was lost: it is repeated until the revision comes.
+fn reopened(books: &Books) -> Vec<protocol::note::Note> {
+    let mut list = Vec::new();
+    for child in books.children.values().filter(|c| c.unit.parent.as_ref() == Some(books.unit())) {
+        for held in child.known.values() {
+            let last = child.given.get(&held.digest()).and_then(|g| g.last());
+            let latest = child.latest(held.rollup.period).is_some_and(|l| l.digest() == held.digest());
+            list.extend(last.filter(|(r, _)| latest && r.decision == Decision::Reopened).map(|(_, n)| n.clone()));
+        }
+    }
+    list
+}
+
 async fn outbox<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: UnitPath) {
     let mut sent: BTreeMap<Digest, Instant> = BTreeMap::new();
-    if path.parent().is_none() {
-        broadcast(&service, transport.as_ref(), &path).await;
-    }
+    let mut handed_down: BTreeSet<Digest> = BTreeSet::new();
     loop {
+        if path.parent().is_none() {
+            broadcast(&service, transport.as_ref(), &path, &mut handed_down).await;
+        }
         if let Err(e) = send_all(&service, transport.as_ref(), &path, &mut sent).await {
             tracing::warn!(error = %e, "the outbox waits");
         }
@@ -191,6 +207,11 @@ async fn send_all<T: Transport>(service: &Arc<Service>, transport: &T, path: &Un
             sent.insert(digest, Instant::now());
         }
     }
+    let (known, again) = (sent.clone(), service.with(|books, _| Ok(reopened(books))).await?);
+    for note in again.into_iter().filter(|n| known.get(&n.digest()).is_none_or(|at| now.duration_since(*at) >= AGAIN)) {
+        sent.insert(note.digest(), now);
+        service.queue(vec![note]);
+    }
     let waiting: Vec<_> = service.receipts.lock().map(|q| q.clone()).unwrap_or_default();
     for note in waiting {
         let Some(child) = addressee(&note) else { continue };
@@ -207,8 +228,9 @@ async fn send_all<T: Transport>(service: &Arc<Service>, transport: &T, path: &Un
     Ok(())
 }
 
-/// The top unit hands down what was published, so that every node below walks the same registry.
-async fn broadcast<T: Transport>(service: &Arc<Service>, transport: &T, path: &UnitPath) {
+/// The top unit hands down what was published and was not handed down in this run, so that every node below walks the same
+/// registry.
+async fn broadcast<T: Transport>(service: &Arc<Service>, transport: &T, path: &UnitPath, handed_down: &mut BTreeSet<Digest>) {
     let documents = service
         .with(|books, _| {
             let mut list: Vec<(DownKind, Vec<u8>)> = Vec::new();
@@ -220,13 +242,20 @@ async fn broadcast<T: Transport>(service: &Arc<Service>, transport: &T, path: &U
         .await
         .unwrap_or_default();
     for (kind, body) in documents {
-        let letter = Outgoing { subject: Subject::down(path.clone(), kind), msg_id: Digest::of(&body).to_string(), body };
-        while let Err(e) = transport.publish(&letter).await {
-            tracing::warn!(error = %e, "what was published could not be handed down yet");
-            if !e.is_retryable() {
-                break;
+        let digest = Digest::of(&body);
+        if handed_down.contains(&digest) {
+            continue;
+        }
+        let letter = Outgoing { subject: Subject::down(path.clone(), kind), msg_id: digest.to_string(), body };
+        match transport.publish(&letter).await {
+            Ok(()) => {
+                handed_down.insert(digest);
             }
-            tokio::time::sleep(TICK).await;
+            Err(e) => {
+                // In order: a registry version is useless to a reader who lacks the one before. The next look tries again.
+                tracing::warn!(error = %e, "what was published could not be handed down yet");
+                return;
+            }
         }
     }
 }

@@ -12,12 +12,12 @@ use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::{Checkpoint, add_cosignature, origin_of};
 use protocol::log::tile;
-use protocol::note::Note;
+use protocol::note::{Note, VerifierKey};
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
 use protocol::verify::{self, Context, HeldRollup, Verdict};
 
-use crate::books::children::{ArrivalHead, ContradictionHead, EntriesHead};
+use crate::books::children::{ArrivalHead, ContradictionHead, EntriesHead, enrolled};
 use crate::books::{Books, NewEntry, kinds};
 use crate::clock::stamp;
 use crate::fault::{Faults, internal};
@@ -54,15 +54,26 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
     if first > held {
         return Ok(Took::Later(format!("statements {held} to {first} of {unit} are still to come")));
     }
-    let skip = usize::try_from(held - first).unwrap_or(usize::MAX);
-    if skip >= entries.len() {
-        return Ok(Took::Done);
-    }
-    // Each new statement must carry a signature that its own unit's name made, or it is not kept: whoever can publish
-    // under another's subject must not be able to fill its log here.
+    let skip = usize::try_from(held - first).unwrap_or(usize::MAX).min(entries.len());
+    // Each statement must carry a signature of the unit's node or of one of its people, or it is not kept: whoever can
+    // publish under another's subject must not be able to fill its log here, nor to have it flagged. Whether the signer
+    // was allowed to sign at that index is the check's question.
+    let mut keys = child.signers();
+    let other = (first..).zip(&entries[..skip]).find(|(index, entry)| !child.holds(*index, entry));
+    let other = other.map(|(index, entry)| (index, entry.clone(), stranger(entry, unit, &mut keys)));
     let fresh: Vec<&[u8]> = entries[skip..].iter().map(Vec::as_slice).collect();
-    if let Some(stranger) = fresh.iter().find_map(|e| foreign(e, unit)) {
+    if let Some(stranger) = fresh.iter().find_map(|e| stranger(e, unit, &mut keys)) {
         return Ok(Took::Refused(stranger));
+    }
+    match other {
+        Some((_, _, Some(stranger))) => return Ok(Took::Refused(stranger)),
+        Some((index, entry, None)) => {
+            contradict(books, unit, format!("other bytes for statement {index}, which is known here"), &entry)?;
+        }
+        None => {}
+    }
+    if fresh.is_empty() {
+        return Ok(Took::Done);
     }
     let bundle = tile::encode_bundle(&fresh).map_err(internal)?;
     let head = EntriesHead { unit: unit.clone(), first: held };
@@ -70,15 +81,18 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
     Ok(Took::Done)
 }
 
-/// Whether a statement plainly is not of this unit: another name on it, or no note at all.
-fn foreign(entry: &[u8], unit: &UnitId) -> Option<String> {
+/// Why a statement is not of this unit: no note, or not signed by one of these keys. An enrolment that is signed adds its
+/// key to them.
+fn stranger(entry: &[u8], unit: &UnitId, keys: &mut Vec<VerifierKey>) -> Option<String> {
     let note = match Note::parse(entry) {
         Ok(n) => n,
         Err(e) => return Some(e.to_string()),
     };
-    let prefix = format!("{unit}/");
-    let ours = note.signatures().iter().all(|s| s.name() == unit.as_str() || s.name().starts_with(&prefix));
-    (!ours).then(|| format!("a statement that {unit} did not sign"))
+    if note.verify(keys).is_err() {
+        return Some(format!("a statement that {unit} did not sign"));
+    }
+    keys.extend(enrolled(&note));
+    None
 }
 
 /// A checkpoint of a unit below.
@@ -96,7 +110,7 @@ pub fn take_checkpoint(books: &mut Books, unit: &UnitId, body: &[u8], now: DateT
         Ok(_) => return Ok(Took::Refused("a checkpoint of another log".into())),
         Err(e) => return Ok(Took::Refused(e.to_string())),
     };
-    if note.verify(&child.unit.keys_at(point.size())).is_err() {
+    if note.verify(&child.unit.keys_over(point.size())).is_err() {
         return Ok(Took::Refused(format!("a checkpoint that {unit} did not sign")));
     }
     if let Some(before) = child.checkpoints.get(&point.size()) {
@@ -123,7 +137,7 @@ pub fn take_rollup(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<
     if held.rollup.unit != *unit {
         return Ok(Took::Refused("a rollup of another unit".into()));
     }
-    if held.note.verify(&child.unit.keys_at(held.rollup.log.size)).is_err() {
+    if held.note.verify(&child.unit.keys_over(held.rollup.log.size)).is_err() {
         return Ok(Took::Refused(format!("a rollup that {unit} did not sign")));
     }
     let key = (held.rollup.period, held.rollup.revision);
@@ -139,7 +153,7 @@ pub fn take_rollup(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<
     Ok(Took::Done)
 }
 
-/// Keeps what contradicts what is known, flags the unit, and tells it: the receipt for a contradicting rollup rejects it.
+/// Keeps what contradicts what is known, and flags the unit.
 fn contradict(books: &mut Books, unit: &UnitId, what: String, body: &[u8]) -> Result<Took, Faults> {
     if books.contradictions.iter().any(|(u, w)| u == unit && *w == what) {
         return Ok(Took::Done);
@@ -160,6 +174,18 @@ fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
     }
     if !child.checkpoints.contains_key(&size) {
         return Some("its checkpoint is not here".into());
+    }
+    // Months and revisions are judged in their order, in whatever order they come. One that contradicts what is known is
+    // never coming as such: the check says what is wrong then.
+    let rollup = &held.rollup;
+    let previous = rollup.previous.filter(|_| rollup.period > child.unit.since);
+    let supersedes = rollup.supersedes.filter(|_| rollup.revision > 1);
+    let coming = |digest: &Digest| {
+        let (known, text) = (child.known.values().any(|k| k.digest() == *digest), digest.to_string());
+        !known && !books.contradictions.iter().any(|(u, what)| *u == rollup.unit && what.contains(&text))
+    };
+    if previous.into_iter().chain(supersedes).any(|d| coming(&d)) {
+        return Some("the rollup that it follows is not here".into());
     }
     let unknown = held.rollup.children.iter().find(|c| books.find_rollup(&c.rollup).is_none());
     unknown.map(|c| format!("the rollup of its child {} is not here", c.unit))
@@ -240,11 +266,15 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
     // What was accepted is opened again by this unit's word, or not at all.
     let before = child.known.get(&(held.rollup.period, held.rollup.revision.wrapping_sub(1))).map(|h| h.digest());
     let direct = child.unit.parent.as_ref() == Some(books.unit());
+    let standing = child.accepted(held.rollup.period).filter(|h| h.rollup.revision < held.rollup.revision);
+    if let Some(standing) = standing.filter(|_| direct) {
+        fail_history(&mut verdicts, format!("revision {} was made although revision {} is accepted and was not opened again", held.rollup.revision, standing.rollup.revision));
+    }
     if direct && before.is_some_and(|d| !child.decision(&d).is_some_and(Decision::asks_for_revision)) {
         fail_history(&mut verdicts, format!("revision {} was made although the one before was not returned, rejected or opened again", held.rollup.revision));
     }
-    if let Some(what) = child.flagged.as_ref().filter(|w| w.contains(&format!("for {} revision {}:", held.rollup.period, held.rollup.revision)))
-    {
+    let about = format!("for {} revision {}:", held.rollup.period, held.rollup.revision);
+    if let Some((_, what)) = books.contradictions.iter().find(|(u, what)| u == unit && what.contains(&about)) {
         fail_history(&mut verdicts, what.clone());
     }
     Ok(verdicts)
@@ -256,7 +286,7 @@ fn fail_history(verdicts: &mut [Verdict], detail: String) {
     }
 }
 
-/// A person's decision on the latest revision of a direct child's month.
+/// A person's decision on the latest revision of a direct child's month; what is opened again is the accepted one.
 ///
 /// # Errors
 /// Nothing to decide on, a decision that the checks do not allow, or a missing reason.
@@ -265,7 +295,11 @@ pub fn decide(books: &mut Books, unit: &UnitId, period: Month, decision: Decisio
     let Some(child) = books.children.get(unit).filter(|c| c.unit.parent.as_ref() == Some(books.unit())) else {
         return refuse("review.unit", "不是直属下级", "not a direct child");
     };
-    let Some(held) = child.latest(period) else {
+    let held = match decision {
+        Decision::Reopened => child.accepted(period).or(child.latest(period)),
+        _ => child.latest(period),
+    };
+    let Some(held) = held else {
         return refuse("review.none", "还没有收到该月报表", "no rollup of this month has come");
     };
     let digest = held.digest();

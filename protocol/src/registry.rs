@@ -216,7 +216,17 @@ impl Registry {
 }
 
 impl Unit {
-    /// The keys that may sign at this log index.
+    /// The keys that may sign a checkpoint or rollup over this many leaves. A key that may sign no leaf from index n on
+    /// may still have signed over n leaves: what it sealed as its last act stays valid when it is rotated.
+    pub fn keys_over(&self, size: u64) -> Vec<VerifierKey> {
+        self.keys
+            .iter()
+            .filter(|k| k.from_index <= size && k.revoked.as_ref().is_none_or(|r| size <= r.at_index))
+            .map(|k| k.vkey.clone())
+            .collect()
+    }
+
+    /// The keys that may sign the leaf at this log index.
     pub fn keys_at(&self, index: u64) -> Vec<VerifierKey> {
         self.keys
             .iter()

@@ -230,11 +230,12 @@ fn node_keys_are_judged_by_index_and_by_the_newest_registry() {
     };
     let size = WORLD.held(A, FEB).rollup.log.size;
     // Revoked from an index below the rollup's: refused, also where the rollup names the version before the revocation.
-    let revoked = second(&|u| u.keys[0].revoked = Some(Revocation { at_index: size, reason: "lost".into() }));
+    let revoked = second(&|u| u.keys[0].revoked = Some(Revocation { at_index: size - 1, reason: "lost".into() }));
     let mut c = case(A, FEB);
     c.newest = revoked;
     c.fails_alone("authorship", "not signed by a node key");
-    let later = second(&|u| u.keys[0].revoked = Some(Revocation { at_index: size + 1, reason: "lost".into() }));
+    // What it sealed as its last act stays valid: over `size` leaves, none of them at or above the index.
+    let later = second(&|u| u.keys[0].revoked = Some(Revocation { at_index: size, reason: "rotated".into() }));
     let mut c = case(A, FEB);
     c.newest = later;
     c.holds();

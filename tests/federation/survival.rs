@@ -11,10 +11,13 @@ use admin::demo::world::{Deploy, World};
 use admin::demo::year;
 use admin::ledger::{Ledger, LedgerOptions, LedgerUnit, generate};
 use federation_tests::{directory, nats_server, programs, repository};
+use admin::keyring;
 use node::desk::close::CloseRequest;
+use protocol::evidence::{file, report};
 use protocol::ids::Tier;
-use protocol::note::Note;
+use protocol::note::{Alg, Note};
 use protocol::period::Month;
+use protocol::registry::{Registry, Revocation, UnitKey, VerifiedRegistry};
 use protocol::rollup::Rollup;
 
 /// Printed with every failure; change it to try another course.
@@ -145,4 +148,59 @@ fn two_nodes_on_one_directory() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("journal.locked"), "{text}");
     wait("the first node", || f.client("140302", "luru").unwrap().status().map(|_| true).map_err(|e| e.to_string())).unwrap();
+}
+
+/// A county's node key is rotated: version 2 of the registry reaches everybody over NATS, January stays valid under the old
+/// key, February is signed with the new one, and a report signed with the old one is refused.
+#[test]
+fn a_key_is_rotated() {
+    let (mut f, ledger) = start("rotated");
+    let indexes: year::Indexes = Mutex::new(BTreeMap::new());
+    let m = f.world.member("140302").unwrap().clone();
+    let city = f.world.member("140300").unwrap().clone();
+    year::fill(&ledger, &indexes, &m, january()).unwrap();
+    year::report(&f, &m, january(), &CloseRequest::default()).unwrap();
+    year::decide(&city, &m, january(), 1, "accepted", &[]).unwrap();
+
+    // The operator makes the new key and the next registry version; the province's node hands it down.
+    let leaves = f.client("140302", "luru").unwrap().status().unwrap().leaves;
+    let root = keyring::read_key(&f.world.dir.join("root.key")).unwrap();
+    let old_path = m.dir.join("keys/node.key");
+    let old = keyring::read_key(&old_path).unwrap();
+    let note = Note::parse(&std::fs::read(f.world.dir.join("published/registry-1.note")).unwrap()).unwrap();
+    let first = VerifiedRegistry::first(&note, &f.world.root).unwrap();
+    let new_path = m.dir.join("new.key");
+    let new = keyring::create_key(&new_path, "140302", Alg::Ed25519).unwrap();
+    let mut registry: Registry = first.registry().clone();
+    registry.version = 2;
+    registry.previous = Some(first.digest());
+    let unit = registry.units.iter_mut().find(|u| u.id == m.id).unwrap();
+    unit.keys[0].revoked = Some(Revocation { at_index: leaves, reason: "rotated".into() });
+    unit.keys.push(UnitKey { vkey: new.vkey(), from_index: leaves, revoked: None });
+    let second = Note::sign(&registry.to_text().unwrap(), &[&root]).unwrap();
+    let province = f.world.member("140000").unwrap().clone();
+    let operator = admin::api::Client::new(&province.url(), province.token("operator"));
+    operator.post("/api/published", "text/plain", second.as_bytes(), &[]).unwrap();
+    for id in ["140302", "140300", "140303"] {
+        let client = f.client(id, "luru").unwrap();
+        wait(&format!("registry 2 at {id}"), || Ok(client.status().map_err(|e| e.to_string())?.registry == 2)).unwrap();
+    }
+    f.kill_node("140302");
+    std::fs::rename(&old_path, m.dir.join("old.key")).unwrap();
+    std::fs::rename(&new_path, &old_path).unwrap();
+    f.start_node("140302").unwrap();
+    f.wait_up("140302").unwrap();
+
+    let february = january().next().unwrap();
+    f.world.set_clock("2023-03-03T04:00:00Z").unwrap();
+    year::fill(&ledger, &indexes, &m, february).unwrap();
+    year::report(&f, &m, february, &CloseRequest::default()).unwrap();
+    year::decide(&city, &m, february, 1, "accepted", &[]).unwrap();
+    let rollup = f.client("140302", "tianbiao").unwrap().rollup(february).unwrap();
+    let rollup = Note::parse(&rollup).unwrap();
+    assert!(rollup.verify(&[new.vkey()]).is_ok() && rollup.verify(&[old.vkey()]).is_err());
+    // The county's own evidence, January and February, still holds for a reader who knows nothing but the root key.
+    let evidence = f.client("140302", "jiancha").unwrap().evidence().unwrap();
+    let report = report::verify(&file::read(&evidence).unwrap(), &f.world.root).unwrap();
+    assert!(report.holds(), "{:?}", report.failures().next());
 }

@@ -20,7 +20,7 @@ use crate::keyring;
 #[command(after_help = "Example:\n  countersign registry show published/registry-*.note --root root.vkey")]
 pub enum Command {
     New(New),
-    Next(Next),
+    Next(Box<Next>),
     Sign(Sign),
     Show(Show),
 }
@@ -62,8 +62,8 @@ pub struct New {
 #[derive(Debug, Args)]
 #[command(after_help = "Example, a new node key that signs from log index 812 on:\n  \
     countersign registry next registry-1.note --root root.key --rotate-key 140321 140321.vkey --from-index 812 -o registry-2.note\n\n\
-    The index is the number of statements (`leaves` in `countersign --json status`) of the stopped node. The old key is revoked at\n\
-    the index after it: it may still have signed the checkpoint of exactly that size.")]
+    The index is the number of statements of the node (`log` in `countersign status`), after which nothing is recorded with the\n\
+    old key. The old key is revoked at the same index; what it signed before, the report over that many statements included, holds.")]
 pub struct Next {
     /// Notes of all versions so far
     #[arg(required = true, value_name = "PREVIOUS")]
@@ -141,7 +141,7 @@ pub struct Show {
 pub(super) fn run(command: Command, out: &Out) -> Done {
     match command {
         Command::New(a) => new(a, out),
-        Command::Next(a) => next(a, out),
+        Command::Next(a) => next(*a, out),
         Command::Sign(a) => sign(&a, out),
         Command::Show(a) => show(&a, out),
     }
@@ -249,11 +249,9 @@ fn change(registry: &mut Registry, args: &Next) -> Result<(), Failure> {
         if unit.keys.iter().any(|k| k.vkey == key) {
             return Err(Failure::coded("registry.key", format!("unit {} has this key already", unit.id)));
         }
-        // A checkpoint of size n and the leaf of index n are judged by the same number: the old key has signed the one, the new
-        // one signs the other. So both are valid at `index`.
-        let end = index.checked_add(1).ok_or_else(|| Failure::usage("--from-index is out of range"))?;
+        // The old key signs no leaf from `index` on; what it sealed over exactly that many leaves stays valid.
         for old in unit.keys.iter_mut().filter(|k| k.revoked.is_none()) {
-            old.revoked = Some(Revocation { at_index: end, reason: args.reason.clone() });
+            old.revoked = Some(Revocation { at_index: index, reason: args.reason.clone() });
         }
         unit.keys.push(UnitKey { vkey: key, from_index: index, revoked: None });
     }

@@ -8,10 +8,12 @@ use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::Checkpoint;
 use protocol::log::tile;
-use protocol::note::Note;
+use protocol::log::tree::leaf_hash;
+use protocol::note::{Note, VerifierKey};
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
 use protocol::registry::Unit;
+use protocol::statement::{OPERATOR_ENROLLED, Statement};
 use protocol::verify::log::{Counting, UnitLog};
 use protocol::verify::{HeldRollup, Rollups, Verdict};
 use serde::{Deserialize, Serialize};
@@ -91,12 +93,28 @@ impl Child {
     /// Learns of a new registry version or catalogue.
     pub fn know(&mut self, unit: &Unit, catalogues: &[Arc<Counting>]) {
         self.unit = unit.clone();
-        self.log.know(catalogues);
+        self.log.know(unit, catalogues);
     }
 
     /// Number of entries that came without gap.
     pub fn held(&self) -> u64 {
         self.log.len() + self.pending.len() as u64
+    }
+
+    /// Whether these are the bytes of a statement that came before.
+    pub fn holds(&self, index: u64, entry: &[u8]) -> bool {
+        match index.checked_sub(self.log.len()) {
+            None => self.log.tree().leaf(index) == Some(leaf_hash(entry)),
+            Some(n) => usize::try_from(n).ok().and_then(|n| self.pending.get(n)).is_some_and(|e| e == entry),
+        }
+    }
+
+    /// Every key that a statement of this unit may carry: its node's, and those of people who were ever enrolled.
+    pub fn signers(&self) -> Vec<VerifierKey> {
+        let mut keys: Vec<VerifierKey> = self.unit.keys.iter().map(|k| k.vkey.clone()).collect();
+        keys.extend(self.log.enrolled().cloned());
+        keys.extend(self.pending.iter().filter_map(|e| Note::parse(e).ok()).filter_map(|n| enrolled(&n)));
+        keys
     }
 
     /// Reads the log up to `size`, if as much has come.
@@ -117,10 +135,20 @@ impl Child {
         self.known.range((month, 0)..=(month, u32::MAX)).next_back().map(|(_, h)| h)
     }
 
-    /// The last revision of a month, if it is accepted.
+    /// The revision of a month that is accepted. A later one that nobody asked for does not push it out.
     pub fn accepted(&self, month: Month) -> Option<&Arc<HeldRollup>> {
-        self.latest(month).filter(|h| self.decision(&h.digest()) == Some(Decision::Accepted))
+        let mut revisions = self.known.range((month, 0)..=(month, u32::MAX)).rev().map(|(_, h)| h);
+        revisions.find(|h| self.decision(&h.digest()) == Some(Decision::Accepted))
     }
+}
+
+/// The key that a statement enrols.
+pub fn enrolled(note: &Note) -> Option<VerifierKey> {
+    if !note.text().contains(OPERATOR_ENROLLED) {
+        return None;
+    }
+    let statement = Statement::parse(note.text()).ok().filter(|s| s.event == OPERATOR_ENROLLED)?;
+    statement.clear?.get("vkey")?.as_str()?.parse().ok()
 }
 
 /// The statements in a journal entry of kind [`kinds::ENTRIES`].

@@ -302,6 +302,8 @@ impl Books {
                 let receipt = Receipt::parse(note.text()).map_err(|e| bad(&e.to_string()))?;
                 if let Some(own) = self.rollups.get_mut(&(receipt.period, receipt.revision)) {
                     own.receipts.push((receipt, note));
+                    // They may come in any order; a reopening is always the later word.
+                    own.receipts.sort_by_key(|(r, _)| r.decision == Decision::Reopened);
                 }
             }
             kinds::REGISTRY => {
@@ -382,7 +384,7 @@ impl Books {
         let countings: Vec<Arc<Counting>> = self.catalogues.iter().map(|(c, _)| c.clone()).collect();
         let Some(me) = registry.unit(&self.unit) else { return };
         if let Some(log) = &mut self.log {
-            log.know(&countings);
+            log.know(me, &countings);
         } else {
             self.log = Some(UnitLog::new(me, countings.clone()));
         }

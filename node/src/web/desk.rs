@@ -203,5 +203,6 @@ pub async fn publish(State(app): State<App>, who: Who, body: Bytes) -> Result<St
     app.service
         .with(move |books, _| books.adopt(&[body.to_vec()]).map_err(|e| Faults::one("published.refused", format!("不能采用:{e}"), e.to_string())))
         .await?;
+    app.service.wake.notify_one();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -268,7 +268,7 @@ fn rest(id: &UnitId, part: &super::UnitEvidence, log: &mut UnitLog, unit: &Unit,
         every_line(note, &keys).map_err(place)?;
         let root = log.root_at(*size).ok_or_else(|| place("is of a larger log than the one that is here".into()))?;
         let expected = Checkpoint::new(&origin_of(id), *size, root).map_err(|e| place(e.to_string()))?;
-        if note.text() != expected.text() || note.verify(&unit.keys_at(*size)).is_err() {
+        if note.text() != expected.text() || note.verify(&unit.keys_over(*size)).is_err() {
             return Err(place("is not the unit's checkpoint of this log".into()));
         }
     }

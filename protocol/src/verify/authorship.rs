@@ -22,7 +22,7 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
     if unit.tier != rollup.tier {
         return Err(format!("calls itself a {:?} but the registry has it as a {:?}", rollup.tier, unit.tier));
     }
-    let keys = context.log.node_keys_at(rollup.log.size);
+    let keys = context.log.node_keys_over(rollup.log.size);
     if held.note.verify(&keys).is_err() {
         return Err(format!("not signed by a node key of {} that is valid at log size {}", rollup.unit, rollup.log.size));
     }

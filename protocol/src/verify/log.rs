@@ -199,9 +199,10 @@ impl UnitLog {
         }
     }
 
-    /// Learns of catalogues that were published after the log was begun.
-    pub fn know(&mut self, catalogues: &[Arc<Counting>]) {
+    /// Learns of catalogues and keys that were published after the log was begun.
+    pub fn know(&mut self, unit: &Unit, catalogues: &[Arc<Counting>]) {
         self.catalogues = catalogues.to_vec();
+        self.keys.clone_from(unit);
     }
 
     /// Number of leaves read.
@@ -236,10 +237,10 @@ impl UnitLog {
     pub fn catalogue(&self, digest: &Digest) -> Option<&Catalogue> {
         self.counting(digest).map(|c| &c.catalogue)
     }
-    /// The node keys that may sign at this index, by the registry that the log was last read with: the newest one known.
+    /// The node keys that may sign over this many leaves, by the registry that the log was last read with: the newest one known.
     /// The version that a rollup names is its author's choice, and may be from before a revocation.
-    pub fn node_keys_at(&self, index: u64) -> Vec<VerifierKey> {
-        self.keys.keys_at(index)
+    pub fn node_keys_over(&self, size: u64) -> Vec<VerifierKey> {
+        self.keys.keys_over(size)
     }
     /// Every key that was ever enrolled in this log.
     pub fn enrolled(&self) -> impl Iterator<Item = &VerifierKey> {

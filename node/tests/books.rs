@@ -1,0 +1,258 @@
+//! The journal is the only truth: restarts, a lost or damaged view, old copies, the wrong key, a kill in between.
+#![allow(missing_docs, clippy::unwrap_used)]
+mod support;
+
+use std::path::Path;
+
+use node::books::BooksError;
+use node::review;
+use protocol::receipt::Decision;
+use support::*;
+
+/// Reopens everybody and compares every answer.
+fn same_after_restart(w: &mut World) {
+    for desk in w.desks.values_mut() {
+        review::check_all(desk.books(), false, after(FEB)).unwrap();
+        let (before, evidence) = (desk.answers(), desk.evidence());
+        desk.reopen();
+        assert!(!desk.read().size().2, "{}: the view was rebuilt although it was whole", desk.id);
+        review::check_all(desk.books(), false, after(FEB)).unwrap();
+        assert_eq!(desk.answers(), before, "{}", desk.id);
+        assert_eq!(desk.evidence(), evidence, "{}", desk.id);
+    }
+}
+
+#[test]
+fn a_restart_after_every_step_changes_no_answer() {
+    let mut w = World::new();
+    let now = at("2026-01-20");
+    let a = w.desk(A);
+    a.register(&[id_no(1), id_no(2)], "2026-01-03", now);
+    let wrong = a.hire(&id_no(1), "甲", "2026-01-05", now);
+    same_after_restart(&mut w);
+    w.desk(A).void(wrong, now).unwrap();
+    same_after_restart(&mut w);
+    w.desk(A).hire(&id_no(1), "甲", "2026-01-06", now);
+    w.desk(A).close(JAN, after(JAN));
+    same_after_restart(&mut w);
+    w.desk(A).sign(JAN);
+    same_after_restart(&mut w);
+    w.desk(A).submit(JAN, after(JAN));
+    same_after_restart(&mut w);
+    w.send(A, &[CITY, PROVINCE], after(JAN));
+    same_after_restart(&mut w);
+    w.decide(CITY, A, JAN, Decision::Returned, after(JAN));
+    same_after_restart(&mut w);
+    w.desk(A).train(4, "2026-01-10", after(JAN));
+    w.report(A, JAN, after(JAN));
+    same_after_restart(&mut w);
+    w.report(B, JAN, after(JAN));
+    w.report(CITY, JAN, after(JAN));
+    same_after_restart(&mut w);
+    // And what is counted next is the same as without any restart.
+    w.desk(A).leave(&id_no(1), "甲", "2026-02-06", at("2026-02-10"));
+    w.report(A, FEB, after(FEB));
+    assert_eq!((w.desks[A].figure(JAN, "I2").0, w.desks[A].figure(FEB, "I2").0), (1, 0));
+    same_after_restart(&mut w);
+}
+
+fn each_file(dir: &Path, change: &mut dyn FnMut(&Path)) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { each_file(&path, change) } else { change(&path) }
+    }
+}
+
+#[test]
+fn a_lost_damaged_or_foreign_view_is_rebuilt_to_the_byte() {
+    let mut w = two_months();
+    w.desk(B).shut();
+    let foreign = w.desks[B].data().join("view");
+    let a = w.desk(A);
+    let (before, evidence) = (a.answers(), a.evidence());
+    let view = a.data().join("view");
+    let old = a.home.join("old-view");
+    type Harm<'a> = Box<dyn FnMut(&Path) + 'a>;
+    let harms: Vec<(&str, bool, Harm<'_>)> = vec![
+        ("deleted", true, Box::new(|v| std::fs::remove_dir_all(v).unwrap())),
+        ("empty", true, Box::new(|v| {
+            std::fs::remove_dir_all(v).unwrap();
+            std::fs::create_dir(v).unwrap();
+        })),
+        ("cut", false, Box::new(|v| each_file(v, &mut |f| {
+            let length = std::fs::metadata(f).unwrap().len();
+            std::fs::OpenOptions::new().write(true).open(f).unwrap().set_len(length / 2).unwrap();
+        }))),
+        ("cut to nothing", false, Box::new(|v| each_file(v, &mut |f| std::fs::write(f, b"").unwrap()))),
+        ("garbage", false, Box::new(|v| each_file(v, &mut |f| {
+            let length = std::fs::metadata(f).unwrap().len() as usize;
+            std::fs::write(f, vec![0xa5; length]).unwrap();
+        }))),
+        ("garbage in the middle", false, Box::new(|v| each_file(v, &mut |f| {
+            let mut bytes = std::fs::read(f).unwrap();
+            let (from, to) = (bytes.len() / 3, bytes.len() / 3 + bytes.len() / 4);
+            bytes[from..to].fill(0x5a);
+            std::fs::write(f, bytes).unwrap();
+        }))),
+        ("of another journal", true, Box::new(|v| {
+            std::fs::remove_dir_all(v).unwrap();
+            copy_dir(&foreign, v);
+        })),
+        ("a file", true, Box::new(|v| {
+            std::fs::remove_dir_all(v).unwrap();
+            std::fs::write(v, b"x").unwrap();
+        })),
+    ];
+    for (what, rebuilt, mut harm) in harms {
+        a.shut();
+        harm(&view);
+        a.open();
+        assert!(!rebuilt || a.read().size().2, "{what}: it must have been rebuilt");
+        assert_eq!(a.answers(), before, "{what}");
+        assert_eq!(a.evidence(), evidence, "{what}");
+        assert!(a.read().view().repeated(&[0; 16]).unwrap().is_none());
+        // It goes on counting as if nothing had happened: the histories are whole.
+        a.shut();
+        let keep = a.home.join("keep");
+        copy_dir(&a.data(), &keep);
+        a.open();
+        assert_eq!(code_of(a.void(8, at("2026-03-05"))), "void.twice", "{what}: an index of what was taken back");
+        let twice = a.import("E02", &format!("id_no,employer,wage,occurred_on\n{},乙厂,300000,2026-02-06\n", id_no(2)), false, at("2026-03-05")).unwrap();
+        let codes: Vec<_> = twice.faults.iter().map(|f| f.code.as_str()).collect();
+        assert_eq!(codes, ["event.repeated", "spell.open"], "{what}");
+        a.leave(&id_no(2), "乙厂", "2026-03-01", at("2026-03-05"));
+        a.close(MAR, after(MAR));
+        assert_eq!(a.figure(MAR, "I2").0, 1, "{what}");
+        a.shut();
+        std::fs::remove_dir_all(a.data()).unwrap();
+        std::fs::rename(&keep, a.data()).unwrap();
+        a.open();
+    }
+    // A view that is behind is brought up to date, not rebuilt.
+    a.shut();
+    copy_dir(&view, &old);
+    a.open();
+    a.train(2, "2026-03-02", at("2026-03-05"));
+    let ahead = a.answers();
+    a.shut();
+    std::fs::remove_dir_all(&view).unwrap();
+    copy_dir(&old, &view);
+    a.open();
+    assert!(!a.read().size().2, "behind is not damaged");
+    assert_eq!(a.answers(), ahead);
+}
+
+#[test]
+fn an_older_copy_of_the_data_is_refused_while_the_guard_is_kept() {
+    let mut w = World::new();
+    let a = w.desk(A);
+    a.train(1, "2026-01-10", at("2026-01-20"));
+    a.shut();
+    let old = a.home.join("old");
+    copy_dir(&a.data(), &old);
+    a.open();
+    a.train(2, "2026-01-10", at("2026-01-20"));
+    a.finish(JAN, after(JAN));
+    a.shut();
+    let journal = a.data().join("journal");
+    let newer = a.home.join("newer");
+    copy_dir(&journal, &newer);
+    for view in [false, true] {
+        std::fs::remove_dir_all(&journal).unwrap();
+        copy_dir(&old.join("journal"), &journal);
+        if view {
+            std::fs::remove_dir_all(a.data().join("view")).unwrap();
+            copy_dir(&old.join("view"), &a.data().join("view"));
+        }
+        match a.try_open() {
+            Err(BooksError::Journal(e)) => assert_eq!(e.code(), "guard.rolled_back"),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Put back what belongs to the guard: it goes on.
+    std::fs::remove_dir_all(&journal).unwrap();
+    copy_dir(&newer, &journal);
+    a.open();
+    assert_eq!(a.open_month(), FEB);
+    // Another history of the same length is a fork, and refused as such.
+    a.shut();
+    std::fs::remove_dir_all(&journal).unwrap();
+    copy_dir(&old.join("journal"), &journal);
+    let guard = std::fs::read(a.data().join("guard")).unwrap();
+    std::fs::remove_file(a.data().join("guard")).unwrap();
+    a.open();
+    for n in 0..8 {
+        a.train(90 + n, "2026-01-11", at("2026-01-20"));
+    }
+    a.shut();
+    std::fs::write(a.data().join("guard"), guard).unwrap();
+    match a.try_open() {
+        Err(BooksError::Journal(e)) => assert_eq!(e.code(), "guard.forked"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_second_opener_and_a_wrong_key_are_refused() {
+    let mut w = World::new();
+    let a = w.desk(A);
+    a.register(&[id_no(1)], "2026-01-03", at("2026-01-20"));
+    match a.try_open() {
+        Err(BooksError::Journal(e)) => assert_eq!(e.code(), "journal.locked"),
+        other => panic!("{other:?}"),
+    }
+    a.shut();
+    let vault = a.home.join("keys/vault.key");
+    let right = std::fs::read(&vault).unwrap();
+    std::fs::remove_file(&vault).unwrap();
+    node::vault::VaultKey::create(&vault, [3; 32]).unwrap();
+    for view in [true, false] {
+        let error = a.try_open().unwrap_err();
+        assert!(matches!(error, BooksError::Unsealed { .. }), "{error:?}");
+        assert!(error.to_string().contains("vault key") && error.to_string().contains("[books.sealed]"), "{error}");
+        if view {
+            std::fs::remove_dir_all(a.data().join("view")).unwrap();
+        }
+    }
+    std::fs::remove_file(&vault).unwrap();
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(&vault, right).unwrap();
+    assert!(node::books::keys::Keys::load(&a.home.join("keys"), &unit(A)).is_err(), "others can read it");
+    std::fs::set_permissions(&vault, std::fs::Permissions::from_mode(0o600)).unwrap();
+    a.open();
+    assert_eq!(a.leaves(), 5);
+    assert!(node::books::keys::Keys::load(&a.home.join("keys"), &unit(B)).is_err(), "of another unit");
+}
+
+#[test]
+fn a_kill_between_the_guard_and_the_checkpoint_recovers() {
+    let mut w = World::new();
+    let a = w.desk(A);
+    a.train(1, "2026-01-10", at("2026-01-20"));
+    a.shut();
+    let before = a.home.join("before");
+    copy_dir(&a.data(), &before);
+    a.open();
+    a.close(JAN, after(JAN));
+    let digest_of_log = a.read().log.as_ref().unwrap().root_at(5);
+    a.shut();
+    // The guard says "signed"; the journal has neither checkpoint nor rollup.
+    std::fs::remove_dir_all(a.data().join("journal")).unwrap();
+    copy_dir(&before.join("journal"), &a.data().join("journal"));
+    a.open();
+    assert!(a.read().checkpoints().is_empty() && a.read().rollups.is_empty());
+    a.finish(JAN, after(JAN));
+    assert_eq!(a.read().log.as_ref().unwrap().root_at(5), digest_of_log);
+    assert_eq!(a.read().checkpoints().len(), 1);
+    a.reopen();
+    // Killed between the rename and anything else: a leftover of the guard does no harm.
+    a.shut();
+    std::fs::write(a.data().join("guard.tmp"), b"half").unwrap();
+    a.open();
+    assert_eq!(a.open_month(), FEB);
+    // A lost guard is made again from the journal, with a warning.
+    a.shut();
+    std::fs::remove_file(a.data().join("guard")).unwrap();
+    a.open();
+    assert!(a.data().join("guard").exists());
+}

@@ -1,0 +1,328 @@
+//! What a parent makes of messages: in any order, twice, forged, contradicting.
+#![allow(missing_docs, clippy::unwrap_used)]
+mod support;
+
+use node::review::{self, Took};
+use proptest::prelude::*;
+use protocol::log::checkpoint::{Checkpoint, origin_of};
+use protocol::log::tile;
+use protocol::note::{Alg, Note};
+use protocol::receipt::{Decision, Receipt};
+use protocol::verify::HeldRollup;
+use support::*;
+
+fn check(w: &mut World, id: &str) -> Vec<Note> {
+    review::check_all(w.desk(id).books(), false, after(FEB)).unwrap()
+}
+
+/// Two months of county A, submitted; nobody has received anything. The second month's letters rest on the first's.
+fn submitted() -> World {
+    let mut w = World::new();
+    let a = w.desk(A);
+    let now = at("2026-01-20");
+    a.register(&[id_no(1), id_no(2)], "2026-01-03", now);
+    a.hire(&id_no(1), "甲", "2026-01-05", now);
+    a.finish(JAN, after(JAN));
+    a.train(3, "2026-02-05", at("2026-02-20"));
+    a.finish(FEB, after(FEB));
+    w
+}
+
+fn state(w: &World, id: &str) -> String {
+    let mut text = String::new();
+    for (unit, child) in &w.desks[id].read().children {
+        text += &format!("{unit} {} {} {:?} {:?}\n", child.held(), child.log.len(), child.flagged, child.checkpoints.keys().collect::<Vec<_>>());
+        for held in child.known.values() {
+            let d = held.digest();
+            text += &format!("  {}.{} {:?} {:?}\n", held.rollup.period, held.rollup.revision, child.decision(&d), child.verdicts.get(&d));
+        }
+    }
+    text
+}
+
+/// Takes letters in this order; those that came too early come again, after the others.
+fn deliver(w: &mut World, letters: &[Letter]) {
+    let mut waiting: Vec<Letter> = letters.to_vec();
+    loop {
+        let before = waiting.len();
+        let mut later = Vec::new();
+        for letter in waiting {
+            match take(w.desk(CITY).books(), A, &letter, after(FEB)) {
+                Took::Done => {
+                    assert!(check(w, CITY).is_empty(), "an honest rollup was rejected: {}", state(w, CITY));
+                }
+                Took::Later(_) => later.push(letter),
+                Took::Refused(why) => panic!("{why}"),
+            }
+        }
+        if later.is_empty() || later.len() == before {
+            break;
+        }
+        waiting = later;
+    }
+}
+
+#[test]
+fn every_order_and_every_repetition_ends_in_the_same_state() {
+    let mut w = submitted();
+    // As the courier cuts them: small bundles that overlap.
+    let letters: Vec<Letter> = {
+        let a = w.desks[A].read();
+        let bundle = |from: u64, to: u64| {
+            let entries: Vec<Vec<u8>> = (from..to).map(|i| a.statement_bytes(i).unwrap()).collect();
+            Letter::Entries(from, tile::encode_bundle(&entries.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap())
+        };
+        let mut list = vec![bundle(0, 3), bundle(3, 7), bundle(2, 5), bundle(0, 8), bundle(7, 8)];
+        list.extend(w.desks[A].letters().into_iter().filter(|l| !matches!(l, Letter::Entries(..))));
+        list
+    };
+    let city = w.dir.0.join(CITY).join("data");
+    let clean = w.dir.0.join("clean");
+    w.desk(CITY).shut();
+    copy_dir(&city, &clean);
+    w.desk(CITY).open();
+    deliver(&mut w, &letters);
+    let expected = state(&w, CITY);
+    assert!(expected.contains("2026-02.1") && !expected.contains("Fails"), "{expected}");
+
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() });
+    let n = letters.len();
+    let orders = (Just((0..n).collect::<Vec<_>>()).prop_shuffle(), prop::collection::vec(0..n, 0..6));
+    let world = std::cell::RefCell::new(w);
+    runner
+        .run(&orders, |(order, more)| {
+            let mut w = world.borrow_mut();
+            w.desk(CITY).shut();
+            std::fs::remove_dir_all(&city).unwrap();
+            copy_dir(&clean, &city);
+            w.desk(CITY).open();
+            let list: Vec<Letter> = more.iter().chain(&order).chain(&more).map(|i| letters[*i].clone()).collect();
+            deliver(&mut w, &list);
+            prop_assert_eq!(&state(&w, CITY), &expected);
+            // And the journal says the same after a restart.
+            w.desk(CITY).reopen();
+            check(&mut w, CITY);
+            prop_assert_eq!(&state(&w, CITY), &expected);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn statements_wait_for_those_before_them_and_strangers_stay_outside() {
+    let mut w = submitted();
+    let now = after(FEB);
+    let entries: Vec<Vec<u8>> = (0..8).map(|i| w.desks[A].read().statement_bytes(i).unwrap()).collect();
+    let bundle = |list: &[Vec<u8>]| tile::encode_bundle(&list.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+    let city = w.desk(CITY);
+    assert!(matches!(review::take_entries(city.books(), &unit(A), 2, &bundle(&entries[2..4])).unwrap(), Took::Later(_)));
+    assert!(matches!(review::take_entries(city.books(), &unit(A), 0, b"nonsense").unwrap(), Took::Refused(_)));
+    assert!(matches!(review::take_entries(city.books(), &unit("110101"), 0, &bundle(&entries)).unwrap(), Took::Refused(_)));
+    // Another unit's statements under this subject.
+    assert!(matches!(review::take_entries(city.books(), &unit(B), 0, &bundle(&entries)).unwrap(), Took::Refused(_)));
+    assert!(matches!(review::take_entries(w.desk(A).books(), &unit(CITY), 0, &bundle(&entries)).unwrap(), Took::Refused(_)), "a child has no say over its parent's log");
+    // The right name on it, but another key: everybody can write a name.
+    let text = Note::parse(&entries[0]).unwrap().text().to_string();
+    let forger = protocol::note::SigningKey::from_seed(A, Alg::Ed25519, [9; 32]).unwrap();
+    let forged = Note::sign(&text, &[&forger]).unwrap().as_bytes().to_vec();
+    let ghost = protocol::note::SigningKey::from_seed(&format!("{A}/luru"), Alg::Ed25519, [9; 32]).unwrap();
+    let ghosted = Note::sign(&text, &[&ghost]).unwrap().as_bytes().to_vec();
+    let city = w.desk(CITY);
+    for body in [&forged, &ghosted] {
+        let took = review::take_entries(city.books(), &unit(A), 0, &bundle(std::slice::from_ref(body))).unwrap();
+        assert!(matches!(took, Took::Refused(_)), "{took:?}");
+    }
+    assert_eq!(city.read().children[&unit(A)].held(), 0);
+    w.send(A, &[CITY], now);
+    let city = w.desk(CITY);
+    // A forged leaf for a known index flags nobody.
+    assert!(matches!(review::take_entries(city.books(), &unit(A), 0, &bundle(&[forged])).unwrap(), Took::Refused(_)));
+    assert!(city.read().contradictions.is_empty());
+    w.decide(CITY, A, JAN, Decision::Accepted, now);
+    w.decide(CITY, A, FEB, Decision::Accepted, now);
+}
+
+#[test]
+fn other_bytes_for_a_known_statement_are_kept_and_flagged() {
+    let mut w = submitted();
+    w.send(A, &[CITY], after(FEB));
+    check(&mut w, CITY);
+    let luru = &w.desks[A].people["luru"];
+    let entry = w.desks[A].read().statement_bytes(5).unwrap();
+    let text = Note::parse(&entry).unwrap().text().replace("2026-01-20T04", "2026-01-20T05");
+    let other = Note::sign(&text, &[luru]).unwrap().as_bytes().to_vec();
+    let bundle = tile::encode_bundle(&[&other]).unwrap();
+    let city = w.desk(CITY);
+    for _ in 0..2 {
+        review::take_entries(city.books(), &unit(A), 5, &bundle).unwrap();
+    }
+    assert_eq!(city.read().contradictions.len(), 1);
+    assert!(city.read().children[&unit(A)].flagged.as_ref().unwrap().contains("statement 5"));
+    city.reopen();
+    assert_eq!(city.read().contradictions.len(), 1);
+    assert_eq!(city.read().children[&unit(A)].held(), 8);
+}
+
+#[test]
+fn two_rollups_for_one_revision_are_both_kept_and_the_unit_is_flagged() {
+    let mut w = submitted();
+    let now = after(FEB);
+    let first = w.desks[A].read().rollups[&(month(JAN), 1)].held.clone();
+    let mut other = first.rollup.clone();
+    other.voided += 1;
+    let sign = |w: &World, rollup: &protocol::rollup::Rollup| {
+        let people = &w.desks[A].people;
+        let node = key(A, Alg::Ed25519);
+        Note::sign(&rollup.to_text().unwrap(), &[&node, &people["tianbiao"], &people["tongji"], &people["fuzeren"]]).unwrap()
+    };
+    let second = sign(&w, &other);
+    // Another contradiction comes first: a checkpoint.
+    let letters = w.desks[A].letters();
+    for l in letters.iter().filter(|l| !matches!(l, Letter::Rollup(_))) {
+        assert_eq!(take(w.desk(CITY).books(), A, l, now), Took::Done);
+    }
+    let fork = Checkpoint::new(&origin_of(&unit(A)), first.rollup.log.size, [7; 32]).unwrap().sign(&key(A, Alg::Ed25519)).unwrap();
+    assert_eq!(take(w.desk(CITY).books(), A, &Letter::Checkpoint(fork.as_bytes().to_vec()), now), Took::Done);
+    assert_eq!(w.desks[CITY].read().contradictions.len(), 1);
+    for l in letters.iter().filter(|l| matches!(l, Letter::Rollup(_))) {
+        assert_eq!(take(w.desk(CITY).books(), A, l, now), Took::Done);
+    }
+    for _ in 0..2 {
+        assert_eq!(take(w.desk(CITY).books(), A, &Letter::Rollup(second.as_bytes().to_vec()), now), Took::Done);
+    }
+    assert_eq!(w.desks[CITY].read().contradictions.len(), 2);
+    let receipts = check(&mut w, CITY);
+    let decisions: Vec<_> = receipts.iter().map(|n| Receipt::parse(n.text()).unwrap()).map(|r| (r.period.to_string(), r.decision)).collect();
+    assert!(decisions.contains(&(JAN.to_string(), Decision::Rejected)), "{decisions:?}");
+    // Not signed by the unit: nobody is flagged for bytes that he did not sign.
+    let mut third = other.clone();
+    third.voided += 1;
+    let unsigned = Note::sign(&third.to_text().unwrap(), &[&key(B, Alg::Ed25519)]).unwrap();
+    assert!(matches!(take(w.desk(CITY).books(), A, &Letter::Rollup(unsigned.as_bytes().to_vec()), now), Took::Refused(_)));
+    assert_eq!(w.desks[CITY].read().contradictions.len(), 2);
+}
+
+#[test]
+fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
+    // Every check once; the letters are honest but for the rollup.
+    type Cheat = fn(&mut protocol::rollup::Rollup);
+    let cheats: [(&str, Cheat); 4] = [
+        ("arithmetic", |r| r.figures[0].own.value = r.figures[0].own.value.map(|v| v + 1)),
+        ("binding", |r| r.voided += 1),
+        ("history", |r| r.log.root = "00".repeat(32)),
+        ("authorship", |r| r.signatories.head = format!("{A}/ghost")),
+    ];
+    for (check_name, cheat) in cheats {
+        let mut w = World::new();
+        let now = after(JAN);
+        w.desk(A).train(3, "2026-01-10", at("2026-01-20"));
+        w.desk(A).close(JAN, now);
+        let mut rollup = w.desks[A].read().rollups[&(month(JAN), 1)].held.rollup.clone();
+        cheat(&mut rollup);
+        let people = &w.desks[A].people;
+        let note = Note::sign(&rollup.to_text().unwrap(), &[&key(A, Alg::Ed25519), &people["tianbiao"], &people["tongji"], &people["fuzeren"]]).unwrap();
+        w.desk(A).sign(JAN);
+        w.desk(A).submit(JAN, now);
+        for letter in w.desks[A].letters() {
+            let letter = if matches!(letter, Letter::Rollup(_)) { Letter::Rollup(note.as_bytes().to_vec()) } else { letter };
+            assert_eq!(take(w.desk(CITY).books(), A, &letter, now), Took::Done);
+        }
+        let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
+        assert_eq!(receipts.len(), 1, "{check_name}");
+        let receipt = Receipt::parse(receipts[0].text()).unwrap();
+        assert_eq!(receipt.decision, Decision::Rejected);
+        assert!(receipt.checks.iter().any(|v| v.check == check_name && v.failed()), "{check_name}: {:?}", receipt.checks);
+        let refused = review::decide(w.desk(CITY).books(), &unit(A), month(JAN), Decision::Accepted, vec![], vec![], "x", now);
+        assert_eq!(code_of(refused), "review.state");
+        // For other bytes than the honest node has: it does not take it.
+        assert!(matches!(review::take_receipt(w.desk(A).books(), receipts[0].as_bytes()).unwrap(), Took::Refused(_)));
+        assert_eq!(w.desks[A].decision(JAN), None);
+    }
+}
+
+#[test]
+fn decisions_follow_their_rules() {
+    let mut w = submitted();
+    let now = after(FEB);
+    let decide = |w: &mut World, parent: &str, child: &str, period: &str, d: Decision, why: &str| {
+        let reasons = if why.is_empty() { vec![] } else { vec![why.to_string()] };
+        review::decide(w.desk(parent).books(), &unit(child), month(period), d, reasons, vec![], "1403/tongji", now)
+    };
+    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Accepted, "")), "review.none");
+    assert_eq!(code_of(decide(&mut w, CITY, PROVINCE, JAN, Decision::Accepted, "")), "review.unit");
+    let letters = w.desks[A].letters();
+    for l in letters.iter().filter(|l| !matches!(l, Letter::Entries(..))) {
+        take(w.desk(CITY).books(), A, l, now);
+    }
+    check(&mut w, CITY);
+    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Accepted, "")), "review.unchecked");
+    w.send(A, &[CITY, PROVINCE], now);
+    check(&mut w, CITY);
+    check(&mut w, PROVINCE);
+    assert_eq!(code_of(decide(&mut w, PROVINCE, A, JAN, Decision::Accepted, "")), "review.unit", "not its own child");
+    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Rejected, "")), "review.state", "only a failed check rejects");
+    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Reopened, "x")), "review.state", "it was not accepted yet");
+    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Returned, "  ")), "review.reason");
+    let accepted = decide(&mut w, CITY, A, JAN, Decision::Accepted, "").unwrap();
+    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Accepted, "")), "review.state", "once");
+    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Returned, "x")), "review.state");
+    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Reopened, "")), "review.reason");
+    let reopened = decide(&mut w, CITY, A, JAN, Decision::Reopened, "one is missing").unwrap();
+    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Reopened, "again")), "review.state");
+    // Receipts may come in any order and twice: the reopening is the last word.
+    for n in [&reopened, &accepted, &reopened, &accepted] {
+        assert_eq!(review::take_receipt(w.desk(A).books(), n.as_bytes()).unwrap(), Took::Done);
+    }
+    assert_eq!(w.desks[A].decision(JAN), Some(Decision::Reopened));
+    w.desk(A).reopen();
+    assert_eq!(w.desks[A].decision(JAN), Some(Decision::Reopened));
+    assert_eq!(w.desks[A].read().rollups[&(month(JAN), 1)].receipts.len(), 2);
+    // Not from the parent, or changed.
+    let mut receipt = Receipt::parse(accepted.text()).unwrap();
+    receipt.by = "somebody".into();
+    let forged = Note::sign(&receipt.to_text().unwrap(), &[&key(PROVINCE, Alg::Ed25519)]).unwrap();
+    assert!(matches!(review::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(), Took::Refused(_)));
+    let forged = Note::sign(&receipt.to_text().unwrap(), &[&key(A, Alg::Ed25519)]).unwrap();
+    assert!(matches!(review::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(), Took::Refused(_)));
+    assert!(matches!(review::take_receipt(w.desk(B).books(), accepted.as_bytes()).unwrap(), Took::Refused(_)));
+    assert!(matches!(review::take_receipt(w.desk(A).books(), b"x").unwrap(), Took::Refused(_)));
+}
+
+#[test]
+fn a_revision_that_nobody_asked_for_fails_history() {
+    let mut w = submitted();
+    let now = after(FEB);
+    w.send(A, &[CITY], now);
+    w.decide(CITY, A, JAN, Decision::Accepted, now);
+    w.decide(CITY, A, FEB, Decision::Accepted, now);
+    let first = w.desks[A].read().rollups[&(month(FEB), 1)].held.clone();
+    let revise = |w: &World, before: &HeldRollup, revision: u32| {
+        let mut next = first.rollup.clone();
+        (next.revision, next.supersedes) = (revision, Some(before.digest()));
+        let people = &w.desks[A].people;
+        let signers = [&key(A, Alg::Ed25519), &people["tianbiao"], &people["tongji"], &people["fuzeren"]];
+        HeldRollup::new(Note::sign(&next.to_text().unwrap(), &signers).unwrap()).unwrap()
+    };
+    let second = revise(&w, &first, 2);
+    // A rejected one must not open the way for a third.
+    let third = revise(&w, &second, 3);
+    for held in [&second, &third] {
+        assert_eq!(take(w.desk(CITY).books(), A, &Letter::Rollup(held.note.as_bytes().to_vec()), now), Took::Done);
+        let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
+        assert_eq!(receipts.len(), 1);
+        let receipt = Receipt::parse(receipts[0].text()).unwrap();
+        assert_eq!((receipt.rollup, receipt.decision), (held.digest(), Decision::Rejected));
+        assert!(receipt.checks.iter().any(|v| v.check == "history" && v.failed()));
+    }
+    // What was accepted stays accepted, for the parent's own figures too.
+    let child = &w.desks[CITY].read().children[&unit(A)];
+    assert_eq!(child.decision(&first.digest()), Some(Decision::Accepted));
+    assert_eq!(child.accepted(month(FEB)).map(|h| h.digest()), Some(first.digest()), "an unasked revision must not push out the accepted one");
+    // The parent's word opens it again, and then a revision is welcome.
+    review::decide(w.desk(CITY).books(), &unit(A), month(FEB), Decision::Reopened, vec!["look again".into()], vec![], "1403/tongji", now).unwrap();
+    let fourth = revise(&w, &third, 4);
+    assert_eq!(take(w.desk(CITY).books(), A, &Letter::Rollup(fourth.note.as_bytes().to_vec()), now), Took::Done);
+    let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
+    assert_eq!(Receipt::parse(receipts[0].text()).unwrap().decision, Decision::Accepted);
+    assert_eq!(w.desks[CITY].read().children[&unit(A)].accepted(month(FEB)).map(|h| h.digest()), Some(fourth.digest()));
+}
