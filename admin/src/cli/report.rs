@@ -107,7 +107,7 @@ pub(super) fn verdict_line(v: &Verdict) -> String {
 }
 
 fn said(decision: Option<Decision>) -> String {
-    decision.map_or_else(|| "no receipt of a parent".to_string(), |d| format!("{} by the parent", super::output::decision(d)))
+    decision.map_or_else(|| "no receipt of the parent here".to_string(), |d| format!("{} by the parent", super::output::decision(d)))
 }
 
 /// Lines of a unit, each with the lines below it.

@@ -182,9 +182,16 @@ impl Federation {
         if unsigned.is_empty() { Ok(()) } else { Err(miette!("{} {month}: not signed by {unsigned:?}", m.id)) }
     }
 
-    /// Leaves the processes running at the end.
-    pub fn keep(&mut self) {
+    /// Leaves the processes running at the end; their process numbers are in the file that is returned.
+    ///
+    /// # Errors
+    /// The disk's error.
+    pub fn keep(&mut self) -> Result<PathBuf> {
         self.keep = true;
+        let pids: Vec<String> = self.nodes.values().chain(&self.nats).map(|c| c.id().to_string()).collect();
+        let path = self.world.dir.join("pids");
+        std::fs::write(&path, pids.join(" ")).into_diagnostic()?;
+        Ok(path)
     }
 }
 

@@ -99,11 +99,11 @@ pub fn run(args: Args) -> Result<bool> {
     let holds = conclude(&federation, &months)?;
     println!("\ndone in {:.1} s", start.elapsed().as_secs_f32());
     if args.keep {
-        println!("\nThe nodes go on running; each unit's tokens are in its directory. Stop them with: pkill countersign-node; pkill nats-server");
+        let pids = federation.keep()?;
+        println!("\nThe nodes go on running. Stop them with: kill $(cat {})", pids.display());
         for m in &federation.world.members {
             println!("  {} {} {} token (recorder) {}", m.id, m.name, m.url(), m.token("luru"));
         }
-        federation.keep();
     }
     Ok(holds)
 }

@@ -36,6 +36,8 @@ pub struct Parsed {
     pub drafts: Vec<Draft>,
     /// Faults of the others.
     pub faults: Vec<Fault>,
+    /// Rows and days of the others, where the day can be read: it may be wrong as well.
+    pub broken: Vec<(u64, NaiveDate)>,
 }
 
 /// The form of a file.
@@ -264,8 +266,11 @@ fn draft(row: u64, event: &EventType, cells: Vec<(Column, String)>, catalogue: &
             parsed.faults.push(Fault::new("field.missing", "必填,但没有填", "must be filled in").row(row).column(needed));
         }
     }
-    if let (true, Some(on)) = (parsed.faults.len() == before, on) {
+    let Some(on) = on else { return };
+    if parsed.faults.len() == before {
         parsed.drafts.push(Draft { row, event: event.name.clone(), on, fields });
+    } else {
+        parsed.broken.push((row, on));
     }
 }
 

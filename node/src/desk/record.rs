@@ -185,19 +185,14 @@ impl<'a> Recording<'a> {
 
     /// Where a day belongs: into the open month, to a sealed one (late), before the first one (opening), or nowhere.
     fn day(&self, draft: &Draft, event: &EventType) -> (Option<Month>, Vec<Fault>) {
-        let fault = |code, zh: &str, en: &str| vec![Fault::new(code, zh, en).column("occurred_on")];
-        if draft.on > china_day(self.now) {
-            return (None, fault("date.future", "日期在将来", "the day is in the future"));
-        }
-        if draft.on > self.period.last_day() {
-            let zh = format!("日期在正在填报的月份 {} 之后;请先结账该月", self.period);
-            let en = format!("the day is after the open month {}; close that month first", self.period);
-            return (None, fault("date.after_period", &zh, &en));
+        if let Some(fault) = day_fault(self.period, draft.on, self.now) {
+            return (None, vec![fault]);
         }
         let person = (event.subject == Kind::Person).then(|| draft.fields.get(&event.key)).flatten();
         let birth = person.and_then(Value::as_str).and_then(birth_of);
         if birth.is_some_and(|b| draft.on < b) {
-            return (None, fault("date.before_birth", "日期早于出生日期", "the day is before the person's birth"));
+            let fault = Fault::new("date.before_birth", "日期早于出生日期", "the day is before the person's birth");
+            return (None, vec![fault.column("occurred_on")]);
         }
         if draft.on < self.me.since.first_day() || draft.on >= self.period.first_day() {
             return (None, Vec::new());
@@ -378,6 +373,28 @@ impl<'a> Recording<'a> {
         s.counts = Some(BTreeMap::new());
         self.push(&s, None)
     }
+}
+
+/// What is wrong with a day by itself: in the future, or after the open month.
+fn day_fault(open: Month, on: NaiveDate, now: DateTime<Utc>) -> Option<Fault> {
+    let fault = |code, zh: String, en: String| Some(Fault::new(code, zh, en).column("occurred_on"));
+    if on > china_day(now) {
+        return fault("date.future", "日期在将来".into(), "the day is in the future".into());
+    }
+    if on > open.last_day() {
+        let zh = format!("日期在正在填报的月份 {open} 之后;请先结账该月");
+        return fault("date.after_period", zh, format!("the day is after the open month {open}; close that month first"));
+    }
+    None
+}
+
+/// Faults of the days of rows that are broken otherwise, so that one reading shows everything.
+///
+/// # Errors
+/// A node without a registry.
+pub fn day_faults(books: &Books, broken: &[(u64, NaiveDate)], now: DateTime<Utc>) -> Result<Vec<Fault>, Faults> {
+    let open = open_month(books)?;
+    Ok(broken.iter().filter_map(|(row, on)| day_fault(open, *on, now).map(|f| f.row(*row))).collect())
 }
 
 fn birth_of(text: &str) -> Option<NaiveDate> {

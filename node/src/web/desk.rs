@@ -57,7 +57,8 @@ pub async fn import(State(app): State<App>, who: Who, Query(query): Query<Import
         .service
         .with(move |books, now| {
             let counting = books.counting().cloned().ok_or_else(|| internal("no catalogue"))?;
-            let parsed = input::parse(&body, form, query.event.as_deref(), &counting.catalogue)?;
+            let mut parsed = input::parse(&body, form, query.event.as_deref(), &counting.catalogue)?;
+            parsed.faults.extend(record::day_faults(books, &parsed.broken, now)?);
             if query.dry_run {
                 return record::dry_run(books, &operator, &parsed.drafts, parsed.faults, now);
             }
