@@ -1,16 +1,17 @@
-//! The node as a service: the books behind one lock, the clock, and what wakes the courier.
+//! The node as a service: the thread that owns the books, the clock, and what wakes the courier.
 //!
-//! Writes are short and ordered; a lock is simpler to reason about than a queue, and group commit happens inside a batch.
-//! Blocking work (disk, cryptography) runs on the blocking pool, so that the API stays responsive.
+//! One thread owns the books and works through a queue. Requests that wait at the same time become a group: each is worked on
+//! in turn, all share one fsync, and none is answered before it. So a single clerk waits for one fsync, and fifty clerks do too.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, mpsc};
 
 use chrono::{DateTime, Utc};
 use protocol::note::Note;
 use protocol::receipt::Receipt;
 use protocol::rollup::Signatories;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::books::Books;
 use crate::books::keys::Keys;
@@ -20,10 +21,15 @@ use crate::fault::{Faults, internal};
 use crate::link::LinkState;
 use crate::review;
 
+/// Tells whoever asked, once the group is written or not.
+type Reply = Box<dyn FnOnce(Result<(), Faults>) + Send>;
+/// A piece of work on the books.
+type Job = Box<dyn FnOnce(&mut Books, DateTime<Utc>) -> Reply + Send>;
+
 /// A running unit.
 pub struct Service {
-    books: Mutex<Books>,
-    clock: Box<dyn Clock>,
+    jobs: mpsc::Sender<Job>,
+    clock: Arc<dyn Clock>,
     /// The configuration.
     pub config: Config,
     /// Wakes the outbox.
@@ -48,9 +54,9 @@ impl Service {
     /// # Errors
     /// What prevents a start, and what to do.
     pub fn open(config: Config) -> Result<Arc<Service>, Faults> {
-        let clock: Box<dyn Clock> = match &config.clock {
-            Some(path) => Box::new(FileClock(path.clone())),
-            None => Box::new(SystemClock),
+        let clock: Arc<dyn Clock> = match &config.clock {
+            Some(path) => Arc::new(FileClock(path.clone())),
+            None => Arc::new(SystemClock),
         };
         let keys = Keys::load(&config.keys, &config.unit).map_err(internal)?;
         std::fs::create_dir_all(&config.data).map_err(internal)?;
@@ -67,8 +73,11 @@ impl Service {
         books.adopt(&documents).map_err(internal)?;
         let now = clock.now();
         review::check_all(&mut books, config.accept == Accept::Auto, now)?;
+        let (jobs, queue) = mpsc::channel();
+        let time = clock.clone();
+        std::thread::Builder::new().name("books".into()).spawn(move || work_through(books, &queue, time.as_ref())).map_err(internal)?;
         Ok(Arc::new(Service {
-            books: Mutex::new(books),
+            jobs,
             clock,
             config,
             wake: Notify::new(),
@@ -83,25 +92,25 @@ impl Service {
         self.clock.now()
     }
 
-    /// Works on the books, on the blocking pool.
+    /// Works on the books. The answer comes after everything that the work wrote is on disk.
     ///
     /// # Errors
-    /// What the work says.
+    /// What the work says, or that its group could not be written.
     pub async fn with<T, F>(self: &Arc<Self>, work: F) -> Result<T, Faults>
     where
         T: Send + 'static,
         F: FnOnce(&mut Books, DateTime<Utc>) -> Result<T, Faults> + Send + 'static,
     {
-        let service = self.clone();
-        tokio::task::spawn_blocking(move || {
-            // A poisoned lock means that a thread died in the middle of changing memory; the journal is whole, so the
-            // cure is a restart, not going on.
-            let mut books = service.books.lock().map_err(|_| internal("an earlier request died; restart the node"))?;
-            let now = service.clock.now();
-            work(&mut books, now)
-        })
-        .await
-        .map_err(internal)?
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |books, now| {
+            let result = work(books, now);
+            Box::new(move |written| {
+                // Whoever asked may have gone away; the work is done all the same.
+                let _ = answer.send(written.and(result));
+            })
+        });
+        self.jobs.send(job).map_err(|_| internal("the node is stopping"))?;
+        answered.await.map_err(|_| internal("the work died; it was taken back"))?
     }
 
     /// Checks what came from below and queues the receipts.
@@ -144,6 +153,42 @@ impl Service {
         let s = &self.config.signatories;
         Signatories { preparer: full(&s.preparer), reviewer: full(&s.reviewer), head: full(&s.head) }
     }
+}
+
+/// At most this many requests share one fsync.
+const GROUP: usize = 64;
+
+/// Works through the queue until nobody can ask any more.
+fn work_through(mut books: Books, queue: &mpsc::Receiver<Job>, clock: &dyn Clock) {
+    while let Ok(first) = queue.recv() {
+        let mut died = false;
+        let mut replies: Vec<Reply> = Vec::new();
+        let written = books.group(|books| {
+            let waiting = std::iter::once(first).chain(std::iter::from_fn(|| queue.try_recv().ok()));
+            for job in waiting.take(GROUP) {
+                // A panic in one piece of work must not end the node, nor leave half a change in memory.
+                match std::panic::catch_unwind(AssertUnwindSafe(|| job(books, clock.now()))) {
+                    Ok(reply) => replies.push(reply),
+                    Err(_) => {
+                        died = true;
+                        break;
+                    }
+                }
+            }
+        });
+        if died && let Err(e) = books.take_back() {
+            tracing::error!(error = %e, "the books cannot be read again after a panic");
+            return;
+        }
+        let failed = written.err().map(|e| Faults::one(e.code(), format!("没有写入磁盘:{e}"), format!("not written to disk: {e}")));
+        if let Some(faults) = &failed {
+            tracing::error!(faults = %faults, "a group was not written and is taken back");
+        }
+        for reply in replies {
+            reply(failed.clone().map_or(Ok(()), Err));
+        }
+    }
+    books.view().flush();
 }
 
 /// Whom a receipt is for.

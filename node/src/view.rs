@@ -195,6 +195,17 @@ impl View {
         Ok(all)
     }
 
+    /// Forgets everything.
+    ///
+    /// # Errors
+    /// A damaged store.
+    pub fn clear(&self) -> Result<(), ViewError> {
+        for tree in [&self.meta, &self.leaf, &self.id, &self.subject, &self.month, &self.voided, &self.same] {
+            tree.clear()?;
+        }
+        Ok(())
+    }
+
     /// Hands what is buffered to the operating system.
     pub fn flush(&self) {
         // A failed flush costs a rebuild, nothing else.

@@ -1,6 +1,8 @@
 //! Writes the known-answer vectors to `tests/vectors`. They change only with the version of a format.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../tests/support/refuse.rs"]
+mod refuse;
 #[path = "../tests/support/mod.rs"]
 mod support;
 #[path = "../tests/support/vectors.rs"]
@@ -8,10 +10,13 @@ mod vectors;
 
 fn main() -> std::io::Result<()> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");
-    std::fs::create_dir_all(&folder)?;
+    std::fs::create_dir_all(folder.join("refuse"))?;
     for (name, bytes) in vectors::files() {
         println!("{name}: {} bytes", bytes.len());
         std::fs::write(folder.join(name), bytes)?;
+    }
+    for (name, bytes) in refuse::book().files() {
+        std::fs::write(folder.join("refuse").join(name), bytes)?;
     }
     Ok(())
 }

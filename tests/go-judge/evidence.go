@@ -129,7 +129,7 @@ func newWorld(j *judge, notes [][]byte, root string) *world {
 		}
 		known := append(append([]string{}, w.newest.Roots...), next.Roots...)
 		opened, names, err := open(raw, known)
-		if !j.ok(err, "registry %d", i+1) {
+		if !j.check(err == nil && opened == unverified+"\n", "registry %d: %v", i+1, err) {
 			break
 		}
 		w.notes++

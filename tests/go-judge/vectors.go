@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand"
 	"os"
@@ -291,14 +292,18 @@ func judgeRecord(j *judge, v recordVector) {
 	}
 	w := newWorld(j, registries, v.RootVkey)
 	w.published([]byte(d.Catalogue), "catalogue")
-	nodes := w.nodeKeys(d.Unit, -1)
-	text, _, err := open([]byte(d.Checkpoint), nodes)
+	text, _, err := open([]byte(d.Checkpoint), w.nodeKeys(d.Unit, -1))
 	j.ok(err, "the disclosure's checkpoint")
 	origin, head, err := checkpoint(text)
 	j.check(err == nil && origin == "countersign/"+d.Unit, "the disclosure's checkpoint is of %s: %v", origin, err)
 	j.ok(tlog.CheckRecord(plain(d.Proof), head.N, head.Hash, d.Index, tlog.RecordHash([]byte(d.Statement))), "the disclosed statement")
-	text, _, err = open([]byte(d.Statement), nodes)
-	j.ok(err, "the disclosed statement")
+	// Who signed the statement stands in the log, of which the disclosure shows one leaf: the tree vouches for it.
+	_, err = note.Open([]byte(d.Statement), nil)
+	var unverified *note.UnverifiedNoteError
+	if !j.check(errors.As(err, &unverified), "the disclosed statement: %v", err) {
+		return
+	}
+	text = unverified.Note.Text
 	var statement struct {
 		Unit   string
 		Record hexHash

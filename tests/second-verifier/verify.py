@@ -868,9 +868,9 @@ def own_figures(catalogue, unit_tier, previous, sums):
                 c.cells[block.table] = [a + sign * b for a, b in zip(c.cells[block.table], x)]
     for figure, indicator in catalogue.figures.items():
         c = own[figure]
-        if indicator["kind"] == "ratio":
+        if indicator["kind"] == "ratio" or (indicator["kind"] == "coverage" and indicator["per"] is None):
             c.num, c.den = own[indicator["num"]].value, own[indicator["den"]].value
-        elif indicator["kind"] == "coverage" and indicator["per"] == unit_tier:
+        elif indicator["per"] == unit_tier:
             c.num, c.den = int(own[indicator["met"]].value >= 1), 1
         c.check(figure)
     return own

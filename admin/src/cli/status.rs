@@ -91,7 +91,7 @@ pub(super) fn direct(client: &Client, status: &Status, months: &[OwnMonth]) -> B
 fn next_steps(status: &Status, months: &[OwnMonth], waiting: usize) -> Vec<String> {
     let mut steps = Vec::new();
     if !status.contradictions.is_empty() {
-        steps.push("tell the unit that contradicts itself, and its inspector; `countersign evidence` has both documents".to_string());
+        steps.push("tell the unit that contradicts itself, and its inspector; both documents are in this node's journal: back it up".to_string());
     }
     if waiting > 0 {
         steps.push(format!("decide on {waiting} report(s) from below: countersign review list"));

@@ -88,8 +88,25 @@ pub fn month(f: &Federation, ledger: &Ledger, indexes: &Indexes, month: Month) -
     Ok(())
 }
 
+/// Waits until the province has everything that was submitted for a month: the clock must not jump while a report is on its
+/// way, or it would arrive days later than it was sent.
+fn settle(f: &Federation, province: &Member, month: Month) -> Result<()> {
+    let reviewer = Client::new(&province.url(), province.token("tongji"));
+    for m in f.world.members.iter().filter(|m| m.parent.is_some()) {
+        let client = Client::new(&m.url(), m.token("tianbiao"));
+        let sent: Vec<_> = client.months().into_diagnostic()?.into_iter().filter(|o| o.period == month && o.submitted.is_some()).collect();
+        wait(&format!("the reports of {} {month} at {}", m.id, province.id), || {
+            let list = reviewer.children().map_err(|e| e.to_string())?;
+            Ok(sent.iter().all(|o| list.iter().any(|c| c.unit == m.id && c.rollup == o.rollup)))
+        })?;
+    }
+    Ok(())
+}
+
 /// Sets the federation's clock to a day after the end of a month, noon in China.
 fn clock(f: &Federation, month: Month, day: u64) -> Result<()> {
+    let province = f.world.tier(Tier::Province).next().ok_or_else(|| miette!("no province"))?;
+    settle(f, province, month)?;
     let at = month.last_day() + chrono::Days::new(day);
     f.world.set_clock(&format!("{at}T04:00:00Z"))
 }

@@ -1,8 +1,11 @@
 //! The books: the journal, the view, and everything that follows from them in memory.
 //!
 //! There is one way in: [`Books::commit`] appends entries to the journal, waits for the disk, and then applies them. At
-//! start the same [`Books::apply`] runs over the journal. So what a node knows after a crash is what it knew before, and
-//! recovery is not a second program. Nothing else writes truth; desk and review compute entries and commit them.
+//! start the same `apply` runs over the journal. So what a node knows after a crash is what it knew before, and recovery is
+//! not a second program. Nothing else writes truth; desk and review compute entries and commit them.
+//!
+//! Several requests may share one fsync ([`Books::group`]): each applies its entries at once, so that the next one sees them,
+//! and none is answered before all are on disk. If that fails, memory is taken back to what the journal holds.
 
 pub mod children;
 pub mod keys;
@@ -166,7 +169,13 @@ pub struct Books {
     /// Contradictions that were kept as evidence: unit and what.
     pub contradictions: Vec<(UnitId, String)>,
     rebuilt: bool,
+    /// Entries of a group that are applied and not on disk yet; none outside a group.
+    staged: Vec<Entry>,
+    grouping: bool,
 }
+
+/// A group is written when it would become larger than this: below what the journal takes in one batch.
+const GROUP_BYTES: usize = 8 << 20;
 
 impl std::fmt::Debug for Books {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -207,6 +216,8 @@ impl Books {
             children: BTreeMap::new(),
             contradictions: Vec::new(),
             rebuilt: fresh,
+            staged: Vec::new(),
+            grouping: false,
         };
         books.replay()?;
         if let Some(log) = &books.log {
@@ -250,18 +261,76 @@ impl Books {
             return Ok(());
         }
         let (raw, payloads): (Vec<Entry>, Vec<_>) = entries.into_iter().map(|e| (e.entry, e.payload)).unzip();
-        let range = self.journal.append(&raw)?;
+        let size = |list: &[Entry]| list.iter().map(|e| e.public.len() + e.sealed.as_ref().map_or(0, Vec::len) + 64).sum::<usize>();
+        if self.grouping && size(&self.staged) + size(&raw) > GROUP_BYTES {
+            self.flush_group()?;
+        }
+        let first = self.journal.next_seq() + self.staged.len() as u64;
+        if !self.grouping {
+            self.journal.append(&raw)?;
+        }
         let mut last = None;
-        for ((seq, entry), payload) in range.zip(raw).zip(payloads) {
-            let sealed = entry.sealed.map_or(Sealed::None, Sealed::Present);
-            let stored = Stored { seq, kind: entry.kind, public: entry.public, sealed };
+        for ((seq, entry), payload) in (first..).zip(&raw).zip(payloads) {
+            let stored = stored_of(seq, entry);
+            // In a group, history may ask for this entry before it is on disk.
+            if self.grouping {
+                self.staged.push(entry.clone());
+            }
             self.apply(&stored, payload, true)?;
             last = Some((seq, crc(&stored.public)));
         }
-        if let Some((seq, crc)) = last {
+        if let Some((seq, crc)) = last.filter(|_| !self.grouping) {
             self.view.mark(seq, crc)?;
         }
         Ok(())
+    }
+
+    /// Runs several pieces of work whose entries share one fsync. What they return may be told to anybody only if this
+    /// succeeds.
+    ///
+    /// # Errors
+    /// The journal's error. Nothing of the group was kept then: memory and view are taken back to what the journal holds.
+    pub fn group<T>(&mut self, work: impl FnOnce(&mut Books) -> T) -> Result<T, BooksError> {
+        self.grouping = true;
+        let done = work(self);
+        let flushed = self.flush_group();
+        self.grouping = false;
+        match flushed {
+            Ok(()) => Ok(done),
+            Err(e) => {
+                self.take_back()?;
+                Err(e)
+            }
+        }
+    }
+
+    fn flush_group(&mut self) -> Result<(), BooksError> {
+        let Some(last) = self.staged.last() else { return Ok(()) };
+        let crc = crc(&last.public);
+        let range = self.journal.append(&self.staged)?;
+        self.staged.clear();
+        self.view.mark(range.end - 1, crc)?;
+        Ok(())
+    }
+
+    /// Forgets everything that is not on disk and reads the journal again; also after a panic in the middle of a change.
+    ///
+    /// # Errors
+    /// A damaged disk.
+    pub fn take_back(&mut self) -> Result<(), BooksError> {
+        self.grouping = false;
+        self.staged.clear();
+        self.view.clear()?;
+        self.registries.clear();
+        self.catalogues.clear();
+        self.plans.clear();
+        self.log = None;
+        self.period_keys.clear();
+        self.rollups.clear();
+        self.checkpoints.clear();
+        self.children.clear();
+        self.contradictions.clear();
+        self.replay()
     }
 
     /// Takes one journal entry into account. `index` tells whether the view still has to learn of it.
@@ -499,6 +568,14 @@ impl Books {
     fn stored(&self, index: u64) -> Result<Stored, BooksError> {
         let missing = || BooksError::Entry { seq: index, message: "no such statement in the log".into() };
         let seq = self.view.seq_of(index)?.ok_or_else(missing)?;
+        self.at(seq)
+    }
+
+    /// A journal entry, on disk or in the group that is under way.
+    fn at(&self, seq: u64) -> Result<Stored, BooksError> {
+        if let Some(entry) = seq.checked_sub(self.journal.next_seq()).and_then(|n| self.staged.get(usize::try_from(n).ok()?)) {
+            return Ok(stored_of(seq, entry));
+        }
         Ok(self.journal.read(seq)?)
     }
 
@@ -510,7 +587,7 @@ impl Books {
         let Some(child) = self.children.get(unit) else { return Ok(Vec::new()) };
         let mut all = Vec::new();
         for seq in &child.chunks {
-            let stored = self.journal.read(*seq)?;
+            let stored = self.at(*seq)?;
             all.extend(children::entries_of(&stored).map_err(|message| BooksError::Entry { seq: *seq, message })?);
         }
         Ok(all)
@@ -527,6 +604,8 @@ impl Books {
         if let Some(note) = self.checkpoints.get(&size) {
             return Ok(note.clone());
         }
+        // Signed is only what is on disk, also in a group.
+        self.flush_group()?;
         let root = self.rehash(size)?;
         self.guard.advance(Signed { size, root, journal: self.journal.next_seq() })?;
         let error = |e: String| BooksError::Published { what: "checkpoint".into(), message: e };
@@ -635,6 +714,11 @@ impl Books {
     }
 }
 
+fn stored_of(seq: u64, entry: &Entry) -> Stored {
+    let sealed = entry.sealed.clone().map_or(Sealed::None, Sealed::Present);
+    Stored { seq, kind: entry.kind, public: entry.public.clone(), sealed }
+}
+
 fn registry_version(note: &Note) -> u64 {
     #[derive(Deserialize)]
     struct Version {
@@ -664,7 +748,8 @@ fn open_view(dir: &Path, journal: &Journal) -> Result<(View, bool), BooksError> 
             Ok(Err(e)) => tracing::warn!(error = %e, "the view cannot be opened; rebuilding it"),
             Err(_) => tracing::warn!("the view cannot be opened; rebuilding it"),
         }
-        std::fs::remove_dir_all(dir).map_err(|e| BooksError::Published { what: dir.display().to_string(), message: e.to_string() })?;
+        let removed = if dir.is_dir() { std::fs::remove_dir_all(dir) } else { std::fs::remove_file(dir) };
+        removed.map_err(|e| BooksError::Published { what: dir.display().to_string(), message: e.to_string() })?;
     }
     Ok((View::open(dir)?, existed || journal.next_seq() > 0))
 }

@@ -85,9 +85,9 @@ fn event_type<'a>(name: Option<&str>, catalogue: &'a Catalogue) -> Result<&'a Ev
     let Some(name) = name else {
         return Err(Fault::new("file.type", "没有说明事件类型;请给出类型,例如 E16", "no event type is given; name one, for example E16"));
     };
-    catalogue.event_by_code(name).filter(|e| !e.system).ok_or_else(|| {
-        Fault::new("file.type", format!("目录中没有可填报的事件类型 {name}"), format!("the catalogue has no event type {name:?} that people record"))
-    })
+    // What stands there is not repeated: in a file it may be anything.
+    let unknown = || Fault::new("file.type", "目录中没有这个可填报的事件类型", "the catalogue has no such event type that people record");
+    catalogue.event_by_code(name).filter(|e| !e.system).ok_or_else(unknown)
 }
 
 fn too_many(rows: usize) -> Result<(), Faults> {
@@ -103,11 +103,20 @@ fn too_many(rows: usize) -> Result<(), Faults> {
 
 fn csv_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Parsed, Faults> {
     let event = event_type(event, catalogue)?;
+    // An empty line is a row, as in a spreadsheet: otherwise every fault after it would be told of another row.
+    let lines: Vec<&str> = text.lines().map(|l| if l.trim().is_empty() { "\"\"" } else { l }).collect();
+    let text = lines.join("\n");
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let heading = reader.headers().map_err(|e| unreadable(&e.to_string()))?.clone();
     let mut parsed = Parsed::default();
     let mut columns: Vec<Option<Column>> = Vec::new();
     let mut seen = BTreeSet::new();
+    if !heading.iter().any(|name| Column::find(name, event).is_some()) {
+        // Its cells are not repeated: they may be the data of a person.
+        let (zh, en) = ("第一行不是表头;请把模板的列名写在第一行", "the first row is no heading: put the names of the template there");
+        parsed.faults.push(Fault::new("file.heading", zh, en).row(1));
+        return Ok(parsed);
+    }
     for name in &heading {
         let column = Column::find(name, event);
         match &column {
@@ -118,7 +127,7 @@ fn csv_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Pa
                     format!("{} has no such column; use the names of the template, or remove it", event.code),
                 )
                 .row(1)
-                .column(name),
+                .column(label(name)),
             ),
             Some(c) if !seen.insert(c.field.clone()) => {
                 parsed.faults.push(Fault::new("column.twice", "这一列出现两次", "this column is there twice").row(1).column(name));
@@ -136,10 +145,7 @@ fn csv_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Pa
         return Ok(parsed);
     }
     let mut rows = 0;
-    for record in reader.records() {
-        rows += 1;
-        too_many(rows)?;
-        let row = rows as u64 + 1;
+    for (row, record) in (2..).zip(reader.records()) {
         let record = match record {
             Ok(r) => r,
             Err(e) => {
@@ -147,6 +153,11 @@ fn csv_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Pa
                 continue;
             }
         };
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        rows += 1;
+        too_many(rows)?;
         if record.len() > columns.len() {
             parsed.faults.push(Fault::new("row.width", "这一行的单元格比表头多", "the row has more cells than the heading").row(row));
             continue;
@@ -155,6 +166,11 @@ fn csv_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Pa
         draft(row, event, cells.collect(), catalogue, &mut parsed);
     }
     Ok(parsed)
+}
+
+/// A name that nobody knows, as far as it may be repeated: long numbers are data in the wrong place.
+fn label(name: &str) -> &str {
+    if name.chars().filter(char::is_ascii_digit).count() < 6 { name } else { "…" }
 }
 
 fn unreadable(message: &str) -> Faults {
@@ -166,8 +182,12 @@ fn jsonl_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<
     for (n, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
         too_many(n + 1)?;
         let row = n as u64 + 1;
-        let object: BTreeMap<String, serde_json::Value> = match serde_json::from_str(line) {
-            Ok(o) => o,
+        let object = match serde_json::from_str(line) {
+            Ok(Once(o, None)) => o,
+            Ok(Once(_, Some(twice))) => {
+                parsed.faults.push(Fault::new("column.twice", "这个字段出现两次", "this field is there twice").row(row).column(label(&twice)));
+                continue;
+            }
             Err(e) => {
                 // serde's message may repeat a value; only the column is told
                 let message = format!("not a JSON object (column {})", e.column());
@@ -183,14 +203,19 @@ fn jsonl_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<
                 continue;
             }
         };
-        let mut cells = Vec::new();
+        let mut cells: Vec<(Column, String)> = Vec::new();
         let mut whole = true;
         for (name, value) in object.iter().filter(|(n, _)| *n != "type") {
             let Some(column) = Column::find(name, event) else {
-                parsed.faults.push(Fault::new("column.unknown", "没有这个字段", format!("{} has no such field", event.code)).row(row).column(name));
+                parsed.faults.push(Fault::new("column.unknown", "没有这个字段", format!("{} has no such field", event.code)).row(row).column(label(name)));
                 whole = false;
                 continue;
             };
+            if cells.iter().any(|(c, _)| c.field == column.field) {
+                parsed.faults.push(Fault::new("column.twice", "这个字段出现两次", "this field is there twice").row(row).column(name));
+                whole = false;
+                continue;
+            }
             let text = match value {
                 serde_json::Value::String(s) => s.clone(),
                 serde_json::Value::Null => String::new(),
@@ -208,6 +233,31 @@ fn jsonl_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<
         }
     }
     Ok(parsed)
+}
+
+/// A JSON object, and a name that stands in it twice.
+struct Once(BTreeMap<String, serde_json::Value>, Option<String>);
+
+impl<'de> serde::Deserialize<'de> for Once {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Once, D::Error> {
+        struct Object;
+        impl<'de> serde::de::Visitor<'de> for Object {
+            type Value = Once;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Once, A::Error> {
+                let (mut object, mut twice) = (BTreeMap::new(), None);
+                while let Some((name, value)) = map.next_entry::<String, serde_json::Value>()? {
+                    if object.insert(name.clone(), value).is_some() {
+                        twice = Some(name);
+                    }
+                }
+                Ok(Once(object, twice))
+            }
+        }
+        d.deserialize_map(Object)
+    }
 }
 
 /// A column of a file, matched to a field.
@@ -243,6 +293,9 @@ fn draft(row: u64, event: &EventType, cells: Vec<(Column, String)>, catalogue: &
     let mut on = None;
     for (column, text) in &cells {
         if column.field == "occurred_on" {
+            if text.trim().is_empty() {
+                continue;
+            }
             match date(text) {
                 Ok(d) => on = Some(d),
                 Err(f) => parsed.faults.push(f.row(row).column(&column.heading)),

@@ -164,6 +164,8 @@ impl<'a> Recording<'a> {
         };
         let moves = match moves {
             Ok(moves) => moves,
+            // What history says against it is the cause.
+            Err(_) if !faults.is_empty() => Moves::new(),
             Err(e) => {
                 faults.push(Fault::new(e.code(), format!("无法计数:{e}"), e.to_string()));
                 Moves::new()

@@ -37,7 +37,7 @@ pub fn files() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn plain(note: &Note) -> String {
+pub fn plain(note: &Note) -> String {
     String::from_utf8(note.as_bytes().to_vec()).unwrap()
 }
 
@@ -201,14 +201,15 @@ fn period(w: &World) -> Json {
     })
 }
 
-fn record(w: &World) -> Json {
+/// Two fields and the row of an employment that county A recorded.
+pub fn disclosure(w: &World) -> Disclosure {
     let desk = w.desk(A);
     let index = 7;
     let (record, columns, blinding) = &desk.records[&index];
     let size = desk.size();
     let proof = tree_of(&desk.entries).inclusion_proof(index, size).unwrap();
     let sign = |text: String| Note::sign(&text, &[&w.roots[0], &w.roots[1]]).unwrap();
-    let disclosure = Disclosure {
+    Disclosure {
         format: FORMAT.into(),
         unit: unit(A),
         index,
@@ -219,7 +220,12 @@ fn record(w: &World) -> Json {
         catalogue: plain(&sign(published::catalogue_text(&w.counting.catalogue).unwrap())),
         fields: record.disclose(&["employer", "wage"]).unwrap(),
         row: Some(ShownRow { columns: columns.clone(), blinding: OpenScalar(*blinding) }),
-    };
+    }
+}
+
+fn record(w: &World) -> Json {
+    let (record, _, _) = &w.desk(A).records[&7];
+    let disclosure = disclosure(w);
     protocol::evidence::disclosure::verify(&disclosure, &w.roots[0].vkey()).unwrap();
     json!({
         "about": "SPEC.md 3 and 10. The record is private in life; here are its arrays, its root, and a disclosure of two fields and the row.",

@@ -1,0 +1,189 @@
+//! The courier over a network that loses, repeats, delays and refuses one message in five: everything arrives, once.
+#![allow(missing_docs, clippy::unwrap_used)]
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use node::books::Books;
+use node::config::Accept;
+use node::courier;
+use node::desk::close::{self, CloseRequest};
+use node::desk::sign;
+use node::link::{Faults, MemoryHub};
+use node::review;
+use node::service::Service;
+use protocol::note::{Alg, Note};
+use protocol::receipt::Decision;
+use support::*;
+use tokio::task::JoinHandle;
+
+struct Net {
+    hub: MemoryHub,
+    running: Vec<(Arc<Service>, JoinHandle<()>)>,
+}
+
+impl Net {
+    async fn start(&mut self, w: &mut World, id: &str, accept: Accept) -> Arc<Service> {
+        let service = w.service(id, accept);
+        let (path, has_children) = service.with(|books, _| courier::path_of(books)).await.unwrap();
+        let link = Arc::new(self.hub.join(path.clone(), has_children));
+        let task = tokio::spawn(courier::run(service.clone(), link, path));
+        self.running.push((service.clone(), task));
+        service
+    }
+    async fn stop(&mut self) {
+        for (service, task) in self.running.drain(..) {
+            task.abort();
+            let _ = task.await;
+            // The outbox is a task of its own; the books are shut when the last one has let go.
+            let weak = Arc::downgrade(&service);
+            drop(service);
+            for _ in 0..200 {
+                if weak.strong_count() == 0 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            assert_eq!(weak.strong_count(), 0, "something still holds the service");
+        }
+    }
+}
+
+/// Closes (with the explanation that so many trainings need), signs and submits a month through the service.
+async fn finish(w: &World, service: &Arc<Service>, period: &'static str) {
+    w.set_clock(after(period));
+    let signatories = service.signatories();
+    let people: Vec<_> = ["tianbiao", "tongji", "fuzeren"].iter().map(|p| key(&format!("{A}/{p}"), Alg::Ed25519)).collect();
+    service
+        .with(move |books, now| {
+            let request = CloseRequest { explanations: [("S1".to_string(), "many fairs".to_string())].into(), ..Default::default() };
+            close::close(books, month(period), &request, signatories, now)?;
+            let text = sign::latest(books, month(period))?.held.note.text().to_string();
+            for person in &people {
+                let note = Note::sign(&text, &[person]).unwrap();
+                sign::add_signatures(books, month(period), note.as_bytes())?;
+            }
+            sign::submit(books, month(period), now)
+        })
+        .await
+        .unwrap();
+    service.wake.notify_one();
+}
+
+/// Waits in simulated time; a night is long enough for everything.
+async fn until(service: &Arc<Service>, what: &str, done: impl Fn(&Books) -> bool + Send + Clone + 'static) {
+    for _ in 0..4000 {
+        let done = done.clone();
+        if service.with(move |books, _| Ok(done(books))).await.unwrap() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+    panic!("never: {what}");
+}
+
+fn accepted(period: &'static str) -> impl Fn(&Books) -> bool + Send + Clone + 'static {
+    move |books| sign::latest(books, month(period)).is_ok_and(|o| o.decision() == Some(Decision::Accepted))
+}
+
+async fn three_months(seed: u64) {
+    let mut w = World::new();
+    w.set_clock(at("2026-01-20"));
+    let mut net = Net { hub: MemoryHub::new(seed, Faults::harsh()), running: Vec::new() };
+    net.start(&mut w, PROVINCE, Accept::Auto).await;
+    let mut city = net.start(&mut w, CITY, Accept::Auto).await;
+    let mut county = net.start(&mut w, A, Accept::Person).await;
+    for (n, period) in [JAN, FEB, MAR].into_iter().enumerate() {
+        w.set_clock(at(&format!("{period}-20")));
+        county
+            .with(move |books, now| {
+                let counting = books.counting().unwrap().clone();
+                // More than one bundle of 256, so that the borders matter.
+                let rows: String = (0..150).map(|i| format!("{},{period}-{:02}\n", i + 1, 1 + i % 20)).collect();
+                let text = format!("attended,occurred_on\n{rows}");
+                let parsed = node::desk::input::parse(text.as_bytes(), node::desk::input::Form::Csv, Some("E06"), &counting.catalogue)?;
+                let imported = node::desk::record::record(books, &format!("{A}/luru"), &parsed.drafts, parsed.faults, false, now)?;
+                assert!(imported.faults.is_empty(), "{:?}", imported.faults);
+                Ok(())
+            })
+            .await
+            .unwrap();
+        finish(&w, &county, period).await;
+        if n == 1 {
+            // Everybody is restarted in the middle of it.
+            drop((city, county));
+            net.stop().await;
+            net.start(&mut w, PROVINCE, Accept::Auto).await;
+            city = net.start(&mut w, CITY, Accept::Auto).await;
+            county = net.start(&mut w, A, Accept::Person).await;
+        }
+        if n != 0 {
+            // January and February are on their way together.
+            until(&county, period, accepted(period)).await;
+        }
+    }
+    until(&county, "January", accepted(JAN)).await;
+    // Each accepted exactly once, by the county's and by the city's books.
+    county
+        .with(|books, _| {
+            for own in books.rollups.values() {
+                assert_eq!(own.receipts.iter().filter(|(r, _)| r.decision == Decision::Accepted).count(), 1);
+                assert_eq!(own.receipts.len(), 1);
+            }
+            assert_eq!(books.rollups.len(), 3);
+            Ok(())
+        })
+        .await
+        .unwrap();
+    city.with(|books, _| {
+        let child = &books.children[&unit(A)];
+        assert_eq!(child.known.len(), 3);
+        assert!(child.given.values().all(|g| g.len() == 1), "one receipt each, however often it was asked for");
+        assert!(books.contradictions.is_empty() && child.flagged.is_none());
+        Ok(())
+    })
+    .await
+    .unwrap();
+    // A reopening that is lost on its way is repeated until it is known.
+    w.set_clock(at("2026-04-10"));
+    let note = city
+        .with(|books, now| review::decide(books, &unit(A), month(MAR), Decision::Reopened, vec!["look again".into()], vec![], "1403/tongji", now))
+        .await
+        .unwrap();
+    // The process dies before it is sent: it was never queued.
+    drop(note);
+    until(&county, "the reopening", |books| sign::latest(books, month(MAR)).unwrap().decision() == Some(Decision::Reopened)).await;
+    finish(&w, &county, MAR).await;
+    until(&county, "the revision", accepted(MAR)).await;
+    let revision = county.with(|books, _| Ok(sign::latest(books, month(MAR))?.held.rollup.revision)).await.unwrap();
+    assert_eq!(revision, 2);
+    drop((city, county));
+    net.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_months_end_accepted_exactly_once_over_a_harsh_network() {
+    for seed in 1..=3 {
+        tokio::time::timeout(Duration::from_secs(3600 * 24 * 30), three_months(seed)).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_a_good_network_it_takes_no_repetition() {
+    let mut w = World::new();
+    w.set_clock(at("2026-01-20"));
+    let mut net = Net { hub: MemoryHub::new(1, Faults::default()), running: Vec::new() };
+    let city = net.start(&mut w, CITY, Accept::Auto).await;
+    let county = net.start(&mut w, A, Accept::Person).await;
+    finish(&w, &county, JAN).await;
+    let start = tokio::time::Instant::now();
+    until(&county, "January", accepted(JAN)).await;
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    tokio::time::sleep(Duration::from_secs(1000)).await;
+    let sent = county.counters.lock().unwrap()["sent"];
+    assert_eq!(sent, 3, "entries, checkpoint, rollup: once");
+    assert_eq!(city.counters.lock().unwrap()["receipts"], 1);
+    drop((city, county));
+    net.stop().await;
+}
