@@ -56,7 +56,7 @@ impl std::fmt::Debug for Client {
 impl Client {
     /// A client of the node at `base` (`http://127.0.0.1:8321`).
     pub fn new(base: &str, token: &str) -> Client {
-        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(180))).http_status_as_error(false).build();
+        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(180))).http_status_as_error(false).proxy(None).build();
         Client { agent: config.into(), base: base.trim_end_matches('/').to_string(), token: token.to_string() }
     }
 

@@ -39,19 +39,24 @@ pub fn path_of(books: &Books) -> Result<(UnitPath, bool), Faults> {
     Ok((path, !registry.children(books.unit()).is_empty()))
 }
 
-/// Runs until the link is closed.
+/// Runs until the link is closed. Both halves end with it, also when it is aborted.
 pub async fn run<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: UnitPath) {
-    let out = tokio::spawn(outbox(service.clone(), transport.clone(), path.clone()));
+    tokio::select! {
+        () = outbox(service.clone(), transport.clone(), path) => {}
+        () = inbox(&service, transport.as_ref()) => {}
+    }
+}
+
+async fn inbox<T: Transport>(service: &Arc<Service>, transport: &T) {
     loop {
         match transport.next().await {
-            Ok(message) => receive(&service, message).await,
+            Ok(message) => receive(service, message).await,
             Err(e) => {
                 tracing::info!(error = %e, "the link is closed");
-                break;
+                return;
             }
         }
     }
-    out.abort();
 }
 
 async fn receive(service: &Arc<Service>, message: Incoming) {
@@ -138,7 +143,7 @@ fn letters(books: &Books, path: &UnitPath, sent: &BTreeMap<Digest, Instant>, now
         return Ok(list);
     }
     let acknowledged = books.rollups.values().filter(|r| !r.receipts.is_empty()).map(|r| r.held.rollup.log.size).max().unwrap_or(0);
-    for own in books.rollups.values().filter(|r| r.submitted.is_some() && r.receipts.is_empty()) {
+    for own in books.outbox() {
         let digest = own.held.digest();
         if sent.get(&digest).is_some_and(|at| now.duration_since(*at) < AGAIN) {
             continue;

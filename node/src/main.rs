@@ -50,7 +50,12 @@ async fn serve(config: Config) -> Result<()> {
     if let Some(courier) = courier {
         courier.abort();
     }
-    let flushed = service.with(|books, _| Ok(books.view().flush())).await;
+    let flushed = service
+        .with(|books, _| {
+            books.view().flush();
+            Ok(())
+        })
+        .await;
     tracing::info!(unit = %service.config.unit, ok = flushed.is_ok(), "the node has stopped");
     Ok(())
 }

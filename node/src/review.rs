@@ -290,6 +290,7 @@ fn fail_history(verdicts: &mut [Verdict], detail: String) {
 ///
 /// # Errors
 /// Nothing to decide on, a decision that the checks do not allow, or a missing reason.
+#[allow(clippy::too_many_arguments)] // one argument a field of the receipt
 pub fn decide(books: &mut Books, unit: &UnitId, period: Month, decision: Decision, reasons: Vec<String>, about: Vec<String>, by: &str, now: DateTime<Utc>) -> Result<Note, Faults> {
     let refuse = |code: &str, zh: &str, en: &str| Err(Faults::one(code, zh, en));
     let Some(child) = books.children.get(unit).filter(|c| c.unit.parent.as_ref() == Some(books.unit())) else {

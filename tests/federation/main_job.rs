@@ -1,5 +1,7 @@
 //! The main job from the outside: the two scenes of the demonstration, and what its evidence file says to others.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 

@@ -2,6 +2,8 @@
 //!
 //! Every wait is for a state, never for a time; nothing here asserts how long anything takes.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;

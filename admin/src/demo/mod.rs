@@ -69,6 +69,10 @@ pub fn run(args: Args) -> Result<bool> {
     let months: Vec<Month> = (1..=args.months).filter_map(|m| Month::new(YEAR, m)).collect();
     let first = *months.first().ok_or_else(|| miette!("no month"))?;
     if args.dir.exists() {
+        // Only what an earlier demonstration left is removed.
+        if !args.dir.join("nats.conf").exists() && std::fs::read_dir(&args.dir).into_diagnostic()?.next().is_some() {
+            return Err(miette!("{} is there and is not a demonstration's directory; name another one with --dir", args.dir.display()));
+        }
         std::fs::remove_dir_all(&args.dir).into_diagnostic()?;
     }
     let dir = std::path::absolute(&args.dir).into_diagnostic()?;

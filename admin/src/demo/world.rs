@@ -84,8 +84,14 @@ pub struct World {
 #[derive(Debug, Clone)]
 pub struct Deploy(pub PathBuf);
 
-/// Which units take part.
-pub fn choose(deploy: &Deploy, cities: &[&str]) -> Result<Vec<(UnitId, String, Tier, Option<UnitId>)>> {
+/// A unit of the list: id, name, tier, parent.
+pub type Listed = (UnitId, String, Tier, Option<UnitId>);
+
+/// Which units take part, the top one first.
+///
+/// # Errors
+/// A list that cannot be read.
+pub fn choose(deploy: &Deploy, cities: &[&str]) -> Result<Vec<Listed>> {
     let path = deploy.0.join("units/units.csv");
     let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_path(&path).map_err(|e| miette!("{}: {e}", path.display()))?;
     let mut units = Vec::new();
@@ -98,7 +104,7 @@ pub fn choose(deploy: &Deploy, cities: &[&str]) -> Result<Vec<(UnitId, String, T
             units.push((id.parse().into_diagnostic()?, name.to_string(), tier.parse().into_diagnostic()?, parent));
         }
     }
-    units.sort_by_key(|(id, _, tier, parent): &(UnitId, String, Tier, Option<UnitId>)| (std::cmp::Reverse(*tier), parent.clone(), id.clone()));
+    units.sort_by_key(|(id, _, tier, parent): &Listed| (std::cmp::Reverse(*tier), parent.clone(), id.clone()));
     Ok(units)
 }
 

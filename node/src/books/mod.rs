@@ -539,6 +539,12 @@ impl Books {
         (self.journal.bytes(), self.journal.next_seq(), self.rebuilt)
     }
 
+    /// Submitted rollups that wait for a receipt; a unit without a parent waits for nobody.
+    pub fn outbox(&self) -> impl Iterator<Item = &OwnRollup> {
+        let answered_by = self.me().and_then(|m| m.parent.as_ref());
+        self.rollups.values().filter(move |r| answered_by.is_some() && r.submitted.is_some() && r.receipts.is_empty())
+    }
+
     /// The unit's own rollups as the checks want them.
     pub fn own_rollups(&self) -> Rollups {
         self.rollups.iter().map(|(k, r)| (*k, r.held.clone())).collect()

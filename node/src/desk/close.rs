@@ -148,6 +148,11 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
     if returned {
         return Ok(revision + 1);
     }
+    // A rollup that was never handed over is nobody else's yet: it may be made anew, for example where a signatory's key was
+    // lost before all had signed. The events of the month stay as they are.
+    if own.submitted.is_none() {
+        return Ok(*revision);
+    }
     let decision = own.decision().map_or("not answered yet", |_| "accepted");
     Err(Faults::one(
         "close.sealed",
@@ -340,7 +345,9 @@ fn frozen(books: &Books, period: Month, counting: &verify::log::Counting) -> Res
 /// # Errors
 /// A node without a registry.
 pub fn self_check(books: &Books, held: &HeldRollup, checkpoint: &Note, now: DateTime<Utc>) -> Result<Vec<Verdict>, Faults> {
-    let known = books.own_rollups();
+    let mut known = books.own_rollups();
+    // The one in question, or the one that it is made anew for before anybody else saw it.
+    known.remove(&(held.rollup.period, held.rollup.revision));
     let child = |digest: &Digest| books.find_rollup(digest);
     let context = Context {
         registry: books.registry().ok_or_else(super::no_registry)?,

@@ -36,7 +36,7 @@ pub fn unsigned(books: &Books, own: &OwnRollup) -> Vec<String> {
         .into_iter()
         .zip(rollup.signatories.names())
         .filter(|(role, name)| {
-            let key = log.operator(name, *role, rollup.log.size);
+            let key = log.operator_over(name, *role, rollup.log.size);
             key.is_none_or(|k| own.held.note.verify(std::slice::from_ref(&k)).is_err())
         })
         .map(|(_, name)| name.to_string())
@@ -57,7 +57,7 @@ pub fn add_signatures(books: &mut Books, period: Month, signed: &[u8]) -> Result
     })?;
     for line in merged.signatures().iter().filter(|l| l.name() != books.unit().as_str()) {
         let role = [Role::Preparer, Role::Reviewer, Role::Head].into_iter().zip(rollup.signatories.names()).find(|(_, n)| *n == line.name());
-        let key = role.and_then(|(role, name)| log.operator(name, role, rollup.log.size));
+        let key = role.and_then(|(role, name)| log.operator_over(name, role, rollup.log.size));
         if key.is_none_or(|k| k.id() != line.key_id() || merged.verify(std::slice::from_ref(&k)).is_err()) {
             return Err(Faults::one(
                 "sign.signature",

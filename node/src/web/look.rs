@@ -39,7 +39,7 @@ pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Refuse
         .service
         .with(move |books, _| {
             let (bytes, entries, rebuilt) = books.size();
-            let waiting = books.rollups.values().filter(|r| r.submitted.is_some() && r.receipts.is_empty()).count();
+            let waiting = books.outbox().count();
             let mut text = String::new();
             let mut gauge = |name: &str, help: &str, kind: &str, value: u64| {
                 text.push_str(&format!("# HELP countersign_{name} {help}\n# TYPE countersign_{name} {kind}\ncountersign_{name} {value}\n"));
@@ -107,6 +107,7 @@ pub async fn status(State(app): State<App>, who: Who) -> Result<Json<Status>, Re
             let open = open_month(books)?;
             let trouble = link.as_ref().and_then(|l| match &l.durability {
                 Durability::Refused(why) => Some(why.clone()),
+                _ if matches!(l.connection, Connection::Connected) => None,
                 _ => l.trouble.as_ref().map(|(_, t)| t.to_string()),
             });
             Ok(Status {
@@ -116,7 +117,7 @@ pub async fn status(State(app): State<App>, who: Who) -> Result<Json<Status>, Re
                 open,
                 due: books.reporting().due(me.tier, open).to_string(),
                 leaves: books.log.as_ref().map_or(0, protocol::verify::log::UnitLog::len),
-                waiting: books.rollups.values().filter(|r| r.submitted.is_some() && r.receipts.is_empty()).map(|r| format!("{}.{}", r.held.rollup.period, r.held.rollup.revision)).collect(),
+                waiting: books.outbox().map(|r| format!("{}.{}", r.held.rollup.period, r.held.rollup.revision)).collect(),
                 children_missing: close::waiting_for(books, open).iter().map(ToString::to_string).collect(),
                 link: link.as_ref().map_or("none".into(), |l| format!("{:?}", l.connection).to_lowercase()),
                 trouble,

@@ -1,6 +1,7 @@
 //! The API: JSON under `/api`, described by its own OpenAPI document. It holds no rule of the domain: it translates.
 //!
-//! Every route but `/health` asks for a bearer token; what a token may do is told by its roles ([`tokens`]). Faults are
+//! Every route under `/api` but the OpenAPI document asks for a bearer token; what a token may do is told by its roles
+//! ([`tokens`]). `/health` and `/metrics` are open and hold nothing but counts of the unit. Faults are
 //! answered as a list, each with place, code and cure in both languages: 422 for input, 403 for a missing role.
 
 pub mod answer;

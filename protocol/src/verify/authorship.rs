@@ -29,7 +29,7 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
     for (role, name) in [Role::Preparer, Role::Reviewer, Role::Head].into_iter().zip(rollup.signatories.names()) {
         let key = context
             .log
-            .operator(name, role, rollup.log.size)
+            .operator_over(name, role, rollup.log.size)
             .ok_or_else(|| format!("{name} is not enrolled as {} in the log of {}", role.as_str(), rollup.unit))?;
         if held.note.verify(std::slice::from_ref(&key)).is_err() {
             return Err(format!("the signature of {name} ({} {}) is missing or wrong", role.as_str(), role.zh()));

@@ -246,6 +246,12 @@ impl UnitLog {
     pub fn enrolled(&self) -> impl Iterator<Item = &VerifierKey> {
         self.operators.values().flatten().map(|e| &e.key)
     }
+    /// The key that `name` held in `role` when the log had this many leaves: enrolled by one of them and revoked by none.
+    pub fn operator_over(&self, name: &str, role: Role, size: u64) -> Option<VerifierKey> {
+        let held = self.operators.get(name)?.iter().find(|e| e.from <= size && e.until.is_none_or(|u| size <= u))?;
+        held.roles.contains(&role).then(|| held.key.clone())
+    }
+
     /// The key that `name` holds in `role` at this index.
     pub fn operator(&self, name: &str, role: Role, index: u64) -> Option<VerifierKey> {
         let held = self.operators.get(name)?.iter().find(|e| e.from <= index && e.until.is_none_or(|u| index < u))?;

@@ -1,0 +1,203 @@
+//! The API: every route of the OpenAPI document, with every role and without; limits; nothing personal where no token is asked.
+#![allow(missing_docs, clippy::unwrap_used)]
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use node::config::Accept;
+use node::web::{self, App, MAX_REQUEST_BYTES, tokens::Tokens};
+use protocol::note::Alg;
+use support::*;
+
+/// A node's API on a port of its own; it ends with the value.
+struct Server {
+    url: String,
+    agent: ureq::Agent,
+    openapi: serde_json::Value,
+    _runtime: tokio::runtime::Runtime,
+    _world: World,
+}
+
+impl Server {
+    fn start(mut w: World, id: &str) -> Server {
+        w.set_clock(after(JAN));
+        let service = w.service(id, Accept::Person);
+        let tokens = Arc::new(Tokens::load(&service.config.tokens).unwrap());
+        let (router, api) = web::router(App { service, tokens });
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        Server { url, agent, openapi: serde_json::to_value(&api).unwrap(), _runtime: runtime, _world: w }
+    }
+
+    fn call(&self, method: &str, path: &str, token: Option<&str>, kind: &str, body: &[u8]) -> (u16, String) {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url)).header("content-type", kind);
+        if let Some(token) = token {
+            request = request.header("authorization", token);
+        }
+        let mut response = self.agent.run(request.body(body).unwrap()).unwrap();
+        let bytes = response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap();
+        (response.status().as_u16(), String::from_utf8_lossy(&bytes).into_owned())
+    }
+    fn get(&self, path: &str, token: Option<&str>) -> (u16, String) {
+        self.call("GET", path, token, "text/plain", b"")
+    }
+}
+
+const RECORD: &[&str] = &["luru", "tianbiao"];
+const DESK: &[&str] = &["luru", "tianbiao", "tongji", "fuzeren"];
+const REVIEW: &[&str] = &["tongji", "fuzeren"];
+const INSPECT: &[&str] = &["fuzeren", "jiancha"];
+const OPERATE: &[&str] = &["operator"];
+const ALL: &[&str] = &["luru", "tianbiao", "tongji", "fuzeren", "jiancha", "operator"];
+
+/// Who may call what, as the module documents it, with a request that reaches the handler and harms nothing.
+/// A route that is not here makes the test fail.
+fn allowed() -> BTreeMap<(&'static str, &'static str), (&'static [&'static str], &'static str, &'static str, &'static str)> {
+    let json = "application/json";
+    let text = "text/plain";
+    BTreeMap::from([
+        (("get", "/api/status"), (ALL, "/api/status", text, "")),
+        (("get", "/api/months"), (ALL, "/api/months", text, "")),
+        (("get", "/api/months/{month}/rollup"), (ALL, "/api/months/2030-01/rollup", text, "")),
+        (("get", "/api/events"), (ALL, "/api/events?month=2026-01", text, "")),
+        (("get", "/api/evidence"), (ALL, "/api/evidence", text, "")),
+        (("get", "/api/catalogue"), (ALL, "/api/catalogue", text, "")),
+        (("get", "/api/review"), (ALL, "/api/review", text, "")),
+        (("post", "/api/disclosures"), (INSPECT, "/api/disclosures", json, r#"{"index":99999}"#)),
+        (("post", "/api/events"), (RECORD, "/api/events?type=E06&dry_run=true", "text/csv", "attended,occurred_on\n1,2026-01-05\n")),
+        (("post", "/api/events/{index}/void"), (RECORD, "/api/events/99999/void", json, r#"{"reason":"x"}"#)),
+        (("post", "/api/events/{index}/correct"), (RECORD, "/api/events/99999/correct", json, r#"{"reason":"x","event":{}}"#)),
+        (("post", "/api/months/{month}/close"), (DESK, "/api/months/2030-01/close", json, "{}")),
+        (("post", "/api/months/{month}/signatures"), (DESK, "/api/months/2030-01/signatures", text, "x")),
+        (("post", "/api/months/{month}/submit"), (DESK, "/api/months/2030-01/submit", text, "")),
+        (("post", "/api/operators"), (OPERATE, "/api/operators", json, r#"{"vkey":"x","roles":[]}"#)),
+        (("post", "/api/operators/revoke"), (OPERATE, "/api/operators/revoke", json, r#"{"vkey":"x"}"#)),
+        (("post", "/api/published"), (OPERATE, "/api/published", text, "x")),
+        (("post", "/api/review/{unit}/{month}"), (REVIEW, "/api/review/140321/2030-01", json, r#"{"decision":"accepted"}"#)),
+    ])
+}
+
+#[test]
+fn every_route_and_every_role() {
+    let server = Server::start(two_months(), CITY);
+    let allowed = allowed();
+    let mut routes = BTreeSet::new();
+    for (path, methods) in server.openapi["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap().iter().filter(|(_, o)| o.is_object()) {
+            let key = allowed.keys().find(|(m, p)| m == method && p == path);
+            let key = *key.unwrap_or_else(|| panic!("{method} {path} is a new route: say in this test who may call it"));
+            routes.insert(key);
+            assert_eq!(operation["security"], serde_json::json!([{ "token": [] }]), "{method} {path} says that it needs a token");
+            let (who, url, kind, body) = allowed[&key];
+            let call = |token: Option<&str>| server.call(&method.to_uppercase(), url, token, kind, body.as_bytes());
+            let wrong = [None, Some("Bearer "), Some("Bearer nobody"), Some("Basic abc"), Some(&*token(CITY, "luru")), Some(&*format!("bearer {}", token(A, "luru")))].map(|t| t.map(str::to_string));
+            for token in wrong {
+                let (status, answer) = call(token.as_deref());
+                assert_eq!(status, 401, "{method} {path} with {token:?}: {answer}");
+                assert!(answer.contains("token.unknown"), "{answer}");
+            }
+            // A token of another unit is worth nothing here.
+            assert_eq!(call(Some(&format!("Bearer {}", token(A, "luru")))).0, 401);
+            for person in ALL {
+                let (status, answer) = call(Some(&format!("Bearer {}", token(CITY, person))));
+                if who.contains(person) {
+                    assert!(!matches!(status, 401 | 403 | 405 | 500), "{person} {method} {path}: {status} {answer}");
+                } else {
+                    assert_eq!(status, 403, "{person} {method} {path}: {answer}");
+                    assert!(answer.contains("role.missing"), "{answer}");
+                }
+            }
+        }
+    }
+    assert_eq!(routes.len(), allowed.len(), "a route is gone: {:?}", allowed.keys().filter(|k| !routes.contains(*k)).collect::<Vec<_>>());
+    let (status, document) = server.get("/api/openapi.json", None);
+    assert_eq!(status, 200);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&document).unwrap(), server.openapi, "the served document is this one");
+}
+
+#[test]
+fn private_fields_are_for_the_units_own_people() {
+    let server = Server::start(two_months(), A);
+    for person in ALL {
+        let bearer = format!("Bearer {}", token(A, person));
+        let (status, answer) = server.get("/api/events?month=2026-01&private=true", Some(&bearer));
+        let may = DESK.contains(person);
+        assert_eq!(status, if may { 200 } else { 403 }, "{person}");
+        assert_eq!(answer.contains("999999"), may, "{person}: the control is that those who may do see it");
+        let (status, answer) = server.get("/api/events?month=2026-01", Some(&bearer));
+        assert_eq!((status, answer.contains("999999")), (200, false), "{person}");
+    }
+}
+
+#[test]
+fn nothing_personal_without_a_token_and_no_way_around_the_limits() {
+    let mut w = two_months();
+    let name = "欧阳测试";
+    w.desk(A).csv("E20", &format!("cert_no,name,occurred_on\n{}43,{name},2026-03-01\n", id_no(1)), at("2026-03-05"));
+    let server = Server::start(w, A);
+    for path in ["/health", "/metrics", "/api/openapi.json"] {
+        let (status, answer) = server.get(path, None);
+        assert_eq!(status, 200, "{path}");
+        assert!(!answer.contains("999999") && !answer.contains(name) && !answer.contains("luru"), "{path}: {answer}");
+    }
+    let (_, metrics) = server.get("/metrics", None);
+    assert!(metrics.contains("countersign_log_leaves ") && metrics.contains("countersign_months_closed 2"), "{metrics}");
+    let bearer = format!("Bearer {}", token(A, "luru"));
+    let big = vec![b'1'; MAX_REQUEST_BYTES + 1];
+    let (status, _) = server.call("POST", "/api/events?type=E06", Some(&bearer), "text/csv", &big);
+    assert_eq!(status, 413);
+    for (path, expected) in [("/api/nothing", 404), ("/api/months/nonsense/rollup", 422), ("/api/events", 400), ("/api/events?month=x", 422), ("/api/months/2030-01/rollup", 404)] {
+        assert_eq!(server.get(path, Some(&bearer)).0, expected, "{path}");
+    }
+    assert_eq!(server.call("DELETE", "/api/events", Some(&bearer), "text/csv", b"").0, 405);
+    // A file's faults come back as they are, and say nothing of the person; nothing was recorded.
+    let text = format!("cert_no,name,occurred_on\n{}4,{name},2026-02-30\n", id_no(1));
+    let (status, answer) = server.call("POST", "/api/events?type=E20", Some(&bearer), "text/csv", text.as_bytes());
+    assert_eq!(status, 422);
+    assert!(answer.contains("id.length") && answer.contains("date.impossible"), "{answer}");
+    assert!(!answer.contains("999999") && !answer.contains(name), "{answer}");
+    // The wrong JSON: the answer must not repeat what was in it.
+    for (path, body) in [
+        ("/api/events/1/void", format!(r#"{{"reason":{},"x":"{name}"}}"#, id_no(2))),
+        ("/api/events/1/correct", format!(r#"{{"reason":"x","event":"{} {name}"}}"#, id_no(2))),
+    ] {
+        let (status, answer) = server.call("POST", path, Some(&bearer), "application/json", body.as_bytes());
+        assert!((400..500).contains(&status), "{status}");
+        assert!(!answer.contains("999999") && !answer.contains(name), "{answer}");
+    }
+    // A caller whose token says recorder, but who is not enrolled as one.
+    let other = format!("Bearer {}", token(A, "tianbiao"));
+    let (status, answer) = server.call("POST", "/api/events?type=E06", Some(&other), "text/csv", b"attended,occurred_on\n1,2026-02-01\n");
+    assert_eq!(status, 422);
+    assert!(answer.contains("operator.unknown"), "{answer}");
+}
+
+#[test]
+fn a_month_is_read_by_the_catalogue_that_it_began_with() {
+    // A new catalogue is adopted in the middle of a month: the month's files are still read by the old one.
+    let mut w = World::new();
+    let now = at("2026-01-20");
+    w.desk(A).register(&[id_no(1)], "2026-01-03", now);
+    let note = protocol::note::Note::sign(&protocol::published::catalogue_text(&catalogue_two()).unwrap(), &[&key("root", Alg::Ed25519)]).unwrap();
+    w.desk(A).books().adopt(&[note.as_bytes().to_vec()]).unwrap();
+    let server = Server::start(w, A);
+    let bearer = format!("Bearer {}", token(A, "luru"));
+    let text = format!("cert_no,name,room,occurred_on\n{}43,甲,一号,2026-01-10\n", id_no(1));
+    let (status, answer) = server.call("POST", "/api/events?type=E20", Some(&bearer), "text/csv", text.as_bytes());
+    assert_eq!(status, 422, "{answer}");
+    assert!(answer.contains("column.unknown"), "{answer}");
+    let good = text.replace(",room", "").replace(",一号", "");
+    let (status, answer) = server.call("POST", "/api/events?type=E20", Some(&bearer), "text/csv", good.as_bytes());
+    assert_eq!(status, 200, "{answer}");
+    let tongji = format!("Bearer {}", token(A, "tongji"));
+    let (status, answer) = server.call("POST", "/api/months/2026-01/close", Some(&tongji), "application/json", b"{}");
+    assert_eq!(status, 200, "{answer}");
+    // The next month begins with the new one.
+    let text = text.replace("2026-01-10", "2026-02-02");
+    let (status, answer) = server.call("POST", "/api/events?type=E20", Some(&bearer), "text/csv", text.as_bytes());
+    assert_eq!(status, 200, "{answer}");
+}
