@@ -125,8 +125,39 @@ fn months_are_closed_in_order_and_not_before_their_end() {
     assert_eq!(code_of(a.try_close(JAN, &none, "2026-01-31T15:30:00Z".parse().unwrap())), "close.early");
     assert_eq!(a.leaves(), 4, "nothing was written");
     a.try_close(JAN, &none, "2026-01-31T16:30:00Z".parse().unwrap()).unwrap();
-    assert_eq!(code_of(a.try_close(JAN, &none, after(JAN))), "close.sealed");
     assert_eq!(a.open_month(), FEB);
+}
+
+#[test]
+fn what_nobody_received_may_be_made_anew_and_nothing_else() {
+    let mut w = World::new();
+    let none = CloseRequest::default();
+    let a = w.desk(A);
+    a.train(4, "2026-01-10", at("2026-01-20"));
+    let first = a.close(JAN, after(JAN));
+    a.sign(JAN);
+    a.train(5, "2026-02-02", at("2026-02-03"));
+    // Anew, with other signatories' words: the same revision and figures, and it is to be signed again.
+    let again = a.close(JAN, at("2026-02-04"));
+    assert_eq!((first.revision, again.revision), (1, 1));
+    assert_eq!(a.figure(JAN, "I7").0, 4, "nothing of February");
+    assert_eq!(sign::unsigned(a.read(), sign::latest(a.read(), month(JAN)).unwrap()).len(), 3);
+    // The next month rests on it; made anew below it, the next one must be made anew too, and can be.
+    a.close(FEB, after(FEB));
+    a.close(JAN, after(FEB));
+    a.close(FEB, after(FEB));
+    let (jan, feb) = (a.read().rollups[&(month(JAN), 1)].held.clone(), a.read().rollups[&(month(FEB), 1)].held.clone());
+    assert_eq!(feb.rollup.previous, Some(jan.digest()));
+    // Once a month was handed over, neither it nor what it rests on is made anew.
+    a.sign(FEB);
+    a.submit(FEB, after(FEB));
+    assert_eq!(code_of(a.try_close(JAN, &none, after(FEB))), "close.sealed");
+    assert_eq!(code_of(a.try_close(FEB, &none, after(FEB))), "close.sealed");
+    a.sign(JAN);
+    a.submit(JAN, after(FEB));
+    w.send(A, &[CITY], after(FEB));
+    w.decide(CITY, A, JAN, Decision::Accepted, after(FEB));
+    w.decide(CITY, A, FEB, Decision::Accepted, after(FEB));
 }
 
 #[test]
@@ -303,9 +334,8 @@ mod naive {
 
     #[derive(Debug, Clone)]
     pub enum Fact {
-        Register(u32),
-        Hire(u32, u8, u32),
-        Leave(u32, u8, u32),
+        Hire(u32, u8),
+        Leave(u32, u8),
     }
 
     /// (employed at the end of month `m`, hirings of month `m`, persons hired this year until month `m`).
@@ -313,13 +343,12 @@ mod naive {
         let (mut jobs, mut times, mut persons) = (BTreeSet::new(), 0, BTreeSet::new());
         for (month, fact) in facts.iter().filter(|(month, _)| *month <= m) {
             match fact {
-                Fact::Register(_) => {}
-                Fact::Hire(p, e, _) => {
+                Fact::Hire(p, e) => {
                     jobs.insert((*p, *e));
                     persons.insert(*p);
                     times += i64::from(*month == m);
                 }
-                Fact::Leave(p, e, _) => {
+                Fact::Leave(p, e) => {
                     jobs.remove(&(*p, *e));
                 }
             }
@@ -346,25 +375,24 @@ fn figures_equal_an_independent_recount_of_plain_facts() {
         let day = |d: u32| format!("{period}-{d:02}");
         if n == 1 {
             a.register(&(1..=12).map(id_no).collect::<Vec<_>>(), &day(1), at("2026-01-30"));
-            facts.extend((1..=12).map(|p| (1, Fact::Register(p))));
         }
         let now = at(&day(28));
         for d in 2..28 {
             let (p, e) = (1 + roll(12) as u32, roll(3) as u8);
             if open.insert((p, e)) {
                 indexes.push((n, p, e, a.hire(&id_no(p), &format!("厂{e}"), &day(d), now)));
-                facts.push((n, Fact::Hire(p, e, d)));
+                facts.push((n, Fact::Hire(p, e)));
             } else {
                 open.remove(&(p, e));
                 a.leave(&id_no(p), &format!("厂{e}"), &day(d), now);
-                facts.push((n, Fact::Leave(p, e, d)));
+                facts.push((n, Fact::Leave(p, e)));
             }
             // Now and then the last hiring of this month was a mistake; it is noticed while its job is still open.
             if roll(5) == 0
                 && let Some((m, p, e, index)) = indexes.pop()
             {
-                let last = facts.iter().rposition(|(_, f)| matches!(f, Fact::Hire(p2, e2, _) | Fact::Leave(p2, e2, _) if (*p2, *e2) == (p, e)));
-                let hire = facts.iter().rposition(|(_, f)| matches!(f, Fact::Hire(p2, e2, _) if (*p2, *e2) == (p, e)));
+                let last = facts.iter().rposition(|(_, f)| matches!(f, Fact::Hire(p2, e2) | Fact::Leave(p2, e2) if (*p2, *e2) == (p, e)));
+                let hire = facts.iter().rposition(|(_, f)| matches!(f, Fact::Hire(p2, e2) if (*p2, *e2) == (p, e)));
                 if m == n && last == hire {
                     a.void(index, now).unwrap();
                     facts.remove(hire.unwrap());

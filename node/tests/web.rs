@@ -29,7 +29,7 @@ impl Server {
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         runtime.spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
         Server { url, agent, openapi: serde_json::to_value(&api).unwrap(), _runtime: runtime, _world: w }
     }
 
@@ -54,9 +54,14 @@ const INSPECT: &[&str] = &["fuzeren", "jiancha"];
 const OPERATE: &[&str] = &["operator"];
 const ALL: &[&str] = &["luru", "tianbiao", "tongji", "fuzeren", "jiancha", "operator"];
 
+/// Method and path of the document.
+type Route = (&'static str, &'static str);
+/// Who may, the address, the kind of body, the body.
+type Call = (&'static [&'static str], &'static str, &'static str, &'static str);
+
 /// Who may call what, as the module documents it, with a request that reaches the handler and harms nothing.
 /// A route that is not here makes the test fail.
-fn allowed() -> BTreeMap<(&'static str, &'static str), (&'static [&'static str], &'static str, &'static str, &'static str)> {
+fn allowed() -> BTreeMap<Route, Call> {
     let json = "application/json";
     let text = "text/plain";
     BTreeMap::from([

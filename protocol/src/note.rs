@@ -11,7 +11,8 @@
 //! A note keeps the exact bytes that it was parsed from. Verify first, read the text afterwards.
 //!
 //! Stricter than Go: 16 signatures instead of 100, names of at most 255 bytes, notes of at most 1 MiB, canonical base64
-//! only, Ed25519 by `verify_strict`, weak and non-canonical public keys refused. What this accepts, Go accepts.
+//! only, key ids in lower case, Ed25519 by `verify_strict`, weak and non-canonical public keys refused. What this accepts, Go
+//! accepts, but for a verifier key that the caller lists twice, which Go calls ambiguous.
 //!
 //! | file | holds |
 //! |---|---|

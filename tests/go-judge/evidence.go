@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -176,14 +177,19 @@ func contains(list []string, item string) bool {
 	return false
 }
 
-// nodeKeys are the keys of a unit that are valid at an index; all of them for index -1.
-func (w *world) nodeKeys(id string, index int64) (keys []string) {
+// nodeKeys are the keys of a unit that may sign the leaf at an index; all of them for index -1.
+func (w *world) nodeKeys(id string, index int64) []string { return w.keysAt(id, index, index) }
+
+// headKeys are those that may sign a checkpoint or a rollup over so many leaves: a key's last act stays valid.
+func (w *world) headKeys(id string, size int64) []string { return w.keysAt(id, size, size-1) }
+
+func (w *world) keysAt(id string, from, revoked int64) (keys []string) {
 	for _, unit := range w.newest.Units {
 		if unit.ID != id {
 			continue
 		}
 		for _, key := range unit.Keys {
-			if index < 0 || key.FromIndex <= index && (key.Revoked == nil || index < key.Revoked.AtIndex) {
+			if from < 0 || key.FromIndex <= from && (key.Revoked == nil || revoked < key.Revoked.AtIndex) {
 				keys = append(keys, key.Vkey)
 			}
 		}
@@ -250,7 +256,7 @@ func (w *world) readLog(id string, leaves [][]byte) {
 		roles, _ := statement.Clear["roles"].(string)
 		switch statement.Type {
 		case "operator.enrolled":
-			_, err := verifier(vkey)
+			_, err := note.NewVerifier(vkey) // an Ed25519 key, and no other
 			byNode := len(names) == 1 && names[0] == id
 			w.j.check(err == nil && byNode && strings.HasPrefix(vkey, id+"/"), "%s: the enrolment at %d: %v", id, at, err)
 			l.people = append(l.people, person{vkey, roles, at + 1, 1 << 62})
@@ -285,6 +291,7 @@ func (w *world) rollup(id string, raw []byte) *rollup {
 	if !w.j.check(l != nil, "%s has a rollup and no entries", id) {
 		return nil
 	}
+	// Which keys are valid depends on the size, which stands in the text: opened with all of them first.
 	known := w.nodeKeys(id, -1)
 	for _, p := range l.people {
 		known = append(known, p.vkey)
@@ -315,13 +322,19 @@ func (w *world) rollup(id string, raw []byte) *rollup {
 		"%s: the rollup of %s is signed by %s", id, body.Period, strings.Join(names, ", "))
 	v := body.Registry.Version
 	w.j.check(v >= 1 && v <= len(w.digests) && w.digests[v-1] == body.Registry.Digest, "%s: the registry of the rollup of %s", id, body.Period)
-	for _, p := range l.people {
-		for role, name := range map[string]string{"preparer": s.Preparer, "reviewer": s.Reviewer, "head": s.Head} {
-			if strings.HasPrefix(p.vkey, name+"+") && p.from <= body.Log.Size && body.Log.Size < p.to {
-				w.j.check(strings.Contains(","+p.roles+",", ","+role+","), "%s: %s is not enrolled as %s", id, name, role)
+	valid := w.headKeys(id, body.Log.Size)
+	for role, name := range map[string]string{"preparer": s.Preparer, "reviewer": s.Reviewer, "head": s.Head} {
+		enrolled := false
+		for _, p := range l.people {
+			if strings.HasPrefix(p.vkey, name+"+") && p.from <= body.Log.Size && body.Log.Size <= p.to {
+				enrolled = enrolled || strings.Contains(","+p.roles+",", ","+role+",")
+				valid = append(valid, p.vkey)
 			}
 		}
+		w.j.check(enrolled, "%s: %s is not enrolled as %s", id, name, role)
 	}
+	_, _, err = open(raw, valid)
+	w.j.ok(err, "%s: the rollup of %s, with the keys that are valid at %d", id, body.Period, body.Log.Size)
 	root, err := l.tree.root(body.Log.Size)
 	w.j.check(err == nil && root == tlog.Hash(body.Log.Root), "%s: the rollup of %s has another root than its entries: %v", id, body.Period, err)
 	return &rollup{digest: digest(text), size: body.Log.Size, root: tlog.Hash(body.Log.Root), period: body.Period, revision: body.Revision}
@@ -363,7 +376,7 @@ func judgeEvidence(j *judge, parts []part, root string) counted {
 	}
 	rollups := map[string]*rollup{} // by unit/month.revision
 	for _, p := range parts {
-		if split := strings.Split(p.path, "/"); split[0] == "unit" && split[2] == "rollup" {
+		if split := strings.Split(p.path, "/"); split[0] == "unit" && len(split) == 4 && split[2] == "rollup" {
 			if r := w.rollup(split[1], p.bytes); r != nil {
 				name := fmt.Sprintf("%s.%d", r.period, r.revision)
 				j.check(split[3] == name+".note", "%s is the rollup of %s", p.path, name)
@@ -379,23 +392,26 @@ func judgeEvidence(j *judge, parts []part, root string) counted {
 			j.check(len(p.bytes) == 0, "the mark is not empty")
 		case p.path == "arrivals.note":
 			w.arrivals(p.bytes)
-		case split[0] == "catalogue" || split[0] == "plan":
+		case len(split) == 2 && (split[0] == "catalogue" || split[0] == "plan"):
 			sum := w.published(p.bytes, split[0])
 			j.check(split[1] == strings.Replace(sum, ":", "-", 1)+".note", "%s has the digest %s", p.path, sum)
-		case split[0] == "registry":
-		case split[0] == "unit" && split[2] == "checkpoint":
-			text, names, err := open(p.bytes, append(w.nodeKeys(split[1], -1), w.witnesses(split[1])...))
+		case len(split) == 2 && split[0] == "registry":
+		case split[0] != "unit" || len(split) != 4:
+			j.check(false, "%s is no part of an evidence file", p.path)
+		case split[2] == "checkpoint":
+			size, err := strconv.ParseInt(strings.TrimSuffix(split[3], ".note"), 10, 64)
+			j.check(err == nil && size >= 0, "%s", p.path)
+			text, names, err := open(p.bytes, append(w.headKeys(split[1], size), w.witnesses(split[1])...))
 			j.check(err == nil && contains(names, split[1]), "%s: %v", p.path, err)
 			w.notes++
-			size, err := strconv.ParseInt(strings.TrimSuffix(split[3], ".note"), 10, 64)
-			j.ok(err, "%s", p.path)
 			w.head(split[1], text, size)
-		case split[0] == "unit" && split[2] == "receipt":
-			r := rollups[split[1]+"/"+split[3][:strings.LastIndex(strings.TrimSuffix(split[3], ".note"), ".")]]
+		case split[2] == "receipt":
+			name := strings.SplitN(split[3], ".", 3) // month, revision, and the rest
+			r := rollups[split[1]+"/"+strings.Join(name[:len(name)-1], ".")]
 			if j.check(r != nil, "%s is about no rollup", p.path) {
 				w.receipt(split[1], p.path, p.bytes, r)
 			}
-		case split[0] == "unit" && (split[2] == "entries" || split[2] == "rollup"):
+		case split[2] == "entries" || split[2] == "rollup":
 		default:
 			j.check(false, "%s is no part of an evidence file", p.path)
 		}
@@ -449,7 +465,7 @@ func (w *world) receipt(id, path string, raw []byte, r *rollup) {
 	if body.Decision != "accepted" {
 		return
 	}
-	text, names, err := open([]byte(body.Checkpoint), append(w.nodeKeys(id, -1), w.witnesses(id)...))
+	text, names, err := open([]byte(body.Checkpoint), append(w.headKeys(id, r.size), w.witnesses(id)...))
 	w.j.check(err == nil && contains(names, body.Parent+"/witness"), "%s: the checkpoint in it is signed by %s: %v", path, strings.Join(names, ", "), err)
 	w.notes++
 	head := w.head(id, text, r.size)

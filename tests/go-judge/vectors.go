@@ -103,6 +103,25 @@ func judgeVectors(j *judge, folder string) {
 		sabotage(j, parts, root)
 		j.done("vectors: " + name + ", one bit flipped")
 	}
+
+	// Honest files with a void, a revision, a longer registry chain and a rotated key. What they must not be is for others to say.
+	folder = filepath.Join(folder, "refuse")
+	if _, err := os.Stat(filepath.Join(folder, "controls.json")); err == nil {
+		var controls []struct{ File, Root string }
+		read("controls.json", &controls)
+		for _, control := range controls {
+			if !strings.HasSuffix(control.File, ".zip") {
+				continue
+			}
+			parts, err := readParts(filepath.Join(folder, control.File))
+			if j.ok(err, "%s", control.File) {
+				before := j.failed
+				judgeEvidence(j, parts, control.Root)
+				j.check(j.failed == before, "%s must hold", control.File)
+			}
+		}
+		j.done("vectors: the honest files of refuse/")
+	}
 }
 
 type notesVector struct {

@@ -19,7 +19,6 @@ import hashlib
 import hmac
 import itertools
 import json
-import os
 import re
 import struct
 import sys
@@ -122,6 +121,10 @@ def is_time(v):
 
 def instant(text):
     return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+
+
+def is_day(v):
+    return matches("[0-9]{4}-[0-9]{2}-[0-9]{2}")(v) and is_time(v + "T00:00:00Z")
 
 
 def is_vkey(v):
@@ -240,7 +243,7 @@ class Key:
 
 
 def name_ok(name):
-    return 1 <= len(name.encode()) <= 255 and not any(c == "+" or c.isspace() or unicodedata.category(c) == "Cc" for c in name)
+    return 1 <= len(name.encode()) <= 255 and not any(c == "+" or c.isspace() or c < " " for c in name)
 
 
 class Note:
@@ -575,6 +578,7 @@ class Log:
             need((s.form == "clear") == (schema.event["pi"] == "P0"), "a %s statement of class %s" % (s.form, schema.event["pi"]))
             if s.form == "clear":
                 schema.check_counts(s.counts)
+                need(is_day(s.clear.get("occurred_on")), "no day of occurrence")
             self.add(m, s, 1)
             m.leaves[s.form] += 1
         self.leaves[i] = s
@@ -732,17 +736,19 @@ PLAN = {"id": text, "toml": text}
 DEFAULT_DAYS = {"county": 5, "city": 10, "province": 15}
 
 
-def plan_days(toml):
-    """The days of [reporting]. A reader of `key = number` lines is enough for it; tomllib is younger than Python 3.9."""
-    days, section = {}, None
+def read_plan(toml):
+    """(area_code of [plan], days of [reporting]). A reader of `key = value` lines is enough; tomllib is younger than Python 3.9."""
+    area, days, section = None, {}, None
     for line in toml.split("\n"):
         line = line.split("#")[0].strip()
         if line.startswith("["):
             section = line
-        found = re.fullmatch(r"(county|city|province)_days\s*=\s*([0-9]+)", line)
-        if found and section == "[reporting]":
-            days[found.group(1)] = int(found.group(2))
-    return days
+        found = re.fullmatch(r'(area_code|(county|city|province)_days)\s*=\s*"?([^"]*?)"?', line)
+        if found and section == "[plan]" and found.group(1) == "area_code":
+            area = found.group(3)
+        elif found and section == "[reporting]" and found.group(2) and found.group(3).isdigit():
+            days[found.group(2)] = int(found.group(3))
+    return area, days
 
 
 # ---- SPEC 6: commitments -----------------------------------------------------------------------------------------------------------
@@ -1094,7 +1100,9 @@ class RollupChecks:
         arrived = arrived or self.received
         if arrived is None:
             return "noted", "not known when it arrived"
-        days = [plan_days(p["toml"]).get(r.tier, DEFAULT_DAYS[r.tier]) for p in self.file.plans if p["id"] in r.plans]
+        top = self.newest.units[(self.newest.ancestors(r.unit) or [r.unit])[-1]]
+        plans = [read_plan(p["toml"]) for p in self.file.plans if p["id"] in r.plans]
+        days = [days.get(r.tier, DEFAULT_DAYS[r.tier]) for area, days in plans if area == (top["area"] or top["id"])]
         year, m = int(r.period[:4]), int(r.period[5:])
         due = datetime.date(year, m, calendar.monthrange(year, m)[1]) + datetime.timedelta(min(days or [DEFAULT_DAYS[r.tier]]))
         day = (instant(arrived) + datetime.timedelta(hours=8)).date()

@@ -70,12 +70,7 @@ pub fn close(books: &mut Books, period: Month, request: &CloseRequest, signatori
     }
     let me = books.me().cloned().ok_or_else(super::no_registry)?;
     let log = books.log.as_ref().ok_or_else(super::no_registry)?;
-    let digest = log.month(period).catalogue;
-    let counting = digest
-        .and_then(|d| books.catalogues().iter().map(|(c, _)| c).find(|c| c.digest == d))
-        .or(books.counting())
-        .cloned()
-        .ok_or_else(|| Faults::one("node.catalogue", "节点还没有指标目录", "the node has no catalogue yet"))?;
+    let counting = super::counting_of(books, period)?;
     let (sealed, opening) = sums(books, period, &counting)?;
     let mut all = sealed;
     all.extend(log.month(period).clear.clone());
@@ -149,8 +144,10 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
         return Ok(revision + 1);
     }
     // A rollup that was never handed over is nobody else's yet: it may be made anew, for example where a signatory's key was
-    // lost before all had signed. The events of the month stay as they are.
-    if own.submitted.is_none() {
+    // lost before all had signed. The events of the month stay as they are. Not where a later month was handed over, which
+    // names it as the one before.
+    let rested_on = books.rollups.range((period, u32::MAX)..).any(|(_, later)| later.submitted.is_some());
+    if own.submitted.is_none() && !rested_on {
         return Ok(*revision);
     }
     let decision = own.decision().map_or("not answered yet", |_| "accepted");

@@ -10,8 +10,11 @@ pub mod input;
 pub mod record;
 pub mod sign;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, FixedOffset, NaiveDate, Offset, Utc};
 use protocol::period::Month;
+use protocol::verify::log::Counting;
 
 use crate::books::Books;
 use crate::fault::{Faults, internal};
@@ -44,6 +47,23 @@ pub fn open_month(books: &Books) -> Result<Month, Faults> {
         Some(((last, _), own)) if own.decision().is_some_and(protocol::receipt::Decision::asks_for_revision) => Ok(*last),
         Some(((last, _), _)) => last.next().ok_or_else(|| internal("the calendar ends")),
     }
+}
+
+/// The catalogue of the open month: the one that its first statement was recorded by, else the newest.
+///
+/// # Errors
+/// A node without a registry or a catalogue.
+pub fn counting(books: &Books) -> Result<Arc<Counting>, Faults> {
+    counting_of(books, open_month(books)?)
+}
+
+fn counting_of(books: &Books, month: Month) -> Result<Arc<Counting>, Faults> {
+    let log = books.log.as_ref().ok_or_else(no_registry)?;
+    let found = match log.month(month).catalogue {
+        Some(digest) => books.catalogues().iter().map(|(c, _)| c).find(|c| c.digest == digest),
+        None => books.counting(),
+    };
+    found.cloned().ok_or_else(|| Faults::one("node.catalogue", "节点还没有指标目录", "the node has no catalogue yet"))
 }
 
 fn no_registry() -> Faults {

@@ -72,13 +72,7 @@ impl<'a> Recording<'a> {
         let period = open_month(books)?;
         let me = books.me().cloned().ok_or_else(super::no_registry)?;
         let log = books.log.as_ref().ok_or_else(super::no_registry)?;
-        let counting = match log.month(period).catalogue {
-            Some(digest) => books.catalogues().iter().map(|(c, _)| c).find(|c| c.digest == digest),
-            None => books.counting(),
-        };
-        let counting = counting
-            .cloned()
-            .ok_or_else(|| Faults::one("node.catalogue", "节点还没有指标目录", "the node has no catalogue yet"))?;
+        let counting = super::counting_of(books, period)?;
         let key = match operator {
             None => &books.keys.node,
             Some(name) => {

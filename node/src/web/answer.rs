@@ -1,10 +1,11 @@
 //! Answers: faults as JSON with the right status, and who is calling.
 
 use axum::Json;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 
 use super::App;
 use super::tokens::{Caller, Role};
@@ -31,6 +32,24 @@ impl IntoResponse for Refused {
             tracing::error!(faults = %self.1, "a request failed");
         }
         (self.0, Json(self.1)).into_response()
+    }
+}
+
+/// A JSON body. What is wrong with it is told without repeating it: it may hold anything.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, app: &App) -> Result<Body<T>, Refused> {
+        match Json::<T>::from_request(request, app).await {
+            Ok(Json(body)) => Ok(Body(body)),
+            Err(e) => {
+                let (zh, en) = ("请求内容不是接口文档所写的 JSON;请对照 /api/openapi.json", "the body is not the JSON that /api/openapi.json describes");
+                Err(Refused(e.status(), Faults::one("request.json", zh, en)))
+            }
+        }
     }
 }
 

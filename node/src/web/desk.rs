@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::answer::{Refused, Who};
+use super::answer::{Body, Refused, Who};
 use super::tokens::Role;
 use crate::desk::close::{CloseRequest, Closed};
 use crate::desk::input::{self, Form};
 use crate::desk::record::{self, Imported, Recorded};
-use crate::desk::{close, sign};
+use crate::desk::{close, counting, sign};
 use crate::fault::{Faults, internal};
 
 const DESK: &[Role] = &[Role::Recorder, Role::Reviewer, Role::Head];
@@ -56,7 +56,7 @@ pub async fn import(State(app): State<App>, who: Who, Query(query): Query<Import
     let imported = app
         .service
         .with(move |books, now| {
-            let counting = books.counting().cloned().ok_or_else(|| internal("no catalogue"))?;
+            let counting = counting(books)?;
             let mut parsed = input::parse(&body, form, query.event.as_deref(), &counting.catalogue)?;
             parsed.faults.extend(record::day_faults(books, &parsed.broken, now)?);
             if query.dry_run {
@@ -80,7 +80,7 @@ pub struct VoidRequest {
 
 /// Takes an event back (E70).
 #[utoipa::path(post, path = "/api/events/{index}/void", request_body = VoidRequest, params(("index" = u64, Path)), security(("token" = [])), responses((status = 204), (status = 422, body = Faults)))]
-pub async fn void(State(app): State<App>, who: Who, Path(index): Path<u64>, Json(request): Json<VoidRequest>) -> Result<StatusCode, Refused> {
+pub async fn void(State(app): State<App>, who: Who, Path(index): Path<u64>, Body(request): Body<VoidRequest>) -> Result<StatusCode, Refused> {
     who.need(&[Role::Recorder])?;
     let operator = format!("{}/{}", app.service.config.unit, who.0.name);
     app.service.with(move |books, now| record::void(books, &operator, index, &request.reason, now)).await?;
@@ -100,13 +100,13 @@ pub struct CorrectRequest {
 
 /// Replaces an event (E69): the old one is taken back and the new one recorded, both or neither.
 #[utoipa::path(post, path = "/api/events/{index}/correct", request_body = CorrectRequest, params(("index" = u64, Path)), security(("token" = [])), responses((status = 200, body = Recorded), (status = 422, body = Faults)))]
-pub async fn correct(State(app): State<App>, who: Who, Path(index): Path<u64>, Json(request): Json<CorrectRequest>) -> Result<Json<Recorded>, Refused> {
+pub async fn correct(State(app): State<App>, who: Who, Path(index): Path<u64>, Body(request): Body<CorrectRequest>) -> Result<Json<Recorded>, Refused> {
     who.need(&[Role::Recorder])?;
     let operator = format!("{}/{}", app.service.config.unit, who.0.name);
     let recorded = app
         .service
         .with(move |books, now| {
-            let counting = books.counting().cloned().ok_or_else(|| internal("no catalogue"))?;
+            let counting = counting(books)?;
             let (target, _) = books.statement(index).map_err(|_| Faults::one("void.unknown", "没有这个事件", "there is no such event"))?;
             let line = serde_json::to_vec(&request.event).map_err(internal)?;
             let mut parsed = input::parse(&line, Form::Jsonl, Some(&target.event), &counting.catalogue)?;
@@ -122,7 +122,7 @@ pub async fn correct(State(app): State<App>, who: Who, Path(index): Path<u64>, J
 
 /// Closes the open month, or makes a new revision of one that the parent opened again.
 #[utoipa::path(post, path = "/api/months/{month}/close", request_body = CloseRequest, params(("month" = String, Path)), security(("token" = [])), responses((status = 200, body = Closed), (status = 422, body = Faults)))]
-pub async fn close(State(app): State<App>, who: Who, Path(text): Path<String>, Json(request): Json<CloseRequest>) -> Result<Json<Closed>, Refused> {
+pub async fn close(State(app): State<App>, who: Who, Path(text): Path<String>, Body(request): Body<CloseRequest>) -> Result<Json<Closed>, Refused> {
     who.need(DESK)?;
     let month = month(&text)?;
     let signatories = app.service.signatories();
@@ -171,7 +171,7 @@ fn vkey(text: &str) -> Result<VerifierKey, Refused> {
 
 /// Enrols a person's key in the unit's log.
 #[utoipa::path(post, path = "/api/operators", request_body = EnrolRequest, security(("token" = [])), responses((status = 204), (status = 422, body = Faults)))]
-pub async fn enrol(State(app): State<App>, who: Who, Json(request): Json<EnrolRequest>) -> Result<StatusCode, Refused> {
+pub async fn enrol(State(app): State<App>, who: Who, Body(request): Body<EnrolRequest>) -> Result<StatusCode, Refused> {
     who.need(&[Role::Operator])?;
     let key = vkey(&request.vkey)?;
     let roles: Option<Vec<log::Role>> = request.roles.iter().map(|r| log::Role::parse(r)).collect();
@@ -190,7 +190,7 @@ pub struct RevokeRequest {
 
 /// Revokes a person's key from now on.
 #[utoipa::path(post, path = "/api/operators/revoke", request_body = RevokeRequest, security(("token" = [])), responses((status = 204), (status = 422, body = Faults)))]
-pub async fn revoke(State(app): State<App>, who: Who, Json(request): Json<RevokeRequest>) -> Result<StatusCode, Refused> {
+pub async fn revoke(State(app): State<App>, who: Who, Body(request): Body<RevokeRequest>) -> Result<StatusCode, Refused> {
     who.need(&[Role::Operator])?;
     let key = vkey(&request.vkey)?;
     app.service.with(move |books, now| record::revoke(books, &key, now)).await?;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::answer::{Refused, Who};
+use super::answer::{Body, Refused, Who};
 use super::desk::month;
 use super::tokens::Role;
 use crate::desk::audit::{self, Listed};
@@ -239,7 +239,7 @@ pub struct DiscloseRequest {
 
 /// Shows chosen fields of one event with their proofs.
 #[utoipa::path(post, path = "/api/disclosures", request_body = DiscloseRequest, security(("token" = [])), responses((status = 200, description = "a disclosure"), (status = 404, body = Faults)))]
-pub async fn disclose(State(app): State<App>, who: Who, Json(request): Json<DiscloseRequest>) -> Result<Json<Disclosure>, Refused> {
+pub async fn disclose(State(app): State<App>, who: Who, Body(request): Body<DiscloseRequest>) -> Result<Json<Disclosure>, Refused> {
     who.need(&[Role::Head, Role::Inspector])?;
     tracing::info!(caller = who.0.name, index = request.index, fields = request.fields.len(), "fields of an event were disclosed");
     Ok(Json(app.service.with(move |books, _| audit::disclose(books, request.index, &request.fields, request.row)).await?))

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
-use super::answer::{Refused, Who};
+use super::answer::{Body, Refused, Who};
 use super::desk::month;
 use super::tokens::Role;
 use crate::fault::Faults;
@@ -93,7 +93,7 @@ pub struct DecideRequest {
 
 /// Accepts, returns or reopens a child's month.
 #[utoipa::path(post, path = "/api/review/{unit}/{month}", request_body = DecideRequest, params(("unit" = String, Path), ("month" = String, Path)), security(("token" = [])), responses((status = 204), (status = 422, body = Faults)))]
-pub async fn decide(State(app): State<App>, who: Who, Path((unit, text)): Path<(String, String)>, Json(request): Json<DecideRequest>) -> Result<StatusCode, Refused> {
+pub async fn decide(State(app): State<App>, who: Who, Path((unit, text)): Path<(String, String)>, Body(request): Body<DecideRequest>) -> Result<StatusCode, Refused> {
     who.need(&[Role::Reviewer, Role::Head])?;
     let month = month(&text)?;
     let unit: UnitId = unit.parse().map_err(|_| Faults::one("review.unit", "单位代码有误", "not a unit"))?;

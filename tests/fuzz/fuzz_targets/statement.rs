@@ -1,4 +1,4 @@
-//! `Statement::parse`, and a unit's log that reads the bytes as a leaf.
+//! `Statement::parse`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

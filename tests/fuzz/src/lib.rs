@@ -1,19 +1,23 @@
 //! What the targets share: keys of the test world, documents around fuzzed JSON, and notes that are signed here.
 
+use protocol::digest::Digest;
 use protocol::note::{Alg, Note, SigningKey, VerifierKey};
 
-fn signer() -> SigningKey {
-    SigningKey::from_seed("root-a", Alg::Ed25519, [9; 32]).expect("a fixed name")
+/// The keys of `protocol/tests/support`: with them, the files of `tests/vectors` verify.
+fn key(name: &str, alg: Alg, seed: u8) -> SigningKey {
+    let mut bytes = *Digest::of(name.as_bytes()).as_bytes();
+    bytes[0] = seed;
+    SigningKey::from_seed(name, alg, bytes).expect("a fixed name")
 }
 
 /// The root key that the reader was given.
 pub fn root() -> VerifierKey {
-    signer().vkey()
+    key("root-a", Alg::Ed25519, 9).vkey()
 }
 
 /// A witness.
 pub fn witness() -> VerifierKey {
-    SigningKey::from_seed("1403/witness", Alg::CosignatureV1, [2; 32]).expect("a fixed name").vkey()
+    key("1403/witness", Alg::CosignatureV1, 2).vkey()
 }
 
 /// The text as it is, where it is a document already, else as the JSON of one.
@@ -21,7 +25,7 @@ pub fn document(kind: &str, text: &str) -> String {
     if text.starts_with("countersign/") { text.to_string() } else { format!("countersign/{kind}/v1\n{text}\n") }
 }
 
-/// The text with a good signature of [`root`]; none where it cannot be a note's text.
+/// The text with good signatures of both root keys; none where it cannot be a note's text.
 pub fn signed(text: &str) -> Option<Note> {
-    Note::sign(text, &[&signer()]).ok()
+    Note::sign(text, &[&key("root-a", Alg::Ed25519, 9), &key("root-b", Alg::Ed25519, 9)]).ok()
 }
