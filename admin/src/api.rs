@@ -56,7 +56,8 @@ impl std::fmt::Debug for Client {
 impl Client {
     /// A client of the node at `base` (`http://127.0.0.1:8321`).
     pub fn new(base: &str, token: &str) -> Client {
-        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(180))).http_status_as_error(false).proxy(None).build();
+        let config =
+            ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(180))).http_status_as_error(false).proxy(None).build();
         Client { agent: config.into(), base: base.trim_end_matches('/').to_string(), token: token.to_string() }
     }
 
@@ -97,7 +98,8 @@ impl Client {
     /// # Errors
     /// See [`ApiError`].
     pub fn post(&self, path: &str, kind: &str, body: &[u8], also: &[u16]) -> Result<Vec<u8>, ApiError> {
-        let request = self.agent.post(self.url(path)).header("authorization", format!("Bearer {}", self.token)).header("content-type", kind);
+        let request =
+            self.agent.post(self.url(path)).header("authorization", format!("Bearer {}", self.token)).header("content-type", kind);
         self.finish(path, request.send(body), also)
     }
 

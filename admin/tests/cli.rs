@@ -188,7 +188,10 @@ fn a_registry_chain_is_walked_from_the_root() {
     dir.run(&[&next[..], &["--threshold", "1", "-o", "registry-3.note"]].concat()).refused(1, &["registry-3.note"]);
     dir.run(&["registry", "show", "registry-1.note", "registry-3.note", "--root", "a.vkey"]).refused(1, &["registry.version"]);
     dir.run(&["registry", "show", "registry-2.note", "registry-3.note", "--root", "a.vkey"]).refused(1, &["registry.version"]);
-    assert!(dir.good(&["registry", "show", "registry-3.note", "registry-2.note", "registry-1.note", "--root", "b.vkey"]).contains("until 700 (stolen)"));
+    assert!(
+        dir.good(&["registry", "show", "registry-3.note", "registry-2.note", "registry-1.note", "--root", "b.vkey"])
+            .contains("until 700 (stolen)")
+    );
 }
 
 #[test]
@@ -232,7 +235,18 @@ fn nats_conf_is_made_from_the_same_files() {
     assert!(admin.starts_with('U') && dir.mode("admin.seed") == 0o600);
     dir.run(&["nats", "user", "admin.seed"]).refused(1, &["nats.seed"]);
     let units = deploy("units/units.csv");
-    let config = ["nats", "config", "--units", &units, "140000.toml", "140300.toml", "140321.toml", "--skip-keyless", "--store-dir", "/var/lib/nats"];
+    let config = [
+        "nats",
+        "config",
+        "--units",
+        &units,
+        "140000.toml",
+        "140300.toml",
+        "140321.toml",
+        "--skip-keyless",
+        "--store-dir",
+        "/var/lib/nats",
+    ];
     let text = dir.good(&[&config[..], &["--admin", &admin]].concat());
     assert!(text.contains("sync_interval: always") && text.contains("# 140000.140300.140321"), "{text}");
     assert!(!text.contains("# 140000.140300.140302"), "a unit without a key");

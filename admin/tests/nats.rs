@@ -5,13 +5,10 @@
 // Clippy's exception for tests does not reach their helper functions.
 #![allow(clippy::unwrap_used)]
 
-use admin::nats::{
-    NatsUnit, NatsUser, ServerOptions, create_user, provision, server_config, write_seed,
-};
+use admin::nats::{NatsUnit, NatsUser, ServerOptions, create_user, provision, server_config, write_seed};
 use async_nats::{Client, ConnectOptions, Event};
 use node::link::{
-    Connection, DownKind, Durability, Incoming, LinkConfig, LinkTls, NatsLink, Outgoing, Subject,
-    Transport, UnitPath, UpKind,
+    Connection, DownKind, Durability, Incoming, LinkConfig, LinkTls, NatsLink, Outgoing, Subject, Transport, UnitPath, UpKind,
 };
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -35,11 +32,7 @@ fn nats_server() -> &'static Path {
     BINARY.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/get-nats");
         let done = Command::new(script).output().unwrap();
-        assert!(
-            done.status.success(),
-            "{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         PathBuf::from(String::from_utf8(done.stdout).unwrap().trim())
     })
 }
@@ -60,43 +53,18 @@ impl World {
         let dir = std::env::temp_dir().join(format!("cs-nats-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).unwrap();
-        let (a, b) = (
-            TcpListener::bind("127.0.0.1:0").unwrap(),
-            TcpListener::bind("127.0.0.1:0").unwrap(),
-        );
-        let (port, monitor) = (
-            a.local_addr().unwrap().port(),
-            b.local_addr().unwrap().port(),
-        );
-        let users = [
-            (PROVINCE, true),
-            (CITY, true),
-            (COUNTY_A, false),
-            (COUNTY_B, false),
-        ]
-        .map(|(p, children)| {
-            let user = create_user().unwrap();
-            write_seed(&dir.join(path(p).unit()), &user.seed).unwrap();
-            (path(p), children, user)
-        })
-        .into_iter()
-        .collect();
-        let mut world = Self {
-            dir,
-            port,
-            monitor,
-            operator: create_user().unwrap(),
-            users,
-            config: String::new(),
-            child: None,
-        };
-        let options = ServerOptions::local(
-            port,
-            monitor,
-            world.dir.join("js"),
-            world.operator.public_nkey.clone(),
-            world.units(),
-        );
+        let (a, b) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+        let (port, monitor) = (a.local_addr().unwrap().port(), b.local_addr().unwrap().port());
+        let users = [(PROVINCE, true), (CITY, true), (COUNTY_A, false), (COUNTY_B, false)]
+            .map(|(p, children)| {
+                let user = create_user().unwrap();
+                write_seed(&dir.join(path(p).unit()), &user.seed).unwrap();
+                (path(p), children, user)
+            })
+            .into_iter()
+            .collect();
+        let mut world = Self { dir, port, monitor, operator: create_user().unwrap(), users, config: String::new(), child: None };
+        let options = ServerOptions::local(port, monitor, world.dir.join("js"), world.operator.public_nkey.clone(), world.units());
         world.config = server_config(&options).unwrap();
         world
     }
@@ -124,21 +92,11 @@ impl World {
         let file = self.dir.join("nats.conf");
         std::fs::write(&file, &self.config).unwrap();
         let log = std::fs::File::create(self.dir.join("log")).unwrap();
-        let child = Command::new(nats_server())
-            .arg("-c")
-            .arg(&file)
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let child = Command::new(nats_server()).arg("-c").arg(&file).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.child = Some(child);
         let deadline = Instant::now() + Duration::from_secs(10);
         while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(
-                Instant::now() < deadline,
-                "{}",
-                std::fs::read_to_string(self.dir.join("log")).unwrap()
-            );
+            assert!(Instant::now() < deadline, "{}", std::fs::read_to_string(self.dir.join("log")).unwrap());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -156,9 +114,7 @@ impl World {
     }
 
     async fn provision(&self) -> admin::nats::Provisioned {
-        provision(&self.url(), &self.operator.seed, &self.units())
-            .await
-            .unwrap()
+        provision(&self.url(), &self.operator.seed, &self.units()).await.unwrap()
     }
 
     async fn link(&self, unit: &str) -> NatsLink {
@@ -196,29 +152,18 @@ impl World {
     }
 
     fn seed(&self, unit: &str) -> &str {
-        &self
-            .users
-            .iter()
-            .find(|(p, ..)| *p == path(unit))
-            .unwrap()
-            .2
-            .seed
+        &self.users.iter().find(|(p, ..)| *p == path(unit)).unwrap().2.seed
     }
 
     /// The operator asks JetStream's API.
     async fn api(&self, request: &str, body: &str) -> serde_json::Value {
         let (client, _events) = self.raw(&self.operator.seed, "_INBOX.operator").await;
-        let reply = client
-            .request(format!("$JS.API.{request}"), body.to_owned().into())
-            .await
-            .unwrap();
+        let reply = client.request(format!("$JS.API.{request}"), body.to_owned().into()).await.unwrap();
         serde_json::from_slice(&reply.payload).unwrap()
     }
 
     async fn stored(&self, stream: &str) -> u64 {
-        self.api(&format!("STREAM.INFO.{stream}"), "").await["state"]["messages"]
-            .as_u64()
-            .unwrap()
+        self.api(&format!("STREAM.INFO.{stream}"), "").await["state"]["messages"].as_u64().unwrap()
     }
 }
 
@@ -230,11 +175,7 @@ impl Drop for World {
 }
 
 fn message(subject: Subject, id: &str) -> Outgoing {
-    Outgoing {
-        subject,
-        msg_id: format!("sha256:{id}"),
-        body: id.as_bytes().to_vec(),
-    }
+    Outgoing { subject, msg_id: format!("sha256:{id}"), body: id.as_bytes().to_vec() }
 }
 
 /// Sends as an outbox does: again and again, until the server has it.
@@ -248,10 +189,7 @@ async fn send(link: &NatsLink, message: &Outgoing) {
 }
 
 async fn next(link: &NatsLink) -> Incoming {
-    tokio::time::timeout(Duration::from_secs(15), link.next())
-        .await
-        .expect("a message within 15 s")
-        .unwrap()
+    tokio::time::timeout(Duration::from_secs(15), link.next()).await.expect("a message within 15 s").unwrap()
 }
 
 /// Takes one message, answers it, gives its text.
@@ -262,136 +200,57 @@ async fn text(link: &NatsLink) -> String {
 }
 
 async fn silent(link: &NatsLink) -> bool {
-    tokio::time::timeout(Duration::from_millis(400), link.next())
-        .await
-        .is_err()
+    tokio::time::timeout(Duration::from_millis(400), link.next()).await.is_err()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_message_reaches_those_it_is_meant_for_and_nobody_else() {
     let world = World::started("reach").await;
-    assert_eq!(
-        world.provision().await.created,
-        Vec::<String>::new(),
-        "the second time nothing is new"
-    );
+    assert_eq!(world.provision().await.created, Vec::<String>::new(), "the second time nothing is new");
     let (province, city) = (world.link(PROVINCE).await, world.link(CITY).await);
     let (a, b) = (world.link(COUNTY_A).await, world.link(COUNTY_B).await);
 
-    send(
-        &a,
-        &message(Subject::up(path(COUNTY_A), UpKind::Rollup), "a-rollup"),
-    )
-    .await;
+    send(&a, &message(Subject::up(path(COUNTY_A), UpKind::Rollup), "a-rollup")).await;
     assert_eq!(text(&city).await, "a-rollup");
     assert_eq!(text(&province).await, "a-rollup");
-    send(
-        &b,
-        &message(
-            Subject::up(path(COUNTY_B), UpKind::Entries(256)),
-            "b-entries",
-        ),
-    )
-    .await;
-    send(
-        &b,
-        &message(
-            Subject::up(path(COUNTY_B), UpKind::Checkpoint),
-            "b-checkpoint",
-        ),
-    )
-    .await;
+    send(&b, &message(Subject::up(path(COUNTY_B), UpKind::Entries(256)), "b-entries")).await;
+    send(&b, &message(Subject::up(path(COUNTY_B), UpKind::Checkpoint), "b-checkpoint")).await;
     for above in [&city, &province] {
         assert_eq!(text(above).await, "b-entries");
         assert_eq!(text(above).await, "b-checkpoint");
     }
     // The city's own messages go to the province and do not come back to the city, not even its entries.
-    send(
-        &city,
-        &message(Subject::up(path(CITY), UpKind::Entries(0)), "city-entries"),
-    )
-    .await;
-    send(
-        &city,
-        &message(Subject::up(path(CITY), UpKind::Rollup), "city-rollup"),
-    )
-    .await;
+    send(&city, &message(Subject::up(path(CITY), UpKind::Entries(0)), "city-entries")).await;
+    send(&city, &message(Subject::up(path(CITY), UpKind::Rollup), "city-rollup")).await;
     assert_eq!(text(&province).await, "city-entries");
     assert_eq!(text(&province).await, "city-rollup");
 
-    send(
-        &city,
-        &message(
-            Subject::down(path(COUNTY_A), DownKind::Receipt),
-            "receipt-a",
-        ),
-    )
-    .await;
+    send(&city, &message(Subject::down(path(COUNTY_A), DownKind::Receipt), "receipt-a")).await;
     assert_eq!(text(&a).await, "receipt-a");
-    send(
-        &province,
-        &message(Subject::down(path(CITY), DownKind::Receipt), "receipt-city"),
-    )
-    .await;
+    send(&province, &message(Subject::down(path(CITY), DownKind::Receipt), "receipt-city")).await;
     assert_eq!(text(&city).await, "receipt-city");
     for kind in DownKind::BROADCAST {
-        send(
-            &province,
-            &message(Subject::down(path(PROVINCE), kind), kind.word()),
-        )
-        .await;
+        send(&province, &message(Subject::down(path(PROVINCE), kind), kind.word())).await;
         for below in [&city, &a, &b] {
             assert_eq!(text(below).await, kind.word());
         }
     }
-    send(
-        &city,
-        &message(Subject::down(path(CITY), DownKind::Plan), "city-plan"),
-    )
-    .await;
+    send(&city, &message(Subject::down(path(CITY), DownKind::Plan), "city-plan")).await;
     assert_eq!(text(&a).await, "city-plan");
     assert_eq!(text(&b).await, "city-plan");
 
     // Put off, then taken, then gone.
-    send(
-        &city,
-        &message(
-            Subject::down(path(COUNTY_B), DownKind::Receipt),
-            "receipt-b",
-        ),
-    )
-    .await;
-    next(&b)
-        .await
-        .ack
-        .retry(Duration::from_millis(200))
-        .await
-        .unwrap();
+    send(&city, &message(Subject::down(path(COUNTY_B), DownKind::Receipt), "receipt-b")).await;
+    next(&b).await.ack.retry(Duration::from_millis(200)).await.unwrap();
     assert_eq!(text(&b).await, "receipt-b");
     for link in [&province, &city, &a, &b] {
         assert!(silent(link).await);
         let state = link.state();
-        assert_eq!(
-            (state.connection, state.durability, state.trouble),
-            (Connection::Connected, Durability::Always, None)
-        );
+        assert_eq!((state.connection, state.durability, state.trouble), (Connection::Connected, Durability::Always, None));
     }
-    for (stream, consumer) in [
-        ("CS_UP", "up_140000"),
-        ("CS_UP", "up_140300"),
-        ("CS_DOWN", "down_140321"),
-    ] {
-        let info = world
-            .api(&format!("CONSUMER.INFO.{stream}.{consumer}"), "")
-            .await;
-        assert_eq!(
-            (
-                info["num_ack_pending"].as_u64(),
-                info["num_pending"].as_u64()
-            ),
-            (Some(0), Some(0)),
-            "{consumer}"
-        );
+    for (stream, consumer) in [("CS_UP", "up_140000"), ("CS_UP", "up_140300"), ("CS_DOWN", "down_140321")] {
+        let info = world.api(&format!("CONSUMER.INFO.{stream}.{consumer}"), "").await;
+        assert_eq!((info["num_ack_pending"].as_u64(), info["num_pending"].as_u64()), (Some(0), Some(0)), "{consumer}");
     }
 }
 
@@ -413,12 +272,7 @@ async fn a_unit_cannot_leave_its_place() {
     let world = World::started("place").await;
     let up = |p: &str, kind: &str| format!("cs.v1.up.{p}.{kind}");
     let down = |p: &str, kind: &str| format!("cs.v1.down.{p}.{kind}");
-    let own = |unit: &str| -> Vec<String> {
-        ["rollup", "checkpoint", "entries.0", "entries.256"]
-            .iter()
-            .map(|k| up(unit, k))
-            .collect()
-    };
+    let own = |unit: &str| -> Vec<String> { ["rollup", "checkpoint", "entries.0", "entries.256"].iter().map(|k| up(unit, k)).collect() };
     let everyone: Vec<String> = [
         "$JS.API.INFO",
         "$JS.API.STREAM.CREATE.MINE",
@@ -480,11 +334,7 @@ async fn a_unit_cannot_leave_its_place() {
             "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140321".to_owned(),
         ])
         .collect();
-    let province: Vec<String> = own(COUNTY_A)
-        .into_iter()
-        .chain(own(CITY))
-        .chain([down(COUNTY_A, "receipt"), down(CITY, "plan")])
-        .collect();
+    let province: Vec<String> = own(COUNTY_A).into_iter().chain(own(CITY)).chain([down(COUNTY_A, "receipt"), down(CITY, "plan")]).collect();
 
     for (unit, foreign) in [(COUNTY_A, county), (CITY, city), (PROVINCE, province)] {
         let inbox = format!("_INBOX.{}", path(unit).unit());
@@ -493,35 +343,15 @@ async fn a_unit_cannot_leave_its_place() {
             client.publish(subject.clone(), "x".into()).await.unwrap();
             client.flush().await.unwrap();
             let refusal = tokio::time::timeout(Duration::from_secs(3), events.recv()).await;
-            let refusal = refusal
-                .unwrap_or_else(|_| panic!("{unit} could publish to {subject}"))
-                .unwrap();
-            assert!(
-                refusal.contains("Permissions Violation for Publish")
-                    && refusal.contains(&format!("\"{subject}\"")),
-                "{refusal}"
-            );
+            let refusal = refusal.unwrap_or_else(|_| panic!("{unit} could publish to {subject}")).unwrap();
+            assert!(refusal.contains("Permissions Violation for Publish") && refusal.contains(&format!("\"{subject}\"")), "{refusal}");
         }
-        for subject in [
-            "_INBOX.140322.>",
-            "_INBOX.>",
-            ">",
-            "cs.v1.up.>",
-            "cs.v1.down.>",
-            "$JS.>",
-            "$SYS.>",
-            "_INBOX.140321x.>",
-        ] {
+        for subject in ["_INBOX.140322.>", "_INBOX.>", ">", "cs.v1.up.>", "cs.v1.down.>", "$JS.>", "$SYS.>", "_INBOX.140321x.>"] {
             let _subscription = client.subscribe(subject).await.unwrap();
             client.flush().await.unwrap();
             let refusal = tokio::time::timeout(Duration::from_secs(3), events.recv()).await;
-            let refusal = refusal
-                .unwrap_or_else(|_| panic!("{unit} could subscribe to {subject}"))
-                .unwrap();
-            assert!(
-                refusal.contains("Permissions Violation for Subscription"),
-                "{refusal}"
-            );
+            let refusal = refusal.unwrap_or_else(|_| panic!("{unit} could subscribe to {subject}")).unwrap();
+            assert!(refusal.contains("Permissions Violation for Subscription"), "{refusal}");
         }
         // What is its own is stored, each of it.
         let before = world.stored("CS_UP").await;
@@ -541,22 +371,13 @@ async fn a_unit_cannot_leave_its_place() {
     assert!(refused["error"].is_object(), "{refused}");
 
     // A key that is not in the configuration does not come in at all.
-    let stranger = ConnectOptions::new()
-        .nkey(create_user().unwrap().seed)
-        .connect(world.url())
-        .await;
+    let stranger = ConnectOptions::new().nkey(create_user().unwrap().seed).connect(world.url()).await;
     assert!(stranger.is_err());
 
     // The link itself stops a foreign subject before it reaches the server.
     let link = world.link(COUNTY_A).await;
-    let foreign = link
-        .publish(&message(Subject::up(path(COUNTY_B), UpKind::Rollup), "x"))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (foreign.code(), foreign.is_retryable()),
-        ("link.foreign", false)
-    );
+    let foreign = link.publish(&message(Subject::up(path(COUNTY_B), UpKind::Rollup), "x")).await.unwrap_err();
+    assert_eq!((foreign.code(), foreign.is_retryable()), ("link.foreign", false));
 }
 
 /// A known limit of NATS, pinned here so that nobody builds on the opposite: the server does not check the *reply* subject of
@@ -569,57 +390,26 @@ async fn what_a_reply_subject_can_and_cannot_do() {
     let (client, mut events) = world.raw(world.seed(COUNTY_A), "_INBOX.140321").await;
     let own = format!("cs.v1.up.{COUNTY_A}.rollup");
     let victim = format!("cs.v1.up.{COUNTY_B}.rollup");
-    for reply in [
-        victim.as_str(),
-        "$JS.API.STREAM.DELETE.CS_DOWN",
-        "$JS.API.CONSUMER.DELETE.CS_UP.up_140300",
-    ] {
-        client
-            .publish_with_reply(own.clone(), reply.to_owned(), "mine".into())
-            .await
-            .unwrap();
+    for reply in [victim.as_str(), "$JS.API.STREAM.DELETE.CS_DOWN", "$JS.API.CONSUMER.DELETE.CS_UP.up_140300"] {
+        client.publish_with_reply(own.clone(), reply.to_owned(), "mine".into()).await.unwrap();
         client.flush().await.unwrap();
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(events.try_recv().is_err());
-    assert_eq!(
-        world.stored("CS_UP").await,
-        4,
-        "three of its own and one answer of the server"
-    );
-    let planted = world
-        .api(
-            "STREAM.MSG.GET.CS_UP",
-            &format!(r#"{{"last_by_subj":"{victim}"}}"#),
-        )
-        .await;
+    assert_eq!(world.stored("CS_UP").await, 4, "three of its own and one answer of the server");
+    let planted = world.api("STREAM.MSG.GET.CS_UP", &format!(r#"{{"last_by_subj":"{victim}"}}"#)).await;
     // base64 of {"stream":"CS_UP","seq":1}: the server's words, not the county's.
-    assert_eq!(
-        planted["message"]["data"], "eyJzdHJlYW0iOiJDU19VUCIsInNlcSI6MX0=",
-        "{planted}"
-    );
+    assert_eq!(planted["message"]["data"], "eyJzdHJlYW0iOiJDU19VUCIsInNlcSI6MX0=", "{planted}");
     // The streams and the city's consumer are still there.
     assert_eq!(world.stored("CS_DOWN").await, 0);
     assert!(world.api("CONSUMER.INFO.CS_UP.up_140300", "").await["error"].is_null());
     // Nor did the server's "no messages" answer pass for the city's answer to a delivery.
     let (city, _city_events) = world.raw(world.seed(CITY), "_INBOX.140300").await;
     let one = r#"{"batch":1,"no_wait":true}"#;
-    let request = async_nats::client::Request::new()
-        .payload(one.into())
-        .inbox(city.new_inbox());
-    let delivery = city
-        .send_request("$JS.API.CONSUMER.MSG.NEXT.CS_UP.up_140300", request)
-        .await
-        .unwrap();
+    let request = async_nats::client::Request::new().payload(one.into()).inbox(city.new_inbox());
+    let delivery = city.send_request("$JS.API.CONSUMER.MSG.NEXT.CS_UP.up_140300", request).await.unwrap();
     let ack = delivery.reply.unwrap();
-    client
-        .publish_with_reply(
-            "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140321",
-            ack,
-            one.into(),
-        )
-        .await
-        .unwrap();
+    client.publish_with_reply("$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140321", ack, one.into()).await.unwrap();
     client.flush().await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
     let info = world.api("CONSUMER.INFO.CS_UP.up_140300", "").await;
@@ -637,19 +427,10 @@ async fn a_server_that_does_not_sync_gets_nothing_until_it_does() {
     let a = world.link(COUNTY_A).await;
     let rollup = message(Subject::up(path(COUNTY_A), UpKind::Rollup), "durable");
     let mut state = a.watch();
-    state
-        .wait_for(|s| matches!(s.durability, Durability::Refused(_)))
-        .await
-        .unwrap();
+    state.wait_for(|s| matches!(s.durability, Durability::Refused(_))).await.unwrap();
     let error = a.publish(&rollup).await.unwrap_err();
-    assert_eq!(
-        (error.code(), error.is_retryable()),
-        ("link.not_durable", true)
-    );
-    assert!(
-        error.to_string().contains("sync_interval: always"),
-        "{error}"
-    );
+    assert_eq!((error.code(), error.is_retryable()), ("link.not_durable", true));
+    assert!(error.to_string().contains("sync_interval: always"), "{error}");
     assert_eq!(world.stored("CS_UP").await, 0);
 
     world.kill();
@@ -663,15 +444,9 @@ async fn a_server_that_does_not_sync_gets_nothing_until_it_does() {
     world.kill();
     world.config = world.config.replace("  sync_interval: always\n", "");
     world.start();
-    state
-        .wait_for(|s| matches!(s.durability, Durability::Refused(_)))
-        .await
-        .unwrap();
+    state.wait_for(|s| matches!(s.durability, Durability::Refused(_))).await.unwrap();
     let again = message(Subject::up(path(COUNTY_A), UpKind::Rollup), "again");
-    assert_eq!(
-        a.publish(&again).await.unwrap_err().code(),
-        "link.not_durable"
-    );
+    assert_eq!(a.publish(&again).await.unwrap_err().code(), "link.not_durable");
     assert_eq!(world.stored("CS_UP").await, 1);
 }
 
@@ -679,27 +454,16 @@ async fn a_server_that_does_not_sync_gets_nothing_until_it_does() {
 async fn after_a_restart_of_the_server_delivery_resumes() {
     let mut world = World::started("restart").await;
     let (city, a) = (world.link(CITY).await, world.link(COUNTY_A).await);
-    let entries = |n: u64| {
-        message(
-            Subject::up(path(COUNTY_A), UpKind::Entries(n)),
-            &format!("e{n}"),
-        )
-    };
+    let entries = |n: u64| message(Subject::up(path(COUNTY_A), UpKind::Entries(n)), &format!("e{n}"));
     for n in 0..3 {
         send(&a, &entries(n)).await;
     }
     assert_eq!(text(&city).await, "e0");
     world.kill();
     let mut state = a.watch();
-    state
-        .wait_for(|s| s.connection == Connection::Disconnected)
-        .await
-        .unwrap();
+    state.wait_for(|s| s.connection == Connection::Disconnected).await.unwrap();
     let error = a.publish(&entries(3)).await.unwrap_err();
-    assert_eq!(
-        (error.code(), error.is_retryable()),
-        ("link.disconnected", true)
-    );
+    assert_eq!((error.code(), error.is_retryable()), ("link.disconnected", true));
     world.start();
     send(&a, &entries(3)).await;
     // A killed server may have forgotten answers and deliveries: some come twice, none is missing.
@@ -718,16 +482,10 @@ async fn a_node_may_start_before_its_server() {
     let mut world = World::new("early");
     let (city, a) = (world.link(CITY).await, world.link(COUNTY_A).await);
     let rollup = message(Subject::up(path(COUNTY_A), UpKind::Rollup), "early");
-    assert_eq!(
-        a.publish(&rollup).await.unwrap_err().code(),
-        "link.disconnected"
-    );
+    assert_eq!(a.publish(&rollup).await.unwrap_err().code(), "link.disconnected");
     world.start();
     let mut state = a.watch();
-    state
-        .wait_for(|s| s.connection == Connection::Connected)
-        .await
-        .unwrap();
+    state.wait_for(|s| s.connection == Connection::Connected).await.unwrap();
     let error = a.publish(&rollup).await.unwrap_err();
     assert_eq!(error.code(), "link.not_provisioned", "{error}");
     world.provision().await;

@@ -135,9 +135,7 @@ impl<'de> Deserialize<'de> for OpenScalar {
         let text = String::deserialize(d)?;
         let bytes: Option<[u8; 32]> = hex::decode(&text).and_then(|b| b.try_into().ok());
         let bytes = bytes.ok_or_else(|| serde::de::Error::custom(CommitmentError::Encoding))?;
-        Option::from(Scalar::from_canonical_bytes(bytes))
-            .map(OpenScalar)
-            .ok_or_else(|| serde::de::Error::custom(CommitmentError::Scalar))
+        Option::from(Scalar::from_canonical_bytes(bytes)).map(OpenScalar).ok_or_else(|| serde::de::Error::custom(CommitmentError::Scalar))
     }
 }
 

@@ -236,7 +236,12 @@ pub fn own(catalogue: &Catalogue, tier: Tier, sums: &Sums, last: Option<&[Figure
 ///
 /// # Errors
 /// A child's figure of another shape, or a sum out of range.
-pub fn with_children(catalogue: &Catalogue, own: Vec<Figure>, children: &[&[Figure]], absent: &BTreeMap<Tier, i64>) -> Result<Vec<Figure>, RangeError> {
+pub fn with_children(
+    catalogue: &Catalogue,
+    own: Vec<Figure>,
+    children: &[&[Figure]],
+    absent: &BTreeMap<Tier, i64>,
+) -> Result<Vec<Figure>, RangeError> {
     let mut figures = own;
     for figure in &mut figures {
         let mut sum = figure.own.clone();
@@ -297,7 +302,9 @@ pub fn first_difference(catalogue: &Catalogue, published: &[Figure], expected: &
 }
 
 fn counts_difference(catalogue: &Catalogue, id: &str, published: &Counts, expected: &Counts) -> Option<String> {
-    for (name, p, e) in [("value", published.value, expected.value), ("num", published.num, expected.num), ("den", published.den, expected.den)] {
+    for (name, p, e) in
+        [("value", published.value, expected.value), ("num", published.num, expected.num), ("den", published.den, expected.den)]
+    {
         if p != e {
             return Some(format!("{name} is {} but its parts give {}", show(p), show(e)));
         }

@@ -215,9 +215,7 @@ impl Signature {
         check_name(name)?;
         let bytes = b64::decode(base64).ok_or(malformed("a signature is not canonical base64"))?;
         match bytes.split_first_chunk::<4>() {
-            Some((key_id, blob)) if !blob.is_empty() => {
-                Ok(Self { name: name.to_owned(), key_id: *key_id, blob: blob.to_vec() })
-            }
+            Some((key_id, blob)) if !blob.is_empty() => Ok(Self { name: name.to_owned(), key_id: *key_id, blob: blob.to_vec() }),
             _ => Err(malformed("a signature has fewer than 5 bytes")),
         }
     }

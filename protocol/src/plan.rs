@@ -253,7 +253,14 @@ impl Plan {
 
     /// Judges a target as of the end of `month`; `None` where its indicator is not in the catalogue, is about single
     /// employers, or needs a distinct count over a window that the catalogue does not keep.
-    pub fn judge(&self, target: &Target, catalogue: &Catalogue, registry: &Registry, figures: &dyn Figures, month: Month) -> Option<Judged> {
+    pub fn judge(
+        &self,
+        target: &Target,
+        catalogue: &Catalogue,
+        registry: &Registry,
+        figures: &dyn Figures,
+        month: Month,
+    ) -> Option<Judged> {
         let indicator = catalogue.indicator(&target.indicator)?;
         let unit: UnitId = self.plan.area_code.parse().ok()?;
         registry.unit(&unit)?;
@@ -418,7 +425,8 @@ impl Reading<'_> {
 
     fn total(&self, unit: &UnitId) -> Judged {
         let (actual, gaps, basis) = self.read(unit, false);
-        let reached = !actual.is_empty() && actual.reaches(self.target.op, self.wanted()) && (gaps.is_empty() || self.indicator.kind.is_flow());
+        let reached =
+            !actual.is_empty() && actual.reaches(self.target.op, self.wanted()) && (gaps.is_empty() || self.indicator.kind.is_flow());
         let mut judged = self.judged(actual.show(&self.indicator.unit), reached, basis, gap_remark(unit, &gaps).into_iter().collect());
         if actual.is_empty() {
             judged.judgement = Judgement::Shown;

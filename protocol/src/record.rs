@@ -65,7 +65,8 @@ impl Record {
         if salts.len() != fields.len() || fields.len() > MAX_FIELDS || fields.is_empty() {
             return Err(RecordError::Salts);
         }
-        let fields = fields.iter().zip(salts).map(|((name, value), salt)| SaltedField(b64::encode(salt), name.clone(), value.clone())).collect();
+        let fields =
+            fields.iter().zip(salts).map(|((name, value), salt)| SaltedField(b64::encode(salt), name.clone(), value.clone())).collect();
         Ok(Record { fields })
     }
 
@@ -115,7 +116,12 @@ impl Disclosed {
     pub fn verify(&self, root: &RecordRoot) -> Result<(), RecordError> {
         let wrong = || RecordError::Proof(self.field.1.clone());
         let salt = b64::decode(&self.field.0).ok_or_else(wrong)?;
-        let proof = self.proof.iter().map(|h| hex::decode(h).and_then(|b| b.try_into().ok())).collect::<Option<Vec<tree::Hash>>>().ok_or_else(wrong)?;
+        let proof = self
+            .proof
+            .iter()
+            .map(|h| hex::decode(h).and_then(|b| b.try_into().ok()))
+            .collect::<Option<Vec<tree::Hash>>>()
+            .ok_or_else(wrong)?;
         if salt.len() != SALT_BYTES || self.of > MAX_FIELDS as u64 {
             return Err(wrong());
         }

@@ -96,7 +96,8 @@ fn a_rollup_needs_node_and_all_three_signatories() {
     c.fails_alone("authorship", "not signed by a node key");
     let february = WORLD.held(A, FEB);
     let line = &february.note.signatures()[3];
-    let moved = Note::sign(&text, &[&desk.node, &people[1], &people[2]]).unwrap().add_line(line.name(), line.key_id(), line.blob()).unwrap();
+    let moved =
+        Note::sign(&text, &[&desk.node, &people[1], &people[2]]).unwrap().add_line(line.name(), line.key_id(), line.blob()).unwrap();
     c.held = Some(Arc::new(HeldRollup::new(moved).unwrap()));
     c.fails_alone("authorship", "head");
 }
@@ -185,7 +186,7 @@ fn a_leaf_is_signed_by_a_key_of_this_unit() {
     s.counts = Some([("I7:n:total:total".to_string(), 1)].into());
     for (signer, part) in [
         (key("140321/zhang", Alg::Ed25519, 66), "holds no key for it"), // another key under this name
-        (key("140321/li", Alg::Ed25519, 1), "holds no key for it"),    // the preparer does not record
+        (key("140321/li", Alg::Ed25519, 1), "holds no key for it"),     // the preparer does not record
         (key("140321/nobody", Alg::Ed25519, 1), "holds no key for it"),
         (key("140311/zhang", Alg::Ed25519, 1), "holds no key for it"),
         (key("140311", Alg::Ed25519, 0), "holds no key for it"),
@@ -524,7 +525,8 @@ fn clear_counts_follow_from_clear_fields() {
     attempt("training.held", &attended(i64::MAX), &[("I7:n:total:total", i64::MAX)]).fails_alone("binding", "cannot hold");
     attempt("training.held", &attended(3)[..1], &[("I7:n:total:total", 3)]).fails_alone("binding", "no day of occurrence");
     // The rollup must count it, too.
-    attempt("training.held", &attended(3), &[("I7:n:total:total", 3)]).fails_alone("binding", "figure I7 (own): value is 40 but its parts give 43");
+    attempt("training.held", &attended(3), &[("I7:n:total:total", 3)])
+        .fails_alone("binding", "figure I7 (own): value is 40 but its parts give 43");
     // Carrier c1 is open already: opening it again moves nothing.
     let c1 = [("ref", text("c1")), ("kind", text("workshop")), on.clone()];
     attempt("carrier.opened", &c1, &[("I4:in:kind:workshop", 1)]).fails_alone("binding", wrong);
@@ -1032,7 +1034,8 @@ fn no_byte_of_a_part_is_free() {
     let free = |e: &protocol::evidence::Evidence| report::verify(e, &root).is_ok_and(|r| r.holds());
     let id = unit(B);
     let part = &evidence.units[&id];
-    let (checkpoint, rollup, receipt) = (part.checkpoints.first_key_value(), part.rollups.first_key_value(), part.receipts.first_key_value());
+    let (checkpoint, rollup, receipt) =
+        (part.checkpoints.first_key_value(), part.rollups.first_key_value(), part.receipts.first_key_value());
     let (checkpoint, rollup, receipt) = (checkpoint.unwrap(), rollup.unwrap(), receipt.unwrap());
     type Put<'a> = Box<dyn Fn(&mut protocol::evidence::Evidence, Note) + 'a>;
     let notes: Vec<(&str, Note, Put<'_>)> = vec![
@@ -1109,9 +1112,18 @@ fn nothing_unchecked_stands_in_evidence() {
     refused(&|e| e.catalogues[0] = e.catalogues[0].add_signature(&stranger).unwrap(), "stranger that cannot be checked");
     refused(&|e| e.plans[0] = e.plans[0].add_signature(&stranger).unwrap(), "stranger that cannot be checked");
     refused(&|e| e.arrivals = Some(e.arrivals.as_ref().unwrap().add_signature(&stranger).unwrap()), "stranger that cannot be checked");
-    refused(&|e| on(e, &a, |p| p.rollups.values_mut().for_each(|n| *n = n.add_signature(&stranger).unwrap())), "stranger that cannot be checked");
-    refused(&|e| on(e, &a, |p| p.checkpoints.values_mut().for_each(|n| *n = n.add_signature(&stranger).unwrap())), "stranger that cannot be checked");
-    refused(&|e| on(e, &a, |p| p.receipts.values_mut().for_each(|n| *n = n.add_signature(&stranger).unwrap())), "stranger that cannot be checked");
+    refused(
+        &|e| on(e, &a, |p| p.rollups.values_mut().for_each(|n| *n = n.add_signature(&stranger).unwrap())),
+        "stranger that cannot be checked",
+    );
+    refused(
+        &|e| on(e, &a, |p| p.checkpoints.values_mut().for_each(|n| *n = n.add_signature(&stranger).unwrap())),
+        "stranger that cannot be checked",
+    );
+    refused(
+        &|e| on(e, &a, |p| p.receipts.values_mut().for_each(|n| *n = n.add_signature(&stranger).unwrap())),
+        "stranger that cannot be checked",
+    );
     refused(&|e| on(e, &a, |p| drop(p.rollups.pop_last())), "has a receipt for 2026-02.1, but not the rollup");
     refused(&|e| on(e, &a, |p| drop(p.checkpoints.insert(5, WORLD.desk(B).checkpoint(5)))), "checkpoint 5");
     refused(&|e| on(e, &a, |p| drop(p.checkpoints.pop_first())), "no checkpoint of this size");

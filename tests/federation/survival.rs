@@ -11,9 +11,9 @@ use std::time::Duration;
 use admin::demo::federation::{Federation, wait};
 use admin::demo::world::{Deploy, World};
 use admin::demo::year;
+use admin::keyring;
 use admin::ledger::{Ledger, LedgerOptions, LedgerUnit, generate};
 use federation_tests::{directory, nats_server, programs, repository};
-use admin::keyring;
 use node::desk::close::CloseRequest;
 use protocol::evidence::{file, report};
 use protocol::ids::Tier;
@@ -73,7 +73,12 @@ fn killed_while_importing() {
         f.wait_up(victim).unwrap();
         let again = f.client(victim, "luru").unwrap().import(Some(event), "csv", false, false, sheet.to_csv().as_bytes()).unwrap();
         if !again.accepted {
-            assert_eq!(again.faults.len(), sheet.rows.len(), "seed {SEED} {event}: a part of a file was recorded: {:?}", again.faults.first());
+            assert_eq!(
+                again.faults.len(),
+                sheet.rows.len(),
+                "seed {SEED} {event}: a part of a file was recorded: {:?}",
+                again.faults.first()
+            );
             assert!(again.faults.iter().all(|x| x.code == "event.repeated"), "seed {SEED}: {:?}", again.faults.first());
         }
     }
@@ -126,7 +131,8 @@ fn everything_dies_on_the_way() {
     f.start_node("140300").unwrap();
     f.wait_up("140300").unwrap();
     let after = f.client("140300", "tongji").unwrap().children().unwrap();
-    let decisions = |list: &[node::web::review::ChildMonth]| list.iter().map(|c| (c.unit.to_string(), c.rollup, c.decision)).collect::<Vec<_>>();
+    let decisions =
+        |list: &[node::web::review::ChildMonth]| list.iter().map(|c| (c.unit.to_string(), c.rollup, c.decision)).collect::<Vec<_>>();
     assert_eq!(decisions(&before), decisions(&after));
     f.world.set_clock("2023-02-08T04:00:00Z").unwrap();
     year::report(&f, &city, january(), &CloseRequest::default()).unwrap();
@@ -142,7 +148,9 @@ fn two_nodes_on_one_directory() {
     let (f, _) = start("two-nodes");
     let m = f.world.member("140302").unwrap();
     // Same directory, another port: only the lock can refuse.
-    let config = std::fs::read_to_string(m.config()).unwrap().replace(&format!(":{}", m.port), &format!(":{}", admin::demo::world::free_port().unwrap()));
+    let config = std::fs::read_to_string(m.config())
+        .unwrap()
+        .replace(&format!(":{}", m.port), &format!(":{}", admin::demo::world::free_port().unwrap()));
     let path = m.dir.join("second.toml");
     std::fs::write(&path, config).unwrap();
     let output = std::process::Command::new(programs().join("countersign-node")).arg(&path).output().unwrap();

@@ -17,7 +17,7 @@ use protocol::verify::log::UnitLog;
 use serde_json::json;
 
 use super::connect::{Connection, vkey};
-use super::output::{Done, Failure, Out, print, replace, value, say, sayln};
+use super::output::{Done, Failure, Out, print, replace, say, sayln, value};
 use super::report::render;
 use crate::keyring;
 
@@ -39,9 +39,11 @@ pub enum Command {
         node: Connection,
     },
     /// Show chosen fields of one event, with the proof that they are what was recorded
-    #[command(after_help = "Example:\n  countersign audit disclose 812 --field employer --field occurred_on -o 812.json --token-file zhao.token\n\n\
+    #[command(
+        after_help = "Example:\n  countersign audit disclose 812 --field employer --field occurred_on -o 812.json --token-file zhao.token\n\n\
         The other fields stay unreadable. Check the file anywhere with `countersign verify 812.json --root VKEY`. The month must be\n\
-        closed. The node logs who asked.")]
+        closed. The node logs who asked."
+    )]
     Disclose {
         /// Log index
         index: u64,
@@ -92,7 +94,11 @@ fn events(month: Month, private: bool, node: &Connection, out: &Out) -> Done {
     out.answer(value(&list), || {
         let mut rows = out.table(&["序号 index", "类型 type", "记录 recorded", "补报 late", "作废 by", "字段 fields"]);
         for e in &list {
-            let fields: Vec<String> = e.fields.iter().map(|(n, v)| format!("{n}={}", value(v).as_str().map_or_else(|| value(v).to_string(), str::to_string))).collect();
+            let fields: Vec<String> = e
+                .fields
+                .iter()
+                .map(|(n, v)| format!("{n}={}", value(v).as_str().map_or_else(|| value(v).to_string(), str::to_string)))
+                .collect();
             rows.add_row([
                 e.index.to_string(),
                 e.event.clone(),
@@ -114,7 +120,12 @@ fn disclose(index: u64, fields: &[String], row: bool, output: &Path, node: &Conn
     text.push('\n');
     replace(output, text.as_bytes())?;
     out.answer(json!({ "file": output, "unit": disclosure.unit, "index": index, "fields": fields }), || {
-        sayln!("✓ {}: event {index} of {}. Check it anywhere: countersign verify {} --root VKEY", output.display(), disclosure.unit, output.display());
+        sayln!(
+            "✓ {}: event {index} of {}. Check it anywhere: countersign verify {} --root VKEY",
+            output.display(),
+            disclosure.unit,
+            output.display()
+        );
     });
     Ok(true)
 }
@@ -161,13 +172,20 @@ fn recheck(args: &Recheck, out: &Out) -> Done {
         }
         sayln!("\nThe journal of {}:", books.unit());
         if faults.is_empty() {
-            sayln!("✓ {leaves} statement(s), {} of them since the last close: every signature and every rule of the log holds", leaves.saturating_sub(last));
+            sayln!(
+                "✓ {leaves} statement(s), {} of them since the last close: every signature and every rule of the log holds",
+                leaves.saturating_sub(last)
+            );
         }
         for (check, fault) in &faults {
             sayln!("✗ {check}: {fault}");
         }
         let erased = if private.erased > 0 { format!("; {} were erased", private.erased) } else { String::new() };
-        sayln!("{} {} private record(s) are what their statements commit to{erased}", if private.wrong.is_empty() { "✓" } else { "✗" }, private.good);
+        sayln!(
+            "{} {} private record(s) are what their statements commit to{erased}",
+            if private.wrong.is_empty() { "✓" } else { "✗" },
+            private.good
+        );
         for (index, what) in &private.wrong {
             sayln!("✗ event {index}: {what}");
         }
@@ -204,7 +222,8 @@ fn whole_log(books: &Books) -> Result<(Private, LogFaults), Failure> {
             },
         }
     }
-    let mut faults: LogFaults = ["authorship", "history", "binding"].into_iter().filter_map(|c| log.fault(c).map(|f| (c, f.to_string()))).collect();
+    let mut faults: LogFaults =
+        ["authorship", "history", "binding"].into_iter().filter_map(|c| log.fault(c).map(|f| (c, f.to_string()))).collect();
     let own = books.log.as_ref().and_then(|l| l.root_at(count));
     if log.root_at(count) != own {
         faults.push(("history", "the tree that the node built is not the one that its statements give".to_string()));
@@ -218,11 +237,13 @@ fn compare(books: &Books, statement: &Statement, payload: &Payload) -> Result<()
     if Some(record.root()) != statement.record {
         return Err("its private fields are not those of the statement".into());
     }
-    let counting = books.catalogues().iter().map(|(c, _)| c).find(|c| c.digest == statement.catalogue).ok_or("its catalogue is not known here")?;
+    let counting =
+        books.catalogues().iter().map(|(c, _)| c).find(|c| c.digest == statement.catalogue).ok_or("its catalogue is not known here")?;
     let schema = counting.generators.schema(&statement.event).ok_or("its type is not in its catalogue")?;
     let row = schema.row(&payload.moves, true).map_err(|e| e.to_string())?;
     let key = books.period_key(statement.period).ok_or("the secret of its month is missing")?;
-    let (commitment, _) = counting.generators.commit(&statement.event, &row, &key.blinding(&statement.id.to_string())).map_err(|e| e.to_string())?;
+    let (commitment, _) =
+        counting.generators.commit(&statement.event, &row, &key.blinding(&statement.id.to_string())).map_err(|e| e.to_string())?;
     if Some(commitment) != statement.row {
         return Err("its commitment does not open to what it counts as".into());
     }

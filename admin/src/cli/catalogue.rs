@@ -91,7 +91,8 @@ fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueFaults>, Failure> {
     for entry in std::fs::read_dir(dir).map_err(Failure::file(dir))? {
         let path = entry.map_err(Failure::file(dir))?.path();
         if path.extension().is_some_and(|e| e == "toml") {
-            let text = String::from_utf8(read(&path)?).map_err(|_| Failure::coded("catalogue.toml", format!("{}: not UTF-8", path.display())))?;
+            let text =
+                String::from_utf8(read(&path)?).map_err(|_| Failure::coded("catalogue.toml", format!("{}: not UTF-8", path.display())))?;
             files.push((path.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_string(), text));
         }
     }
@@ -105,8 +106,10 @@ fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueFaults>, Failure> {
 fn check(dir: &Path, out: &Out) -> Done {
     match examine(dir)? {
         Err(CatalogueFaults(faults)) => {
-            let list: Vec<_> =
-                faults.iter().map(|f| json!({ "place": f.place(), "code": format!("catalogue.{}", f.code()), "message": message(f) })).collect();
+            let list: Vec<_> = faults
+                .iter()
+                .map(|f| json!({ "place": f.place(), "code": format!("catalogue.{}", f.code()), "message": message(f) }))
+                .collect();
             out.answer(json!({ "holds": false, "faults": list }), || {
                 let mut rows = out.table(&["place", "code", "fault"]);
                 for f in &faults {
@@ -129,7 +132,13 @@ fn check(dir: &Path, out: &Out) -> Done {
             out.answer(answer, || {
                 sayln!(
                     "✓ {} version {}: {} event types, {} indicators, {} dimensions, {} rules; {}",
-                    c.id, c.version, counts[0], counts[1], counts[2], counts[3], counting.digest
+                    c.id,
+                    c.version,
+                    counts[0],
+                    counts[1],
+                    counts[2],
+                    counts[3],
+                    counting.digest
                 );
             });
             Ok(true)

@@ -16,7 +16,7 @@ use protocol::verify::HeldRollup;
 use serde_json::{Value, json};
 
 use super::connect::{Connection, pair};
-use super::output::{Done, Failure, Out, print, value, sayln};
+use super::output::{Done, Failure, Out, print, sayln, value};
 use super::report::verdict_line;
 use crate::api::Client;
 use crate::keyring;
@@ -59,9 +59,11 @@ pub struct CorrectArgs {
 
 /// Close the open month, or make a new revision of one that the parent opened again
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  countersign close 2023-03 --explain S01=春节后集中招聘 --missing 140322=停电,下月补报 --token-file chen.token\n\n\
+#[command(
+    after_help = "Example:\n  countersign close 2023-03 --explain S01=春节后集中招聘 --missing 140322=停电,下月补报 --token-file chen.token\n\n\
     Hard rules must hold; a soft rule that does not hold takes an explanation. Every unit below has an accepted report, or a\n\
-    reason why it is missing. What is needed is told when it is missing.")]
+    reason why it is missing. What is needed is told when it is missing."
+)]
 pub struct CloseArgs {
     /// Month, written 2023-03
     month: Month,
@@ -114,7 +116,8 @@ pub(super) fn correct(args: &CorrectArgs, out: &Out) -> Done {
     let client = args.node.client()?;
     let event = match &args.event {
         Some(text) => {
-            let event: Value = serde_json::from_str(text).map_err(|e| Failure::usage(format!("--event is not JSON (column {})", e.column())))?;
+            let event: Value =
+                serde_json::from_str(text).map_err(|e| Failure::usage(format!("--event is not JSON (column {})", e.column())))?;
             if !event.is_object() {
                 return Err(Failure::usage("--event is one JSON object"));
             }
@@ -235,7 +238,12 @@ fn names(client: &Client, rollup: &Rollup) -> Option<Catalogue> {
 fn show(held: &HeldRollup, catalogue: Option<&Catalogue>, all: bool, out: &Out) {
     let r = &held.rollup;
     sayln!("单位 unit       {} ({})", r.unit, r.tier);
-    sayln!("月份 month      {} revision {}{}", r.period, r.revision, if r.revision > 1 { " (replaces the one before / 更正版)" } else { "" });
+    sayln!(
+        "月份 month      {} revision {}{}",
+        r.period,
+        r.revision,
+        if r.revision > 1 { " (replaces the one before / 更正版)" } else { "" }
+    );
     sayln!("摘要 digest     {}", held.digest());
     sayln!("日志 log        {} statements, {} taken back this month", r.log.size, r.voided);
     if !r.late.is_empty() {
@@ -257,7 +265,11 @@ fn show(held: &HeldRollup, catalogue: Option<&Catalogue>, all: bool, out: &Out) 
     }
     sayln!();
     let summed = r.figures.iter().any(|f| f.sum.is_some());
-    let mut rows = out.table(if summed { &["指标 figure", "名称", "本级 own", "合计 total", "依据"] } else { &["指标 figure", "名称", "数值 value", "依据"] });
+    let mut rows = out.table(if summed {
+        &["指标 figure", "名称", "本级 own", "合计 total", "依据"]
+    } else {
+        &["指标 figure", "名称", "数值 value", "依据"]
+    });
     let mut hidden = 0;
     for f in &r.figures {
         if !all && f.scope().value.or(f.scope().num).unwrap_or(0) == 0 && f.scope().den.unwrap_or(0) == 0 {
@@ -289,7 +301,9 @@ fn name_of(figure: &Figure, catalogue: Option<&Catalogue>) -> (String, String) {
 
 fn number(counts: &Counts, measure: &str) -> String {
     match (counts.value, counts.num, counts.den) {
-        (Some(fen), ..) if measure == "分" => format!("{}{}.{:02} 元", if fen < 0 { "-" } else { "" }, fen.unsigned_abs() / 100, fen.unsigned_abs() % 100),
+        (Some(fen), ..) if measure == "分" => {
+            format!("{}{}.{:02} 元", if fen < 0 { "-" } else { "" }, fen.unsigned_abs() / 100, fen.unsigned_abs() % 100)
+        }
         (Some(n), ..) => format!("{n} {measure}"),
         (None, Some(num), Some(den)) => format!("{num}/{den}"),
         _ => "–".to_string(),

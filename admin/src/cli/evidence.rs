@@ -10,7 +10,7 @@ use protocol::note::VerifierKey;
 use serde_json::json;
 
 use super::connect::{Connection, vkey};
-use super::output::{Done, Failure, Out, Style, print, read, replace, seconds, value, say, sayln};
+use super::output::{Done, Failure, Out, Style, print, read, replace, say, sayln, seconds, value};
 use super::report::render;
 
 /// Fetch everything that proves the figures of a unit and of those below it
@@ -43,7 +43,12 @@ pub(super) fn evidence(args: &EvidenceArgs, out: &Out) -> Done {
     let bytes = args.node.client()?.evidence()?;
     replace(&args.output, &bytes)?;
     out.answer(json!({ "file": args.output, "bytes": bytes.len() }), || {
-        sayln!("✓ {}: {} bytes. Check it anywhere: countersign verify {} --root VKEY", args.output.display(), bytes.len(), args.output.display());
+        sayln!(
+            "✓ {}: {} bytes. Check it anywhere: countersign verify {} --root VKEY",
+            args.output.display(),
+            bytes.len(),
+            args.output.display()
+        );
     });
     Ok(true)
 }
@@ -63,13 +68,16 @@ pub(super) fn verify(args: &VerifyArgs, out: &Out) -> Done {
     let report = report::verify(&evidence, &args.root)?;
     let took = start.elapsed();
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    out.answer(json!({ "holds": report.holds(), "took_ms": millis, "report": value(&report) }), || say!("{}", render(&report, took, style)));
+    out.answer(json!({ "holds": report.holds(), "took_ms": millis, "report": value(&report) }), || {
+        say!("{}", render(&report, took, style))
+    });
     Ok(report.holds())
 }
 
 fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {
     let start = Instant::now();
-    let malformed = |e: serde_json::Error| Failure::coded("disclosure.malformed", format!("{}: not a disclosure: {e}", args.file.display()));
+    let malformed =
+        |e: serde_json::Error| Failure::coded("disclosure.malformed", format!("{}: not a disclosure: {e}", args.file.display()));
     let d: Disclosure = serde_json::from_slice(bytes).map_err(malformed)?;
     let statement = disclosure::verify(&d, &args.root).map_err(|e| {
         let failure = Failure::of(format!("{}: {e}", args.file.display()));
@@ -77,33 +85,36 @@ fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {
     })?;
     let fields: Vec<_> = d.fields.iter().map(|f| json!({ "name": &f.field.1, "value": value(&f.field.2) })).collect();
     let row = d.row.as_ref().map(|r| &r.columns);
-    out.answer(json!({ "holds": true, "unit": d.unit, "index": d.index, "statement": value(&statement), "fields": fields, "row": row }), || {
-        sayln!("✓ event {} of {}: {} in {}, recorded {}", d.index, d.unit, statement.event, statement.period, statement.recorded);
-        sayln!("✓ it is in the log whose checkpoint the unit signed");
-        if let Some(clear) = &statement.clear {
-            let mut rows = out.table(&["public field", "value"]);
-            for (name, v) in clear {
-                rows.add_row([name.clone(), text(&value(v))]);
+    out.answer(
+        json!({ "holds": true, "unit": d.unit, "index": d.index, "statement": value(&statement), "fields": fields, "row": row }),
+        || {
+            sayln!("✓ event {} of {}: {} in {}, recorded {}", d.index, d.unit, statement.event, statement.period, statement.recorded);
+            sayln!("✓ it is in the log whose checkpoint the unit signed");
+            if let Some(clear) = &statement.clear {
+                let mut rows = out.table(&["public field", "value"]);
+                for (name, v) in clear {
+                    rows.add_row([name.clone(), text(&value(v))]);
+                }
+                print(&rows);
             }
-            print(&rows);
-        }
-        if !d.fields.is_empty() {
-            sayln!("✓ {} field(s) are what was recorded:", d.fields.len());
-            let mut rows = out.table(&["field", "value"]);
-            for f in &d.fields {
-                rows.add_row([f.field.1.clone(), text(&value(&f.field.2))]);
+            if !d.fields.is_empty() {
+                sayln!("✓ {} field(s) are what was recorded:", d.fields.len());
+                let mut rows = out.table(&["field", "value"]);
+                for f in &d.fields {
+                    rows.add_row([f.field.1.clone(), text(&value(&f.field.2))]);
+                }
+                print(&rows);
             }
-            print(&rows);
-        }
-        if let Some(columns) = row {
-            // A block that the event does not count in says so in a column `-` of its own.
-            let counted: Vec<&str> = columns.iter().map(String::as_str).filter(|c| !c.ends_with(":-")).collect();
-            sayln!("✓ its commitment opens to a row of {} blocks; it counts in {}:", columns.len(), counted.len());
-            counted.iter().for_each(|c| sayln!("    {c}"));
-        }
-        sayln!("  Whether the event was taken back later is not told here: the evidence of the unit tells it.");
-        sayln!("checked in {}", seconds(start.elapsed()));
-    });
+            if let Some(columns) = row {
+                // A block that the event does not count in says so in a column `-` of its own.
+                let counted: Vec<&str> = columns.iter().map(String::as_str).filter(|c| !c.ends_with(":-")).collect();
+                sayln!("✓ its commitment opens to a row of {} blocks; it counts in {}:", columns.len(), counted.len());
+                counted.iter().for_each(|c| sayln!("    {c}"));
+            }
+            sayln!("  Whether the event was taken back later is not told here: the evidence of the unit tells it.");
+            sayln!("checked in {}", seconds(start.elapsed()));
+        },
+    );
     Ok(true)
 }
 

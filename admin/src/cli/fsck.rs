@@ -33,12 +33,27 @@ pub(super) fn run(args: &Args, out: &Out) -> Done {
         "guard": last.map(|g| json!({ "size": g.size, "journal": g.journal })),
     });
     out.answer(answer, || {
-        sayln!("✓ journal: {} segment(s), {} batch(es), {} entries, {} bytes", report.segments, report.batches, report.entries, report.bytes);
+        sayln!(
+            "✓ journal: {} segment(s), {} batch(es), {} entries, {} bytes",
+            report.segments,
+            report.batches,
+            report.entries,
+            report.bytes
+        );
         if report.erased > 0 {
-            sayln!("  {} private record(s) are erased, {} of these erasures will be finished at the next start", report.erased, report.unfinished_erasures);
+            sayln!(
+                "  {} private record(s) are erased, {} of these erasures will be finished at the next start",
+                report.erased,
+                report.unfinished_erasures
+            );
         }
         if let Some(t) = &report.torn {
-            sayln!("! {}: {} bytes of an unfinished write from byte {} on; the next start cuts them off, nothing acknowledged is in them", t.path.display(), t.bytes, t.offset);
+            sayln!(
+                "! {}: {} bytes of an unfinished write from byte {} on; the next start cuts them off, nothing acknowledged is in them",
+                t.path.display(),
+                t.bytes,
+                t.offset
+            );
         }
         match last {
             Some(g) => sayln!("✓ guard: a log of {} statements was signed last, and the journal is not older than that", g.size),

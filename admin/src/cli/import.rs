@@ -6,7 +6,7 @@ use node::desk::record::Imported;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::output::{Done, Failure, Out, fault_table, print, read, value, sayln};
+use super::output::{Done, Failure, Out, fault_table, print, read, sayln, value};
 
 /// Record files of events; every fault of a file is told
 #[derive(Debug, clap::Args)]
@@ -122,7 +122,13 @@ mod tests {
 
     #[test]
     fn types_and_forms_are_guessed_from_names() {
-        for (name, found) in [("03-E16.csv", Some("E16")), ("E05.jsonl", Some("E05")), ("a/2023-04 E31 培训.csv", Some("E31")), ("E016.csv", None), ("events.csv", None)] {
+        for (name, found) in [
+            ("03-E16.csv", Some("E16")),
+            ("E05.jsonl", Some("E05")),
+            ("a/2023-04 E31 培训.csv", Some("E31")),
+            ("E016.csv", None),
+            ("events.csv", None),
+        ] {
             assert_eq!(type_of(Path::new(name)).as_deref(), found, "{name}");
         }
         assert_eq!((form_of(Path::new("a.jsonl")), form_of(Path::new("a.CSV")), form_of(Path::new("a"))), ("jsonl", "csv", "csv"));

@@ -116,7 +116,11 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
             if let Some(file) = &card {
                 save_new(file, text.as_bytes())?;
             }
-            out.answer(json!({ "card": made, "file": card }), || if card.is_none() { say!("{text}") });
+            out.answer(json!({ "card": made, "file": card }), || {
+                if card.is_none() {
+                    say!("{text}")
+                }
+            });
             let there = card.map(|f| format!("The unit's card is in {}. ", f.display())).unwrap_or_default();
             out.note(format!("{there}Private keys are in {}. Keep a copy of vault.key in a safe, apart from the backups.", dir.display()));
         }
@@ -135,8 +139,14 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
                 }
             });
             out.note(match append {
-                Some(file) => format!("The first line is the token: hand it over now, it is kept nowhere. {} has its digest; restart the node.", file.display()),
-                None => "The first line is the token: hand it over now, it is kept nowhere. The second line belongs into the node's token file.".to_string(),
+                Some(file) => format!(
+                    "The first line is the token: hand it over now, it is kept nowhere. {} has its digest; restart the node.",
+                    file.display()
+                ),
+                None => {
+                    "The first line is the token: hand it over now, it is kept nowhere. The second line belongs into the node's token file."
+                        .to_string()
+                }
             });
         }
     }

@@ -15,9 +15,11 @@ use crate::ledger::{self, CorrectionKind, DEFAULT_SEED, LedgerOptions, LedgerUni
 #[command(after_help = "Example:\n  countersign ledger generate --year 2023 --units deploy/units/units.csv --under 140300 --out ledgers")]
 pub enum Command {
     /// Write a year of CSV files for each unit: OUT/<unit>/<YYYY-MM>/<NN>-<type>.csv
-    #[command(after_help = "Example:\n  countersign ledger generate --year 2023 --units deploy/units/units.csv --under 140300 --out ledgers\n\n\
+    #[command(
+        after_help = "Example:\n  countersign ledger generate --year 2023 --units deploy/units/units.csv --under 140300 --out ledgers\n\n\
         All names, ID numbers and employers are made up. The same options give the same bytes. The corrections that belong to the\n\
-        year are listed, not applied: they are `countersign void` and `countersign correct` in the month that is told.")]
+        year are listed, not applied: they are `countersign void` and `countersign correct` in the month that is told."
+    )]
     Generate {
         /// Everything random follows from it
         #[arg(long, default_value_t = DEFAULT_SEED)]

@@ -128,6 +128,8 @@ fn run(command: Command, out: &Out) -> Done {
         Command::Verify(a) => evidence::verify(&a, out),
         Command::Audit(c) => audit::run(c, out),
         Command::Fsck(a) => fsck::run(&a, out),
-        Command::Demo(a) => crate::demo::run(a).map_err(|e| output::Failure::of(e.chain().map(ToString::to_string).collect::<Vec<_>>().join(": "))),
+        Command::Demo(a) => {
+            crate::demo::run(a).map_err(|e| output::Failure::of(e.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")))
+        }
     }
 }

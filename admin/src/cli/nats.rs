@@ -74,9 +74,11 @@ pub struct Config {
 
 /// Make or bring up to date the streams and consumers of a running nats-server
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  countersign nats provision --url nats://127.0.0.1:4222 --seed admin.seed --units units.csv --units 140321.toml \
+#[command(
+    after_help = "Example:\n  countersign nats provision --url nats://127.0.0.1:4222 --seed admin.seed --units units.csv --units 140321.toml \
     --skip-keyless\n\n\
-    It may be repeated at any time; run it after each change of the units.")]
+    It may be repeated at any time; run it after each change of the units."
+)]
 pub struct Provision {
     /// Address of the server
     #[arg(long)]

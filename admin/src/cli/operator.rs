@@ -62,7 +62,9 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
         Command::Enrol { vkey, roles, node } => {
             let roles: Vec<&str> = roles.into_iter().map(Role::as_str).collect();
             node.client()?.enrol(&vkey.to_string(), &roles)?;
-            out.answer(json!({ "enrolled": vkey.name(), "roles": roles }), || sayln!("✓ {} is enrolled as {}", vkey.name(), roles.join(", ")));
+            out.answer(json!({ "enrolled": vkey.name(), "roles": roles }), || {
+                sayln!("✓ {} is enrolled as {}", vkey.name(), roles.join(", "))
+            });
         }
         Command::Revoke { vkey, node } => {
             node.client()?.revoke(&vkey.to_string())?;

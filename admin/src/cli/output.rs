@@ -283,7 +283,8 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 pub fn save_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write;
     let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
-    let mut file = file.map_err(Failure::file(path)).map_err(|f| f.help("files are never replaced; choose another name or move the old file away"))?;
+    let mut file =
+        file.map_err(Failure::file(path)).map_err(|f| f.help("files are never replaced; choose another name or move the old file away"))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Failure::file(path))
 }
 

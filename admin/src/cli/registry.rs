@@ -11,7 +11,7 @@ use protocol::registry::{Registry, Revocation, Unit, UnitKey, VerifiedRegistry};
 use serde_json::json;
 
 use super::connect::vkey;
-use super::output::{Done, Failure, Out, read, replace, save_new, value, say, sayln};
+use super::output::{Done, Failure, Out, read, replace, save_new, say, sayln, value};
 use super::units::{self, Card};
 use crate::keyring;
 
@@ -27,10 +27,12 @@ pub enum Command {
 
 /// Make version 1 from files of units
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  countersign registry new --root root.key --units units.csv --units 140321.toml --since 2023-01 --skip-keyless \
+#[command(
+    after_help = "Example:\n  countersign registry new --root root.key --units units.csv --units 140321.toml --since 2023-01 --skip-keyless \
     -o registry-1.note\n\n\
     Files of units are CSV (columns id,name,tier,parent,area,since,vkey,witness,nkey) or TOML ([[unit]] tables with the same\n\
-    fields). What they say of a unit is joined, so a list of names and the cards of the units go together.")]
+    fields). What they say of a unit is joined, so a list of names and the cards of the units go together."
+)]
 pub struct New {
     /// Key file of a root that signs now; repeat for several
     #[arg(long, value_name = "KEYFILE", required = true)]

@@ -10,7 +10,7 @@ use protocol::evidence::report::{MonthReport, Report, UnitReport};
 use protocol::receipt::Decision;
 use protocol::verify::{Outcome, Verdict};
 
-use super::output::{Style, seconds, table, say};
+use super::output::{Style, say, seconds, table};
 
 /// Prints a report the way that suits the standard output.
 pub fn print_report(report: &Report, took: Duration) {
@@ -48,7 +48,12 @@ pub fn render(report: &Report, took: Duration, style: Style) -> String {
         }
     }
     if !report.unjudged.is_empty() {
-        let _ = writeln!(text, "\n{} target(s) cannot be judged from what is recorded here: {}", report.unjudged.len(), report.unjudged.join(", "));
+        let _ = writeln!(
+            text,
+            "\n{} target(s) cannot be judged from what is recorded here: {}",
+            report.unjudged.len(),
+            report.unjudged.join(", ")
+        );
     }
     text.push('\n');
     let rollups: usize = report.units.iter().map(|u| u.months.len()).sum();
@@ -126,7 +131,8 @@ fn months(unit: &UnitReport) -> Vec<(String, Vec<String>)> {
             at += 1;
             continue;
         }
-        let same = |m: &&MonthReport| of_month(m) == Outcome::Holds && m.decision == first.decision && m.verdicts.len() == first.verdicts.len();
+        let same =
+            |m: &&MonthReport| of_month(m) == Outcome::Holds && m.decision == first.decision && m.verdicts.len() == first.verdicts.len();
         let run: Vec<&MonthReport> = unit.months[at..].iter().take_while(same).collect();
         let last = run.last().copied().unwrap_or(first);
         let span = match run.len() {
@@ -170,7 +176,12 @@ mod tests {
         let report = Report { units: vec![unit], targets: Vec::new(), unjudged: vec!["X".into()], leaves: 7, until: None };
         let text = render(&report, Duration::from_millis(1234), Style::Plain);
         assert!(text.starts_with("✗ 140321 平定县 (county)\n├─ ✓ 2023-01 … 2023-04, 4 rollups: history, binding hold; accepted"), "{text}");
-        assert!(text.contains("├─ ! 2023-05 revision 1, accepted 审核通过 by the parent\n│    ! binding holds, but: because\n│    ✓ history hold\n"), "{text}");
+        assert!(
+            text.contains(
+                "├─ ! 2023-05 revision 1, accepted 审核通过 by the parent\n│    ! binding holds, but: because\n│    ✓ history hold\n"
+            ),
+            "{text}"
+        );
         assert!(text.contains("├─ ✓ 2023-06: history"), "{text}");
         assert!(text.contains("│    ✗ binding FAILS: because"), "{text}");
         assert!(text.contains("└─ ✓ 2023-08 … 2023-12, 5 rollups"), "{text}");

@@ -8,7 +8,7 @@ use protocol::receipt::Decision;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::output::{Done, Out, decision, print, value, sayln};
+use super::output::{Done, Out, decision, print, sayln, value};
 use super::report::{mark, verdict_line};
 use super::status::direct;
 
@@ -40,7 +40,9 @@ pub enum Command {
         at: At,
     },
     /// Return a month with reasons (退回)
-    #[command(after_help = "Example:\n  countersign review return 140321 2023-03 --reason 就业人数与名册不符 --about I011 --token-file wang.token")]
+    #[command(
+        after_help = "Example:\n  countersign review return 140321 2023-03 --reason 就业人数与名册不符 --about I011 --token-file wang.token"
+    )]
     Return {
         #[command(flatten)]
         at: At,
@@ -91,7 +93,9 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
 fn decide(at: &At, what: Decision, word: &str, why: Option<&Why>, out: &Out) -> Done {
     let (reasons, about) = why.map(|w| (w.reason.clone(), w.about.clone())).unwrap_or_default();
     at.node.client()?.decide(at.unit.as_str(), at.month, word, &reasons, &about)?;
-    out.answer(json!({ "unit": at.unit, "month": at.month, "decision": word }), || sayln!("✓ {} {}: {}", at.unit, at.month, decision(what)));
+    out.answer(json!({ "unit": at.unit, "month": at.month, "decision": word }), || {
+        sayln!("✓ {} {}: {}", at.unit, at.month, decision(what))
+    });
     Ok(true)
 }
 

@@ -12,7 +12,7 @@ use protocol::rollup::Rollup;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::output::{Done, Out, decision, print, value, sayln};
+use super::output::{Done, Out, decision, print, sayln, value};
 use crate::api::Client;
 
 /// How the unit stands and what to do next
@@ -91,7 +91,9 @@ pub(super) fn direct(client: &Client, status: &Status, months: &[OwnMonth]) -> B
 fn next_steps(status: &Status, months: &[OwnMonth], waiting: usize) -> Vec<String> {
     let mut steps = Vec::new();
     if !status.contradictions.is_empty() {
-        steps.push("tell the unit that contradicts itself, and its inspector; both documents are in this node's journal: back it up".to_string());
+        steps.push(
+            "tell the unit that contradicts itself, and its inspector; both documents are in this node's journal: back it up".to_string(),
+        );
     }
     if waiting > 0 {
         steps.push(format!("decide on {waiting} report(s) from below: countersign review list"));
@@ -125,7 +127,12 @@ fn next_steps(status: &Status, months: &[OwnMonth], waiting: usize) -> Vec<Strin
         steps.push(format!("{} is over: countersign close {}{}", status.open, status.open, late(status, today)));
     } else {
         let some = status.children_missing.join(", ");
-        steps.push(format!("{} is over: review {some}, or say why they are missing; then countersign close {}{}", status.open, status.open, late(status, today)));
+        steps.push(format!(
+            "{} is over: review {some}, or say why they are missing; then countersign close {}{}",
+            status.open,
+            status.open,
+            late(status, today)
+        ));
     }
     steps
 }
@@ -141,7 +148,8 @@ fn late(status: &Status, today: Option<NaiveDate>) -> String {
 pub(super) fn months(args: &MonthsArgs, out: &Out) -> Done {
     let months = args.node.client()?.months()?;
     out.answer(value(&months), || {
-        let mut rows = out.table(&["月份 month", "revision", "未签 unsigned", "提交 submitted", "审核 decision", "原因 reasons", "摘要 digest"]);
+        let mut rows =
+            out.table(&["月份 month", "revision", "未签 unsigned", "提交 submitted", "审核 decision", "原因 reasons", "摘要 digest"]);
         for m in &months {
             let failed: Vec<String> = m.checks.iter().filter(|c| c.failed()).map(|c| format!("{}: {}", c.check, c.detail)).collect();
             let reasons: Vec<&str> = m.reasons.iter().chain(&failed).map(String::as_str).collect();

@@ -65,7 +65,10 @@ pub fn load(files: &[PathBuf]) -> Result<Vec<Card>, Failure> {
             match all.iter_mut().find(|(c, _)| c.id == card.id) {
                 Some((known, first)) => join(known, card).map_err(|(unit, field)| {
                     let (a, b) = (first.display(), file.display());
-                    Failure::coded("units.contradiction", format!("unit {unit}: its {field} in {b} is not the one in {a} (or in a file between them)"))
+                    Failure::coded(
+                        "units.contradiction",
+                        format!("unit {unit}: its {field} in {b} is not the one in {a} (or in a file between them)"),
+                    )
                 })?,
                 None => all.push((card, file)),
             }
@@ -121,7 +124,8 @@ pub fn with<'a>(cards: &'a [Card], what: &str, skip: bool, has: impl Fn(&Card) -
         let names: Vec<&str> = without.iter().take(8).map(|c| c.id.as_str()).collect();
         let more = if without.len() > names.len() { " …" } else { "" };
         let message = format!("{} unit(s) have no {what}: {}{more}", without.len(), names.join(", "));
-        return Err(Failure::coded("units.keyless", message).help("add the files in which they stand, or leave these units out with --skip-keyless"));
+        return Err(Failure::coded("units.keyless", message)
+            .help("add the files in which they stand, or leave these units out with --skip-keyless"));
     }
     if good.is_empty() {
         return Err(Failure::coded("units.keyless", format!("no unit has {what}")));

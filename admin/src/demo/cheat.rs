@@ -113,7 +113,8 @@ fn send(f: &Federation, m: &Member, forged: &Forged) -> Result<()> {
     }
     let note = note.ok_or_else(|| miette!("nobody signs"))?;
     let checkpoint = Checkpoint::new(&origin_of(&m.id), rollup.log.size, root).into_diagnostic()?.sign(&node_key).into_diagnostic()?;
-    let path = f.world.nats_units.iter().find(|u| u.path.last().map(String::as_str) == Some(m.id.as_str())).ok_or_else(|| miette!("no path"))?;
+    let path =
+        f.world.nats_units.iter().find(|u| u.path.last().map(String::as_str) == Some(m.id.as_str())).ok_or_else(|| miette!("no path"))?;
     let path = UnitPath::new(path.path.iter().cloned()).into_diagnostic()?;
     let mut letters = Vec::new();
     for (n, chunk) in forged.entries.chunks(256).enumerate() {
@@ -127,7 +128,11 @@ fn send(f: &Federation, m: &Member, forged: &Forged) -> Result<()> {
     let inbox = node::link::access::inbox_prefix(m.id.as_str());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
     runtime.block_on(async {
-        let client = async_nats::ConnectOptions::with_nkey(seed.trim().to_string()).custom_inbox_prefix(inbox).connect(url).await.into_diagnostic()?;
+        let client = async_nats::ConnectOptions::with_nkey(seed.trim().to_string())
+            .custom_inbox_prefix(inbox)
+            .connect(url)
+            .await
+            .into_diagnostic()?;
         let stream = async_nats::jetstream::new(client);
         for (kind, body) in letters {
             let mut headers = async_nats::HeaderMap::new();
@@ -241,7 +246,11 @@ fn two_versions(f: &Federation, month: Month) -> Result<bool> {
     year::decide(city, m, month, 1, "accepted", &[])?;
     let client = Client::new(&m.url(), m.token("tianbiao"));
     let note = Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
-    let mut forged = Forged { entries: entries(f, m)?, rollup: Rollup::parse(note.text()).into_diagnostic()?, signers: vec!["node", "tianbiao", "tongji", "fuzeren"] };
+    let mut forged = Forged {
+        entries: entries(f, m)?,
+        rollup: Rollup::parse(note.text()).into_diagnostic()?,
+        signers: vec!["node", "tianbiao", "tongji", "fuzeren"],
+    };
     add_ten(&mut forged, &[], m)?;
     send(f, m, &forged)?;
     println!("\n  {} {}: two versions of one report, for two parents", m.id, m.name);

@@ -95,7 +95,10 @@ pub fn run(args: Args) -> Result<bool> {
     let units = federation.world.members.iter().map(|m| LedgerUnit { id: m.id.clone(), tier: m.tier, parent: m.parent.clone() }).collect();
     let ledger = generate(&LedgerOptions { seed: args.seed, year: YEAR, units });
     let events: usize = ledger.units.iter().map(crate::ledger::UnitLedger::events).sum();
-    println!("\nA year of {events} synthetic events, {} corrections among them (no person exists; all ID numbers begin with 999999)", ledger.corrections.len());
+    println!(
+        "\nA year of {events} synthetic events, {} corrections among them (no person exists; all ID numbers begin with 999999)",
+        ledger.corrections.len()
+    );
     let indexes: year::Indexes = Mutex::new(BTreeMap::new());
     for month in &months {
         year::month(&federation, &ledger, &indexes, *month)?;
@@ -119,8 +122,11 @@ fn key_figures(evidence: &protocol::evidence::Evidence, province: &world::Member
         rollups.push(Rollup::parse(note.text()).into_diagnostic()?);
     }
     let catalogue = Catalogue::from_json(read_document(evidence.catalogues[0].text(), "catalogue").into_diagnostic()?).into_diagnostic()?;
-    let mut table = output::table(output::Style::of_stdout(), &["指标 figure", "名称 name", "数值 value", "其中申报 declared part", "依据 basis"]);
-    for id in ["I001", "I003", "I011", "I012", "I013", "I014", "I060", "I061", "I095", "I096", "I097", "I112", "I118", "I128", "I150", "I152"] {
+    let mut table =
+        output::table(output::Style::of_stdout(), &["指标 figure", "名称 name", "数值 value", "其中申报 declared part", "依据 basis"]);
+    for id in
+        ["I001", "I003", "I011", "I012", "I013", "I014", "I060", "I061", "I095", "I096", "I097", "I112", "I118", "I128", "I150", "I152"]
+    {
         let Some(indicator) = catalogue.indicator(id) else { continue };
         let figures = rollups.iter().filter_map(|r| r.figure(id));
         let Some(last) = figures.clone().next_back() else { continue };
@@ -135,7 +141,10 @@ fn key_figures(evidence: &protocol::evidence::Evidence, province: &world::Member
         table.add_row([id.to_string(), indicator.zh.clone(), value, declared, format!("{} {}", basis.zh(), basis.en())]);
     }
     let counties = evidence.units.len() - 3;
-    println!("\nThe province's figures for {} month(s); {counties} counties of two cities take part, not all of the province:", months.len());
+    println!(
+        "\nThe province's figures for {} month(s); {counties} counties of two cities take part, not all of the province:",
+        months.len()
+    );
     output::print(&table);
     Ok(())
 }
@@ -154,11 +163,21 @@ fn conclude(f: &Federation, months: &[Month]) -> Result<bool> {
     print_report(&report, took);
     key_figures(&evidence, province, months)?;
     println!("\nEvidence file: {} ({} KiB)", path.display(), bytes.len() / 1024);
-    println!("Check it offline: {} verify {} --root '{}'", std::env::current_exe().into_diagnostic()?.display(), path.display(), f.world.root);
+    println!(
+        "Check it offline: {} verify {} --root '{}'",
+        std::env::current_exe().into_diagnostic()?.display(),
+        path.display(),
+        f.world.root
+    );
     let mut noted: Vec<String> = Vec::new();
     for u in &report.units {
         for m in &u.months {
-            noted.extend(m.verdicts.iter().filter(|v| v.outcome == Outcome::Noted && u.tier != Tier::Province).map(|_| format!("{} {}", u.unit, m.period)));
+            noted.extend(
+                m.verdicts
+                    .iter()
+                    .filter(|v| v.outcome == Outcome::Noted && u.tier != Tier::Province)
+                    .map(|_| format!("{} {}", u.unit, m.period)),
+            );
         }
     }
     // The reports that came late on purpose are noted, and no others: the late county, and the county and city of August.
@@ -166,7 +185,8 @@ fn conclude(f: &Federation, months: &[Month]) -> Result<bool> {
         .iter()
         .flat_map(|m| [year::LATE, year::MISSING].into_iter().filter(|(_, n)| *n == m.month()).map(move |(u, _)| format!("{u} {m}")))
         .collect();
-    let complete = report.units.len() == f.world.members.len() && report.units.iter().all(|u| months.iter().all(|m| u.months.iter().any(|x| x.period == *m)));
+    let complete = report.units.len() == f.world.members.len()
+        && report.units.iter().all(|u| months.iter().all(|m| u.months.iter().any(|x| x.period == *m)));
     noted.sort();
     let mut wanted = expected;
     wanted.sort();

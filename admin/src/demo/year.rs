@@ -149,13 +149,18 @@ fn import(client: &Client, m: &Member, files: &MonthLedger, indexes: &Indexes) -
 
 fn correct(client: &Client, ledger: &Ledger, indexes: &Indexes, c: &Correction) -> Result<()> {
     let key = (c.unit.to_string(), c.target.month, c.target.event, c.target.row);
-    let index = indexes.lock().map_err(|_| miette!("a worker died"))?.get(&key).copied().ok_or_else(|| miette!("the row was not recorded"))?;
+    let index =
+        indexes.lock().map_err(|_| miette!("a worker died"))?.get(&key).copied().ok_or_else(|| miette!("the row was not recorded"))?;
     match &c.kind {
         CorrectionKind::Void => client.void(index, c.reason).into_diagnostic(),
         CorrectionKind::Correct(cells) => {
             let (sheet, _) = ledger.unit(&c.unit).and_then(|u| u.row(&c.target)).ok_or_else(|| miette!("no such row"))?;
-            let event: serde_json::Map<String, serde_json::Value> =
-                std::iter::once(&"occurred_on").chain(sheet.columns).zip(cells).filter(|(_, v)| !v.is_empty()).map(|(k, v)| ((*k).to_string(), v.clone().into())).collect();
+            let event: serde_json::Map<String, serde_json::Value> = std::iter::once(&"occurred_on")
+                .chain(sheet.columns)
+                .zip(cells)
+                .filter(|(_, v)| !v.is_empty())
+                .map(|(k, v)| ((*k).to_string(), v.clone().into()))
+                .collect();
             client.correct(index, c.reason, &event.into()).into_diagnostic()
         }
     }

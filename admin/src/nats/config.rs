@@ -43,13 +43,7 @@ pub struct ServerOptions {
 impl ServerOptions {
     /// A server for this machine alone.
     #[must_use]
-    pub fn local(
-        port: u16,
-        monitor_port: u16,
-        store_dir: PathBuf,
-        admin_public_nkey: String,
-        units: Vec<NatsUnit>,
-    ) -> Self {
+    pub fn local(port: u16, monitor_port: u16, store_dir: PathBuf, admin_public_nkey: String, units: Vec<NatsUnit>) -> Self {
         Self {
             host: "127.0.0.1".to_owned(),
             port,
@@ -68,14 +62,8 @@ impl ServerOptions {
 pub fn server_config(options: &ServerOptions) -> Result<String, NatsError> {
     user::check_public(&options.admin_public_nkey, "operator")?;
     let units = checked(&options.units)?;
-    if let Some((path, _)) = units
-        .iter()
-        .find(|(_, u)| u.public_nkey == options.admin_public_nkey)
-    {
-        return Err(NatsError::Unit {
-            unit: path.to_string(),
-            reason: "it has the operator's NKey".to_owned(),
-        });
+    if let Some((path, _)) = units.iter().find(|(_, u)| u.public_nkey == options.admin_public_nkey) {
+        return Err(NatsError::Unit { unit: path.to_string(), reason: "it has the operator's NKey".to_owned() });
     }
     let mut text = String::new();
     // Writing to a String cannot fail; `w` keeps that in one place.
@@ -83,41 +71,20 @@ pub fn server_config(options: &ServerOptions) -> Result<String, NatsError> {
         let _ = writeln!(text, "{line}");
     };
     w("# nats.conf, written by `countersign nats config` from the registry. Do not edit: write it anew.".to_owned());
-    w(format!(
-        "listen: {}",
-        quoted("host", &format!("{}:{}", options.host, options.port))?
-    ));
-    w(format!(
-        "http: {}",
-        quoted(
-            "monitor_host",
-            &format!("{}:{}", options.monitor_host, options.monitor_port)
-        )?
-    ));
+    w(format!("listen: {}", quoted("host", &format!("{}:{}", options.host, options.port))?));
+    w(format!("http: {}", quoted("monitor_host", &format!("{}:{}", options.monitor_host, options.monitor_port))?));
     w("max_payload: 8MB".to_owned());
     w("jetstream {".to_owned());
-    w(format!(
-        "  store_dir: {}",
-        path_of("store_dir", &options.store_dir)?
-    ));
-    w(
-        "  # An acknowledged message is on disk. Nodes check this and refuse to send without it."
-            .to_owned(),
-    );
+    w(format!("  store_dir: {}", path_of("store_dir", &options.store_dir)?));
+    w("  # An acknowledged message is on disk. Nodes check this and refuse to send without it.".to_owned());
     w("  sync_interval: always".to_owned());
     w(format!("  max_file_store: {}", options.max_file_bytes));
     w("  max_memory_store: 16MB".to_owned());
     w("}".to_owned());
     if let Some(tls) = &options.tls {
         w("tls {".to_owned());
-        w(format!(
-            "  cert_file: {}",
-            path_of("cert_file", &tls.cert_file)?
-        ));
-        w(format!(
-            "  key_file: {}",
-            path_of("key_file", &tls.key_file)?
-        ));
+        w(format!("  cert_file: {}", path_of("cert_file", &tls.cert_file)?));
+        w(format!("  key_file: {}", path_of("key_file", &tls.key_file)?));
         if let Some(ca) = &tls.client_ca_file {
             w(format!("  ca_file: {}", path_of("client_ca_file", ca)?));
             w("  verify: true".to_owned());
@@ -132,18 +99,9 @@ pub fn server_config(options: &ServerOptions) -> Result<String, NatsError> {
     w(format!("      {{ nkey: {} }}", options.admin_public_nkey));
     for (path, unit) in &units {
         w(format!("      # {path}"));
-        w(format!(
-            "      {{ nkey: {}, permissions: {{",
-            unit.public_nkey
-        ));
-        w(format!(
-            "          publish: {{ allow: [{}] }},",
-            list(&access::publish_permissions(path, unit.has_children))
-        ));
-        w(format!(
-            "          subscribe: {{ allow: [{}] }} }} }}",
-            list(&access::subscribe_permissions(path))
-        ));
+        w(format!("      {{ nkey: {}, permissions: {{", unit.public_nkey));
+        w(format!("          publish: {{ allow: [{}] }},", list(&access::publish_permissions(path, unit.has_children))));
+        w(format!("          subscribe: {{ allow: [{}] }} }} }}", list(&access::subscribe_permissions(path))));
     }
     w("    ]".to_owned());
     w("  }".to_owned());
@@ -153,34 +111,22 @@ pub fn server_config(options: &ServerOptions) -> Result<String, NatsError> {
 
 fn list(subjects: &[String]) -> String {
     // Subjects hold letters, digits and `. _ $ * >` only: they need no escape.
-    subjects
-        .iter()
-        .map(|s| format!("\"{s}\""))
-        .collect::<Vec<_>>()
-        .join(", ")
+    subjects.iter().map(|s| format!("\"{s}\"")).collect::<Vec<_>>().join(", ")
 }
 
 /// A string that cannot break out of its quotes.
 fn quoted(field: &str, value: &str) -> Result<String, NatsError> {
-    if value.is_empty()
-        || value
-            .chars()
-            .any(|c| c.is_control() || matches!(c, '"' | '\\' | '\''))
-    {
+    if value.is_empty() || value.chars().any(|c| c.is_control() || matches!(c, '"' | '\\' | '\'')) {
         return Err(NatsError::Option {
             field: field.to_owned(),
-            reason: "must not be empty or hold quotes, backslashes or control characters"
-                .to_owned(),
+            reason: "must not be empty or hold quotes, backslashes or control characters".to_owned(),
         });
     }
     Ok(format!("\"{value}\""))
 }
 
 fn path_of(field: &str, path: &Path) -> Result<String, NatsError> {
-    let text = path.to_str().ok_or_else(|| NatsError::Option {
-        field: field.to_owned(),
-        reason: "the path is not UTF-8".to_owned(),
-    })?;
+    let text = path.to_str().ok_or_else(|| NatsError::Option { field: field.to_owned(), reason: "the path is not UTF-8".to_owned() })?;
     quoted(field, text)
 }
 
@@ -191,22 +137,12 @@ mod tests {
 
     fn unit(path: &str, has_children: bool) -> NatsUnit {
         let path = path.split('.').map(str::to_owned).collect();
-        NatsUnit {
-            path,
-            public_nkey: create_user().unwrap().public_nkey,
-            has_children,
-        }
+        NatsUnit { path, public_nkey: create_user().unwrap().public_nkey, has_children }
     }
 
     fn options() -> ServerOptions {
         let units = vec![unit("1", true), unit("1.13", true), unit("1.13.5", false)];
-        ServerOptions::local(
-            4222,
-            8222,
-            "/var/lib/cs".into(),
-            create_user().unwrap().public_nkey,
-            units,
-        )
+        ServerOptions::local(4222, 8222, "/var/lib/cs".into(), create_user().unwrap().public_nkey, units)
     }
 
     #[test]
@@ -222,19 +158,11 @@ mod tests {
             "max_payload: 8MB",
             "      # 1.13.5",
         ] {
-            assert_eq!(
-                text.lines().filter(|l| *l == line).count(),
-                1,
-                "{line}\n{text}"
-            );
+            assert_eq!(text.lines().filter(|l| *l == line).count(), 1, "{line}\n{text}");
         }
         assert!(text.contains("\"cs.v1.down.1.13.*.receipt\""));
         assert!(!text.contains("cs.v1.down.1.13.5.*.receipt"));
-        assert!(
-            !text.contains("CONSUMER.CREATE")
-                && !text.contains("STREAM.")
-                && !text.contains("_INBOX.>")
-        );
+        assert!(!text.contains("CONSUMER.CREATE") && !text.contains("STREAM.") && !text.contains("_INBOX.>"));
         assert_eq!(text.matches("nkey:").count(), 4);
         assert!(!text.contains("tls {"));
     }
@@ -242,11 +170,7 @@ mod tests {
     #[test]
     fn tls_is_written_when_asked_for() {
         let mut options = options();
-        options.tls = Some(ServerTls {
-            cert_file: "/c".into(),
-            key_file: "/k".into(),
-            client_ca_file: Some("/a".into()),
-        });
+        options.tls = Some(ServerTls { cert_file: "/c".into(), key_file: "/k".into(), client_ca_file: Some("/a".into()) });
         let text = server_config(&options).unwrap();
         assert!(text.contains("tls {\n  cert_file: \"/c\"\n  key_file: \"/k\"\n  ca_file: \"/a\"\n  verify: true\n}"), "{text}");
     }
@@ -256,28 +180,18 @@ mod tests {
         type Case = (&'static str, fn(&mut ServerOptions));
         let cases: [Case; 8] = [
             ("nats.unit", |o| o.units[2].path = o.units[1].path.clone()),
-            ("nats.unit", |o| {
-                o.units[2].public_nkey = o.units[1].public_nkey.clone()
-            }),
-            ("nats.unit", |o| {
-                o.units[0].public_nkey = o.admin_public_nkey.clone()
-            }),
+            ("nats.unit", |o| o.units[2].public_nkey = o.units[1].public_nkey.clone()),
+            ("nats.unit", |o| o.units[0].public_nkey = o.admin_public_nkey.clone()),
             ("nats.unit", |o| o.units[1].has_children = false),
             ("nats.unit", |o| o.units[2].path[2] = "5\"x".to_owned()),
             ("nats.key", |o| o.units[2].public_nkey = "UABC".to_owned()),
-            ("nats.key", |o| {
-                o.admin_public_nkey = create_user().unwrap().seed
-            }),
+            ("nats.key", |o| o.admin_public_nkey = create_user().unwrap().seed),
             ("nats.option", |o| o.store_dir = "/a\" }".into()),
         ];
         for (i, (code, spoil)) in cases.into_iter().enumerate() {
             let mut options = options();
             spoil(&mut options);
-            assert_eq!(
-                server_config(&options).unwrap_err().code(),
-                code,
-                "case {i}"
-            );
+            assert_eq!(server_config(&options).unwrap_err().code(), code, "case {i}");
         }
     }
 }

@@ -28,11 +28,7 @@ pub struct Provisioned {
 }
 
 /// Brings the server at `url` to what the units need, as the operator with this seed.
-pub async fn provision(
-    url: &str,
-    admin_seed: &str,
-    units: &[NatsUnit],
-) -> Result<Provisioned, NatsError> {
+pub async fn provision(url: &str, admin_seed: &str, units: &[NatsUnit]) -> Result<Provisioned, NatsError> {
     let units = checked(units)?;
     let client = ConnectOptions::new()
         .nkey(admin_seed.trim().to_owned())
@@ -40,10 +36,7 @@ pub async fn provision(
         .request_timeout(Some(Duration::from_secs(15)))
         .connect(url)
         .await
-        .map_err(|e| NatsError::Connect {
-            url: url.to_owned(),
-            reason: e.to_string(),
-        })?;
+        .map_err(|e| NatsError::Connect { url: url.to_owned(), reason: e.to_string() })?;
     let mut done = Provisioned::default();
     for (stream, prefix) in [(STREAM_UP, UP_PREFIX), (STREAM_DOWN, DOWN_PREFIX)] {
         let config = stream_config(stream, &format!("{prefix}.>"));
@@ -57,25 +50,10 @@ pub async fn provision(
     }
     for (path, unit) in &units {
         for (stream, consumer, filters) in access::consumers(path, unit.has_children) {
-            let known = exists(
-                &client,
-                &format!("CONSUMER.INFO.{stream}.{consumer}"),
-                &consumer,
-            )
-            .await?;
+            let known = exists(&client, &format!("CONSUMER.INFO.{stream}.{consumer}"), &consumer).await?;
             let body = consumer_config(stream, &consumer, &filters);
-            call(
-                &client,
-                &format!("CONSUMER.CREATE.{stream}.{consumer}"),
-                &consumer,
-                &body,
-            )
-            .await?;
-            if known {
-                done.confirmed.push(consumer)
-            } else {
-                done.created.push(consumer)
-            }
+            call(&client, &format!("CONSUMER.CREATE.{stream}.{consumer}"), &consumer, &body).await?;
+            if known { done.confirmed.push(consumer) } else { done.created.push(consumer) }
         }
     }
     Ok(done)
@@ -125,40 +103,23 @@ async fn exists(client: &Client, api: &str, what: &str) -> Result<bool, NatsErro
     match call(client, api, what, &Value::Null).await {
         Ok(_) => Ok(true),
         // 10059: stream not found, 10014: consumer not found.
-        Err(NatsError::Refused {
-            code: 10059 | 10014,
-            ..
-        }) => Ok(false),
+        Err(NatsError::Refused { code: 10059 | 10014, .. }) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
 /// One request to JetStream's API.
 async fn call(client: &Client, api: &str, what: &str, body: &Value) -> Result<Value, NatsError> {
-    let answer = |reason: String| NatsError::Answer {
-        what: what.to_owned(),
-        reason,
-    };
-    let payload = if body.is_null() {
-        String::new()
-    } else {
-        body.to_string()
-    };
-    let reply = client
-        .request(format!("$JS.API.{api}"), payload.into())
-        .await
-        .map_err(|e| answer(e.to_string()))?;
+    let answer = |reason: String| NatsError::Answer { what: what.to_owned(), reason };
+    let payload = if body.is_null() { String::new() } else { body.to_string() };
+    let reply = client.request(format!("$JS.API.{api}"), payload.into()).await.map_err(|e| answer(e.to_string()))?;
     let value: Value = serde_json::from_slice(&reply.payload).map_err(|e| answer(e.to_string()))?;
     match value.get("error") {
         None => Ok(value),
         Some(error) => Err(NatsError::Refused {
             what: what.to_owned(),
             code: error.get("err_code").and_then(Value::as_u64).unwrap_or(0),
-            reason: error
-                .get("description")
-                .and_then(Value::as_str)
-                .unwrap_or("no reason given")
-                .to_owned(),
+            reason: error.get("description").and_then(Value::as_str).unwrap_or("no reason given").to_owned(),
         }),
     }
 }

@@ -133,11 +133,7 @@ impl Validator<'_> {
             Ok(program) => {
                 for name in crate::count::cel::variables(&program) {
                     if !allowed.contains(&name.as_str()) {
-                        self.fault(
-                            place,
-                            "variable",
-                            format!("{what}: unknown variable {name:?}; here only {allowed:?} exist"),
-                        );
+                        self.fault(place, "variable", format!("{what}: unknown variable {name:?}; here only {allowed:?} exist"));
                     }
                 }
             }
@@ -251,10 +247,7 @@ impl Validator<'_> {
                 Some(f) if matches!(f.kind, FieldKind::Int | FieldKind::Fen | FieldKind::Bool | FieldKind::Date) => {
                     self.fault(place, "key", format!("key field {key:?} must be a number of a person or organisation, a code or a text"));
                 }
-                Some(f)
-                    if e.subject == Subject::Person
-                        && !matches!(f.kind, FieldKind::IdNumber | FieldKind::Certificate) =>
-                {
+                Some(f) if e.subject == Subject::Person && !matches!(f.kind, FieldKind::IdNumber | FieldKind::Certificate) => {
                     self.fault(place, "key", "a person is keyed by id_number or certificate");
                 }
                 Some(_) => {}
@@ -276,9 +269,10 @@ impl Validator<'_> {
                 self.fault(place, "pi", format!("field {}: a P0 event may hold no number of a person and no free text", f.name));
             }
             if matches!(f.name.as_str(), "occurred_on" | "category" | "grade" | "sex" | "birth") && e.key != f.name {
-                let derived = e.fields.iter().any(|g| {
-                    g.kind == FieldKind::Certificate || (g.kind == FieldKind::IdNumber && (f.name == "sex" || f.name == "birth"))
-                });
+                let derived = e
+                    .fields
+                    .iter()
+                    .any(|g| g.kind == FieldKind::Certificate || (g.kind == FieldKind::IdNumber && (f.name == "sex" || f.name == "birth")));
                 if f.name == "occurred_on" || derived {
                     self.fault(place, "reserved", format!("field name {} is given by the system", f.name));
                 }
@@ -292,11 +286,8 @@ impl Validator<'_> {
         self.unique("indicator key", c.indicators.iter().map(|i| i.key.as_str()));
         for i in &c.indicators {
             let place = format!("indicator {}", i.id);
-            let allowed: &[&str] = if i.kind.is_stock() {
-                &["s", "t", "d", "period"]
-            } else {
-                &["s", "t", "d", "e", "on", "before", "period"]
-            };
+            let allowed: &[&str] =
+                if i.kind.is_stock() { &["s", "t", "d", "period"] } else { &["s", "t", "d", "e", "on", "before", "period"] };
             self.cel(&place, "where", &i.condition, allowed);
             for t in &i.tables {
                 if t.is_empty() || t.len() > 2 {

@@ -429,13 +429,10 @@ impl Catalogue {
     pub fn cells(&self, table: &[String]) -> Vec<String> {
         let mut cells = vec![String::new()];
         for id in table {
-            let codes: Vec<&str> =
-                self.dimension(id).map(|d| d.codes.iter().map(|c| c.code.as_str()).collect()).unwrap_or_default();
+            let codes: Vec<&str> = self.dimension(id).map(|d| d.codes.iter().map(|c| c.code.as_str()).collect()).unwrap_or_default();
             cells = cells
                 .iter()
-                .flat_map(|prefix| {
-                    codes.iter().map(move |c| if prefix.is_empty() { (*c).to_string() } else { format!("{prefix}*{c}") })
-                })
+                .flat_map(|prefix| codes.iter().map(move |c| if prefix.is_empty() { (*c).to_string() } else { format!("{prefix}*{c}") }))
                 .collect();
         }
         if table.is_empty() { vec!["total".to_string()] } else { cells }

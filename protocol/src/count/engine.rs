@@ -234,7 +234,14 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::contribute`].
-    pub fn recount(&self, recount: &EventType, history: History<'_>, period: Month, first_day: NaiveDate, distinct: bool) -> Result<Moves, CountError> {
+    pub fn recount(
+        &self,
+        recount: &EventType,
+        history: History<'_>,
+        period: Month,
+        first_day: NaiveDate,
+        distinct: bool,
+    ) -> Result<Moves, CountError> {
         let mut moves = self.settle(recount, history, period, None)?;
         if distinct {
             for c in self.feeding(recount).filter(|c| c.indicator.kind == Kind::Distinct) {

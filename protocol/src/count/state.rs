@@ -324,10 +324,7 @@ fn default_of(event: &EventType, source: &str) -> Value {
     if source.parse::<i64>().is_ok() {
         return Value::Int(0);
     }
-    source
-        .strip_prefix("e.")
-        .and_then(|name| event.field(name))
-        .map_or(Value::Text(String::new()), |f| default_for(f.kind))
+    source.strip_prefix("e.").and_then(|name| event.field(name)).map_or(Value::Text(String::new()), |f| default_for(f.kind))
 }
 
 /// Orders facts by day and then by log index, leaving voided ones out.

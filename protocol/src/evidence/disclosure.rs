@@ -79,8 +79,14 @@ pub fn verify(d: &Disclosure, root: &VerifierKey) -> Result<Statement, String> {
         return Err("the checkpoint is of another log".into());
     }
     checkpoint.verify(&unit.keys_over(point.size())).map_err(|_| "the checkpoint is not signed by the unit's node key")?;
-    let proof = d.proof.iter().map(|h| hex::decode(h).and_then(|b| b.try_into().ok())).collect::<Option<Vec<tree::Hash>>>().ok_or("the proof is not hex")?;
-    tree::verify_inclusion(&tree::leaf_hash(d.statement.as_bytes()), d.index, point.size(), &proof, &point.root()).map_err(|e| e.to_string())?;
+    let proof = d
+        .proof
+        .iter()
+        .map(|h| hex::decode(h).and_then(|b| b.try_into().ok()))
+        .collect::<Option<Vec<tree::Hash>>>()
+        .ok_or("the proof is not hex")?;
+    tree::verify_inclusion(&tree::leaf_hash(d.statement.as_bytes()), d.index, point.size(), &proof, &point.root())
+        .map_err(|e| e.to_string())?;
     let note = Note::parse(d.statement.as_bytes()).map_err(|e| e.to_string())?;
     let statement = Statement::parse(note.text()).map_err(|e| e.to_string())?;
     if statement.unit != d.unit {

@@ -120,7 +120,10 @@ pub fn read(bytes: &[u8]) -> Result<Evidence, FileError> {
         let path = file.name().map_err(zip_error)?.into_owned();
         let mut content = Vec::new();
         // Nothing is compressed, so no part can be larger than the whole file, nor all of them (overlapping ones would be).
-        (&mut file).take(bytes.len() as u64).read_to_end(&mut content).map_err(|e| FileError::Part { path: path.clone(), message: e.to_string() })?;
+        (&mut file)
+            .take(bytes.len() as u64)
+            .read_to_end(&mut content)
+            .map_err(|e| FileError::Part { path: path.clone(), message: e.to_string() })?;
         total += content.len();
         if total > bytes.len() {
             return Err(FileError::Zip("its parts overlap".into()));

@@ -163,7 +163,10 @@ pub fn verify(evidence: &Evidence, root: &VerifierKey) -> Result<Report, Evidenc
             // A unit's word counts for what it received from below, not for its own punctuality.
             let from_below = by.as_ref().is_some_and(|by| by != id && registry.path(id).contains(by));
             let received = arrivals.get(&h.digest()).copied().filter(|_| from_below).or(receipts.received);
-            let due = plans.iter().find(|p| p.plan.area_code == registry.path(id).first().map(ToString::to_string).unwrap_or_default()).map_or_else(Reporting::default, |p| p.reporting.clone());
+            let due = plans
+                .iter()
+                .find(|p| p.plan.area_code == registry.path(id).first().map(ToString::to_string).unwrap_or_default())
+                .map_or_else(Reporting::default, |p| p.reporting.clone());
             let context = Context {
                 registry: version,
                 log: &log,
@@ -242,7 +245,9 @@ fn unknown_lines(held: &HeldRollup, part: &super::UnitEvidence, log: &UnitLog, u
     let node: Vec<VerifierKey> = unit.keys.iter().map(|k| k.vkey.clone()).collect();
     every_line(&held.note, &node.iter().chain(log.enrolled()).cloned().collect::<Vec<_>>()).map_err(|e| format!("the rollup {e}"))?;
     match part.checkpoints.get(&held.rollup.log.size) {
-        Some(checkpoint) => every_line(checkpoint, &[node, witnesses(&unit.id, registry)].concat()).map_err(|e| format!("the checkpoint {e}")),
+        Some(checkpoint) => {
+            every_line(checkpoint, &[node, witnesses(&unit.id, registry)].concat()).map_err(|e| format!("the checkpoint {e}"))
+        }
         None => Ok(()),
     }
 }
@@ -286,7 +291,10 @@ fn arrivals(evidence: &Evidence, registry: &Registry) -> Result<ArrivalTimes, Ev
     let unit = registry.unit(&arrivals.by).ok_or_else(|| error("arrivals", "arrivals", "by an unknown unit"))?;
     let keys: Vec<VerifierKey> = unit.keys.iter().map(|k| k.vkey.clone()).collect();
     every_line(note, &keys).map_err(|e| error("arrivals", "arrivals", e))?;
-    let times = arrivals.received.iter().map(|(d, t)| Ok((*d, t.parse().map_err(|_| error("arrivals", "arrivals", format!("{t:?} is not a time")))?)));
+    let times = arrivals
+        .received
+        .iter()
+        .map(|(d, t)| Ok((*d, t.parse().map_err(|_| error("arrivals", "arrivals", format!("{t:?} is not a time")))?)));
     Ok((Some(arrivals.by), times.collect::<Result<_, EvidenceError>>()?))
 }
 

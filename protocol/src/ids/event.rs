@@ -98,13 +98,19 @@ mod tests {
     fn other_texts_are_refused() {
         let upper = RFC.to_uppercase();
         let braces = format!("{{{RFC}}}");
-        for bad in ["", &upper, &braces, &RFC.replace('-', ""), &RFC[..35], "017f22e279b0-7cc3-98c4-dc0c-0c07398f-",
-            "017f22e2-79b0-7cc3-98c4-dc0c0c0739-f", "017f22e2-79b0-7cc3-98c4-dc0c0c07398g"]
-        {
+        for bad in [
+            "",
+            &upper,
+            &braces,
+            &RFC.replace('-', ""),
+            &RFC[..35],
+            "017f22e279b0-7cc3-98c4-dc0c-0c07398f-",
+            "017f22e2-79b0-7cc3-98c4-dc0c0c0739-f",
+            "017f22e2-79b0-7cc3-98c4-dc0c0c07398g",
+        ] {
             assert_eq!(bad.parse::<EventId>(), Err(IdError::Uuid), "{bad}");
         }
-        for bad in ["017f22e2-79b0-4cc3-98c4-dc0c0c07398f", "017f22e2-79b0-7cc3-18c4-dc0c0c07398f",
-            "017f22e2-79b0-7cc3-d8c4-dc0c0c07398f"]
+        for bad in ["017f22e2-79b0-4cc3-98c4-dc0c0c07398f", "017f22e2-79b0-7cc3-18c4-dc0c0c07398f", "017f22e2-79b0-7cc3-d8c4-dc0c0c07398f"]
         {
             assert_eq!(bad.parse::<EventId>(), Err(IdError::UuidVersion), "{bad}");
         }

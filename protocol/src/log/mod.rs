@@ -12,6 +12,4 @@ pub mod tree;
 
 pub use checkpoint::{Checkpoint, CheckpointError, add_cosignature, cosign, origin_of, verify_cosignature};
 pub use tile::{TileError, TilePath, decode_bundle, encode_bundle, entries_path, parse_path, tile_path};
-pub use tree::{
-    Hash, ProofError, Tree, empty_root, leaf_hash, node_hash, root_of, verify_consistency, verify_inclusion,
-};
+pub use tree::{Hash, ProofError, Tree, empty_root, leaf_hash, node_hash, root_of, verify_consistency, verify_inclusion};

@@ -219,8 +219,7 @@ pub fn encode_bundle(entries: &[&[u8]]) -> Result<Vec<u8>, TileError> {
     }
     let mut bytes = Vec::with_capacity(entries.iter().map(|entry| entry.len() + 2).sum());
     for (at, entry) in entries.iter().enumerate() {
-        let length =
-            u16::try_from(entry.len()).map_err(|_| TileError::EntryTooLong { at, found: entry.len() })?;
+        let length = u16::try_from(entry.len()).map_err(|_| TileError::EntryTooLong { at, found: entry.len() })?;
         bytes.extend(length.to_be_bytes());
         bytes.extend_from_slice(entry);
     }
@@ -274,12 +273,42 @@ mod tests {
 
     #[test]
     fn other_paths_are_refused() {
-        for path in ["", "tile", "tile/0", "tile/0/", "tile/0/0", "tile/0/00", "tile/0/0000", "tile/0/x000/001", "tile/0/001/002",
-            "tile/0/x001", "tile/0/x001/x002", "tile/0/1/002", "tile/64/000", "tile/256/000", "tile/00/000", "tile/+1/000", "tile/-1/000",
-            "tile/0/000.p", "tile/0/000.p/", "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/01", "tile/0/000.p/+1",
-            "tile/0/000.p/1.p/1", "tile/0/000/", "/tile/0/000", "tile//000", "tile/0/../000", "tile/entries/x", "tile/Entries/000",
-            "tile/entries/000.p/999", "tile/0/x018/x446/x744/x073/x709/x551/616", "tile/0/x999/x999/x999/x999/x999/x999/999", "tile/0/xx01/000"]
-        {
+        for path in [
+            "",
+            "tile",
+            "tile/0",
+            "tile/0/",
+            "tile/0/0",
+            "tile/0/00",
+            "tile/0/0000",
+            "tile/0/x000/001",
+            "tile/0/001/002",
+            "tile/0/x001",
+            "tile/0/x001/x002",
+            "tile/0/1/002",
+            "tile/64/000",
+            "tile/256/000",
+            "tile/00/000",
+            "tile/+1/000",
+            "tile/-1/000",
+            "tile/0/000.p",
+            "tile/0/000.p/",
+            "tile/0/000.p/0",
+            "tile/0/000.p/256",
+            "tile/0/000.p/01",
+            "tile/0/000.p/+1",
+            "tile/0/000.p/1.p/1",
+            "tile/0/000/",
+            "/tile/0/000",
+            "tile//000",
+            "tile/0/../000",
+            "tile/entries/x",
+            "tile/Entries/000",
+            "tile/entries/000.p/999",
+            "tile/0/x018/x446/x744/x073/x709/x551/616",
+            "tile/0/x999/x999/x999/x999/x999/x999/999",
+            "tile/0/xx01/000",
+        ] {
             assert_eq!(parse_path(path), Err(TileError::Path), "{path}");
         }
     }
@@ -287,7 +316,10 @@ mod tests {
     #[test]
     fn widths_of_a_tree_of_70_000() {
         assert_eq!((tile_width(0, 272, 70_000), tile_width(0, 273, 70_000), tile_width(0, 274, 70_000)), (256, 112, 0));
-        assert_eq!((tile_width(1, 0, 70_000), tile_width(1, 1, 70_000), tile_width(2, 0, 70_000), tile_width(3, 0, 70_000)), (256, 17, 1, 0));
+        assert_eq!(
+            (tile_width(1, 0, 70_000), tile_width(1, 1, 70_000), tile_width(2, 0, 70_000), tile_width(3, 0, 70_000)),
+            (256, 17, 1, 0)
+        );
         assert_eq!((tile_width(63, 0, u64::MAX), tile_width(0, u64::MAX, u64::MAX)), (0, 0));
         let tiles = new_tiles(0, 70_000);
         assert_eq!(tiles.len(), 274 + 2 + 1);

@@ -258,9 +258,12 @@ fn check_length(expected: usize, proof: &[Hash]) -> Result<(), ProofError> {
 
 /// Climbs below the edge: bit `i` of `index` tells on which side sibling `i` stands.
 fn climb(start: Hash, inner: &[Hash], index: u64) -> Hash {
-    inner.iter().enumerate().fold(start, |hash, (level, sibling)| {
-        if index >> level & 1 == 0 { node_hash(&hash, sibling) } else { node_hash(sibling, &hash) }
-    })
+    inner.iter().enumerate().fold(
+        start,
+        |hash, (level, sibling)| {
+            if index >> level & 1 == 0 { node_hash(&hash, sibling) } else { node_hash(sibling, &hash) }
+        },
+    )
 }
 
 /// Climbs along the right edge: all siblings stand left.
@@ -282,13 +285,7 @@ pub fn verify_inclusion(leaf_hash: &Hash, index: u64, size: u64, proof: &[Hash],
 /// Checks that the tree (`new_size`, `new_root`) begins with the tree (`old_size`, `old_root`).
 ///
 /// Equal sizes need equal roots and an empty proof. Size 0 needs the root of the empty tree and an empty proof: every tree continues it.
-pub fn verify_consistency(
-    old_size: u64,
-    old_root: &Hash,
-    new_size: u64,
-    new_root: &Hash,
-    proof: &[Hash],
-) -> Result<(), ProofError> {
+pub fn verify_consistency(old_size: u64, old_root: &Hash, new_size: u64, new_root: &Hash, proof: &[Hash]) -> Result<(), ProofError> {
     if old_size > new_size {
         return Err(ProofError::Shrunk { old: old_size, new: new_size });
     }
@@ -337,8 +334,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// The leaves of the Certificate Transparency test-suite and the roots of their first 1 to 8.
-    const LEAVES: [&str; 8] =
-        ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+    const LEAVES: [&str; 8] = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
     const ROOTS: [&str; 8] = [
         "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
         "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
@@ -379,17 +375,23 @@ mod tests {
     fn known_proofs() {
         let tree: Tree = standard().into_iter().collect();
         let inclusion = |index, size| tree.inclusion_proof(index, size).unwrap().iter().map(|h| hex::encode(h)).collect::<Vec<_>>();
-        assert_eq!(inclusion(0, 8), [
-            "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-            "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-            "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
-        ]);
+        assert_eq!(
+            inclusion(0, 8),
+            [
+                "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+                "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+            ]
+        );
         assert_eq!(inclusion(2, 3), ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]);
         let consistency = tree.consistency_proof(2, 5).unwrap();
-        assert_eq!(consistency.iter().map(|h| hex::encode(h)).collect::<Vec<_>>(), [
-            "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-            "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-        ]);
+        assert_eq!(
+            consistency.iter().map(|h| hex::encode(h)).collect::<Vec<_>>(),
+            [
+                "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+            ]
+        );
         assert_eq!(tree.consistency_proof(6, 8).unwrap().len(), 3);
     }
 

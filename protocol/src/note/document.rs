@@ -67,10 +67,17 @@ mod tests {
 
     #[test]
     fn another_document_is_refused() {
-        for text in ["countersign/rollup/v1\n{}\n", "countersign/statement/v2\n{}\n", "countersign/statement/v10\n{}\n",
-            "Countersign/statement/v1\n{}\n", " countersign/statement/v1\n{}\n", "countersign/statement/v1 \n{}\n", "\n{}\n", "",
-            "countersign/140321\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"]
-        {
+        for text in [
+            "countersign/rollup/v1\n{}\n",
+            "countersign/statement/v2\n{}\n",
+            "countersign/statement/v10\n{}\n",
+            "Countersign/statement/v1\n{}\n",
+            " countersign/statement/v1\n{}\n",
+            "countersign/statement/v1 \n{}\n",
+            "\n{}\n",
+            "",
+            "countersign/140321\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
+        ] {
             assert_eq!(read_document(text, "statement").unwrap_err().code(), "note.document", "{text:?}");
         }
         for rest in ["", "\n", "{}", "{}\n\n", "{}\n{}\n", "{\n}\n", "{\"a\":\"\t\"}\n", "{\"a\":\"\u{85}\"}\n", "[]\n", " {}\n"] {

@@ -229,11 +229,7 @@ impl VerifierKey {
     }
 
     /// The message and the signature to be checked for a line over a note's text; `None` if the blob cannot be one.
-    pub(super) fn prepare<'a>(
-        &self,
-        text: &'a str,
-        blob: &[u8],
-    ) -> Option<(Cow<'a, [u8]>, ed25519_dalek::Signature)> {
+    pub(super) fn prepare<'a>(&self, text: &'a str, blob: &[u8]) -> Option<(Cow<'a, [u8]>, ed25519_dalek::Signature)> {
         let (message, signature) = match self.alg {
             Alg::Ed25519 => (Cow::Borrowed(text.as_bytes()), blob),
             Alg::CosignatureV1 => {

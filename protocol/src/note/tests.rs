@@ -4,15 +4,12 @@ use super::*;
 use proptest::prelude::*;
 
 /// golang.org/x/mod/sumdb/note, `note_test.go`.
-const GO_TEXT: &str =
-    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+const GO_TEXT: &str = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
 const GO_SECRET: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
 const GO_KEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
-const GO_LINE: &str =
-    "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
+const GO_LINE: &str = "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
 const ENOCH_KEY: &str = "EnochRoot+af0cfe78+ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop";
-const ENOCH_LINE: &str =
-    "— EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1RvMc+QQ=\n";
+const ENOCH_LINE: &str = "— EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1RvMc+QQ=\n";
 
 fn signer(name: &str, seed: u8) -> SigningKey {
     SigningKey::from_seed(name, Alg::Ed25519, [seed; 32]).unwrap()
@@ -59,8 +56,11 @@ fn second_signer_of_go() {
 #[test]
 fn vector_of_c2sp() {
     let key: VerifierKey = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k".parse().unwrap();
-    let note = parse("This is an example message.\n\n— example.com/foo \
-        Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n").unwrap();
+    let note = parse(
+        "This is an example message.\n\n— example.com/foo \
+        Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n",
+    )
+    .unwrap();
     assert_eq!((key.name(), key.id(), key.alg()), ("example.com/foo", [0x53, 0x0d, 0x90, 0x3a], Alg::Ed25519));
     assert_eq!(note.verify(&[key]).unwrap().len(), 1);
     // A key whose base64 contains a plus sign, and one for cosignatures (transparency-dev/formats).
@@ -76,10 +76,15 @@ fn malformed_notes_are_refused() {
     assert!(parse(&good).is_ok());
     let line = GO_LINE.trim_end();
     for bad in [
-        "", "\n", "\n\n", "text\n", "text\n\n", GO_LINE,
-        &format!("{GO_TEXT}{GO_LINE}"),              // no empty line
-        &good[..good.len() - 1],                     // no newline at the end
-        &format!("{good}\n"),                        // a second empty line
+        "",
+        "\n",
+        "\n\n",
+        "text\n",
+        "text\n\n",
+        GO_LINE,
+        &format!("{GO_TEXT}{GO_LINE}"), // no empty line
+        &good[..good.len() - 1],        // no newline at the end
+        &format!("{good}\n"),           // a second empty line
         &format!("{good}x\n"),
         &format!("{good}\n{line}"),
         &format!("{GO_TEXT}\n{}", GO_LINE.replace('—', "-")),
@@ -197,14 +202,25 @@ fn names() {
 fn wrong_keys_are_refused() {
     let key = |text: &str| code(text.parse::<VerifierKey>());
     let weak = |bytes: [u8; 32]| code(VerifierKey::from_public("k", Alg::Ed25519, &bytes));
-    for bad in ["", "name", "name+c74f20a3", "PeterNeumann+c74f20a3+", "PeterNeumann+c74f20a3+AQ==", "PeterNeumann+c74f20a3+!",
-        &GO_KEY[..GO_KEY.len() - 1], &format!("{GO_KEY}="), GO_SECRET]
-    {
+    for bad in [
+        "",
+        "name",
+        "name+c74f20a3",
+        "PeterNeumann+c74f20a3+",
+        "PeterNeumann+c74f20a3+AQ==",
+        "PeterNeumann+c74f20a3+!",
+        &GO_KEY[..GO_KEY.len() - 1],
+        &format!("{GO_KEY}="),
+        GO_SECRET,
+    ] {
         assert_eq!(key(bad), "note.verifier_key", "{bad}");
     }
-    for bad in [GO_KEY.replace("c74f20a3", "c74f20a4"), GO_KEY.replace("c74f20a3", "C74F20A3"), GO_KEY.replace("c74f20a3", ""),
-        GO_KEY.replace("PeterN", "Petern")]
-    {
+    for bad in [
+        GO_KEY.replace("c74f20a3", "c74f20a4"),
+        GO_KEY.replace("c74f20a3", "C74F20A3"),
+        GO_KEY.replace("c74f20a3", ""),
+        GO_KEY.replace("PeterN", "Petern"),
+    ] {
         assert_eq!(key(&bad), "note.key_id", "{bad}");
     }
     assert_eq!(key(&GO_KEY.replace("PeterN", "Peter N")), "note.name");

@@ -29,7 +29,13 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
             return Err(format!("child {} {} is neither used nor named as missing", child.id, child.name));
         }
     }
-    if let Some(stranger) = rollup.children.iter().map(|c| &c.unit).chain(rollup.missing.iter().map(|m| &m.unit)).find(|u| !expected.iter().any(|c| &c.id == *u)) {
+    if let Some(stranger) = rollup
+        .children
+        .iter()
+        .map(|c| &c.unit)
+        .chain(rollup.missing.iter().map(|m| &m.unit))
+        .find(|u| !expected.iter().any(|c| &c.id == *u))
+    {
         return Err(format!("{stranger} is not a child of {} in this month", rollup.unit));
     }
     let mut used = Vec::new();
@@ -52,7 +58,9 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
         }
         let mut own = rollup.figures.clone();
         own.iter_mut().for_each(|f| f.sum = None);
-        let expected = figure::with_children(catalogue, own, &used.iter().map(|c| c.rollup.figures.as_slice()).collect::<Vec<_>>(), &absent).map_err(|e| e.to_string())?;
+        let expected =
+            figure::with_children(catalogue, own, &used.iter().map(|c| c.rollup.figures.as_slice()).collect::<Vec<_>>(), &absent)
+                .map_err(|e| e.to_string())?;
         if let Some(difference) = figure::first_difference(catalogue, &rollup.figures, &expected) {
             return Err(difference);
         }

@@ -23,10 +23,19 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
     if let Some(other) = context.known.get(&(rollup.period, rollup.revision))
         && other.digest() != held.digest()
     {
-        return Err(format!("two different rollups for {} revision {}: {} and {}", rollup.period, rollup.revision, other.digest(), held.digest()));
+        return Err(format!(
+            "two different rollups for {} revision {}: {} and {}",
+            rollup.period,
+            rollup.revision,
+            other.digest(),
+            held.digest()
+        ));
     }
     if rollup.revision > 1 {
-        let before = context.known.get(&(rollup.period, rollup.revision - 1)).ok_or_else(|| format!("revision {} is missing", rollup.revision - 1))?;
+        let before = context
+            .known
+            .get(&(rollup.period, rollup.revision - 1))
+            .ok_or_else(|| format!("revision {} is missing", rollup.revision - 1))?;
         if rollup.supersedes != Some(before.digest()) {
             return Err(format!("supersedes another revision {} than the one known here", rollup.revision - 1));
         }
@@ -47,7 +56,10 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
             };
             // Otherwise a unit could correct a month and build on the uncorrected one.
             if let Some(newer) = revisions.find(|r| r.rollup.log.size < rollup.log.size) {
-                return Err(format!("its previous rollup is revision {} of {before}, which revision {} had replaced", named.rollup.revision, newer.rollup.revision));
+                return Err(format!(
+                    "its previous rollup is revision {} of {before}, which revision {} had replaced",
+                    named.rollup.revision, newer.rollup.revision
+                ));
             }
             follows(held, named)?;
         }
@@ -68,7 +80,10 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
 fn follows(held: &HeldRollup, before: &HeldRollup) -> Result<(), String> {
     let (now, then) = (&held.rollup, &before.rollup);
     if now.log.size < then.log.size {
-        return Err(format!("its log has {} leaves, fewer than the {} of {} revision {} before it", now.log.size, then.log.size, then.period, then.revision));
+        return Err(format!(
+            "its log has {} leaves, fewer than the {} of {} revision {} before it",
+            now.log.size, then.log.size, then.period, then.revision
+        ));
     }
     if now.registry.version < then.registry.version {
         return Err(format!("names registry version {} after version {}", now.registry.version, then.registry.version));

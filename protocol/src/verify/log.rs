@@ -282,7 +282,8 @@ impl UnitLog {
             for entry in chunk {
                 let index = self.len();
                 self.tree.push(tree::leaf_hash(entry.as_ref()));
-                let mut leaf = Leaf { id: None, period: None, event: String::new(), commitment: None, schema: None, clear_row: None, voided: false };
+                let mut leaf =
+                    Leaf { id: None, period: None, event: String::new(), commitment: None, schema: None, clear_row: None, voided: false };
                 match self.statement(index, entry.as_ref(), unit) {
                     Ok((note, key, statement)) => {
                         leaf.id = Some(statement.id);
@@ -394,7 +395,8 @@ impl UnitLog {
     /// Recomputes a clear row from the published fields and everything published before.
     fn recompute(&mut self, index: u64, s: &Statement, clear: &Fields, counting: &Counting) -> Result<(Subject, String, Moves), String> {
         let event = counting.catalogue.event(&s.event).ok_or("unknown event type")?;
-        let on = clear.get("occurred_on").and_then(Value::as_str).and_then(|d| d.parse::<NaiveDate>().ok()).ok_or("no day of occurrence")?;
+        let on =
+            clear.get("occurred_on").and_then(Value::as_str).and_then(|d| d.parse::<NaiveDate>().ok()).ok_or("no day of occurrence")?;
         let fact = Fact { index, event: s.event.clone(), on, fields: clear.clone() };
         let key = state::subject_key(event, clear).unwrap_or_default();
         let has_key = event.subject != Subject::Unit && !event.effect.baseline;

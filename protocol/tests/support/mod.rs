@@ -232,7 +232,8 @@ impl Desk {
         let mut s = self.blank(event, period);
         let blinding = self.period_key(p).blinding(&s.id.to_string());
         let (commitment, _) = counting.generators.commit(event, &row, &blinding).unwrap();
-        let salts: Vec<[u8; 16]> = fields.keys().map(|n| Digest::of(format!("{} {n}", s.id).as_bytes()).as_bytes()[..16].try_into().unwrap()).collect();
+        let salts: Vec<[u8; 16]> =
+            fields.keys().map(|n| Digest::of(format!("{} {n}", s.id).as_bytes()).as_bytes()[..16].try_into().unwrap()).collect();
         let record = Record::new(&fields, &salts).unwrap();
         s.row = Some(commitment);
         s.record = Some(record.root());
@@ -319,7 +320,14 @@ impl Desk {
     }
 
     /// The month's rollup, as an honest node closes it.
-    pub fn rollup(&self, period: &str, revision: u32, registry: &VerifiedRegistry, children: &[Arc<HeldRollup>], missing: Vec<Missing>) -> Rollup {
+    pub fn rollup(
+        &self,
+        period: &str,
+        revision: u32,
+        registry: &VerifiedRegistry,
+        children: &[Arc<HeldRollup>],
+        missing: Vec<Missing>,
+    ) -> Rollup {
         let p = month(period);
         let latest = |m: Month| self.held.range((m, 0)..=(m, u32::MAX)).map(|(_, h)| h).next_back();
         let previous = if p == month(JAN) { None } else { latest(p.prev().unwrap()) };
@@ -350,7 +358,10 @@ impl Desk {
             plans: vec!["test-plan".into()],
             registry: RegistryRef { version: registry.registry().version, digest: registry.digest() },
             log: LogRef { size, root: hex::encode(&self.root(size)), first: sum.first.unwrap_or(size) },
-            children: children.iter().map(|c| ChildRef { unit: c.rollup.unit.clone(), rollup: c.digest(), revision: c.rollup.revision }).collect(),
+            children: children
+                .iter()
+                .map(|c| ChildRef { unit: c.rollup.unit.clone(), rollup: c.digest(), revision: c.rollup.revision })
+                .collect(),
             missing,
             figures,
             opening: Opening { sums: sum.sealed, blinding: OpenScalar(sum.blinding) },
@@ -366,7 +377,14 @@ impl Desk {
         }
     }
 
-    pub fn close(&mut self, period: &str, revision: u32, registry: &VerifiedRegistry, children: &[Arc<HeldRollup>], missing: Vec<Missing>) -> Arc<HeldRollup> {
+    pub fn close(
+        &mut self,
+        period: &str,
+        revision: u32,
+        registry: &VerifiedRegistry,
+        children: &[Arc<HeldRollup>],
+        missing: Vec<Missing>,
+    ) -> Arc<HeldRollup> {
         let held = self.sign(&self.rollup(period, revision, registry, children, missing));
         self.held.insert((month(period), revision), held.clone());
         self.checkpoints.insert(self.size(), self.checkpoint(self.size()));
@@ -419,9 +437,12 @@ impl World {
         let counting = Arc::new(Counting::new(catalogue()).unwrap());
         let roots = [key("root-a", Alg::Ed25519, 9), key("root-b", Alg::Ed25519, 9)];
         let mut units: BTreeMap<UnitId, Desk> = BTreeMap::new();
-        for (id, tier, parent) in
-            [(PROVINCE, Tier::Province, None), (CITY, Tier::City, Some(PROVINCE)), (A, Tier::County, Some(CITY)), (B, Tier::County, Some(CITY))]
-        {
+        for (id, tier, parent) in [
+            (PROVINCE, Tier::Province, None),
+            (CITY, Tier::City, Some(PROVINCE)),
+            (A, Tier::County, Some(CITY)),
+            (B, Tier::County, Some(CITY)),
+        ] {
             let mut desk = Desk::new(id, tier, parent, &counting);
             desk.enrol_people();
             units.insert(unit(id), desk);
@@ -436,7 +457,12 @@ impl World {
     pub fn honest() -> World {
         let mut w = World::empty();
         let hire = |n, employer: &str, day: &str| {
-            [("id_no", text(&id_no(n))), ("employer", text(employer)), ("wage", Value::Int(300_000 + i64::from(n))), ("occurred_on", text(day))]
+            [
+                ("id_no", text(&id_no(n))),
+                ("employer", text(employer)),
+                ("wage", Value::Int(300_000 + i64::from(n))),
+                ("occurred_on", text(day)),
+            ]
         };
         let a = w.units.get_mut(&unit(A)).unwrap();
         for n in [1, 2, 3] {
@@ -448,12 +474,20 @@ impl World {
         a.void(JAN, wrong);
         a.clear(JAN, "carrier.opened", &[("ref", text("c1")), ("kind", text("workshop")), ("occurred_on", text("2026-01-09"))]);
         a.clear(JAN, "training.held", &[("attended", Value::Int(40)), ("occurred_on", text("2026-01-10"))]);
-        a.clear(JAN, "stock.declared", &[("indicator", text("I2")), ("value", Value::Int(5)), ("sex", text("2")), ("occurred_on", text("2025-12-31"))]);
+        a.clear(
+            JAN,
+            "stock.declared",
+            &[("indicator", text("I2")), ("value", Value::Int(5)), ("sex", text("2")), ("occurred_on", text("2025-12-31"))],
+        );
         let b = w.units.get_mut(&unit(B)).unwrap();
         b.sealed(JAN, "person.registered", &[("id_no", text(&id_no(8))), ("occurred_on", text("2026-01-03"))]);
         b.sealed(JAN, "employment.started", &hire(8, "丙厂", "2026-01-05"));
         b.clear(JAN, "training.held", &[("attended", Value::Int(2)), ("occurred_on", text("2026-01-10"))]);
-        w.units.get_mut(&unit(CITY)).unwrap().clear(JAN, "training.held", &[("attended", Value::Int(9)), ("occurred_on", text("2026-01-11"))]);
+        w.units.get_mut(&unit(CITY)).unwrap().clear(
+            JAN,
+            "training.held",
+            &[("attended", Value::Int(9)), ("occurred_on", text("2026-01-11"))],
+        );
         w.close_all(JAN);
 
         let a = w.units.get_mut(&unit(A)).unwrap();
@@ -572,7 +606,8 @@ impl<'w> Case<'w> {
         let held = world.held(id, period);
         let children = world.units.values().flat_map(|d| d.held.values()).map(|h| (h.digest(), h.clone())).collect();
         let size = held.rollup.log.size;
-        let known: Rollups = desk.held.iter().filter(|(at, _)| **at < (held.rollup.period, held.rollup.revision)).map(|(k, h)| (*k, h.clone())).collect();
+        let known: Rollups =
+            desk.held.iter().filter(|(at, _)| **at < (held.rollup.period, held.rollup.revision)).map(|(k, h)| (*k, h.clone())).collect();
         Case {
             world,
             id: unit(id),

@@ -249,7 +249,8 @@ fn evidence(w: &World, small: &[u8], whole: &[u8]) -> Json {
                 json!({ "unit": u.unit, "period": m.period, "revision": m.revision, "rollup": m.rollup, "checks": checks, "decision": m.decision })
             })
             .collect();
-        let targets: Vec<Json> = r.targets.iter().map(|t| json!({ "target": t.target, "judgement": t.judgement, "basis": t.basis })).collect();
+        let targets: Vec<Json> =
+            r.targets.iter().map(|t| json!({ "target": t.target, "judgement": t.judgement, "basis": t.basis })).collect();
         json!({ "holds": r.holds(), "leaves": r.leaves, "rollups": units, "targets": targets })
     };
     json!({
