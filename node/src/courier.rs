@@ -137,7 +137,12 @@ fn answered(books: &Books, unit: &UnitId, body: &[u8]) -> Vec<protocol::note::No
 }
 
 /// What the outbox has to send now, in order.
-fn letters(books: &Books, path: &UnitPath, sent: &BTreeMap<Digest, Instant>, now: Instant) -> Result<Vec<(Option<Digest>, Outgoing)>, Faults> {
+fn letters(
+    books: &Books,
+    path: &UnitPath,
+    sent: &BTreeMap<Digest, Instant>,
+    now: Instant,
+) -> Result<Vec<(Option<Digest>, Outgoing)>, Faults> {
     let mut list = Vec::new();
     if path.parent().is_none() {
         return Ok(list);
@@ -162,10 +167,16 @@ fn letters(books: &Books, path: &UnitPath, sent: &BTreeMap<Digest, Instant>, now
         }
         if let Some(note) = books.checkpoint(size) {
             let body = note.as_bytes().to_vec();
-            list.push((None, Outgoing { subject: Subject::up(path.clone(), UpKind::Checkpoint), msg_id: Digest::of(&body).to_string(), body }));
+            list.push((
+                None,
+                Outgoing { subject: Subject::up(path.clone(), UpKind::Checkpoint), msg_id: Digest::of(&body).to_string(), body },
+            ));
         }
         let body = own.held.note.as_bytes().to_vec();
-        list.push((Some(digest), Outgoing { subject: Subject::up(path.clone(), UpKind::Rollup), msg_id: Digest::of(&body).to_string(), body }));
+        list.push((
+            Some(digest),
+            Outgoing { subject: Subject::up(path.clone(), UpKind::Rollup), msg_id: Digest::of(&body).to_string(), body },
+        ));
     }
     Ok(list)
 }
@@ -201,7 +212,12 @@ async fn outbox<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: Un
     }
 }
 
-async fn send_all<T: Transport>(service: &Arc<Service>, transport: &T, path: &UnitPath, sent: &mut BTreeMap<Digest, Instant>) -> Result<(), Faults> {
+async fn send_all<T: Transport>(
+    service: &Arc<Service>,
+    transport: &T,
+    path: &UnitPath,
+    sent: &mut BTreeMap<Digest, Instant>,
+) -> Result<(), Faults> {
     let now = Instant::now();
     let (known, at) = (sent.clone(), path.clone());
     let list = service.with(move |books, _| letters(books, &at, &known, now)).await?;

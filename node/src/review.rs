@@ -268,10 +268,19 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
     let direct = child.unit.parent.as_ref() == Some(books.unit());
     let standing = child.accepted(held.rollup.period).filter(|h| h.rollup.revision < held.rollup.revision);
     if let Some(standing) = standing.filter(|_| direct) {
-        fail_history(&mut verdicts, format!("revision {} was made although revision {} is accepted and was not opened again", held.rollup.revision, standing.rollup.revision));
+        fail_history(
+            &mut verdicts,
+            format!(
+                "revision {} was made although revision {} is accepted and was not opened again",
+                held.rollup.revision, standing.rollup.revision
+            ),
+        );
     }
     if direct && before.is_some_and(|d| !child.decision(&d).is_some_and(Decision::asks_for_revision)) {
-        fail_history(&mut verdicts, format!("revision {} was made although the one before was not returned, rejected or opened again", held.rollup.revision));
+        fail_history(
+            &mut verdicts,
+            format!("revision {} was made although the one before was not returned, rejected or opened again", held.rollup.revision),
+        );
     }
     let about = format!("for {} revision {}:", held.rollup.period, held.rollup.revision);
     if let Some((_, what)) = books.contradictions.iter().find(|(u, what)| u == unit && what.contains(&about)) {
@@ -291,7 +300,16 @@ fn fail_history(verdicts: &mut [Verdict], detail: String) {
 /// # Errors
 /// Nothing to decide on, a decision that the checks do not allow, or a missing reason.
 #[allow(clippy::too_many_arguments)] // one argument a field of the receipt
-pub fn decide(books: &mut Books, unit: &UnitId, period: Month, decision: Decision, reasons: Vec<String>, about: Vec<String>, by: &str, now: DateTime<Utc>) -> Result<Note, Faults> {
+pub fn decide(
+    books: &mut Books,
+    unit: &UnitId,
+    period: Month,
+    decision: Decision,
+    reasons: Vec<String>,
+    about: Vec<String>,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<Note, Faults> {
     let refuse = |code: &str, zh: &str, en: &str| Err(Faults::one(code, zh, en));
     let Some(child) = books.children.get(unit).filter(|c| c.unit.parent.as_ref() == Some(books.unit())) else {
         return refuse("review.unit", "不是直属下级", "not a direct child");
@@ -327,7 +345,16 @@ pub fn decide(books: &mut Books, unit: &UnitId, period: Month, decision: Decisio
 
 /// Signs and keeps a receipt.
 #[allow(clippy::too_many_arguments)] // one argument a field of the receipt
-fn give(books: &mut Books, unit: &UnitId, digest: &Digest, decision: Decision, reasons: Vec<String>, about: Vec<String>, by: String, now: DateTime<Utc>) -> Result<Note, Faults> {
+fn give(
+    books: &mut Books,
+    unit: &UnitId,
+    digest: &Digest,
+    decision: Decision,
+    reasons: Vec<String>,
+    about: Vec<String>,
+    by: String,
+    now: DateTime<Utc>,
+) -> Result<Note, Faults> {
     let child = books.children.get(unit).ok_or_else(|| internal("unknown child"))?;
     let held = child.known.values().find(|h| h.digest() == *digest).ok_or_else(|| internal("unknown rollup"))?;
     let rollup = &held.rollup;

@@ -55,14 +55,18 @@ pub enum VaultError {
     },
 
     /// The file is not a key file.
-    #[error("{path} is no vault key (one line, `countersign/vault-key/v1` and 64 hex digits). Check the path; restore the key from its safe copy")]
+    #[error(
+        "{path} is no vault key (one line, `countersign/vault-key/v1` and 64 hex digits). Check the path; restore the key from its safe copy"
+    )]
     NotAKey {
         /// The file.
         path: PathBuf,
     },
 
     /// Sealed by a newer program, or not sealed at all.
-    #[error("the sealed record has version {version:?}, this program knows {SEALED_VERSION}. Use the program that wrote it, or restore it from a backup")]
+    #[error(
+        "the sealed record has version {version:?}, this program knows {SEALED_VERSION}. Use the program that wrote it, or restore it from a backup"
+    )]
     UnknownVersion {
         /// The first byte, if there is one.
         version: Option<u8>,
@@ -224,7 +228,11 @@ fn parse(text: &[u8]) -> Option<VaultKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{fs, os::unix::fs::PermissionsExt, sync::atomic::{AtomicU32, Ordering}};
+    use std::{
+        fs,
+        os::unix::fs::PermissionsExt,
+        sync::atomic::{AtomicU32, Ordering},
+    };
 
     struct Place(PathBuf);
 

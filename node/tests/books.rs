@@ -75,33 +75,63 @@ fn a_lost_damaged_or_foreign_view_is_rebuilt_to_the_byte() {
     type Harm<'a> = Box<dyn FnMut(&Path) + 'a>;
     let harms: Vec<(&str, bool, Harm<'_>)> = vec![
         ("deleted", true, Box::new(|v| std::fs::remove_dir_all(v).unwrap())),
-        ("empty", true, Box::new(|v| {
-            std::fs::remove_dir_all(v).unwrap();
-            std::fs::create_dir(v).unwrap();
-        })),
-        ("cut", false, Box::new(|v| each_file(v, &mut |f| {
-            let length = std::fs::metadata(f).unwrap().len();
-            std::fs::OpenOptions::new().write(true).open(f).unwrap().set_len(length / 2).unwrap();
-        }))),
+        (
+            "empty",
+            true,
+            Box::new(|v| {
+                std::fs::remove_dir_all(v).unwrap();
+                std::fs::create_dir(v).unwrap();
+            }),
+        ),
+        (
+            "cut",
+            false,
+            Box::new(|v| {
+                each_file(v, &mut |f| {
+                    let length = std::fs::metadata(f).unwrap().len();
+                    std::fs::OpenOptions::new().write(true).open(f).unwrap().set_len(length / 2).unwrap();
+                })
+            }),
+        ),
         ("cut to nothing", false, Box::new(|v| each_file(v, &mut |f| std::fs::write(f, b"").unwrap()))),
-        ("garbage", false, Box::new(|v| each_file(v, &mut |f| {
-            let length = std::fs::metadata(f).unwrap().len() as usize;
-            std::fs::write(f, vec![0xa5; length]).unwrap();
-        }))),
-        ("garbage in the middle", false, Box::new(|v| each_file(v, &mut |f| {
-            let mut bytes = std::fs::read(f).unwrap();
-            let (from, to) = (bytes.len() / 3, bytes.len() / 3 + bytes.len() / 4);
-            bytes[from..to].fill(0x5a);
-            std::fs::write(f, bytes).unwrap();
-        }))),
-        ("of another journal", true, Box::new(|v| {
-            std::fs::remove_dir_all(v).unwrap();
-            copy_dir(&foreign, v);
-        })),
-        ("a file", true, Box::new(|v| {
-            std::fs::remove_dir_all(v).unwrap();
-            std::fs::write(v, b"x").unwrap();
-        })),
+        (
+            "garbage",
+            false,
+            Box::new(|v| {
+                each_file(v, &mut |f| {
+                    let length = std::fs::metadata(f).unwrap().len() as usize;
+                    std::fs::write(f, vec![0xa5; length]).unwrap();
+                })
+            }),
+        ),
+        (
+            "garbage in the middle",
+            false,
+            Box::new(|v| {
+                each_file(v, &mut |f| {
+                    let mut bytes = std::fs::read(f).unwrap();
+                    let (from, to) = (bytes.len() / 3, bytes.len() / 3 + bytes.len() / 4);
+                    bytes[from..to].fill(0x5a);
+                    std::fs::write(f, bytes).unwrap();
+                })
+            }),
+        ),
+        (
+            "of another journal",
+            true,
+            Box::new(|v| {
+                std::fs::remove_dir_all(v).unwrap();
+                copy_dir(&foreign, v);
+            }),
+        ),
+        (
+            "a file",
+            true,
+            Box::new(|v| {
+                std::fs::remove_dir_all(v).unwrap();
+                std::fs::write(v, b"x").unwrap();
+            }),
+        ),
     ];
     for (what, rebuilt, mut harm) in harms {
         a.shut();
@@ -117,7 +147,9 @@ fn a_lost_damaged_or_foreign_view_is_rebuilt_to_the_byte() {
         copy_dir(&a.data(), &keep);
         a.open();
         assert_eq!(code_of(a.void(8, at("2026-03-05"))), "void.twice", "{what}: an index of what was taken back");
-        let twice = a.import("E02", &format!("id_no,employer,wage,occurred_on\n{},乙厂,300000,2026-02-06\n", id_no(2)), false, at("2026-03-05")).unwrap();
+        let twice = a
+            .import("E02", &format!("id_no,employer,wage,occurred_on\n{},乙厂,300000,2026-02-06\n", id_no(2)), false, at("2026-03-05"))
+            .unwrap();
         let codes: Vec<_> = twice.faults.iter().map(|f| f.code.as_str()).collect();
         assert_eq!(codes, ["event.repeated"], "{what}");
         a.leave(&id_no(2), "乙厂", "2026-03-01", at("2026-03-05"));

@@ -29,7 +29,9 @@ impl Net {
         // The last run may still be letting go of its lock on the blocking pool.
         let service = loop {
             match Service::open(w.config(id, accept)) {
-                Err(e) if e.0[0].code == "journal.locked" => tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(5))).await.unwrap(),
+                Err(e) if e.0[0].code == "journal.locked" => {
+                    tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(5))).await.unwrap()
+                }
                 other => break other.unwrap(),
             }
         };
@@ -157,7 +159,9 @@ async fn three_months(seed: u64) {
     // A reopening that is lost on its way is repeated until it is known.
     w.set_clock(at("2026-04-10"));
     let note = city
-        .with(|books, now| review::decide(books, &unit(A), month(MAR), Decision::Reopened, vec!["look again".into()], vec![], "1403/tongji", now))
+        .with(|books, now| {
+            review::decide(books, &unit(A), month(MAR), Decision::Reopened, vec!["look again".into()], vec![], "1403/tongji", now)
+        })
         .await
         .unwrap();
     // The process dies before it is sent: it was never queued.

@@ -40,7 +40,10 @@ fn every_encoding_and_form_gives_the_same_events() {
     let mut jsonl = String::new();
     for (c, n, d, able, level, wage) in &rows {
         csv += &format!("{c},{n},{d},{able},{level},{wage}\n");
-        jsonl += &format!(r#"{{"type":"E20","cert_no":"{c}","name":"{n}","occurred_on":"{d}","able":{},"level":"{level}","wage_yuan":"{wage}"}}"#, *able == "是");
+        jsonl += &format!(
+            r#"{{"type":"E20","cert_no":"{c}","name":"{n}","occurred_on":"{d}","able":{},"level":"{level}","wage_yuan":"{wage}"}}"#,
+            *able == "是"
+        );
         jsonl += "\n";
     }
     let utf8 = a.parse("E20", csv.as_bytes(), Form::Csv);
@@ -77,20 +80,20 @@ fn every_fault_of_a_file_is_told_at_once_with_its_place() {
     };
     let born = "99999919900231001X43";
     let rows = [
-        format!("{short},{NAME},2026-01-05,,,,,,"),                       // 2 length
-        format!("{wrong_digit},{NAME},2026-01-05,,,,,,"),                  // 3 check digit
-        format!("{born},{NAME},2026-01-05,,,,,,"),                         // 4 birth date
-        format!("{}83,{NAME},2026-01-05,,,,,,", id_no(1)),                 // 5 category 8
-        format!("{}45,{NAME},2026-01-05,,,,,,", id_no(1)),                 // 6 grade 5
-        format!("{}43Z9,{NAME},2026-01-05,,,,,,", id_no(1)),               // 7 no mark of a re-issue
-        format!("{good},{NAME},2026-01-05,91350100M000100Y44,,,,,"),       // 8 credit code
-        format!("{good},{NAME},2026-02-30,,2026-13-01,,,,"),               // 9 two impossible days
-        format!("{good},{NAME},05-01,,,maybe,middle,,"),                   // 10 form of the day, bool, code
-        format!("{good},{NAME},2026-01-05,,,,,5000.5,-1"),                 // 11 fen, int
-        format!(",{NAME},,,,,,,"),                                         // 12 two missing
-        format!("{good},{},2026-01-05,,,,,,", "长".repeat(201)),           // 13 long text
-        format!("{good},{NAME},2026-01-05,,,,,,,extra"),                   // 14 wider than the heading
-        format!("{good},{NAME},2026-01-05,,,,,,"),                         // 15 good
+        format!("{short},{NAME},2026-01-05,,,,,,"),                  // 2 length
+        format!("{wrong_digit},{NAME},2026-01-05,,,,,,"),            // 3 check digit
+        format!("{born},{NAME},2026-01-05,,,,,,"),                   // 4 birth date
+        format!("{}83,{NAME},2026-01-05,,,,,,", id_no(1)),           // 5 category 8
+        format!("{}45,{NAME},2026-01-05,,,,,,", id_no(1)),           // 6 grade 5
+        format!("{}43Z9,{NAME},2026-01-05,,,,,,", id_no(1)),         // 7 no mark of a re-issue
+        format!("{good},{NAME},2026-01-05,91350100M000100Y44,,,,,"), // 8 credit code
+        format!("{good},{NAME},2026-02-30,,2026-13-01,,,,"),         // 9 two impossible days
+        format!("{good},{NAME},05-01,,,maybe,middle,,"),             // 10 form of the day, bool, code
+        format!("{good},{NAME},2026-01-05,,,,,5000.5,-1"),           // 11 fen, int
+        format!(",{NAME},,,,,,,"),                                   // 12 two missing
+        format!("{good},{},2026-01-05,,,,,,", "长".repeat(201)),     // 13 long text
+        format!("{good},{NAME},2026-01-05,,,,,,,extra"),             // 14 wider than the heading
+        format!("{good},{NAME},2026-01-05,,,,,,"),                   // 15 good
     ];
     let heading = "cert_no,name,occurred_on,credit,day,able,level,wage,hours\n";
     let parsed = w.desks[A].parse("E20", format!("{heading}{}\n", rows.join("\n")).as_bytes(), Form::Csv);
@@ -128,7 +131,10 @@ fn headings_are_told_by_their_names_and_a_file_without_one_tells_nothing_of_a_pe
     let w = World::new();
     let a = &w.desks[A];
     let parsed = a.parse("E20", format!("cert_no,remark,name,name\n{},x,{NAME},y\n", cert(1)).as_bytes(), Form::Csv);
-    assert_eq!(codes(&parsed.faults), expect(&[(1, "remark", "column.unknown"), (1, "name", "column.twice"), (1, "occurred_on", "column.missing")]));
+    assert_eq!(
+        codes(&parsed.faults),
+        expect(&[(1, "remark", "column.unknown"), (1, "name", "column.twice"), (1, "occurred_on", "column.missing")])
+    );
     // The first row is data: the heading was forgotten.
     let parsed = a.parse("E20", format!("{},{NAME},2026-01-05\n{},{NAME},2026-01-05\n", cert(1), cert(2)).as_bytes(), Form::Csv);
     assert!(parsed.drafts.is_empty());
@@ -171,7 +177,11 @@ fn rows_are_counted_as_a_spreadsheet_counts_them() {
     let a = &w.desks[A];
     let text = format!("cert_no,name,occurred_on\n{},甲,2026-01-05\n\n\n{},乙,bad\n,,\n{},\"丙\",worse\n", cert(1), cert(2), cert(3));
     let parsed = a.parse("E20", text.as_bytes(), Form::Csv);
-    assert_eq!(codes(&parsed.faults), expect(&[(5, "occurred_on", "date.form"), (7, "occurred_on", "date.form")]), "empty rows are rows, and no faults");
+    assert_eq!(
+        codes(&parsed.faults),
+        expect(&[(5, "occurred_on", "date.form"), (7, "occurred_on", "date.form")]),
+        "empty rows are rows, and no faults"
+    );
     assert_eq!(parsed.drafts.len(), 1);
     let line = |n: u32, day: &str| format!(r#"{{"cert_no":"{}","name":"甲","occurred_on":"{day}"}}"#, cert(n));
     let parsed = a.parse("E20", format!("{}\n\n{}\n", line(1, "2026-01-05"), line(2, "x")).as_bytes(), Form::Jsonl);
@@ -195,7 +205,7 @@ fn history_speaks_and_a_file_is_all_or_nothing() {
         + &row(&id_no(1), "甲", "2026-01-07")        // 6 still open
         + &row(&id_no(2), "乙", "2026-01-21")        // 7 tomorrow
         + &row(&born, "乙", "2026-01-09")            // 8 before birth
-        + &row(&id_no(2), "丙", "2026-01-02");       // 9 before the registration
+        + &row(&id_no(2), "丙", "2026-01-02"); // 9 before the registration
     let leaves = a.leaves();
     let want = expect(&[
         (3, "", "row.repeated"),
@@ -255,7 +265,9 @@ fn history_speaks_and_a_file_is_all_or_nothing() {
 fn the_largest_file_is_recorded_in_one_piece() {
     let mut w = World::new();
     let a = w.desk(A);
-    let ids: Vec<String> = (0..input::MAX_ROWS as u32).map(|n| id_born(&format!("{}0{}{:02}", 1980 + n / 500 % 50, 1 + n / 100 % 5, 1 + n / 1000 % 28), n % 100)).collect();
+    let ids: Vec<String> = (0..input::MAX_ROWS as u32)
+        .map(|n| id_born(&format!("{}0{}{:02}", 1980 + n / 500 % 50, 1 + n / 100 % 5, 1 + n / 1000 % 28), n % 100))
+        .collect();
     let unique: std::collections::BTreeSet<_> = ids.iter().collect();
     assert_eq!(unique.len(), ids.len());
     let recorded = a.register(&ids, "2026-01-03", at("2026-01-20"));

@@ -171,7 +171,8 @@ fn rules_stop_or_ask() {
     let faults = a.try_close(JAN, &CloseRequest::default(), after(JAN)).unwrap_err();
     assert_eq!(faults.0.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(), ["rule.hard", "rule.soft"]);
     // No explanation helps against a hard rule.
-    let request = CloseRequest { explanations: [("H1".into(), "yes".into()), ("S1".into(), "a big fair".into())].into(), ..Default::default() };
+    let request =
+        CloseRequest { explanations: [("H1".into(), "yes".into()), ("S1".into(), "a big fair".into())].into(), ..Default::default() };
     assert_eq!(code_of(a.try_close(JAN, &request, after(JAN))), "rule.hard");
     a.void(big, after(JAN)).unwrap();
     assert_eq!(code_of(a.try_close(JAN, &CloseRequest::default(), after(JAN))), "rule.soft");
@@ -200,7 +201,10 @@ fn a_missing_child_needs_a_reason() {
     assert_eq!((faults.0.len(), faults.0[0].code.as_str(), faults.0[0].column.as_deref()), (1, "close.child", Some(B)));
     let blank = CloseRequest { missing: [(B.to_string(), " ".to_string())].into(), ..Default::default() };
     assert_eq!(code_of(city.try_close(JAN, &blank, after(JAN))), "close.child");
-    let request = CloseRequest { missing: [(B.to_string(), "network down".to_string()), (A.to_string(), "unused".to_string())].into(), ..Default::default() };
+    let request = CloseRequest {
+        missing: [(B.to_string(), "network down".to_string()), (A.to_string(), "unused".to_string())].into(),
+        ..Default::default()
+    };
     city.try_close(JAN, &request, after(JAN)).unwrap();
     let rollup = &city.read().rollups[&(month(JAN), 1)].held.rollup;
     assert_eq!((rollup.children.len(), rollup.missing.len()), (1, 1), "a reason for one that is there changes nothing");

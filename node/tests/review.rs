@@ -31,7 +31,13 @@ fn submitted() -> World {
 fn state(w: &World, id: &str) -> String {
     let mut text = String::new();
     for (unit, child) in &w.desks[id].read().children {
-        text += &format!("{unit} {} {} {:?} {:?}\n", child.held(), child.log.len(), child.flagged, child.checkpoints.keys().collect::<Vec<_>>());
+        text += &format!(
+            "{unit} {} {} {:?} {:?}\n",
+            child.held(),
+            child.log.len(),
+            child.flagged,
+            child.checkpoints.keys().collect::<Vec<_>>()
+        );
         for held in child.known.values() {
             let d = held.digest();
             text += &format!("  {}.{} {:?} {:?}\n", held.rollup.period, held.rollup.revision, child.decision(&d), child.verdicts.get(&d));
@@ -85,7 +91,8 @@ fn every_order_and_every_repetition_ends_in_the_same_state() {
     let expected = state(&w, CITY);
     assert!(expected.contains("2026-02.1") && !expected.contains("Fails"), "{expected}");
 
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner =
+        proptest::test_runner::TestRunner::new(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() });
     let n = letters.len();
     let orders = (Just((0..n).collect::<Vec<_>>()).prop_shuffle(), prop::collection::vec(0..n, 0..6));
     let world = std::cell::RefCell::new(w);
@@ -120,7 +127,10 @@ fn statements_wait_for_those_before_them_and_strangers_stay_outside() {
     assert!(matches!(review::take_entries(city.books(), &unit("110101"), 0, &bundle(&entries)).unwrap(), Took::Refused(_)));
     // Another unit's statements under this subject.
     assert!(matches!(review::take_entries(city.books(), &unit(B), 0, &bundle(&entries)).unwrap(), Took::Refused(_)));
-    assert!(matches!(review::take_entries(w.desk(A).books(), &unit(CITY), 0, &bundle(&entries)).unwrap(), Took::Refused(_)), "a child has no say over its parent's log");
+    assert!(
+        matches!(review::take_entries(w.desk(A).books(), &unit(CITY), 0, &bundle(&entries)).unwrap(), Took::Refused(_)),
+        "a child has no say over its parent's log"
+    );
     // The right name on it, but another key: everybody can write a name.
     let text = Note::parse(&entries[0]).unwrap().text().to_string();
     let forger = protocol::note::SigningKey::from_seed(A, Alg::Ed25519, [9; 32]).unwrap();
@@ -192,7 +202,8 @@ fn two_rollups_for_one_revision_are_both_kept_and_the_unit_is_flagged() {
     }
     assert_eq!(w.desks[CITY].read().contradictions.len(), 2);
     let receipts = check(&mut w, CITY);
-    let decisions: Vec<_> = receipts.iter().map(|n| Receipt::parse(n.text()).unwrap()).map(|r| (r.period.to_string(), r.decision)).collect();
+    let decisions: Vec<_> =
+        receipts.iter().map(|n| Receipt::parse(n.text()).unwrap()).map(|r| (r.period.to_string(), r.decision)).collect();
     assert!(decisions.contains(&(JAN.to_string(), Decision::Rejected)), "{decisions:?}");
     // Not signed by the unit: nobody is flagged for bytes that he did not sign.
     let mut third = other.clone();
@@ -220,7 +231,9 @@ fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
         let mut rollup = w.desks[A].read().rollups[&(month(JAN), 1)].held.rollup.clone();
         cheat(&mut rollup);
         let people = &w.desks[A].people;
-        let note = Note::sign(&rollup.to_text().unwrap(), &[&key(A, Alg::Ed25519), &people["tianbiao"], &people["tongji"], &people["fuzeren"]]).unwrap();
+        let note =
+            Note::sign(&rollup.to_text().unwrap(), &[&key(A, Alg::Ed25519), &people["tianbiao"], &people["tongji"], &people["fuzeren"]])
+                .unwrap();
         w.desk(A).sign(JAN);
         w.desk(A).submit(JAN, now);
         for letter in w.desks[A].letters() {
@@ -317,9 +330,14 @@ fn a_revision_that_nobody_asked_for_fails_history() {
     // What was accepted stays accepted, for the parent's own figures too.
     let child = &w.desks[CITY].read().children[&unit(A)];
     assert_eq!(child.decision(&first.digest()), Some(Decision::Accepted));
-    assert_eq!(child.accepted(month(FEB)).map(|h| h.digest()), Some(first.digest()), "an unasked revision must not push out the accepted one");
+    assert_eq!(
+        child.accepted(month(FEB)).map(|h| h.digest()),
+        Some(first.digest()),
+        "an unasked revision must not push out the accepted one"
+    );
     // The parent's word opens it again, and then a revision is welcome.
-    review::decide(w.desk(CITY).books(), &unit(A), month(FEB), Decision::Reopened, vec!["look again".into()], vec![], "1403/tongji", now).unwrap();
+    review::decide(w.desk(CITY).books(), &unit(A), month(FEB), Decision::Reopened, vec!["look again".into()], vec![], "1403/tongji", now)
+        .unwrap();
     let fourth = revise(&w, &third, 4);
     assert_eq!(take(w.desk(CITY).books(), A, &Letter::Rollup(fourth.note.as_bytes().to_vec()), now), Took::Done);
     let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();

@@ -99,7 +99,15 @@ fn every_route_and_every_role() {
             assert_eq!(operation["security"], serde_json::json!([{ "token": [] }]), "{method} {path} says that it needs a token");
             let (who, url, kind, body) = allowed[&key];
             let call = |token: Option<&str>| server.call(&method.to_uppercase(), url, token, kind, body.as_bytes());
-            let wrong = [None, Some("Bearer "), Some("Bearer nobody"), Some("Basic abc"), Some(&*token(CITY, "luru")), Some(&*format!("bearer {}", token(A, "luru")))].map(|t| t.map(str::to_string));
+            let wrong = [
+                None,
+                Some("Bearer "),
+                Some("Bearer nobody"),
+                Some("Basic abc"),
+                Some(&*token(CITY, "luru")),
+                Some(&*format!("bearer {}", token(A, "luru"))),
+            ]
+            .map(|t| t.map(str::to_string));
             for token in wrong {
                 let (status, answer) = call(token.as_deref());
                 assert_eq!(status, 401, "{method} {path} with {token:?}: {answer}");
@@ -155,7 +163,13 @@ fn nothing_personal_without_a_token_and_no_way_around_the_limits() {
     let big = vec![b'1'; MAX_REQUEST_BYTES + 1];
     let (status, _) = server.call("POST", "/api/events?type=E06", Some(&bearer), "text/csv", &big);
     assert_eq!(status, 413);
-    for (path, expected) in [("/api/nothing", 404), ("/api/months/nonsense/rollup", 422), ("/api/events", 400), ("/api/events?month=x", 422), ("/api/months/2030-01/rollup", 404)] {
+    for (path, expected) in [
+        ("/api/nothing", 404),
+        ("/api/months/nonsense/rollup", 422),
+        ("/api/events", 400),
+        ("/api/events?month=x", 422),
+        ("/api/months/2030-01/rollup", 404),
+    ] {
         assert_eq!(server.get(path, Some(&bearer)).0, expected, "{path}");
     }
     assert_eq!(server.call("DELETE", "/api/events", Some(&bearer), "text/csv", b"").0, 405);
@@ -187,7 +201,8 @@ fn a_month_is_read_by_the_catalogue_that_it_began_with() {
     let mut w = World::new();
     let now = at("2026-01-20");
     w.desk(A).register(&[id_no(1)], "2026-01-03", now);
-    let note = protocol::note::Note::sign(&protocol::published::catalogue_text(&catalogue_two()).unwrap(), &[&key("root", Alg::Ed25519)]).unwrap();
+    let note =
+        protocol::note::Note::sign(&protocol::published::catalogue_text(&catalogue_two()).unwrap(), &[&key("root", Alg::Ed25519)]).unwrap();
     w.desk(A).books().adopt(&[note.as_bytes().to_vec()]).unwrap();
     let server = Server::start(w, A);
     let bearer = format!("Bearer {}", token(A, "luru"));

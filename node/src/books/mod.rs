@@ -472,7 +472,8 @@ impl Books {
             Sealed::None | Sealed::Erased => Ok(None),
             Sealed::Present(bytes) => {
                 let aad = payload::aad(stored.kind, &stored.public);
-                let plain = self.keys.vault.open(&aad, bytes).map_err(|e| BooksError::Unsealed { seq: stored.seq, message: e.to_string() })?;
+                let plain =
+                    self.keys.vault.open(&aad, bytes).map_err(|e| BooksError::Unsealed { seq: stored.seq, message: e.to_string() })?;
                 Ok(Some(plain))
             }
         }
@@ -480,7 +481,8 @@ impl Books {
 
     fn payload_of(&self, stored: &Stored, statement: &Statement) -> Result<Option<Arc<Payload>>, BooksError> {
         let Some(plain) = self.unseal(stored)? else { return Ok(None) };
-        let mut payload: Payload = serde_json::from_slice(&plain).map_err(|e| BooksError::Entry { seq: stored.seq, message: e.to_string() })?;
+        let mut payload: Payload =
+            serde_json::from_slice(&plain).map_err(|e| BooksError::Entry { seq: stored.seq, message: e.to_string() })?;
         if let Some(clear) = &statement.clear {
             payload.fields.clone_from(clear);
         }
@@ -646,7 +648,12 @@ impl Books {
         notes.sort_by_key(|n| (!n.text().starts_with("countersign/registry/"), registry_version(n)));
         let mut adopted = 0;
         for note in notes {
-            let known = self.registries.iter().map(|(_, n)| n).chain(self.catalogues.iter().map(|(_, n)| n)).chain(self.plans.iter().map(|(_, n)| n));
+            let known = self
+                .registries
+                .iter()
+                .map(|(_, n)| n)
+                .chain(self.catalogues.iter().map(|(_, n)| n))
+                .chain(self.plans.iter().map(|(_, n)| n));
             if known.into_iter().any(|n| n.digest() == note.digest()) {
                 continue;
             }

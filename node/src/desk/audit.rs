@@ -74,13 +74,18 @@ pub fn disclose(books: &Books, index: u64, names: &[String], row: bool) -> Resul
     let (s, payload) = books.statement(index).map_err(|_| unknown())?;
     let log = books.log.as_ref().ok_or_else(super::no_registry)?;
     let (size, checkpoint) = books.checkpoints().range(index + 1..).next_back().ok_or_else(|| {
-        Faults::one("disclose.unsealed", "该事件所在月份尚未结账,还没有签名的日志检查点", "no signed checkpoint covers this event yet: close its month first")
+        Faults::one(
+            "disclose.unsealed",
+            "该事件所在月份尚未结账,还没有签名的日志检查点",
+            "no signed checkpoint covers this event yet: close its month first",
+        )
     })?;
     let proof = log.tree().inclusion_proof(index, *size).ok_or_else(unknown)?;
     let mut fields = Vec::new();
     let mut shown = None;
     if s.record.is_some() {
-        let payload = payload.ok_or_else(|| Faults::one("disclose.erased", "该事件的私有记录已删除", "the private record of this event was erased"))?;
+        let payload = payload
+            .ok_or_else(|| Faults::one("disclose.erased", "该事件的私有记录已删除", "the private record of this event was erased"))?;
         let record = payload.record.as_ref().ok_or_else(unknown)?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         fields = record.disclose(&names).map_err(|e| Faults::one("disclose.field", format!("没有这个字段:{e}"), e.to_string()))?;

@@ -61,7 +61,13 @@ pub struct Closed {
 ///
 /// # Errors
 /// Rules that do not hold, children without a reason, a rollup that would not hold.
-pub fn close(books: &mut Books, period: Month, request: &CloseRequest, signatories: Signatories, now: DateTime<Utc>) -> Result<Closed, Faults> {
+pub fn close(
+    books: &mut Books,
+    period: Month,
+    request: &CloseRequest,
+    signatories: Signatories,
+    now: DateTime<Utc>,
+) -> Result<Closed, Faults> {
     let revision = may_close(books, period, now)?;
     can_sign(books, &signatories)?;
     let opens = open_month(books)? == period;
@@ -161,13 +167,19 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
 /// A rollup names its signatories for good: one who holds no key could never sign it, and the month would stay stuck.
 fn can_sign(books: &Books, signatories: &Signatories) -> Result<(), Faults> {
     let log = books.log.as_ref().ok_or_else(super::no_registry)?;
-    let absent = [Role::Preparer, Role::Reviewer, Role::Head].into_iter().zip(signatories.names()).filter(|(role, name)| log.operator(name, *role, log.len()).is_none());
+    let absent = [Role::Preparer, Role::Reviewer, Role::Head]
+        .into_iter()
+        .zip(signatories.names())
+        .filter(|(role, name)| log.operator(name, *role, log.len()).is_none());
     let faults: Vec<Fault> = absent
         .map(|(role, name)| {
             Fault::new(
                 "close.signatory",
                 format!("签字人 {name} 没有登记为{};请先登记其密钥,或修改配置中的签字人", role.zh()),
-                format!("signatory {name} is not enrolled as {}: enrol the key first, or name another signatory in the configuration", role.as_str()),
+                format!(
+                    "signatory {name} is not enrolled as {}: enrol the key first, or name another signatory in the configuration",
+                    role.as_str()
+                ),
             )
         })
         .collect();
@@ -201,7 +213,11 @@ fn sums(books: &Books, period: Month, counting: &verify::log::Counting) -> Resul
             return Ok(());
         }
         let payload = payload.ok_or_else(|| {
-            Faults::one("close.erased", format!("第 {index} 号事件的私有记录已删除,无法汇总"), format!("the private record of event {index} was erased: the month cannot be summed"))
+            Faults::one(
+                "close.erased",
+                format!("第 {index} 号事件的私有记录已删除,无法汇总"),
+                format!("the private record of event {index} was erased: the month cannot be summed"),
+            )
         })?;
         let schema = counting.generators.schema(&statement.event).ok_or_else(|| internal("no schema"))?;
         let row = schema.row(&payload.moves, true).map_err(internal)?;
@@ -246,7 +262,10 @@ fn family(books: &Books, period: Month, catalogue: &Catalogue, own: Vec<Figure>,
                 Fault::new(
                     "close.child",
                     format!("{} {} 本月报表未审核通过;请先审核,或写明缺报原因(最多 {MAX_TEXT} 字)", child.id, child.name),
-                    format!("{} {} has no accepted rollup for this month; review it, or give a reason (at most {MAX_TEXT} characters)", child.id, child.name),
+                    format!(
+                        "{} {} has no accepted rollup for this month; review it, or give a reason (at most {MAX_TEXT} characters)",
+                        child.id, child.name
+                    ),
                 )
                 .column(child.id.as_str()),
             ),
@@ -260,10 +279,7 @@ fn family(books: &Books, period: Month, catalogue: &Catalogue, own: Vec<Figure>,
     }
     let figures: Vec<&[Figure]> = used.iter().map(|h| h.rollup.figures.as_slice()).collect();
     let sums = figure::with_children(catalogue, own, &figures, &absent).map_err(internal)?;
-    let children = used
-        .iter()
-        .map(|h| ChildRef { unit: h.rollup.unit.clone(), rollup: h.digest(), revision: h.rollup.revision })
-        .collect();
+    let children = used.iter().map(|h| ChildRef { unit: h.rollup.unit.clone(), rollup: h.digest(), revision: h.rollup.revision }).collect();
     Ok((sums, children, missing))
 }
 
@@ -292,7 +308,10 @@ fn explain(catalogue: &Catalogue, figures: &[Figure], last: Option<&[Figure]>, r
                 let code = if severity == Severity::Hard { "rule.hard" } else { "rule.soft" };
                 let zh = if severity == Severity::Hard { rule.zh.clone() } else { format!("{};如属实请写明说明", rule.zh) };
                 let en = if severity == Severity::Hard { rule.en.clone() } else { format!("{}; if it is true, explain it", rule.en) };
-                faults.push(Fault::new(code, format!("{} {}:{zh}", rule.id, rule.figure), format!("{} {}: {en}", rule.id, rule.figure)).column(&rule.id));
+                faults.push(
+                    Fault::new(code, format!("{} {}:{zh}", rule.id, rule.figure), format!("{} {}: {en}", rule.id, rule.figure))
+                        .column(&rule.id),
+                );
             }
         }
     }

@@ -185,7 +185,9 @@ fn jsonl_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<
         let object = match serde_json::from_str(line) {
             Ok(Once(o, None)) => o,
             Ok(Once(_, Some(twice))) => {
-                parsed.faults.push(Fault::new("column.twice", "这个字段出现两次", "this field is there twice").row(row).column(label(&twice)));
+                parsed
+                    .faults
+                    .push(Fault::new("column.twice", "这个字段出现两次", "this field is there twice").row(row).column(label(&twice)));
                 continue;
             }
             Err(e) => {
@@ -207,7 +209,9 @@ fn jsonl_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<
         let mut whole = true;
         for (name, value) in object.iter().filter(|(n, _)| *n != "type") {
             let Some(column) = Column::find(name, event) else {
-                parsed.faults.push(Fault::new("column.unknown", "没有这个字段", format!("{} has no such field", event.code)).row(row).column(label(name)));
+                parsed.faults.push(
+                    Fault::new("column.unknown", "没有这个字段", format!("{} has no such field", event.code)).row(row).column(label(name)),
+                );
                 whole = false;
                 continue;
             };
@@ -221,7 +225,9 @@ fn jsonl_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<
                 serde_json::Value::Null => String::new(),
                 serde_json::Value::Bool(_) | serde_json::Value::Number(_) => value.to_string(),
                 _ => {
-                    parsed.faults.push(Fault::new("field.kind", "应为文字、数字或真假", "a text, number or boolean belongs here").row(row).column(name));
+                    parsed.faults.push(
+                        Fault::new("field.kind", "应为文字、数字或真假", "a text, number or boolean belongs here").row(row).column(name),
+                    );
                     whole = false;
                     continue;
                 }
@@ -331,7 +337,8 @@ fn date(text: &str) -> Result<NaiveDate, Fault> {
     let text = text.trim();
     let unified = text.replace(['/', '.'], "-").replace(['年', '月'], "-").replace('日', "");
     let mut parts = unified.split('-').map(str::trim);
-    let numbers = (parts.next().map(str::parse::<i32>), parts.next().map(str::parse::<u32>), parts.next().map(str::parse::<u32>), parts.next());
+    let numbers =
+        (parts.next().map(str::parse::<i32>), parts.next().map(str::parse::<u32>), parts.next().map(str::parse::<u32>), parts.next());
     if let (Some(Ok(y)), Some(Ok(m)), Some(Ok(d)), None) = numbers {
         return NaiveDate::from_ymd_opt(y, m, d)
             .filter(|_| (1900..=9999).contains(&y))

@@ -67,5 +67,9 @@ fn counting_of(books: &Books, month: Month) -> Result<Arc<Counting>, Faults> {
 }
 
 fn no_registry() -> Faults {
-    Faults::one("node.registry", "节点还没有登记册;请先放入 published 目录", "the node has no registry yet; put it into the published directory")
+    Faults::one(
+        "node.registry",
+        "节点还没有登记册;请先放入 published 目录",
+        "the node has no registry yet; put it into the published directory",
+    )
 }

@@ -113,7 +113,6 @@ impl<'a> Recording<'a> {
         self.entries
     }
 
-
     fn subject(&mut self, token: Token) -> Result<&mut Subject, Faults> {
         if !self.subjects.contains_key(&token) {
             let history = self.books.history(&token, self.period).map_err(internal)?;
@@ -126,7 +125,8 @@ impl<'a> Recording<'a> {
     fn add(&mut self, draft: &Draft, replaces: Option<Ref>) -> Result<Recorded, Vec<Fault>> {
         let counting = self.counting.clone();
         let here = |fault: Fault| vec![fault.row(draft.row)];
-        let event = counting.catalogue.event(&draft.event).ok_or_else(|| here(Fault::new("file.type", "未知事件类型", "unknown event type")))?;
+        let event =
+            counting.catalogue.event(&draft.event).ok_or_else(|| here(Fault::new("file.type", "未知事件类型", "unknown event type")))?;
         if !event.levels.contains(&self.me.tier) {
             return Err(here(Fault::new(
                 "event.tier",
@@ -168,7 +168,8 @@ impl<'a> Recording<'a> {
         if !faults.is_empty() {
             return Err(faults.into_iter().map(|f| f.row(draft.row)).collect());
         }
-        let payload = Payload { event: draft.event.clone(), on: draft.on, record: None, fields: draft.fields.clone(), moves, subject: None };
+        let payload =
+            Payload { event: draft.event.clone(), on: draft.on, record: None, fields: draft.fields.clone(), moves, subject: None };
         let (id, index) = self.write(event, payload, replaces, late, token).map_err(|f| f.0)?;
         self.same.insert(same, draft.row);
         if let Some(token) = token
@@ -209,10 +210,18 @@ impl<'a> Recording<'a> {
     }
 
     /// Writes a statement of a counted event.
-    fn write(&mut self, event: &EventType, mut payload: Payload, replaces: Option<Ref>, late: Option<Month>, token: Option<Token>) -> Result<(EventId, u64), Faults> {
+    fn write(
+        &mut self,
+        event: &EventType,
+        mut payload: Payload,
+        replaces: Option<Ref>,
+        late: Option<Month>,
+        token: Option<Token>,
+    ) -> Result<(EventId, u64), Faults> {
         let counting = self.counting.clone();
         let schema = counting.generators.schema(&event.name).ok_or_else(|| internal("no schema"))?;
-        let row = schema.row(&payload.moves, !event.is_clear()).map_err(|e| Faults::one("row", format!("无法编成行:{e}"), e.to_string()))?;
+        let row =
+            schema.row(&payload.moves, !event.is_clear()).map_err(|e| Faults::one("row", format!("无法编成行:{e}"), e.to_string()))?;
         let id = self.id()?;
         let mut s = self.blank(id, &event.name);
         s.replaces = replaces;
@@ -311,7 +320,10 @@ impl<'a> Recording<'a> {
         }
         if target.period > self.period {
             let zh = format!("该事件计入 {},而正在填报的是重新打开的 {};请先结账该月", target.period, self.period);
-            let en = format!("the event counts in {}, but the open month is {}, which was opened again; close that one first", target.period, self.period);
+            let en = format!(
+                "the event counts in {}, but the open month is {}, which was opened again; close that one first",
+                target.period, self.period
+            );
             return Err(Faults::one("void.later", zh, en));
         }
         let name = if how == Taken::Void { statement::VOIDED } else { statement::CORRECTED };
@@ -320,7 +332,11 @@ impl<'a> Recording<'a> {
             && !field.codes.iter().any(|c| c.code == reason)
         {
             let codes: Vec<String> = field.codes.iter().map(|c| format!("{} {}", c.code, c.zh)).collect();
-            return Err(Faults::one("void.reason", format!("原因可填:{}", codes.join(",")), format!("the reason is one of {}", codes.join(", "))));
+            return Err(Faults::one(
+                "void.reason",
+                format!("原因可填:{}", codes.join(",")),
+                format!("the reason is one of {}", codes.join(", ")),
+            ));
         }
         let id = self.id()?;
         let mut s = self.blank(id, name);
@@ -439,7 +455,14 @@ pub struct Imported {
 ///
 /// # Errors
 /// What prevents recording altogether; faults of rows are in the result.
-pub fn record(books: &mut Books, operator: &str, drafts: &[Draft], mut faults: Vec<Fault>, valid_rows: bool, now: DateTime<Utc>) -> Result<Imported, Faults> {
+pub fn record(
+    books: &mut Books,
+    operator: &str,
+    drafts: &[Draft],
+    mut faults: Vec<Fault>,
+    valid_rows: bool,
+    now: DateTime<Utc>,
+) -> Result<Imported, Faults> {
     let mut recording = Recording::begin(books, Some(operator), now)?;
     let mut recorded = Vec::new();
     for draft in drafts {
@@ -486,7 +509,11 @@ pub fn void(books: &mut Books, operator: &str, index: u64, reason: &str, now: Da
 pub fn correct(books: &mut Books, operator: &str, index: u64, draft: &Draft, reason: &str, now: DateTime<Utc>) -> Result<Recorded, Faults> {
     let (target, _) = books.statement(index).map_err(|_| Faults::one("void.unknown", "没有这个事件", "there is no such event"))?;
     if target.event != draft.event {
-        return Err(Faults::one("correct.type", "更正不能改变事件类型;请作废后重录", "a correction keeps the event type; void and record anew"));
+        return Err(Faults::one(
+            "correct.type",
+            "更正不能改变事件类型;请作废后重录",
+            "a correction keeps the event type; void and record anew",
+        ));
     }
     let mut recording = Recording::begin(books, Some(operator), now)?;
     let replaced = recording.void(index, Taken::Corrected, reason)?;
@@ -509,7 +536,8 @@ pub fn enrol(books: &mut Books, vkey: &protocol::note::VerifierKey, roles: &[Rol
         return refuse("至少一个角色", "at least one role");
     }
     let log = books.log.as_ref().ok_or_else(super::no_registry)?;
-    let held = [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head].into_iter().any(|r| log.operator(vkey.name(), r, log.len()).is_some());
+    let held =
+        [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head].into_iter().any(|r| log.operator(vkey.name(), r, log.len()).is_some());
     if held {
         return refuse("该人员已登记;请先撤销旧密钥", "this name holds a key already; revoke the old one first");
     }

@@ -53,10 +53,15 @@ pub fn add_signatures(books: &mut Books, period: Month, signed: &[u8]) -> Result
     let log = books.log.as_ref().ok_or_else(super::no_registry)?;
     let rollup = &own.held.rollup;
     let merged = own.held.note.merge(&brought).map_err(|_| {
-        Faults::one("sign.text", "签名的不是本月当前报表;请重新取得文本再签", "this signs another text than the month's current rollup; fetch it again")
+        Faults::one(
+            "sign.text",
+            "签名的不是本月当前报表;请重新取得文本再签",
+            "this signs another text than the month's current rollup; fetch it again",
+        )
     })?;
     for line in merged.signatures().iter().filter(|l| l.name() != books.unit().as_str()) {
-        let role = [Role::Preparer, Role::Reviewer, Role::Head].into_iter().zip(rollup.signatories.names()).find(|(_, n)| *n == line.name());
+        let role =
+            [Role::Preparer, Role::Reviewer, Role::Head].into_iter().zip(rollup.signatories.names()).find(|(_, n)| *n == line.name());
         let key = role.and_then(|(role, name)| log.operator_over(name, role, rollup.log.size));
         if key.is_none_or(|k| k.id() != line.key_id() || merged.verify(std::slice::from_ref(&k)).is_err()) {
             return Err(Faults::one(
@@ -88,7 +93,11 @@ pub fn submit(books: &mut Books, period: Month, now: DateTime<Utc>) -> Result<Ve
     let checkpoint = books.checkpoint(held.rollup.log.size).cloned().ok_or_else(|| internal("no checkpoint"))?;
     let verdicts = self_check(books, &held, &checkpoint, now)?;
     if let Some(v) = verdicts.iter().find(|v| v.failed()) {
-        return Err(Faults::one("submit.self_check", format!("自检未通过({}):{}", v.check, v.detail), format!("the node's own check {} fails: {}", v.check, v.detail)));
+        return Err(Faults::one(
+            "submit.self_check",
+            format!("自检未通过({}):{}", v.check, v.detail),
+            format!("the node's own check {} fails: {}", v.check, v.detail),
+        ));
     }
     if own.submitted.is_none() {
         books.submit(period, held.rollup.revision, now).map_err(internal)?;

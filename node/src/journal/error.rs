@@ -41,7 +41,9 @@ pub enum JournalError {
     },
 
     /// The disk is full. Nothing of the batch was kept and the journal is still usable.
-    #[error("no space left to write {path}: nothing of this batch was recorded. Free space on this disk and try again; no restart is needed")]
+    #[error(
+        "no space left to write {path}: nothing of this batch was recorded. Free space on this disk and try again; no restart is needed"
+    )]
     NoSpace {
         /// The segment that was to grow.
         path: PathBuf,

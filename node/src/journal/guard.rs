@@ -177,8 +177,8 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::super::disk_fake::{FakeDisk, Fault};
+    use super::*;
 
     fn signed(size: u64) -> Signed {
         Signed { size, root: [size as u8; 32], journal: size * 2 }

@@ -10,8 +10,9 @@
 //! without its last segments, looks shorter but whole. For that there is the guard, and behind it the parent's witnessed checkpoint.
 
 use super::{
-    JournalError, erase,
+    JournalError,
     disk::{Disk, DiskFile},
+    erase,
     frame::{BATCH_HEAD, BatchHead, Flaw, Placed, decode_body},
     limits::MAX_BATCH_BYTES,
     segment::{self, HEADER, Header, Segment, VERSION},
@@ -86,10 +87,7 @@ pub fn scan(disk: &dyn Disk) -> Result<Scan, JournalError> {
     for (n, first) in firsts.iter().enumerate() {
         let is_last = n + 1 == firsts.len();
         if *first != scan.next {
-            return Err(JournalError::MissingSegment {
-                expected: disk.path(&segment::name(scan.next)),
-                found: segment::name(*first),
-            });
+            return Err(JournalError::MissingSegment { expected: disk.path(&segment::name(scan.next)), found: segment::name(*first) });
         }
         scan_segment(disk, *first, is_last, &mut scan)?;
     }

@@ -184,7 +184,9 @@ fn the_refusal_says_where_and_what_to_do() {
     bytes[starts[1] + BATCH_HEAD + ENTRY_HEAD] ^= 1;
     disk.put(FIRST, &bytes);
     let message = open(&disk).err().unwrap().to_string();
-    for part in [FIRST, &format!("at byte {}", starts[1]), "public part fails its CRC", "restore the directory from the newest backup", "parent"] {
+    for part in
+        [FIRST, &format!("at byte {}", starts[1]), "public part fails its CRC", "restore the directory from the newest backup", "parent"]
+    {
         assert!(message.contains(part), "{message}");
     }
 }

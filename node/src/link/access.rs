@@ -35,9 +35,7 @@ pub fn inbox_prefix(unit: &str) -> String {
 pub fn may_publish(path: &UnitPath, has_children: bool, subject: &Subject) -> bool {
     match subject {
         Subject::Up(up) => up.path == *path,
-        Subject::Down(down) if down.kind == DownKind::Receipt => {
-            has_children && down.path.parent().as_ref() == Some(path)
-        }
+        Subject::Down(down) if down.kind == DownKind::Receipt => has_children && down.path.parent().as_ref() == Some(path),
         Subject::Down(down) => has_children && down.path == *path,
     }
 }
@@ -48,9 +46,7 @@ pub fn hears(path: &UnitPath, subject: &Subject) -> bool {
     match subject {
         Subject::Up(up) => path.is_above(&up.path),
         // The top has nobody above who could answer it.
-        Subject::Down(down) if down.kind == DownKind::Receipt => {
-            down.path == *path && path.parent().is_some()
-        }
+        Subject::Down(down) if down.kind == DownKind::Receipt => down.path == *path && path.parent().is_some(),
         Subject::Down(down) => down.path.is_above(path),
     }
 }
@@ -66,9 +62,7 @@ pub fn up_filter(path: &UnitPath) -> String {
 #[must_use]
 pub fn down_filters(path: &UnitPath) -> Vec<String> {
     let receipt = Subject::down(path.clone(), DownKind::Receipt).to_string();
-    let broadcasts = path.ancestors().flat_map(|above| {
-        DownKind::BROADCAST.map(|kind| Subject::down(above.clone(), kind).to_string())
-    });
+    let broadcasts = path.ancestors().flat_map(|above| DownKind::BROADCAST.map(|kind| Subject::down(above.clone(), kind).to_string()));
     std::iter::once(receipt).chain(broadcasts).collect()
 }
 
@@ -127,32 +121,16 @@ mod tests {
     }
 
     fn world() -> (Vec<(UnitPath, bool)>, Vec<Subject>) {
-        let units: Vec<(UnitPath, bool)> = [
-            ("1", true),
-            ("1.13", true),
-            ("1.14", true),
-            ("1.14.21", false),
-            ("1.14.22", true),
-            ("1.14.22.5", false),
-            ("1.13.5", false),
-        ]
-        .map(|(p, c)| (p.parse().unwrap(), c))
-        .to_vec();
+        let units: Vec<(UnitPath, bool)> =
+            [("1", true), ("1.13", true), ("1.14", true), ("1.14.21", false), ("1.14.22", true), ("1.14.22.5", false), ("1.13.5", false)]
+                .map(|(p, c)| (p.parse().unwrap(), c))
+                .to_vec();
         let subjects = units
             .iter()
             .flat_map(|(p, _)| {
-                [UpKind::Rollup, UpKind::Checkpoint, UpKind::Entries(5)]
-                    .map(|k| Subject::up(p.clone(), k))
-                    .into_iter()
-                    .chain(
-                        [
-                            DownKind::Receipt,
-                            DownKind::Registry,
-                            DownKind::Catalogue,
-                            DownKind::Plan,
-                        ]
-                        .map(|k| Subject::down(p.clone(), k)),
-                    )
+                [UpKind::Rollup, UpKind::Checkpoint, UpKind::Entries(5)].map(|k| Subject::up(p.clone(), k)).into_iter().chain(
+                    [DownKind::Receipt, DownKind::Registry, DownKind::Catalogue, DownKind::Plan].map(|k| Subject::down(p.clone(), k)),
+                )
             })
             .collect();
         (units, subjects)
@@ -165,11 +143,7 @@ mod tests {
             let allow = publish_permissions(path, *children);
             for subject in &subjects {
                 let server = allow.iter().any(|p| matches(p, &subject.to_string()));
-                assert_eq!(
-                    server,
-                    may_publish(path, *children, subject),
-                    "{path} -> {subject}"
-                );
+                assert_eq!(server, may_publish(path, *children, subject), "{path} -> {subject}");
             }
         }
     }
@@ -178,19 +152,11 @@ mod tests {
     fn filters_deliver_exactly_what_is_heard_and_own_entries() {
         let (units, subjects) = world();
         for (path, children) in &units {
-            let filters: Vec<String> = consumers(path, *children)
-                .into_iter()
-                .flat_map(|c| c.2)
-                .collect();
+            let filters: Vec<String> = consumers(path, *children).into_iter().flat_map(|c| c.2).collect();
             for subject in &subjects {
                 let server = filters.iter().any(|p| matches(p, &subject.to_string()));
-                let own_entries =
-                    *children && *subject == Subject::up(path.clone(), UpKind::Entries(5));
-                assert_eq!(
-                    server,
-                    hears(path, subject) || own_entries,
-                    "{path} <- {subject}"
-                );
+                let own_entries = *children && *subject == Subject::up(path.clone(), UpKind::Entries(5));
+                assert_eq!(server, hears(path, subject) || own_entries, "{path} <- {subject}");
             }
         }
     }

@@ -4,9 +4,7 @@
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum LinkError {
     /// A unit path that cannot be.
-    #[error(
-        "unit path '{path}' is wrong: {reason}; correct the registry or the node's configuration"
-    )]
+    #[error("unit path '{path}' is wrong: {reason}; correct the registry or the node's configuration")]
     Path {
         /// The path as given.
         path: String,
@@ -22,9 +20,7 @@ pub enum LinkError {
         reason: String,
     },
     /// A message to a subject that this unit may not use.
-    #[error(
-        "unit {unit} may not publish to '{subject}': a unit writes under its own path and answers its own children"
-    )]
+    #[error("unit {unit} may not publish to '{subject}': a unit writes under its own path and answers its own children")]
     Foreign {
         /// The sender.
         unit: String,
@@ -32,9 +28,7 @@ pub enum LinkError {
         subject: String,
     },
     /// A message above the limit.
-    #[error(
-        "the message to '{subject}' has {bytes} bytes, at most {limit} can travel; send it in smaller chunks"
-    )]
+    #[error("the message to '{subject}' has {bytes} bytes, at most {limit} can travel; send it in smaller chunks")]
     TooLarge {
         /// The subject.
         subject: String,
@@ -52,9 +46,7 @@ pub enum LinkError {
         reason: String,
     },
     /// The configuration of the connection cannot be used.
-    #[error(
-        "cannot set up the connection to {url}: {reason}; correct the address or the TLS files in the configuration"
-    )]
+    #[error("cannot set up the connection to {url}: {reason}; correct the address or the TLS files in the configuration")]
     Setup {
         /// The server.
         url: String,
@@ -80,25 +72,19 @@ pub enum LinkError {
         reason: String,
     },
     /// The server forbids it.
-    #[error(
-        "nats-server refuses this user access to '{subject}'; write the configuration anew from the registry and reload the server"
-    )]
+    #[error("nats-server refuses this user access to '{subject}'; write the configuration anew from the registry and reload the server")]
     Denied {
         /// The subject.
         subject: String,
     },
     /// Nobody stores or serves this subject.
-    #[error(
-        "nats-server has nothing that answers on '{subject}'; let the operator provision the streams and consumers"
-    )]
+    #[error("nats-server has nothing that answers on '{subject}'; let the operator provision the streams and consumers")]
     NotProvisioned {
         /// The subject.
         subject: String,
     },
     /// The stream refused the message.
-    #[error(
-        "the stream refused the message to '{subject}' (code {code}): {reason}; if it is full, give it more room"
-    )]
+    #[error("the stream refused the message to '{subject}' (code {code}): {reason}; if it is full, give it more room")]
     Refused {
         /// The subject.
         subject: String,
@@ -108,9 +94,7 @@ pub enum LinkError {
         reason: String,
     },
     /// No answer in time; the message may or may not be stored.
-    #[error(
-        "no answer for '{subject}' within {seconds} s; it is not known whether it arrived, so it is sent again"
-    )]
+    #[error("no answer for '{subject}' within {seconds} s; it is not known whether it arrived, so it is sent again")]
     Timeout {
         /// The subject.
         subject: String,
@@ -118,9 +102,7 @@ pub enum LinkError {
         seconds: u64,
     },
     /// An answer that is not understood.
-    #[error(
-        "the server's answer for '{subject}' is not understood: {reason}; check that nats-server is 2.11 or later"
-    )]
+    #[error("the server's answer for '{subject}' is not understood: {reason}; check that nats-server is 2.11 or later")]
     Answer {
         /// The subject.
         subject: String,

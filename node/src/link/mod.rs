@@ -64,23 +64,12 @@ pub trait Transport: Send + Sync + 'static {
 }
 
 /// The checks that every transport makes before it sends.
-fn check_outgoing(
-    path: &UnitPath,
-    has_children: bool,
-    message: &Outgoing,
-) -> Result<(), LinkError> {
+fn check_outgoing(path: &UnitPath, has_children: bool, message: &Outgoing) -> Result<(), LinkError> {
     if !access::may_publish(path, has_children, &message.subject) {
-        return Err(LinkError::Foreign {
-            unit: path.unit().to_owned(),
-            subject: message.subject.to_string(),
-        });
+        return Err(LinkError::Foreign { unit: path.unit().to_owned(), subject: message.subject.to_string() });
     }
     if message.body.len() > MAX_BODY_BYTES {
-        return Err(LinkError::TooLarge {
-            subject: message.subject.to_string(),
-            bytes: message.body.len(),
-            limit: MAX_BODY_BYTES,
-        });
+        return Err(LinkError::TooLarge { subject: message.subject.to_string(), bytes: message.body.len(), limit: MAX_BODY_BYTES });
     }
     Ok(())
 }

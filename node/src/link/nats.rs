@@ -11,9 +11,7 @@ use super::subject::{Subject, UnitPath};
 use super::{Incoming, Outgoing, Transport, access, check_outgoing, durability, seed};
 use async_nats::client::Request;
 use async_nats::connection::State;
-use async_nats::{
-    Client, ConnectOptions, Event, HeaderMap, Message, RequestErrorKind, ServerError,
-};
+use async_nats::{Client, ConnectOptions, Event, HeaderMap, Message, RequestErrorKind, ServerError};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -99,9 +97,7 @@ impl NatsLink {
         });
         let events = Arc::clone(&shared);
         // Thousands of nodes lose one server at the same moment: each comes back at its own time.
-        let jitter = unit
-            .bytes()
-            .fold(0_u64, |sum, b| (sum * 31 + u64::from(b)) % 997);
+        let jitter = unit.bytes().fold(0_u64, |sum, b| (sum * 31 + u64::from(b)) % 997);
         let mut options = ConnectOptions::new()
             .nkey(seed.to_string())
             .name(format!("countersign-node {unit}"))
@@ -129,23 +125,12 @@ impl NatsLink {
             options = options.add_client_certificate(cert.clone(), key.clone());
         }
         let servers: Vec<&str> = config.url.split(',').map(str::trim).collect();
-        let client = options
-            .connect(servers)
-            .await
-            .map_err(|e| LinkError::Setup {
-                url: config.url.clone(),
-                reason: e.to_string(),
-            })?;
+        let client = options.connect(servers).await.map_err(|e| LinkError::Setup { url: config.url.clone(), reason: e.to_string() })?;
         let wire = Wire { client, shared };
         let (tx, rx) = mpsc::channel(PREFETCH);
         let mut tasks = vec![tokio::spawn(watch_durability(wire.clone()))];
         for (stream, consumer, _) in access::consumers(&config.path, config.has_children) {
-            tasks.push(tokio::spawn(pull(
-                wire.clone(),
-                stream,
-                consumer,
-                tx.clone(),
-            )));
+            tasks.push(tokio::spawn(pull(wire.clone(), stream, consumer, tx.clone())));
         }
         if tasks.len() == 1 {
             // A lone unit has nothing to read; its `next` waits instead of reporting a closed link.
@@ -153,11 +138,7 @@ impl NatsLink {
                 tx.closed().await;
             }));
         }
-        Ok(Self {
-            wire,
-            inbox: Mutex::new(rx),
-            tasks,
-        })
+        Ok(Self { wire, inbox: Mutex::new(rx), tasks })
     }
 
     /// The state now.
@@ -196,13 +177,7 @@ impl Transport for NatsLink {
     }
 
     async fn next(&self) -> Result<Incoming, LinkError> {
-        let incoming = self
-            .inbox
-            .lock()
-            .await
-            .recv()
-            .await
-            .ok_or(LinkError::Closed)?;
+        let incoming = self.inbox.lock().await.recv().await.ok_or(LinkError::Closed)?;
         self.wire.shared.state.send_modify(|s| s.received += 1);
         Ok(incoming)
     }
@@ -279,33 +254,19 @@ impl Wire {
         let subject = message.subject.to_string();
         let mut headers = HeaderMap::new();
         headers.insert("Nats-Msg-Id", message.msg_id.as_str());
-        let request = Request::new()
-            .headers(headers)
-            .payload(message.body.clone().into());
+        let request = Request::new().headers(headers).payload(message.body.clone().into());
         let answer = self.ask(&subject, request, ACK_TIMEOUT).await?;
         let ack: PubAck =
-            serde_json::from_slice(&answer.payload).map_err(|e| LinkError::Answer {
-                subject: subject.clone(),
-                reason: e.to_string(),
-            })?;
+            serde_json::from_slice(&answer.payload).map_err(|e| LinkError::Answer { subject: subject.clone(), reason: e.to_string() })?;
         if let Some(error) = ack.error {
-            return Err(LinkError::Refused {
-                subject,
-                code: error.err_code,
-                reason: error.description,
-            });
+            return Err(LinkError::Refused { subject, code: error.err_code, reason: error.description });
         }
         if ack.stream.is_empty() {
-            return Err(LinkError::Answer {
-                subject,
-                reason: "no stream is named".to_owned(),
-            });
+            return Err(LinkError::Answer { subject, reason: "no stream is named".to_owned() });
         }
         if self.client.server_info().server_id != server {
             // The connection moved on the way: who acknowledged is not known to sync. The message id makes a repeat harmless.
-            return Err(LinkError::Disconnected {
-                url: config.url.clone(),
-            });
+            return Err(LinkError::Disconnected { url: config.url.clone() });
         }
         Ok(ack.duplicate)
     }
@@ -314,9 +275,7 @@ impl Wire {
         if self.client.connection_state() == State::Connected {
             Ok(())
         } else {
-            Err(LinkError::Disconnected {
-                url: self.shared.config.url.clone(),
-            })
+            Err(LinkError::Disconnected { url: self.shared.config.url.clone() })
         }
     }
 
@@ -336,9 +295,7 @@ impl Wire {
             match asked.unwrap_or(Err(LinkError::Closed)) {
                 Ok(()) => {
                     *verified = Some(server.clone());
-                    self.shared
-                        .state
-                        .send_modify(|s| s.durability = Durability::Always);
+                    self.shared.state.send_modify(|s| s.durability = Durability::Always);
                     return Ok(server);
                 }
                 Err(error) => last = Some(error),
@@ -347,21 +304,14 @@ impl Wire {
         let error = last.unwrap_or(LinkError::Closed);
         if let LinkError::NotDurable { reason, .. } = &error {
             let reason = reason.clone();
-            self.shared
-                .state
-                .send_modify(|s| s.durability = Durability::Refused(reason));
+            self.shared.state.send_modify(|s| s.durability = Durability::Refused(reason));
         }
         self.shared.trouble(&error);
         Err(error)
     }
 
     /// One request, one answer. Ends early when the server refuses the subject or the connection is lost.
-    async fn ask(
-        &self,
-        subject: &str,
-        request: Request,
-        patience: Duration,
-    ) -> Result<Message, LinkError> {
+    async fn ask(&self, subject: &str, request: Request, patience: Duration) -> Result<Message, LinkError> {
         let mut denials = self.shared.denials.subscribe();
         let mut state = self.shared.state.subscribe();
         let connects = state.borrow().connects;
@@ -377,11 +327,7 @@ impl Wire {
         };
         let lost = async {
             // Pending for ever when the sender is gone: the request's own timeout ends the wait.
-            if state
-                .wait_for(|s| s.connection == Connection::Disconnected || s.connects != connects)
-                .await
-                .is_err()
-            {
+            if state.wait_for(|s| s.connection == Connection::Disconnected || s.connects != connects).await.is_err() {
                 std::future::pending::<()>().await;
             }
         };
@@ -406,11 +352,7 @@ async fn watch_durability(wire: Wire) {
     let mut state = wire.shared.state.subscribe();
     let mut seen = 0;
     loop {
-        let Ok(connects) = state
-            .wait_for(|s| s.connection == Connection::Connected && s.connects != seen)
-            .await
-            .map(|s| s.connects)
-        else {
+        let Ok(connects) = state.wait_for(|s| s.connection == Connection::Connected && s.connects != seen).await.map(|s| s.connects) else {
             return;
         };
         match wire.ensure_durable().await {
@@ -427,22 +369,13 @@ async fn pull(wire: Wire, stream: &'static str, consumer: String, tx: mpsc::Send
     let mut state = wire.shared.state.subscribe();
     // Room first, message second.
     while let Ok(room) = tx.reserve().await {
-        if state
-            .wait_for(|s| s.connection == Connection::Connected)
-            .await
-            .is_err()
-        {
+        if state.wait_for(|s| s.connection == Connection::Connected).await.is_err() {
             return;
         }
         // An inbox of its own for each pull: JetStream delivers under the message's subject, by which the client's shared inbox cannot
         // find the request again.
-        let request = Request::new()
-            .payload(body.clone().into())
-            .inbox(wire.client.new_inbox());
-        match wire
-            .ask(&api, request, PULL_EXPIRES + Duration::from_secs(2))
-            .await
-        {
+        let request = Request::new().payload(body.clone().into()).inbox(wire.client.new_inbox());
+        match wire.ask(&api, request, PULL_EXPIRES + Duration::from_secs(2)).await {
             Ok(message) => match message.status.map(|s| s.as_u16()) {
                 None => {
                     if let Some(incoming) = take(&wire, message).await {
@@ -453,10 +386,7 @@ async fn pull(wire: Wire, stream: &'static str, consumer: String, tx: mpsc::Send
                 Some(408) => {}
                 Some(status) => {
                     let reason = message.description.unwrap_or_default();
-                    wire.shared.trouble(&LinkError::Answer {
-                        subject: api.clone(),
-                        reason: format!("{status} {reason}"),
-                    });
+                    wire.shared.trouble(&LinkError::Answer { subject: api.clone(), reason: format!("{status} {reason}") });
                     tokio::time::sleep(PULL_BACKOFF).await;
                 }
             },
@@ -471,27 +401,18 @@ async fn pull(wire: Wire, stream: &'static str, consumer: String, tx: mpsc::Send
 /// Turns a pulled message into an incoming one; what is not for this unit is answered and dropped.
 async fn take(wire: &Wire, message: Message) -> Option<Incoming> {
     let reply = message.reply?.to_string();
-    let ack = NatsAck {
-        wire: wire.clone(),
-        reply,
-        connects: wire.shared.state.borrow().connects,
-    };
+    let ack = NatsAck { wire: wire.clone(), reply, connects: wire.shared.state.borrow().connects };
     match message.subject.parse::<Subject>() {
-        Ok(subject) if access::hears(&wire.shared.config.path, &subject) => Some(Incoming {
-            subject,
-            body: message.payload.to_vec(),
-            ack: Ack(Kind::Nats(ack)),
-        }),
+        Ok(subject) if access::hears(&wire.shared.config.path, &subject) => {
+            Some(Incoming { subject, body: message.payload.to_vec(), ack: Ack(Kind::Nats(ack)) })
+        }
         // The unit's own entries, which the filter cannot keep out.
         Ok(_) => {
             drop(ack.done().await);
             None
         }
         Err(error) => {
-            tracing::warn!(
-                code = error.code(),
-                "a message on a subject outside the protocol was dropped"
-            );
+            tracing::warn!(code = error.code(), "a message on a subject outside the protocol was dropped");
             drop(ack.done().await);
             None
         }
@@ -508,9 +429,7 @@ pub(super) struct NatsAck {
 
 impl std::fmt::Debug for NatsAck {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NatsAck")
-            .field("reply", &self.reply)
-            .finish()
+        f.debug_struct("NatsAck").field("reply", &self.reply).finish()
     }
 }
 
@@ -523,10 +442,7 @@ impl NatsAck {
             return self.tell("+ACK".to_owned()).await;
         }
         let request = Request::new().payload("+ACK".into());
-        self.wire
-            .ask(&self.reply, request, ACK_TIMEOUT)
-            .await
-            .map(|_| ())
+        self.wire.ask(&self.reply, request, ACK_TIMEOUT).await.map(|_| ())
     }
 
     pub(super) async fn retry(self, after: Duration) -> Result<(), LinkError> {
@@ -537,19 +453,8 @@ impl NatsAck {
 
     /// Sends an answer that nobody confirms.
     async fn tell(&self, body: String) -> Result<(), LinkError> {
-        let failed = |reason: String| LinkError::Answer {
-            subject: self.reply.clone(),
-            reason,
-        };
-        self.wire
-            .client
-            .publish(self.reply.clone(), body.into())
-            .await
-            .map_err(|e| failed(e.to_string()))?;
-        self.wire
-            .client
-            .flush()
-            .await
-            .map_err(|e| failed(e.to_string()))
+        let failed = |reason: String| LinkError::Answer { subject: self.reply.clone(), reason };
+        self.wire.client.publish(self.reply.clone(), body.into()).await.map_err(|e| failed(e.to_string()))?;
+        self.wire.client.flush().await.map_err(|e| failed(e.to_string()))
     }
 }

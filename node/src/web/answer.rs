@@ -46,7 +46,10 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
         match Json::<T>::from_request(request, app).await {
             Ok(Json(body)) => Ok(Body(body)),
             Err(e) => {
-                let (zh, en) = ("请求内容不是接口文档所写的 JSON;请对照 /api/openapi.json", "the body is not the JSON that /api/openapi.json describes");
+                let (zh, en) = (
+                    "请求内容不是接口文档所写的 JSON;请对照 /api/openapi.json",
+                    "the body is not the JSON that /api/openapi.json describes",
+                );
                 Err(Refused(e.status(), Faults::one("request.json", zh, en)))
             }
         }
@@ -68,7 +71,10 @@ impl Who {
         }
         let names: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
         let names = names.join(", ");
-        Err(Refused(StatusCode::FORBIDDEN, Faults::one("role.missing", format!("需要角色:{names}"), format!("this takes one of the roles {names}"))))
+        Err(Refused(
+            StatusCode::FORBIDDEN,
+            Faults::one("role.missing", format!("需要角色:{names}"), format!("this takes one of the roles {names}")),
+        ))
     }
 }
 

@@ -45,7 +45,12 @@ pub struct ImportQuery {
 /// Records a file of events: all or nothing, or the good rows.
 #[utoipa::path(post, path = "/api/events", params(ImportQuery), request_body(content = Vec<u8>, content_type = "text/csv"), security(("token" = [])),
     responses((status = 200, body = Imported), (status = 422, body = Imported)))]
-pub async fn import(State(app): State<App>, who: Who, Query(query): Query<ImportQuery>, body: Bytes) -> Result<(StatusCode, Json<Imported>), Refused> {
+pub async fn import(
+    State(app): State<App>,
+    who: Who,
+    Query(query): Query<ImportQuery>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Imported>), Refused> {
     who.need(&[Role::Recorder])?;
     let form = match query.form.as_deref() {
         None | Some("csv") => Form::Csv,
@@ -80,7 +85,12 @@ pub struct VoidRequest {
 
 /// Takes an event back (E70).
 #[utoipa::path(post, path = "/api/events/{index}/void", request_body = VoidRequest, params(("index" = u64, Path)), security(("token" = [])), responses((status = 204), (status = 422, body = Faults)))]
-pub async fn void(State(app): State<App>, who: Who, Path(index): Path<u64>, Body(request): Body<VoidRequest>) -> Result<StatusCode, Refused> {
+pub async fn void(
+    State(app): State<App>,
+    who: Who,
+    Path(index): Path<u64>,
+    Body(request): Body<VoidRequest>,
+) -> Result<StatusCode, Refused> {
     who.need(&[Role::Recorder])?;
     let operator = format!("{}/{}", app.service.config.unit, who.0.name);
     app.service.with(move |books, now| record::void(books, &operator, index, &request.reason, now)).await?;
@@ -100,7 +110,12 @@ pub struct CorrectRequest {
 
 /// Replaces an event (E69): the old one is taken back and the new one recorded, both or neither.
 #[utoipa::path(post, path = "/api/events/{index}/correct", request_body = CorrectRequest, params(("index" = u64, Path)), security(("token" = [])), responses((status = 200, body = Recorded), (status = 422, body = Faults)))]
-pub async fn correct(State(app): State<App>, who: Who, Path(index): Path<u64>, Body(request): Body<CorrectRequest>) -> Result<Json<Recorded>, Refused> {
+pub async fn correct(
+    State(app): State<App>,
+    who: Who,
+    Path(index): Path<u64>,
+    Body(request): Body<CorrectRequest>,
+) -> Result<Json<Recorded>, Refused> {
     who.need(&[Role::Recorder])?;
     let operator = format!("{}/{}", app.service.config.unit, who.0.name);
     let recorded = app
@@ -122,7 +137,12 @@ pub async fn correct(State(app): State<App>, who: Who, Path(index): Path<u64>, B
 
 /// Closes the open month, or makes a new revision of one that the parent opened again.
 #[utoipa::path(post, path = "/api/months/{month}/close", request_body = CloseRequest, params(("month" = String, Path)), security(("token" = [])), responses((status = 200, body = Closed), (status = 422, body = Faults)))]
-pub async fn close(State(app): State<App>, who: Who, Path(text): Path<String>, Body(request): Body<CloseRequest>) -> Result<Json<Closed>, Refused> {
+pub async fn close(
+    State(app): State<App>,
+    who: Who,
+    Path(text): Path<String>,
+    Body(request): Body<CloseRequest>,
+) -> Result<Json<Closed>, Refused> {
     who.need(DESK)?;
     let month = month(&text)?;
     let signatories = app.service.signatories();
@@ -175,7 +195,9 @@ pub async fn enrol(State(app): State<App>, who: Who, Body(request): Body<EnrolRe
     who.need(&[Role::Operator])?;
     let key = vkey(&request.vkey)?;
     let roles: Option<Vec<log::Role>> = request.roles.iter().map(|r| log::Role::parse(r)).collect();
-    let roles = roles.ok_or_else(|| Faults::one("operator.roles", "角色为 recorder、preparer、reviewer、head", "roles are recorder, preparer, reviewer, head"))?;
+    let roles = roles.ok_or_else(|| {
+        Faults::one("operator.roles", "角色为 recorder、preparer、reviewer、head", "roles are recorder, preparer, reviewer, head")
+    })?;
     app.service.with(move |books, now| record::enrol(books, &key, &roles, now)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -202,7 +224,9 @@ pub async fn revoke(State(app): State<App>, who: Who, Body(request): Body<Revoke
 pub async fn publish(State(app): State<App>, who: Who, body: Bytes) -> Result<StatusCode, Refused> {
     who.need(&[Role::Operator])?;
     app.service
-        .with(move |books, _| books.adopt(&[body.to_vec()]).map_err(|e| Faults::one("published.refused", format!("不能采用:{e}"), e.to_string())))
+        .with(move |books, _| {
+            books.adopt(&[body.to_vec()]).map_err(|e| Faults::one("published.refused", format!("不能采用:{e}"), e.to_string()))
+        })
         .await?;
     app.service.wake.notify_one();
     Ok(StatusCode::NO_CONTENT)

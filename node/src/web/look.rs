@@ -46,7 +46,12 @@ pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Refuse
             };
             gauge("journal_bytes", "Bytes of the journal on disk.", "gauge", bytes);
             gauge("journal_entries", "Entries of the journal.", "gauge", entries);
-            gauge("log_leaves", "Statements in the unit's log.", "gauge", books.log.as_ref().map_or(0, protocol::verify::log::UnitLog::len));
+            gauge(
+                "log_leaves",
+                "Statements in the unit's log.",
+                "gauge",
+                books.log.as_ref().map_or(0, protocol::verify::log::UnitLog::len),
+            );
             gauge("months_closed", "Rollups made, revisions included.", "gauge", books.rollups.len() as u64);
             gauge("outbox_waiting", "Submitted rollups without a receipt.", "gauge", waiting as u64);
             gauge("contradictions", "Contradictions kept as evidence.", "gauge", books.contradictions.len() as u64);

@@ -93,7 +93,12 @@ pub struct DecideRequest {
 
 /// Accepts, returns or reopens a child's month.
 #[utoipa::path(post, path = "/api/review/{unit}/{month}", request_body = DecideRequest, params(("unit" = String, Path), ("month" = String, Path)), security(("token" = [])), responses((status = 204), (status = 422, body = Faults)))]
-pub async fn decide(State(app): State<App>, who: Who, Path((unit, text)): Path<(String, String)>, Body(request): Body<DecideRequest>) -> Result<StatusCode, Refused> {
+pub async fn decide(
+    State(app): State<App>,
+    who: Who,
+    Path((unit, text)): Path<(String, String)>,
+    Body(request): Body<DecideRequest>,
+) -> Result<StatusCode, Refused> {
     who.need(&[Role::Reviewer, Role::Head])?;
     let month = month(&text)?;
     let unit: UnitId = unit.parse().map_err(|_| Faults::one("review.unit", "单位代码有误", "not a unit"))?;

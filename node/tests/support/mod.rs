@@ -44,7 +44,8 @@ pub const JAN: &str = "2026-01";
 pub const FEB: &str = "2026-02";
 pub const MAR: &str = "2026-03";
 /// Name and roles of a unit's people; only the recorder's key is kept by the node.
-pub const PEOPLE: [(&str, Role); 4] = [("luru", Role::Recorder), ("tianbiao", Role::Preparer), ("tongji", Role::Reviewer), ("fuzeren", Role::Head)];
+pub const PEOPLE: [(&str, Role); 4] =
+    [("luru", Role::Recorder), ("tianbiao", Role::Preparer), ("tongji", Role::Reviewer), ("fuzeren", Role::Head)];
 /// Token roles by person.
 pub const TOKENS: [(&str, &str); 6] = [
     ("luru", "recorder"),
@@ -75,7 +76,8 @@ pub fn catalogue() -> Catalogue {
 }
 /// The same with another version: another digest, and a field that the first does not have.
 pub fn catalogue_two() -> Catalogue {
-    let small = SMALL.replace(r#"set = { sex = "e.sex" }"#, r#"set = { sex = "e.sex", birth = "e.birth" }"#).replace("version = 1", "version = 2");
+    let small =
+        SMALL.replace(r#"set = { sex = "e.sex" }"#, r#"set = { sex = "e.sex", birth = "e.birth" }"#).replace("version = 1", "version = 2");
     let extra = EXTRA.replace(
         r#"{ name = "hours","#,
         r#"{ name = "room", zh = "教室", en = "Room", kind = "text", optional = true },
@@ -316,7 +318,13 @@ impl Desk {
             text += &format!("{id} {} {:?} {:?}\n", child.held(), child.flagged, child.checkpoints.keys().collect::<Vec<_>>());
             for held in child.known.values() {
                 let d = held.digest();
-                text += &format!("  {}.{} {d} {:?} {:?}\n", held.rollup.period, held.rollup.revision, child.decision(&d), child.verdicts.get(&d));
+                text += &format!(
+                    "  {}.{} {d} {:?} {:?}\n",
+                    held.rollup.period,
+                    held.rollup.revision,
+                    child.decision(&d),
+                    child.verdicts.get(&d)
+                );
             }
         }
         for size in books.checkpoints().keys() {
