@@ -3,7 +3,7 @@
 //! For each event type the catalogue fixes one *block* per (figure, direction, declared table) that the type feeds. A
 //! block's columns are the table's cells and the column `-` ("does not count"). An event with personal data puts exactly
 //! one 1 into each block, so that the sum of a block over a month *is* the table. An amount is a block of
-//! [`AMOUNT_BITS`](crate::catalogue::AMOUNT_BITS) bit columns without the exactly-one rule.
+//! [`AMOUNT_BITS`] bit columns without the exactly-one rule.
 //!
 //! A column's name is `<figure>:<direction>:<table>:<cell>`. The schema digest covers the event type and all columns in
 //! order, and goes into every generator: a row of one schema can never be added as another.
