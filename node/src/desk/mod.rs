@@ -49,7 +49,8 @@ pub fn open_month(books: &Books) -> Result<Month, Faults> {
     }
 }
 
-/// The catalogue of the open month: the one that its first statement was recorded by, else the newest.
+/// The catalogue of the open month: the one that its first statement was recorded by, else the one that the accepted children
+/// counted by (their figures could not be added otherwise), else the newest.
 ///
 /// # Errors
 /// A node without a registry or a catalogue.
@@ -59,7 +60,9 @@ pub fn counting(books: &Books) -> Result<Arc<Counting>, Faults> {
 
 fn counting_of(books: &Books, month: Month) -> Result<Arc<Counting>, Faults> {
     let log = books.log.as_ref().ok_or_else(no_registry)?;
-    let found = match log.month(month).catalogue {
+    let children = || books.children.values().filter(|c| c.unit.parent.as_ref() == Some(books.unit()));
+    let theirs = || children().find_map(|c| c.accepted(month)).map(|h| h.rollup.catalogue);
+    let found = match log.month(month).catalogue.or_else(theirs) {
         Some(digest) => books.catalogues().iter().map(|(c, _)| c).find(|c| c.digest == digest),
         None => books.counting(),
     };
