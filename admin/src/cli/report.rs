@@ -34,11 +34,12 @@ pub fn render(report: &Report, took: Duration, style: Style) -> String {
     }
     if !report.targets.is_empty() {
         text.push('\n');
-        let mut rows = table(style, &["目标 target", "指标 indicator", "要求 goal", "实际 actual", "结论 verdict", "依据 basis"]);
+        let mut rows =
+            table(style, &["目标 target", "指标 indicator", "名称 name", "要求 goal", "实际 actual", "结论 verdict", "依据 basis"]);
         for t in &report.targets {
             let verdict = format!("{} {}", t.judgement.zh(), t.judgement.en());
             let basis = format!("{} {}", t.basis.zh(), t.basis.en());
-            rows.add_row([&t.target, &t.indicator, &t.goal, &t.actual, &verdict, &basis]);
+            rows.add_row([&t.target, &t.indicator, &t.name, &t.goal, &t.actual, &verdict, &basis]);
         }
         text.push_str(&super::output::lines(&rows));
         for t in &report.targets {

@@ -32,7 +32,6 @@ use protocol::verify::log::{Counting, UnitLog};
 use protocol::verify::{HeldRollup, Rollups};
 use serde::{Deserialize, Serialize};
 
-use crate::clock::stamp;
 use crate::journal::{Entry, Guard, Journal, JournalError, Sealed, Signed, Stored};
 use crate::view::{Leaf, Token, View, ViewError};
 use children::Child;
@@ -719,11 +718,6 @@ impl Books {
     /// The journal's error.
     pub fn submit(&mut self, period: Month, revision: u32, at: DateTime<Utc>) -> Result<(), BooksError> {
         self.commit(vec![NewEntry::headed(kinds::SUBMITTED, &SubmittedHead { period, revision, at }, &[])])
-    }
-
-    /// The time as documents write it.
-    pub fn stamp(at: DateTime<Utc>) -> String {
-        stamp(at)
     }
 }
 
