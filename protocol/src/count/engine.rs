@@ -355,8 +355,13 @@ impl Engine {
         if let Some((fact, first_day)) = new
             && fact.on >= first_day
         {
-            for c in self.feeding(event).filter(|c| c.indicator.kind == Kind::Distinct) {
-                let scope = self.flow_scope(event, with, fact, period)?;
+            let distinct: Vec<&Counted> = self.feeding(event).filter(|c| c.indicator.kind == Kind::Distinct).collect();
+            if distinct.is_empty() {
+                return Ok(moves);
+            }
+            // One scope for all of them: it folds the subject's whole history.
+            let scope = self.flow_scope(event, with, fact, period)?;
+            for c in distinct {
                 if !holds(c.condition.as_ref(), &scope)? {
                     continue;
                 }
