@@ -104,27 +104,29 @@ impl View {
         Ok(())
     }
 
-    /// Adds a statement. Doing it again changes nothing.
+    /// Adds statements. Doing it again changes nothing.
     ///
     /// # Errors
     /// A damaged store.
-    pub fn add(&self, l: &Leaf) -> Result<(), ViewError> {
-        let index = l.index.to_be_bytes();
-        self.leaf.insert(index, &l.seq.to_be_bytes())?;
-        self.id.insert(l.id, &index)?;
-        let mut key = l.period.to_string().into_bytes();
-        key.extend(index);
-        self.month.insert(key, &[])?;
-        if let Some(token) = l.subject {
-            let mut key = token.to_vec();
+    pub fn add(&self, leaves: &[Leaf]) -> Result<(), ViewError> {
+        for l in leaves {
+            let index = l.index.to_be_bytes();
+            self.leaf.insert(index, &l.seq.to_be_bytes())?;
+            self.id.insert(l.id, &index)?;
+            let mut key = l.period.to_string().into_bytes();
             key.extend(index);
-            self.subject.insert(key, &[])?;
-        }
-        if let Some(same) = l.same {
-            self.same.insert(same, &index)?;
-        }
-        if let Some(target) = l.voids {
-            self.voided.insert(target.to_be_bytes(), &index)?;
+            self.month.insert(key, &[])?;
+            if let Some(token) = l.subject {
+                let mut key = token.to_vec();
+                key.extend(index);
+                self.subject.insert(key, &[])?;
+            }
+            if let Some(same) = l.same {
+                self.same.insert(same, &index)?;
+            }
+            if let Some(target) = l.voids {
+                self.voided.insert(target.to_be_bytes(), &index)?;
+            }
         }
         Ok(())
     }

@@ -81,43 +81,67 @@ fn expand_message_xmd(message: &[u8], dst: &[u8]) -> [u8; 64] {
     Sha512::new().chain_update(b0).chain_update([1]).chain_update(dst).chain_update(dst_len).finalize().into()
 }
 
-/// An encoded commitment, canonical and not the identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Commitment(CompressedRistretto);
+/// A commitment, canonically encoded and not the identity. Decompressing is what checking costs most, so it is done once.
+#[derive(Clone, Copy)]
+pub struct Commitment {
+    encoded: CompressedRistretto,
+    point: RistrettoPoint,
+}
+
+impl PartialEq for Commitment {
+    fn eq(&self, other: &Self) -> bool {
+        // One element has one canonical encoding.
+        self.encoded == other.encoded
+    }
+}
+impl Eq for Commitment {}
+
+impl std::fmt::Debug for Commitment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Commitment({})", hex::encode(self.as_bytes()))
+    }
+}
 
 impl Commitment {
     /// The element.
-    pub fn point(&self) -> Option<RistrettoPoint> {
-        self.0.decompress()
+    pub fn point(&self) -> &RistrettoPoint {
+        &self.point
     }
     /// Checks an encoding.
     ///
     /// # Errors
     /// Another length, not canonical, or the identity.
-    pub fn from_bytes(bytes: &[u8]) -> Result<(Commitment, RistrettoPoint), CommitmentError> {
-        let compressed = CompressedRistretto::from_slice(bytes).map_err(|_| CommitmentError::Encoding)?;
-        let point = compressed.decompress().ok_or(CommitmentError::Point)?;
-        if point.is_identity() {
-            return Err(CommitmentError::Identity);
-        }
-        Ok((Commitment(compressed), point))
+    pub fn from_bytes(bytes: &[u8]) -> Result<Commitment, CommitmentError> {
+        let encoded = CompressedRistretto::from_slice(bytes).map_err(|_| CommitmentError::Encoding)?;
+        let point = encoded.decompress().ok_or(CommitmentError::Point)?;
+        Commitment { encoded, point }.not_identity()
+    }
+    /// Encodes an element.
+    ///
+    /// # Errors
+    /// The identity.
+    pub fn of(point: RistrettoPoint) -> Result<Commitment, CommitmentError> {
+        Commitment { encoded: point.compress(), point }.not_identity()
+    }
+    fn not_identity(self) -> Result<Commitment, CommitmentError> {
+        if self.point.is_identity() { Err(CommitmentError::Identity) } else { Ok(self) }
     }
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
-        self.0.as_bytes()
+        self.encoded.as_bytes()
     }
 }
 
 impl Serialize for Commitment {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(&hex::encode(self.0.as_bytes()))
+        s.serialize_str(&hex::encode(self.as_bytes()))
     }
 }
 impl<'de> Deserialize<'de> for Commitment {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
         let bytes = hex::decode(&text).ok_or_else(|| serde::de::Error::custom(CommitmentError::Encoding))?;
-        Commitment::from_bytes(&bytes).map(|(c, _)| c).map_err(serde::de::Error::custom)
+        Commitment::from_bytes(&bytes).map_err(serde::de::Error::custom)
     }
 }
 
@@ -207,15 +231,15 @@ impl Generators {
     /// Commits to a row with a blinding.
     ///
     /// # Errors
-    /// An event type without a schema.
-    pub fn commit(&self, event: &str, row: &[(usize, i64)], blinding: &Scalar) -> Result<(Commitment, RistrettoPoint), CommitmentError> {
+    /// An event type without a schema; the identity, which no blinding gives in practice.
+    pub fn commit(&self, event: &str, row: &[(usize, i64)], blinding: &Scalar) -> Result<Commitment, CommitmentError> {
         let (_, points) = self.schemas.get(event).ok_or_else(|| CommitmentError::Schema(event.to_string()))?;
         let mut point = &self.blind * blinding;
         for &(column, weight) in row {
             let base = points.get(column).ok_or_else(|| CommitmentError::Schema(event.to_string()))?;
             point += if weight == 1 { *base } else { base * integer(weight) };
         }
-        Commitment::from_bytes(point.compress().as_bytes()).map(|(c, _)| (c, point))
+        Commitment::of(point)
     }
 
     /// Checks `sum = Σ Xⱼ·Gⱼ + R·B`.

@@ -599,7 +599,7 @@ fn events_of_the_unit_itself() {
 /// The rules hold for an ordinary month, in a first month (no last month), and notice what they are for.
 #[test]
 fn rules_notice_what_they_are_for() {
-    use protocol::count::cel::CelValue;
+    use protocol::count::cel::Bound;
     let c = catalogue();
     let ids: Vec<String> = c.indicators.iter().filter(|i| i.kind.is_counted()).flat_map(|i| i.figure_ids()).collect();
     let values = |changed: &[(&str, i64)]| {
@@ -616,10 +616,10 @@ fn rules_notice_what_they_are_for() {
         };
         map(ids.iter().map(|id| {
             let v = changed.iter().find(|(f, _)| f == id).map_or(value(id), |(_, v)| *v);
-            (id.clone(), CelValue::Int(v))
+            (id.clone(), v)
         }))
     };
-    let broken = |v: CelValue, p: CelValue| -> Vec<String> {
+    let broken = |v: Bound, p: Bound| -> Vec<String> {
         let mut scope = Scope::default();
         scope.set("v", v);
         scope.set("p", p);

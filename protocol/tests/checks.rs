@@ -429,7 +429,7 @@ fn rows_that_count_twice_do_not_add_up() {
         let mut c = case(A, JAN);
         let mut s = spare_desk().blank(event, JAN);
         let r = Scalar::from(7_u64);
-        s.row = Some(counting.generators.commit(event, &row, &r).unwrap().0);
+        s.row = Some(counting.generators.commit(event, &row, &r).unwrap());
         s.record = WORLD.desk(A).statement(4).record;
         row::accumulate(c.rollup.opening.sums.get_mut(event).unwrap(), schema.columns(), &row, 1);
         c.rollup.opening.blinding.0 += r;
@@ -440,7 +440,7 @@ fn rows_that_count_twice_do_not_add_up() {
     let row = [(at("I2:out:sex:1"), i64::MIN), (at("I2:out:sex:2"), i64::MAX), (at("I2:out:sex:-"), 2), honest[0]];
     let mut c = case(A, JAN);
     let mut s = spare_desk().blank(event, JAN);
-    s.row = Some(counting.generators.commit(event, &row, &Scalar::ONE).unwrap().0);
+    s.row = Some(counting.generators.commit(event, &row, &Scalar::ONE).unwrap());
     s.record = WORLD.desk(A).statement(4).record;
     let sums = c.rollup.opening.sums.get_mut(event).unwrap();
     sums[at("I2:out:sex:-")] += 2;
@@ -1329,7 +1329,7 @@ proptest! {
         for (into, out, blinding) in rows {
             let row = [(into, 1), (3 + out, 1)];
             let b = Scalar::from(blinding) + Scalar::ONE;
-            let (_, point) = g.commit(event, &row, &b).unwrap();
+            let point = *g.commit(event, &row, &b).unwrap().point();
             sum += point;
             r += b;
             row::accumulate(&mut sums, columns, &row, 1);

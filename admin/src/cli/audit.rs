@@ -242,7 +242,7 @@ fn compare(books: &Books, statement: &Statement, payload: &Payload) -> Result<()
     let schema = counting.generators.schema(&statement.event).ok_or("its type is not in its catalogue")?;
     let row = schema.row(&payload.moves, true).map_err(|e| e.to_string())?;
     let key = books.period_key(statement.period).ok_or("the secret of its month is missing")?;
-    let (commitment, _) =
+    let commitment =
         counting.generators.commit(&statement.event, &row, &key.blinding(&statement.id.to_string())).map_err(|e| e.to_string())?;
     if Some(commitment) != statement.row {
         return Err("its commitment does not open to what it counts as".into());

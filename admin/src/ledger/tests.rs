@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::{Datelike, NaiveDate};
 use protocol::catalogue::{Catalogue, EventType, FieldKind, Subject, load};
-use protocol::count::cel::{self, CelValue};
+use protocol::count::cel;
 use protocol::count::engine::History;
 use protocol::count::{Balance, Engine, Fact, Fields, MoveKind, Moves, Value, state};
 use protocol::ids::{CertificateNumber, CreditCode, IdNumber, Tier, UnitId};
@@ -335,7 +335,7 @@ fn broken_rules(c: &Catalogue, net: &Net) -> Vec<String> {
             (figure.clone(), before + figures.get(figure).copied().unwrap_or(0))
         };
         let now: BTreeMap<String, i64> = counted.iter().map(value).collect();
-        let cel_map = |m: &BTreeMap<String, i64>| cel::map(m.iter().map(|(f, v)| (f.clone(), CelValue::Int(*v))));
+        let cel_map = |m: &BTreeMap<String, i64>| cel::map(m.iter().map(|(f, v)| (f.clone(), *v)));
         let mut scope = cel::Scope::default();
         scope.set("v", cel_map(&now));
         scope.set("p", if n == 0 { cel::map([]) } else { cel_map(&last) });

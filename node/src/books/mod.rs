@@ -108,19 +108,28 @@ impl OwnRollup {
     }
 }
 
-/// An entry to be written, with the plain text of its sealed part at hand.
+/// A statement as its author knows it.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// What is public.
+    pub statement: Arc<Statement>,
+    /// What is sealed, if anything is.
+    pub payload: Option<Arc<Payload>>,
+}
+
+/// An entry to be written, and what whoever made it knows already.
 #[derive(Debug)]
 pub struct NewEntry {
     /// The entry.
     pub entry: Entry,
-    /// Plain payload of a statement.
-    pub payload: Option<Arc<Payload>>,
+    /// The note and the content of a statement, so that it need not be parsed and unsealed again.
+    pub written: Option<(Note, Written)>,
 }
 
 impl NewEntry {
     /// An entry without a sealed part.
     pub fn open(kind: u8, public: impl Into<Vec<u8>>) -> NewEntry {
-        NewEntry { entry: Entry { kind, public: public.into(), sealed: None }, payload: None }
+        NewEntry { entry: Entry { kind, public: public.into(), sealed: None }, written: None }
     }
     /// An entry with a JSON heading and a body.
     pub fn headed(kind: u8, head: &impl Serialize, body: &[u8]) -> NewEntry {
@@ -171,7 +180,14 @@ pub struct Books {
     /// Entries of a group that are applied and not on disk yet; none outside a group.
     staged: Vec<Entry>,
     grouping: bool,
+    /// What the view has to learn of the entries that are being applied.
+    unindexed: Vec<Leaf>,
+    /// The statements written last, by log index: what is recorded next is often about the same subjects.
+    recent: BTreeMap<u64, Written>,
 }
+
+/// How many statements are kept at hand: some 3 KB each.
+const RECENT: usize = 4096;
 
 /// A group is written when it would become larger than this: below what the journal takes in one batch.
 const GROUP_BYTES: usize = 8 << 20;
@@ -217,6 +233,8 @@ impl Books {
             rebuilt: fresh,
             staged: Vec::new(),
             grouping: false,
+            unindexed: Vec::new(),
+            recent: BTreeMap::new(),
         };
         books.replay()?;
         if let Some(log) = &books.log {
@@ -242,6 +260,7 @@ impl Books {
                 let indexed = applied.is_some_and(|a| stored.seq <= a);
                 self.apply(stored, None, !indexed)?;
             }
+            self.index()?;
             seq += chunk.len() as u64;
             if let Some(last) = chunk.last().filter(|l| applied.is_none_or(|a| l.seq > a)) {
                 self.view.mark(last.seq, crc(&last.public))?;
@@ -259,7 +278,7 @@ impl Books {
         if entries.is_empty() {
             return Ok(());
         }
-        let (raw, payloads): (Vec<Entry>, Vec<_>) = entries.into_iter().map(|e| (e.entry, e.payload)).unzip();
+        let (raw, written): (Vec<Entry>, Vec<_>) = entries.into_iter().map(|e| (e.entry, e.written)).unzip();
         let size = |list: &[Entry]| list.iter().map(|e| e.public.len() + e.sealed.as_ref().map_or(0, Vec::len) + 64).sum::<usize>();
         if self.grouping && size(&self.staged) + size(&raw) > GROUP_BYTES {
             self.flush_group()?;
@@ -269,15 +288,16 @@ impl Books {
             self.journal.append(&raw)?;
         }
         let mut last = None;
-        for ((seq, entry), payload) in (first..).zip(&raw).zip(payloads) {
+        for ((seq, entry), written) in (first..).zip(&raw).zip(written) {
             let stored = stored_of(seq, entry);
             // In a group, history may ask for this entry before it is on disk.
             if self.grouping {
                 self.staged.push(entry.clone());
             }
-            self.apply(&stored, payload, true)?;
+            self.apply(&stored, written, true)?;
             last = Some((seq, crc(&stored.public)));
         }
+        self.index()?;
         if let Some((seq, crc)) = last.filter(|_| !self.grouping) {
             self.view.mark(seq, crc)?;
         }
@@ -319,6 +339,8 @@ impl Books {
     pub fn take_back(&mut self) -> Result<(), BooksError> {
         self.grouping = false;
         self.staged.clear();
+        self.unindexed.clear();
+        self.recent.clear();
         self.view.clear()?;
         self.registries.clear();
         self.catalogues.clear();
@@ -332,12 +354,18 @@ impl Books {
         self.replay()
     }
 
+    /// Tells the view of the statements that were applied.
+    fn index(&mut self) -> Result<(), BooksError> {
+        self.view.add(&std::mem::take(&mut self.unindexed))?;
+        Ok(())
+    }
+
     /// Takes one journal entry into account. `index` tells whether the view still has to learn of it.
-    fn apply(&mut self, stored: &Stored, payload: Option<Arc<Payload>>, index: bool) -> Result<(), BooksError> {
+    fn apply(&mut self, stored: &Stored, written: Option<(Note, Written)>, index: bool) -> Result<(), BooksError> {
         let bad = |message: &str| BooksError::Entry { seq: stored.seq, message: message.to_string() };
         let note = || Note::parse(&stored.public).map_err(|e| bad(&e.to_string()));
         match stored.kind {
-            kinds::STATEMENT => self.apply_statement(stored, payload, index)?,
+            kinds::STATEMENT => self.apply_statement(stored, written, index)?,
             kinds::PERIOD_KEY => {
                 let month: Month = std::str::from_utf8(&stored.public).ok().and_then(|t| t.parse().ok()).ok_or_else(|| bad("no month"))?;
                 let plain = self.unseal(stored)?.ok_or_else(|| bad("a month's secret without its sealed part"))?;
@@ -414,26 +442,33 @@ impl Books {
         Ok(())
     }
 
-    fn apply_statement(&mut self, stored: &Stored, payload: Option<Arc<Payload>>, index: bool) -> Result<(), BooksError> {
+    fn apply_statement(&mut self, stored: &Stored, written: Option<(Note, Written)>, index: bool) -> Result<(), BooksError> {
         let bad = |message: String| BooksError::Entry { seq: stored.seq, message };
+        let fresh = written.is_some();
+        let (note, mut written) = match written {
+            Some(known) => known,
+            None => {
+                let note = Note::parse(&stored.public).map_err(|e| bad(e.to_string()))?;
+                let statement = Statement::parse(note.text()).map_err(|e| bad(e.to_string()))?;
+                (note, Written { statement: Arc::new(statement), payload: None })
+            }
+        };
         let unit = self.me().cloned().ok_or_else(|| bad("a statement before any registry".into()))?;
         let log = self.log.as_mut().ok_or_else(|| bad("a statement before any registry".into()))?;
         let leaf_index = log.len();
-        log.read_own(&[&stored.public], &unit);
+        log.read_own(&note, &written.statement, &unit);
         if !index {
             return Ok(());
         }
-        let note = Note::parse(&stored.public).map_err(|e| bad(e.to_string()))?;
-        let statement = Statement::parse(note.text()).map_err(|e| bad(e.to_string()))?;
-        let payload = match payload {
-            Some(p) => Some(p),
-            None => self.payload_of(stored, &statement)?,
-        };
-        let (subject, same) = match (&payload, self.counting_of(&statement)) {
+        if !fresh {
+            written.payload = self.payload_of(stored, &written.statement)?;
+        }
+        let statement = &written.statement;
+        let (subject, same) = match (&written.payload, self.counting_of(statement)) {
             (Some(p), Some(c)) => (p.token(&c.catalogue, &self.keys.vault), p.same(&self.keys.vault)),
             _ => (None, None),
         };
-        self.view.add(&Leaf {
+        self.unindexed.push(Leaf {
             index: leaf_index,
             seq: stored.seq,
             id: *statement.id.as_bytes(),
@@ -441,7 +476,13 @@ impl Books {
             subject,
             same,
             voids: statement.voids.as_ref().map(|v| v.index),
-        })?;
+        });
+        if fresh {
+            self.recent.insert(leaf_index, written);
+            if self.recent.len() > RECENT {
+                self.recent.pop_first();
+            }
+        }
         Ok(())
     }
 
@@ -563,13 +604,16 @@ impl Books {
     ///
     /// # Errors
     /// An index that does not exist, or a damaged disk.
-    pub fn statement(&self, index: u64) -> Result<(Statement, Option<Arc<Payload>>), BooksError> {
+    pub fn statement(&self, index: u64) -> Result<(Arc<Statement>, Option<Arc<Payload>>), BooksError> {
+        if let Some(written) = self.recent.get(&index) {
+            return Ok((written.statement.clone(), written.payload.clone()));
+        }
         let stored = self.stored(index)?;
         let bad = |message: String| BooksError::Entry { seq: stored.seq, message };
         let note = Note::parse(&stored.public).map_err(|e| bad(e.to_string()))?;
         let statement = Statement::parse(note.text()).map_err(|e| bad(e.to_string()))?;
         let payload = self.payload_of(&stored, &statement)?;
-        Ok((statement, payload))
+        Ok((Arc::new(statement), payload))
     }
 
     fn stored(&self, index: u64) -> Result<Stored, BooksError> {

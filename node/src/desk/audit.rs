@@ -54,9 +54,9 @@ pub fn list(books: &Books, month: Month, private: bool) -> Result<Vec<Listed>, F
         all.push(Listed {
             index,
             id: s.id.to_string(),
-            event: s.event,
+            event: s.event.clone(),
             period: s.period,
-            recorded: s.recorded,
+            recorded: s.recorded.clone(),
             late: s.late,
             voided_by: books.view().voided_by(index).map_err(internal)?,
             fields,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use protocol::catalogue::{Catalogue, Kind, Severity};
 use protocol::commitment::OpenScalar;
-use protocol::count::cel::{self, CelValue, Condition, Scope};
+use protocol::count::cel::{self, Condition, Scope};
 use protocol::digest::{Digest, hex};
 use protocol::figure::{self, Figure};
 use protocol::ids::{Tier, UnitId};
@@ -198,7 +198,7 @@ fn recount(books: &mut Books, now: DateTime<Utc>) -> Result<(), Faults> {
             };
             recording.recount(token, kind)?;
         }
-        recording.finish()
+        recording.finish()?
     };
     books.commit(entries).map_err(internal)
 }
@@ -286,8 +286,7 @@ fn family(books: &Books, period: Month, catalogue: &Catalogue, own: Vec<Figure>,
 /// Judges the catalogue's rules over this month's and last month's values.
 fn explain(catalogue: &Catalogue, figures: &[Figure], last: Option<&[Figure]>, request: &CloseRequest) -> Result<Vec<Explanation>, Faults> {
     let values = |figures: &[Figure]| {
-        let list = figures.iter().filter_map(|f| f.scope().value.map(|v| (f.id.clone(), CelValue::Int(v))));
-        cel::map(list.collect::<Vec<_>>())
+        cel::map(figures.iter().filter_map(|f| f.scope().value.map(|v| (f.id.clone(), v))))
     };
     let mut scope = Scope::default();
     scope.set("v", values(figures));

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use protocol::catalogue::{EventType, Subject as Kind};
+use protocol::commitment::PeriodKey;
+use protocol::count::state::State;
 use protocol::count::{Fact, Fields, Moves, Value, state};
 use protocol::ids::EventId;
 use protocol::note::{Note, SigningKey};
@@ -19,7 +21,7 @@ use utoipa::ToSchema;
 use super::input::Draft;
 use super::{china_day, open_month, random};
 use crate::books::payload::{self, Payload, Subject};
-use crate::books::{Books, NewEntry, kinds};
+use crate::books::{Books, NewEntry, Written, kinds};
 use crate::clock::stamp;
 use crate::fault::{Fault, Faults, internal};
 use crate::journal::Entry;
@@ -51,7 +53,19 @@ pub enum Taken {
     Corrected,
 }
 
-/// A recording in progress: everything is computed first, then committed at once.
+/// A statement that is counted and not written out yet.
+struct Counted {
+    /// Row of the file that it came from.
+    from: Option<u64>,
+    /// Without commitment and record root.
+    statement: Statement,
+    payload: Option<Payload>,
+    /// Columns to be committed to, where the event is sealed.
+    row: Option<Vec<(usize, i64)>>,
+}
+
+/// A recording in progress: everything is counted first, one event after the other; then all are committed to, signed and
+/// sealed, which no event waits for another with; then they are written at once.
 pub(crate) struct Recording<'a> {
     books: &'a Books,
     me: Unit,
@@ -63,8 +77,14 @@ pub(crate) struct Recording<'a> {
     subjects: BTreeMap<Token, Subject>,
     same: BTreeMap<[u8; 16], u64>,
     voided: BTreeSet<u64>,
-    entries: Vec<NewEntry>,
+    /// The month's secret, and its entry if this recording makes it.
+    secret: PeriodKey,
+    new_secret: Option<NewEntry>,
+    counted: Vec<Counted>,
 }
+
+/// Fewer statements than this are not worth a thread.
+const SHARE: usize = 16;
 
 impl<'a> Recording<'a> {
     /// Begins a recording by an operator (`<unit>/<name>`), or by the node itself.
@@ -87,13 +107,16 @@ impl<'a> Recording<'a> {
                 })?
             }
         };
-        let mut entries = Vec::new();
-        if books.period_key(period).is_none() {
-            let public = period.to_string().into_bytes();
-            let secret: [u8; 32] = random()?;
-            let sealed = books.keys.vault.seal(random()?, &payload::aad(kinds::PERIOD_KEY, &public), &secret);
-            entries.push(NewEntry { entry: Entry { kind: kinds::PERIOD_KEY, public, sealed: Some(sealed) }, payload: None });
-        }
+        let (secret, new_secret) = match books.period_key(period) {
+            Some(key) => (key.clone(), None),
+            None => {
+                let public = period.to_string().into_bytes();
+                let secret = PeriodKey::new(random()?);
+                let sealed = books.keys.vault.seal(random()?, &payload::aad(kinds::PERIOD_KEY, &public), secret.as_bytes());
+                let entry = Entry { kind: kinds::PERIOD_KEY, public, sealed: Some(sealed) };
+                (secret, Some(NewEntry { entry, written: None }))
+            }
+        };
         Ok(Recording {
             books,
             me,
@@ -105,12 +128,79 @@ impl<'a> Recording<'a> {
             subjects: BTreeMap::new(),
             same: BTreeMap::new(),
             voided: BTreeSet::new(),
-            entries,
+            secret,
+            new_secret,
+            counted: Vec::new(),
         })
     }
 
-    pub(crate) fn finish(self) -> Vec<NewEntry> {
-        self.entries
+    /// Commits to, signs and seals everything, on all cores.
+    pub(crate) fn finish(mut self) -> Result<Vec<NewEntry>, Faults> {
+        let mut entries: Vec<NewEntry> = self.new_secret.take().into_iter().collect();
+        let counted = std::mem::take(&mut self.counted);
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let share = counted.len().div_ceil(cores).max(SHARE);
+        if counted.len() <= share {
+            for c in counted {
+                entries.push(self.write_out(c)?);
+            }
+            return Ok(entries);
+        }
+        let mut shares: Vec<Vec<Counted>> = Vec::with_capacity(cores);
+        let mut rest = counted.into_iter();
+        while rest.len() > 0 {
+            shares.push(rest.by_ref().take(share).collect());
+        }
+        let this = &self;
+        let done: Vec<Result<Vec<NewEntry>, Faults>> = std::thread::scope(|threads| {
+            let work = |share: Vec<Counted>| share.into_iter().map(|c| this.write_out(c)).collect();
+            let running: Vec<_> = shares.into_iter().map(|share| threads.spawn(move || work(share))).collect();
+            running.into_iter().map(|t| t.join().unwrap_or_else(|_| Err(internal("a thread that signs died")))).collect()
+        });
+        for share in done {
+            entries.extend(share?);
+        }
+        Ok(entries)
+    }
+
+    /// Commits to the row, makes the record, signs, seals.
+    fn write_out(&self, counted: Counted) -> Result<NewEntry, Faults> {
+        let from = counted.from;
+        self.try_write_out(counted).map_err(|mut faults| {
+            if let Some(row) = from {
+                faults.0.iter_mut().for_each(|f| f.row = Some(row));
+            }
+            faults
+        })
+    }
+
+    fn try_write_out(&self, counted: Counted) -> Result<NewEntry, Faults> {
+        let Counted { statement: mut s, mut payload, row, .. } = counted;
+        if let (Some(payload), Some(row)) = (&mut payload, row) {
+            let mut fields = payload.fields.clone();
+            fields.insert("occurred_on".into(), Value::Text(payload.on.to_string()));
+            if let Some(subject) = &payload.subject {
+                fields.insert("subject".into(), Value::Text(subject.clone()));
+            }
+            let salts = fields.iter().map(|_| random()).collect::<Result<Vec<_>, _>>()?;
+            let record = Record::new(&fields, &salts).map_err(internal)?;
+            let blinding = self.secret.blinding(&s.id.to_string());
+            s.row = Some(self.counting.generators.commit(&s.event, &row, &blinding).map_err(internal)?);
+            s.record = Some(record.root());
+            payload.record = Some(record);
+        }
+        let text = s.to_text().map_err(internal)?;
+        let note = Note::sign(&text, &[self.key]).map_err(internal)?;
+        let public = note.as_bytes().to_vec();
+        let sealed = match &payload {
+            None => None,
+            Some(p) => {
+                let plain = zeroize::Zeroizing::new(serde_json::to_vec(p).map_err(internal)?);
+                Some(self.books.keys.vault.seal(random()?, &payload::aad(kinds::STATEMENT, &public), &plain))
+            }
+        };
+        let written = Written { statement: Arc::new(s), payload: payload.map(Arc::new) };
+        Ok(NewEntry { entry: Entry { kind: kinds::STATEMENT, public, sealed }, written: Some((note, written)) })
     }
 
     fn subject(&mut self, token: Token) -> Result<&mut Subject, Faults> {
@@ -151,8 +241,9 @@ impl<'a> Recording<'a> {
         let moves = match token {
             Some(token) => {
                 let subject = self.subject(token).map_err(|f| f.0)?;
-                faults.extend(subject_faults(&counting, event, subject, &fact)?);
-                counting.engine.contribute(event, subject.view(), &fact, period, first_day)
+                let (against, before) = subject_faults(&counting, event, subject, &fact)?;
+                faults.extend(against);
+                counting.engine.contribute_after(event, subject.view(), &fact, &before, period, first_day)
             }
             None => counting.engine.contribute(event, Subject::default().view(), &fact, period, first_day),
         };
@@ -170,7 +261,7 @@ impl<'a> Recording<'a> {
         }
         let payload =
             Payload { event: draft.event.clone(), on: draft.on, record: None, fields: draft.fields.clone(), moves, subject: None };
-        let (id, index) = self.write(event, payload, replaces, late, token).map_err(|f| f.0)?;
+        let (id, index) = self.write(event, payload, replaces, late, token, Some(draft.row)).map_err(|f| f.0)?;
         self.same.insert(same, draft.row);
         if let Some(token) = token
             && let Some(subject) = self.subjects.get_mut(&token)
@@ -217,6 +308,7 @@ impl<'a> Recording<'a> {
         replaces: Option<Ref>,
         late: Option<Month>,
         token: Option<Token>,
+        from: Option<u64>,
     ) -> Result<(EventId, u64), Faults> {
         let counting = self.counting.clone();
         let schema = counting.generators.schema(&event.name).ok_or_else(|| internal("no schema"))?;
@@ -232,39 +324,21 @@ impl<'a> Recording<'a> {
             s.counts = Some(schema.named(&row));
             payload.fields.clone_from(&clear);
             s.clear = Some(clear);
-        } else {
-            let mut fields = payload.fields.clone();
-            fields.insert("occurred_on".into(), Value::Text(payload.on.to_string()));
-            if let Some(subject) = &payload.subject {
-                fields.insert("subject".into(), Value::Text(subject.clone()));
-            }
-            let salts = fields.iter().map(|_| random()).collect::<Result<Vec<_>, _>>()?;
-            let record = Record::new(&fields, &salts).map_err(internal)?;
-            let blinding = self.period_secret()?.blinding(&id.to_string());
-            let (commitment, _) = counting.generators.commit(&event.name, &row, &blinding).map_err(internal)?;
-            s.row = Some(commitment);
-            s.record = Some(record.root());
-            payload.record = Some(record);
         }
         if let Some(token) = token
             && let Some(subject) = self.subjects.get_mut(&token)
         {
             subject.balance.add(&payload.moves, 1);
         }
-        let index = self.push(&s, Some(payload))?;
-        Ok((id, index))
+        let row = (!event.is_clear()).then_some(row);
+        Ok((id, self.push(Counted { from, statement: s, payload: Some(payload), row })))
     }
 
-    fn period_secret(&self) -> Result<protocol::commitment::PeriodKey, Faults> {
-        if let Some(key) = self.books.period_key(self.period) {
-            return Ok(key.clone());
-        }
-        // Made by this very recording: it is the first entry.
-        let first = self.entries.first().ok_or_else(|| internal("no secret of the month"))?;
-        let sealed = first.entry.sealed.as_ref().ok_or_else(|| internal("no secret of the month"))?;
-        let plain = self.books.keys.vault.open(&payload::aad(kinds::PERIOD_KEY, &first.entry.public), sealed).map_err(internal)?;
-        let secret: [u8; 32] = plain.as_slice().try_into().map_err(|_| internal("no secret of the month"))?;
-        Ok(protocol::commitment::PeriodKey::new(secret))
+    /// Adds a statement; gives its log index.
+    fn push(&mut self, counted: Counted) -> u64 {
+        self.counted.push(counted);
+        self.next += 1;
+        self.next - 1
     }
 
     fn id(&self) -> Result<EventId, Faults> {
@@ -288,23 +362,6 @@ impl<'a> Recording<'a> {
             replaces: None,
             late: None,
         }
-    }
-
-    /// Signs a statement and adds it with its sealed payload.
-    fn push(&mut self, s: &Statement, payload: Option<Payload>) -> Result<u64, Faults> {
-        let text = s.to_text().map_err(internal)?;
-        let note = Note::sign(&text, &[self.key]).map_err(internal)?;
-        let public = note.as_bytes().to_vec();
-        let sealed = match &payload {
-            None => None,
-            Some(p) => {
-                let plain = zeroize::Zeroizing::new(serde_json::to_vec(p).map_err(internal)?);
-                Some(self.books.keys.vault.seal(random()?, &payload::aad(kinds::STATEMENT, &public), &plain))
-            }
-        };
-        self.entries.push(NewEntry { entry: Entry { kind: kinds::STATEMENT, public, sealed }, payload: payload.map(Arc::new) });
-        self.next += 1;
-        Ok(self.next - 1)
     }
 
     /// Takes a statement back.
@@ -344,7 +401,7 @@ impl<'a> Recording<'a> {
         s.voids = Some(taken.clone());
         let day = china_day(self.now).to_string();
         s.clear = Some(Fields::from([("reason".into(), Value::Text(reason.into())), ("occurred_on".into(), Value::Text(day))]));
-        self.push(&s, None)?;
+        self.push(Counted { from: None, statement: s, payload: None, row: None });
         self.voided.insert(index);
         if let Some(payload) = payload
             && let Some(token) = payload.token(&self.counting.catalogue, &self.books.keys.vault)
@@ -369,7 +426,7 @@ impl<'a> Recording<'a> {
             let Some(key) = subject.key.clone().filter(|_| !moves.is_empty()) else { return Ok(written) };
             let fields = if event.key.is_empty() { Fields::new() } else { Fields::from([(event.key.clone(), Value::Text(key.clone()))]) };
             let payload = Payload { event: event.name.clone(), on: period.last_day(), record: None, fields, moves, subject: Some(key) };
-            self.write(event, payload, None, None, Some(token))?;
+            self.write(event, payload, None, None, Some(token), None)?;
             written += 1;
             if written > 64 {
                 return Err(internal("a recount does not settle"));
@@ -383,7 +440,7 @@ impl<'a> Recording<'a> {
         let mut s = self.blank(id, if enrol { statement::OPERATOR_ENROLLED } else { statement::OPERATOR_REVOKED });
         s.clear = Some(fields);
         s.counts = Some(BTreeMap::new());
-        self.push(&s, None)
+        Ok(self.push(Counted { from: None, statement: s, payload: None, row: None }))
     }
 }
 
@@ -414,8 +471,8 @@ fn birth_of(text: &str) -> Option<NaiveDate> {
     id.map(|i| i.birth()).or_else(|| text.parse::<protocol::ids::CertificateNumber>().ok().map(|c| c.id().birth()))
 }
 
-/// What a subject's history says against an event.
-fn subject_faults(counting: &Counting, event: &EventType, subject: &Subject, fact: &Fact) -> Result<Vec<Fault>, Vec<Fault>> {
+/// What a subject's history says against an event, and the state that it finds.
+fn subject_faults(counting: &Counting, event: &EventType, subject: &Subject, fact: &Fact) -> Result<(Vec<Fault>, State), Vec<Fault>> {
     let failed = |e: protocol::count::CountError| vec![Fault::new(e.code(), format!("无法计数:{e}"), e.to_string())];
     let before = counting.engine.state_before(event.subject, subject.view(), fact).map_err(failed)?;
     let effect = &event.effect;
@@ -437,7 +494,7 @@ fn subject_faults(counting: &Counting, event: &EventType, subject: &Subject, fac
             faults.push(Fault::new("spell.closed", "没有可终止的就业(或同类事项);请核对编号", "there is no open spell of this key to end"));
         }
     }
-    Ok(faults)
+    Ok((faults, before))
 }
 
 /// The result of an import.
@@ -475,7 +532,7 @@ pub fn record(
     if recorded.is_empty() || (!faults.is_empty() && !valid_rows) {
         return Ok(Imported { recorded: Vec::new(), accepted: faults.is_empty(), faults });
     }
-    let entries = recording.finish();
+    let entries = recording.finish()?;
     books.commit(entries).map_err(internal)?;
     Ok(Imported { recorded, faults, accepted: true })
 }
@@ -498,7 +555,7 @@ pub fn dry_run(books: &Books, operator: &str, drafts: &[Draft], mut faults: Vec<
 pub fn void(books: &mut Books, operator: &str, index: u64, reason: &str, now: DateTime<Utc>) -> Result<(), Faults> {
     let mut recording = Recording::begin(books, Some(operator), now)?;
     recording.void(index, Taken::Void, reason)?;
-    let entries = recording.finish();
+    let entries = recording.finish()?;
     books.commit(entries).map_err(internal)
 }
 
@@ -518,7 +575,7 @@ pub fn correct(books: &mut Books, operator: &str, index: u64, draft: &Draft, rea
     let mut recording = Recording::begin(books, Some(operator), now)?;
     let replaced = recording.void(index, Taken::Corrected, reason)?;
     let recorded = recording.add(draft, Some(replaced)).map_err(Faults)?;
-    let entries = recording.finish();
+    let entries = recording.finish()?;
     books.commit(entries).map_err(internal)?;
     Ok(recorded)
 }
@@ -563,7 +620,7 @@ pub fn revoke(books: &mut Books, vkey: &protocol::note::VerifierKey, now: DateTi
 fn operator_statement(books: &mut Books, enrol: bool, fields: Fields, now: DateTime<Utc>) -> Result<u64, Faults> {
     let mut recording = Recording::begin(books, None, now)?;
     let index = recording.operator(enrol, fields)?;
-    let entries = recording.finish();
+    let entries = recording.finish()?;
     books.commit(entries).map_err(internal)?;
     Ok(index)
 }

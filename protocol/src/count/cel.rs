@@ -2,19 +2,82 @@
 //!
 //! Conditions are total: an unknown attribute is a validation fault of the catalogue, not a silent `false`; an
 //! evaluation error stops the recording with the condition's name.
+//!
+//! Counting evaluates dozens of conditions for every event. Those of the usual shape are evaluated by [`super::plain`], which
+//! knows less than the interpreter and says so: whatever it does not answer, the interpreter does. A test compares both.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use cel::objects::{Key, Map};
 use cel::{Context, Env, Program};
 
-pub use cel::Value as CelValue;
+use super::Value;
+use super::plain::Plain;
+
+/// A condition's variable: a value, or a map of named ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    /// A value.
+    Value(Value),
+    /// Named ones.
+    Map(Names),
+}
+
+/// Named values; the names are shared with the catalogue's shapes.
+pub type Names = BTreeMap<Arc<str>, Bound>;
+
+impl From<Value> for Bound {
+    fn from(value: Value) -> Bound {
+        Bound::Value(value)
+    }
+}
+impl From<Names> for Bound {
+    fn from(names: Names) -> Bound {
+        Bound::Map(names)
+    }
+}
+impl From<bool> for Bound {
+    fn from(value: bool) -> Bound {
+        Bound::Value(Value::Bool(value))
+    }
+}
+impl From<i64> for Bound {
+    fn from(value: i64) -> Bound {
+        Bound::Value(Value::Int(value))
+    }
+}
+impl From<String> for Bound {
+    fn from(value: String) -> Bound {
+        Bound::Value(Value::Text(value))
+    }
+}
+impl From<&str> for Bound {
+    fn from(value: &str) -> Bound {
+        Bound::Value(Value::Text(value.to_string()))
+    }
+}
+
+impl Bound {
+    fn to_cel(&self) -> cel::Value {
+        match self {
+            Bound::Value(Value::Bool(b)) => cel::Value::Bool(*b),
+            Bound::Value(Value::Int(i)) => cel::Value::Int(*i),
+            Bound::Value(Value::Text(s)) => cel::Value::from(s.as_str()),
+            Bound::Map(names) => {
+                let map: HashMap<Key, cel::Value> = names.iter().map(|(k, v)| (Key::from(k.to_string()), v.to_cel())).collect();
+                cel::Value::Map(Map { map: Arc::new(map) })
+            }
+        }
+    }
+}
 
 /// A compiled condition.
 pub struct Condition {
     name: String,
     program: Program,
+    plain: Option<Plain>,
 }
 
 impl std::fmt::Debug for Condition {
@@ -49,25 +112,48 @@ pub fn variables(program: &Program) -> Vec<String> {
 }
 
 /// The variables of one evaluation.
-pub struct Scope(Context<'static, 'static>);
-
-impl Default for Scope {
-    fn default() -> Self {
-        Scope(Context::with_env(STDLIB.clone()))
-    }
+#[derive(Default)]
+pub struct Scope {
+    names: Names,
+    /// The same for the interpreter, made when it is first asked.
+    interpreter: OnceCell<Context<'static, 'static>>,
 }
 
 impl Scope {
     /// Binds a variable.
-    pub fn set(&mut self, name: &str, value: CelValue) {
-        self.0.add_variable_from_value(name, value);
+    pub fn set(&mut self, name: &str, value: impl Into<Bound>) {
+        self.interpreter.take();
+        self.names.insert(name.into(), value.into());
+    }
+
+    /// Binds a name in a variable that is a map; a variable of another kind becomes one.
+    pub fn set_in(&mut self, variable: &str, name: Arc<str>, value: impl Into<Bound>) {
+        self.interpreter.take();
+        if let Some(Bound::Map(names)) = self.names.get_mut(variable) {
+            names.insert(name, value.into());
+        } else {
+            self.names.insert(variable.into(), Bound::Map(Names::from([(name, value.into())])));
+        }
+    }
+
+    pub(super) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    fn interpreter(&self) -> &Context<'static, 'static> {
+        self.interpreter.get_or_init(|| {
+            let mut context = Context::with_env(STDLIB.clone());
+            for (name, value) in &self.names {
+                context.add_variable_from_value(&**name, value.to_cel());
+            }
+            context
+        })
     }
 }
 
-/// A CEL map of these entries.
-pub fn map(entries: impl IntoIterator<Item = (String, CelValue)>) -> CelValue {
-    let map: HashMap<Key, CelValue> = entries.into_iter().map(|(k, v)| (Key::from(k), v)).collect();
-    CelValue::Map(Map { map: Arc::new(map) })
+/// A map of these entries.
+pub fn map(entries: impl IntoIterator<Item = (String, i64)>) -> Bound {
+    Bound::Map(entries.into_iter().map(|(k, v)| (Arc::from(k), v.into())).collect())
 }
 
 impl Condition {
@@ -80,7 +166,7 @@ impl Condition {
             return Ok(None);
         }
         match compile(source) {
-            Ok(program) => Ok(Some(Condition { name: name.to_string(), program })),
+            Ok(program) => Ok(Some(Condition { name: name.to_string(), plain: Plain::of(program.expression()), program })),
             Err(message) => Err(EvalError { name: name.to_string(), message }),
         }
     }
@@ -88,9 +174,28 @@ impl Condition {
     /// The value.
     ///
     /// # Errors
-    /// What the interpreter said.
-    pub fn value(&self, scope: &Scope) -> Result<CelValue, EvalError> {
-        self.program.execute(&scope.0).map_err(|e| self.error(e.to_string()))
+    /// What the interpreter said, or that the value is no text, number or boolean.
+    pub fn value(&self, scope: &Scope) -> Result<Value, EvalError> {
+        match self.plain.as_ref().and_then(|p| p.value(scope.names())) {
+            Some(value) => Ok(value),
+            None => self.interpret(scope),
+        }
+    }
+
+    /// The value by the interpreter alone.
+    pub(super) fn interpret(&self, scope: &Scope) -> Result<Value, EvalError> {
+        match self.program.execute(scope.interpreter()).map_err(|e| self.error(e.to_string()))? {
+            cel::Value::Bool(b) => Ok(Value::Bool(b)),
+            cel::Value::Int(i) => Ok(Value::Int(i)),
+            cel::Value::String(s) => Ok(Value::Text(s.to_string())),
+            other => Err(self.error(format!("yields {:?}, which is no text, number or boolean", other.type_of()))),
+        }
+    }
+
+    /// Whether the value is known without the interpreter.
+    #[cfg(test)]
+    pub(super) fn is_plain(&self, scope: &Scope) -> bool {
+        self.plain.as_ref().and_then(|p| p.value(scope.names())).is_some()
     }
 
     /// The value, which must be a boolean.
@@ -99,8 +204,8 @@ impl Condition {
     /// What the interpreter said, or that the value is of another kind.
     pub fn holds(&self, scope: &Scope) -> Result<bool, EvalError> {
         match self.value(scope)? {
-            CelValue::Bool(b) => Ok(b),
-            other => Err(self.error(format!("yields {:?}, not a boolean", other.type_of()))),
+            Value::Bool(b) => Ok(b),
+            Value::Int(_) | Value::Text(_) => Err(self.error("does not yield a boolean".into())),
         }
     }
 
@@ -110,8 +215,8 @@ impl Condition {
     /// What the interpreter said, or that the value is of another kind.
     pub fn text(&self, scope: &Scope) -> Result<String, EvalError> {
         match self.value(scope)? {
-            CelValue::String(s) => Ok(s.to_string()),
-            other => Err(self.error(format!("yields {:?}, not a string", other.type_of()))),
+            Value::Text(s) => Ok(s),
+            Value::Int(_) | Value::Bool(_) => Err(self.error("does not yield a string".into())),
         }
     }
 

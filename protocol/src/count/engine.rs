@@ -175,13 +175,19 @@ impl Engine {
     ///
     /// # Errors
     /// A condition that could not be evaluated, or an unknown event type.
-    pub fn state(&self, subject: Subject, facts: &[&Fact]) -> Result<State, CountError> {
+    pub fn state<'a>(&self, subject: Subject, facts: impl IntoIterator<Item = &'a Fact>) -> Result<State, CountError> {
         let mut state = State::default();
+        self.go_on(&mut state, subject, facts)?;
+        Ok(state)
+    }
+
+    /// Lets more facts happen.
+    fn go_on<'a>(&self, state: &mut State, subject: Subject, facts: impl IntoIterator<Item = &'a Fact>) -> Result<(), CountError> {
         for fact in facts {
             let event = self.event(&fact.event)?;
-            self.folder.apply(&mut state, subject, event, fact)?;
+            self.folder.apply(state, subject, event, fact)?;
         }
-        Ok(state)
+        Ok(())
     }
 
     /// The state just before `fact` would happen, in the order of days and indexes.
@@ -190,8 +196,7 @@ impl Engine {
     /// As [`Engine::state`].
     pub fn state_before(&self, subject: Subject, history: History<'_>, fact: &Fact) -> Result<State, CountError> {
         let ordered = in_order(history.facts, history.voided);
-        let until: Vec<&Fact> = ordered.into_iter().filter(|f| (f.on, f.index) < (fact.on, fact.index)).collect();
-        self.state(subject, &until)
+        self.state(subject, ordered.into_iter().filter(|f| (f.on, f.index) < (fact.on, fact.index)))
     }
 
     /// Whether the spell that `fact` opens or closes is open just before it.
@@ -220,11 +225,46 @@ impl Engine {
         if event.effect.baseline {
             return self.baseline(fact);
         }
-        let mut facts = history.facts.to_vec();
-        facts.push(fact.clone());
-        let with = History { facts: &facts, ..history };
-        let mut moves = self.flows(event, with, fact, period, first_day)?;
-        moves.extend(self.settle(event, with, period, Some((fact, first_day)))?);
+        let before = self.state_before(event.subject, history, fact)?;
+        self.contribute_after(event, history, fact, &before, period, first_day)
+    }
+
+    /// As [`Engine::contribute`], where the state just before the event was folded already.
+    ///
+    /// # Errors
+    /// As [`Engine::contribute`].
+    pub fn contribute_after(
+        &self,
+        event: &EventType,
+        history: History<'_>,
+        fact: &Fact,
+        before: &State,
+        period: Month,
+        first_day: NaiveDate,
+    ) -> Result<Moves, CountError> {
+        if event.effect.baseline {
+            return self.baseline(fact);
+        }
+        let mut after = before.clone();
+        self.folder.apply(&mut after, event.subject, event, fact)?;
+        // An event before the unit's first day is an opening entry: no flow.
+        let flows = fact.on >= first_day && self.feeding(event).any(|c| c.indicator.kind.is_flow());
+        let scope = if flows { Some(self.flow_scope(event, before, &after, fact, period)?) } else { None };
+        let mut moves = match &scope {
+            Some(scope) => self.flows(event, scope, fact)?,
+            None => Moves::new(),
+        };
+        if self.feeds_stocks(event) {
+            let t = period.last_day();
+            let ordered = in_order(history.facts, history.voided);
+            let place = ordered.partition_point(|f| (f.on, f.index) < (fact.on, fact.index));
+            let mut last = if fact.on <= t { after } else { self.state(event.subject, until(&ordered[..place], t))? };
+            self.go_on(&mut last, event.subject, until(&ordered[place..], t))?;
+            moves.extend(self.stocks(event, &last, history.balance, period)?);
+        }
+        if let Some(scope) = &scope {
+            moves.extend(self.distinct(event, scope, history.balance, fact, period)?);
+        }
         Ok(moves)
     }
 
@@ -242,7 +282,12 @@ impl Engine {
         first_day: NaiveDate,
         distinct: bool,
     ) -> Result<Moves, CountError> {
-        let mut moves = self.settle(recount, history, period, None)?;
+        let mut moves = Moves::new();
+        if self.feeds_stocks(recount) {
+            let ordered = in_order(history.facts, history.voided);
+            let last = self.state(recount.subject, until(&ordered, period.last_day()))?;
+            moves = self.stocks(recount, &last, history.balance, period)?;
+        }
         if distinct {
             for c in self.feeding(recount).filter(|c| c.indicator.kind == Kind::Distinct) {
                 for (figure, from, to) in self.windows(&c.indicator, period) {
@@ -270,8 +315,7 @@ impl Engine {
     pub fn member(&self, figure: &str, subject: Subject, history: History<'_>, period: Month) -> Result<Option<String>, CountError> {
         let Some(c) = self.counted.iter().find(|c| c.indicator.id == figure) else { return Ok(None) };
         let t = period.last_day();
-        let ordered: Vec<&Fact> = in_order(history.facts, history.voided).into_iter().filter(|f| f.on <= t).collect();
-        let state = self.state(subject, &ordered)?;
+        let state = self.state(subject, until(&in_order(history.facts, history.voided), t))?;
         let scope = self.folder.scope(&state, subject, t, &period.to_string())?;
         if holds(c.condition.as_ref(), &scope)? { Ok(Some(self.cell(c, &scope)?)) } else { Ok(None) }
     }
@@ -301,15 +345,11 @@ impl Engine {
         Ok(vec![Move { figure, kind: MoveKind::In, cell: codes.join("*"), weight }])
     }
 
-    /// Counts, sums and amounts of this event alone, and the distinct counts that it is the first of.
-    fn flows(&self, event: &EventType, with: History<'_>, fact: &Fact, period: Month, first_day: NaiveDate) -> Result<Moves, CountError> {
-        let mut moves = Vec::new();
-        if fact.on < first_day || !self.feeding(event).any(|c| c.indicator.kind.is_flow()) {
-            return Ok(moves);
-        }
-        let scope = self.flow_scope(event, with, fact, period)?;
+    /// Counts, sums and amounts of this event alone.
+    fn flows(&self, event: &EventType, scope: &Scope, fact: &Fact) -> Result<Moves, CountError> {
+        let mut moves = Moves::new();
         for c in self.feeding(event).filter(|c| c.indicator.kind.is_flow() && c.indicator.kind != Kind::Distinct) {
-            if !holds(c.condition.as_ref(), &scope)? {
+            if !holds(c.condition.as_ref(), scope)? {
                 continue;
             }
             let figure = c.indicator.id.clone();
@@ -317,11 +357,11 @@ impl Engine {
             match c.indicator.kind {
                 Kind::Amount => moves.push(Move { figure, kind: MoveKind::Amount, cell: String::new(), weight: number() }),
                 Kind::Sum => {
-                    let cell = self.cell(c, &scope)?;
+                    let cell = self.cell(c, scope)?;
                     moves.push(Move { figure, kind: MoveKind::Count, cell, weight: number() });
                 }
                 _ => {
-                    let cell = self.cell(c, &scope)?;
+                    let cell = self.cell(c, scope)?;
                     moves.push(Move { figure, kind: MoveKind::Count, cell, weight: 1 });
                 }
             }
@@ -329,47 +369,41 @@ impl Engine {
         Ok(moves)
     }
 
-    /// Stock moves of any event, and distinct moves of a business event (`new`).
-    fn settle(&self, event: &EventType, with: History<'_>, period: Month, new: Option<(&Fact, NaiveDate)>) -> Result<Moves, CountError> {
-        let mut moves = Vec::new();
-        let subject = event.subject;
-        let t = period.last_day();
-        if self.feeding(event).any(|c| c.indicator.kind.is_stock()) {
-            let ordered: Vec<&Fact> = in_order(with.facts, with.voided).into_iter().filter(|f| f.on <= t).collect();
-            let state = self.state(subject, &ordered)?;
-            let scope = self.folder.scope(&state, subject, t, &period.to_string())?;
-            for c in self.feeding(event).filter(|c| c.indicator.kind.is_stock()) {
-                let target = if holds(c.condition.as_ref(), &scope)? { Some(self.cell(c, &scope)?) } else { None };
-                let mut difference = with.balance.of(&c.indicator.id);
-                difference.values_mut().for_each(|n| *n = -*n);
-                if let Some(cell) = target {
-                    *difference.entry(cell).or_default() += 1;
-                }
-                for (kind, sign) in [(MoveKind::Out, -1), (MoveKind::In, 1)] {
-                    if let Some((cell, _)) = difference.iter().find(|(_, n)| n.signum() == sign) {
-                        moves.push(Move { figure: c.indicator.id.clone(), kind, cell: cell.clone(), weight: 1 });
-                    }
+    fn feeds_stocks(&self, event: &EventType) -> bool {
+        self.feeding(event).any(|c| c.indicator.kind.is_stock())
+    }
+
+    /// Brings the stocks that an event feeds from the balance to what the state at the end of the month says.
+    fn stocks(&self, event: &EventType, last: &State, balance: &Balance, period: Month) -> Result<Moves, CountError> {
+        let mut moves = Moves::new();
+        let scope = self.folder.scope(last, event.subject, period.last_day(), &period.to_string())?;
+        for c in self.feeding(event).filter(|c| c.indicator.kind.is_stock()) {
+            let target = if holds(c.condition.as_ref(), &scope)? { Some(self.cell(c, &scope)?) } else { None };
+            let mut difference = balance.of(&c.indicator.id);
+            difference.values_mut().for_each(|n| *n = -*n);
+            if let Some(cell) = target {
+                *difference.entry(cell).or_default() += 1;
+            }
+            for (kind, sign) in [(MoveKind::Out, -1), (MoveKind::In, 1)] {
+                if let Some((cell, _)) = difference.iter().find(|(_, n)| n.signum() == sign) {
+                    moves.push(Move { figure: c.indicator.id.clone(), kind, cell: cell.clone(), weight: 1 });
                 }
             }
         }
-        if let Some((fact, first_day)) = new
-            && fact.on >= first_day
-        {
-            let distinct: Vec<&Counted> = self.feeding(event).filter(|c| c.indicator.kind == Kind::Distinct).collect();
-            if distinct.is_empty() {
-                return Ok(moves);
+        Ok(moves)
+    }
+
+    /// The distinct counts that this event is the first of.
+    fn distinct(&self, event: &EventType, scope: &Scope, balance: &Balance, fact: &Fact, period: Month) -> Result<Moves, CountError> {
+        let mut moves = Moves::new();
+        for c in self.feeding(event).filter(|c| c.indicator.kind == Kind::Distinct) {
+            if !holds(c.condition.as_ref(), scope)? {
+                continue;
             }
-            // One scope for all of them: it folds the subject's whole history.
-            let scope = self.flow_scope(event, with, fact, period)?;
-            for c in distinct {
-                if !holds(c.condition.as_ref(), &scope)? {
-                    continue;
-                }
-                for (figure, from, to) in self.windows(&c.indicator, period) {
-                    let counted: i64 = with.balance.of(&figure).values().sum();
-                    if counted == 0 && (from..=to).contains(&fact.on) {
-                        moves.push(Move { figure, kind: MoveKind::In, cell: self.cell(c, &scope)?, weight: 1 });
-                    }
+            for (figure, from, to) in self.windows(&c.indicator, period) {
+                let counted: i64 = balance.of(&figure).values().sum();
+                if counted == 0 && (from..=to).contains(&fact.on) {
+                    moves.push(Move { figure, kind: MoveKind::In, cell: self.cell(c, scope)?, weight: 1 });
                 }
             }
         }
@@ -387,7 +421,10 @@ impl Engine {
                 continue;
             }
             let Some(month) = Month::of(fact.on) else { continue };
-            let scope = self.flow_scope(event, history, fact, month)?;
+            let before = self.state_before(event.subject, history, fact)?;
+            let mut after = before.clone();
+            self.folder.apply(&mut after, event.subject, event, fact)?;
+            let scope = self.flow_scope(event, &before, &after, fact, month)?;
             if holds(c.condition.as_ref(), &scope)? {
                 return Ok(Some(self.cell(c, &scope)?));
             }
@@ -396,15 +433,12 @@ impl Engine {
     }
 
     /// The scope of a flow's condition: the state on the event's day, before and after it.
-    fn flow_scope(&self, event: &EventType, with: History<'_>, fact: &Fact, period: Month) -> Result<Scope, CountError> {
+    fn flow_scope(&self, event: &EventType, before: &State, after: &State, fact: &Fact, period: Month) -> Result<Scope, CountError> {
         let subject = event.subject;
-        let before = self.state_before(subject, with, fact)?;
-        let mut after = before.clone();
-        self.folder.apply(&mut after, subject, event, fact)?;
-        let mut scope = self.folder.scope(&after, subject, fact.on, &period.to_string())?;
-        scope.set("before", self.folder.state_map(&before, subject, fact.on));
+        let mut scope = self.folder.scope(after, subject, fact.on, &period.to_string())?;
+        scope.set("before", self.folder.state_map(before, subject, fact.on));
         scope.set("e", event_map(event, &fact.fields));
-        scope.set("on", super::cel::CelValue::from(fact.on.to_string()));
+        scope.set("on", fact.on.to_string());
         Ok(scope)
     }
 
@@ -455,4 +489,9 @@ impl Engine {
         }
         Err(CountError::UnknownCode { figure: figure.to_string(), dimension: dimension.to_string(), value: code.to_string() })
     }
+}
+
+/// Those of the facts that have happened by the end of day `t`.
+fn until<'a>(facts: &'a [&'a Fact], t: NaiveDate) -> impl Iterator<Item = &'a Fact> {
+    facts.iter().copied().filter(move |f| f.on <= t)
 }

@@ -18,6 +18,7 @@
 
 pub mod cel;
 pub mod engine;
+mod plain;
 pub mod state;
 
 pub use engine::{Balance, CountError, Engine, Move, MoveKind, Moves};

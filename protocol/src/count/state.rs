@@ -1,11 +1,12 @@
 //! A subject's state, folded from its facts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use super::cel::{self, CelValue, Condition, EvalError, Scope};
+use super::cel::{Bound, Condition, EvalError, Names, Scope};
 use crate::catalogue::{Catalogue, EventType, FieldKind, Subject};
 use crate::ids::{CertificateNumber, IdNumber};
 
@@ -29,21 +30,6 @@ impl Value {
     /// The number, if it is one.
     pub fn as_int(&self) -> Option<i64> {
         if let Value::Int(i) = self { Some(*i) } else { None }
-    }
-    fn to_cel(&self) -> CelValue {
-        match self {
-            Value::Bool(b) => CelValue::Bool(*b),
-            Value::Int(i) => CelValue::Int(*i),
-            Value::Text(s) => CelValue::from(s.as_str()),
-        }
-    }
-    fn from_cel(value: &CelValue) -> Option<Value> {
-        match value {
-            CelValue::Bool(b) => Some(Value::Bool(*b)),
-            CelValue::Int(i) => Some(Value::Int(*i)),
-            CelValue::String(s) => Some(Value::Text(s.to_string())),
-            _ => None,
-        }
     }
 }
 
@@ -83,8 +69,8 @@ pub struct State {
 /// so that a condition never meets a missing name.
 #[derive(Debug, Default)]
 struct Shape {
-    attributes: BTreeMap<String, Value>,
-    spells: BTreeMap<String, BTreeMap<String, Value>>,
+    attributes: BTreeMap<Arc<str>, Value>,
+    spells: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Value>>,
 }
 
 /// The compiled effects and named conditions of a catalogue.
@@ -92,7 +78,7 @@ struct Shape {
 pub struct Folder {
     effects: BTreeMap<String, CompiledEffect>,
     shapes: BTreeMap<Subject, Shape>,
-    defines: Vec<(String, Condition)>,
+    defines: Vec<(Arc<str>, Condition)>,
 }
 
 #[derive(Debug)]
@@ -124,12 +110,12 @@ impl Folder {
                 m.iter().filter_map(|(n, s)| compiled(n, s).transpose()).collect()
             };
             for (name, source) in &f.set {
-                shape.attributes.entry(name.clone()).or_insert_with(|| default_of(e, source));
+                shape.attributes.entry(name.as_str().into()).or_insert_with(|| default_of(e, source));
             }
             for spell in f.open.iter().chain(&f.close) {
-                let attributes = shape.spells.entry(spell.clone()).or_default();
+                let attributes = shape.spells.entry(spell.as_str().into()).or_default();
                 for (name, source) in &f.spell_set {
-                    attributes.entry(name.clone()).or_insert_with(|| default_of(e, source));
+                    attributes.entry(name.as_str().into()).or_insert_with(|| default_of(e, source));
                 }
             }
             effects.insert(
@@ -148,7 +134,7 @@ impl Folder {
         let defines = c
             .defines
             .iter()
-            .filter_map(|d| Condition::new(&format!("define {}", d.name), &d.expr).map(|p| p.map(|p| (d.name.clone(), p))).transpose())
+            .filter_map(|d| Condition::new(&format!("define {}", d.name), &d.expr).map(|p| p.map(|p| (Arc::from(d.name.as_str()), p))).transpose())
             .collect::<Result<_, _>>()?;
         Ok(Folder { effects, shapes, defines })
     }
@@ -159,23 +145,16 @@ impl Folder {
     /// A condition that could not be evaluated.
     pub fn apply(&self, state: &mut State, subject: Subject, event: &EventType, fact: &Fact) -> Result<(), EvalError> {
         let Some(effect) = self.effects.get(&event.name) else { return Ok(()) };
-        let mut scope = Scope::default();
-        scope.set("e", event_map(event, &fact.fields));
-        scope.set("s", self.state_map(state, subject, fact.on));
-        scope.set("on", CelValue::from(fact.on.to_string()));
-        let evaluate = |list: &[(String, Condition)]| -> Result<Vec<(String, Value)>, EvalError> {
-            list.iter()
-                .map(|(name, c)| {
-                    let value = c.value(&scope)?;
-                    Value::from_cel(&value)
-                        .map(|v| (name.clone(), v))
-                        .ok_or_else(|| EvalError { name: name.clone(), message: "yields no text, number or boolean".into() })
-                })
-                .collect()
+        let evaluate = |list: &[(String, Condition)], scope: &Scope| -> Result<Vec<(String, Value)>, EvalError> {
+            list.iter().map(|(name, c)| Ok((name.clone(), c.value(scope)?))).collect()
         };
-        let set = evaluate(&effect.set)?;
-        let spell_set = evaluate(&effect.spell_set)?;
-        let key = effect.key.as_ref().map(|k| k.text(&scope)).transpose()?.unwrap_or_default();
+        let (mut set, mut spell_set, mut key) = (Vec::new(), Vec::new(), String::new());
+        if !effect.is_plain() {
+            let scope = self.effect_scope(state, subject, event, fact);
+            set = evaluate(&effect.set, &scope)?;
+            spell_set = evaluate(&effect.spell_set, &scope)?;
+            key = effect.key.as_ref().map(|k| k.text(&scope)).transpose()?.unwrap_or_default();
+        }
         if effect.begin {
             state.active = true;
         }
@@ -205,39 +184,44 @@ impl Folder {
     pub fn spell_is_open(&self, state: &State, subject: Subject, event: &EventType, fact: &Fact) -> Result<bool, EvalError> {
         let Some(effect) = self.effects.get(&event.name) else { return Ok(false) };
         let (Some(name), Some(key)) = (effect.close.as_ref().or(effect.open.as_ref()), &effect.key) else { return Ok(false) };
-        let mut scope = Scope::default();
-        scope.set("e", event_map(event, &fact.fields));
-        scope.set("s", self.state_map(state, subject, fact.on));
-        scope.set("on", CelValue::from(fact.on.to_string()));
+        let scope = self.effect_scope(state, subject, event, fact);
         let key = key.text(&scope)?;
         Ok(state.spells.get(name).is_some_and(|(open, _)| open.iter().any(|s| s.key == key)))
     }
 
-    /// The state as the CEL map `s` at day `t`.
-    pub fn state_map(&self, state: &State, subject: Subject, t: NaiveDate) -> CelValue {
-        let mut m: Vec<(String, CelValue)> = Vec::new();
-        m.push(("active".into(), CelValue::Bool(state.active)));
+    /// What an effect's expressions see: the event, the state before it, and the day.
+    fn effect_scope(&self, state: &State, subject: Subject, event: &EventType, fact: &Fact) -> Scope {
+        let mut scope = Scope::default();
+        scope.set("e", event_map(event, &fact.fields));
+        scope.set("s", self.state_map(state, subject, fact.on));
+        scope.set("on", fact.on.to_string());
+        scope
+    }
+
+    /// The state as the map `s` at day `t`.
+    pub fn state_map(&self, state: &State, subject: Subject, t: NaiveDate) -> Names {
+        let mut m = Names::new();
+        m.insert("active".into(), state.active.into());
         if let Some(shape) = self.shapes.get(&subject) {
             for (name, default) in &shape.attributes {
-                m.push((name.clone(), state.attributes.get(name).unwrap_or(default).to_cel()));
+                m.insert(name.clone(), state.attributes.get(&**name).unwrap_or(default).clone().into());
             }
             for (name, attributes) in &shape.spells {
-                let (open, ever) = state.spells.get(name).map_or((&[][..], 0), |(o, n)| (o.as_slice(), *n));
+                let (open, ever) = state.spells.get(&**name).map_or((&[][..], 0), |(o, n)| (o.as_slice(), *n));
                 let latest = open.last();
-                let mut spell: Vec<(String, CelValue)> = vec![
-                    ("open".into(), CelValue::Int(i64::try_from(open.len()).unwrap_or(i64::MAX))),
-                    ("ever".into(), CelValue::Int(ever)),
-                ];
+                let mut spell = Names::new();
+                spell.insert("open".into(), i64::try_from(open.len()).unwrap_or(i64::MAX).into());
+                spell.insert("ever".into(), ever.into());
                 for (a, default) in attributes {
-                    let v = latest.and_then(|s| s.attributes.get(a)).unwrap_or(default);
-                    spell.push((a.clone(), v.to_cel()));
+                    let v = latest.and_then(|s| s.attributes.get(&**a)).unwrap_or(default);
+                    spell.insert(a.clone(), v.clone().into());
                 }
-                m.push((name.clone(), cel::map(spell)));
+                m.insert(name.clone(), spell.into());
             }
         }
         let birth = state.attributes.get("birth").and_then(Value::as_str).and_then(|b| b.parse::<NaiveDate>().ok());
-        m.push(("age".into(), CelValue::Int(birth.map_or(0, |b| i64::from(age_at(b, t))))));
-        cel::map(m)
+        m.insert("age".into(), birth.map_or(0, |b| i64::from(age_at(b, t))).into());
+        m
     }
 
     /// A scope with `s`, `t`, `d` and `period` bound for this state at day `t`.
@@ -247,17 +231,23 @@ impl Folder {
     pub fn scope(&self, state: &State, subject: Subject, t: NaiveDate, period: &str) -> Result<Scope, EvalError> {
         let mut scope = Scope::default();
         scope.set("s", self.state_map(state, subject, t));
-        scope.set("t", CelValue::from(t.to_string()));
-        scope.set("period", CelValue::from(period));
+        scope.set("t", t.to_string());
+        scope.set("period", period);
         if subject == Subject::Person {
-            let mut named: BTreeMap<String, CelValue> = BTreeMap::new();
+            scope.set("d", Names::new());
             for (name, condition) in &self.defines {
-                scope.set("d", cel::map(named.clone()));
-                named.insert(name.clone(), condition.value(&scope)?);
+                let value = condition.value(&scope)?;
+                scope.set_in("d", name.clone(), value);
             }
-            scope.set("d", cel::map(named));
         }
         Ok(scope)
+    }
+}
+
+impl CompiledEffect {
+    /// Whether nothing of it has to be evaluated.
+    fn is_plain(&self) -> bool {
+        self.set.is_empty() && self.spell_set.is_empty() && self.key.is_none()
     }
 }
 
@@ -267,34 +257,34 @@ pub fn age_at(birth: NaiveDate, t: NaiveDate) -> i32 {
     (t.year() - birth.year() - i32::from(!had)).max(0)
 }
 
-/// An event's fields as the CEL map `e`: every declared field exists, and what a certificate or ID number tells is there.
-pub fn event_map(event: &EventType, fields: &Fields) -> CelValue {
-    let mut m: Vec<(String, CelValue)> = Vec::new();
+/// An event's fields as the map `e`: every declared field exists, and what a certificate or ID number tells is there.
+pub fn event_map(event: &EventType, fields: &Fields) -> Names {
+    let mut m = Names::new();
     for f in &event.fields {
         let value = fields.get(&f.name).cloned().unwrap_or_else(|| default_for(f.kind));
-        m.push((f.name.clone(), value.to_cel()));
+        m.insert(f.name.as_str().into(), Bound::Value(value.clone()));
         if f.optional && event.key != f.name {
             continue;
         }
         match (f.kind, value.as_str()) {
             (FieldKind::IdNumber, Some(text)) => {
                 if let Ok(id) = text.parse::<IdNumber>() {
-                    m.push(("sex".into(), CelValue::from(id.sex().code())));
-                    m.push(("birth".into(), CelValue::from(id.birth().to_string())));
+                    m.insert("sex".into(), id.sex().code().into());
+                    m.insert("birth".into(), id.birth().to_string().into());
                 }
             }
             (FieldKind::Certificate, Some(text)) => {
                 if let Ok(cert) = text.parse::<CertificateNumber>() {
-                    m.push(("category".into(), CelValue::from(cert.category().to_string())));
-                    m.push(("grade".into(), CelValue::from(cert.grade().to_string())));
-                    m.push(("sex".into(), CelValue::from(cert.id().sex().code())));
-                    m.push(("birth".into(), CelValue::from(cert.id().birth().to_string())));
+                    m.insert("category".into(), cert.category().to_string().into());
+                    m.insert("grade".into(), cert.grade().to_string().into());
+                    m.insert("sex".into(), cert.id().sex().code().into());
+                    m.insert("birth".into(), cert.id().birth().to_string().into());
                 }
             }
             _ => {}
         }
     }
-    cel::map(m)
+    m
 }
 
 /// What names the subject of an event: the ID number of a person, the reference of a carrier.

@@ -117,7 +117,7 @@ pub fn verify(d: &Disclosure, root: &VerifierKey) -> Result<Statement, String> {
                 return Err(format!("the row counts {ones} times for figure {}, not once", block.figure));
             }
         }
-        let (opened, _) = generators.commit(&statement.event, &columns, &row.blinding.0).map_err(|e| e.to_string())?;
+        let opened = generators.commit(&statement.event, &columns, &row.blinding.0).map_err(|e| e.to_string())?;
         if statement.row != Some(opened) {
             return Err("the statement's commitment does not open to this row".into());
         }

@@ -5,7 +5,7 @@
 //! yet void; (4) a clear row is recomputed from the published fields, a sealed one is a canonical commitment. What
 //! contradicts is kept as the *first fault* of the check that it belongs to; reading goes on, so that history stays whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -98,18 +98,42 @@ impl Counting {
     }
 }
 
-/// Whose subject, its key, the moves and the row.
-type ClearRow = (Subject, String, Moves, Vec<(usize, i64)>);
+/// What a clear leaf added, and to whose history.
+#[derive(Debug)]
+struct ClearRow {
+    subject: Subject,
+    key: String,
+    row: Vec<(usize, i64)>,
+}
 
+/// What is kept of a leaf so that it can be taken back. A log has many: everything here is small, and what leaves share
+/// stands in [`Sort`].
 #[derive(Debug)]
 struct Leaf {
     id: Option<EventId>,
-    period: Option<Month>,
-    event: String,
-    commitment: Option<Commitment>,
-    schema: Option<Digest>,
-    clear_row: Option<ClearRow>,
+    /// Place of its [`Sort`]; none where it could not be read.
+    sort: Option<u32>,
+    added: Added,
     voided: bool,
+}
+
+/// What a leaf added to its month.
+#[derive(Debug)]
+enum Added {
+    /// Nothing: a void, an enrolment, a leaf at fault.
+    Nothing,
+    /// An encoded commitment, found canonical when the leaf was read.
+    Sealed([u8; 32]),
+    Clear(Box<ClearRow>),
+}
+
+/// What the leaves of one month and event type share.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Sort {
+    period: Month,
+    event: String,
+    /// The schema of its row; none for a leaf that added nothing.
+    schema: Option<Digest>,
 }
 
 /// What the leaves of one month add up to.
@@ -168,11 +192,13 @@ struct ClearHistory {
 pub struct UnitLog {
     unit: UnitId,
     keys: Unit,
-    ids: BTreeSet<EventId>,
+    ids: HashSet<EventId>,
     first_day: NaiveDate,
     catalogues: Vec<Arc<Counting>>,
     tree: Tree,
     leaves: Vec<Leaf>,
+    sorts: Vec<Sort>,
+    places: BTreeMap<Sort, u32>,
     months: BTreeMap<Month, MonthSums>,
     operators: BTreeMap<String, Vec<Enrolment>>,
     clear: BTreeMap<(Subject, String), ClearHistory>,
@@ -186,11 +212,13 @@ impl UnitLog {
         UnitLog {
             unit: unit.id.clone(),
             keys: unit.clone(),
-            ids: BTreeSet::new(),
+            ids: HashSet::new(),
             first_day: unit.since.first_day(),
             catalogues,
             tree: Tree::new(),
             leaves: Vec::new(),
+            sorts: Vec::new(),
+            places: BTreeMap::new(),
             months: BTreeMap::new(),
             operators: BTreeMap::new(),
             clear: BTreeMap::new(),
@@ -259,22 +287,46 @@ impl UnitLog {
     }
     /// The first leaf below `size` that stands behind the end of its month: at or above the size given for the month.
     pub fn first_behind(&self, sealed: &BTreeMap<Month, u64>, size: u64) -> Option<(u64, Month)> {
-        let ends = self.leaves.iter().take(usize::try_from(size).unwrap_or(usize::MAX)).enumerate();
-        ends.filter_map(|(i, leaf)| Some((i as u64, leaf.period?))).find(|(i, month)| sealed.get(month).is_some_and(|end| i >= end))
+        // Nothing below the end of every month can be behind one.
+        let from = sealed.values().copied().min().unwrap_or(size);
+        let leaves = self.leaves.iter().enumerate().map(|(i, leaf)| (i as u64, leaf));
+        let range = leaves.skip(usize::try_from(from).unwrap_or(usize::MAX)).take_while(|(i, _)| *i < size);
+        range.filter_map(|(i, leaf)| Some((i, self.sort(leaf)?.period))).find(|(i, month)| sealed.get(month).is_some_and(|end| i >= end))
+    }
+
+    fn sort(&self, leaf: &Leaf) -> Option<&Sort> {
+        self.sorts.get(usize::try_from(leaf.sort?).ok()?)
+    }
+
+    /// The place of a sort, new or known.
+    fn place(&mut self, sort: Sort) -> u32 {
+        if let Some(place) = self.places.get(&sort) {
+            return *place;
+        }
+        // One for each event type and month: far below 2^32.
+        let place = u32::try_from(self.sorts.len()).unwrap_or(u32::MAX);
+        self.sorts.push(sort.clone());
+        self.places.insert(sort, place);
+        place
     }
 
     /// Reads the next leaves: the bytes of the statements' notes, signature lines included.
     pub fn read<B: AsRef<[u8]>>(&mut self, entries: &[B], unit: &Unit) {
-        self.read_with(entries, unit, true);
+        self.read_with(entries, unit);
     }
 
-    /// Reads leaves that this process signed itself a moment ago or keeps in its own journal: everything but the
-    /// signatures is checked again.
-    pub fn read_own<B: AsRef<[u8]>>(&mut self, entries: &[B], unit: &Unit) {
-        self.read_with(entries, unit, false);
+    /// Takes a leaf that this process signed itself a moment ago or keeps in its own journal: everything but the signature
+    /// is checked again.
+    pub fn read_own(&mut self, note: &Note, statement: &Statement, unit: &Unit) {
+        self.keys.clone_from(unit);
+        let index = self.len();
+        self.tree.push(tree::leaf_hash(note.as_bytes()));
+        let signer = self.signer(index, note, statement, unit);
+        let leaf = self.take(index, signer.map(|_| statement));
+        self.leaves.push(leaf);
     }
 
-    fn read_with<B: AsRef<[u8]>>(&mut self, entries: &[B], unit: &Unit, signatures: bool) {
+    fn read_with<B: AsRef<[u8]>>(&mut self, entries: &[B], unit: &Unit) {
         self.keys.clone_from(unit);
         for chunk in entries.chunks(BATCH) {
             let start = self.len();
@@ -282,33 +334,51 @@ impl UnitLog {
             for entry in chunk {
                 let index = self.len();
                 self.tree.push(tree::leaf_hash(entry.as_ref()));
-                let mut leaf =
-                    Leaf { id: None, period: None, event: String::new(), commitment: None, schema: None, clear_row: None, voided: false };
-                match self.statement(index, entry.as_ref(), unit) {
+                let leaf = match self.statement(index, entry.as_ref(), unit) {
                     Ok((note, key, statement)) => {
-                        leaf.id = Some(statement.id);
-                        leaf.period = Some(statement.period);
-                        leaf.event.clone_from(&statement.event);
                         signed.push((index, note, key));
-                        if !self.ids.insert(statement.id) {
-                            self.keep("history", index, "its id was used before");
-                        }
-                        if let Err((check, message)) = self.apply(index, &statement, &mut leaf) {
-                            self.keep(check, index, &message);
-                        }
+                        self.take(index, Ok(&statement))
                     }
-                    Err(message) => self.keep("authorship", index, &message),
-                }
+                    Err(message) => self.take(index, Err(message)),
+                };
                 self.leaves.push(leaf);
             }
             let items: Vec<(&Note, &VerifierKey)> = signed.iter().map(|(_, n, k)| (n, k)).collect();
-            if signatures && let Err(bad) = verify_batch(&items) {
+            if let Err(bad) = verify_batch(&items) {
                 for n in bad {
                     let index = signed.get(n).map_or(start, |s| s.0);
                     self.keep("authorship", index, "its signature is wrong");
                 }
             }
         }
+    }
+
+    /// Counts a statement, or keeps why it cannot be one.
+    fn take(&mut self, index: u64, statement: Result<&Statement, String>) -> Leaf {
+        let mut leaf = Leaf { id: None, sort: None, added: Added::Nothing, voided: false };
+        let s = match statement {
+            Ok(s) => s,
+            Err(message) => {
+                self.keep("authorship", index, &message);
+                return leaf;
+            }
+        };
+        leaf.id = Some(s.id);
+        if !self.ids.insert(s.id) {
+            self.keep("history", index, "its id was used before");
+        }
+        let schema = match self.apply(index, s) {
+            Ok((added, schema)) => {
+                leaf.added = added;
+                schema
+            }
+            Err((check, message)) => {
+                self.keep(check, index, &message);
+                None
+            }
+        };
+        leaf.sort = Some(self.place(Sort { period: s.period, event: s.event.clone(), schema }));
+        leaf
     }
 
     fn keep(&mut self, check: &'static str, index: u64, message: &str) {
@@ -319,6 +389,12 @@ impl UnitLog {
     fn statement(&self, index: u64, entry: &[u8], unit: &Unit) -> Result<(Note, VerifierKey, Statement), String> {
         let note = Note::parse(entry).map_err(|e| e.to_string())?;
         let statement = Statement::parse(note.text()).map_err(|e| e.to_string())?;
+        let key = self.signer(index, &note, &statement, unit)?;
+        Ok((note, key, statement))
+    }
+
+    /// The key that must have signed a statement at this index.
+    fn signer(&self, index: u64, note: &Note, statement: &Statement, unit: &Unit) -> Result<VerifierKey, String> {
         if statement.unit != self.unit {
             return Err(format!("a statement of unit {}", statement.unit));
         }
@@ -332,13 +408,13 @@ impl UnitLog {
         if statement.is_operator() && line.name() != self.unit.as_str() {
             return Err("people are enrolled by the node's key".to_string());
         }
-        Ok((note, key, statement))
+        Ok(key)
     }
 
-    /// Counts a statement.
-    fn apply(&mut self, index: u64, s: &Statement, leaf: &mut Leaf) -> Result<(), (&'static str, String)> {
+    /// Counts a statement: what it added, and by which schema.
+    fn apply(&mut self, index: u64, s: &Statement) -> Result<(Added, Option<Digest>), (&'static str, String)> {
         if s.is_operator() {
-            return self.enrol(index, s).map_err(|m| ("authorship", m));
+            return self.enrol(index, s).map(|()| (Added::Nothing, None)).map_err(|m| ("authorship", m));
         }
         let binding = |m: String| ("binding", m);
         let counting = self
@@ -360,7 +436,7 @@ impl UnitLog {
             *month.late.entry(late).or_default() += 1;
         }
         if let Some(target) = &s.voids {
-            return self.void(s, &target.id, target.index, &counting).map_err(|m| ("history", m));
+            return self.void(s, &target.id, target.index, &counting).map(|()| (Added::Nothing, None)).map_err(|m| ("history", m));
         }
         let event = counting.catalogue.event(&s.event).ok_or_else(|| binding(format!("unknown event type {:?}", s.event)))?;
         let schema = counting.generators.schema(&s.event).ok_or_else(|| binding(format!("no schema for {:?}", s.event)))?;
@@ -374,19 +450,18 @@ impl UnitLog {
                 let month = self.months.entry(s.period).or_default();
                 row::accumulate(month.clear.entry(s.event.clone()).or_default(), schema.columns(), &row, 1);
                 month.clear_leaves += 1;
-                leaf.clear_row = Some((subject, key, moves, row));
-                leaf.schema = Some(*schema.digest());
-                Ok(())
+                Ok((Added::Clear(Box::new(ClearRow { subject, key, row })), Some(*schema.digest())))
             }
             (None, None, Some(row)) if !event.is_clear() => {
-                // The encoding was found canonical when the statement was parsed.
-                let point = row.point().ok_or_else(|| binding("not a canonical commitment".to_string()))?;
                 let month = self.months.entry(s.period).or_default();
-                month.commitments += point;
-                *month.sealed.entry(s.event.clone()).or_default() += 1;
-                leaf.commitment = Some(*row);
-                leaf.schema = Some(*schema.digest());
-                Ok(())
+                month.commitments += row.point();
+                match month.sealed.get_mut(&s.event) {
+                    Some(net) => *net += 1,
+                    None => {
+                        month.sealed.insert(s.event.clone(), 1);
+                    }
+                }
+                Ok((Added::Sealed(*row.as_bytes()), Some(*schema.digest())))
             }
             _ => Err(binding(format!("{}: published in clear although it is sealed, or the reverse", s.event))),
         }
@@ -432,33 +507,40 @@ impl UnitLog {
     /// Takes a statement back: exactly minus what it added, once.
     fn void(&mut self, s: &Statement, id: &EventId, target: u64, counting: &Counting) -> Result<(), String> {
         let n = usize::try_from(target).map_err(|_| "names no leaf".to_string())?;
-        let leaf = self.leaves.get_mut(n).ok_or("takes back a statement that is not in the log before it")?;
+        let leaf = self.leaves.get(n).ok_or("takes back a statement that is not in the log before it")?;
         if leaf.id.as_ref() != Some(id) {
             return Err(format!("takes back {id}, which is not leaf {target}"));
         }
         if leaf.voided {
             return Err(format!("takes back leaf {target} a second time"));
         }
-        if leaf.schema.is_some() && leaf.schema.as_ref() != counting.generators.schema(&leaf.event).map(row::Schema::digest) {
+        let sort = self.sort(leaf).ok_or_else(|| format!("takes back leaf {target}, which is no statement"))?;
+        let schema = counting.generators.schema(&sort.event);
+        if sort.schema.is_some() && sort.schema.as_ref() != schema.map(row::Schema::digest) {
             return Err(format!("takes back leaf {target}, whose row has another schema in this month's catalogue"));
         }
-        let month = self.months.entry(s.period).or_default();
-        if let Some(c) = &leaf.commitment {
-            let point = c.point().ok_or("not a canonical commitment")?;
-            month.commitments -= point;
-            *month.sealed.entry(leaf.event.clone()).or_default() -= 1;
-        } else if let Some((subject, key, _, row)) = &leaf.clear_row {
-            let columns = counting.generators.schema(&leaf.event).map_or(0, row::Schema::columns);
-            row::accumulate(month.clear.entry(leaf.event.clone()).or_default(), columns, row, -1);
-            if let Some(history) = self.clear.get_mut(&(*subject, key.clone())) {
-                history.voided.insert(target);
-                history.moves.remove(&target);
+        let event = sort.event.clone();
+        match &leaf.added {
+            Added::Sealed(encoded) => {
+                let commitment = Commitment::from_bytes(encoded).map_err(|e| e.to_string())?;
+                let month = self.months.entry(s.period).or_default();
+                month.commitments -= commitment.point();
+                *month.sealed.entry(event).or_default() -= 1;
             }
-        } else {
-            return Err(format!("takes back leaf {target}, which is itself a void or an enrolment"));
+            Added::Clear(clear) => {
+                let month = self.months.entry(s.period).or_default();
+                row::accumulate(month.clear.entry(event).or_default(), schema.map_or(0, row::Schema::columns), &clear.row, -1);
+                if let Some(history) = self.clear.get_mut(&(clear.subject, clear.key.clone())) {
+                    history.voided.insert(target);
+                    history.moves.remove(&target);
+                }
+            }
+            Added::Nothing => return Err(format!("takes back leaf {target}, which is itself a void or an enrolment")),
         }
-        leaf.voided = true;
-        month.voided += 1;
+        if let Some(leaf) = self.leaves.get_mut(n) {
+            leaf.voided = true;
+        }
+        self.months.entry(s.period).or_default().voided += 1;
         Ok(())
     }
 

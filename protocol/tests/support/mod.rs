@@ -231,7 +231,7 @@ impl Desk {
         let row = schema.row(&moves, true).unwrap();
         let mut s = self.blank(event, period);
         let blinding = self.period_key(p).blinding(&s.id.to_string());
-        let (commitment, _) = counting.generators.commit(event, &row, &blinding).unwrap();
+        let commitment = counting.generators.commit(event, &row, &blinding).unwrap();
         let salts: Vec<[u8; 16]> =
             fields.keys().map(|n| Digest::of(format!("{} {n}", s.id).as_bytes()).as_bytes()[..16].try_into().unwrap()).collect();
         let record = Record::new(&fields, &salts).unwrap();

@@ -1455,7 +1455,7 @@ fn commitments(b: &mut Book, w: &World) {
         let mut c = Case::of(w, B, JAN);
         let mut s = spare.blank(B, registered, JAN);
         let r = Scalar::from(7_u64);
-        s.row = Some(w.counting.generators.commit(registered, &row, &r).unwrap().0);
+        s.row = Some(w.counting.generators.commit(registered, &row, &r).unwrap());
         s.record = w.desk(B).statement(4).record;
         row::accumulate(c.rollup.opening.sums.get_mut(registered).unwrap(), schema.columns(), &row, 1);
         c.rollup.opening.blinding.0 += r;
@@ -1467,7 +1467,7 @@ fn commitments(b: &mut Book, w: &World) {
     let row = [(at("I2:out:sex:1"), i64::MIN), (at("I2:out:sex:2"), i64::MAX), (at("I2:out:sex:-"), 2), honest[0]];
     let mut c = Case::of(w, B, JAN);
     let mut s = spare.blank(B, registered, JAN);
-    s.row = Some(w.counting.generators.commit(registered, &row, &Scalar::ONE).unwrap().0);
+    s.row = Some(w.counting.generators.commit(registered, &row, &Scalar::ONE).unwrap());
     s.record = w.desk(B).statement(4).record;
     row::accumulate(c.rollup.opening.sums.get_mut(registered).unwrap(), schema.columns(), &row, 1);
     c.rollup.opening.blinding.0 += Scalar::ONE;

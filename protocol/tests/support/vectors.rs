@@ -158,7 +158,7 @@ fn groups(w: &World) -> Json {
         .map(|(n, id)| {
             let row: Vec<(usize, i64)> = (0..schema.columns()).filter(|c| c % (n + 2) == 0).map(|c| (c, 1)).collect();
             let r = month_key.blinding(id);
-            let (c, _) = w.counting.generators.commit(event, &row, &r).unwrap();
+            let c = w.counting.generators.commit(event, &row, &r).unwrap();
             json!({ "event": event, "id": id, "columns": row.iter().map(|(c, _)| c).collect::<Vec<_>>(), "blinding": OpenScalar(r), "commitment": c })
         })
         .collect();
@@ -183,8 +183,8 @@ fn period(w: &World) -> Json {
     let mut sum = zero();
     for i in 0..size {
         let s = desk.statement(i);
-        sum += s.row.and_then(|c| c.point()).unwrap_or(zero());
-        sum -= s.voids.and_then(|v| desk.statement(v.index).row).and_then(|c| c.point()).unwrap_or(zero());
+        sum += s.row.map_or(zero(), |c| *c.point());
+        sum -= s.voids.and_then(|v| desk.statement(v.index).row).map_or(zero(), |c| *c.point());
     }
     assert!(w.counting.generators.check_opening(&sum, &held.rollup.opening.sums, &held.rollup.opening.blinding.0).is_ok());
     json!({
