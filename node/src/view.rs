@@ -1,5 +1,8 @@
 //! The view: indexes over the journal, in sled. Delete it, start the node, and everything comes back to the byte.
 //!
+//! It holds what would be too much for memory and too slow to look for: which statements are about a subject, which one says
+//! the same, and what was taken back by what.
+//!
 //! sled 0.34's `flush()` does not fsync on Linux, and stores damaged by abrupt stops are still reported; so nothing here
 //! is trusted. The view names the journal entry that it has applied last, with a checksum of it; a view that is missing,
 //! behind, ahead, of another journal or damaged is rebuilt.
@@ -8,8 +11,6 @@
 //! secret of this node.
 
 use std::path::Path;
-
-use protocol::period::Month;
 
 /// A pseudonym of a subject: kind and 16 bytes of a keyed hash.
 pub type Token = [u8; 17];
@@ -30,12 +31,6 @@ impl From<sled::Error> for ViewError {
 pub struct Leaf {
     /// Log index.
     pub index: u64,
-    /// Its journal entry.
-    pub seq: u64,
-    /// Its id.
-    pub id: [u8; 16],
-    /// Its month.
-    pub period: Month,
     /// Whom it is about.
     pub subject: Option<Token>,
     /// Keyed hash of type, day and fields: tells a repetition.
@@ -49,10 +44,7 @@ pub struct Leaf {
 pub struct View {
     db: sled::Db,
     meta: sled::Tree,
-    leaf: sled::Tree,
-    id: sled::Tree,
     subject: sled::Tree,
-    month: sled::Tree,
     voided: sled::Tree,
     same: sled::Tree,
 }
@@ -72,10 +64,7 @@ impl View {
         let db = sled::Config::new().path(dir).cache_capacity(16 << 20).flush_every_ms(Some(1000)).open()?;
         Ok(View {
             meta: db.open_tree("meta")?,
-            leaf: db.open_tree("leaf")?,
-            id: db.open_tree("id")?,
             subject: db.open_tree("subject")?,
-            month: db.open_tree("month")?,
             voided: db.open_tree("voided")?,
             same: db.open_tree("same")?,
             db,
@@ -111,11 +100,6 @@ impl View {
     pub fn add(&self, leaves: &[Leaf]) -> Result<(), ViewError> {
         for l in leaves {
             let index = l.index.to_be_bytes();
-            self.leaf.insert(index, &l.seq.to_be_bytes())?;
-            self.id.insert(l.id, &index)?;
-            let mut key = l.period.to_string().into_bytes();
-            key.extend(index);
-            self.month.insert(key, &[])?;
             if let Some(token) = l.subject {
                 let mut key = token.to_vec();
                 key.extend(index);
@@ -129,22 +113,6 @@ impl View {
             }
         }
         Ok(())
-    }
-
-    /// Journal entry of a leaf.
-    ///
-    /// # Errors
-    /// A damaged store.
-    pub fn seq_of(&self, index: u64) -> Result<Option<u64>, ViewError> {
-        self.leaf.get(index.to_be_bytes())?.map(|b| number(&b)).transpose()
-    }
-
-    /// Log index of an event id.
-    ///
-    /// # Errors
-    /// A damaged store.
-    pub fn index_of(&self, id: &[u8; 16]) -> Result<Option<u64>, ViewError> {
-        self.id.get(id)?.map(|b| number(&b)).transpose()
     }
 
     /// The statement that takes this one back.
@@ -172,15 +140,6 @@ impl View {
         self.subject.scan_prefix(token).keys().map(|k| number(k?.get(17..).unwrap_or_default())).collect()
     }
 
-    /// Log indexes of a month, in order.
-    ///
-    /// # Errors
-    /// A damaged store.
-    pub fn of_month(&self, month: Month) -> Result<Vec<u64>, ViewError> {
-        let prefix = month.to_string();
-        self.month.scan_prefix(prefix.as_bytes()).keys().map(|k| number(k?.get(prefix.len()..).unwrap_or_default())).collect()
-    }
-
     /// Every subject, each once.
     ///
     /// # Errors
@@ -202,7 +161,7 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn clear(&self) -> Result<(), ViewError> {
-        for tree in [&self.meta, &self.leaf, &self.id, &self.subject, &self.month, &self.voided, &self.same] {
+        for tree in [&self.meta, &self.subject, &self.voided, &self.same] {
             tree.clear()?;
         }
         Ok(())

@@ -11,6 +11,7 @@
 //! node that knows the row. Verification works on public values only.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use curve25519_dalek::Scalar;
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoBasepointTable, RistrettoPoint};
@@ -195,7 +196,23 @@ impl std::fmt::Debug for PeriodKey {
 /// The bases of a catalogue's schemas.
 pub struct Generators {
     blind: RistrettoBasepointTable,
-    schemas: BTreeMap<String, (Schema, Vec<RistrettoPoint>)>,
+    schemas: BTreeMap<String, (Schema, Bases)>,
+}
+
+/// The bases of one schema, derived when they are first needed: about 10 µs a column, of which a catalogue has thousands.
+struct Bases {
+    sealed: bool,
+    points: OnceLock<Vec<RistrettoPoint>>,
+}
+
+impl Bases {
+    fn of(&self, schema: &Schema) -> &[RistrettoPoint] {
+        self.points.get_or_init(|| {
+            // Clear rows are added in the open and need no bases.
+            let names = if self.sealed { schema.names() } else { &[] };
+            names.iter().map(|name| column_base(schema, name)).collect()
+        })
+    }
 }
 
 impl std::fmt::Debug for Generators {
@@ -205,19 +222,14 @@ impl std::fmt::Debug for Generators {
 }
 
 impl Generators {
-    /// Derives the generators of every event type: about 10 µs a column.
+    /// The schemas of every event type and the base of blindings.
     pub fn new(catalogue: &Catalogue) -> Generators {
         let schemas = catalogue
             .events
             .iter()
             .map(|event| {
                 let schema = Schema::of(catalogue, event);
-                let points = if event.is_clear() {
-                    Vec::new() // clear rows are added in the open and need no bases
-                } else {
-                    schema.names().iter().map(|name| column_base(&schema, name)).collect()
-                };
-                (event.name.clone(), (schema, points))
+                (event.name.clone(), (schema, Bases { sealed: !event.is_clear(), points: OnceLock::new() }))
             })
             .collect();
         Generators { blind: RistrettoBasepointTable::create(&hash_to_group(b"blind", "blind")), schemas }
@@ -233,7 +245,8 @@ impl Generators {
     /// # Errors
     /// An event type without a schema; the identity, which no blinding gives in practice.
     pub fn commit(&self, event: &str, row: &[(usize, i64)], blinding: &Scalar) -> Result<Commitment, CommitmentError> {
-        let (_, points) = self.schemas.get(event).ok_or_else(|| CommitmentError::Schema(event.to_string()))?;
+        let (schema, bases) = self.schemas.get(event).ok_or_else(|| CommitmentError::Schema(event.to_string()))?;
+        let points = bases.of(schema);
         let mut point = &self.blind * blinding;
         for &(column, weight) in row {
             let base = points.get(column).ok_or_else(|| CommitmentError::Schema(event.to_string()))?;
@@ -251,7 +264,8 @@ impl Generators {
         let mut points = vec![self.blind.basepoint(), *sum];
         for (event, columns) in sums {
             let unknown = || CommitmentError::Schema(event.clone());
-            let (_, bases) = self.schemas.get(event).ok_or_else(unknown)?;
+            let (schema, bases) = self.schemas.get(event).ok_or_else(unknown)?;
+            let bases = bases.of(schema);
             if bases.len() != columns.len() {
                 return Err(unknown());
             }

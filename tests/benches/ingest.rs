@@ -74,9 +74,10 @@ fn floor_of(books: &Books, from: u64, count: usize) -> Duration {
             let (statement, payload) = books.statement(index).expect("a statement");
             let text = statement.to_text().expect("a text").into_bytes();
             let payload = payload.expect("a payload");
-            let leaves = payload.record.as_ref().map_or_else(Vec::new, |r| {
-                r.fields().iter().map(|(k, v)| format!("{k}{v:?}................").into_bytes()).collect()
-            });
+            let leaves = payload
+                .record
+                .as_ref()
+                .map_or_else(Vec::new, |r| r.fields().iter().map(|(k, v)| format!("{k}{v:?}................").into_bytes()).collect());
             let bases = (0..payload.moves.len()).map(|n| hash_to_group(&[n as u8], "column")).collect();
             (text, leaves, bases, Scalar::from_bytes_mod_order_wide(&[index as u8; 64]))
         })
@@ -136,7 +137,8 @@ impl Postgres {
             .spawn()
             .expect("postgres starts");
         let postgres = Postgres { bin, dir, server };
-        let ready = || Command::new(postgres.bin.join("pg_isready")).arg("-h").arg(&postgres.dir).arg("-q").status().expect("pg_isready").success();
+        let ready =
+            || Command::new(postgres.bin.join("pg_isready")).arg("-h").arg(&postgres.dir).arg("-q").status().expect("pg_isready").success();
         while !ready() {
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -179,8 +181,11 @@ impl Postgres {
         self.run(&schema);
         let script = self.dir.join("insert.sql");
         let mut file = std::io::BufWriter::new(std::fs::File::create(&script).expect("a script"));
-        writeln!(file, "SET search_path = r{round}; PREPARE i AS INSERT INTO event (type, occurred_on, subject, fields) VALUES ($1, $2, $3, $4);")
-            .expect("written");
+        writeln!(
+            file,
+            "SET search_path = r{round}; PREPARE i AS INSERT INTO event (type, occurred_on, subject, fields) VALUES ($1, $2, $3, $4);"
+        )
+        .expect("written");
         for (event, text) in input {
             let mut lines = text.lines();
             let heading: Vec<&str> = lines.next().expect("a heading").split(',').collect();

@@ -115,6 +115,10 @@ pub struct Written {
     pub statement: Arc<Statement>,
     /// What is sealed, if anything is.
     pub payload: Option<Arc<Payload>>,
+    /// Whom it is about.
+    pub subject: Option<Token>,
+    /// Keyed hash of what it says.
+    pub same: Option<[u8; 16]>,
 }
 
 /// An entry to be written, and what whoever made it knows already.
@@ -160,7 +164,7 @@ pub struct Books {
     guard: Guard,
     view: View,
     /// Keys.
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     root: VerifierKey,
     unit: UnitId,
     registries: Vec<(VerifiedRegistry, Note)>,
@@ -182,6 +186,8 @@ pub struct Books {
     grouping: bool,
     /// What the view has to learn of the entries that are being applied.
     unindexed: Vec<Leaf>,
+    /// The journal entries of the own log's leaves.
+    seqs: Vec<u64>,
     /// The statements written last, by log index: what is recorded next is often about the same subjects.
     recent: BTreeMap<u64, Written>,
 }
@@ -218,7 +224,7 @@ impl Books {
             journal,
             guard,
             view,
-            keys,
+            keys: Arc::new(keys),
             root,
             unit,
             registries: Vec::new(),
@@ -234,6 +240,7 @@ impl Books {
             staged: Vec::new(),
             grouping: false,
             unindexed: Vec::new(),
+            seqs: Vec::new(),
             recent: BTreeMap::new(),
         };
         books.replay()?;
@@ -340,6 +347,7 @@ impl Books {
         self.grouping = false;
         self.staged.clear();
         self.unindexed.clear();
+        self.seqs.clear();
         self.recent.clear();
         self.view.clear()?;
         self.registries.clear();
@@ -450,32 +458,29 @@ impl Books {
             None => {
                 let note = Note::parse(&stored.public).map_err(|e| bad(e.to_string()))?;
                 let statement = Statement::parse(note.text()).map_err(|e| bad(e.to_string()))?;
-                (note, Written { statement: Arc::new(statement), payload: None })
+                (note, Written { statement: Arc::new(statement), payload: None, subject: None, same: None })
             }
         };
         let unit = self.me().cloned().ok_or_else(|| bad("a statement before any registry".into()))?;
         let log = self.log.as_mut().ok_or_else(|| bad("a statement before any registry".into()))?;
         let leaf_index = log.len();
         log.read_own(&note, &written.statement, &unit);
+        self.seqs.push(stored.seq);
         if !index {
             return Ok(());
         }
         if !fresh {
             written.payload = self.payload_of(stored, &written.statement)?;
+            if let (Some(p), Some(c)) = (&written.payload, self.counting_of(&written.statement)) {
+                written.subject = p.token(&c.catalogue, &self.keys.vault);
+                written.same = p.same(&self.keys.vault);
+            }
         }
-        let statement = &written.statement;
-        let (subject, same) = match (&written.payload, self.counting_of(statement)) {
-            (Some(p), Some(c)) => (p.token(&c.catalogue, &self.keys.vault), p.same(&self.keys.vault)),
-            _ => (None, None),
-        };
         self.unindexed.push(Leaf {
             index: leaf_index,
-            seq: stored.seq,
-            id: *statement.id.as_bytes(),
-            period: statement.period,
-            subject,
-            same,
-            voids: statement.voids.as_ref().map(|v| v.index),
+            subject: written.subject,
+            same: written.same,
+            voids: written.statement.voids.as_ref().map(|v| v.index),
         });
         if fresh {
             self.recent.insert(leaf_index, written);
@@ -618,7 +623,7 @@ impl Books {
 
     fn stored(&self, index: u64) -> Result<Stored, BooksError> {
         let missing = || BooksError::Entry { seq: index, message: "no such statement in the log".into() };
-        let seq = self.view.seq_of(index)?.ok_or_else(missing)?;
+        let seq = usize::try_from(index).ok().and_then(|n| self.seqs.get(n).copied()).ok_or_else(missing)?;
         self.at(seq)
     }
 

@@ -227,7 +227,8 @@ fn sums(books: &Books, period: Month, counting: &verify::log::Counting) -> Resul
         blinding += if sign > 0 { r } else { -r };
         Ok(())
     };
-    for index in books.view().of_month(period).map_err(internal)? {
+    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    for index in log.of_month(period) {
         let (statement, _) = books.statement(index).map_err(internal)?;
         match &statement.voids {
             Some(target) => add(target.index, -1)?,
@@ -285,9 +286,7 @@ fn family(books: &Books, period: Month, catalogue: &Catalogue, own: Vec<Figure>,
 
 /// Judges the catalogue's rules over this month's and last month's values.
 fn explain(catalogue: &Catalogue, figures: &[Figure], last: Option<&[Figure]>, request: &CloseRequest) -> Result<Vec<Explanation>, Faults> {
-    let values = |figures: &[Figure]| {
-        cel::map(figures.iter().filter_map(|f| f.scope().value.map(|v| (f.id.clone(), v))))
-    };
+    let values = |figures: &[Figure]| cel::map(figures.iter().filter_map(|f| f.scope().value.map(|v| (f.id.clone(), v))));
     let mut scope = Scope::default();
     scope.set("v", values(figures));
     scope.set("p", values(last.unwrap_or_default()));

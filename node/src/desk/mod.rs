@@ -1,12 +1,14 @@
 //! The desk: what a unit's people do. Record and import, correct and void, close, sign, submit.
 //!
 //! Each function computes journal entries from the books and commits them; no function here keeps a state of its own.
-//! Reading order: [`input`] (files to drafts), [`record`] (drafts to statements), [`close`] (a month to a rollup),
+//! Reading order: [`input`] (files to drafts), [`record`] (drafts to statements), `press` (statements to
+//! signed entries), [`close`] (a month to a rollup),
 //! [`sign`] (signatures and the outbox), [`audit`] (looking back).
 
 pub mod audit;
 pub mod close;
 pub mod input;
+mod press;
 pub mod record;
 pub mod sign;
 

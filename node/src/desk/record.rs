@@ -9,9 +9,7 @@ use protocol::commitment::PeriodKey;
 use protocol::count::state::State;
 use protocol::count::{Fact, Fields, Moves, Value, state};
 use protocol::ids::EventId;
-use protocol::note::{Note, SigningKey};
 use protocol::period::Month;
-use protocol::record::Record;
 use protocol::registry::Unit;
 use protocol::statement::{self, Ref, Statement};
 use protocol::verify::log::{Counting, Role};
@@ -19,9 +17,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::Draft;
+use super::press::{Counted, Press};
 use super::{china_day, open_month, random};
 use crate::books::payload::{self, Payload, Subject};
-use crate::books::{Books, NewEntry, Written, kinds};
+use crate::books::{Books, NewEntry, kinds};
 use crate::clock::stamp;
 use crate::fault::{Fault, Faults, internal};
 use crate::journal::Entry;
@@ -53,19 +52,8 @@ pub enum Taken {
     Corrected,
 }
 
-/// A statement that is counted and not written out yet.
-struct Counted {
-    /// Row of the file that it came from.
-    from: Option<u64>,
-    /// Without commitment and record root.
-    statement: Statement,
-    payload: Option<Payload>,
-    /// Columns to be committed to, where the event is sealed.
-    row: Option<Vec<(usize, i64)>>,
-}
-
-/// A recording in progress: everything is counted first, one event after the other; then all are committed to, signed and
-/// sealed, which no event waits for another with; then they are written at once.
+/// A recording in progress: events are counted one after the other, as each depends on those before; the [`super::press`] commits to
+/// them, signs and seals on the other cores meanwhile; then all are written at once.
 pub(crate) struct Recording<'a> {
     books: &'a Books,
     me: Unit,
@@ -73,18 +61,14 @@ pub(crate) struct Recording<'a> {
     period: Month,
     now: DateTime<Utc>,
     next: u64,
-    key: &'a SigningKey,
     subjects: BTreeMap<Token, Subject>,
     same: BTreeMap<[u8; 16], u64>,
     voided: BTreeSet<u64>,
-    /// The month's secret, and its entry if this recording makes it.
-    secret: PeriodKey,
+    /// The entry of the month's secret, if this recording makes it.
     new_secret: Option<NewEntry>,
-    counted: Vec<Counted>,
+    /// Nothing where nothing will be written.
+    press: Option<Press>,
 }
-
-/// Fewer statements than this are not worth a thread.
-const SHARE: usize = 16;
 
 impl<'a> Recording<'a> {
     /// Begins a recording by an operator (`<unit>/<name>`), or by the node itself.
@@ -93,20 +77,17 @@ impl<'a> Recording<'a> {
         let me = books.me().cloned().ok_or_else(super::no_registry)?;
         let log = books.log.as_ref().ok_or_else(super::no_registry)?;
         let counting = super::counting_of(books, period)?;
-        let key = match operator {
-            None => &books.keys.node,
-            Some(name) => {
-                let enrolled = log.operator(name, Role::Recorder, log.len());
-                let key = books.keys.recorders.get(name).filter(|k| enrolled.as_ref() == Some(&k.vkey()));
-                key.ok_or_else(|| {
-                    Faults::one(
-                        "operator.unknown",
-                        format!("{name} 没有登记为录入人,或节点没有其密钥"),
-                        format!("{name} is not enrolled as recorder, or the node does not hold its key"),
-                    )
-                })?
+        if let Some(name) = operator {
+            let enrolled = log.operator(name, Role::Recorder, log.len());
+            let held = books.keys.recorders.get(name).is_some_and(|k| enrolled.as_ref() == Some(&k.vkey()));
+            if !held {
+                return Err(Faults::one(
+                    "operator.unknown",
+                    format!("{name} 没有登记为录入人,或节点没有其密钥"),
+                    format!("{name} is not enrolled as recorder, or the node does not hold its key"),
+                ));
             }
-        };
+        }
         let (secret, new_secret) = match books.period_key(period) {
             Some(key) => (key.clone(), None),
             None => {
@@ -117,6 +98,7 @@ impl<'a> Recording<'a> {
                 (secret, Some(NewEntry { entry, written: None }))
             }
         };
+        let press = Press::new(books.keys.clone(), operator, counting.clone(), secret);
         Ok(Recording {
             books,
             me,
@@ -124,83 +106,26 @@ impl<'a> Recording<'a> {
             period,
             now,
             next: log.len(),
-            key,
             subjects: BTreeMap::new(),
             same: BTreeMap::new(),
             voided: BTreeSet::new(),
-            secret,
             new_secret,
-            counted: Vec::new(),
+            press: Some(press),
         })
     }
 
-    /// Commits to, signs and seals everything, on all cores.
-    pub(crate) fn finish(mut self) -> Result<Vec<NewEntry>, Faults> {
-        let mut entries: Vec<NewEntry> = self.new_secret.take().into_iter().collect();
-        let counted = std::mem::take(&mut self.counted);
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let share = counted.len().div_ceil(cores).max(SHARE);
-        if counted.len() <= share {
-            for c in counted {
-                entries.push(self.write_out(c)?);
-            }
-            return Ok(entries);
-        }
-        let mut shares: Vec<Vec<Counted>> = Vec::with_capacity(cores);
-        let mut rest = counted.into_iter();
-        while rest.len() > 0 {
-            shares.push(rest.by_ref().take(share).collect());
-        }
-        let this = &self;
-        let done: Vec<Result<Vec<NewEntry>, Faults>> = std::thread::scope(|threads| {
-            let work = |share: Vec<Counted>| share.into_iter().map(|c| this.write_out(c)).collect();
-            let running: Vec<_> = shares.into_iter().map(|share| threads.spawn(move || work(share))).collect();
-            running.into_iter().map(|t| t.join().unwrap_or_else(|_| Err(internal("a thread that signs died")))).collect()
-        });
-        for share in done {
-            entries.extend(share?);
+    /// The same, for finding faults only.
+    fn dry(books: &'a Books, operator: &str, now: DateTime<Utc>) -> Result<Recording<'a>, Faults> {
+        Ok(Recording { press: None, ..Recording::begin(books, Some(operator), now)? })
+    }
+
+    /// Everything that is to be written.
+    pub(crate) fn finish(self) -> Result<Vec<NewEntry>, Faults> {
+        let mut entries: Vec<NewEntry> = self.new_secret.into_iter().collect();
+        if let Some(press) = self.press {
+            entries.extend(press.finish()?);
         }
         Ok(entries)
-    }
-
-    /// Commits to the row, makes the record, signs, seals.
-    fn write_out(&self, counted: Counted) -> Result<NewEntry, Faults> {
-        let from = counted.from;
-        self.try_write_out(counted).map_err(|mut faults| {
-            if let Some(row) = from {
-                faults.0.iter_mut().for_each(|f| f.row = Some(row));
-            }
-            faults
-        })
-    }
-
-    fn try_write_out(&self, counted: Counted) -> Result<NewEntry, Faults> {
-        let Counted { statement: mut s, mut payload, row, .. } = counted;
-        if let (Some(payload), Some(row)) = (&mut payload, row) {
-            let mut fields = payload.fields.clone();
-            fields.insert("occurred_on".into(), Value::Text(payload.on.to_string()));
-            if let Some(subject) = &payload.subject {
-                fields.insert("subject".into(), Value::Text(subject.clone()));
-            }
-            let salts = fields.iter().map(|_| random()).collect::<Result<Vec<_>, _>>()?;
-            let record = Record::new(&fields, &salts).map_err(internal)?;
-            let blinding = self.secret.blinding(&s.id.to_string());
-            s.row = Some(self.counting.generators.commit(&s.event, &row, &blinding).map_err(internal)?);
-            s.record = Some(record.root());
-            payload.record = Some(record);
-        }
-        let text = s.to_text().map_err(internal)?;
-        let note = Note::sign(&text, &[self.key]).map_err(internal)?;
-        let public = note.as_bytes().to_vec();
-        let sealed = match &payload {
-            None => None,
-            Some(p) => {
-                let plain = zeroize::Zeroizing::new(serde_json::to_vec(p).map_err(internal)?);
-                Some(self.books.keys.vault.seal(random()?, &payload::aad(kinds::STATEMENT, &public), &plain))
-            }
-        };
-        let written = Written { statement: Arc::new(s), payload: payload.map(Arc::new) };
-        Ok(NewEntry { entry: Entry { kind: kinds::STATEMENT, public, sealed }, written: Some((note, written)) })
     }
 
     fn subject(&mut self, token: Token) -> Result<&mut Subject, Faults> {
@@ -261,7 +186,7 @@ impl<'a> Recording<'a> {
         }
         let payload =
             Payload { event: draft.event.clone(), on: draft.on, record: None, fields: draft.fields.clone(), moves, subject: None };
-        let (id, index) = self.write(event, payload, replaces, late, token, Some(draft.row)).map_err(|f| f.0)?;
+        let (id, index) = self.write(event, payload, replaces, late, token, Some((draft.row, same))).map_err(|f| f.0)?;
         self.same.insert(same, draft.row);
         if let Some(token) = token
             && let Some(subject) = self.subjects.get_mut(&token)
@@ -300,7 +225,7 @@ impl<'a> Recording<'a> {
         ))
     }
 
-    /// Writes a statement of a counted event.
+    /// Writes a statement of a counted event; `draft` has the row that it came from and the keyed hash of what it says.
     fn write(
         &mut self,
         event: &EventType,
@@ -308,7 +233,7 @@ impl<'a> Recording<'a> {
         replaces: Option<Ref>,
         late: Option<Month>,
         token: Option<Token>,
-        from: Option<u64>,
+        draft: Option<(u64, [u8; 16])>,
     ) -> Result<(EventId, u64), Faults> {
         let counting = self.counting.clone();
         let schema = counting.generators.schema(&event.name).ok_or_else(|| internal("no schema"))?;
@@ -331,12 +256,15 @@ impl<'a> Recording<'a> {
             subject.balance.add(&payload.moves, 1);
         }
         let row = (!event.is_clear()).then_some(row);
-        Ok((id, self.push(Counted { from, statement: s, payload: Some(payload), row })))
+        let (from, same) = draft.unzip();
+        Ok((id, self.push(Counted { from, statement: s, payload: Some(payload), row, subject: token, same })))
     }
 
     /// Adds a statement; gives its log index.
     fn push(&mut self, counted: Counted) -> u64 {
-        self.counted.push(counted);
+        if let Some(press) = &mut self.press {
+            press.take(counted);
+        }
         self.next += 1;
         self.next - 1
     }
@@ -401,7 +329,7 @@ impl<'a> Recording<'a> {
         s.voids = Some(taken.clone());
         let day = china_day(self.now).to_string();
         s.clear = Some(Fields::from([("reason".into(), Value::Text(reason.into())), ("occurred_on".into(), Value::Text(day))]));
-        self.push(Counted { from: None, statement: s, payload: None, row: None });
+        self.push(Counted { from: None, statement: s, payload: None, row: None, subject: None, same: None });
         self.voided.insert(index);
         if let Some(payload) = payload
             && let Some(token) = payload.token(&self.counting.catalogue, &self.books.keys.vault)
@@ -440,7 +368,7 @@ impl<'a> Recording<'a> {
         let mut s = self.blank(id, if enrol { statement::OPERATOR_ENROLLED } else { statement::OPERATOR_REVOKED });
         s.clear = Some(fields);
         s.counts = Some(BTreeMap::new());
-        Ok(self.push(Counted { from: None, statement: s, payload: None, row: None }))
+        Ok(self.push(Counted { from: None, statement: s, payload: None, row: None, subject: None, same: None }))
     }
 }
 
@@ -542,7 +470,7 @@ pub fn record(
 /// # Errors
 /// What prevents recording altogether.
 pub fn dry_run(books: &Books, operator: &str, drafts: &[Draft], mut faults: Vec<Fault>, now: DateTime<Utc>) -> Result<Imported, Faults> {
-    let mut recording = Recording::begin(books, Some(operator), now)?;
+    let mut recording = Recording::dry(books, operator, now)?;
     faults.extend(drafts.iter().filter_map(|d| recording.add(d, None).err()).flatten());
     faults.sort_by_key(|f| f.row);
     Ok(Imported { recorded: Vec::new(), accepted: faults.is_empty(), faults })

@@ -107,7 +107,13 @@ impl Plain {
             // An operand that is not known here may still be decided by the other one: that is for the interpreter.
             Plain::And(a, b) => Some(Seen::Bool(a.truth(names)? && b.truth(names)?)),
             Plain::Or(a, b) => Some(Seen::Bool(a.truth(names)? || b.truth(names)?)),
-            Plain::Choice(c, a, b) => if c.truth(names)? { a.see(names) } else { b.see(names) },
+            Plain::Choice(c, a, b) => {
+                if c.truth(names)? {
+                    a.see(names)
+                } else {
+                    b.see(names)
+                }
+            }
             Plain::Compare(comparison, a, b) => compare(*comparison, a.see(names)?, b.see(names)?).map(Seen::Bool),
             Plain::In(a, list) => {
                 let a = a.see(names)?;
@@ -190,7 +196,8 @@ mod tests {
             1 => prop_oneof![Just("s.none"), Just("s"), Just("none")].prop_map(str::to_string),
         ];
         leaf.prop_recursive(4, 24, 3, |inner| {
-            let operator = prop_oneof![Just("=="), Just("!="), Just("<"), Just("<="), Just(">"), Just(">="), Just("&&"), Just("||"), Just("+")];
+            let operator =
+                prop_oneof![Just("=="), Just("!="), Just("<"), Just("<="), Just(">"), Just(">="), Just("&&"), Just("||"), Just("+")];
             prop_oneof![
                 6 => (inner.clone(), operator, inner.clone()).prop_map(|(a, o, b)| format!("({a} {o} {b})")),
                 2 => inner.clone().prop_map(|a| format!("!({a})")),

@@ -134,7 +134,9 @@ impl Folder {
         let defines = c
             .defines
             .iter()
-            .filter_map(|d| Condition::new(&format!("define {}", d.name), &d.expr).map(|p| p.map(|p| (Arc::from(d.name.as_str()), p))).transpose())
+            .filter_map(|d| {
+                Condition::new(&format!("define {}", d.name), &d.expr).map(|p| p.map(|p| (Arc::from(d.name.as_str()), p))).transpose()
+            })
             .collect::<Result<_, _>>()?;
         Ok(Folder { effects, shapes, defines })
     }

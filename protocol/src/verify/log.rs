@@ -294,6 +294,11 @@ impl UnitLog {
         range.filter_map(|(i, leaf)| Some((i, self.sort(leaf)?.period))).find(|(i, month)| sealed.get(month).is_some_and(|end| i >= end))
     }
 
+    /// Indexes of the leaves that count in a month, in order.
+    pub fn of_month(&self, month: Month) -> impl Iterator<Item = u64> {
+        (0..).zip(&self.leaves).filter(move |(_, leaf)| self.sort(leaf).is_some_and(|s| s.period == month)).map(|(i, _)| i)
+    }
+
     fn sort(&self, leaf: &Leaf) -> Option<&Sort> {
         self.sorts.get(usize::try_from(leaf.sort?).ok()?)
     }
