@@ -302,6 +302,14 @@ impl Desk {
         list
     }
 
+    /// Another rollup for a month that is closed, signed by everybody who has to.
+    pub fn other_rollup(&self, period: &str, change: impl FnOnce(&mut protocol::rollup::Rollup)) -> Note {
+        let mut rollup = sign::latest(self.read(), month(period)).unwrap().held.rollup.clone();
+        change(&mut rollup);
+        let (node, people) = (key(self.id, Alg::Ed25519), &self.people);
+        Note::sign(&rollup.to_text().unwrap(), &[&node, &people["tianbiao"], &people["tongji"], &people["fuzeren"]]).unwrap()
+    }
+
     /// Everything that a person or a page could ask, in one text.
     pub fn answers(&self) -> String {
         let books = self.read();
