@@ -12,7 +12,7 @@ pub mod keys;
 pub mod kinds;
 pub mod payload;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -157,6 +157,8 @@ pub struct Books {
     registries: Vec<(VerifiedRegistry, Note)>,
     catalogues: Vec<(Arc<Counting>, Note)>,
     plans: Vec<(Plan, Note)>,
+    /// Plans that a later one of the same name has replaced: they never come back.
+    replaced: BTreeSet<Digest>,
     /// The unit's own log.
     pub log: Option<UnitLog>,
     period_keys: BTreeMap<Month, PeriodKey>,
@@ -208,6 +210,7 @@ impl Books {
             registries: Vec::new(),
             catalogues: Vec::new(),
             plans: Vec::new(),
+            replaced: BTreeSet::new(),
             log: None,
             period_keys: BTreeMap::new(),
             rollups: BTreeMap::new(),
@@ -323,6 +326,7 @@ impl Books {
         self.registries.clear();
         self.catalogues.clear();
         self.plans.clear();
+        self.replaced.clear();
         self.log = None;
         self.period_keys.clear();
         self.rollups.clear();
@@ -389,14 +393,20 @@ impl Books {
                 let registry = self.registry().ok_or_else(|| bad("a catalogue before any registry"))?;
                 let catalogue = published::read_catalogue(&note, registry.registry()).map_err(|e| bad(&e.to_string()))?;
                 let counting = Counting::new(catalogue).map_err(|e| bad(&e.to_string()))?;
-                self.catalogues.push((Arc::new(counting), note));
+                // In the order of versions: an older one that comes late is known, and not in force again.
+                let version = counting.catalogue.version;
+                let at = self.catalogues.partition_point(|(c, _)| c.catalogue.version <= version);
+                self.catalogues.insert(at, (Arc::new(counting), note));
                 self.settle_units();
             }
             kinds::PLAN => {
                 let note = note()?;
                 let registry = self.registry().ok_or_else(|| bad("a plan before any registry"))?;
                 let plan = published::read_plan(&note, registry.registry()).map_err(|e| bad(&e.to_string()))?;
-                self.plans.retain(|(p, _)| p.plan.id != plan.plan.id);
+                let (old, kept) = std::mem::take(&mut self.plans).into_iter().partition(|(p, _)| p.plan.id == plan.plan.id);
+                self.plans = kept;
+                let old: Vec<(Plan, Note)> = old;
+                self.replaced.extend(old.iter().map(|(_, n)| n.digest()));
                 self.plans.push((plan, note));
             }
             kinds::CONTRADICTION => {
@@ -687,7 +697,8 @@ impl Books {
                 .map(|(_, n)| n)
                 .chain(self.catalogues.iter().map(|(_, n)| n))
                 .chain(self.plans.iter().map(|(_, n)| n));
-            if known.into_iter().any(|n| n.digest() == note.digest()) {
+            // An older plan may lie beside the newer one, or come again: it is not taken for a third.
+            if known.into_iter().any(|n| n.digest() == note.digest()) || self.replaced.contains(&note.digest()) {
                 continue;
             }
             let registry = self.registry().map(|r| r.registry().clone());

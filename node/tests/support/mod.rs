@@ -34,7 +34,7 @@ use protocol::verify::log::Role;
 
 const SMALL: &str = include_str!("../../../protocol/tests/support/catalogue.toml");
 const EXTRA: &str = include_str!("catalogue-extra.toml");
-const PLAN: &str = include_str!("../../../protocol/tests/support/plan.toml");
+pub const PLAN: &str = include_str!("../../../protocol/tests/support/plan.toml");
 
 pub const PROVINCE: &str = "14";
 pub const CITY: &str = "1403";
