@@ -1101,7 +1101,9 @@ fn voids(b: &mut Book, w: &World) {
     );
     // One leaf in two months.
     let w2 = {
-        let mut w = january(|d| drop(registered(d, JAN, 8)));
+        let mut w = january(|d| {
+            registered(d, JAN, 8);
+        });
         let registry = w.registry.clone();
         let d = w.units.get_mut(&unit(B)).unwrap();
         registered(d, FEB, 9);
