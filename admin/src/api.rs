@@ -7,7 +7,7 @@ use node::desk::close::{CloseRequest, Closed};
 use node::desk::record::Imported;
 use node::fault::Faults;
 use node::web::look::{OwnMonth, Status};
-use node::web::review::ChildMonth;
+use node::web::review::{ChildMonth, Contradicted};
 use protocol::evidence::disclosure::Disclosure;
 use protocol::period::Month;
 use protocol::verify::Verdict;
@@ -147,6 +147,13 @@ impl Client {
     /// See [`ApiError`].
     pub fn children(&self) -> Result<Vec<ChildMonth>, ApiError> {
         self.get_json("/api/review")
+    }
+    /// Every contradiction with both of its sides.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn contradictions(&self) -> Result<Vec<Contradicted>, ApiError> {
+        self.get_json("/api/contradictions")
     }
     /// The events of a month.
     ///

@@ -7,14 +7,18 @@
 //! A subject proves nothing of who wrote a body: only signatures count, and nobody is flagged for bytes that he did not
 //! sign.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
+use protocol::evidence::report;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::{Checkpoint, add_cosignature, origin_of};
 use protocol::log::tile;
 use protocol::note::{Note, VerifierKey};
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
+use protocol::rollup::ChildRef;
 use protocol::verify::{self, Context, HeldRollup, Verdict};
 
 use crate::books::children::{ArrivalHead, ContradictionHead, EntriesHead, enrolled};
@@ -68,7 +72,7 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
     match other {
         Some((_, _, Some(stranger))) => return Ok(Took::Refused(stranger)),
         Some((index, entry, None)) => {
-            contradict(books, unit, format!("other bytes for statement {index}, which is known here"), &entry)?;
+            contradict(books, unit, format!("other bytes for statement {index}, which is known here"), &entry, Some(index))?;
         }
         None => {}
     }
@@ -117,7 +121,7 @@ pub fn take_checkpoint(books: &mut Books, unit: &UnitId, body: &[u8], now: DateT
         if before.text() == note.text() {
             return Ok(Took::Done);
         }
-        return contradict(books, unit, format!("two checkpoints over {} leaves with different roots", point.size()), body);
+        return contradict(books, unit, format!("two checkpoints over {} leaves with different roots", point.size()), body, None);
     }
     let head = ArrivalHead { unit: unit.clone(), at: now };
     books.commit(vec![NewEntry::headed(kinds::CHILD_CHECKPOINT, &head, body)]).map_err(internal)?;
@@ -146,7 +150,14 @@ pub fn take_rollup(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<
             return Ok(Took::Done);
         }
         let what = format!("two different rollups for {} revision {}: {} and {}", key.0, key.1, before.digest(), held.digest());
-        return contradict(books, unit, what, body);
+        let direct = child.unit.parent.as_ref() == Some(books.unit());
+        let took = contradict(books, unit, what.clone(), body, None)?;
+        // The child is told as well: the second has its own receipt, whoever sent it. The first keeps the answer that it had.
+        if direct && books.children.get(unit).is_some_and(|c| c.decision(&held.digest()).is_none()) {
+            let (by, checks) = (books.unit().to_string(), vec![Verdict::fails("history", what)]);
+            give(books, &held, checks, now, Decision::Rejected, Vec::new(), Vec::new(), by, now)?;
+        }
+        return Ok(took);
     }
     let head = ArrivalHead { unit: unit.clone(), at: now };
     books.commit(vec![NewEntry::headed(kinds::CHILD_ROLLUP, &head, body)]).map_err(internal)?;
@@ -154,18 +165,18 @@ pub fn take_rollup(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<
 }
 
 /// Keeps what contradicts what is known, and flags the unit.
-fn contradict(books: &mut Books, unit: &UnitId, what: String, body: &[u8]) -> Result<Took, Faults> {
-    if books.contradictions.iter().any(|(u, w)| u == unit && *w == what) {
+fn contradict(books: &mut Books, unit: &UnitId, what: String, body: &[u8], index: Option<u64>) -> Result<Took, Faults> {
+    if books.contradictions.iter().any(|c| c.unit == *unit && c.what == what) {
         return Ok(Took::Done);
     }
     tracing::error!(unit = %unit, what, "contradiction");
-    let head = ContradictionHead { unit: unit.clone(), what };
+    let head = ContradictionHead { unit: unit.clone(), what, index };
     books.commit(vec![NewEntry::headed(kinds::CONTRADICTION, &head, body)]).map_err(internal)?;
     Ok(Took::Done)
 }
 
 /// What a rollup still waits for before it can be checked.
-fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
+pub fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
     let child = books.children.get(&held.rollup.unit)?;
     let size = held.rollup.log.size;
     // Shrinking logs are not waited for: the check says what is wrong with them.
@@ -182,12 +193,14 @@ fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
     let supersedes = rollup.supersedes.filter(|_| rollup.revision > 1);
     let coming = |digest: &Digest| {
         let (known, text) = (child.known.values().any(|k| k.digest() == *digest), digest.to_string());
-        !known && !books.contradictions.iter().any(|(u, what)| *u == rollup.unit && what.contains(&text))
+        !known && !books.contradictions.iter().any(|c| c.unit == rollup.unit && c.what.contains(&text))
     };
     if previous.into_iter().chain(supersedes).any(|d| coming(&d)) {
         return Some("the rollup that it follows is not here".into());
     }
-    let unknown = held.rollup.children.iter().find(|c| books.find_rollup(&c.rollup).is_none());
+    // Where the child has sent another one for this month and revision, the named one is not coming either.
+    let told = |c: &ChildRef| books.children.get(&c.unit).is_some_and(|k| k.known.contains_key(&(rollup.period, c.revision)));
+    let unknown = rollup.children.iter().find(|c| books.find_rollup(&c.rollup).is_none() && !told(c));
     unknown.map(|c| format!("the rollup of its child {} is not here", c.unit))
 }
 
@@ -220,13 +233,15 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
             let failed = verdicts.iter().any(Verdict::failed);
             let me = books.unit().clone();
             let Some(child) = books.children.get_mut(&unit) else { continue };
-            child.verdicts.insert(digest, verdicts);
+            child.verdicts.insert(digest, verdicts.clone());
             let direct = child.unit.parent.as_ref() == Some(&me);
             let answered = books.children.get(&unit).and_then(|c| c.decision(&digest)).is_some();
             if direct && !answered && (failed || auto) {
                 let decision = if failed { Decision::Rejected } else { Decision::Accepted };
                 let by = books.unit().to_string();
-                given.push(give(books, &unit, &digest, decision, Vec::new(), Vec::new(), by, now)?);
+                let Some(held) = child_rollup(books, &unit, &digest) else { continue };
+                let received = arrived(books, &held).unwrap_or(now);
+                given.push(give(books, &held, verdicts, received, decision, Vec::new(), Vec::new(), by, now)?);
             }
         }
     }
@@ -283,8 +298,8 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         );
     }
     let about = format!("for {} revision {}:", held.rollup.period, held.rollup.revision);
-    if let Some((_, what)) = books.contradictions.iter().find(|(u, what)| u == unit && what.contains(&about)) {
-        fail_history(&mut verdicts, what.clone());
+    if let Some(found) = books.contradictions.iter().find(|c| c.unit == *unit && c.what.contains(&about)) {
+        fail_history(&mut verdicts, found.what.clone());
     }
     Ok(verdicts)
 }
@@ -340,24 +355,34 @@ pub fn decide(
     if matches!(decision, Decision::Returned | Decision::Reopened) && reasons.iter().all(|r| r.trim().is_empty()) {
         return refuse("review.reason", "请写明原因", "a reason is needed");
     }
-    give(books, unit, &digest, decision, reasons, about, by.to_string(), now)
+    let (held, verdicts) = (held.clone(), verdicts.clone());
+    let received = arrived(books, &held).unwrap_or(now);
+    give(books, &held, verdicts, received, decision, reasons, about, by.to_string(), now)
+}
+
+fn child_rollup(books: &Books, unit: &UnitId, digest: &Digest) -> Option<Arc<HeldRollup>> {
+    books.children.get(unit)?.known.values().find(|h| h.digest() == *digest).cloned()
+}
+
+fn arrived(books: &Books, held: &HeldRollup) -> Option<DateTime<Utc>> {
+    books.children.get(&held.rollup.unit)?.arrived.get(&held.digest()).copied()
 }
 
 /// Signs and keeps a receipt.
 #[allow(clippy::too_many_arguments)] // one argument a field of the receipt
 fn give(
     books: &mut Books,
-    unit: &UnitId,
-    digest: &Digest,
+    held: &HeldRollup,
+    checks: Vec<Verdict>,
+    received: DateTime<Utc>,
     decision: Decision,
     reasons: Vec<String>,
     about: Vec<String>,
     by: String,
     now: DateTime<Utc>,
 ) -> Result<Note, Faults> {
-    let child = books.children.get(unit).ok_or_else(|| internal("unknown child"))?;
-    let held = child.known.values().find(|h| h.digest() == *digest).ok_or_else(|| internal("unknown rollup"))?;
     let rollup = &held.rollup;
+    let child = books.children.get(&rollup.unit).ok_or_else(|| internal("unknown child"))?;
     let checkpoint = match child.checkpoints.get(&rollup.log.size) {
         // Accepting is witnessing: the cosignature says that this is the largest consistent log seen.
         Some(note) if decision == Decision::Accepted => {
@@ -369,17 +394,17 @@ fn give(
     };
     let receipt = Receipt {
         parent: books.unit().clone(),
-        child: unit.clone(),
+        child: rollup.unit.clone(),
         period: rollup.period,
         revision: rollup.revision,
-        rollup: *digest,
+        rollup: held.digest(),
         decision,
-        received: stamp(child.arrived.get(digest).copied().unwrap_or(now)),
+        received: stamp(received),
         decided: stamp(now),
         by,
         reasons,
         about,
-        checks: child.verdicts.get(digest).cloned().unwrap_or_default(),
+        checks,
         checkpoint: String::from_utf8(checkpoint).map_err(internal)?,
     };
     let text = receipt.to_text().map_err(|e| Faults::one("review.receipt", e.to_string(), e.to_string()))?;
@@ -406,7 +431,24 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Took, Faults> {
     }
     let registry = books.registry().ok_or_else(|| internal("no registry"))?.registry();
     let parent = books.me().and_then(|m| m.parent.clone());
-    if let Err(e) = protocol::evidence::report::read_receipt(&note, &own.held, registry, parent.as_ref()) {
+    if let Err(e) = report::read_answer(&note, books.unit(), registry, parent.as_ref()) {
+        return Ok(Took::Refused(e));
+    }
+    let digest = own.held.digest();
+    if receipt.rollup != digest {
+        // The parent has a rollup under this unit's name that this unit does not have: its people must know.
+        let what = format!(
+            "{} answered ({}) another rollup for {} revision {} than the one of this node: {} and {digest}",
+            receipt.parent,
+            receipt.decision.zh(),
+            receipt.period,
+            receipt.revision,
+            receipt.rollup
+        );
+        let me = books.unit().clone();
+        return contradict(books, &me, what, body, None);
+    }
+    if let Err(e) = report::read_receipt(&note, &own.held, registry, parent.as_ref()) {
         return Ok(Took::Refused(e));
     }
     books.commit(vec![NewEntry::open(kinds::RECEIPT, note.as_bytes())]).map_err(internal)?;

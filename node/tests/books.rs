@@ -6,6 +6,9 @@ use std::path::Path;
 
 use node::books::BooksError;
 use node::review;
+use protocol::digest::Digest;
+use protocol::note::{Alg, Note};
+use protocol::published;
 use protocol::receipt::Decision;
 use support::*;
 
@@ -287,4 +290,75 @@ fn a_kill_between_the_guard_and_the_checkpoint_recovers() {
     std::fs::remove_file(a.data().join("guard")).unwrap();
     a.open();
     assert!(a.data().join("guard").exists());
+}
+
+/// Registries, catalogues and plans come by NATS at least once and lie about as files: old ones come again, and somebody may
+/// send them on purpose. None of them takes effect a second time, and no forged one at all.
+#[test]
+fn what_was_replaced_never_comes_back() {
+    let mut w = World::new();
+    let root = key("root", Alg::Ed25519);
+    assert_eq!(w.root.vkey(), root.vkey());
+    let sign = |text: String| Note::sign(&text, &[&root]).unwrap().as_bytes().to_vec();
+    let first = w.desks[A].read().registries()[0].clone();
+    let registry = |version: u64, previous: Digest, name: &str| {
+        let mut r = first.0.registry().clone();
+        (r.version, r.previous) = (version, Some(previous));
+        r.units[0].name = name.to_string();
+        r.to_text().unwrap()
+    };
+    let one = first.1.as_bytes().to_vec();
+    let two = sign(registry(2, first.0.digest(), "two"));
+    let digest = Note::parse(&two).unwrap().digest();
+    let three = sign(registry(3, digest, "three"));
+    let (old_plan, new_plan) = (PLAN.to_string(), PLAN.replace("county_days = 5", "county_days = 6"));
+    assert_ne!(old_plan, new_plan);
+    let plan = |text: &str| sign(published::plan_text(text).unwrap());
+    let mut newest = catalogue();
+    newest.version = 3;
+    let [old, late, newest] = [catalogue(), catalogue_two(), newest].map(|c| sign(published::catalogue_text(&c).unwrap()));
+
+    let due = |w: &World| w.desks[A].read().reporting().due(protocol::ids::Tier::County, month(JAN)).to_string();
+    let before = due(&w);
+    let books = w.desk(A).books();
+    assert_eq!(books.adopt(&[plan(&new_plan), newest.clone(), three.clone(), two.clone()]).unwrap(), 4, "in whatever order they lie there");
+    let in_force = |w: &World| {
+        let books = w.desks[A].read();
+        (books.registry().unwrap().registry().version, books.counting().unwrap().catalogue.version, due(w))
+    };
+    let now = in_force(&w);
+    assert_eq!((now.0, now.1), (3, 3));
+    assert_ne!(now.2, before);
+    // Known ones, singly, together, and each after the others.
+    for documents in
+        [vec![one.clone()], vec![two.clone()], vec![plan(&old_plan)], vec![old.clone()], vec![three, one, plan(&old_plan), two, old]]
+    {
+        assert_eq!(w.desk(A).books().adopt(&documents).unwrap(), 0);
+        assert_eq!(in_force(&w), now);
+    }
+    // An older catalogue that this node had not seen: events counted by it can be checked, and nothing new is.
+    assert_eq!(w.desk(A).books().adopt(&[late]).unwrap(), 1);
+    assert_eq!((in_force(&w), w.desks[A].read().catalogues().len()), (now.clone(), 3));
+    // Not signed, forked, skipped, or the first once more with another text.
+    let unsigned = Note::sign(&registry(4, digest, "x"), &[&key(A, Alg::Ed25519)]).unwrap().as_bytes().to_vec();
+    let third = w.desks[A].read().registry().unwrap().digest();
+    let mut again = first.0.registry().clone();
+    again.units[0].name = "again".to_string();
+    for wrong in [
+        unsigned,
+        sign(registry(4, digest, "fork")),
+        sign(registry(5, third, "skip")),
+        sign(registry(2, first.0.digest(), "another second")),
+        sign(again.to_text().unwrap()),
+        Note::sign(&published::plan_text(&old_plan).unwrap(), &[&key(A, Alg::Ed25519)]).unwrap().as_bytes().to_vec(),
+    ] {
+        let result = w.desk(A).books().adopt(std::slice::from_ref(&wrong));
+        let known = matches!(result, Ok(0));
+        assert!(matches!(result, Err(BooksError::Published { .. })) || known, "{}", String::from_utf8_lossy(&wrong));
+        assert_eq!(in_force(&w), now);
+    }
+    w.desk(A).reopen();
+    assert_eq!(in_force(&w), now);
+    assert_eq!(w.desk(A).books().adopt(&[plan(&old_plan)]).unwrap(), 0);
+    assert_eq!(in_force(&w), now);
 }

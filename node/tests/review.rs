@@ -213,6 +213,90 @@ fn two_rollups_for_one_revision_are_both_kept_and_the_unit_is_flagged() {
     assert_eq!(w.desks[CITY].read().contradictions.len(), 2);
 }
 
+/// After the first was accepted: both tiers above keep both and flag the unit, the second is answered with its own receipt,
+/// and the unit takes that as news of somebody who signs in its name. All of it is still so after a restart.
+#[test]
+fn everybody_is_told_of_two_rollups_for_one_revision() {
+    let mut w = submitted();
+    let now = after(FEB);
+    w.send(A, &[CITY, PROVINCE], now);
+    w.decide(CITY, A, JAN, Decision::Accepted, now);
+    let first = w.desks[A].read().rollups[&(month(JAN), 1)].held.note.clone();
+    let second = w.desks[A].other_rollup(JAN, |r| r.plans.clear());
+    for tier in [CITY, PROVINCE] {
+        for _ in 0..2 {
+            assert_eq!(take(w.desk(tier).books(), A, &Letter::Rollup(second.as_bytes().to_vec()), now), Took::Done);
+        }
+        check(&mut w, tier);
+    }
+    let receipts: Vec<Note> = w.desks[CITY].read().children[&unit(A)].given[&second.digest()].iter().map(|(_, n)| n.clone()).collect();
+    assert_eq!(receipts.len(), 1, "the second came twice and is answered once");
+    let receipt = Receipt::parse(receipts[0].text()).unwrap();
+    assert_eq!((receipt.decision, receipt.rollup), (Decision::Rejected, second.digest()));
+    assert!(receipt.checks.iter().any(|v| v.check == "history" && v.failed() && v.detail.contains(&first.digest().to_string())));
+    assert!(w.desks[PROVINCE].read().children[&unit(A)].given.is_empty(), "only the parent answers");
+    // An answer that the parent did not give says nothing.
+    let forged = Note::sign(receipts[0].text(), &[&key(PROVINCE, Alg::Ed25519)]).unwrap();
+    assert!(matches!(review::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(), Took::Refused(_)));
+    assert!(w.desks[A].read().contradictions.is_empty());
+    for _ in 0..2 {
+        assert_eq!(review::take_receipt(w.desk(A).books(), receipts[0].as_bytes()).unwrap(), Took::Done);
+    }
+    for restarted in [false, true] {
+        for tier in [CITY, PROVINCE, A] {
+            if restarted {
+                w.desk(tier).reopen();
+            }
+            let books = w.desks[tier].read();
+            let [found] = books.contradictions.as_slice() else { panic!("{tier}: {:?}", books.contradictions) };
+            assert_eq!(found.unit, unit(A), "{tier}");
+            for side in [&first, &second] {
+                assert!(found.what.contains(&side.digest().to_string()), "{tier}: {}", found.what);
+            }
+            let (known, came) = books.both_sides(found).unwrap();
+            assert_eq!(known.as_deref(), Some(first.as_bytes()), "{tier}");
+            assert_eq!(came, if tier == A { receipts[0].as_bytes() } else { second.as_bytes() }, "{tier}");
+            if tier != A {
+                assert_eq!(books.children[&unit(A)].flagged.as_ref(), Some(&found.what));
+            }
+        }
+        // What was accepted stays accepted, for the city and for the county.
+        assert_eq!(w.desks[CITY].read().children[&unit(A)].decision(&first.digest()), Some(Decision::Accepted));
+        assert_eq!(w.desks[A].decision(JAN), Some(Decision::Accepted));
+    }
+}
+
+/// One story to the city and another to the province: the city's report names a rollup that the province has not got, and
+/// never will. It does not wait for it for ever, it says so.
+#[test]
+fn a_report_on_a_rollup_that_the_child_told_otherwise_is_judged() {
+    let mut w = World::new();
+    let now = after(JAN);
+    w.desk(A).train(3, "2026-01-10", at("2026-01-20"));
+    w.desk(A).finish(JAN, now);
+    w.desk(B).finish(JAN, now);
+    let second = w.desks[A].other_rollup(JAN, |r| r.plans.clear());
+    for (id, to) in [(A, CITY), (B, CITY), (B, PROVINCE)] {
+        w.send(id, &[to], now);
+    }
+    w.decide(CITY, A, JAN, Decision::Accepted, now);
+    w.decide(CITY, B, JAN, Decision::Accepted, now);
+    w.desk(CITY).finish(JAN, now);
+    w.send(CITY, &[PROVINCE], now);
+    check(&mut w, PROVINCE);
+    let judged = |w: &World| w.desks[PROVINCE].read().children[&unit(CITY)].verdicts.values().next().cloned();
+    assert_eq!(judged(&w), None, "the county's may still be on its way");
+    for letter in w.desks[A].letters() {
+        let letter = if matches!(letter, Letter::Rollup(_)) { Letter::Rollup(second.as_bytes().to_vec()) } else { letter };
+        assert_eq!(take(w.desk(PROVINCE).books(), A, &letter, now), Took::Done);
+    }
+    let receipts = check(&mut w, PROVINCE);
+    let failed: Vec<_> = judged(&w).unwrap().into_iter().filter(|v| v.failed()).collect();
+    assert_eq!(failed.iter().map(|v| v.check.as_str()).collect::<Vec<_>>(), ["arithmetic"]);
+    assert!(failed[0].detail.contains(A), "{}", failed[0].detail);
+    assert_eq!(receipts.iter().map(|n| Receipt::parse(n.text()).unwrap().decision).collect::<Vec<_>>(), [Decision::Rejected]);
+}
+
 #[test]
 fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
     // Every check once; the letters are honest but for the rollup.
@@ -247,9 +331,10 @@ fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
         assert!(receipt.checks.iter().any(|v| v.check == check_name && v.failed()), "{check_name}: {:?}", receipt.checks);
         let refused = review::decide(w.desk(CITY).books(), &unit(A), month(JAN), Decision::Accepted, vec![], vec![], "x", now);
         assert_eq!(code_of(refused), "review.state");
-        // For other bytes than the honest node has: it does not take it.
-        assert!(matches!(review::take_receipt(w.desk(A).books(), receipts[0].as_bytes()).unwrap(), Took::Refused(_)));
+        // For other bytes than the honest node has: that is no answer to its own, but its people learn of it.
+        assert_eq!(review::take_receipt(w.desk(A).books(), receipts[0].as_bytes()).unwrap(), Took::Done);
         assert_eq!(w.desks[A].decision(JAN), None);
+        assert_eq!(w.desks[A].read().contradictions.len(), 1);
     }
 }
 

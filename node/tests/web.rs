@@ -72,6 +72,7 @@ fn allowed() -> BTreeMap<Route, Call> {
         (("get", "/api/evidence"), (ALL, "/api/evidence", text, "")),
         (("get", "/api/catalogue"), (ALL, "/api/catalogue", text, "")),
         (("get", "/api/review"), (ALL, "/api/review", text, "")),
+        (("get", "/api/contradictions"), (ALL, "/api/contradictions", text, "")),
         (("post", "/api/disclosures"), (INSPECT, "/api/disclosures", json, r#"{"index":99999}"#)),
         (("post", "/api/events"), (RECORD, "/api/events?type=E06&dry_run=true", "text/csv", "attended,occurred_on\n1,2026-01-05\n")),
         (("post", "/api/events/{index}/void"), (RECORD, "/api/events/99999/void", json, r#"{"reason":"x"}"#)),
@@ -220,4 +221,42 @@ fn a_month_is_read_by_the_catalogue_that_it_began_with() {
     let text = text.replace("2026-01-10", "2026-02-02");
     let (status, answer) = server.call("POST", "/api/events?type=E20", Some(&bearer), "text/csv", text.as_bytes());
     assert_eq!(status, 200, "{answer}");
+}
+
+/// Evidence is of no use in a journal alone: both documents can be had, as they were signed.
+#[test]
+fn both_sides_of_a_contradiction_are_shown() {
+    let mut w = World::new();
+    let now = after(JAN);
+    w.desk(A).train(3, "2026-01-10", at("2026-01-20"));
+    w.desk(A).finish(JAN, now);
+    w.send(A, &[CITY, PROVINCE], now);
+    let first = w.desks[A].read().rollups[&(month(JAN), 1)].held.note.clone();
+    let second = w.desks[A].other_rollup(JAN, |r| r.voided += 1);
+    for tier in [CITY, PROVINCE] {
+        assert_eq!(take(w.desk(tier).books(), A, &Letter::Rollup(second.as_bytes().to_vec()), now), node::review::Took::Done);
+    }
+    let entry = w.desks[A].read().statement_bytes(4).unwrap();
+    let text = protocol::note::Note::parse(&entry).unwrap().text().replace("2026-01-20T04", "2026-01-20T05");
+    let other = protocol::note::Note::sign(&text, &[&w.desks[A].people["luru"]]).unwrap();
+    let bundle = protocol::log::tile::encode_bundle(&[other.as_bytes()]).unwrap();
+    assert_eq!(take(w.desk(CITY).books(), A, &Letter::Entries(4, bundle), now), node::review::Took::Done);
+    let server = Server::start(w, CITY);
+    let ask = |path: &str| -> serde_json::Value {
+        let (status, answer) = server.get(path, Some(&format!("Bearer {}", token(CITY, "jiancha"))));
+        assert_eq!(status, 200, "{answer}");
+        serde_json::from_str(&answer).unwrap()
+    };
+    let list = ask("/api/contradictions");
+    let sides =
+        |n: usize| [list[n]["first"].as_str().unwrap().as_bytes().to_vec(), list[n]["second"].as_str().unwrap().as_bytes().to_vec()];
+    assert_eq!(list.as_array().unwrap().len(), 2);
+    assert_eq!((list[0]["unit"].as_str(), sides(0)), (Some(A), [first.as_bytes().to_vec(), second.as_bytes().to_vec()]));
+    assert_eq!(sides(1), [entry, other.as_bytes().to_vec()]);
+    // And it is said where people look every day.
+    let status = ask("/api/status");
+    for side in [&first, &second] {
+        assert!(status["contradictions"][0].as_str().unwrap().contains(&side.digest().to_string()), "{status}");
+    }
+    assert!(ask("/api/review")[0]["flagged"].as_str().unwrap().contains("two different rollups for 2026-01 revision 1"));
 }

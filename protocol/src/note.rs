@@ -25,6 +25,8 @@ mod batch;
 mod document;
 mod key;
 #[cfg(test)]
+mod known;
+#[cfg(test)]
 mod tests;
 
 pub use batch::{BATCH_SIZE, verify_batch};
@@ -339,7 +341,7 @@ impl Note {
             if verified.contains(key) {
                 continue;
             }
-            if !key.verifies(self.text(), signature.blob()) {
+            if !key.verifies(self.text().as_bytes(), signature.blob()) {
                 return Err(NoteError::Signature { name: key.name().to_owned(), id: hex::encode(&key.id()) });
             }
             verified.push(key.clone());

@@ -120,4 +120,5 @@ fn cheats_are_caught() {
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(!text.contains("NOT caught"), "{text}");
     assert_eq!(text.matches("caught by").count() + text.matches("caught at").count(), 11, "{text}");
+    assert_eq!(text.matches("told to 140322").count(), 1, "{text}");
 }

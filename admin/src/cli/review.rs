@@ -1,5 +1,7 @@
 //! `countersign review`: the reports of the units below.
 
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
 use node::web::review::ChildMonth;
 use protocol::ids::UnitId;
@@ -8,7 +10,7 @@ use protocol::receipt::Decision;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::output::{Done, Out, decision, print, sayln, value};
+use super::output::{Done, Failure, Out, decision, print, sayln, value};
 use super::report::{mark, verdict_line};
 use super::status::direct;
 
@@ -30,6 +32,16 @@ pub enum Command {
         /// Only those that wait for a decision
         #[arg(long)]
         open: bool,
+        #[command(flatten)]
+        node: Connection,
+    },
+    /// What units below signed twice in two ways (矛盾), and what the parent has under this unit's name
+    #[command(after_help = "Example:\n  countersign review contradictions --out evidence/ --token-file wang.token\n\n\
+        Both documents of each are signed notes: whoever has the registry can check them without this node.")]
+    Contradictions {
+        /// Write both documents of each into this directory
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
         #[command(flatten)]
         node: Connection,
     },
@@ -84,6 +96,7 @@ pub struct Why {
 pub(super) fn run(command: Command, out: &Out) -> Done {
     match command {
         Command::List { month, unit, open, node } => list(month, unit, open, &node, out),
+        Command::Contradictions { out: dir, node } => contradictions(dir.as_deref(), &node, out),
         Command::Accept { at } => decide(&at, Decision::Accepted, "accepted", None, out),
         Command::Return { at, why } => decide(&at, Decision::Returned, "returned", Some(&why), out),
         Command::Reopen { at, why } => decide(&at, Decision::Reopened, "reopened", Some(&why), out),
@@ -110,7 +123,7 @@ fn list(month: Option<Month>, unit: Option<UnitId>, open: bool, node: &Connectio
         let mut rows = out.table(&["月份 month", "单位 unit", "", "rev.", "收到 arrived", "校验 checks", "审核 decision"]);
         for c in &list {
             let checks = match c.verdicts.as_slice() {
-                [] => "… waits".to_string(),
+                [] => format!("… waits{}", c.waits.as_ref().map(|w| format!(": {w}")).unwrap_or_default()),
                 all if all.iter().all(|v| mark(v.outcome) == "✓") => "✓ all hold".to_string(),
                 all => all.iter().filter(|v| mark(v.outcome) != "✓").map(verdict_line).collect::<Vec<_>>().join("\n"),
             };
@@ -132,4 +145,32 @@ fn list(month: Option<Month>, unit: Option<UnitId>, open: bool, node: &Connectio
         print(&rows);
     });
     Ok(true)
+}
+
+fn contradictions(dir: Option<&Path>, node: &Connection, out: &Out) -> Done {
+    let list = node.client()?.contradictions()?;
+    let mut files = Vec::new();
+    if let Some(dir) = dir {
+        std::fs::create_dir_all(dir).map_err(Failure::file(dir))?;
+        for (n, c) in list.iter().enumerate() {
+            for (side, text) in [("first", c.first.as_ref()), ("second", Some(&c.second))] {
+                let Some(text) = text else { continue };
+                let path = dir.join(format!("{:03}-{}-{side}.note", n + 1, c.unit));
+                std::fs::write(&path, text).map_err(Failure::file(&path))?;
+                files.push(path.display().to_string());
+            }
+        }
+    }
+    out.answer(json!({ "contradictions": value(&list), "files": files }), || {
+        if list.is_empty() {
+            sayln!("✓ 没有矛盾 no contradiction");
+        }
+        for (n, c) in list.iter().enumerate() {
+            sayln!("✗ {} {}: {}", n + 1, c.unit, c.what);
+        }
+        for file in &files {
+            sayln!("  → {file}");
+        }
+    });
+    Ok(list.is_empty())
 }

@@ -90,9 +90,20 @@ pub(super) fn direct(client: &Client, status: &Status, months: &[OwnMonth]) -> B
 /// What a person should do now, the most urgent first.
 fn next_steps(status: &Status, months: &[OwnMonth], waiting: usize) -> Vec<String> {
     let mut steps = Vec::new();
-    if !status.contradictions.is_empty() {
+    // The node writes whose it is in front.
+    let (own, below): (Vec<_>, Vec<_>) = status.contradictions.iter().partition(|c| c.starts_with(&format!("{}:", status.unit)));
+    if !own.is_empty() {
         steps.push(
-            "tell the unit that contradicts itself, and its inspector; both documents are in this node's journal: back it up".to_string(),
+            "the parent has another report under this unit's name: find out who signed it (a stolen key, an old copy of the data) \
+             and tell the parent; both documents: countersign review contradictions --out DIR"
+                .to_string(),
+        );
+    }
+    if !below.is_empty() {
+        steps.push(
+            "tell the unit that contradicts itself, and its inspector; both documents: countersign review contradictions --out DIR; \
+             they are in this node's journal: back it up"
+                .to_string(),
         );
     }
     if waiting > 0 {

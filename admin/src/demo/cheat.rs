@@ -264,6 +264,13 @@ fn two_versions(f: &Federation, month: Month) -> Result<bool> {
         })?;
         println!("    caught at {} {} (history): {}", tier.id, tier.name, flag.unwrap_or_default());
     }
+    // The county's own people are told too: here somebody else used its keys.
+    let mut told = None;
+    wait(&format!("the notice of it at {}", m.id), || {
+        told = client.status().map_err(|e| e.to_string())?.contradictions.into_iter().next();
+        Ok(told.is_some())
+    })?;
+    println!("    told to {} {}: {}", m.id, m.name, told.unwrap_or_default());
     Ok(true)
 }
 

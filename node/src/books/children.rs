@@ -46,6 +46,23 @@ pub struct ContradictionHead {
     pub unit: UnitId,
     /// What contradicts, in words.
     pub what: String,
+    /// The log index, where it is a statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u64>,
+}
+
+/// Two signed things that cannot both be true. Both are in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    /// Who contradicts itself. This unit itself, where its parent answered for another rollup than it has: then somebody
+    /// else has its keys, or its data directory is not the one that it reported from.
+    pub unit: UnitId,
+    /// What contradicts, in words.
+    pub what: String,
+    /// The log index, where it is a statement.
+    pub index: Option<u64>,
+    /// The journal entry that holds what came second.
+    pub seq: u64,
 }
 
 /// A unit below.
@@ -57,8 +74,8 @@ pub struct Child {
     pub log: UnitLog,
     /// Entries that came and were not read yet, from `log.len()` on.
     pub pending: Vec<Vec<u8>>,
-    /// Journal entries that hold its statements.
-    pub chunks: Vec<u64>,
+    /// Journal entries that hold its statements: index of the first one, and the entry's number.
+    pub chunks: Vec<(u64, u64)>,
     /// Its checkpoints by size.
     pub checkpoints: BTreeMap<u64, Note>,
     /// Its rollups: the first note that came for a month and revision.
@@ -177,7 +194,7 @@ pub fn apply(children: &mut BTreeMap<UnitId, Child>, stored: &Stored) -> Result<
         let (head, body): (EntriesHead, _) = headed(&stored.public).ok_or("no heading")?;
         if let Some(child) = children.get_mut(&head.unit) {
             child.pending.extend(tile::decode_bundle(body).map_err(|e| e.to_string())?);
-            child.chunks.push(stored.seq);
+            child.chunks.push((head.first, stored.seq));
         }
         return Ok(());
     }

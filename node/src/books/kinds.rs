@@ -28,5 +28,5 @@ pub const REGISTRY: u8 = 12;
 pub const CATALOGUE: u8 = 13;
 /// A plan pack.
 pub const PLAN: u8 = 14;
-/// A contradiction that is kept as evidence: JSON line `{unit, what}`, newline, the bytes.
+/// A contradiction that is kept as evidence: JSON line `{unit, what, index?}`, newline, the bytes that came second.
 pub const CONTRADICTION: u8 = 15;

@@ -12,7 +12,7 @@ pub mod keys;
 pub mod kinds;
 pub mod payload;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::journal::{Entry, Guard, Journal, JournalError, Sealed, Signed, Stored};
 use crate::view::{Leaf, Token, View, ViewError};
-use children::Child;
+use children::{Child, Contradiction};
 use keys::Keys;
 use payload::Payload;
 
@@ -170,6 +170,8 @@ pub struct Books {
     registries: Vec<(VerifiedRegistry, Note)>,
     catalogues: Vec<(Arc<Counting>, Note)>,
     plans: Vec<(Plan, Note)>,
+    /// Plans that a later one of the same name has replaced: they never come back.
+    replaced: BTreeSet<Digest>,
     /// The unit's own log.
     pub log: Option<UnitLog>,
     period_keys: BTreeMap<Month, PeriodKey>,
@@ -178,8 +180,8 @@ pub struct Books {
     checkpoints: BTreeMap<u64, Note>,
     /// Units below.
     pub children: BTreeMap<UnitId, Child>,
-    /// Contradictions that were kept as evidence: unit and what.
-    pub contradictions: Vec<(UnitId, String)>,
+    /// Contradictions that were kept as evidence, in the order in which they were seen.
+    pub contradictions: Vec<Contradiction>,
     rebuilt: bool,
     /// Entries of a group that are applied and not on disk yet; none outside a group.
     staged: Vec<Entry>,
@@ -230,6 +232,7 @@ impl Books {
             registries: Vec::new(),
             catalogues: Vec::new(),
             plans: Vec::new(),
+            replaced: BTreeSet::new(),
             log: None,
             period_keys: BTreeMap::new(),
             rollups: BTreeMap::new(),
@@ -353,6 +356,7 @@ impl Books {
         self.registries.clear();
         self.catalogues.clear();
         self.plans.clear();
+        self.replaced.clear();
         self.log = None;
         self.period_keys.clear();
         self.rollups.clear();
@@ -425,14 +429,20 @@ impl Books {
                 let registry = self.registry().ok_or_else(|| bad("a catalogue before any registry"))?;
                 let catalogue = published::read_catalogue(&note, registry.registry()).map_err(|e| bad(&e.to_string()))?;
                 let counting = Counting::new(catalogue).map_err(|e| bad(&e.to_string()))?;
-                self.catalogues.push((Arc::new(counting), note));
+                // In the order of versions: an older one that comes late is known, and not in force again.
+                let version = counting.catalogue.version;
+                let at = self.catalogues.partition_point(|(c, _)| c.catalogue.version <= version);
+                self.catalogues.insert(at, (Arc::new(counting), note));
                 self.settle_units();
             }
             kinds::PLAN => {
                 let note = note()?;
                 let registry = self.registry().ok_or_else(|| bad("a plan before any registry"))?;
                 let plan = published::read_plan(&note, registry.registry()).map_err(|e| bad(&e.to_string()))?;
-                self.plans.retain(|(p, _)| p.plan.id != plan.plan.id);
+                let (old, kept) = std::mem::take(&mut self.plans).into_iter().partition(|(p, _)| p.plan.id == plan.plan.id);
+                self.plans = kept;
+                let old: Vec<(Plan, Note)> = old;
+                self.replaced.extend(old.iter().map(|(_, n)| n.digest()));
                 self.plans.push((plan, note));
             }
             kinds::CONTRADICTION => {
@@ -440,7 +450,7 @@ impl Books {
                 if let Some(child) = self.children.get_mut(&head.unit) {
                     child.flagged.get_or_insert_with(|| head.what.clone());
                 }
-                self.contradictions.push((head.unit, head.what));
+                self.contradictions.push(Contradiction { unit: head.unit, what: head.what, index: head.index, seq: stored.seq });
             }
             kinds::GIVEN | kinds::ENTRIES | kinds::CHILD_ROLLUP | kinds::CHILD_CHECKPOINT => {
                 children::apply(&mut self.children, stored).map_err(|m| bad(&m))?;
@@ -642,11 +652,45 @@ impl Books {
     pub fn child_entries(&self, unit: &UnitId) -> Result<Vec<Vec<u8>>, BooksError> {
         let Some(child) = self.children.get(unit) else { return Ok(Vec::new()) };
         let mut all = Vec::new();
-        for seq in &child.chunks {
+        for (_, seq) in &child.chunks {
             let stored = self.at(*seq)?;
             all.extend(children::entries_of(&stored).map_err(|message| BooksError::Entry { seq: *seq, message })?);
         }
         Ok(all)
+    }
+
+    /// One statement of a unit below.
+    fn child_entry(&self, unit: &UnitId, index: u64) -> Result<Option<Vec<u8>>, BooksError> {
+        let chunks = self.children.get(unit).map(|c| c.chunks.as_slice()).unwrap_or_default();
+        let behind = chunks.partition_point(|(first, _)| *first <= index);
+        let Some((first, seq)) = behind.checked_sub(1).map(|n| chunks[n]) else { return Ok(None) };
+        let entries = children::entries_of(&self.at(seq)?).map_err(|message| BooksError::Entry { seq, message })?;
+        Ok(usize::try_from(index - first).ok().and_then(|n| entries.into_iter().nth(n)))
+    }
+
+    /// The two sides of a contradiction: what was known, as far as it still stands for itself, and what came second.
+    ///
+    /// # Errors
+    /// A damaged disk.
+    pub fn both_sides(&self, found: &Contradiction) -> Result<(Option<Vec<u8>>, Vec<u8>), BooksError> {
+        let bad = |message: &str| BooksError::Entry { seq: found.seq, message: message.to_string() };
+        let stored = self.at(found.seq)?;
+        let (_, second): (children::ContradictionHead, _) = headed(&stored.public).ok_or_else(|| bad("no heading"))?;
+        let note = Note::parse(second).map_err(|e| bad(&e.to_string()))?;
+        let child = self.children.get(&found.unit);
+        let first = if let Some(index) = found.index {
+            self.child_entry(&found.unit, index)?
+        } else if let Ok(held) = HeldRollup::new(note.clone()) {
+            let key = (held.rollup.period, held.rollup.revision);
+            child.and_then(|c| c.known.get(&key)).map(|h| h.note.as_bytes().to_vec())
+        } else if let Ok(point) = Checkpoint::parse(note.text()) {
+            child.and_then(|c| c.checkpoints.get(&point.size())).map(|n| n.as_bytes().to_vec())
+        } else if let Ok(receipt) = Receipt::parse(note.text()) {
+            self.rollups.get(&(receipt.period, receipt.revision)).map(|r| r.held.note.as_bytes().to_vec())
+        } else {
+            None
+        };
+        Ok((first, second.to_vec()))
     }
 
     /// Signs a checkpoint over everything that is on disk. The guard moves first: if the process dies in between, the node
@@ -702,7 +746,8 @@ impl Books {
                 .map(|(_, n)| n)
                 .chain(self.catalogues.iter().map(|(_, n)| n))
                 .chain(self.plans.iter().map(|(_, n)| n));
-            if known.into_iter().any(|n| n.digest() == note.digest()) {
+            // An older plan may lie beside the newer one, or come again: it is not taken for a third.
+            if known.into_iter().any(|n| n.digest() == note.digest()) || self.replaced.contains(&note.digest()) {
                 continue;
             }
             let registry = self.registry().map(|r| r.registry().clone());

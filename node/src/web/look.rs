@@ -126,7 +126,7 @@ pub async fn status(State(app): State<App>, who: Who) -> Result<Json<Status>, Re
                 children_missing: close::waiting_for(books, open).iter().map(ToString::to_string).collect(),
                 link: link.as_ref().map_or("none".into(), |l| format!("{:?}", l.connection).to_lowercase()),
                 trouble,
-                contradictions: books.contradictions.iter().map(|(u, w)| format!("{u}: {w}")).collect(),
+                contradictions: books.contradictions.iter().map(|c| format!("{}: {}", c.unit, c.what)).collect(),
                 registry: books.registry().map_or(0, |r| r.registry().version),
                 catalogue: books.counting().map(|c| c.digest),
                 now: crate::clock::stamp(now),

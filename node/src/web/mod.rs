@@ -64,6 +64,7 @@ pub fn router(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(desk::revoke))
         .routes(routes!(desk::publish))
         .routes(routes!(review::children))
+        .routes(routes!(review::contradictions))
         .routes(routes!(review::decide))
         .split_for_parts();
     let components = api.components.get_or_insert_default();

@@ -15,7 +15,7 @@ use super::App;
 use super::answer::{Body, Refused, Who};
 use super::desk::month;
 use super::tokens::Role;
-use crate::fault::Faults;
+use crate::fault::{Faults, internal};
 use crate::review;
 
 /// A rollup of a unit below.
@@ -39,6 +39,8 @@ pub struct ChildMonth {
     /// The checks; empty while it waits for something.
     #[schema(value_type = Vec<Object>)]
     pub verdicts: Vec<Verdict>,
+    /// What it waits for.
+    pub waits: Option<String>,
     /// This unit's last word.
     #[schema(value_type = Option<String>)]
     pub decision: Option<Decision>,
@@ -65,12 +67,45 @@ pub async fn children(State(app): State<App>, who: Who) -> Result<Json<Vec<Child
                         rollup: digest,
                         arrived: child.arrived.get(&digest).map(|t| crate::clock::stamp(*t)),
                         verdicts: child.verdicts.get(&digest).cloned().unwrap_or_default(),
+                        waits: review::waits(books, held).filter(|_| !child.verdicts.contains_key(&digest)),
                         decision: child.decision(&digest),
                         flagged: child.flagged.clone(),
                     });
                 }
             }
             Ok(list)
+        })
+        .await?;
+    Ok(Json(list))
+}
+
+/// Two signed documents that cannot both be true, kept as evidence.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Contradicted {
+    /// Who signed both. This unit itself, where its parent answered for another rollup than this node has.
+    #[schema(value_type = String)]
+    pub unit: UnitId,
+    /// What contradicts.
+    pub what: String,
+    /// What was known: a signed note.
+    pub first: Option<String>,
+    /// What came second: a signed note.
+    pub second: String,
+}
+
+/// Every contradiction with both of its sides.
+#[utoipa::path(get, path = "/api/contradictions", security(("token" = [])), responses((status = 200, body = Vec<Contradicted>)))]
+pub async fn contradictions(State(app): State<App>, who: Who) -> Result<Json<Vec<Contradicted>>, Refused> {
+    who.need(&Role::ALL)?;
+    let list = app
+        .service
+        .with(|books, _| {
+            let both = books.contradictions.iter().map(|c| {
+                let (first, second) = books.both_sides(c).map_err(internal)?;
+                let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(internal);
+                Ok(Contradicted { unit: c.unit.clone(), what: c.what.clone(), first: first.map(text).transpose()?, second: text(second)? })
+            });
+            both.collect::<Result<Vec<_>, Faults>>()
         })
         .await?;
     Ok(Json(list))

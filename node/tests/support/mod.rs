@@ -34,7 +34,7 @@ use protocol::verify::log::Role;
 
 const SMALL: &str = include_str!("../../../protocol/tests/support/catalogue.toml");
 const EXTRA: &str = include_str!("catalogue-extra.toml");
-const PLAN: &str = include_str!("../../../protocol/tests/support/plan.toml");
+pub const PLAN: &str = include_str!("../../../protocol/tests/support/plan.toml");
 
 pub const PROVINCE: &str = "14";
 pub const CITY: &str = "1403";
@@ -300,6 +300,14 @@ impl Desk {
             list.push(Letter::Rollup(own.held.note.as_bytes().to_vec()));
         }
         list
+    }
+
+    /// Another rollup for a month that is closed, signed by everybody who has to.
+    pub fn other_rollup(&self, period: &str, change: impl FnOnce(&mut protocol::rollup::Rollup)) -> Note {
+        let mut rollup = sign::latest(self.read(), month(period)).unwrap().held.rollup.clone();
+        change(&mut rollup);
+        let (node, people) = (key(self.id, Alg::Ed25519), &self.people);
+        Note::sign(&rollup.to_text().unwrap(), &[&node, &people["tianbiao"], &people["tongji"], &people["fuzeren"]]).unwrap()
     }
 
     /// Everything that a person or a page could ask, in one text.

@@ -328,18 +328,28 @@ fn receipts(part: &super::UnitEvidence, held: &HeldRollup, registry: &Registry, 
     all
 }
 
+/// Reads a receipt of a unit's parent, for whatever rollup: between these two, and signed by the parent alone.
+///
+/// # Errors
+/// What contradicts.
+pub fn read_answer(note: &Note, child: &UnitId, registry: &Registry, parent: Option<&UnitId>) -> Result<Receipt, String> {
+    let receipt = Receipt::parse(note.text()).map_err(|e| e.to_string())?;
+    let parent = parent.and_then(|p| registry.unit(p)).ok_or("the unit has no parent that could answer")?;
+    if receipt.parent != parent.id || receipt.child != *child {
+        return Err("is between other units".into());
+    }
+    let keys: Vec<VerifierKey> = parent.keys.iter().map(|k| k.vkey.clone()).collect();
+    every_line(note, &keys).map_err(|e| format!("is not signed by {} alone: {e}", parent.id))?;
+    Ok(receipt)
+}
+
 /// Reads a receipt for a rollup: signed by the parent, for exactly these bytes, over a checkpoint that it cosigned.
 ///
 /// # Errors
 /// What contradicts.
 pub fn read_receipt(note: &Note, held: &HeldRollup, registry: &Registry, parent: Option<&UnitId>) -> Result<Receipt, String> {
-    let receipt = Receipt::parse(note.text()).map_err(|e| e.to_string())?;
+    let receipt = read_answer(note, &held.rollup.unit, registry, parent)?;
     let parent = parent.and_then(|p| registry.unit(p)).ok_or("the unit has no parent that could answer")?;
-    if receipt.parent != parent.id || receipt.child != held.rollup.unit {
-        return Err("is between other units".into());
-    }
-    let keys: Vec<VerifierKey> = parent.keys.iter().map(|k| k.vkey.clone()).collect();
-    every_line(note, &keys).map_err(|e| format!("is not signed by {} alone: {e}", parent.id))?;
     if receipt.rollup != held.digest() || (receipt.period, receipt.revision) != (held.rollup.period, held.rollup.revision) {
         return Err("is for other bytes".into());
     }

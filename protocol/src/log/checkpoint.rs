@@ -184,7 +184,7 @@ pub fn verify_cosignature(note: &Note, key: &VerifierKey) -> Result<u64, Checkpo
     Checkpoint::parse(note.text())?;
     let line = note.line_of(key).ok_or_else(|| CheckpointError::Missing { name: name() })?;
     match split_cosignature(line.blob()) {
-        Some((time, _)) if key.verifies(note.text(), line.blob()) => Ok(time),
+        Some((time, _)) if key.verifies(note.text().as_bytes(), line.blob()) => Ok(time),
         _ => Err(CheckpointError::Cosignature { name: name() }),
     }
 }

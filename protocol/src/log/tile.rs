@@ -8,6 +8,7 @@
 //! N is written in groups of three digits, all but the last with an `x` before them (1234067 is `x001/x234/067`). W is the width
 //! of a partial tile, 1 to 255. A full tile never changes; a partial one is never rewritten, a wider one is written beside it.
 
+use super::checkpoint::MAX_SIZE;
 use super::tree::{Hash, Tree};
 
 /// Levels of the tree in one tile.
@@ -39,6 +40,12 @@ pub enum TileError {
     Width {
         /// The width.
         width: usize,
+    },
+    /// A number that no tree has. The same bound as in a checkpoint and in other implementations, whose numbers have a sign.
+    #[error("tile number {n} is above {MAX_SIZE}")]
+    Number {
+        /// The number.
+        n: u64,
     },
     /// Not a path of a tile.
     #[error("not the path of a tile: write tile/<level>/<number> or tile/entries/<number>, with .p/<width> for a partial one")]
@@ -74,6 +81,7 @@ impl TileError {
         match self {
             Self::Level { .. } => "tile.level",
             Self::Width { .. } => "tile.width",
+            Self::Number { .. } => "tile.number",
             Self::Path => "tile.path",
             Self::EntryTooLong { .. } => "tile.entry_too_long",
             Self::Truncated { .. } => "tile.truncated",
@@ -90,14 +98,14 @@ pub enum TilePath {
     Hashes {
         /// The level, 0 to 63.
         level: u8,
-        /// The number in its level.
+        /// The number in its level, below 2^63.
         n: u64,
         /// 1 to 256.
         width: u16,
     },
     /// A bundle of entries.
     Entries {
-        /// The number.
+        /// The number, below 2^63.
         n: u64,
         /// 1 to 256.
         width: u16,
@@ -130,6 +138,9 @@ pub fn entries_path(n: u64, width: u16) -> Result<String, TileError> {
 fn number(n: u64, width: u16) -> Result<String, TileError> {
     if width == 0 || width > TILE_WIDTH {
         return Err(TileError::Width { width: width.into() });
+    }
+    if n > MAX_SIZE {
+        return Err(TileError::Number { n });
     }
     let mut text = format!("{:03}", n % 1000);
     let mut rest = n / 1000;
@@ -260,7 +271,7 @@ mod tests {
             (1, 999, 255, "tile/1/999.p/255"),
             (2, 1000, 1, "tile/2/x001/000.p/1"),
             (63, 5, 256, "tile/63/005"),
-            (0, u64::MAX, 256, "tile/0/x018/x446/x744/x073/x709/x551/615"),
+            (0, MAX_SIZE, 256, "tile/0/x009/x223/x372/x036/x854/x775/807"),
         ] {
             assert_eq!(tile_path(level, n, width).as_deref(), Ok(path));
             assert_eq!(parse_path(path), Ok(TilePath::Hashes { level, n, width }));
@@ -268,6 +279,8 @@ mod tests {
         assert_eq!(entries_path(273, 112).as_deref(), Ok("tile/entries/273.p/112"));
         assert_eq!(parse_path("tile/entries/273.p/112"), Ok(TilePath::Entries { n: 273, width: 112 }));
         assert_eq!(tile_path(64, 0, 1), Err(TileError::Level { level: 64 }));
+        let n = MAX_SIZE + 1;
+        assert_eq!((tile_path(0, n, 256), entries_path(n, 1)), (Err(TileError::Number { n }), Err(TileError::Number { n })));
         assert_eq!((tile_path(0, 0, 0), entries_path(0, 257)), (Err(TileError::Width { width: 0 }), Err(TileError::Width { width: 257 })));
     }
 
@@ -305,6 +318,9 @@ mod tests {
             "tile/entries/x",
             "tile/Entries/000",
             "tile/entries/000.p/999",
+            "tile/0/x009/x223/x372/x036/x854/x775/808",
+            "tile/entries/x009/x223/x372/x036/x854/x775/808.p/1",
+            "tile/0/x018/x446/x744/x073/x709/x551/615",
             "tile/0/x018/x446/x744/x073/x709/x551/616",
             "tile/0/x999/x999/x999/x999/x999/x999/999",
             "tile/0/xx01/000",
@@ -367,7 +383,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn paths_return(level in 0u8..=63, n: u64, width in 1u16..=256) {
+        fn paths_return(level in 0u8..=63, n in 0..=MAX_SIZE, width in 1u16..=256) {
             let path = tile_path(level, n, width).unwrap();
             prop_assert_eq!(parse_path(&path), Ok(TilePath::Hashes { level, n, width }));
         }

@@ -33,14 +33,30 @@ fn small_order() -> Vec<[u8; 32]> {
 /// Checks for every pair that the key has signed the note. The error holds the indexes of the pairs that fail, ascending:
 /// the key has no line on the note, or its first line is wrong. Lines of other keys are not looked at.
 pub fn verify_batch(items: &[(&Note, &VerifierKey)]) -> Result<(), Vec<usize>> {
+    let lines = items.iter().map(|(note, key)| {
+        let blob = note.line_of(key).map_or(&[][..], |line| line.blob());
+        Line { key, text: note.text().as_bytes(), blob }
+    });
+    verify_lines(&lines.collect::<Vec<_>>())
+}
+
+/// What one key has put under one text. A blob that cannot be a signature, an empty one for example, is a wrong one.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'a> {
+    pub(super) key: &'a VerifierKey,
+    pub(super) text: &'a [u8],
+    pub(super) blob: &'a [u8],
+}
+
+/// [`verify_batch`] over any bytes, notes or not.
+pub(super) fn verify_lines(lines: &[Line<'_>]) -> Result<(), Vec<usize>> {
     let small = small_order();
     let mut failed = Vec::new();
-    for (number, chunk) in items.chunks(BATCH_SIZE).enumerate() {
+    for (number, chunk) in lines.chunks(BATCH_SIZE).enumerate() {
         let (mut places, mut messages, mut signatures, mut keys) = (vec![], vec![], vec![], vec![]);
-        for (at, (note, key)) in chunk.iter().enumerate() {
+        for (at, Line { key, text, blob }) in chunk.iter().enumerate() {
             let place = number * BATCH_SIZE + at;
-            let prepared = note.line_of(key).and_then(|line| key.prepare(note.text(), line.blob()));
-            match prepared {
+            match key.prepare(text, blob) {
                 Some((message, signature)) if !is_small(&small, *signature.r_bytes()) => {
                     places.push(place);
                     messages.push(message);

@@ -79,8 +79,8 @@ fn check_id(name: &str, expected: [u8; 4], found: &str) -> Result<(), NoteError>
 }
 
 /// The message that a cosignature signs.
-fn cosignature_message(time: u64, text: &str) -> Vec<u8> {
-    format!("cosignature/v1\ntime {time}\n{text}").into_bytes()
+fn cosignature_message(time: u64, text: &[u8]) -> Vec<u8> {
+    [format!("cosignature/v1\ntime {time}\n").as_bytes(), text].concat()
 }
 
 /// The time and the signature in the blob of a cosignature line: 8 bytes big-endian, then 64.
@@ -156,7 +156,7 @@ impl SigningKey {
 
     /// The blob of a cosignature line over a checkpoint's text. The caller has checked text, algorithm and time.
     pub(crate) fn cosignature_blob(&self, time: u64, text: &str) -> Vec<u8> {
-        let signature = self.sign_bytes(&cosignature_message(time, text));
+        let signature = self.sign_bytes(&cosignature_message(time, text.as_bytes()));
         [&time.to_be_bytes()[..], &signature].concat()
     }
 }
@@ -229,9 +229,9 @@ impl VerifierKey {
     }
 
     /// The message and the signature to be checked for a line over a note's text; `None` if the blob cannot be one.
-    pub(super) fn prepare<'a>(&self, text: &'a str, blob: &[u8]) -> Option<(Cow<'a, [u8]>, ed25519_dalek::Signature)> {
+    pub(super) fn prepare<'a>(&self, text: &'a [u8], blob: &[u8]) -> Option<(Cow<'a, [u8]>, ed25519_dalek::Signature)> {
         let (message, signature) = match self.alg {
-            Alg::Ed25519 => (Cow::Borrowed(text.as_bytes()), blob),
+            Alg::Ed25519 => (Cow::Borrowed(text), blob),
             Alg::CosignatureV1 => {
                 let (time, signature) = split_cosignature(blob)?;
                 (Cow::Owned(cosignature_message(time, text)), signature)
@@ -241,7 +241,7 @@ impl VerifierKey {
     }
 
     /// Whether the blob of a line is this key's signature on a note's text.
-    pub(crate) fn verifies(&self, text: &str, blob: &[u8]) -> bool {
+    pub(crate) fn verifies(&self, text: &[u8], blob: &[u8]) -> bool {
         self.prepare(text, blob).is_some_and(|(message, signature)| self.key.verify_strict(&message, &signature).is_ok())
     }
 }

@@ -733,6 +733,36 @@ fn leaves(b: &mut Book, w: &World) {
         c.append(&s, &signer);
         b.case(name, case, AUTHORSHIP, "leaf 7: signed by", &c);
     }
+    // Keys that are valid later only.
+    let new = key(B, Alg::Ed25519, 40);
+    let mut c = Case::of(w, B, JAN);
+    c.append(&s, &new);
+    let mut e = evidence_of(&c);
+    e.registries.push(second_registry(w, |r| {
+        let node = r.units.iter_mut().find(|u| u.id == unit(B)).unwrap();
+        node.keys.push(UnitKey { vkey: new.vkey(), from_index: 8, revoked: None });
+    }));
+    b.evidence(
+        "leaf-node-key-not-yet",
+        "a leaf signed by a node key that is valid only from the next index on",
+        AUTHORSHIP,
+        "leaf 7: signed by 140311, which holds no key",
+        &e,
+    );
+    let qian = key("140311/qian", Alg::Ed25519, 1);
+    let mut c = Case::of(w, B, JAN);
+    c.append(&s, &qian);
+    let mut enrolment = spare.blank(B, statement::OPERATOR_ENROLLED, JAN);
+    enrolment.clear = Some([("vkey".to_string(), text(qian.vkey().as_str())), ("roles".to_string(), text("recorder"))].into());
+    enrolment.counts = Some([].into());
+    c.append(&enrolment, &desk.node);
+    b.case(
+        "leaf-before-enrolment",
+        "a leaf signed by a recorder who is enrolled by the leaf after it",
+        AUTHORSHIP,
+        "leaf 7: signed by 140311/qian, which holds no key",
+        &c,
+    );
     let with = |bytes: Vec<u8>| {
         let mut c = Case::of(w, B, JAN);
         c.entries.push(bytes);
@@ -1045,6 +1075,21 @@ fn voids(b: &mut Book, w: &World) {
     s.voids = Some(Ref { id: w.desk(A).statement(4).id, index: u64::MAX });
     attempt("void-far-index", "a void names an index far outside the log", "not in the log before it", &s);
 
+    let mut by = |name: &str, case: &str, part: &str, s: &Statement| {
+        let mut c = Case::of(w, A, JAN);
+        c.append(s, &w.desk(B).people[0]);
+        b.case(name, case, AUTHORSHIP, part, &c);
+    };
+    by(
+        "void-by-another-unit",
+        "a void of a right leaf, signed by another unit's recorder",
+        "signed by 140311/zhang",
+        &spare.void(w, A, JAN, 4),
+    );
+    let mut s = spare.void(w, A, JAN, 4);
+    s.unit = unit(B);
+    by("void-from-another-unit", "another unit's void of a leaf of this log", "a statement of unit 140311", &s);
+
     let mut c = Case::of(w, A, JAN);
     c.append(&spare.void(w, A, JAN, 4), zhang);
     b.case(
@@ -1054,6 +1099,38 @@ fn voids(b: &mut Book, w: &World) {
         "add up to 3, but there are 2 leaves",
         &c,
     );
+    // One leaf in two months.
+    let w2 = {
+        let mut w = january(|d| {
+            registered(d, JAN, 8);
+        });
+        let registry = w.registry.clone();
+        let d = w.units.get_mut(&unit(B)).unwrap();
+        registered(d, FEB, 9);
+        d.close(FEB, 1, &registry, &[], vec![]);
+        w
+    };
+    let mut c = Case::of(&w2, B, FEB);
+    let event = "person.registered";
+    let at = leaf(&w2, B, event);
+    let (_, columns, blinding) = &w2.desk(B).records[&at];
+    let schema = w2.counting.generators.schema(event).unwrap();
+    let row = schema.from_named(&columns.iter().map(|n| (n.clone(), 1)).collect()).unwrap();
+    row::accumulate(c.rollup.opening.sums.get_mut(event).unwrap(), schema.columns(), &row, 1);
+    c.rollup.opening.blinding.0 += blinding;
+    recount(&mut c);
+    b.case(
+        "leaf-in-two-months",
+        "February counts a leaf of January once more, in its opening and its figures",
+        BINDING,
+        "add up to 2, but there are 1 leaves",
+        &c,
+    );
+    let mut c = Case::of(&w2, B, FEB);
+    c.entries.push(w2.desk(B).entries[usize::try_from(at).unwrap()].clone());
+    c.reseal();
+    recount(&mut c);
+    b.case("leaf-again-next-month", "a leaf of January stands a second time, among February's", HISTORY, "its id was used before", &c);
     // Its own leaf a second time, with an opening that counts it twice: only its id tells.
     let mut c = Case::of(w, B, JAN);
     let at = leaf(w, B, "employment.started");

@@ -1,5 +1,8 @@
 //! What the targets share: keys of the test world, documents around fuzzed JSON, and notes that are signed here.
 
+use std::sync::LazyLock;
+
+use protocol::catalogue::{Catalogue, load};
 use protocol::digest::Digest;
 use protocol::note::{Alg, Note, SigningKey, VerifierKey};
 
@@ -28,4 +31,13 @@ pub fn document(kind: &str, text: &str) -> String {
 /// The text with good signatures of both root keys; none where it cannot be a note's text.
 pub fn signed(text: &str) -> Option<Note> {
     Note::sign(text, &[&key("root-a", Alg::Ed25519, 9), &key("root-b", Alg::Ed25519, 9)]).ok()
+}
+
+/// The catalogue of `protocol/tests/support`.
+pub fn catalogue() -> &'static Catalogue {
+    static SMALL: LazyLock<Catalogue> = LazyLock::new(|| {
+        let text = include_str!("../../../protocol/tests/support/catalogue.toml");
+        load::from_files(&[("catalogue.toml".into(), text.into())]).expect("a fixed file")
+    });
+    &SMALL
 }
