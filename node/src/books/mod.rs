@@ -33,6 +33,7 @@ use protocol::verify::{HeldRollup, Rollups};
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Entry, Guard, Journal, JournalError, Sealed, Signed, Stored};
+use crate::random::{Random, SystemRandom};
 use crate::view::{Leaf, Token, View, ViewError};
 use children::Child;
 use keys::Keys;
@@ -168,6 +169,8 @@ pub struct Books {
     /// Contradictions that were kept as evidence: unit and what.
     pub contradictions: Vec<(UnitId, String)>,
     rebuilt: bool,
+    /// Where salts, ids and nonces come from.
+    pub random: Arc<dyn Random>,
     /// Entries of a group that are applied and not on disk yet; none outside a group.
     staged: Vec<Entry>,
     grouping: bool,
@@ -195,9 +198,16 @@ impl Books {
     pub fn open(data: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
         let journal = Journal::open(data)?;
         let guard = Guard::open(data)?;
+        Self::on(journal, guard, &data.join("view"), keys, root, unit)
+    }
+
+    /// The same over a journal and a guard that are open already.
+    ///
+    /// # Errors
+    /// As [`Books::open`].
+    pub fn on(journal: Journal, guard: Guard, dir: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
         guard.check_journal(journal.next_seq())?;
-        let dir = data.join("view");
-        let (view, fresh) = open_view(&dir, &journal)?;
+        let (view, fresh) = open_view(dir, &journal)?;
         let mut books = Books {
             journal,
             guard,
@@ -215,6 +225,7 @@ impl Books {
             children: BTreeMap::new(),
             contradictions: Vec::new(),
             rebuilt: fresh,
+            random: Arc::new(SystemRandom),
             staged: Vec::new(),
             grouping: false,
         };

@@ -90,8 +90,8 @@ impl<'a> Recording<'a> {
         let mut entries = Vec::new();
         if books.period_key(period).is_none() {
             let public = period.to_string().into_bytes();
-            let secret: [u8; 32] = random()?;
-            let sealed = books.keys.vault.seal(random()?, &payload::aad(kinds::PERIOD_KEY, &public), &secret);
+            let secret: [u8; 32] = random(books)?;
+            let sealed = books.keys.vault.seal(random(books)?, &payload::aad(kinds::PERIOD_KEY, &public), &secret);
             entries.push(NewEntry { entry: Entry { kind: kinds::PERIOD_KEY, public, sealed: Some(sealed) }, payload: None });
         }
         Ok(Recording {
@@ -238,7 +238,7 @@ impl<'a> Recording<'a> {
             if let Some(subject) = &payload.subject {
                 fields.insert("subject".into(), Value::Text(subject.clone()));
             }
-            let salts = fields.iter().map(|_| random()).collect::<Result<Vec<_>, _>>()?;
+            let salts = fields.iter().map(|_| random(self.books)).collect::<Result<Vec<_>, _>>()?;
             let record = Record::new(&fields, &salts).map_err(internal)?;
             let blinding = self.period_secret()?.blinding(&id.to_string());
             let (commitment, _) = counting.generators.commit(&event.name, &row, &blinding).map_err(internal)?;
@@ -269,7 +269,7 @@ impl<'a> Recording<'a> {
 
     fn id(&self) -> Result<EventId, Faults> {
         let ms = u64::try_from(self.now.timestamp_millis()).unwrap_or(0);
-        Ok(EventId::from_parts(ms, random()?))
+        Ok(EventId::from_parts(ms, random(self.books)?))
     }
 
     fn blank(&self, id: EventId, event: &str) -> Statement {
@@ -299,7 +299,7 @@ impl<'a> Recording<'a> {
             None => None,
             Some(p) => {
                 let plain = zeroize::Zeroizing::new(serde_json::to_vec(p).map_err(internal)?);
-                Some(self.books.keys.vault.seal(random()?, &payload::aad(kinds::STATEMENT, &public), &plain))
+                Some(self.books.keys.vault.seal(random(self.books)?, &payload::aad(kinds::STATEMENT, &public), &plain))
             }
         };
         self.entries.push(NewEntry { entry: Entry { kind: kinds::STATEMENT, public, sealed }, payload: payload.map(Arc::new) });
