@@ -278,6 +278,9 @@ impl Books {
         let first = self.journal.next_seq() + self.staged.len() as u64;
         if !self.grouping {
             self.journal.append(&raw)?;
+        } else if self.staged.is_empty() {
+            // The view runs ahead of the journal until the group is written. A process that dies before must not find it so.
+            self.view.unmark()?;
         }
         let mut last = None;
         for ((seq, entry), payload) in (first..).zip(&raw).zip(payloads) {
