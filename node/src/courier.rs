@@ -42,6 +42,8 @@ pub fn path_of(books: &Books) -> Result<(UnitPath, bool), Faults> {
 /// Runs until the link is closed. Both halves end with it, also when it is aborted.
 pub async fn run<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: UnitPath) {
     tokio::select! {
+        // In a fixed order, so that a simulation can be repeated.
+        biased;
         () = outbox(service.clone(), transport.clone(), path) => {}
         () = inbox(&service, transport.as_ref()) => {}
     }
@@ -206,6 +208,7 @@ async fn outbox<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: Un
             tracing::warn!(error = %e, "the outbox waits");
         }
         tokio::select! {
+            biased;
             () = service.wake.notified() => {}
             () = tokio::time::sleep(TICK) => {}
         }

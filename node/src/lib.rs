@@ -16,6 +16,7 @@ pub mod desk;
 pub mod fault;
 pub mod journal;
 pub mod link;
+pub mod random;
 pub mod review;
 pub mod service;
 pub mod vault;

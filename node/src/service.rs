@@ -60,7 +60,7 @@ impl Service {
         };
         let keys = Keys::load(&config.keys, &config.unit).map_err(internal)?;
         std::fs::create_dir_all(&config.data).map_err(internal)?;
-        let mut books = Books::open(&config.data, keys, config.root.clone(), config.unit.clone())
+        let books = Books::open(&config.data, keys, config.root.clone(), config.unit.clone())
             .map_err(|e| Faults::one(e.code(), format!("节点不能启动:{e}"), e.to_string()))?;
         let mut documents = Vec::new();
         let dir = std::fs::read_dir(&config.published).map_err(|e| internal(format!("{}: {e}", config.published.display())))?;
@@ -70,13 +70,27 @@ impl Service {
                 documents.push(std::fs::read(&path).map_err(|e| internal(format!("{}: {e}", path.display())))?);
             }
         }
-        books.adopt(&documents).map_err(internal)?;
+        let (service, mut worker) = Self::over(config, books, &documents, clock)?;
+        let work = move || {
+            while worker.turn(true) {}
+            worker.books.view().flush();
+        };
+        std::thread::Builder::new().name("books".into()).spawn(work).map_err(internal)?;
+        Ok(service)
+    }
+
+    /// The same over books that are open already. Nothing happens until the worker takes its turns: it owns the books, and a
+    /// simulation decides itself when it works.
+    ///
+    /// # Errors
+    /// As [`Service::open`].
+    pub fn over(config: Config, mut books: Books, documents: &[Vec<u8>], clock: Arc<dyn Clock>) -> Result<(Arc<Service>, Worker), Faults> {
+        books.adopt(documents).map_err(internal)?;
         let now = clock.now();
         review::check_all(&mut books, config.accept == Accept::Auto, now)?;
         let (jobs, queue) = mpsc::channel();
-        let time = clock.clone();
-        std::thread::Builder::new().name("books".into()).spawn(move || work_through(books, &queue, time.as_ref())).map_err(internal)?;
-        Ok(Arc::new(Service {
+        let worker = Worker { books, queue, clock: clock.clone() };
+        let service = Service {
             jobs,
             clock,
             config,
@@ -84,7 +98,8 @@ impl Service {
             link: Mutex::new(None),
             receipts: Mutex::new(Vec::new()),
             counters: Mutex::new(BTreeMap::new()),
-        }))
+        };
+        Ok((Arc::new(service), worker))
     }
 
     /// Now.
@@ -158,12 +173,29 @@ impl Service {
 /// At most this many requests share one fsync.
 const GROUP: usize = 64;
 
-/// Works through the queue until nobody can ask any more.
-fn work_through(mut books: Books, queue: &mpsc::Receiver<Job>, clock: &dyn Clock) {
-    while let Ok(first) = queue.recv() {
+/// Owns the books and works through the queue.
+pub struct Worker {
+    books: Books,
+    queue: mpsc::Receiver<Job>,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Worker({})", self.books.unit())
+    }
+}
+
+impl Worker {
+    /// Works on what waits, as one group. Where nothing waits it answers `false`, or waits first if told to; then `false` means
+    /// that nobody can ask any more, or that the books cannot be read.
+    pub fn turn(&mut self, wait: bool) -> bool {
+        let first = if wait { self.queue.recv().ok() } else { self.queue.try_recv().ok() };
+        let Some(first) = first else { return false };
+        let (queue, clock) = (&self.queue, &self.clock);
         let mut died = false;
         let mut replies: Vec<Reply> = Vec::new();
-        let written = books.group(|books| {
+        let written = self.books.group(|books| {
             let waiting = std::iter::once(first).chain(std::iter::from_fn(|| queue.try_recv().ok()));
             for job in waiting.take(GROUP) {
                 // A panic in one piece of work must not end the node, nor leave half a change in memory.
@@ -176,9 +208,9 @@ fn work_through(mut books: Books, queue: &mpsc::Receiver<Job>, clock: &dyn Clock
                 }
             }
         });
-        if died && let Err(e) = books.take_back() {
+        if died && let Err(e) = self.books.take_back() {
             tracing::error!(error = %e, "the books cannot be read again after a panic");
-            return;
+            return false;
         }
         let failed = written.err().map(|e| Faults::one(e.code(), format!("没有写入磁盘:{e}"), format!("not written to disk: {e}")));
         if let Some(faults) = &failed {
@@ -187,8 +219,8 @@ fn work_through(mut books: Books, queue: &mpsc::Receiver<Job>, clock: &dyn Clock
         for reply in replies {
             reply(failed.clone().map_or(Ok(()), Err));
         }
+        true
     }
-    books.view().flush();
 }
 
 /// Whom a receipt is for.

@@ -93,6 +93,16 @@ impl View {
         Ok(())
     }
 
+    /// Takes the mark away: what is added from now on may never reach the journal. Until the next mark, whoever opens this
+    /// store must rebuild it.
+    ///
+    /// # Errors
+    /// A damaged store.
+    pub fn unmark(&self) -> Result<(), ViewError> {
+        self.meta.remove("applied")?;
+        Ok(())
+    }
+
     /// Adds statements. Doing it again changes nothing.
     ///
     /// # Errors

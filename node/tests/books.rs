@@ -5,6 +5,8 @@ mod support;
 use std::path::Path;
 
 use node::books::BooksError;
+use node::desk::input::Form;
+use node::desk::record;
 use node::review;
 use protocol::digest::Digest;
 use protocol::note::{Alg, Note};
@@ -361,4 +363,31 @@ fn what_was_replaced_never_comes_back() {
     assert_eq!(in_force(&w), now);
     assert_eq!(w.desk(A).books().adopt(&[plan(&old_plan)]).unwrap(), 0);
     assert_eq!(in_force(&w), now);
+}
+
+/// The view runs ahead of the journal while a group is under way. A process that dies before the group is written must not find
+/// its own view and believe it: the statements in it never were.
+#[test]
+fn a_kill_within_a_group_leaves_nothing_in_the_view() {
+    let mut w = World::new();
+    let a = w.desk(A);
+    let now = at("2026-01-20");
+    a.register(&[id_no(1)], "2026-01-03", now);
+    let leaves = a.leaves();
+    let drafts = a.parse("E01", format!("id_no,occurred_on\n{},2026-01-04\n", id_no(2)).as_bytes(), Form::Csv).drafts;
+    let operator = a.name("luru");
+    let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        a.books().group(|books| {
+            assert!(record::record(books, &operator, &drafts, vec![], false, now).unwrap().accepted);
+            std::panic::resume_unwind(Box::new("killed"))
+        })
+    }));
+    assert!(killed.is_err());
+    a.reopen();
+    assert_eq!(a.leaves(), leaves);
+    // Another statement takes the place; the lost one is neither history nor a repetition.
+    a.hire(&id_no(1), "甲", "2026-01-05", now);
+    a.register(&[id_no(2)], "2026-01-04", now);
+    a.close(JAN, after(JAN));
+    assert_eq!((a.figure(JAN, "I2").0, a.figure(JAN, "I9").0), (1, 2));
 }

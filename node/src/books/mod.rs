@@ -33,6 +33,7 @@ use protocol::verify::{HeldRollup, Rollups};
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Entry, Guard, Journal, JournalError, Sealed, Signed, Stored};
+use crate::random::{Random, SystemRandom};
 use crate::view::{Leaf, Token, View, ViewError};
 use children::{Child, Contradiction};
 use keys::Keys;
@@ -183,6 +184,8 @@ pub struct Books {
     /// Contradictions that were kept as evidence, in the order in which they were seen.
     pub contradictions: Vec<Contradiction>,
     rebuilt: bool,
+    /// Where salts, ids and nonces come from.
+    pub random: Arc<dyn Random>,
     /// Entries of a group that are applied and not on disk yet; none outside a group.
     staged: Vec<Entry>,
     grouping: bool,
@@ -219,9 +222,16 @@ impl Books {
     pub fn open(data: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
         let journal = Journal::open(data)?;
         let guard = Guard::open(data)?;
+        Self::on(journal, guard, &data.join("view"), keys, root, unit)
+    }
+
+    /// The same over a journal and a guard that are open already.
+    ///
+    /// # Errors
+    /// As [`Books::open`].
+    pub fn on(journal: Journal, guard: Guard, dir: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
         guard.check_journal(journal.next_seq())?;
-        let dir = data.join("view");
-        let (view, fresh) = open_view(&dir, &journal)?;
+        let (view, fresh) = open_view(dir, &journal)?;
         let mut books = Books {
             journal,
             guard,
@@ -240,6 +250,7 @@ impl Books {
             children: BTreeMap::new(),
             contradictions: Vec::new(),
             rebuilt: fresh,
+            random: Arc::new(SystemRandom),
             staged: Vec::new(),
             grouping: false,
             unindexed: Vec::new(),
@@ -296,6 +307,9 @@ impl Books {
         let first = self.journal.next_seq() + self.staged.len() as u64;
         if !self.grouping {
             self.journal.append(&raw)?;
+        } else if self.staged.is_empty() {
+            // The view runs ahead of the journal until the group is written. A process that dies before must not find it so.
+            self.view.unmark()?;
         }
         let mut last = None;
         for ((seq, entry), written) in (first..).zip(&raw).zip(written) {

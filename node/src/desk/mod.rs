@@ -21,13 +21,13 @@ use protocol::verify::log::Counting;
 use crate::books::Books;
 use crate::fault::{Faults, internal};
 
-/// Random bytes from the operating system.
+/// Random bytes.
 ///
 /// # Errors
-/// The system has none: nothing can be signed or sealed then.
-pub fn random<const N: usize>() -> Result<[u8; N], Faults> {
+/// There are none to be had: nothing can be signed or sealed then.
+pub fn random<const N: usize>(books: &Books) -> Result<[u8; N], Faults> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(internal)?;
+    books.random.fill(&mut bytes).map_err(internal)?;
     Ok(bytes)
 }
 

@@ -9,11 +9,10 @@ use std::thread::JoinHandle;
 use protocol::commitment::PeriodKey;
 use protocol::count::Value;
 use protocol::note::{Note, SigningKey};
-use protocol::record::Record;
+use protocol::record::{Record, SALT_BYTES};
 use protocol::statement::Statement;
 use protocol::verify::log::Counting;
 
-use super::random;
 use crate::books::keys::Keys;
 use crate::books::payload::{self, Payload};
 use crate::books::{NewEntry, Written, kinds};
@@ -27,13 +26,22 @@ pub(super) struct Counted {
     pub(super) from: Option<u64>,
     /// Without commitment and record root.
     pub(super) statement: Statement,
-    pub(super) payload: Option<Payload>,
-    /// Columns to be committed to, where the event is sealed.
-    pub(super) row: Option<Vec<(usize, i64)>>,
+    /// What is kept sealed, and the nonce of the seal.
+    pub(super) private: Option<(Payload, [u8; 24])>,
+    /// For an event that is not published in clear.
+    pub(super) sealed: Option<ToCommit>,
     /// Whom it is about.
     pub(super) subject: Option<Token>,
     /// Keyed hash of what it says.
     pub(super) same: Option<[u8; 16]>,
+}
+
+/// What a commitment and a private record are made of.
+pub(super) struct ToCommit {
+    /// Columns of the row.
+    pub(super) row: Vec<(usize, i64)>,
+    /// One for each field of the record.
+    pub(super) salts: Vec<[u8; SALT_BYTES]>,
 }
 
 /// Statements of one sheet: fewer are not worth handing to another thread.
@@ -171,14 +179,13 @@ impl Plate {
     }
 
     fn sign(&self, key: &SigningKey, counted: Counted) -> Result<NewEntry, Faults> {
-        let Counted { statement: mut s, mut payload, row, subject, same, .. } = counted;
-        if let (Some(payload), Some(row)) = (&mut payload, row) {
+        let Counted { statement: mut s, mut private, sealed, subject, same, .. } = counted;
+        if let (Some((payload, _)), Some(ToCommit { row, salts })) = (&mut private, sealed) {
             let mut fields = payload.fields.clone();
             fields.insert("occurred_on".into(), Value::Text(payload.on.to_string()));
             if let Some(subject) = &payload.subject {
                 fields.insert("subject".into(), Value::Text(subject.clone()));
             }
-            let salts = fields.iter().map(|_| random()).collect::<Result<Vec<_>, _>>()?;
             let record = Record::new(&fields, &salts).map_err(internal)?;
             let blinding = self.secret.blinding(&s.id.to_string());
             s.row = Some(self.counting.generators.commit(&s.event, &row, &blinding).map_err(internal)?);
@@ -188,14 +195,14 @@ impl Plate {
         let text = s.to_text().map_err(internal)?;
         let note = Note::sign(&text, &[key]).map_err(internal)?;
         let public = note.as_bytes().to_vec();
-        let sealed = match &payload {
+        let sealed = match &private {
             None => None,
-            Some(p) => {
-                let plain = zeroize::Zeroizing::new(serde_json::to_vec(p).map_err(internal)?);
-                Some(self.keys.vault.seal(random()?, &payload::aad(kinds::STATEMENT, &public), &plain))
+            Some((payload, nonce)) => {
+                let plain = zeroize::Zeroizing::new(serde_json::to_vec(payload).map_err(internal)?);
+                Some(self.keys.vault.seal(*nonce, &payload::aad(kinds::STATEMENT, &public), &plain))
             }
         };
-        let written = Written { statement: Arc::new(s), payload: payload.map(Arc::new), subject, same };
+        let written = Written { statement: Arc::new(s), payload: private.map(|(p, _)| Arc::new(p)), subject, same };
         Ok(NewEntry { entry: Entry { kind: kinds::STATEMENT, public, sealed }, written: Some((note, written)) })
     }
 }

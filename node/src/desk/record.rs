@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::input::Draft;
-use super::press::{Counted, Press};
+use super::press::{Counted, Press, ToCommit};
 use super::{china_day, open_month, random};
 use crate::books::payload::{self, Payload, Subject};
 use crate::books::{Books, NewEntry, kinds};
@@ -92,8 +92,8 @@ impl<'a> Recording<'a> {
             Some(key) => (key.clone(), None),
             None => {
                 let public = period.to_string().into_bytes();
-                let secret = PeriodKey::new(random()?);
-                let sealed = books.keys.vault.seal(random()?, &payload::aad(kinds::PERIOD_KEY, &public), secret.as_bytes());
+                let secret = PeriodKey::new(random(books)?);
+                let sealed = books.keys.vault.seal(random(books)?, &payload::aad(kinds::PERIOD_KEY, &public), secret.as_bytes());
                 let entry = Entry { kind: kinds::PERIOD_KEY, public, sealed: Some(sealed) };
                 (secret, Some(NewEntry { entry, written: None }))
             }
@@ -255,9 +255,18 @@ impl<'a> Recording<'a> {
         {
             subject.balance.add(&payload.moves, 1);
         }
-        let row = (!event.is_clear()).then_some(row);
         let (from, same) = draft.unzip();
-        Ok((id, self.push(Counted { from, statement: s, payload: Some(payload), row, subject: token, same })))
+        // Drawn here and not by the threads of the press: so that the order is always the same.
+        let nonce = random(self.books)?;
+        let sealed = if event.is_clear() {
+            None
+        } else {
+            // The event's fields, its day, and the subject of a system event.
+            let fields = payload.fields.len() + 1 + usize::from(payload.subject.is_some());
+            Some(ToCommit { row, salts: (0..fields).map(|_| random(self.books)).collect::<Result<_, _>>()? })
+        };
+        let private = Some((payload, nonce));
+        Ok((id, self.push(Counted { from, statement: s, private, sealed, subject: token, same })))
     }
 
     /// Adds a statement; gives its log index.
@@ -271,7 +280,7 @@ impl<'a> Recording<'a> {
 
     fn id(&self) -> Result<EventId, Faults> {
         let ms = u64::try_from(self.now.timestamp_millis()).unwrap_or(0);
-        Ok(EventId::from_parts(ms, random()?))
+        Ok(EventId::from_parts(ms, random(self.books)?))
     }
 
     fn blank(&self, id: EventId, event: &str) -> Statement {
@@ -329,7 +338,7 @@ impl<'a> Recording<'a> {
         s.voids = Some(taken.clone());
         let day = china_day(self.now).to_string();
         s.clear = Some(Fields::from([("reason".into(), Value::Text(reason.into())), ("occurred_on".into(), Value::Text(day))]));
-        self.push(Counted { from: None, statement: s, payload: None, row: None, subject: None, same: None });
+        self.push(Counted { from: None, statement: s, private: None, sealed: None, subject: None, same: None });
         self.voided.insert(index);
         if let Some(payload) = payload
             && let Some(token) = payload.token(&self.counting.catalogue, &self.books.keys.vault)
@@ -368,7 +377,7 @@ impl<'a> Recording<'a> {
         let mut s = self.blank(id, if enrol { statement::OPERATOR_ENROLLED } else { statement::OPERATOR_REVOKED });
         s.clear = Some(fields);
         s.counts = Some(BTreeMap::new());
-        Ok(self.push(Counted { from: None, statement: s, payload: None, row: None, subject: None, same: None }))
+        Ok(self.push(Counted { from: None, statement: s, private: None, sealed: None, subject: None, same: None }))
     }
 }
 

@@ -55,7 +55,11 @@ impl Guard {
         Self::open_on(Box::new(disk))
     }
 
-    pub(super) fn open_on(disk: Box<dyn Disk>) -> Result<Self, JournalError> {
+    /// The same on any disk, for tests with a disk that fails.
+    ///
+    /// # Errors
+    /// As [`Guard::open`].
+    pub fn open_on(disk: Box<dyn Disk>) -> Result<Self, JournalError> {
         let path = disk.path(GUARD_FILE);
         let file = match disk.open(GUARD_FILE) {
             Ok(file) => file,

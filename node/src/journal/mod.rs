@@ -20,7 +20,7 @@
 //! that a power cut while a sector is written harms no bytes but those being written. The lock and the durability are those
 //! of a local Unix filesystem, not of NFS.
 
-mod disk;
+pub mod disk;
 #[cfg(test)]
 mod disk_fake;
 mod erase;
@@ -119,7 +119,11 @@ impl Journal {
         Ok(journal)
     }
 
-    fn open_on(disk: Box<dyn Disk>, segment_bytes: u64) -> Result<Self, JournalError> {
+    /// The same on any disk, without a lock: for tests with a disk that fails.
+    ///
+    /// # Errors
+    /// As [`Journal::open`], except [`JournalError::Locked`].
+    pub fn open_on(disk: Box<dyn Disk>, segment_bytes: u64) -> Result<Self, JournalError> {
         let mut scan = recover::scan(&*disk)?;
         let (active, recovered) = recover::repair(&*disk, &mut scan)?;
         Ok(Self {
