@@ -46,9 +46,21 @@ async fn serve(config: Config) -> Result<()> {
         }
     };
     let (router, _) = web::router(App { service: service.clone(), tokens });
-    axum::serve(listener, router).with_graceful_shutdown(stop()).await.into_diagnostic()?;
+    let ended = service.clone();
+    let end = async move {
+        tokio::select! {
+            () = stop() => {}
+            () = ended.stopped() => {}
+        }
+    };
+    axum::serve(listener, router).with_graceful_shutdown(end).await.into_diagnostic()?;
     if let Some(courier) = courier {
         courier.abort();
+    }
+    if service.health().stopped {
+        return Err(miette!(
+            "the journal could not be read again after a failure; check the disk, then start the node again [node.stopped]"
+        ));
     }
     let flushed = service
         .with(|books, _| {

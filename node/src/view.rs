@@ -4,10 +4,15 @@
 //! is trusted. The view names the journal entry that it has applied last, with a checksum of it; a view that is missing,
 //! behind, ahead, of another journal or damaged is rebuilt.
 //!
+//! Where the disk takes no view (it is full, or fails), the same indexes are kept in memory until the next start: a node that can
+//! still read its journal can still answer.
+//!
 //! Keys are big-endian so that ranges are in order. Personal data never gets here: subjects are pseudonyms, keyed with a
 //! secret of this node.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{PoisonError, RwLock};
 
 use protocol::period::Month;
 
@@ -47,14 +52,59 @@ pub struct Leaf {
 /// The indexes.
 #[derive(Debug)]
 pub struct View {
-    db: sled::Db,
-    meta: sled::Tree,
-    leaf: sled::Tree,
-    id: sled::Tree,
-    subject: sled::Tree,
-    month: sled::Tree,
-    voided: sled::Tree,
-    same: sled::Tree,
+    db: Option<sled::Db>,
+    meta: Tree,
+    leaf: Tree,
+    id: Tree,
+    subject: Tree,
+    month: Tree,
+    voided: Tree,
+    same: Tree,
+}
+
+/// One index: an ordered map of bytes.
+#[derive(Debug)]
+enum Tree {
+    Disk(sled::Tree),
+    Memory(RwLock<BTreeMap<Vec<u8>, Vec<u8>>>),
+}
+
+impl Tree {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ViewError> {
+        match self {
+            Tree::Disk(tree) => Ok(tree.get(key)?.map(|value| value.to_vec())),
+            // Nothing panics while it holds the lock, so what is inside is whole.
+            Tree::Memory(map) => Ok(map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()),
+        }
+    }
+
+    fn insert(&self, key: &[u8], value: &[u8]) -> Result<(), ViewError> {
+        match self {
+            Tree::Disk(tree) => drop(tree.insert(key, value)?),
+            Tree::Memory(map) => drop(map.write().unwrap_or_else(PoisonError::into_inner).insert(key.to_vec(), value.to_vec())),
+        }
+        Ok(())
+    }
+
+    /// Every key with this prefix, in order.
+    fn keys(&self, prefix: &[u8], mut each: impl FnMut(&[u8]) -> Result<(), ViewError>) -> Result<(), ViewError> {
+        match self {
+            Tree::Disk(tree) => tree.scan_prefix(prefix).keys().try_for_each(|key| each(&key?)),
+            Tree::Memory(map) => {
+                let map = map.read().unwrap_or_else(PoisonError::into_inner);
+                let mut keys = map.range(prefix.to_vec()..).map(|(key, _)| key).take_while(|key| key.starts_with(prefix));
+                keys.try_for_each(|key| each(key))
+            }
+        }
+    }
+
+    fn clear(&self) -> Result<(), ViewError> {
+        match self {
+            Tree::Disk(tree) => tree.clear()?,
+            Tree::Memory(map) => map.write().unwrap_or_else(PoisonError::into_inner).clear(),
+        }
+        Ok(())
+    }
 }
 
 fn number(bytes: &[u8]) -> Result<u64, ViewError> {
@@ -70,16 +120,28 @@ impl View {
     pub fn open(dir: &Path) -> Result<View, ViewError> {
         // One process holds the journal's lock, so nobody else is here. Small cache: indexes only.
         let db = sled::Config::new().path(dir).cache_capacity(16 << 20).flush_every_ms(Some(1000)).open()?;
+        let tree = |name: &str| db.open_tree(name).map(Tree::Disk);
         Ok(View {
-            meta: db.open_tree("meta")?,
-            leaf: db.open_tree("leaf")?,
-            id: db.open_tree("id")?,
-            subject: db.open_tree("subject")?,
-            month: db.open_tree("month")?,
-            voided: db.open_tree("voided")?,
-            same: db.open_tree("same")?,
-            db,
+            meta: tree("meta")?,
+            leaf: tree("leaf")?,
+            id: tree("id")?,
+            subject: tree("subject")?,
+            month: tree("month")?,
+            voided: tree("voided")?,
+            same: tree("same")?,
+            db: Some(db),
         })
+    }
+
+    /// An empty one that lives in memory and ends with the process.
+    pub fn in_memory() -> View {
+        let tree = || Tree::Memory(RwLock::default());
+        View { db: None, meta: tree(), leaf: tree(), id: tree(), subject: tree(), month: tree(), voided: tree(), same: tree() }
+    }
+
+    /// Whether it lives in memory.
+    pub fn is_in_memory(&self) -> bool {
+        self.db.is_none()
     }
 
     /// The last journal entry applied and its checksum.
@@ -87,7 +149,7 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn applied(&self) -> Result<Option<(u64, u32)>, ViewError> {
-        let Some(bytes) = self.meta.get("applied")? else { return Ok(None) };
+        let Some(bytes) = self.meta.get(b"applied")? else { return Ok(None) };
         let (seq, crc) = bytes.split_at_checked(8).ok_or_else(|| ViewError("short watermark".into()))?;
         let crc: [u8; 4] = crc.try_into().map_err(|_| ViewError("short watermark".into()))?;
         Ok(Some((number(seq)?, u32::from_be_bytes(crc))))
@@ -100,8 +162,7 @@ impl View {
     pub fn mark(&self, seq: u64, crc: u32) -> Result<(), ViewError> {
         let mut value = seq.to_be_bytes().to_vec();
         value.extend(crc.to_be_bytes());
-        self.meta.insert("applied", value)?;
-        Ok(())
+        self.meta.insert(b"applied", &value)
     }
 
     /// Adds a statement. Doing it again changes nothing.
@@ -110,21 +171,21 @@ impl View {
     /// A damaged store.
     pub fn add(&self, l: &Leaf) -> Result<(), ViewError> {
         let index = l.index.to_be_bytes();
-        self.leaf.insert(index, &l.seq.to_be_bytes())?;
-        self.id.insert(l.id, &index)?;
+        self.leaf.insert(&index, &l.seq.to_be_bytes())?;
+        self.id.insert(&l.id, &index)?;
         let mut key = l.period.to_string().into_bytes();
         key.extend(index);
-        self.month.insert(key, &[])?;
+        self.month.insert(&key, &[])?;
         if let Some(token) = l.subject {
             let mut key = token.to_vec();
             key.extend(index);
-            self.subject.insert(key, &[])?;
+            self.subject.insert(&key, &[])?;
         }
         if let Some(same) = l.same {
-            self.same.insert(same, &index)?;
+            self.same.insert(&same, &index)?;
         }
         if let Some(target) = l.voids {
-            self.voided.insert(target.to_be_bytes(), &index)?;
+            self.voided.insert(&target.to_be_bytes(), &index)?;
         }
         Ok(())
     }
@@ -134,7 +195,7 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn seq_of(&self, index: u64) -> Result<Option<u64>, ViewError> {
-        self.leaf.get(index.to_be_bytes())?.map(|b| number(&b)).transpose()
+        self.leaf.get(&index.to_be_bytes())?.map(|b| number(&b)).transpose()
     }
 
     /// Log index of an event id.
@@ -150,7 +211,7 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn voided_by(&self, index: u64) -> Result<Option<u64>, ViewError> {
-        self.voided.get(index.to_be_bytes())?.map(|b| number(&b)).transpose()
+        self.voided.get(&index.to_be_bytes())?.map(|b| number(&b)).transpose()
     }
 
     /// The statement that says exactly the same, unless it was taken back.
@@ -167,7 +228,12 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn of_subject(&self, token: &Token) -> Result<Vec<u64>, ViewError> {
-        self.subject.scan_prefix(token).keys().map(|k| number(k?.get(17..).unwrap_or_default())).collect()
+        let mut all = Vec::new();
+        self.subject.keys(token, |key| {
+            all.push(number(key.get(17..).unwrap_or_default())?);
+            Ok(())
+        })?;
+        Ok(all)
     }
 
     /// Log indexes of a month, in order.
@@ -176,7 +242,12 @@ impl View {
     /// A damaged store.
     pub fn of_month(&self, month: Month) -> Result<Vec<u64>, ViewError> {
         let prefix = month.to_string();
-        self.month.scan_prefix(prefix.as_bytes()).keys().map(|k| number(k?.get(prefix.len()..).unwrap_or_default())).collect()
+        let mut all = Vec::new();
+        self.month.keys(prefix.as_bytes(), |key| {
+            all.push(number(key.get(prefix.len()..).unwrap_or_default())?);
+            Ok(())
+        })?;
+        Ok(all)
     }
 
     /// Every subject, each once.
@@ -185,13 +256,13 @@ impl View {
     /// A damaged store.
     pub fn subjects(&self) -> Result<Vec<Token>, ViewError> {
         let mut all: Vec<Token> = Vec::new();
-        for key in self.subject.iter().keys() {
-            let key = key?;
+        self.subject.keys(&[], |key| {
             let token: Token = key.get(..17).and_then(|t| t.try_into().ok()).ok_or_else(|| ViewError("short subject key".into()))?;
             if all.last() != Some(&token) {
                 all.push(token);
             }
-        }
+            Ok(())
+        })?;
         Ok(all)
     }
 
@@ -209,7 +280,7 @@ impl View {
     /// Hands what is buffered to the operating system.
     pub fn flush(&self) {
         // A failed flush costs a rebuild, nothing else.
-        if let Err(e) = self.db.flush() {
+        if let Some(Err(e)) = self.db.as_ref().map(|db| db.flush()) {
             tracing::warn!(error = %e, "view could not be flushed; it will be rebuilt");
         }
     }

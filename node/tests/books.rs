@@ -4,7 +4,7 @@ mod support;
 
 use std::path::Path;
 
-use node::books::BooksError;
+use node::books::{Books, BooksError};
 use node::review;
 use protocol::receipt::Decision;
 use support::*;
@@ -211,7 +211,7 @@ fn an_older_copy_of_the_data_is_refused_while_the_guard_is_kept() {
     std::fs::remove_dir_all(&journal).unwrap();
     copy_dir(&old.join("journal"), &journal);
     let guard = std::fs::read(a.data().join("guard")).unwrap();
-    std::fs::remove_file(a.data().join("guard")).unwrap();
+    std::fs::copy(old.join("guard"), a.data().join("guard")).unwrap();
     a.open();
     for n in 0..8 {
         a.train(90 + n, "2026-01-11", at("2026-01-20"));
@@ -282,9 +282,47 @@ fn a_kill_between_the_guard_and_the_checkpoint_recovers() {
     std::fs::write(a.data().join("guard.tmp"), b"half").unwrap();
     a.open();
     assert_eq!(a.open_month(), FEB);
-    // A lost guard is made again from the journal, with a warning.
+}
+
+#[test]
+fn a_missing_guard_is_refused_until_a_person_has_compared() {
+    let mut w = World::new();
+    let a = w.desk(A);
+    assert!(a.data().join("guard").exists(), "it is born with the journal");
+    a.train(1, "2026-01-10", at("2026-01-20"));
     a.shut();
-    std::fs::remove_file(a.data().join("guard")).unwrap();
+    let old = a.home.join("old");
+    copy_dir(&a.data(), &old);
     a.open();
-    assert!(a.data().join("guard").exists());
+    a.finish(JAN, after(JAN));
+    a.shut();
+    let newer = a.home.join("newer");
+    copy_dir(&a.data(), &newer);
+    // With a signed month and, as an old backup would have it, without.
+    for copy in [&newer, &old] {
+        std::fs::remove_dir_all(a.data()).unwrap();
+        copy_dir(copy, &a.data());
+        std::fs::remove_file(a.data().join("guard")).unwrap();
+        for _ in 0..2 {
+            match a.try_open() {
+                Err(BooksError::Journal(e)) => {
+                    assert_eq!(e.code(), "guard.missing");
+                    assert!(e.to_string().contains("old backup") && e.to_string().contains("countersign guard"), "{e}");
+                }
+                other => panic!("{other:?}"),
+            }
+            assert!(!a.data().join("guard").exists(), "looking makes no guard");
+        }
+        let mut books = Books::open_to_look(&a.data(), a.keys(), a.root.clone(), unit(A)).unwrap();
+        assert!(books.is_unguarded());
+        let last = books.checkpoints().keys().last().copied().unwrap_or(0);
+        assert_eq!(books.renew_guard().unwrap().size, last);
+        drop(books);
+        a.open();
+        a.shut();
+    }
+    // A new directory is no restored one.
+    std::fs::remove_dir_all(a.data()).unwrap();
+    a.open();
+    a.reopen();
 }

@@ -13,7 +13,7 @@ pub mod kinds;
 pub mod payload;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -32,7 +32,7 @@ use protocol::verify::log::{Counting, UnitLog};
 use protocol::verify::{HeldRollup, Rollups};
 use serde::{Deserialize, Serialize};
 
-use crate::journal::{Entry, Guard, Journal, JournalError, Sealed, Signed, Stored};
+use crate::journal::{self, Entry, Guard, Journal, JournalError, Sealed, Signed, Stored};
 use crate::view::{Leaf, Token, View, ViewError};
 use children::Child;
 use keys::Keys;
@@ -150,6 +150,7 @@ pub struct Books {
     journal: Journal,
     guard: Guard,
     view: View,
+    view_dir: PathBuf,
     /// Keys.
     pub keys: Keys,
     root: VerifierKey,
@@ -168,10 +169,17 @@ pub struct Books {
     /// Contradictions that were kept as evidence: unit and what.
     pub contradictions: Vec<(UnitId, String)>,
     rebuilt: bool,
+    /// What the statement that was recorded last says of its time.
+    latest: Option<DateTime<Utc>>,
     /// Entries of a group that are applied and not on disk yet; none outside a group.
     staged: Vec<Entry>,
     grouping: bool,
+    /// Memory is not what the journal says, and could not be made so.
+    broken: bool,
 }
+
+/// A clock that is behind the last statement by more than this is believed; see [`Books::not_before_last`].
+const BELIEVED_BEHIND: chrono::TimeDelta = chrono::TimeDelta::hours(48);
 
 /// A group is written when it would become larger than this: below what the journal takes in one batch.
 const GROUP_BYTES: usize = 8 << 20;
@@ -188,20 +196,32 @@ fn crc(public: &[u8]) -> u32 {
 
 impl Books {
     /// Opens the books of a unit: recovers the journal, rebuilds the view where it does not fit, and refuses to go on where
-    /// the data directory is older than what was signed.
+    /// the data directory is older than what was signed, or where nothing tells whether it is.
     ///
     /// # Errors
     /// What is damaged or missing, and what to do.
     pub fn open(data: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
+        let mut books = Books::open_to_look(data, keys, root, unit)?;
+        books.guard.begin_or_refuse(books.journal.next_seq())?;
+        Ok(books)
+    }
+
+    /// The same, also where the guard is missing: to look at, and to compare with the parent. Nothing may be recorded or signed then
+    /// before [`renew_guard`](Self::renew_guard).
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_to_look(data: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
         let journal = Journal::open(data)?;
         let guard = Guard::open(data)?;
         guard.check_journal(journal.next_seq())?;
         let dir = data.join("view");
-        let (view, fresh) = open_view(&dir, &journal)?;
+        let (view, fresh) = open_view(&dir, &journal);
         let mut books = Books {
             journal,
             guard,
             view,
+            view_dir: dir,
             keys,
             root,
             unit,
@@ -215,21 +235,33 @@ impl Books {
             children: BTreeMap::new(),
             contradictions: Vec::new(),
             rebuilt: fresh,
+            latest: None,
             staged: Vec::new(),
             grouping: false,
+            broken: false,
         };
         books.replay()?;
         if let Some(log) = &books.log {
             books.guard.check(log.len(), |size| log.root_at(size))?;
         }
-        if books.guard.is_missing() && !books.checkpoints.is_empty() {
-            let last = books.checkpoints.keys().last().copied().unwrap_or(0);
-            tracing::warn!(size = last, "the guard file is missing; it is made again from the last checkpoint in the journal");
-            let root = books.log.as_ref().and_then(|l| l.root_at(last)).unwrap_or_default();
-            let journal = books.journal.next_seq();
-            books.guard.advance(Signed { size: last, root, journal })?;
-        }
         Ok(books)
+    }
+
+    /// Whether the guard is missing although the journal is not new.
+    pub fn is_unguarded(&self) -> bool {
+        self.guard.is_missing() && self.journal.next_seq() > 0
+    }
+
+    /// Makes a guard from the last checkpoint of the journal, on the word of an operator who has compared it with the parent.
+    ///
+    /// # Errors
+    /// The disk's error.
+    pub fn renew_guard(&mut self) -> Result<Signed, BooksError> {
+        let size = self.checkpoints.keys().last().copied().unwrap_or(0);
+        let root = self.log.as_ref().and_then(|l| l.root_at(size)).unwrap_or_else(protocol::log::tree::empty_root);
+        let signed = Signed { size, root, journal: self.journal.next_seq() };
+        self.guard.advance(signed)?;
+        Ok(signed)
     }
 
     fn replay(&mut self) -> Result<(), BooksError> {
@@ -244,10 +276,15 @@ impl Books {
             }
             seq += chunk.len() as u64;
             if let Some(last) = chunk.last().filter(|l| applied.is_none_or(|a| l.seq > a)) {
-                self.view.mark(last.seq, crc(&last.public))?;
+                self.mark(last.seq, crc(&last.public))?;
             }
         }
         self.view.flush();
+        if self.latest.is_none()
+            && let Some(last) = self.log.as_ref().and_then(|l| l.len().checked_sub(1))
+        {
+            self.latest = self.statement(last)?.0.recorded.parse().ok();
+        }
         Ok(())
     }
 
@@ -264,6 +301,8 @@ impl Books {
         if self.grouping && size(&self.staged) + size(&raw) > GROUP_BYTES {
             self.flush_group()?;
         }
+        // What the disk is known not to take is refused before anything is applied, so that nothing has to be taken back.
+        self.journal.has_room(size(&self.staged) + size(&raw))?;
         let first = self.journal.next_seq() + self.staged.len() as u64;
         if !self.grouping {
             self.journal.append(&raw)?;
@@ -279,7 +318,7 @@ impl Books {
             last = Some((seq, crc(&stored.public)));
         }
         if let Some((seq, crc)) = last.filter(|_| !self.grouping) {
-            self.view.mark(seq, crc)?;
+            self.mark(seq, crc)?;
         }
         Ok(())
     }
@@ -288,7 +327,8 @@ impl Books {
     /// succeeds.
     ///
     /// # Errors
-    /// The journal's error. Nothing of the group was kept then: memory and view are taken back to what the journal holds.
+    /// The journal's error. What of the group is not on disk was not kept then: memory and view are taken back to what the journal
+    /// holds ([`durable`](Self::durable) tells how much that is).
     pub fn group<T>(&mut self, work: impl FnOnce(&mut Books) -> T) -> Result<T, BooksError> {
         self.grouping = true;
         let done = work(self);
@@ -308,7 +348,65 @@ impl Books {
         let crc = crc(&last.public);
         let range = self.journal.append(&self.staged)?;
         self.staged.clear();
-        self.view.mark(range.end - 1, crc)?;
+        self.mark(range.end - 1, crc)
+    }
+
+    /// How many entries there are, those of a group that is under way included.
+    pub fn end(&self) -> u64 {
+        self.journal.next_seq() + self.staged.len() as u64
+    }
+
+    /// How many entries are on disk.
+    pub fn durable(&self) -> u64 {
+        self.journal.next_seq()
+    }
+
+    /// Whether the journal takes anything.
+    pub fn state(&self) -> journal::State {
+        self.journal.state()
+    }
+
+    /// The time to write on what is recorded now. The machine's clock may have been put back: a statement must not claim to be older
+    /// than the one before it. But a clock that is far behind is believed: then it was the earlier one that was wrong, and a day in
+    /// the future must not be written on everything for years.
+    pub fn not_before_last(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.latest.filter(|last| *last > now && *last - now <= BELIEVED_BEHIND).unwrap_or(now)
+    }
+
+    /// What the statement that was recorded last says of its time.
+    pub fn last_recorded(&self) -> Option<DateTime<Utc>> {
+        self.latest
+    }
+
+    /// Adds a statement to the view; a view that cannot be written is not worth an error.
+    fn index(&mut self, leaf: &Leaf) -> Result<(), BooksError> {
+        self.view.add(leaf).or_else(|e| self.keep_view_in_memory(&e))
+    }
+
+    fn mark(&mut self, seq: u64, crc: u32) -> Result<(), BooksError> {
+        if let Err(e) = self.view.mark(seq, crc) {
+            self.keep_view_in_memory(&e)?;
+            self.view.mark(seq, crc)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the view on disk up, which makes room for the journal, and reads the journal into one in memory; the next start makes
+    /// a new one on disk.
+    fn keep_view_in_memory(&mut self, why: &ViewError) -> Result<(), BooksError> {
+        tracing::error!(error = %why, "the view cannot be written; it is kept in memory until the next start");
+        self.view = View::in_memory();
+        discard_view(&self.view_dir);
+        let mut index = 0;
+        let stored = self.journal.read_from(0).map(|s| s.map_err(BooksError::from));
+        let staged = (self.journal.next_seq()..).zip(&self.staged).map(|(seq, entry)| Ok(stored_of(seq, entry)));
+        for stored in stored.chain(staged) {
+            let stored = stored?;
+            if stored.kind == kinds::STATEMENT {
+                self.view.add(&self.leaf(index, &stored, None)?.0)?;
+                index += 1;
+            }
+        }
         Ok(())
     }
 
@@ -319,7 +417,15 @@ impl Books {
     pub fn take_back(&mut self) -> Result<(), BooksError> {
         self.grouping = false;
         self.staged.clear();
-        self.view.clear()?;
+        let view = &self.view;
+        // sled may panic, too; and this runs where nothing catches it.
+        let cleared = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| view.clear().is_ok()));
+        if !matches!(cleared, Ok(true)) {
+            tracing::error!("the view cannot be cleared; it is kept in memory until the next start");
+            self.view = View::in_memory();
+            discard_view(&self.view_dir);
+        }
+        self.latest = None;
         self.registries.clear();
         self.catalogues.clear();
         self.plans.clear();
@@ -329,7 +435,15 @@ impl Books {
         self.checkpoints.clear();
         self.children.clear();
         self.contradictions.clear();
-        self.replay()
+        self.broken = true;
+        self.replay()?;
+        self.broken = false;
+        Ok(())
+    }
+
+    /// Whether the journal could not be read again after a failure: what is in memory must not be used any more.
+    pub fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Takes one journal entry into account. `index` tells whether the view still has to learn of it.
@@ -423,6 +537,14 @@ impl Books {
         if !index {
             return Ok(());
         }
+        let (leaf, recorded) = self.leaf(leaf_index, stored, payload)?;
+        self.latest = recorded;
+        self.index(&leaf)
+    }
+
+    /// What the view learns of a statement, and when it was recorded.
+    fn leaf(&self, index: u64, stored: &Stored, payload: Option<Arc<Payload>>) -> Result<(Leaf, Option<DateTime<Utc>>), BooksError> {
+        let bad = |message: String| BooksError::Entry { seq: stored.seq, message };
         let note = Note::parse(&stored.public).map_err(|e| bad(e.to_string()))?;
         let statement = Statement::parse(note.text()).map_err(|e| bad(e.to_string()))?;
         let payload = match payload {
@@ -433,16 +555,16 @@ impl Books {
             (Some(p), Some(c)) => (p.token(&c.catalogue, &self.keys.vault), p.same(&self.keys.vault)),
             _ => (None, None),
         };
-        self.view.add(&Leaf {
-            index: leaf_index,
+        let leaf = Leaf {
+            index,
             seq: stored.seq,
             id: *statement.id.as_bytes(),
             period: statement.period,
             subject,
             same,
             voids: statement.voids.as_ref().map(|v| v.index),
-        })?;
-        Ok(())
+        };
+        Ok((leaf, statement.recorded.parse().ok()))
     }
 
     /// Registry and catalogue decide which logs there are: the unit's own and one for each unit below it. Logs that exist
@@ -534,6 +656,10 @@ impl Books {
     /// All signed checkpoints.
     pub fn checkpoints(&self) -> &BTreeMap<u64, Note> {
         &self.checkpoints
+    }
+    /// Whether the disk takes no view, so that it is kept in memory.
+    pub fn is_view_in_memory(&self) -> bool {
+        self.view.is_in_memory()
     }
     /// Bytes of the journal, number of its entries, and whether the view was rebuilt at start.
     pub fn size(&self) -> (u64, u64, bool) {
@@ -734,8 +860,17 @@ fn registry_version(note: &Note) -> u64 {
     note.text().lines().nth(1).and_then(|j| serde_json::from_str::<Version>(j).ok()).map_or(0, |v| v.version)
 }
 
-/// Opens the view if it fits the journal; otherwise removes it and begins anew.
-fn open_view(dir: &Path, journal: &Journal) -> Result<(View, bool), BooksError> {
+/// Removes the view's directory, as far as that can be done.
+fn discard_view(dir: &Path) {
+    let removed = if dir.is_dir() { std::fs::remove_dir_all(dir) } else { std::fs::remove_file(dir) };
+    if let Err(e) = removed.or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) }) {
+        tracing::warn!(error = %e, dir = %dir.display(), "the view cannot be removed");
+    }
+}
+
+/// Opens the view if it fits the journal; otherwise removes it and begins anew, in memory where the disk takes none. The second
+/// value tells whether it has to be built.
+fn open_view(dir: &Path, journal: &Journal) -> (View, bool) {
     let fits = |view: &View| -> Result<bool, ViewError> {
         match view.applied()? {
             None => Ok(journal.next_seq() == 0),
@@ -748,15 +883,24 @@ fn open_view(dir: &Path, journal: &Journal) -> Result<(View, bool), BooksError> 
         let opened = std::panic::catch_unwind(|| View::open(dir));
         match opened {
             Ok(Ok(view)) => match fits(&view) {
-                Ok(true) => return Ok((view, false)),
+                Ok(true) => return (view, false),
                 Ok(false) => tracing::warn!("the view does not fit the journal; rebuilding it"),
                 Err(e) => tracing::warn!(error = %e, "the view is damaged; rebuilding it"),
             },
             Ok(Err(e)) => tracing::warn!(error = %e, "the view cannot be opened; rebuilding it"),
             Err(_) => tracing::warn!("the view cannot be opened; rebuilding it"),
         }
-        let removed = if dir.is_dir() { std::fs::remove_dir_all(dir) } else { std::fs::remove_file(dir) };
-        removed.map_err(|e| BooksError::Published { what: dir.display().to_string(), message: e.to_string() })?;
+        discard_view(dir);
     }
-    Ok((View::open(dir)?, existed || journal.next_seq() > 0))
+    let rebuilt = existed || journal.next_seq() > 0;
+    let fresh = std::panic::catch_unwind(|| View::open(dir));
+    let fresh = fresh.map_err(|_| "it panics".to_string()).and_then(|view| view.map_err(|e| e.to_string()));
+    // What could not be removed is not fresh.
+    match fresh.and_then(|view| if matches!(view.applied(), Ok(None)) { Ok(view) } else { Err("what is there stays".to_string()) }) {
+        Ok(view) => (view, rebuilt),
+        Err(error) => {
+            tracing::error!(error, "the view cannot be made on disk; it is kept in memory until the next start");
+            (View::in_memory(), rebuilt)
+        }
+    }
 }
