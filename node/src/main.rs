@@ -24,6 +24,8 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("info,async_nats=warn,sled=warn"));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Why it does not start goes to a log file mostly, where whole sentences are searched for.
+    let _ = miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().break_words(false).wrap_lines(false).build())));
     let config = Config::load(&args.config).into_diagnostic()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().into_diagnostic()?;
     runtime.block_on(serve(config))

@@ -394,6 +394,7 @@ fn give(
     let text = receipt.to_text().map_err(|e| Faults::one("review.receipt", e.to_string(), e.to_string()))?;
     let note = Note::sign(&text, &[&books.keys.node]).map_err(internal)?;
     books.commit(vec![NewEntry::open(kinds::GIVEN, note.as_bytes())])?;
+    books.guard_all()?;
     Ok(note)
 }
 

@@ -206,6 +206,26 @@ fn an_older_copy_of_the_data_is_refused_while_the_guard_is_kept() {
     copy_dir(&newer, &journal);
     a.open();
     assert_eq!(a.open_month(), FEB);
+    // A copy from right before the month was handed over has the whole log, and yet another report could be made over it.
+    a.shut();
+    let mut b = World::new();
+    let b = b.desk(B);
+    b.train(1, "2026-01-10", at("2026-01-20"));
+    b.close(JAN, after(JAN));
+    b.shut();
+    let closed = b.home.join("closed");
+    copy_dir(&b.data().join("journal"), &closed);
+    b.open();
+    b.sign(JAN);
+    b.submit(JAN, after(JAN));
+    b.shut();
+    std::fs::remove_dir_all(b.data().join("journal")).unwrap();
+    copy_dir(&closed, &b.data().join("journal"));
+    match b.try_open() {
+        Err(BooksError::Journal(e)) => assert_eq!(e.code(), "guard.rolled_back"),
+        other => panic!("{other:?}"),
+    }
+    a.open();
     // Another history of the same length is a fork, and refused as such.
     a.shut();
     std::fs::remove_dir_all(&journal).unwrap();

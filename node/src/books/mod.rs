@@ -838,11 +838,25 @@ impl Books {
         own.chain(self.children.values().flat_map(|c| c.known.values())).find(|h| h.digest() == *digest).cloned()
     }
 
+    /// Notes in the guard that the journal was this long when something signed left the node: a report or a receipt. A copy from before
+    /// would let the node sign another one in its place.
+    ///
+    /// # Errors
+    /// The journal's or the guard's error: then it must not leave.
+    pub fn guard_all(&mut self) -> Result<(), BooksError> {
+        self.flush_group()?;
+        if let Some(last) = self.guard.last() {
+            self.guard.advance(Signed { journal: self.journal.next_seq(), ..last })?;
+        }
+        Ok(())
+    }
+
     /// Marks a rollup as handed to the outbox.
     ///
     /// # Errors
-    /// The journal's error.
+    /// The journal's or the guard's error.
     pub fn submit(&mut self, period: Month, revision: u32, at: DateTime<Utc>) -> Result<(), BooksError> {
+        self.guard_all()?;
         self.commit(vec![NewEntry::headed(kinds::SUBMITTED, &SubmittedHead { period, revision, at }, &[])])
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! If yesterday's copy of the journal is put back and the node goes on, it will sign a second, different history for the sizes that
 //! it already signed. To the parent that is a forgery, and the unit cannot prove that it was an accident. So the last
-//! signed checkpoint is noted in `<dir>/guard`, and a node whose log does not contain it refuses to start.
+//! signed checkpoint is noted in `<dir>/guard`, and a node whose log does not contain it refuses to start. So is the length of the
+//! journal whenever a signed report or receipt leaves: the log may be the same, and yet another report be made over it.
 //!
 //! Order of durable writes, *before* a signature over a checkpoint leaves the process: `guard.tmp` → fsync → rename to `guard` →
 //! fsync directory → only then sign and publish. A checkpoint is signed only over what is already durable in the journal,
@@ -39,7 +40,7 @@ pub struct Signed {
     pub size: u64,
     /// Root of the log at this size.
     pub root: [u8; 32],
-    /// [`super::Journal::next_seq`] at the time of signing.
+    /// [`super::Journal::next_seq`] when a checkpoint was signed, or when a signed report or receipt left the node since.
     pub journal: u64,
 }
 
