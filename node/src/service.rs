@@ -75,7 +75,6 @@ impl Service {
             None => Arc::new(SystemClock),
         };
         let keys = Keys::load(&config.keys, &config.unit).map_err(|e| Faults::from(BooksError::from(e)))?;
-        std::fs::create_dir_all(&config.data).map_err(internal)?;
         let mut books = Books::open(&config.data, keys, config.root.clone(), config.unit.clone()).map_err(no_start)?;
         let mut documents = Vec::new();
         let dir = std::fs::read_dir(&config.published).map_err(|e| internal(format!("{}: {e}", config.published.display())))?;
