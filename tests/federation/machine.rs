@@ -51,7 +51,7 @@ impl SmallDisk {
     }
 
     /// Where it is seen from here.
-    fn from_outside(&self) -> PathBuf {
+    fn seen_from_here(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{}", self.holder.id(), self.at.display()))
     }
 
@@ -125,13 +125,13 @@ fn a_disk_that_fills() {
     // Again and again: no byte of it stays, and no request is worse off than the one before.
     let status = |node: &Lone| node.client("luru").status().unwrap().leaves;
     let (leaves, events) = (status(&node), node.events());
-    let used = fs::metadata(disk.from_outside().join("journal/000000000000.seg")).unwrap().len();
+    let used = fs::metadata(disk.seen_from_here().join("journal/000000000000.seg")).unwrap().len();
     let large = refused.iter().max_by_key(|(_, csv)| csv.len()).unwrap();
     for _ in 0..3 {
         let raw = node.client("luru").post(&format!("/api/events?type={}", large.0), "text/csv", large.1.as_bytes(), &[507]).unwrap();
         assert!(String::from_utf8(raw).unwrap().contains("journal.no_space"), "507 is its status");
     }
-    assert_eq!(fs::metadata(disk.from_outside().join("journal/000000000000.seg")).unwrap().len(), used);
+    assert_eq!(fs::metadata(disk.seen_from_here().join("journal/000000000000.seg")).unwrap().len(), used);
     assert_eq!((status(&node), node.events()), (leaves, events));
     assert_eq!(node.health("journal"), "full");
     assert_eq!(node.metric("journal_full"), Some(1.0));
@@ -150,7 +150,7 @@ fn a_disk_that_fills() {
     assert_eq!((node.health("journal").as_str(), node.pid()), ("writable", pid));
 
     // Not a byte is left: the guard and the journal refuse the close, and nothing is signed.
-    let ballast = disk.from_outside().join("ballast");
+    let ballast = disk.seen_from_here().join("ballast");
     assert!(fs::write(&ballast, vec![1; 16 << 20]).is_err(), "the disk is full now");
     let refusal = node.close().unwrap_err();
     assert!(refusal.contains("journal.no_space"), "{refusal}");
