@@ -320,6 +320,12 @@ fn every_call_while_a_file_is_imported() {
             Err(error) => refused(&error, &context),
         };
         drop(tracer);
+        if told == Told::Nothing {
+            // Nor does it come back from what is on the disk at this moment.
+            let mut crashed = scene.place.node(&format!("import-{n}-crashed"), Some(&node.data()));
+            crashed.start();
+            scene.import_again(&crashed, told, &format!("{context}, restarted at once"));
+        }
         goes_on(&mut node, *fault, &context);
         scene.import_again(&node, told, &context);
         seen.lock().unwrap().insert((*fault, told as u8));
