@@ -14,7 +14,7 @@ use protocol::log::tile;
 use protocol::receipt::Decision;
 use tokio::time::Instant;
 
-use crate::books::Books;
+use crate::books::{Books, BooksError};
 use crate::fault::{Faults, internal};
 use crate::link::{DownKind, Incoming, Outgoing, Subject, Transport, UnitPath, UpKind};
 use crate::review::{self, Took};
@@ -99,10 +99,12 @@ async fn take(service: &Arc<Service>, subject: &Subject, body: Vec<u8>) -> Resul
         let took = service
             .with(move |books, _| match kind {
                 DownKind::Receipt => review::take_receipt(books, &body),
-                _ => Ok(match books.adopt(&[body]) {
-                    Ok(_) => Took::Done,
-                    Err(e) => Took::Refused(e.to_string()),
-                }),
+                _ => match books.adopt(&[body]) {
+                    Ok(_) => Ok(Took::Done),
+                    Err(e @ BooksError::Published { .. }) => Ok(Took::Refused(e.to_string())),
+                    // The node's own trouble: the document must come again.
+                    Err(e) => Err(e.into()),
+                },
             })
             .await?;
         service.wake.notify_one();

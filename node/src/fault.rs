@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::books::BooksError;
+use crate::journal::JournalError;
+
 /// One fault. The texts never repeat a value that could be personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Fault {
@@ -83,6 +86,34 @@ impl std::fmt::Display for Faults {
     }
 }
 impl std::error::Error for Faults {}
+
+impl From<BooksError> for Faults {
+    /// What the journal could not take: whether it was recorded, and what to do.
+    fn from(error: BooksError) -> Faults {
+        let (zh, en) = match &error {
+            BooksError::Journal(JournalError::NoSpace { .. }) => (
+                "磁盘已满,本次内容没有记录。请释放磁盘空间后重新提交,不需要重启节点;查询不受影响".to_string(),
+                "the disk is full and nothing of this was recorded. Free space and send it again, no restart is needed; reading goes on"
+                    .to_string(),
+            ),
+            BooksError::Journal(JournalError::Poisoned { .. }) => (
+                "此前磁盘出错,节点已停止写入,本次内容没有记录。请检查磁盘,重启节点后重新提交;已确认的记录不受影响".to_string(),
+                "an earlier failure of the disk stopped all writing, and nothing of this was recorded. Check the disk, restart the node and \
+                 send it again; nothing acknowledged is affected"
+                    .to_string(),
+            ),
+            BooksError::Journal(e) if e.leaves_open() => (
+                format!("磁盘出错,无法确定本次内容是否已记录。请检查磁盘,重启节点后重新提交:已记录的内容不会重复计数。{e}"),
+                format!(
+                    "the disk failed, and it is unknown whether this was recorded. Check the disk, restart the node and send it again: \
+                     what was recorded is not counted twice. {e}"
+                ),
+            ),
+            _ => (format!("节点内部错误:{error}"), error.to_string()),
+        };
+        Faults::one(error.code(), zh, en)
+    }
+}
 
 /// A failure of the node itself (disk, keys), not of the input.
 pub fn internal(e: impl std::fmt::Display) -> Faults {

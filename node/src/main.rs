@@ -24,6 +24,8 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("info,async_nats=warn,sled=warn"));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Why it does not start goes to a log file mostly, where whole sentences are searched for.
+    let _ = miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().break_words(false).wrap_lines(false).build())));
     let config = Config::load(&args.config).into_diagnostic()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().into_diagnostic()?;
     runtime.block_on(serve(config))
@@ -46,9 +48,21 @@ async fn serve(config: Config) -> Result<()> {
         }
     };
     let (router, _) = web::router(App { service: service.clone(), tokens });
-    axum::serve(listener, router).with_graceful_shutdown(stop()).await.into_diagnostic()?;
+    let ended = service.clone();
+    let end = async move {
+        tokio::select! {
+            () = stop() => {}
+            () = ended.stopped() => {}
+        }
+    };
+    axum::serve(listener, router).with_graceful_shutdown(end).await.into_diagnostic()?;
     if let Some(courier) = courier {
         courier.abort();
+    }
+    if service.health().stopped {
+        return Err(miette!(
+            "the journal could not be read again after a failure; check the disk, then start the node again [node.stopped]"
+        ));
     }
     let flushed = service
         .with(|books, _| {

@@ -81,7 +81,7 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
     }
     let bundle = tile::encode_bundle(&fresh).map_err(internal)?;
     let head = EntriesHead { unit: unit.clone(), first: held };
-    books.commit(vec![NewEntry::headed(kinds::ENTRIES, &head, &bundle)]).map_err(internal)?;
+    books.commit(vec![NewEntry::headed(kinds::ENTRIES, &head, &bundle)])?;
     Ok(Took::Done)
 }
 
@@ -124,7 +124,7 @@ pub fn take_checkpoint(books: &mut Books, unit: &UnitId, body: &[u8], now: DateT
         return contradict(books, unit, format!("two checkpoints over {} leaves with different roots", point.size()), body, None);
     }
     let head = ArrivalHead { unit: unit.clone(), at: now };
-    books.commit(vec![NewEntry::headed(kinds::CHILD_CHECKPOINT, &head, body)]).map_err(internal)?;
+    books.commit(vec![NewEntry::headed(kinds::CHILD_CHECKPOINT, &head, body)])?;
     Ok(Took::Done)
 }
 
@@ -160,7 +160,7 @@ pub fn take_rollup(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<
         return Ok(took);
     }
     let head = ArrivalHead { unit: unit.clone(), at: now };
-    books.commit(vec![NewEntry::headed(kinds::CHILD_ROLLUP, &head, body)]).map_err(internal)?;
+    books.commit(vec![NewEntry::headed(kinds::CHILD_ROLLUP, &head, body)])?;
     Ok(Took::Done)
 }
 
@@ -171,7 +171,7 @@ fn contradict(books: &mut Books, unit: &UnitId, what: String, body: &[u8], index
     }
     tracing::error!(unit = %unit, what, "contradiction");
     let head = ContradictionHead { unit: unit.clone(), what, index };
-    books.commit(vec![NewEntry::headed(kinds::CONTRADICTION, &head, body)]).map_err(internal)?;
+    books.commit(vec![NewEntry::headed(kinds::CONTRADICTION, &head, body)])?;
     Ok(Took::Done)
 }
 
@@ -241,7 +241,14 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
                 let by = books.unit().to_string();
                 let Some(held) = child_rollup(books, &unit, &digest) else { continue };
                 let received = arrived(books, &held).unwrap_or(now);
-                given.push(give(books, &held, verdicts, received, decision, Vec::new(), Vec::new(), by, now)?);
+                let receipt = give(books, &held, verdicts, received, decision, Vec::new(), Vec::new(), by, now);
+                if receipt.is_err()
+                    && let Some(child) = books.children.get_mut(&unit)
+                {
+                    // What has a verdict is not looked at again, and the receipt would never be given.
+                    child.verdicts.remove(&digest);
+                }
+                given.push(receipt?);
             }
         }
     }
@@ -392,6 +399,8 @@ fn give(
         Some(note) => note.as_bytes().to_vec(),
         None => Vec::new(),
     };
+    // Receipts for one rollup are read in the order of these times, also where the clock was put back in between.
+    let before = child.given.get(&held.digest()).into_iter().flatten().filter_map(|(r, _)| r.decided.parse().ok()).max();
     let receipt = Receipt {
         parent: books.unit().clone(),
         child: rollup.unit.clone(),
@@ -400,7 +409,7 @@ fn give(
         rollup: held.digest(),
         decision,
         received: stamp(received),
-        decided: stamp(now),
+        decided: stamp(before.map_or(now, |before| now.max(before))),
         by,
         reasons,
         about,
@@ -409,7 +418,8 @@ fn give(
     };
     let text = receipt.to_text().map_err(|e| Faults::one("review.receipt", e.to_string(), e.to_string()))?;
     let note = Note::sign(&text, &[&books.keys.node]).map_err(internal)?;
-    books.commit(vec![NewEntry::open(kinds::GIVEN, note.as_bytes())]).map_err(internal)?;
+    books.commit(vec![NewEntry::open(kinds::GIVEN, note.as_bytes())])?;
+    books.guard_all()?;
     Ok(note)
 }
 
@@ -451,6 +461,6 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Took, Faults> {
     if let Err(e) = report::read_receipt(&note, &own.held, registry, parent.as_ref()) {
         return Ok(Took::Refused(e));
     }
-    books.commit(vec![NewEntry::open(kinds::RECEIPT, note.as_bytes())]).map_err(internal)?;
+    books.commit(vec![NewEntry::open(kinds::RECEIPT, note.as_bytes())])?;
     Ok(Took::Done)
 }

@@ -2,6 +2,7 @@
 //!
 //! One thread owns the books and works through a queue. Requests that wait at the same time become a group: each is worked on
 //! in turn, all share one fsync, and none is answered before it. So a single clerk waits for one fsync, and fifty clerks do too.
+//! Where the disk fails, each is told what is true for it: who is on disk already is not told otherwise.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -11,13 +12,14 @@ use chrono::{DateTime, Utc};
 use protocol::note::Note;
 use protocol::receipt::Receipt;
 use protocol::rollup::Signatories;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 
-use crate::books::Books;
 use crate::books::keys::Keys;
-use crate::clock::{Clock, FileClock, SystemClock};
+use crate::books::{Books, BooksError};
+use crate::clock::{Clock, FileClock, SystemClock, Watch, stamp};
 use crate::config::{Accept, Config};
 use crate::fault::{Faults, internal};
+use crate::journal::State;
 use crate::link::LinkState;
 use crate::review;
 
@@ -25,6 +27,19 @@ use crate::review;
 type Reply = Box<dyn FnOnce(Result<(), Faults>) + Send>;
 /// A piece of work on the books.
 type Job = Box<dyn FnOnce(&mut Books, DateTime<Utc>) -> Reply + Send>;
+
+/// How the node itself stands: what operators are told by health and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Health {
+    /// Whether the journal takes anything.
+    pub journal: State,
+    /// The disk takes no view, so that it is kept in memory.
+    pub view_in_memory: bool,
+    /// Seconds by which the clock is behind what was recorded last; 0 if it is not.
+    pub clock_behind: u64,
+    /// The journal could not be read again after a failure; the process must end.
+    pub stopped: bool,
+}
 
 /// A running unit.
 pub struct Service {
@@ -38,6 +53,7 @@ pub struct Service {
     pub link: Mutex<Option<LinkState>>,
     /// Receipts that are to be sent.
     pub receipts: Mutex<Vec<Note>>,
+    health: watch::Receiver<Health>,
     /// Counters for metrics.
     pub counters: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -58,10 +74,8 @@ impl Service {
             Some(path) => Arc::new(FileClock(path.clone())),
             None => Arc::new(SystemClock),
         };
-        let keys = Keys::load(&config.keys, &config.unit).map_err(internal)?;
-        std::fs::create_dir_all(&config.data).map_err(internal)?;
-        let books = Books::open(&config.data, keys, config.root.clone(), config.unit.clone())
-            .map_err(|e| Faults::one(e.code(), format!("节点不能启动:{e}"), e.to_string()))?;
+        let keys = Keys::load(&config.keys, &config.unit).map_err(|e| Faults::from(BooksError::from(e)))?;
+        let books = Books::open(&config.data, keys, config.root.clone(), config.unit.clone()).map_err(no_start)?;
         let mut documents = Vec::new();
         let dir = std::fs::read_dir(&config.published).map_err(|e| internal(format!("{}: {e}", config.published.display())))?;
         for entry in dir {
@@ -85,11 +99,12 @@ impl Service {
     /// # Errors
     /// As [`Service::open`].
     pub fn over(config: Config, mut books: Books, documents: &[Vec<u8>], clock: Arc<dyn Clock>) -> Result<(Arc<Service>, Worker), Faults> {
-        books.adopt(documents).map_err(internal)?;
+        books.adopt(documents).map_err(no_start)?;
         let now = clock.now();
         review::check_all(&mut books, config.accept == Accept::Auto, now)?;
         let (jobs, queue) = mpsc::channel();
-        let worker = Worker { books, queue, clock: clock.clone() };
+        let (tell, health) = watch::channel(health_of(&books, now));
+        let worker = Worker { books, queue, clock: clock.clone(), watch: Watch::new(now), tell };
         let service = Service {
             jobs,
             clock,
@@ -97,6 +112,7 @@ impl Service {
             wake: Notify::new(),
             link: Mutex::new(None),
             receipts: Mutex::new(Vec::new()),
+            health,
             counters: Mutex::new(BTreeMap::new()),
         };
         Ok((Arc::new(service), worker))
@@ -105,6 +121,20 @@ impl Service {
     /// Now.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// How the node stands.
+    pub fn health(&self) -> Health {
+        *self.health.borrow()
+    }
+
+    /// Waits until the node cannot go on; the process must end then, and a new one reads what the disk really holds.
+    pub async fn stopped(&self) {
+        let mut health = self.health.clone();
+        if health.wait_for(|h| h.stopped).await.is_err() {
+            // The thread is gone, which nothing but its own end can bring about.
+            tracing::error!("the thread that owns the books has ended");
+        }
     }
 
     /// Works on the books. The answer comes after everything that the work wrote is on disk.
@@ -124,8 +154,9 @@ impl Service {
                 let _ = answer.send(written.and(result));
             })
         });
-        self.jobs.send(job).map_err(|_| internal("the node is stopping"))?;
-        answered.await.map_err(|_| internal("the work died; it was taken back"))?
+        let stopping = || Faults::one("node.stopping", "节点正在停止,请稍后重新提交", "the node is stopping; send it again later");
+        self.jobs.send(job).map_err(|_| stopping())?;
+        answered.await.map_err(|_| if self.health().stopped { stopping() } else { internal("the work died; it was taken back") })?
     }
 
     /// Checks what came from below and queues the receipts.
@@ -173,11 +204,27 @@ impl Service {
 /// At most this many requests share one fsync.
 const GROUP: usize = 64;
 
+fn no_start(error: BooksError) -> Faults {
+    Faults::one(error.code(), format!("节点不能启动:{error}"), error.to_string())
+}
+
+fn health_of(books: &Books, now: DateTime<Utc>) -> Health {
+    let behind = books.last_recorded().map_or(0, |last| (last - now).num_seconds());
+    Health {
+        journal: books.state(),
+        view_in_memory: books.is_view_in_memory(),
+        clock_behind: u64::try_from(behind).unwrap_or(0),
+        stopped: books.is_broken(),
+    }
+}
+
 /// Owns the books and works through the queue.
 pub struct Worker {
     books: Books,
     queue: mpsc::Receiver<Job>,
     clock: Arc<dyn Clock>,
+    watch: Watch,
+    tell: watch::Sender<Health>,
 }
 
 impl std::fmt::Debug for Worker {
@@ -192,15 +239,20 @@ impl Worker {
     pub fn turn(&mut self, wait: bool) -> bool {
         let first = if wait { self.queue.recv().ok() } else { self.queue.try_recv().ok() };
         let Some(first) = first else { return false };
-        let (queue, clock) = (&self.queue, &self.clock);
+        let now = self.clock.now();
+        if let Some(jump) = self.watch.look(now) {
+            tracing::warn!(seconds = jump.num_seconds(), now = %stamp(now), "the clock was put ahead (or back, if negative); check it");
+        }
+        let (books, queue, clock) = (&mut self.books, &self.queue, &self.clock);
         let mut died = false;
-        let mut replies: Vec<Reply> = Vec::new();
-        let written = self.books.group(|books| {
+        // Each with the number of entries that must be on disk before it may be given.
+        let mut replies: Vec<(u64, Reply)> = Vec::new();
+        let written = books.group(|books| {
             let waiting = std::iter::once(first).chain(std::iter::from_fn(|| queue.try_recv().ok()));
             for job in waiting.take(GROUP) {
                 // A panic in one piece of work must not end the node, nor leave half a change in memory.
                 match std::panic::catch_unwind(AssertUnwindSafe(|| job(books, clock.now()))) {
-                    Ok(reply) => replies.push(reply),
+                    Ok(reply) => replies.push((books.end(), reply)),
                     Err(_) => {
                         died = true;
                         break;
@@ -208,16 +260,25 @@ impl Worker {
                 }
             }
         });
-        if died && let Err(e) = self.books.take_back() {
+        if died
+            && !books.is_broken()
+            && let Err(e) = books.take_back()
+        {
             tracing::error!(error = %e, "the books cannot be read again after a panic");
-            return false;
         }
-        let failed = written.err().map(|e| Faults::one(e.code(), format!("没有写入磁盘:{e}"), format!("not written to disk: {e}")));
+        let durable = books.durable();
+        let failed = written.err().map(Faults::from);
         if let Some(faults) = &failed {
             tracing::error!(faults = %faults, "a group was not written and is taken back");
         }
-        for reply in replies {
-            reply(failed.clone().map_or(Ok(()), Err));
+        // First, so that nobody is told a failure that health does not know of yet.
+        self.tell.send_replace(health_of(books, now));
+        for (end, reply) in replies {
+            reply(failed.clone().filter(|_| end > durable).map_or(Ok(()), Err));
+        }
+        if books.is_broken() {
+            tracing::error!("the journal cannot be read again: the node stops, and the next start reads what the disk really holds");
+            return false;
         }
         true
     }

@@ -7,10 +7,15 @@
 //! is trusted. The view names the journal entry that it has applied last, with a checksum of it; a view that is missing,
 //! behind, ahead, of another journal or damaged is rebuilt.
 //!
+//! Where the disk takes no view (it is full, or fails), the same indexes are kept in memory until the next start: a node that can
+//! still read its journal can still answer.
+//!
 //! Keys are big-endian so that ranges are in order. Personal data never gets here: subjects are pseudonyms, keyed with a
 //! secret of this node.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{PoisonError, RwLock};
 
 /// A pseudonym of a subject: kind and 16 bytes of a keyed hash.
 pub type Token = [u8; 17];
@@ -42,11 +47,64 @@ pub struct Leaf {
 /// The indexes.
 #[derive(Debug)]
 pub struct View {
-    db: sled::Db,
-    meta: sled::Tree,
-    subject: sled::Tree,
-    voided: sled::Tree,
-    same: sled::Tree,
+    db: Option<sled::Db>,
+    meta: Tree,
+    subject: Tree,
+    voided: Tree,
+    same: Tree,
+}
+
+/// One index: an ordered map of bytes.
+#[derive(Debug)]
+enum Tree {
+    Disk(sled::Tree),
+    Memory(RwLock<BTreeMap<Vec<u8>, Vec<u8>>>),
+}
+
+impl Tree {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ViewError> {
+        match self {
+            Tree::Disk(tree) => Ok(tree.get(key)?.map(|value| value.to_vec())),
+            // Nothing panics while it holds the lock, so what is inside is whole.
+            Tree::Memory(map) => Ok(map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()),
+        }
+    }
+
+    fn insert(&self, key: &[u8], value: &[u8]) -> Result<(), ViewError> {
+        match self {
+            Tree::Disk(tree) => drop(tree.insert(key, value)?),
+            Tree::Memory(map) => drop(map.write().unwrap_or_else(PoisonError::into_inner).insert(key.to_vec(), value.to_vec())),
+        }
+        Ok(())
+    }
+
+    fn remove(&self, key: &[u8]) -> Result<(), ViewError> {
+        match self {
+            Tree::Disk(tree) => drop(tree.remove(key)?),
+            Tree::Memory(map) => drop(map.write().unwrap_or_else(PoisonError::into_inner).remove(key)),
+        }
+        Ok(())
+    }
+
+    /// Every key with this prefix, in order.
+    fn keys(&self, prefix: &[u8], mut each: impl FnMut(&[u8]) -> Result<(), ViewError>) -> Result<(), ViewError> {
+        match self {
+            Tree::Disk(tree) => tree.scan_prefix(prefix).keys().try_for_each(|key| each(&key?)),
+            Tree::Memory(map) => {
+                let map = map.read().unwrap_or_else(PoisonError::into_inner);
+                let mut keys = map.range(prefix.to_vec()..).map(|(key, _)| key).take_while(|key| key.starts_with(prefix));
+                keys.try_for_each(|key| each(key))
+            }
+        }
+    }
+
+    fn clear(&self) -> Result<(), ViewError> {
+        match self {
+            Tree::Disk(tree) => tree.clear()?,
+            Tree::Memory(map) => map.write().unwrap_or_else(PoisonError::into_inner).clear(),
+        }
+        Ok(())
+    }
 }
 
 fn number(bytes: &[u8]) -> Result<u64, ViewError> {
@@ -62,13 +120,19 @@ impl View {
     pub fn open(dir: &Path) -> Result<View, ViewError> {
         // One process holds the journal's lock, so nobody else is here. Small cache: indexes only.
         let db = sled::Config::new().path(dir).cache_capacity(16 << 20).flush_every_ms(Some(1000)).open()?;
-        Ok(View {
-            meta: db.open_tree("meta")?,
-            subject: db.open_tree("subject")?,
-            voided: db.open_tree("voided")?,
-            same: db.open_tree("same")?,
-            db,
-        })
+        let tree = |name: &str| db.open_tree(name).map(Tree::Disk);
+        Ok(View { meta: tree("meta")?, subject: tree("subject")?, voided: tree("voided")?, same: tree("same")?, db: Some(db) })
+    }
+
+    /// An empty one that lives in memory and ends with the process.
+    pub fn in_memory() -> View {
+        let tree = || Tree::Memory(RwLock::default());
+        View { db: None, meta: tree(), subject: tree(), voided: tree(), same: tree() }
+    }
+
+    /// Whether it lives in memory.
+    pub fn is_in_memory(&self) -> bool {
+        self.db.is_none()
     }
 
     /// The last journal entry applied and its checksum.
@@ -76,7 +140,7 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn applied(&self) -> Result<Option<(u64, u32)>, ViewError> {
-        let Some(bytes) = self.meta.get("applied")? else { return Ok(None) };
+        let Some(bytes) = self.meta.get(b"applied")? else { return Ok(None) };
         let (seq, crc) = bytes.split_at_checked(8).ok_or_else(|| ViewError("short watermark".into()))?;
         let crc: [u8; 4] = crc.try_into().map_err(|_| ViewError("short watermark".into()))?;
         Ok(Some((number(seq)?, u32::from_be_bytes(crc))))
@@ -89,8 +153,7 @@ impl View {
     pub fn mark(&self, seq: u64, crc: u32) -> Result<(), ViewError> {
         let mut value = seq.to_be_bytes().to_vec();
         value.extend(crc.to_be_bytes());
-        self.meta.insert("applied", value)?;
-        Ok(())
+        self.meta.insert(b"applied", &value)
     }
 
     /// Takes the mark away: what is added from now on may never reach the journal. Until the next mark, whoever opens this
@@ -99,8 +162,7 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn unmark(&self) -> Result<(), ViewError> {
-        self.meta.remove("applied")?;
-        Ok(())
+        self.meta.remove(b"applied")
     }
 
     /// Adds statements. Doing it again changes nothing.
@@ -113,13 +175,13 @@ impl View {
             if let Some(token) = l.subject {
                 let mut key = token.to_vec();
                 key.extend(index);
-                self.subject.insert(key, &[])?;
+                self.subject.insert(&key, &[])?;
             }
             if let Some(same) = l.same {
-                self.same.insert(same, &index)?;
+                self.same.insert(&same, &index)?;
             }
             if let Some(target) = l.voids {
-                self.voided.insert(target.to_be_bytes(), &index)?;
+                self.voided.insert(&target.to_be_bytes(), &index)?;
             }
         }
         Ok(())
@@ -130,7 +192,7 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn voided_by(&self, index: u64) -> Result<Option<u64>, ViewError> {
-        self.voided.get(index.to_be_bytes())?.map(|b| number(&b)).transpose()
+        self.voided.get(&index.to_be_bytes())?.map(|b| number(&b)).transpose()
     }
 
     /// The statement that says exactly the same, unless it was taken back.
@@ -147,7 +209,12 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn of_subject(&self, token: &Token) -> Result<Vec<u64>, ViewError> {
-        self.subject.scan_prefix(token).keys().map(|k| number(k?.get(17..).unwrap_or_default())).collect()
+        let mut all = Vec::new();
+        self.subject.keys(token, |key| {
+            all.push(number(key.get(17..).unwrap_or_default())?);
+            Ok(())
+        })?;
+        Ok(all)
     }
 
     /// Every subject, each once.
@@ -156,13 +223,13 @@ impl View {
     /// A damaged store.
     pub fn subjects(&self) -> Result<Vec<Token>, ViewError> {
         let mut all: Vec<Token> = Vec::new();
-        for key in self.subject.iter().keys() {
-            let key = key?;
+        self.subject.keys(&[], |key| {
             let token: Token = key.get(..17).and_then(|t| t.try_into().ok()).ok_or_else(|| ViewError("short subject key".into()))?;
             if all.last() != Some(&token) {
                 all.push(token);
             }
-        }
+            Ok(())
+        })?;
         Ok(all)
     }
 
@@ -180,7 +247,7 @@ impl View {
     /// Hands what is buffered to the operating system.
     pub fn flush(&self) {
         // A failed flush costs a rebuild, nothing else.
-        if let Err(e) = self.db.flush() {
+        if let Some(Err(e)) = self.db.as_ref().map(|db| db.flush()) {
             tracing::warn!(error = %e, "view could not be flushed; it will be rebuilt");
         }
     }

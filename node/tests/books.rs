@@ -4,7 +4,7 @@ mod support;
 
 use std::path::Path;
 
-use node::books::BooksError;
+use node::books::{Books, BooksError};
 use node::desk::input::Form;
 use node::desk::record;
 use node::review;
@@ -211,12 +211,32 @@ fn an_older_copy_of_the_data_is_refused_while_the_guard_is_kept() {
     copy_dir(&newer, &journal);
     a.open();
     assert_eq!(a.open_month(), FEB);
+    // A copy from right before the month was handed over has the whole log, and yet another report could be made over it.
+    a.shut();
+    let mut b = World::new();
+    let b = b.desk(B);
+    b.train(1, "2026-01-10", at("2026-01-20"));
+    b.close(JAN, after(JAN));
+    b.shut();
+    let closed = b.home.join("closed");
+    copy_dir(&b.data().join("journal"), &closed);
+    b.open();
+    b.sign(JAN);
+    b.submit(JAN, after(JAN));
+    b.shut();
+    std::fs::remove_dir_all(b.data().join("journal")).unwrap();
+    copy_dir(&closed, &b.data().join("journal"));
+    match b.try_open() {
+        Err(BooksError::Journal(e)) => assert_eq!(e.code(), "guard.rolled_back"),
+        other => panic!("{other:?}"),
+    }
+    a.open();
     // Another history of the same length is a fork, and refused as such.
     a.shut();
     std::fs::remove_dir_all(&journal).unwrap();
     copy_dir(&old.join("journal"), &journal);
     let guard = std::fs::read(a.data().join("guard")).unwrap();
-    std::fs::remove_file(a.data().join("guard")).unwrap();
+    std::fs::copy(old.join("guard"), a.data().join("guard")).unwrap();
     a.open();
     for n in 0..8 {
         a.train(90 + n, "2026-01-11", at("2026-01-20"));
@@ -287,11 +307,49 @@ fn a_kill_between_the_guard_and_the_checkpoint_recovers() {
     std::fs::write(a.data().join("guard.tmp"), b"half").unwrap();
     a.open();
     assert_eq!(a.open_month(), FEB);
-    // A lost guard is made again from the journal, with a warning.
+}
+
+#[test]
+fn a_missing_guard_is_refused_until_a_person_has_compared() {
+    let mut w = World::new();
+    let a = w.desk(A);
+    assert!(a.data().join("guard").exists(), "it is born with the journal");
+    a.train(1, "2026-01-10", at("2026-01-20"));
     a.shut();
-    std::fs::remove_file(a.data().join("guard")).unwrap();
+    let old = a.home.join("old");
+    copy_dir(&a.data(), &old);
     a.open();
-    assert!(a.data().join("guard").exists());
+    a.finish(JAN, after(JAN));
+    a.shut();
+    let newer = a.home.join("newer");
+    copy_dir(&a.data(), &newer);
+    // With a signed month and, as an old backup would have it, without.
+    for copy in [&newer, &old] {
+        std::fs::remove_dir_all(a.data()).unwrap();
+        copy_dir(copy, &a.data());
+        std::fs::remove_file(a.data().join("guard")).unwrap();
+        for _ in 0..2 {
+            match a.try_open() {
+                Err(BooksError::Journal(e)) => {
+                    assert_eq!(e.code(), "guard.missing");
+                    assert!(e.to_string().contains("old backup") && e.to_string().contains("countersign guard"), "{e}");
+                }
+                other => panic!("{other:?}"),
+            }
+            assert!(!a.data().join("guard").exists(), "looking makes no guard");
+        }
+        let mut books = Books::open_to_look(&a.data(), a.keys(), a.root.clone(), unit(A)).unwrap();
+        assert!(books.is_unguarded());
+        let last = books.checkpoints().keys().last().copied().unwrap_or(0);
+        assert_eq!(books.renew_guard().unwrap().size, last);
+        drop(books);
+        a.open();
+        a.shut();
+    }
+    // A new directory is no restored one.
+    std::fs::remove_dir_all(a.data()).unwrap();
+    a.open();
+    a.reopen();
 }
 
 /// Registries, catalogues and plans come by NATS at least once and lie about as files: old ones come again, and somebody may

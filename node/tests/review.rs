@@ -429,3 +429,36 @@ fn a_revision_that_nobody_asked_for_fails_history() {
     assert_eq!(Receipt::parse(receipts[0].text()).unwrap().decision, Decision::Accepted);
     assert_eq!(w.desks[CITY].read().children[&unit(A)].accepted(month(FEB)).map(|h| h.digest()), Some(fourth.digest()));
 }
+
+/// A parent that is put back to before a receipt must not give another one; and the order of its receipts survives a clock that is
+/// put back.
+#[test]
+fn receipts_do_not_go_back_in_time() {
+    let mut w = World::new();
+    w.desk(A).train(4, "2026-01-10", at("2026-01-20"));
+    w.desk(A).finish(JAN, after(JAN));
+    w.send(A, &[CITY], after(JAN));
+    review::check_all(w.desk(CITY).books(), false, after(JAN)).unwrap();
+    w.desk(CITY).shut();
+    let before = w.desk(CITY).home.join("before");
+    copy_dir(&w.desks[CITY].data().join("journal"), &before);
+    w.desk(CITY).open();
+    w.decide(CITY, A, JAN, Decision::Accepted, after(JAN));
+    // The clock is put back by three days, and the month is opened again.
+    let earlier = after(JAN) - chrono::TimeDelta::days(3);
+    w.decide(CITY, A, JAN, Decision::Reopened, earlier);
+    let receipts: Vec<String> =
+        node::desk::sign::latest(w.desks[A].read(), month(JAN)).unwrap().receipts.iter().map(|(r, _)| r.decided.clone()).collect();
+    assert_eq!((receipts.len(), receipts.is_sorted()), (2, true), "{receipts:?}");
+    let evidence = protocol::evidence::file::read(&w.desks[A].evidence()).unwrap();
+    let report = protocol::evidence::report::verify(&evidence, &w.root.vkey()).unwrap();
+    assert!(report.holds(), "{:?}", report.failures().next());
+    // An old copy of the parent's journal.
+    w.desk(CITY).shut();
+    std::fs::remove_dir_all(w.desks[CITY].data().join("journal")).unwrap();
+    copy_dir(&before, &w.desks[CITY].data().join("journal"));
+    match w.desks[CITY].try_open() {
+        Err(node::books::BooksError::Journal(e)) => assert_eq!(e.code(), "guard.rolled_back"),
+        other => panic!("{other:?}"),
+    }
+}

@@ -151,7 +151,8 @@ fn recheck(args: &Recheck, out: &Out) -> Done {
     let name = keyring::read_key(&args.keys.join("node.key"))?.name().to_string();
     let unit: UnitId = name.parse().map_err(|e| Failure::coded("keys.unusable", format!("node.key is named {name}: {e}")))?;
     let keys = Keys::load(&args.keys, &unit)?;
-    let books = Books::open(&args.data, keys, args.root.clone(), unit)?;
+    // Also without a guard: a restored copy is re-checked before anybody decides to go on from it.
+    let books = Books::open_to_look(&args.data, keys, args.root.clone(), unit)?;
     let (private, faults) = whole_log(&books)?;
     let evidence = desk::audit::evidence(&books)?;
     let report = report::verify(&evidence, &args.root)?;

@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, out: &Out) -> Done {
         }
         match last {
             Some(g) => sayln!("✓ guard: a log of {} statements was signed last, and the journal is not older than that", g.size),
-            None => sayln!("! guard: there is none; before this directory goes on as a node, ask the parent what it witnessed last"),
+            None => sayln!("! guard: there is none, and no node starts on this directory before `countersign guard` made one"),
         }
     });
     Ok(true)

@@ -16,6 +16,7 @@ mod connect;
 mod desk;
 mod evidence;
 mod fsck;
+mod guard;
 mod import;
 mod key;
 mod ledger;
@@ -82,6 +83,7 @@ enum Command {
     #[command(subcommand)]
     Audit(audit::Command),
     Fsck(fsck::Args),
+    Guard(guard::Args),
     Demo(crate::demo::Args),
 }
 
@@ -128,6 +130,7 @@ fn run(command: Command, out: &Out) -> Done {
         Command::Verify(a) => evidence::verify(&a, out),
         Command::Audit(c) => audit::run(c, out),
         Command::Fsck(a) => fsck::run(&a, out),
+        Command::Guard(a) => guard::run(&a, out),
         Command::Demo(a) => {
             crate::demo::run(a).map_err(|e| output::Failure::of(e.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")))
         }

@@ -13,7 +13,7 @@ pub mod kinds;
 pub mod payload;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -32,7 +32,7 @@ use protocol::verify::log::{Counting, UnitLog};
 use protocol::verify::{HeldRollup, Rollups};
 use serde::{Deserialize, Serialize};
 
-use crate::journal::{Entry, Guard, Journal, JournalError, Sealed, Signed, Stored};
+use crate::journal::{self, Entry, Guard, Journal, JournalError, Sealed, Signed, Stored};
 use crate::random::{Random, SystemRandom};
 use crate::view::{Leaf, Token, View, ViewError};
 use children::{Child, Contradiction};
@@ -164,6 +164,7 @@ pub struct Books {
     journal: Journal,
     guard: Guard,
     view: View,
+    view_dir: PathBuf,
     /// Keys.
     pub keys: Arc<Keys>,
     root: VerifierKey,
@@ -186,9 +187,13 @@ pub struct Books {
     rebuilt: bool,
     /// Where salts, ids and nonces come from.
     pub random: Arc<dyn Random>,
+    /// What the statement that was recorded last says of its time.
+    latest: Option<DateTime<Utc>>,
     /// Entries of a group that are applied and not on disk yet; none outside a group.
     staged: Vec<Entry>,
     grouping: bool,
+    /// Memory is not what the journal says, and could not be made so.
+    broken: bool,
     /// What the view has to learn of the entries that are being applied.
     unindexed: Vec<Leaf>,
     /// The journal entries of the own log's leaves.
@@ -199,6 +204,9 @@ pub struct Books {
 
 /// How many statements are kept at hand: some 3 KB each.
 const RECENT: usize = 4096;
+
+/// A clock that is behind the last statement by more than this is believed; see [`Books::not_before_last`].
+const BELIEVED_BEHIND: chrono::TimeDelta = chrono::TimeDelta::hours(48);
 
 /// A group is written when it would become larger than this: below what the journal takes in one batch.
 const GROUP_BYTES: usize = 8 << 20;
@@ -215,27 +223,41 @@ fn crc(public: &[u8]) -> u32 {
 
 impl Books {
     /// Opens the books of a unit: recovers the journal, rebuilds the view where it does not fit, and refuses to go on where
-    /// the data directory is older than what was signed.
+    /// the data directory is older than what was signed, or where nothing tells whether it is.
     ///
     /// # Errors
     /// What is damaged or missing, and what to do.
     pub fn open(data: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
-        let journal = Journal::open(data)?;
-        let guard = Guard::open(data)?;
-        Self::on(journal, guard, &data.join("view"), keys, root, unit)
+        Self::on(Journal::open(data)?, Guard::open(data)?, &data.join("view"), keys, root, unit)
     }
 
     /// The same over a journal and a guard that are open already.
     ///
     /// # Errors
     /// As [`Books::open`].
-    pub fn on(journal: Journal, guard: Guard, dir: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
+    pub fn on(journal: Journal, guard: Guard, view: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
+        let mut books = Self::look(journal, guard, view, keys, root, unit)?;
+        books.guard.begin_or_refuse(books.journal.next_seq())?;
+        Ok(books)
+    }
+
+    /// The same, also where the guard is missing: to look at, and to compare with the parent. Nothing may be recorded or signed then
+    /// before [`renew_guard`](Self::renew_guard).
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_to_look(data: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
+        Self::look(Journal::open(data)?, Guard::open(data)?, &data.join("view"), keys, root, unit)
+    }
+
+    fn look(journal: Journal, guard: Guard, dir: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
         guard.check_journal(journal.next_seq())?;
-        let (view, fresh) = open_view(dir, &journal)?;
+        let (view, fresh) = open_view(dir, &journal);
         let mut books = Books {
             journal,
             guard,
             view,
+            view_dir: dir.to_path_buf(),
             keys: Arc::new(keys),
             root,
             unit,
@@ -251,8 +273,10 @@ impl Books {
             contradictions: Vec::new(),
             rebuilt: fresh,
             random: Arc::new(SystemRandom),
+            latest: None,
             staged: Vec::new(),
             grouping: false,
+            broken: false,
             unindexed: Vec::new(),
             seqs: Vec::new(),
             recent: BTreeMap::new(),
@@ -261,14 +285,24 @@ impl Books {
         if let Some(log) = &books.log {
             books.guard.check(log.len(), |size| log.root_at(size))?;
         }
-        if books.guard.is_missing() && !books.checkpoints.is_empty() {
-            let last = books.checkpoints.keys().last().copied().unwrap_or(0);
-            tracing::warn!(size = last, "the guard file is missing; it is made again from the last checkpoint in the journal");
-            let root = books.log.as_ref().and_then(|l| l.root_at(last)).unwrap_or_default();
-            let journal = books.journal.next_seq();
-            books.guard.advance(Signed { size: last, root, journal })?;
-        }
         Ok(books)
+    }
+
+    /// Whether the guard is missing although the journal is not new.
+    pub fn is_unguarded(&self) -> bool {
+        self.guard.is_missing() && self.journal.next_seq() > 0
+    }
+
+    /// Makes a guard from the last checkpoint of the journal, on the word of an operator who has compared it with the parent.
+    ///
+    /// # Errors
+    /// The disk's error.
+    pub fn renew_guard(&mut self) -> Result<Signed, BooksError> {
+        let size = self.checkpoints.keys().last().copied().unwrap_or(0);
+        let root = self.log.as_ref().and_then(|l| l.root_at(size)).unwrap_or_else(protocol::log::tree::empty_root);
+        let signed = Signed { size, root, journal: self.journal.next_seq() };
+        self.guard.advance(signed)?;
+        Ok(signed)
     }
 
     fn replay(&mut self) -> Result<(), BooksError> {
@@ -284,7 +318,7 @@ impl Books {
             self.index()?;
             seq += chunk.len() as u64;
             if let Some(last) = chunk.last().filter(|l| applied.is_none_or(|a| l.seq > a)) {
-                self.view.mark(last.seq, crc(&last.public))?;
+                self.mark(last.seq, crc(&last.public))?;
             }
         }
         self.view.flush();
@@ -304,12 +338,14 @@ impl Books {
         if self.grouping && size(&self.staged) + size(&raw) > GROUP_BYTES {
             self.flush_group()?;
         }
+        // What the disk is known not to take is refused before anything is applied, so that nothing has to be taken back.
+        self.journal.has_room(size(&self.staged) + size(&raw))?;
         let first = self.journal.next_seq() + self.staged.len() as u64;
         if !self.grouping {
             self.journal.append(&raw)?;
         } else if self.staged.is_empty() {
             // The view runs ahead of the journal until the group is written. A process that dies before must not find it so.
-            self.view.unmark()?;
+            self.view.unmark().or_else(|e| self.keep_view_in_memory(&e))?;
         }
         let mut last = None;
         for ((seq, entry), written) in (first..).zip(&raw).zip(written) {
@@ -323,7 +359,7 @@ impl Books {
         }
         self.index()?;
         if let Some((seq, crc)) = last.filter(|_| !self.grouping) {
-            self.view.mark(seq, crc)?;
+            self.mark(seq, crc)?;
         }
         Ok(())
     }
@@ -332,7 +368,8 @@ impl Books {
     /// succeeds.
     ///
     /// # Errors
-    /// The journal's error. Nothing of the group was kept then: memory and view are taken back to what the journal holds.
+    /// The journal's error. What of the group is not on disk was not kept then: memory and view are taken back to what the journal
+    /// holds ([`durable`](Self::durable) tells how much that is).
     pub fn group<T>(&mut self, work: impl FnOnce(&mut Books) -> T) -> Result<T, BooksError> {
         self.grouping = true;
         let done = work(self);
@@ -352,7 +389,68 @@ impl Books {
         let crc = crc(&last.public);
         let range = self.journal.append(&self.staged)?;
         self.staged.clear();
-        self.view.mark(range.end - 1, crc)?;
+        self.mark(range.end - 1, crc)
+    }
+
+    /// How many entries there are, those of a group that is under way included.
+    pub fn end(&self) -> u64 {
+        self.journal.next_seq() + self.staged.len() as u64
+    }
+
+    /// How many entries are on disk.
+    pub fn durable(&self) -> u64 {
+        self.journal.next_seq()
+    }
+
+    /// Whether the journal takes anything.
+    pub fn state(&self) -> journal::State {
+        self.journal.state()
+    }
+
+    /// The time to write on what is recorded now. The machine's clock may have been put back: a statement must not claim to be older
+    /// than the one before it. But a clock that is far behind is believed: then it was the earlier one that was wrong, and a day in
+    /// the future must not be written on everything for years.
+    pub fn not_before_last(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.latest.filter(|last| *last > now && *last - now <= BELIEVED_BEHIND).unwrap_or(now)
+    }
+
+    /// What the statement that was recorded last says of its time.
+    pub fn last_recorded(&self) -> Option<DateTime<Utc>> {
+        self.latest
+    }
+
+    /// Tells the view of the statements that were applied; a view that cannot be written is not worth an error.
+    fn index(&mut self) -> Result<(), BooksError> {
+        let leaves = std::mem::take(&mut self.unindexed);
+        self.view.add(&leaves).or_else(|e| self.keep_view_in_memory(&e))
+    }
+
+    fn mark(&mut self, seq: u64, crc: u32) -> Result<(), BooksError> {
+        if let Err(e) = self.view.mark(seq, crc) {
+            self.keep_view_in_memory(&e)?;
+            self.view.mark(seq, crc)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the view on disk up, which makes room for the journal, and reads the journal into one in memory; the next start makes
+    /// a new one on disk.
+    fn keep_view_in_memory(&mut self, why: &ViewError) -> Result<(), BooksError> {
+        tracing::error!(error = %why, "the view cannot be written; it is kept in memory until the next start");
+        self.view = View::in_memory();
+        discard_view(&self.view_dir);
+        let mut index = 0;
+        let stored = self.journal.read_from(0).map(|s| s.map_err(BooksError::from));
+        let staged = (self.journal.next_seq()..).zip(&self.staged).map(|(seq, entry)| Ok(stored_of(seq, entry)));
+        for stored in stored.chain(staged) {
+            let stored = stored?;
+            if stored.kind == kinds::STATEMENT {
+                let (_, mut written) = read_statement(&stored)?;
+                self.complete(&stored, &mut written)?;
+                self.view.add(&[leaf(index, &written)])?;
+                index += 1;
+            }
+        }
         Ok(())
     }
 
@@ -366,7 +464,15 @@ impl Books {
         self.unindexed.clear();
         self.seqs.clear();
         self.recent.clear();
-        self.view.clear()?;
+        let view = &self.view;
+        // sled may panic, too; and this runs where nothing catches it.
+        let cleared = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| view.clear().is_ok()));
+        if !matches!(cleared, Ok(true)) {
+            tracing::error!("the view cannot be cleared; it is kept in memory until the next start");
+            self.view = View::in_memory();
+            discard_view(&self.view_dir);
+        }
+        self.latest = None;
         self.registries.clear();
         self.catalogues.clear();
         self.plans.clear();
@@ -377,13 +483,15 @@ impl Books {
         self.checkpoints.clear();
         self.children.clear();
         self.contradictions.clear();
-        self.replay()
+        self.broken = true;
+        self.replay()?;
+        self.broken = false;
+        Ok(())
     }
 
-    /// Tells the view of the statements that were applied.
-    fn index(&mut self) -> Result<(), BooksError> {
-        self.view.add(&std::mem::take(&mut self.unindexed))?;
-        Ok(())
+    /// Whether the journal could not be read again after a failure: what is in memory must not be used any more.
+    pub fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Takes one journal entry into account. `index` tells whether the view still has to learn of it.
@@ -479,12 +587,9 @@ impl Books {
         let fresh = written.is_some();
         let (note, mut written) = match written {
             Some(known) => known,
-            None => {
-                let note = Note::parse(&stored.public).map_err(|e| bad(e.to_string()))?;
-                let statement = Statement::parse(note.text()).map_err(|e| bad(e.to_string()))?;
-                (note, Written { statement: Arc::new(statement), payload: None, subject: None, same: None })
-            }
+            None => read_statement(stored)?,
         };
+        self.latest = written.statement.recorded.parse().ok();
         let unit = self.me().cloned().ok_or_else(|| bad("a statement before any registry".into()))?;
         let log = self.log.as_mut().ok_or_else(|| bad("a statement before any registry".into()))?;
         let leaf_index = log.len();
@@ -494,23 +599,24 @@ impl Books {
             return Ok(());
         }
         if !fresh {
-            written.payload = self.payload_of(stored, &written.statement)?;
-            if let (Some(p), Some(c)) = (&written.payload, self.counting_of(&written.statement)) {
-                written.subject = p.token(&c.catalogue, &self.keys.vault);
-                written.same = p.same(&self.keys.vault);
-            }
+            self.complete(stored, &mut written)?;
         }
-        self.unindexed.push(Leaf {
-            index: leaf_index,
-            subject: written.subject,
-            same: written.same,
-            voids: written.statement.voids.as_ref().map(|v| v.index),
-        });
+        self.unindexed.push(leaf(leaf_index, &written));
         if fresh {
             self.recent.insert(leaf_index, written);
             if self.recent.len() > RECENT {
                 self.recent.pop_first();
             }
+        }
+        Ok(())
+    }
+
+    /// What is sealed of a statement that was read from disk, and what the view knows it by.
+    fn complete(&self, stored: &Stored, written: &mut Written) -> Result<(), BooksError> {
+        written.payload = self.payload_of(stored, &written.statement)?;
+        if let (Some(p), Some(c)) = (&written.payload, self.counting_of(&written.statement)) {
+            written.subject = p.token(&c.catalogue, &self.keys.vault);
+            written.same = p.same(&self.keys.vault);
         }
         Ok(())
     }
@@ -605,6 +711,10 @@ impl Books {
     pub fn checkpoints(&self) -> &BTreeMap<u64, Note> {
         &self.checkpoints
     }
+    /// Whether the disk takes no view, so that it is kept in memory.
+    pub fn is_view_in_memory(&self) -> bool {
+        self.view.is_in_memory()
+    }
     /// Bytes of the journal, number of its entries, and whether the view was rebuilt at start.
     pub fn size(&self) -> (u64, u64, bool) {
         (self.journal.bytes(), self.journal.next_seq(), self.rebuilt)
@@ -638,11 +748,9 @@ impl Books {
             return Ok((written.statement.clone(), written.payload.clone()));
         }
         let stored = self.stored(index)?;
-        let bad = |message: String| BooksError::Entry { seq: stored.seq, message };
-        let note = Note::parse(&stored.public).map_err(|e| bad(e.to_string()))?;
-        let statement = Statement::parse(note.text()).map_err(|e| bad(e.to_string()))?;
-        let payload = self.payload_of(&stored, &statement)?;
-        Ok((Arc::new(statement), payload))
+        let (_, written) = read_statement(&stored)?;
+        let payload = self.payload_of(&stored, &written.statement)?;
+        Ok((written.statement, payload))
     }
 
     fn stored(&self, index: u64) -> Result<Stored, BooksError> {
@@ -820,11 +928,25 @@ impl Books {
         own.chain(self.children.values().flat_map(|c| c.known.values())).find(|h| h.digest() == *digest).cloned()
     }
 
+    /// Notes in the guard that the journal was this long when something signed left the node: a report or a receipt. A copy from before
+    /// would let the node sign another one in its place.
+    ///
+    /// # Errors
+    /// The journal's or the guard's error: then it must not leave.
+    pub fn guard_all(&mut self) -> Result<(), BooksError> {
+        self.flush_group()?;
+        if let Some(last) = self.guard.last() {
+            self.guard.advance(Signed { journal: self.journal.next_seq(), ..last })?;
+        }
+        Ok(())
+    }
+
     /// Marks a rollup as handed to the outbox.
     ///
     /// # Errors
-    /// The journal's error.
+    /// The journal's or the guard's error.
     pub fn submit(&mut self, period: Month, revision: u32, at: DateTime<Utc>) -> Result<(), BooksError> {
+        self.guard_all()?;
         self.commit(vec![NewEntry::headed(kinds::SUBMITTED, &SubmittedHead { period, revision, at }, &[])])
     }
 }
@@ -832,6 +954,20 @@ impl Books {
 fn stored_of(seq: u64, entry: &Entry) -> Stored {
     let sealed = entry.sealed.clone().map_or(Sealed::None, Sealed::Present);
     Stored { seq, kind: entry.kind, public: entry.public.clone(), sealed }
+}
+
+/// The public part of a statement.
+fn read_statement(stored: &Stored) -> Result<(Note, Written), BooksError> {
+    let bad = |message: String| BooksError::Entry { seq: stored.seq, message };
+    let note = Note::parse(&stored.public).map_err(|e| bad(e.to_string()))?;
+    let statement = Statement::parse(note.text()).map_err(|e| bad(e.to_string()))?;
+    Ok((note, Written { statement: Arc::new(statement), payload: None, subject: None, same: None }))
+}
+
+/// What the view learns of a statement.
+fn leaf(index: u64, written: &Written) -> Leaf {
+    let voids = written.statement.voids.as_ref().map(|v| v.index);
+    Leaf { index, subject: written.subject, same: written.same, voids }
 }
 
 fn registry_version(note: &Note) -> u64 {
@@ -842,8 +978,17 @@ fn registry_version(note: &Note) -> u64 {
     note.text().lines().nth(1).and_then(|j| serde_json::from_str::<Version>(j).ok()).map_or(0, |v| v.version)
 }
 
-/// Opens the view if it fits the journal; otherwise removes it and begins anew.
-fn open_view(dir: &Path, journal: &Journal) -> Result<(View, bool), BooksError> {
+/// Removes the view's directory, as far as that can be done.
+fn discard_view(dir: &Path) {
+    let removed = if dir.is_dir() { std::fs::remove_dir_all(dir) } else { std::fs::remove_file(dir) };
+    if let Err(e) = removed.or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) }) {
+        tracing::warn!(error = %e, dir = %dir.display(), "the view cannot be removed");
+    }
+}
+
+/// Opens the view if it fits the journal; otherwise removes it and begins anew, in memory where the disk takes none. The second
+/// value tells whether it has to be built.
+fn open_view(dir: &Path, journal: &Journal) -> (View, bool) {
     let fits = |view: &View| -> Result<bool, ViewError> {
         match view.applied()? {
             None => Ok(journal.next_seq() == 0),
@@ -856,15 +1001,24 @@ fn open_view(dir: &Path, journal: &Journal) -> Result<(View, bool), BooksError> 
         let opened = std::panic::catch_unwind(|| View::open(dir));
         match opened {
             Ok(Ok(view)) => match fits(&view) {
-                Ok(true) => return Ok((view, false)),
+                Ok(true) => return (view, false),
                 Ok(false) => tracing::warn!("the view does not fit the journal; rebuilding it"),
                 Err(e) => tracing::warn!(error = %e, "the view is damaged; rebuilding it"),
             },
             Ok(Err(e)) => tracing::warn!(error = %e, "the view cannot be opened; rebuilding it"),
             Err(_) => tracing::warn!("the view cannot be opened; rebuilding it"),
         }
-        let removed = if dir.is_dir() { std::fs::remove_dir_all(dir) } else { std::fs::remove_file(dir) };
-        removed.map_err(|e| BooksError::Published { what: dir.display().to_string(), message: e.to_string() })?;
+        discard_view(dir);
     }
-    Ok((View::open(dir)?, existed || journal.next_seq() > 0))
+    let rebuilt = existed || journal.next_seq() > 0;
+    let fresh = std::panic::catch_unwind(|| View::open(dir));
+    let fresh = fresh.map_err(|_| "it panics".to_string()).and_then(|view| view.map_err(|e| e.to_string()));
+    // What could not be removed is not fresh.
+    match fresh.and_then(|view| if matches!(view.applied(), Ok(None)) { Ok(view) } else { Err("what is there stays".to_string()) }) {
+        Ok(view) => (view, rebuilt),
+        Err(error) => {
+            tracing::error!(error, "the view cannot be made on disk; it is kept in memory until the next start");
+            (View::in_memory(), rebuilt)
+        }
+    }
 }

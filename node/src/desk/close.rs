@@ -86,7 +86,7 @@ pub fn close(
     let (figures, children, missing) = family(books, period, &counting.catalogue, own, request)?;
     let explanations = explain(&counting.catalogue, &figures, last, request)?;
 
-    let checkpoint = books.sign_checkpoint().map_err(internal)?;
+    let checkpoint = books.sign_checkpoint()?;
     let log = books.log.as_ref().ok_or_else(super::no_registry)?;
     let size = log.len();
     let month = log.month(period);
@@ -124,7 +124,7 @@ pub fn close(
             format!("the node's own check {} fails: {}; nothing was published, ask the operator", v.check, v.detail),
         ));
     }
-    books.commit(vec![NewEntry::open(kinds::ROLLUP, held.note.as_bytes())]).map_err(internal)?;
+    books.commit(vec![NewEntry::open(kinds::ROLLUP, held.note.as_bytes())])?;
     Ok(Closed { period, revision, digest: held.digest(), verdicts })
 }
 
@@ -200,7 +200,7 @@ fn recount(books: &mut Books, now: DateTime<Utc>) -> Result<(), Faults> {
         }
         recording.finish()?
     };
-    books.commit(entries).map_err(internal)
+    Ok(books.commit(entries)?)
 }
 
 /// Column sums and blinding of the month's sealed statements, voided ones taken back.

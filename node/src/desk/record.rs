@@ -59,7 +59,10 @@ pub(crate) struct Recording<'a> {
     me: Unit,
     counting: Arc<Counting>,
     period: Month,
+    /// Which days are past and which are still to come.
     now: DateTime<Utc>,
+    /// What is written on the statements.
+    recorded: DateTime<Utc>,
     next: u64,
     subjects: BTreeMap<Token, Subject>,
     same: BTreeMap<[u8; 16], u64>,
@@ -105,6 +108,7 @@ impl<'a> Recording<'a> {
             counting,
             period,
             now,
+            recorded: books.not_before_last(now),
             next: log.len(),
             subjects: BTreeMap::new(),
             same: BTreeMap::new(),
@@ -279,7 +283,7 @@ impl<'a> Recording<'a> {
     }
 
     fn id(&self) -> Result<EventId, Faults> {
-        let ms = u64::try_from(self.now.timestamp_millis()).unwrap_or(0);
+        let ms = u64::try_from(self.recorded.timestamp_millis()).unwrap_or(0);
         Ok(EventId::from_parts(ms, random(self.books)?))
     }
 
@@ -289,7 +293,7 @@ impl<'a> Recording<'a> {
             event: event.to_string(),
             unit: self.me.id.clone(),
             period: self.period,
-            recorded: stamp(self.now),
+            recorded: stamp(self.recorded),
             catalogue: self.counting.digest,
             clear: None,
             counts: None,
@@ -470,7 +474,7 @@ pub fn record(
         return Ok(Imported { recorded: Vec::new(), accepted: faults.is_empty(), faults });
     }
     let entries = recording.finish()?;
-    books.commit(entries).map_err(internal)?;
+    books.commit(entries)?;
     Ok(Imported { recorded, faults, accepted: true })
 }
 
@@ -493,7 +497,7 @@ pub fn void(books: &mut Books, operator: &str, index: u64, reason: &str, now: Da
     let mut recording = Recording::begin(books, Some(operator), now)?;
     recording.void(index, Taken::Void, reason)?;
     let entries = recording.finish()?;
-    books.commit(entries).map_err(internal)
+    Ok(books.commit(entries)?)
 }
 
 /// Replaces an event by another of the same type (E69): one taken back, one recorded, both or neither.
@@ -513,7 +517,7 @@ pub fn correct(books: &mut Books, operator: &str, index: u64, draft: &Draft, rea
     let replaced = recording.void(index, Taken::Corrected, reason)?;
     let recorded = recording.add(draft, Some(replaced)).map_err(Faults)?;
     let entries = recording.finish()?;
-    books.commit(entries).map_err(internal)?;
+    books.commit(entries)?;
     Ok(recorded)
 }
 
@@ -558,6 +562,6 @@ fn operator_statement(books: &mut Books, enrol: bool, fields: Fields, now: DateT
     let mut recording = Recording::begin(books, None, now)?;
     let index = recording.operator(enrol, fields)?;
     let entries = recording.finish()?;
-    books.commit(entries).map_err(internal)?;
+    books.commit(entries)?;
     Ok(index)
 }

@@ -72,7 +72,7 @@ pub fn add_signatures(books: &mut Books, period: Month, signed: &[u8]) -> Result
         }
     }
     if merged.as_bytes() != own.held.note.as_bytes() {
-        books.commit(vec![NewEntry::open(kinds::SIGNED, merged.as_bytes())]).map_err(internal)?;
+        books.commit(vec![NewEntry::open(kinds::SIGNED, merged.as_bytes())])?;
     }
     let own = latest(books, period)?;
     Ok(unsigned(books, own))
@@ -100,7 +100,7 @@ pub fn submit(books: &mut Books, period: Month, now: DateTime<Utc>) -> Result<Ve
         ));
     }
     if own.submitted.is_none() {
-        books.submit(period, held.rollup.revision, now).map_err(internal)?;
+        books.submit(period, held.rollup.revision, now)?;
     }
     Ok(verdicts)
 }

@@ -68,6 +68,8 @@ struct World {
     platter_names: BTreeMap<String, usize>,
     operations: usize,
     armed: Option<(usize, Fault)>,
+    /// The bytes that all files together may have.
+    room: Option<usize>,
     hit: bool,
     dead: bool,
 }
@@ -80,6 +82,10 @@ enum Verdict {
 }
 
 impl World {
+    fn used(&self) -> usize {
+        self.files.iter().map(|file| file.cache.len()).sum()
+    }
+
     fn step(&mut self) -> Result<Verdict> {
         let now = self.operations;
         self.operations += 1;
@@ -127,6 +133,16 @@ impl FakeDisk {
         world.operations = 0;
         world.hit = false;
         world.armed = Some((at, fault));
+    }
+
+    /// From now on all files together may have so many bytes.
+    pub fn limit(&self, room: usize) {
+        self.world().room = Some(room);
+    }
+
+    /// The bytes of all files, as the cache shows them.
+    pub fn used(&self) -> usize {
+        self.world().used()
     }
 
     /// No more faults; answers whether there was one.
@@ -297,6 +313,16 @@ impl DiskFile for FakeFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        let fits = {
+            let world = self.0.world();
+            let free = world.room.map_or(usize::MAX, |room| room.saturating_sub(world.used()));
+            (world.files[self.1].cache.len() + free.min(bytes.len())).saturating_sub(offset as usize)
+        };
+        if fits < bytes.len() {
+            // As much as fits is there; only then the disk says that it is full.
+            self.change(Change::Write(offset, bytes[..fits].to_vec()), None)?;
+            return Err(Error::from(ErrorKind::StorageFull));
+        }
         let half = Change::Write(offset, bytes[..bytes.len() / 2].to_vec());
         self.change(Change::Write(offset, bytes.to_vec()), Some(half))
     }

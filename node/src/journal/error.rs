@@ -40,12 +40,12 @@ pub enum JournalError {
         source: io::Error,
     },
 
-    /// The disk is full. Nothing of the batch was kept and the journal is still usable.
+    /// The disk is full. Nothing of the batch was kept, or nothing was signed, and the node is still usable.
     #[error(
-        "no space left to write {path}: nothing of this batch was recorded. Free space on this disk and try again; no restart is needed"
+        "no space left to write {path}: nothing of this was recorded. Free space on this disk and try again; a running node needs no restart"
     )]
     NoSpace {
-        /// The segment that was to grow.
+        /// The segment that was to grow, or the guard.
         path: PathBuf,
     },
 
@@ -127,6 +127,19 @@ pub enum JournalError {
         what: &'static str,
     },
 
+    /// There is a journal and no guard.
+    #[error(
+        "the guard {path} is missing, and the journal has {entries} entries, so it is unknown what this node signed last: it may have been \
+         restored from an old backup. Going on from one would sign a second history. If the guard still exists on another disk, put it back. \
+         Otherwise compare with the parent, and when nothing that it has is missing here, make a new guard with `countersign guard`"
+    )]
+    GuardMissing {
+        /// Where it should be.
+        path: PathBuf,
+        /// Entries of the journal.
+        entries: u64,
+    },
+
     /// A checkpoint older than, or contradicting, the last signed one was about to be signed.
     #[error(
         "refused to sign a checkpoint of size {size}: this node already signed size {signed}{root}. Two such signatures would prove a forged \
@@ -186,10 +199,16 @@ impl JournalError {
             Self::NoSuchEntry { .. } => "journal.no_such_entry",
             Self::NothingSealed { .. } => "journal.nothing_sealed",
             Self::GuardDamaged { .. } => "guard.damaged",
+            Self::GuardMissing { .. } => "guard.missing",
             Self::GuardBackwards { .. } => "guard.backwards",
             Self::RolledBack { .. } => "guard.rolled_back",
             Self::Forked { .. } => "guard.forked",
         }
+    }
+
+    /// Whether it is unknown what the disk holds of what was to be written.
+    pub fn leaves_open(&self) -> bool {
+        matches!(self, Self::Io { what: "create" | "write" | "cut" | "sync" | "rename" | "sync the directory of", .. })
     }
 
     /// For `map_err`: an operation on a path that the operating system refused.

@@ -1,7 +1,7 @@
 //! Every fault at every operation: after reopening, every acknowledged batch is there and no part of another.
 
 use super::{
-    Entry, Journal, JournalError, Sealed, Stored,
+    Entry, Journal, JournalError, Sealed, State, Stored,
     disk_fake::{FakeDisk, Fault},
 };
 
@@ -48,7 +48,7 @@ impl Told {
             Err(JournalError::NoSpace { .. } | JournalError::Poisoned { .. }) => {}
             Err(JournalError::Io { .. }) => {
                 assert_eq!(self.open, None, "an i/o error must poison");
-                assert!(journal.is_poisoned());
+                assert_eq!(journal.state(), State::Poisoned);
                 self.open = Some(n);
             }
             Err(other) => panic!("{other}"),
@@ -210,7 +210,7 @@ fn a_full_disk_is_survived() {
                 Ok(_) => told.acked.push(n),
                 Err(JournalError::NoSpace { .. }) => {
                     refused += 1;
-                    assert!(!journal.is_poisoned());
+                    assert_eq!(journal.state(), State::Full);
                     // The same batch, once there is space again.
                     journal.append(&batch(n)).unwrap();
                     told.acked.push(n);
@@ -228,6 +228,59 @@ fn a_full_disk_is_survived() {
         told.compare(&journal_after(&disk, journal));
     }
     assert!(full > 10, "{full}");
+}
+
+/// A disk that stays full: every batch is refused and leaves no byte, a small one goes in where a large one does not, and all goes
+/// on, without reopening, when there is room. Whatever the power does in between.
+#[test]
+fn a_disk_that_stays_full_is_survived() {
+    for extra in 0..200 {
+        let disk = FakeDisk::new();
+        let mut told = Told::default();
+        let mut journal = open(&disk).unwrap();
+        for _ in 0..3 {
+            told.append(&mut journal);
+        }
+        let used = disk.used();
+        disk.limit(used + extra);
+        let mut refused = 0;
+        for _ in 0..6 {
+            let before = disk.used();
+            told.append(&mut journal);
+            if journal.state() == State::Full {
+                refused += 1;
+                // A new segment that was begun may stay, without a batch.
+                assert!(disk.used() <= before + super::segment::HEADER, "{extra}: a refused batch left {} bytes", disk.used() - before);
+                let error = journal.has_room(extra + 1).unwrap_err();
+                assert_eq!((error.code(), disk.used() <= before + super::segment::HEADER), ("journal.no_space", true));
+            }
+        }
+        assert!(extra > 150 || refused > 0);
+        if extra % 2 == 1 {
+            drop(journal);
+            disk.power_loss(extra as u64);
+            journal = match open(&disk) {
+                Ok(journal) => journal,
+                // A segment that was begun has to be finished, and there is no room for that.
+                Err(JournalError::NoSpace { .. }) => {
+                    disk.limit(used + 100_000);
+                    open(&disk).unwrap()
+                }
+                Err(other) => panic!("{extra}: {other}"),
+            };
+        }
+        told.compare(&journal);
+        disk.limit(used + 100_000);
+        journal.has_room(4096).unwrap();
+        assert_eq!(journal.state(), State::Writable);
+        let acked = told.acked.len();
+        for _ in 0..4 {
+            told.append(&mut journal);
+        }
+        assert_eq!(told.acked.len(), acked + 4, "{extra}");
+        disk.power_loss(extra as u64 + 1);
+        told.compare(&open(&disk).unwrap());
+    }
 }
 
 fn journal_after(disk: &FakeDisk, journal: Journal) -> Journal {

@@ -2,11 +2,15 @@
 //!
 //! If yesterday's copy of the journal is put back and the node goes on, it will sign a second, different history for the sizes that
 //! it already signed. To the parent that is a forgery, and the unit cannot prove that it was an accident. So the last
-//! signed checkpoint is noted in `<dir>/guard`, and a node whose log does not contain it refuses to start.
+//! signed checkpoint is noted in `<dir>/guard`, and a node whose log does not contain it refuses to start. So is the length of the
+//! journal whenever a signed report or receipt leaves: the log may be the same, and yet another report be made over it.
 //!
 //! Order of durable writes, *before* a signature over a checkpoint leaves the process: `guard.tmp` → fsync → rename to `guard` →
 //! fsync directory → only then sign and publish. A checkpoint is signed only over what is already durable in the journal,
 //! so after any crash the log is at least as long as the guard says.
+//!
+//! It is born with the journal, before the first entry, so that a journal without it was never just begun: it came from elsewhere
+//! (backups hold no guard), or somebody removed the guard. Such a directory is refused until a person has compared it with the parent.
 //!
 //! The guard helps only if it is *not* restored together with the journal: keep it out of the backups (the runbook says so), or open
 //! it in a directory on another disk. Open it while holding the journal's lock: it has none of its own.
@@ -17,6 +21,7 @@
 use super::{
     JournalError,
     disk::{Disk, RealDisk},
+    error::is_full,
 };
 use std::{io::ErrorKind, path::Path};
 
@@ -35,7 +40,7 @@ pub struct Signed {
     pub size: u64,
     /// Root of the log at this size.
     pub root: [u8; 32],
-    /// [`super::Journal::next_seq`] at the time of signing.
+    /// [`super::Journal::next_seq`] when a checkpoint was signed, or when a signed report or receipt left the node since.
     pub journal: u64,
 }
 
@@ -81,16 +86,28 @@ impl Guard {
         self.last
     }
 
-    /// Whether there is no guard file: nothing was signed here yet, or it was lost. With a log that contains signed checkpoints the
-    /// caller must not take this for a new node, but ask the parent what it witnessed.
+    /// Whether there is no guard file.
     pub fn is_missing(&self) -> bool {
         self.last.is_none()
+    }
+
+    /// Begins a new guard where the journal is as new; otherwise refuses if there is none.
+    ///
+    /// # Errors
+    /// [`JournalError::GuardMissing`]; [`JournalError::Io`], [`JournalError::NoSpace`].
+    pub fn begin_or_refuse(&mut self, next_seq: u64) -> Result<(), JournalError> {
+        match (self.last, next_seq) {
+            (Some(_), _) => Ok(()),
+            (None, 0) => self.advance(Signed { size: 0, root: protocol::log::tree::empty_root(), journal: 0 }),
+            (None, entries) => Err(JournalError::GuardMissing { path: self.disk.path(GUARD_FILE), entries }),
+        }
     }
 
     /// Notes a checkpoint, durably. Only after `Ok` may its signature leave the process.
     ///
     /// # Errors
-    /// [`JournalError::GuardBackwards`] if it is smaller than the last, or as large with another root; [`JournalError::Io`]: do not sign.
+    /// [`JournalError::GuardBackwards`] if it is smaller than the last, or as large with another root; [`JournalError::Io`] and
+    /// [`JournalError::NoSpace`]: do not sign. Both may be tried again, also after a failed fsync: everything is written anew.
     pub fn advance(&mut self, signed: Signed) -> Result<(), JournalError> {
         if let Some(last) = self.last {
             let forked = last.size == signed.size && last.root != signed.root;
@@ -100,15 +117,21 @@ impl Guard {
             }
         }
         // Written even if nothing changes: after a failed fsync of the directory the file that we read may not be durable.
-        let text = encode(&signed);
+        self.write(&encode(&signed)).map_err(|error| match error {
+            JournalError::Io { path, source, .. } if is_full(&source) => JournalError::NoSpace { path },
+            error => error,
+        })?;
+        self.last = Some(signed);
+        Ok(())
+    }
+
+    fn write(&self, text: &str) -> Result<(), JournalError> {
         let path = self.disk.path(TEMPORARY);
         let file = self.disk.create(TEMPORARY).map_err(JournalError::io("create", &path))?;
         file.write_at(text.as_bytes(), 0).map_err(JournalError::io("write", &path))?;
         file.sync().map_err(JournalError::io("sync", &path))?;
         self.disk.rename(TEMPORARY, GUARD_FILE).map_err(JournalError::io("rename", &path))?;
-        self.disk.sync_dir().map_err(JournalError::io("sync the directory of", &path))?;
-        self.last = Some(signed);
-        Ok(())
+        self.disk.sync_dir().map_err(JournalError::io("sync the directory of", &path))
     }
 
     /// Whether the log is the one that was signed, and at least as long. `root_at` gives the root of the log at a size.
@@ -223,6 +246,38 @@ mod tests {
         assert_eq!(guard.check_journal(17).unwrap_err().code(), "guard.rolled_back");
         assert_eq!(guard.check(12, |_| Some([0; 32])).unwrap_err().code(), "guard.forked");
         assert_eq!(guard.check(12, |_| None).unwrap_err().code(), "guard.forked");
+    }
+
+    #[test]
+    fn is_born_with_the_journal_and_missed_later() {
+        let disk = FakeDisk::new();
+        let mut guard = Guard::open_on(disk.boxed()).unwrap();
+        assert_eq!(guard.begin_or_refuse(1).unwrap_err().code(), "guard.missing");
+        guard.begin_or_refuse(0).unwrap();
+        let mut guard = Guard::open_on(disk.boxed()).unwrap();
+        assert_eq!(guard.last().map(|last| (last.size, last.journal)), Some((0, 0)));
+        guard.begin_or_refuse(1).unwrap();
+        guard.check(3, |size| (size == 0).then(protocol::log::tree::empty_root)).unwrap();
+    }
+
+    /// A full disk is told as such, and the same checkpoint is noted once there is room.
+    #[test]
+    fn a_full_disk_is_survived() {
+        let mut full = 0;
+        for at in 0..4 {
+            let disk = FakeDisk::new();
+            let mut guard = Guard::open_on(disk.boxed()).unwrap();
+            guard.advance(signed(3)).unwrap();
+            disk.arm(at, Fault::Full);
+            if let Err(error) = guard.advance(signed(4)) {
+                assert_eq!(error.code(), "journal.no_space");
+                full += 1;
+            }
+            guard.advance(signed(4)).unwrap();
+            disk.power_loss(at as u64);
+            assert_eq!(Guard::open_on(disk.boxed()).unwrap().last(), Some(signed(4)));
+        }
+        assert!(full > 1, "{full}");
     }
 
     #[test]

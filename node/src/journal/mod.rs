@@ -84,6 +84,18 @@ pub struct Stored {
     pub sealed: Sealed,
 }
 
+/// Whether the journal takes anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum State {
+    /// It does.
+    #[default]
+    Writable,
+    /// The disk was full at the last write. It takes the next one as soon as there is room.
+    Full,
+    /// A write or sync failed: nothing before a restart.
+    Poisoned,
+}
+
 /// The open journal. One per data directory; it may be shared for reading.
 pub struct Journal {
     disk: Box<dyn Disk>,
@@ -97,6 +109,8 @@ pub struct Journal {
     /// A new segment was begun but not finished: the old one must not grow any more, because its next sequence number is
     /// already the name of a file.
     must_rotate: bool,
+    /// The last write found the disk full.
+    full: bool,
     poisoned: Option<String>,
     recovered: Recovered,
     /// Held for as long as the journal lives.
@@ -125,7 +139,10 @@ impl Journal {
     /// As [`Journal::open`], except [`JournalError::Locked`].
     pub fn open_on(disk: Box<dyn Disk>, segment_bytes: u64) -> Result<Self, JournalError> {
         let mut scan = recover::scan(&*disk)?;
-        let (active, recovered) = recover::repair(&*disk, &mut scan)?;
+        let (active, recovered) = recover::repair(&*disk, &mut scan).map_err(|error| match error {
+            JournalError::Io { path, source, .. } if error::is_full(&source) => JournalError::NoSpace { path },
+            error => error,
+        })?;
         Ok(Self {
             disk,
             active,
@@ -134,6 +151,7 @@ impl Journal {
             link: scan.link,
             segment_bytes,
             must_rotate: false,
+            full: false,
             poisoned: None,
             recovered,
             _lock: None,
@@ -177,6 +195,7 @@ impl Journal {
         }
 
         // Durable: from here on nothing can fail.
+        self.full = false;
         let range = self.next..self.next + batch.len() as u64;
         let last = self.segments.len() - 1; // Never empty.
         let segment = &mut self.segments[last];
@@ -186,6 +205,37 @@ impl Journal {
         self.next = range.end;
         self.link = encoded.crc;
         Ok(range)
+    }
+
+    /// Refuses at once what [`append`](Self::append) would refuse only after all work for it is done: where an earlier failure forbids
+    /// writing, and where the disk was full at the last write and still has no room for this many bytes.
+    ///
+    /// # Errors
+    /// [`JournalError::Poisoned`] and [`JournalError::NoSpace`]: nothing was recorded. [`JournalError::Io`] as for `append`.
+    pub fn has_room(&mut self, bytes: usize) -> Result<(), JournalError> {
+        self.refuse_poisoned()?;
+        if !self.full {
+            return Ok(());
+        }
+        // The only honest question is a write. It is cut off again durably: this segment may be left for a new one next, and nothing
+        // behind its last batch is allowed then.
+        let (at, path) = (self.last().len, self.disk.path(&self.last().name()));
+        let tried = self.active.write_at(&vec![0; bytes.min(MAX_BATCH_BYTES)], at);
+        if let Err(error) = self.active.set_len(at).and_then(|()| self.active.sync()) {
+            return Err(self.poison(JournalError::io("cut", path)(error)));
+        }
+        tried.map_err(|error| self.survive(JournalError::io("write", path)(error)))?;
+        self.full = false;
+        Ok(())
+    }
+
+    /// Whether it takes anything now.
+    pub fn state(&self) -> State {
+        match (&self.poisoned, self.full) {
+            (Some(_), _) => State::Poisoned,
+            (None, true) => State::Full,
+            (None, false) => State::Writable,
+        }
     }
 
     /// Streams the entries from this one on, from disk, holding about one entry in memory. Ends after an error.
@@ -228,11 +278,6 @@ impl Journal {
         &self.recovered
     }
 
-    /// Whether an earlier failure forbids writing: then the node must be restarted.
-    pub fn is_poisoned(&self) -> bool {
-        self.poisoned.is_some()
-    }
-
     fn last(&self) -> &Segment {
         // Opening leaves at least one segment, and nothing removes any.
         &self.segments[self.segments.len() - 1]
@@ -248,7 +293,10 @@ impl Journal {
     /// A full disk (not found out by an fsync) is survived; everything else poisons.
     fn survive(&mut self, error: JournalError) -> JournalError {
         match error {
-            JournalError::Io { what: "write" | "create", path, source } if error::is_full(&source) => JournalError::NoSpace { path },
+            JournalError::Io { what: "write" | "create", path, source } if error::is_full(&source) => {
+                self.full = true;
+                JournalError::NoSpace { path }
+            }
             error => self.poison(error),
         }
     }

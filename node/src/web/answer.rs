@@ -19,6 +19,12 @@ impl From<Faults> for Refused {
     fn from(faults: Faults) -> Refused {
         let status = match faults.0.first().map(|f| f.code.as_str()) {
             Some("node.internal") => StatusCode::INTERNAL_SERVER_ERROR,
+            Some("journal.too_large") => StatusCode::PAYLOAD_TOO_LARGE,
+            Some("journal.no_space") => StatusCode::INSUFFICIENT_STORAGE,
+            // The disk, the node's keys, or a node that ends: nothing that the caller could have done otherwise.
+            Some(code) if ["journal.", "guard.", "view.", "books.", "node.stopping"].iter().any(|own| code.starts_with(own)) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Some("rollup.none" | "review.none" | "disclose.unknown" | "void.unknown") => StatusCode::NOT_FOUND,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
@@ -28,7 +34,7 @@ impl From<Faults> for Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        if self.0 == StatusCode::INTERNAL_SERVER_ERROR {
+        if self.0.is_server_error() {
             tracing::error!(faults = %self.1, "a request failed");
         }
         (self.0, Json(self.1)).into_response()

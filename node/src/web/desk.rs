@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::App;
 use super::answer::{Body, Refused, Who};
 use super::tokens::Role;
+use crate::books::BooksError;
 use crate::desk::close::{CloseRequest, Closed};
 use crate::desk::input::{self, Form};
 use crate::desk::record::{self, Imported, Recorded};
@@ -225,7 +226,10 @@ pub async fn publish(State(app): State<App>, who: Who, body: Bytes) -> Result<St
     who.need(&[Role::Operator])?;
     app.service
         .with(move |books, _| {
-            books.adopt(&[body.to_vec()]).map_err(|e| Faults::one("published.refused", format!("不能采用:{e}"), e.to_string()))
+            books.adopt(&[body.to_vec()]).map_err(|e| match e {
+                BooksError::Published { .. } => Faults::one("published.refused", format!("不能采用:{e}"), e.to_string()),
+                e => e.into(),
+            })
         })
         .await?;
     app.service.wake.notify_one();

@@ -1,7 +1,7 @@
 //! Routes that only read.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{self, Path, Query};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use protocol::digest::Digest;
@@ -18,10 +18,11 @@ use super::tokens::Role;
 use crate::desk::audit::{self, Listed};
 use crate::desk::{close, open_month, sign};
 use crate::fault::{Faults, internal};
+use crate::journal::State;
 use crate::link::{Connection, Durability};
 
-/// Whether the node lives. No token, nothing private.
-pub async fn health(State(app): State<App>) -> impl IntoResponse {
+/// Whether the node lives, and whether it can record: 503 where only a restart helps. No token, nothing private.
+pub async fn health(extract::State(app): extract::State<App>) -> impl IntoResponse {
     let link = app.service.link.lock().ok().and_then(|l| l.clone());
     let link = match link {
         None => "none",
@@ -29,12 +30,23 @@ pub async fn health(State(app): State<App>) -> impl IntoResponse {
         Some(s) if matches!(s.connection, Connection::Connected) => "connected",
         Some(_) => "disconnected",
     };
-    Json(serde_json::json!({ "unit": app.service.config.unit, "link": link }))
+    let health = app.service.health();
+    let (status, journal) = match (health.stopped, health.journal) {
+        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopped"),
+        (false, State::Poisoned) => (StatusCode::SERVICE_UNAVAILABLE, "poisoned"),
+        (false, State::Full) => (StatusCode::OK, "full"),
+        (false, State::Writable) => (StatusCode::OK, "writable"),
+    };
+    let view = if health.view_in_memory { "memory" } else { "disk" };
+    let clock = if health.clock_behind > 0 { "behind" } else { "ok" };
+    let answer = serde_json::json!({ "unit": app.service.config.unit, "link": link, "journal": journal, "view": view, "clock": clock });
+    (status, Json(answer))
 }
 
 /// Prometheus metrics: counts of the unit, never of persons.
-pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Refused> {
+pub async fn metrics(extract::State(app): extract::State<App>) -> Result<impl IntoResponse, Refused> {
     let counters = app.service.counters.lock().map(|c| c.clone()).unwrap_or_default();
+    let health = app.service.health();
     let lines = app
         .service
         .with(move |books, _| {
@@ -56,6 +68,10 @@ pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Refuse
             gauge("outbox_waiting", "Submitted rollups without a receipt.", "gauge", waiting as u64);
             gauge("contradictions", "Contradictions kept as evidence.", "gauge", books.contradictions.len() as u64);
             gauge("view_rebuilt", "1 if the view was rebuilt at start.", "gauge", u64::from(rebuilt));
+            gauge("view_in_memory", "1 if the disk takes no view until the next start.", "gauge", u64::from(health.view_in_memory));
+            gauge("journal_full", "1 if the last write found the disk full.", "gauge", u64::from(health.journal == State::Full));
+            gauge("journal_poisoned", "1 if the disk failed: restart.", "gauge", u64::from(health.journal == State::Poisoned));
+            gauge("clock_behind_seconds", "By how much the clock is behind what was recorded last.", "gauge", health.clock_behind);
             for (name, value) in counters {
                 gauge(&format!("{name}_total"), "Counted since start.", "counter", value);
             }
@@ -102,7 +118,7 @@ pub struct Status {
 
 /// How the unit stands.
 #[utoipa::path(get, path = "/api/status", security(("token" = [])), responses((status = 200, body = Status)))]
-pub async fn status(State(app): State<App>, who: Who) -> Result<Json<Status>, Refused> {
+pub async fn status(extract::State(app): extract::State<App>, who: Who) -> Result<Json<Status>, Refused> {
     who.need(&Role::ALL)?;
     let link = app.service.link.lock().ok().and_then(|l| l.clone());
     let status = app
@@ -163,7 +179,7 @@ pub struct OwnMonth {
 
 /// The unit's rollups in order.
 #[utoipa::path(get, path = "/api/months", security(("token" = [])), responses((status = 200, body = Vec<OwnMonth>)))]
-pub async fn months(State(app): State<App>, who: Who) -> Result<Json<Vec<OwnMonth>>, Refused> {
+pub async fn months(extract::State(app): extract::State<App>, who: Who) -> Result<Json<Vec<OwnMonth>>, Refused> {
     who.need(&Role::ALL)?;
     let list = app
         .service
@@ -189,7 +205,7 @@ pub async fn months(State(app): State<App>, who: Who) -> Result<Json<Vec<OwnMont
 
 /// The note of a month's current rollup.
 #[utoipa::path(get, path = "/api/months/{month}/rollup", params(("month" = String, Path)), security(("token" = [])), responses((status = 200, body = String), (status = 404, body = Faults)))]
-pub async fn rollup(State(app): State<App>, who: Who, Path(text): Path<String>) -> Result<impl IntoResponse, Refused> {
+pub async fn rollup(extract::State(app): extract::State<App>, who: Who, Path(text): Path<String>) -> Result<impl IntoResponse, Refused> {
     who.need(&Role::ALL)?;
     let month = month(&text)?;
     let bytes = app.service.with(move |books, _| Ok(sign::latest(books, month)?.held.note.as_bytes().to_vec())).await?;
@@ -208,7 +224,11 @@ pub struct EventsQuery {
 
 /// The events of a month.
 #[utoipa::path(get, path = "/api/events", params(EventsQuery), security(("token" = [])), responses((status = 200, body = Vec<Listed>)))]
-pub async fn events(State(app): State<App>, who: Who, Query(query): Query<EventsQuery>) -> Result<Json<Vec<Listed>>, Refused> {
+pub async fn events(
+    extract::State(app): extract::State<App>,
+    who: Who,
+    Query(query): Query<EventsQuery>,
+) -> Result<Json<Vec<Listed>>, Refused> {
     if query.private {
         who.need(&[Role::Recorder, Role::Reviewer, Role::Head])?;
         // Who looked at private fields is known; what was seen is not repeated.
@@ -222,7 +242,7 @@ pub async fn events(State(app): State<App>, who: Who, Query(query): Query<Events
 
 /// Everything that proves the figures of this unit and those below: a zip.
 #[utoipa::path(get, path = "/api/evidence", security(("token" = [])), responses((status = 200, body = Vec<u8>, content_type = "application/zip")))]
-pub async fn evidence(State(app): State<App>, who: Who) -> Result<impl IntoResponse, Refused> {
+pub async fn evidence(extract::State(app): extract::State<App>, who: Who) -> Result<impl IntoResponse, Refused> {
     who.need(&Role::ALL)?;
     let bytes = app.service.with(|books, _| protocol::evidence::file::write(&audit::evidence(books)?).map_err(internal)).await?;
     Ok(([(header::CONTENT_TYPE, "application/zip")], bytes))
@@ -244,7 +264,11 @@ pub struct DiscloseRequest {
 
 /// Shows chosen fields of one event with their proofs.
 #[utoipa::path(post, path = "/api/disclosures", request_body = DiscloseRequest, security(("token" = [])), responses((status = 200, description = "a disclosure"), (status = 404, body = Faults)))]
-pub async fn disclose(State(app): State<App>, who: Who, Body(request): Body<DiscloseRequest>) -> Result<Json<Disclosure>, Refused> {
+pub async fn disclose(
+    extract::State(app): extract::State<App>,
+    who: Who,
+    Body(request): Body<DiscloseRequest>,
+) -> Result<Json<Disclosure>, Refused> {
     who.need(&[Role::Head, Role::Inspector])?;
     tracing::info!(caller = who.0.name, index = request.index, fields = request.fields.len(), "fields of an event were disclosed");
     Ok(Json(app.service.with(move |books, _| audit::disclose(books, request.index, &request.fields, request.row)).await?))
@@ -252,7 +276,7 @@ pub async fn disclose(State(app): State<App>, who: Who, Body(request): Body<Disc
 
 /// The signed catalogue in force.
 #[utoipa::path(get, path = "/api/catalogue", security(("token" = [])), responses((status = 200, body = String), (status = 404)))]
-pub async fn catalogue(State(app): State<App>, who: Who) -> Result<impl IntoResponse, Refused> {
+pub async fn catalogue(extract::State(app): extract::State<App>, who: Who) -> Result<impl IntoResponse, Refused> {
     who.need(&Role::ALL)?;
     let note = app.service.with(|books, _| Ok(books.catalogues().last().map(|(_, n)| n.as_bytes().to_vec()))).await?;
     match note {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use node::books::children::Contradiction;
 use node::books::{Books, kinds};
 use node::desk::{audit, sign};
 use node::journal::{Journal, SEGMENT_BYTES, Stored};
@@ -71,7 +72,7 @@ impl Round {
             if books.outbox().next().is_some() {
                 say("something is left in the outbox".into());
             }
-            for (unit, what) in &books.contradictions {
+            for Contradiction { unit, what, .. } in &books.contradictions {
                 say(format!("{unit} is flagged falsely: {what}"));
             }
             for m in months {
