@@ -5,7 +5,7 @@
 // Clippy's exception for tests does not reach their helper functions.
 #![allow(clippy::unwrap_used)]
 
-use admin::nats::{NatsUnit, NatsUser, ServerOptions, create_user, provision, server_config, write_seed};
+use admin::nats::{NatsUnit, NatsUser, ServerOptions, Timing, create_user, provision, server_config, write_seed};
 use async_nats::{Client, ConnectOptions, Event};
 use node::link::{
     Connection, DownKind, Durability, Incoming, LinkConfig, LinkTls, NatsLink, Outgoing, Subject, Transport, UnitPath, UpKind,
@@ -114,7 +114,7 @@ impl World {
     }
 
     async fn provision(&self) -> admin::nats::Provisioned {
-        provision(&self.url(), &self.operator.seed, &self.units()).await.unwrap()
+        provision(&self.url(), &self.operator.seed, &self.units(), Timing::default()).await.unwrap()
     }
 
     async fn link(&self, unit: &str) -> NatsLink {
@@ -290,7 +290,10 @@ async fn a_unit_cannot_leave_its_place() {
         "$JS.API.CONSUMER.CREATE.CS_DOWN.down_140321",
         "$JS.API.CONSUMER.DURABLE.CREATE.CS_UP.mine",
         "$JS.API.CONSUMER.DELETE.CS_DOWN.down_140321",
-        "$JS.API.CONSUMER.INFO.CS_UP.up_140000",
+        "$JS.API.CONSUMER.INFO.CS_UP",
+        "$JS.API.CONSUMER.INFO.CS_DOWN.down_140322",
+        "$JS.API.CONSUMER.LIST.CS_UP",
+        "$JS.API.CONSUMER.NAMES.CS_UP",
         "$JS.API.CONSUMER.PAUSE.CS_DOWN.down_140321",
         "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140322",
         "$JS.ACK.CS_DOWN.down_140322.1.1.1.1.0",
@@ -318,6 +321,8 @@ async fn a_unit_cannot_leave_its_place() {
             down(PROVINCE, "catalogue"),
             "$JS.API.CONSUMER.MSG.NEXT.CS_UP.up_140300".to_owned(),
             "$JS.API.CONSUMER.MSG.NEXT.CS_UP.up_140321".to_owned(),
+            "$JS.API.CONSUMER.INFO.CS_UP.up_140300".to_owned(),
+            "$JS.API.CONSUMER.INFO.CS_UP.down_140321".to_owned(),
             "$JS.ACK.CS_UP.up_140300.1.1.1.1.0".to_owned(),
         ])
         .collect();
@@ -332,9 +337,15 @@ async fn a_unit_cannot_leave_its_place() {
             down("140000.140400.140401", "receipt"),
             "$JS.API.CONSUMER.MSG.NEXT.CS_UP.up_140000".to_owned(),
             "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140321".to_owned(),
+            "$JS.API.CONSUMER.INFO.CS_UP.up_140000".to_owned(),
+            "$JS.API.CONSUMER.INFO.CS_DOWN.down_140321".to_owned(),
         ])
         .collect();
-    let province: Vec<String> = own(COUNTY_A).into_iter().chain(own(CITY)).chain([down(COUNTY_A, "receipt"), down(CITY, "plan")]).collect();
+    let province: Vec<String> = own(COUNTY_A)
+        .into_iter()
+        .chain(own(CITY))
+        .chain([down(COUNTY_A, "receipt"), down(CITY, "plan"), "$JS.API.CONSUMER.INFO.CS_UP.up_140300".to_owned()])
+        .collect();
 
     for (unit, foreign) in [(COUNTY_A, county), (CITY, city), (PROVINCE, province)] {
         let inbox = format!("_INBOX.{}", path(unit).unit());

@@ -35,8 +35,12 @@ pub struct Member {
     pub parent: Option<UnitId>,
     /// Its directory.
     pub dir: PathBuf,
+    /// Address of its API.
+    pub host: String,
     /// Port of its API.
     pub port: u16,
+    /// The words before its program when it is started; none, unless it runs in a place of its own.
+    pub launcher: Vec<String>,
     /// Tokens by person; `operator` is the operator's.
     pub tokens: Vec<(String, String)>,
 }
@@ -53,7 +57,7 @@ impl Member {
     }
     /// The address of its API.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}:{}", self.host, self.port)
     }
     /// Its configuration file.
     pub fn config(&self) -> PathBuf {
@@ -70,12 +74,16 @@ pub struct World {
     pub members: Vec<Member>,
     /// The root key of the registry.
     pub root: VerifierKey,
+    /// NATS and its monitoring: address.
+    pub nats_host: String,
     /// NATS.
     pub nats_port: u16,
     /// NATS monitoring.
     pub monitor_port: u16,
     /// The operator's NKey seed.
     pub nats_admin: String,
+    /// The public half.
+    pub nats_admin_public: String,
     /// Paths and NKeys of all units.
     pub nats_units: Vec<NatsUnit>,
 }
@@ -137,7 +145,9 @@ impl World {
                 keys: vec![UnitKey { vkey: node.vkey(), from_index: 0, revoked: None }],
                 witness: witness.vkey(),
             });
-            let mut member = Member { id, name, tier, parent, dir: home, port: free_port()?, tokens: Vec::new() };
+            let host = "127.0.0.1".to_string();
+            let mut member =
+                Member { id, name, tier, parent, dir: home, host, port: free_port()?, launcher: Vec::new(), tokens: Vec::new() };
             people(&mut member)?;
             members.push(member);
         }
@@ -153,30 +163,69 @@ impl World {
         }
         let admin = create_user().into_diagnostic()?;
         let (nats_port, monitor_port) = (free_port()?, free_port()?);
-        let options = ServerOptions::local(nats_port, monitor_port, dir.join("nats"), admin.public_nkey, nats_units.clone());
-        std::fs::write(dir.join("nats.conf"), server_config(&options).into_diagnostic()?).into_diagnostic()?;
         let world = World {
             dir: dir.to_path_buf(),
             members,
             root: root_key.vkey(),
+            nats_host: "127.0.0.1".to_string(),
             nats_port,
             monitor_port,
             nats_admin: admin.seed.to_string(),
+            nats_admin_public: admin.public_nkey,
             nats_units,
         };
-        for m in &world.members {
-            std::fs::write(m.config(), world.node_config(m)).into_diagnostic()?;
-        }
+        world.write_configs()?;
         world.set_clock("2023-01-01T00:00:00Z")?;
         Ok(world)
     }
 
+    /// Writes nats.conf and every unit's node.toml, again where an address has changed.
+    ///
+    /// # Errors
+    /// The disk's error.
+    pub fn write_configs(&self) -> Result<()> {
+        let (store, admin) = (self.dir.join("nats"), self.nats_admin_public.clone());
+        let mut options = ServerOptions::local(self.nats_port, self.monitor_port, store, admin, self.nats_units.clone());
+        options.host.clone_from(&self.nats_host);
+        options.monitor_host.clone_from(&self.nats_host);
+        std::fs::write(self.dir.join("nats.conf"), server_config(&options).into_diagnostic()?).into_diagnostic()?;
+        self.members.iter().try_for_each(|m| std::fs::write(m.config(), self.node_config(m)).into_diagnostic())
+    }
+
+    /// Writes what the operator of NATS holds, the seed and the list of units, and tells where.
+    ///
+    /// # Errors
+    /// The disk's error.
+    pub fn write_operator_files(&self) -> Result<(PathBuf, PathBuf)> {
+        let (seed, list) = (self.dir.join("nats-admin.seed"), self.dir.join("nats-units.toml"));
+        if !seed.exists() {
+            write_seed(&seed, &self.nats_admin).into_diagnostic()?;
+        }
+        let cards = self.members.iter().zip(&self.nats_units).map(|(m, unit)| {
+            let parent = m.parent.as_ref().map(|p| format!("parent = \"{p}\"\n")).unwrap_or_default();
+            format!("[[unit]]\nid = \"{}\"\n{parent}nkey = \"{}\"\n", m.id, unit.public_nkey)
+        });
+        std::fs::write(&list, cards.collect::<String>()).into_diagnostic()?;
+        Ok((seed, list))
+    }
+
+    /// The address of nats-server.
+    pub fn nats_url(&self) -> String {
+        format!("nats://{}:{}", self.nats_host, self.nats_port)
+    }
+
     fn node_config(&self, m: &Member) -> String {
         format!(
-            "unit = \"{}\"\ndata = \"data\"\nlisten = \"127.0.0.1:{}\"\nroot = \"{}\"\npublished = \"../../published\"\nkeys = \"keys\"\ntokens = \"tokens\"\n\
+            "unit = \"{}\"\ndata = \"data\"\nlisten = \"{}:{}\"\nroot = \"{}\"\npublished = \"../../published\"\nkeys = \"keys\"\ntokens = \"tokens\"\n\
              clock = \"../../clock\"\n\n[signatories]\npreparer = \"tianbiao\"\nreviewer = \"tongji\"\nhead = \"fuzeren\"\n\n\
-             [nats]\nurl = \"nats://127.0.0.1:{}\"\nmonitor = \"http://127.0.0.1:{}\"\nseed = \"nats.seed\"\n",
-            m.id, m.port, self.root, self.nats_port, self.monitor_port
+             [nats]\nurl = \"{}\"\nmonitor = \"http://{}:{}\"\nseed = \"nats.seed\"\n",
+            m.id,
+            m.host,
+            m.port,
+            self.root,
+            self.nats_url(),
+            self.nats_host,
+            self.monitor_port
         )
     }
 

@@ -167,6 +167,8 @@ pub struct Books {
     pub children: BTreeMap<UnitId, Child>,
     /// Contradictions that were kept as evidence: unit and what.
     pub contradictions: Vec<(UnitId, String)>,
+    /// The transport's store that was sent everything recent.
+    store: Option<String>,
     rebuilt: bool,
     /// Entries of a group that are applied and not on disk yet; none outside a group.
     staged: Vec<Entry>,
@@ -214,6 +216,7 @@ impl Books {
             checkpoints: BTreeMap::new(),
             children: BTreeMap::new(),
             contradictions: Vec::new(),
+            store: None,
             rebuilt: fresh,
             staged: Vec::new(),
             grouping: false,
@@ -329,6 +332,7 @@ impl Books {
         self.checkpoints.clear();
         self.children.clear();
         self.contradictions.clear();
+        self.store = None;
         self.replay()
     }
 
@@ -405,6 +409,9 @@ impl Books {
                     child.flagged.get_or_insert_with(|| head.what.clone());
                 }
                 self.contradictions.push((head.unit, head.what));
+            }
+            kinds::STORE => {
+                self.store = Some(String::from_utf8(stored.public.clone()).map_err(|e| bad(&e.to_string()))?);
             }
             kinds::GIVEN | kinds::ENTRIES | kinds::CHILD_ROLLUP | kinds::CHILD_CHECKPOINT => {
                 children::apply(&mut self.children, stored).map_err(|m| bad(&m))?;
@@ -544,6 +551,19 @@ impl Books {
     pub fn outbox(&self) -> impl Iterator<Item = &OwnRollup> {
         let answered_by = self.me().and_then(|m| m.parent.as_ref());
         self.rollups.values().filter(move |r| answered_by.is_some() && r.submitted.is_some() && r.receipts.is_empty())
+    }
+
+    /// The store of the transport that was sent everything recent; none before the first.
+    pub fn store(&self) -> Option<&str> {
+        self.store.as_deref()
+    }
+
+    /// Keeps the name of the store that everything recent was sent to.
+    ///
+    /// # Errors
+    /// The journal's error.
+    pub fn supplied(&mut self, store: &str) -> Result<(), BooksError> {
+        self.commit(vec![NewEntry::open(kinds::STORE, store.as_bytes())])
     }
 
     /// The unit's own rollups as the checks want them.

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
 use protocol::evidence::disclosure::Disclosure;
 use protocol::period::Month;
@@ -18,28 +19,32 @@ use super::tokens::Role;
 use crate::desk::audit::{self, Listed};
 use crate::desk::{close, open_month, sign};
 use crate::fault::{Faults, internal};
-use crate::link::{Connection, Durability};
+use crate::link::Durability;
 
 /// Whether the node lives. No token, nothing private.
 pub async fn health(State(app): State<App>) -> impl IntoResponse {
-    let link = app.service.link.lock().ok().and_then(|l| l.clone());
-    let link = match link {
+    let seen = app.service.link.lock().ok().and_then(|l| l.clone());
+    let link = match &seen {
         None => "none",
-        Some(s) if matches!(s.durability, Durability::Refused(_)) => "refused",
-        Some(s) if matches!(s.connection, Connection::Connected) => "connected",
+        Some(s) if matches!(s.state.durability, Durability::Refused(_)) => "refused",
+        Some(s) if s.is_up() => "connected",
         Some(_) => "disconnected",
     };
-    Json(serde_json::json!({ "unit": app.service.config.unit, "link": link }))
+    let since = seen.map(|s| crate::clock::stamp(s.since));
+    Json(serde_json::json!({ "unit": app.service.config.unit, "link": link, "since": since }))
 }
 
 /// Prometheus metrics: counts of the unit, never of persons.
 pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Refused> {
     let counters = app.service.counters.lock().map(|c| c.clone()).unwrap_or_default();
+    let link = app.service.link.lock().ok().and_then(|l| l.clone());
     let lines = app
         .service
-        .with(move |books, _| {
+        .with(move |books, now| {
             let (bytes, entries, rebuilt) = books.size();
             let waiting = books.outbox().count();
+            let seconds = |since: DateTime<Utc>| u64::try_from((now - since).num_seconds()).unwrap_or(0);
+            let oldest = books.outbox().filter_map(|r| r.submitted).min();
             let mut text = String::new();
             let mut gauge = |name: &str, help: &str, kind: &str, value: u64| {
                 text.push_str(&format!("# HELP countersign_{name} {help}\n# TYPE countersign_{name} {kind}\ncountersign_{name} {value}\n"));
@@ -54,6 +59,17 @@ pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Refuse
             );
             gauge("months_closed", "Rollups made, revisions included.", "gauge", books.rollups.len() as u64);
             gauge("outbox_waiting", "Submitted rollups without a receipt.", "gauge", waiting as u64);
+            gauge(
+                "outbox_oldest_seconds",
+                "How long the oldest of these has waited since it was submitted.",
+                "gauge",
+                oldest.map_or(0, seconds),
+            );
+            if let Some(link) = &link {
+                gauge("link_up", "1 if messages go through to the NATS server.", "gauge", u64::from(link.is_up()));
+                let down = if link.is_up() { 0 } else { seconds(link.since) };
+                gauge("link_down_seconds", "How long the NATS server has not been reached, 0 if it is.", "gauge", down);
+            }
             gauge("contradictions", "Contradictions kept as evidence.", "gauge", books.contradictions.len() as u64);
             gauge("view_rebuilt", "1 if the view was rebuilt at start.", "gauge", u64::from(rebuilt));
             for (name, value) in counters {
@@ -83,10 +99,14 @@ pub struct Status {
     pub leaves: u64,
     /// Rollups that wait for a receipt.
     pub waiting: Vec<String>,
+    /// When the oldest of these was submitted.
+    pub waiting_since: Option<String>,
     /// Children whose rollup of the open month is not accepted yet.
     pub children_missing: Vec<String>,
     /// How the link stands.
     pub link: String,
+    /// Since when no unit above or below has been reached; none while the link is up.
+    pub unreached_since: Option<String>,
     /// What is wrong with it.
     pub trouble: Option<String>,
     /// Contradictions kept as evidence.
@@ -110,11 +130,12 @@ pub async fn status(State(app): State<App>, who: Who) -> Result<Json<Status>, Re
         .with(move |books, now| {
             let me = books.me().cloned().ok_or_else(|| internal("no registry"))?;
             let open = open_month(books)?;
-            let trouble = link.as_ref().and_then(|l| match &l.durability {
+            let trouble = link.as_ref().and_then(|l| match &l.state.durability {
                 Durability::Refused(why) => Some(why.clone()),
-                _ if matches!(l.connection, Connection::Connected) => None,
-                _ => l.trouble.as_ref().map(|(_, t)| t.to_string()),
+                _ if l.is_up() => None,
+                _ => l.state.trouble.as_ref().map(|(_, t)| t.to_string()),
             });
+            let oldest = books.outbox().filter_map(|r| r.submitted).min();
             Ok(Status {
                 unit: me.id.to_string(),
                 name: me.name.clone(),
@@ -123,8 +144,10 @@ pub async fn status(State(app): State<App>, who: Who) -> Result<Json<Status>, Re
                 due: books.reporting().due(me.tier, open).to_string(),
                 leaves: books.log.as_ref().map_or(0, protocol::verify::log::UnitLog::len),
                 waiting: books.outbox().map(|r| format!("{}.{}", r.held.rollup.period, r.held.rollup.revision)).collect(),
+                waiting_since: oldest.map(crate::clock::stamp),
                 children_missing: close::waiting_for(books, open).iter().map(ToString::to_string).collect(),
-                link: link.as_ref().map_or("none".into(), |l| format!("{:?}", l.connection).to_lowercase()),
+                link: link.as_ref().map_or("none".into(), |l| format!("{:?}", l.state.connection).to_lowercase()),
+                unreached_since: link.as_ref().filter(|l| !l.is_up()).map(|l| crate::clock::stamp(l.since)),
                 trouble,
                 contradictions: books.contradictions.iter().map(|(u, w)| format!("{u}: {w}")).collect(),
                 registry: books.registry().map_or(0, |r| r.registry().version),
