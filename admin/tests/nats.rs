@@ -503,3 +503,62 @@ async fn a_node_may_start_before_its_server() {
     send(&a, &rollup).await;
     assert_eq!(text(&city).await, "early");
 }
+
+/// A node learns that the store is another one, and from a plain restart it does not; without the right to ask it works on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_store_is_noticed() {
+    let mut world = World::started("store").await;
+    let links = [world.link(PROVINCE).await, world.link(CITY).await, world.link(COUNTY_A).await];
+    async fn stores(links: &[NatsLink], not: &[String]) -> Vec<String> {
+        let mut all = Vec::new();
+        for (i, link) in links.iter().enumerate() {
+            let state = link.watch().wait_for(|s| s.store.is_some() && s.store.as_ref() != not.get(i)).await.unwrap().clone();
+            assert_eq!(link.store(), state.store);
+            all.extend(state.store);
+        }
+        all
+    }
+    let first = stores(&links, &[]).await;
+    world.kill();
+    for link in &links {
+        link.watch().wait_for(|s| s.store.is_none()).await.unwrap();
+    }
+    world.start();
+    assert_eq!(stores(&links, &[]).await, first, "a restart loses nothing");
+    world.kill();
+    std::fs::remove_dir_all(world.dir.join("js")).unwrap();
+    world.start();
+    world.provision().await;
+    let second = stores(&links, &first).await;
+    // Deleted under a running server.
+    for stream in ["CS_UP", "CS_DOWN"] {
+        assert_eq!(world.api(&format!("STREAM.DELETE.{stream}"), "").await["success"], true);
+    }
+    world.provision().await;
+    stores(&links, &second).await;
+
+    // The configuration of an earlier version: no right to ask.
+    let asking = without_asking(&world.config);
+    world.kill();
+    world.config = asking;
+    world.start();
+    let a = world.link(COUNTY_A).await;
+    let rollup = message(Subject::up(path(COUNTY_A), UpKind::Rollup), "r");
+    send(&a, &rollup).await;
+    let city = world.link(CITY).await;
+    assert_eq!(text(&city).await, "r");
+    assert_eq!((a.store(), city.store()), (None, None));
+}
+
+/// The configuration without the permissions to ask for one's own consumer.
+fn without_asking(config: &str) -> String {
+    let mut text = String::new();
+    for part in config.split(", ") {
+        if !part.starts_with("\"$JS.API.CONSUMER.INFO.") {
+            text.push_str(if text.is_empty() { "" } else { ", " });
+            text.push_str(part);
+        }
+    }
+    assert_ne!(text, config);
+    text
+}

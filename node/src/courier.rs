@@ -147,19 +147,26 @@ fn answered(books: &Books, unit: &UnitId, body: &[u8]) -> Vec<Note> {
     given.into_iter().flatten().map(|(_, n)| n.clone()).collect()
 }
 
-/// What was sent in this run, when, and how often.
+/// What was sent in this run.
 #[derive(Clone, Default)]
-struct Sent(BTreeMap<Digest, (Instant, u32)>);
+struct Sent {
+    /// Rollups and reopenings: when last, and how often.
+    times: BTreeMap<Digest, (Instant, u32)>,
+    /// What was published and handed down.
+    handed_down: BTreeSet<Digest>,
+    /// The store that all of this went to, where it is not yet supplied in full.
+    renewing: Option<String>,
+}
 
 impl Sent {
     fn is_due(&self, digest: &Digest, now: Instant) -> bool {
-        self.0.get(digest).is_none_or(|(at, times)| {
+        self.times.get(digest).is_none_or(|(at, times)| {
             let wait = AGAIN.saturating_mul(1 << times.saturating_sub(1).min(16)).min(AGAIN_MAX);
             now.duration_since(*at) >= wait
         })
     }
     fn note(&mut self, digest: Digest, now: Instant) {
-        let entry = self.0.entry(digest).or_insert((now, 0));
+        let entry = self.times.entry(digest).or_insert((now, 0));
         *entry = (now, entry.1 + 1);
     }
 }
@@ -176,11 +183,13 @@ fn due(books: &Books, sent: &Sent, renewed: bool, now: Instant) -> (u64, Vec<(Mo
         return (acknowledged, books.outbox().filter(|o| sent.is_due(&o.held.digest(), now)).map(key).collect());
     }
     let months: BTreeSet<Month> = books.rollups.keys().map(|(month, _)| *month).collect();
-    let Some(first) = months.iter().rev().take(RENEWED_MONTHS).next_back().copied() else { return (0, Vec::new()) };
-    let before = sizes(&|r| r.held.rollup.period < first).unwrap_or(0);
+    let oldest = months.iter().rev().take(RENEWED_MONTHS).next_back().copied();
     let recent = books.rollups.values().filter(|o| o.submitted.is_some());
-    let recent = recent.filter(|o| o.held.rollup.period >= first || o.receipts.is_empty());
-    (before.min(acknowledged), recent.map(key).collect())
+    let recent = recent.filter(|o| Some(o.held.rollup.period) >= oldest || o.receipts.is_empty());
+    let list: Vec<_> = recent.filter(|o| sent.is_due(&o.held.digest(), now)).map(key).collect();
+    // What lies before the first of them was sent already, or is older than what is sent again.
+    let before = list.first().and_then(|first| sizes(&|r| key(r) < *first)).unwrap_or(0);
+    (before, list)
 }
 
 /// The messages of one rollup: the statements from `first` on, its checkpoint, itself.
@@ -231,13 +240,12 @@ fn reopened(books: &Books) -> Vec<Note> {
 
 async fn outbox<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: UnitPath) {
     let mut sent = Sent::default();
-    let mut handed_down: BTreeSet<Digest> = BTreeSet::new();
     match service.with(|books, now| Ok(given_lately(books, now))).await {
         Ok(notes) => service.queue(notes),
         Err(e) => tracing::warn!(error = %e, "the receipts of the last days could not be read"),
     }
     loop {
-        if let Err(e) = round(&service, transport.as_ref(), &path, &mut sent, &mut handed_down).await {
+        if let Err(e) = round(&service, transport.as_ref(), &path, &mut sent).await {
             tracing::warn!(error = %e, "the outbox waits");
         }
         tokio::select! {
@@ -249,24 +257,18 @@ async fn outbox<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: Un
 
 /// One look at what is to be sent. Into a store that holds nothing goes everything recent, whether it was sent before or not;
 /// only then is the store's name kept, so that this is made up for also after a crash in between.
-async fn round<T: Transport>(
-    service: &Arc<Service>,
-    transport: &T,
-    path: &UnitPath,
-    sent: &mut Sent,
-    handed_down: &mut BTreeSet<Digest>,
-) -> Result<(), Faults> {
+async fn round<T: Transport>(service: &Arc<Service>, transport: &T, path: &UnitPath, sent: &mut Sent) -> Result<(), Faults> {
     let store = transport.store();
     let fresh = match store.clone() {
         Some(name) => service.with(move |books, _| Ok((books.store() != Some(&name)).then_some(name))).await?,
         None => None,
     };
-    if let Some(name) = &fresh {
+    if let Some(name) = fresh.as_ref().filter(|name| sent.renewing.as_ref() != Some(name)) {
         tracing::info!(store = name, "another store than before: what is recent is sent again");
-        handed_down.clear();
+        *sent = Sent { renewing: Some(name.clone()), ..Sent::default() };
     }
     let handed = match path.parent() {
-        None => broadcast(service, transport, path, handed_down).await,
+        None => broadcast(service, transport, path, sent).await,
         Some(_) => Ok(()),
     };
     send_all(service, transport, path, sent, fresh.is_some()).await?;
@@ -325,12 +327,7 @@ async fn send_all<T: Transport>(
 
 /// The top unit hands down what was published and was not handed down in this run, so that every node below walks the same
 /// registry.
-async fn broadcast<T: Transport>(
-    service: &Arc<Service>,
-    transport: &T,
-    path: &UnitPath,
-    handed_down: &mut BTreeSet<Digest>,
-) -> Result<(), Faults> {
+async fn broadcast<T: Transport>(service: &Arc<Service>, transport: &T, path: &UnitPath, sent: &mut Sent) -> Result<(), Faults> {
     let documents = service
         .with(|books, _| {
             let mut list: Vec<(DownKind, Vec<u8>)> = Vec::new();
@@ -342,13 +339,13 @@ async fn broadcast<T: Transport>(
         .await?;
     for (kind, body) in documents {
         let digest = Digest::of(&body);
-        if handed_down.contains(&digest) {
+        if sent.handed_down.contains(&digest) {
             continue;
         }
         // In order: a registry version is useless to a reader who lacks the one before. The next look tries again.
         let letter = Outgoing { subject: Subject::down(path.clone(), kind), msg_id: digest.to_string(), body };
         transport.publish(&letter).await.map_err(internal)?;
-        handed_down.insert(digest);
+        sent.handed_down.insert(digest);
     }
     Ok(())
 }

@@ -200,3 +200,23 @@ async fn over_a_good_network_it_takes_no_repetition() {
     drop((city, county));
     net.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_report_that_waits_for_a_person_is_not_sent_without_end() {
+    let mut w = World::new();
+    w.set_clock(at("2026-01-20"));
+    let mut net = Net { hub: MemoryHub::new(1, Faults::default()), running: Vec::new() };
+    let city = net.start(&mut w, CITY, Accept::Person).await;
+    let county = net.start(&mut w, A, Accept::Person).await;
+    finish(&w, &county, JAN).await;
+    until(&city, "the report", |books| books.children[&unit(A)].latest(month(JAN)).is_some()).await;
+    // A day of simulated time: the store keeps every repetition, so there must be few.
+    for _ in 0..8640 {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        tokio::task::yield_now().await;
+    }
+    let sent = county.counters.lock().unwrap()["sent"];
+    assert!((6..=36).contains(&sent), "{sent} messages in a day, three at a time");
+    drop((city, county));
+    net.stop().await;
+}

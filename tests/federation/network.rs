@@ -20,7 +20,7 @@ use admin::nats::Timing;
 use async_nats::{Client, ConnectOptions, HeaderMap};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use support::{CITY, COUNTIES, Calm, PROVINCE, Random, Town, build, clock, month, start};
+use support::{CITY, COUNTIES, Calm, PROVINCE, Random, Town, build, clock, countersign, month, start};
 
 /// What was on its way to a killed node comes again soon, and the stream forgets message ids almost at once.
 const TIMING: Timing = Timing { ack_wait: Duration::from_secs(2), duplicate_window: Duration::from_secs(1) };
@@ -158,6 +158,11 @@ fn cut_off(name: &str, cut: impl Fn(&Place), heal: impl Fn(&Place)) {
     assert_eq!(status.waiting, ["2023-02.1", "2023-03.1", "2023-04.1"]);
     assert_eq!(status.waiting_since.as_deref(), Some("2023-03-03T04:00:00Z"));
     assert!(status.trouble.is_some());
+    let token = f.world.dir.join("luru.token");
+    std::fs::write(&token, town.member(lonely).token("luru")).unwrap();
+    let (_, text) = countersign(&["status", "--node", &town.member(lonely).url(), "--token-file", token.to_str().unwrap()]);
+    assert!(text.contains("nobody above or below reached since 2023-03-03T04:00:00Z"), "{text}");
+    assert!(text.contains("without receipt: 2023-02.1, 2023-03.1, 2023-04.1 (the oldest since 2023-03-03T04:00:00Z)"), "{text}");
     let health = town.client(lonely, "").health().unwrap();
     assert_eq!((health["link"].as_str(), health["since"].as_str()), (Some("disconnected"), Some("2023-03-03T04:00:00Z")));
     let sixty_one_days = 61 * 24 * 3600;
@@ -270,6 +275,9 @@ fn the_broker_comes_back_empty() {
             town.receipted(unit, *m, &mut Calm);
         }
     }
+    // The province has handed down the registry anew, too, though it ran on: a unit that missed it could still take it in.
+    let handed_down = format!("cs.v1.down.{PROVINCE}.registry");
+    wait("the registry to be handed down", || Ok(stored(&runtime(), &f, "CS_DOWN", &handed_down) == 1)).unwrap();
     town.conclude(f, &months);
 }
 
@@ -345,7 +353,8 @@ fn misbehaves(seed: u64) {
         }
     }
     for county in COUNTIES {
-        wait(&format!("{county} to have sent everything"), || Ok(rollups_sent(&runtime, &f, county) == 3)).unwrap();
+        let subject = format!("cs.v1.up.{PROVINCE}.{CITY}.{county}.rollup");
+        wait(&format!("{county} to have sent everything"), || Ok(stored(&runtime, &f, "CS_UP", &subject) == 3)).unwrap();
         f.kill_node(county);
     }
     let client = runtime.block_on(operator(&f));
@@ -394,12 +403,11 @@ fn misbehaves(seed: u64) {
     town.conclude(f, &months);
 }
 
-/// How many rollups of a unit the broker holds.
-fn rollups_sent(runtime: &tokio::runtime::Runtime, f: &Federation, county: &str) -> u64 {
-    let body = format!(r#"{{"subjects_filter":"cs.v1.up.{PROVINCE}.{CITY}.{county}.rollup"}}"#);
-    let info = runtime.block_on(async { api(&operator(f).await, "STREAM.INFO.CS_UP", &body).await });
-    let subjects = info.unwrap_or_default()["state"]["subjects"].take();
-    subjects.as_object().into_iter().flat_map(|s| s.values()).filter_map(serde_json::Value::as_u64).sum()
+/// How many messages the broker holds under a subject.
+fn stored(runtime: &tokio::runtime::Runtime, f: &Federation, stream: &str, subject: &str) -> u64 {
+    let body = format!(r#"{{"subjects_filter":"{subject}"}}"#);
+    let info = runtime.block_on(async { api(&operator(f).await, &format!("STREAM.INFO.{stream}"), &body).await });
+    info.unwrap_or_default()["state"]["subjects"][subject].as_u64().unwrap_or(0)
 }
 
 fn shuffle<T>(list: &mut [T], random: &mut Random) {

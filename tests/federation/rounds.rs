@@ -132,10 +132,16 @@ fn deal(f: &Mutex<Federation>, blow: &Blow) {
 }
 
 fn round(seed: u64) {
-    let (world, town) = build(&format!("rounds-{seed}"), seed, |_| {});
+    let (world, mut town) = build(&format!("rounds-{seed}"), seed, |_| {});
+    let mut random = Random::new(!seed);
+    let months: Vec<_> = (1..=MONTHS).map(month).collect();
+    for m in &months {
+        // In most months one county's report is sent back and has to come again.
+        let again = random.below(1 + COUNTIES.len() as u64);
+        town.returned.extend(COUNTIES.get(usize::try_from(again).unwrap()).map(|c| (c.to_string(), *m)));
+    }
     let f = Arc::new(Mutex::new(start(world, TIMING)));
     let mut storm = Storm::new(seed, f.clone(), &town);
-    let months: Vec<_> = (1..=MONTHS).map(month).collect();
     for m in &months {
         clock(&f.lock().unwrap().world, m.month(), 3);
         town.month(*m, &mut storm);

@@ -2,7 +2,7 @@
 //! whatever dies meanwhile, and may therefore be tried twice. At the end [`Town::conclude`] asks for everything that must be
 //! true however rough the way was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -71,6 +71,8 @@ pub struct Town {
     pub members: Vec<Member>,
     /// What they record.
     pub ledger: std::sync::Arc<Ledger>,
+    /// Whose first report of a month is sent back, and comes again as revision 2.
+    pub returned: BTreeSet<(String, Month)>,
 }
 
 /// Builds the federation's files; `change` may move a unit before anything is started.
@@ -80,7 +82,7 @@ pub fn build(name: &str, seed: u64, change: impl FnOnce(&mut World)) -> (World, 
     world.write_configs().unwrap();
     let units = world.members.iter().map(|m| LedgerUnit { id: m.id.clone(), tier: m.tier, parent: m.parent.clone() }).collect();
     let ledger = generate(&LedgerOptions { seed, year: 2023, units });
-    let town = Town { members: world.members.clone(), ledger: std::sync::Arc::new(ledger) };
+    let town = Town { members: world.members.clone(), ledger: std::sync::Arc::new(ledger), returned: BTreeSet::new() };
     let counties: Vec<_> = town.members.iter().filter(|m| m.tier == Tier::County).map(|m| m.id.as_str()).collect();
     assert_eq!(counties, COUNTIES, "the list of units is another one");
     (world, town)
@@ -169,50 +171,84 @@ impl Town {
         }
     }
 
-    /// Closes a month, has it signed and hands it in.
-    pub fn report(&self, id: &str, m: Month, weather: &mut impl Weather) {
-        let (unit, client) = (self.member(id), self.client(id, "tianbiao"));
-        let own = || Ok::<_, String>(client.months().map_err(said)?.into_iter().find(|o| o.period == m));
-        weather.step(id);
-        let close = || year::close(unit, m, &CloseRequest::default()).map_err(said);
-        until(&format!("{id} closes {m}"), || Ok(own()?.is_some()), close);
-        weather.step(id);
-        until(&format!("{id} signs {m}"), || Ok(own()?.is_some_and(|o| o.unsigned.is_empty())), || sign_all(unit, m).map_err(said));
-        weather.step(id);
-        let submit = || client.submit(m).map(drop).map_err(said);
-        until(&format!("{id} hands in {m}"), || Ok(own()?.is_some_and(|o| o.submitted.is_some())), submit);
+    /// What becomes of a unit's report of a month, revision by revision.
+    fn course(&self, id: &str, m: Month) -> Vec<(Month, u32, Decision)> {
+        if self.returned.contains(&(id.to_string(), m)) {
+            return vec![(m, 1, Decision::Returned), (m, 2, Decision::Accepted)];
+        }
+        vec![(m, 1, Decision::Accepted)]
     }
 
-    /// The parent's officer waits for the checks and accepts; nothing of an honest unit may fail.
+    /// Closes a month, has it signed and hands it in.
+    pub fn report(&self, id: &str, m: Month, weather: &mut impl Weather) {
+        self.revise(id, m, 1, weather);
+    }
+
+    fn revise(&self, id: &str, m: Month, revision: u32, weather: &mut impl Weather) {
+        let (unit, client) = (self.member(id), self.client(id, "tianbiao"));
+        let own = || Ok::<_, String>(client.months().map_err(said)?.into_iter().find(|o| (o.period, o.revision) == (m, revision)));
+        weather.step(id);
+        let close = || year::close(unit, m, &CloseRequest::default()).map_err(said);
+        until(&format!("{id} closes {m}.{revision}"), || Ok(own()?.is_some()), close);
+        weather.step(id);
+        let sign = || sign_all(unit, m).map_err(said);
+        until(&format!("{id} signs {m}.{revision}"), || Ok(own()?.is_some_and(|o| o.unsigned.is_empty())), sign);
+        weather.step(id);
+        let submit = || client.submit(m).map(drop).map_err(said);
+        until(&format!("{id} hands in {m}.{revision}"), || Ok(own()?.is_some_and(|o| o.submitted.is_some())), submit);
+    }
+
+    /// The parent's officer waits for the checks and accepts, at once or after having sent the report back; nothing of an
+    /// honest unit may fail.
     pub fn accept(&self, id: &str, m: Month, weather: &mut impl Weather) {
+        for (_, revision, decision) in self.course(id, m) {
+            if revision > 1 {
+                self.receipted_so(id, m, revision - 1, Decision::Returned, weather);
+                self.revise(id, m, revision, weather);
+            }
+            self.decide(id, m, revision, decision, weather);
+        }
+    }
+
+    fn decide(&self, id: &str, m: Month, revision: u32, decision: Decision, weather: &mut impl Weather) {
         let parent = self.member(id).parent.clone().unwrap();
         let officer = self.client(parent.as_str(), "tongji");
+        let (word, reasons): (_, &[String]) = match decision {
+            Decision::Accepted => ("accepted", &[]),
+            _ => ("returned", &["please look again".to_string()]),
+        };
         let found = || {
             let list = officer.children().map_err(said)?;
-            Ok::<_, String>(list.into_iter().find(|c| c.unit.as_str() == id && c.period == m))
+            Ok::<_, String>(list.into_iter().find(|c| c.unit.as_str() == id && (c.period, c.revision) == (m, revision)))
         };
         weather.step(parent.as_str());
         until(
-            &format!("{parent} accepts {id} {m}"),
-            || Ok(found()?.is_some_and(|c| c.decision == Some(Decision::Accepted))),
+            &format!("{parent} decides on {id} {m}.{revision}"),
+            || Ok(found()?.is_some_and(|c| c.decision == Some(decision))),
             || {
                 let Some(child) = found()?.filter(|c| !c.verdicts.is_empty()) else { return Err("not checked yet".into()) };
                 let failed = child.verdicts.iter().find(|v| v.failed());
                 assert!(failed.is_none(), "{id} {m}: {failed:?}");
-                officer.decide(id, m, "accepted", &[], &[]).map_err(said)
+                officer.decide(id, m, word, reasons, &[]).map_err(said)
             },
         );
     }
 
-    /// Waits for the receipt.
+    /// Waits for the receipt that ends a month.
     pub fn receipted(&self, id: &str, m: Month, weather: &mut impl Weather) {
+        let course = self.course(id, m);
+        let (_, revision, decision) = course[course.len() - 1];
+        self.receipted_so(id, m, revision, decision, weather);
+    }
+
+    fn receipted_so(&self, id: &str, m: Month, revision: u32, decision: Decision, weather: &mut impl Weather) {
         let client = self.client(id, "tianbiao");
         weather.step(id);
         let decided = || {
-            let own = client.months().map_err(said)?.into_iter().find(|o| o.period == m);
-            Ok(own.is_some_and(|o| o.decision == Some(Decision::Accepted)))
+            let own = client.months().map_err(said)?.into_iter().find(|o| (o.period, o.revision) == (m, revision));
+            Ok(own.is_some_and(|o| o.decision == Some(decision)))
         };
-        until(&format!("{id} has its receipt for {m}"), decided, || Ok(()));
+        until(&format!("{id} has its receipt for {m}.{revision}"), decided, || Ok(()));
     }
 
     /// A whole month, from the counties' files to the province's report; whoever has closed it already has recorded it.
@@ -258,7 +294,8 @@ impl Town {
             assert!(status.contradictions.is_empty(), "{}: {:?}", unit.id, status.contradictions);
             assert!(status.waiting.is_empty(), "{} still waits for {:?}", unit.id, status.waiting);
             let own: Vec<_> = client.months().unwrap().iter().map(|o| (o.period, o.revision)).collect();
-            assert_eq!(own, months.iter().map(|m| (*m, 1)).collect::<Vec<_>>(), "{}", unit.id);
+            let wanted = months.iter().flat_map(|m| self.course(unit.id.as_str(), *m));
+            assert_eq!(own, wanted.map(|(m, r, _)| (m, r)).collect::<Vec<_>>(), "{}", unit.id);
         }
         let bytes = self.client(PROVINCE, "jiancha").evidence().unwrap();
         let path = f.world.dir.join("evidence.zip");
@@ -280,13 +317,14 @@ impl Town {
             let data = unit.dir.join("data");
             let checked = countersign(&["fsck", data.to_str().unwrap()]);
             assert!(checked.0, "{}: {}", unit.id, checked.1);
-            let wanted: Vec<_> = months.iter().map(|m| (*m, 1, Decision::Accepted)).collect();
+            let wanted = |id: &str| months.iter().flat_map(|m| self.course(id, *m)).collect::<Vec<_>>();
             if unit.parent.is_some() {
-                assert_eq!(receipts(&data, kinds::RECEIPT, unit.id.as_str()), wanted, "receipts in the journal of {}", unit.id);
+                let had = receipts(&data, kinds::RECEIPT, unit.id.as_str());
+                assert_eq!(had, wanted(unit.id.as_str()), "receipts in the journal of {}", unit.id);
             }
             for child in self.members.iter().filter(|c| c.parent.as_ref() == Some(&unit.id)) {
                 let given = receipts(&data, kinds::GIVEN, child.id.as_str());
-                assert_eq!(given, wanted, "given to {} by the journal of {}", child.id, unit.id);
+                assert_eq!(given, wanted(child.id.as_str()), "given to {} by the journal of {}", child.id, unit.id);
             }
         }
     }
