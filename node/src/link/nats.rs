@@ -31,9 +31,9 @@ const PULL_BACKOFF: Duration = Duration::from_secs(2);
 /// How often a server that broke its promise is asked again.
 const RECHECK: Duration = Duration::from_secs(10);
 /// How often a silent connection is tried. The client gives it up when a third ping in a row finds the first still without
-/// an answer: a network that swallows packets without a word is noticed within 30 s, not after the quarter of an hour that
+/// an answer: a network that swallows packets without a word is noticed within 15 s, not after the quarter of an hour that
 /// TCP alone may take. On an idle link this costs a few bytes each time.
-const PING: Duration = Duration::from_secs(10);
+const PING: Duration = Duration::from_secs(5);
 /// How long a message that is put off again and again waits at most.
 const RETRY_MAX: Duration = Duration::from_secs(60);
 
