@@ -220,3 +220,34 @@ async fn a_report_that_waits_for_a_person_is_not_sent_without_end() {
     drop((city, county));
     net.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_that_died_with_its_process_is_sent_at_the_next_start() {
+    let mut w = World::new();
+    w.set_clock(at("2026-01-20"));
+    let mut net = Net { hub: MemoryHub::new(1, Faults::default()), running: Vec::new() };
+    let city = net.start(&mut w, CITY, Accept::Person).await;
+    let county = net.start(&mut w, A, Accept::Person).await;
+    finish(&w, &county, JAN).await;
+    until(&city, "the checks", |books| !books.children[&unit(A)].verdicts.is_empty()).await;
+    // Decided and written down, but the process dies before it could be queued.
+    let decided = city
+        .with(|books, now| review::decide(books, &unit(A), month(JAN), Decision::Accepted, vec![], vec![], "1403/tongji", now))
+        .await
+        .unwrap();
+    drop((decided, city, county));
+    net.stop().await;
+    let city = net.start(&mut w, CITY, Accept::Person).await;
+    for _ in 0..200 {
+        if city.counters.lock().unwrap().contains_key("receipts") {
+            break;
+        }
+        tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(5))).await.unwrap();
+    }
+    // The county is not even there to ask for it.
+    assert_eq!(city.counters.lock().unwrap().get("receipts"), Some(&1));
+    let county = net.start(&mut w, A, Accept::Person).await;
+    until(&county, "January", accepted(JAN)).await;
+    drop((city, county));
+    net.stop().await;
+}
