@@ -4,6 +4,7 @@
 //! its own keys, tokens, NKey and configuration.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use miette::{IntoDiagnostic, Result, miette};
 use protocol::ids::{Tier, UnitId};
@@ -116,10 +117,23 @@ pub fn choose(deploy: &Deploy, cities: &[&str]) -> Result<Vec<Listed>> {
     Ok(units)
 }
 
-/// A port that nobody uses now.
+/// A port that nobody uses now, and that this process does not give away twice.
+///
+/// From below the range in which the system places outgoing connections: a node that is started again must find its port free.
 pub fn free_port() -> Result<u16> {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").into_diagnostic()?;
-    Ok(socket.local_addr().into_diagnostic()?.port())
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 22_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    // Processes that run side by side begin at different places.
+    let begin = std::process::id().wrapping_mul(397);
+    for _ in 0..COUNT {
+        let n = begin.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % COUNT;
+        let port = u16::try_from(FIRST + n).into_diagnostic()?;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(miette!("no free port"))
 }
 
 impl World {
