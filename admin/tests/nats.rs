@@ -5,7 +5,7 @@
 // Clippy's exception for tests does not reach their helper functions.
 #![allow(clippy::unwrap_used)]
 
-use admin::nats::{NatsUnit, NatsUser, ServerOptions, create_user, provision, server_config, write_seed};
+use admin::nats::{NatsUnit, NatsUser, ServerOptions, Timing, create_user, provision, server_config, write_seed};
 use async_nats::{Client, ConnectOptions, Event};
 use node::link::{
     Connection, DownKind, Durability, Incoming, LinkConfig, LinkTls, NatsLink, Outgoing, Subject, Transport, UnitPath, UpKind,
@@ -114,7 +114,7 @@ impl World {
     }
 
     async fn provision(&self) -> admin::nats::Provisioned {
-        provision(&self.url(), &self.operator.seed, &self.units()).await.unwrap()
+        provision(&self.url(), &self.operator.seed, &self.units(), Timing::default()).await.unwrap()
     }
 
     async fn link(&self, unit: &str) -> NatsLink {
@@ -290,7 +290,10 @@ async fn a_unit_cannot_leave_its_place() {
         "$JS.API.CONSUMER.CREATE.CS_DOWN.down_140321",
         "$JS.API.CONSUMER.DURABLE.CREATE.CS_UP.mine",
         "$JS.API.CONSUMER.DELETE.CS_DOWN.down_140321",
-        "$JS.API.CONSUMER.INFO.CS_UP.up_140000",
+        "$JS.API.CONSUMER.INFO.CS_UP",
+        "$JS.API.CONSUMER.INFO.CS_DOWN.down_140322",
+        "$JS.API.CONSUMER.LIST.CS_UP",
+        "$JS.API.CONSUMER.NAMES.CS_UP",
         "$JS.API.CONSUMER.PAUSE.CS_DOWN.down_140321",
         "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140322",
         "$JS.ACK.CS_DOWN.down_140322.1.1.1.1.0",
@@ -318,6 +321,8 @@ async fn a_unit_cannot_leave_its_place() {
             down(PROVINCE, "catalogue"),
             "$JS.API.CONSUMER.MSG.NEXT.CS_UP.up_140300".to_owned(),
             "$JS.API.CONSUMER.MSG.NEXT.CS_UP.up_140321".to_owned(),
+            "$JS.API.CONSUMER.INFO.CS_UP.up_140300".to_owned(),
+            "$JS.API.CONSUMER.INFO.CS_UP.down_140321".to_owned(),
             "$JS.ACK.CS_UP.up_140300.1.1.1.1.0".to_owned(),
         ])
         .collect();
@@ -332,9 +337,15 @@ async fn a_unit_cannot_leave_its_place() {
             down("140000.140400.140401", "receipt"),
             "$JS.API.CONSUMER.MSG.NEXT.CS_UP.up_140000".to_owned(),
             "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140321".to_owned(),
+            "$JS.API.CONSUMER.INFO.CS_UP.up_140000".to_owned(),
+            "$JS.API.CONSUMER.INFO.CS_DOWN.down_140321".to_owned(),
         ])
         .collect();
-    let province: Vec<String> = own(COUNTY_A).into_iter().chain(own(CITY)).chain([down(COUNTY_A, "receipt"), down(CITY, "plan")]).collect();
+    let province: Vec<String> = own(COUNTY_A)
+        .into_iter()
+        .chain(own(CITY))
+        .chain([down(COUNTY_A, "receipt"), down(CITY, "plan"), "$JS.API.CONSUMER.INFO.CS_UP.up_140300".to_owned()])
+        .collect();
 
     for (unit, foreign) in [(COUNTY_A, county), (CITY, city), (PROVINCE, province)] {
         let inbox = format!("_INBOX.{}", path(unit).unit());
@@ -491,4 +502,63 @@ async fn a_node_may_start_before_its_server() {
     world.provision().await;
     send(&a, &rollup).await;
     assert_eq!(text(&city).await, "early");
+}
+
+/// A node learns that the store is another one, and from a plain restart it does not; without the right to ask it works on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_store_is_noticed() {
+    let mut world = World::started("store").await;
+    let links = [world.link(PROVINCE).await, world.link(CITY).await, world.link(COUNTY_A).await];
+    async fn stores(links: &[NatsLink], not: &[String]) -> Vec<String> {
+        let mut all = Vec::new();
+        for (i, link) in links.iter().enumerate() {
+            let state = link.watch().wait_for(|s| s.store.is_some() && s.store.as_ref() != not.get(i)).await.unwrap().clone();
+            assert_eq!(link.store(), state.store);
+            all.extend(state.store);
+        }
+        all
+    }
+    let first = stores(&links, &[]).await;
+    world.kill();
+    for link in &links {
+        link.watch().wait_for(|s| s.store.is_none()).await.unwrap();
+    }
+    world.start();
+    assert_eq!(stores(&links, &[]).await, first, "a restart loses nothing");
+    world.kill();
+    std::fs::remove_dir_all(world.dir.join("js")).unwrap();
+    world.start();
+    world.provision().await;
+    let second = stores(&links, &first).await;
+    // Deleted under a running server.
+    for stream in ["CS_UP", "CS_DOWN"] {
+        assert_eq!(world.api(&format!("STREAM.DELETE.{stream}"), "").await["success"], true);
+    }
+    world.provision().await;
+    stores(&links, &second).await;
+
+    // The configuration of an earlier version: no right to ask.
+    let asking = without_asking(&world.config);
+    world.kill();
+    world.config = asking;
+    world.start();
+    let a = world.link(COUNTY_A).await;
+    let rollup = message(Subject::up(path(COUNTY_A), UpKind::Rollup), "r");
+    send(&a, &rollup).await;
+    let city = world.link(CITY).await;
+    assert_eq!(text(&city).await, "r");
+    assert_eq!((a.store(), city.store()), (None, None));
+}
+
+/// The configuration without the permissions to ask for one's own consumer.
+fn without_asking(config: &str) -> String {
+    let mut text = String::new();
+    for part in config.split(", ") {
+        if !part.starts_with("\"$JS.API.CONSUMER.INFO.") {
+            text.push_str(if text.is_empty() { "" } else { ", " });
+            text.push_str(part);
+        }
+    }
+    assert_ne!(text, config);
+    text
 }

@@ -1,28 +1,39 @@
 //! The courier: between the books and the link. It holds no rule of the domain; it decides only what is sent when.
 //!
 //! Outbox: a submitted rollup is sent (its statements since the last receipt, its checkpoint, itself) until the parent's
-//! signed receipt for exactly these bytes is in the journal. Inbox: a message is answered only after what it caused is
+//! signed receipt for exactly these bytes is in the journal; after that once more if the transport's store was lost. Inbox: a message is answered only after what it caused is
 //! durable. Everything may happen twice and nothing is lost by it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::log::tile;
+use protocol::note::Note;
+use protocol::period::Month;
 use protocol::receipt::Decision;
 use tokio::time::Instant;
 
-use crate::books::{Books, BooksError};
+use crate::books::{Books, BooksError, OwnRollup};
 use crate::fault::{Faults, internal};
 use crate::link::{DownKind, Incoming, Outgoing, Subject, Transport, UnitPath, UpKind};
 use crate::review::{self, Took};
 use crate::service::{Service, addressee};
 
 /// How long a rollup without a receipt waits before it is sent again: longer than the server's duplicate window, so that
-/// the repetition really is stored.
+/// the repetition really is stored. Each further wait is twice as long: a person may take days to decide, and the store
+/// forgets nothing.
 const AGAIN: Duration = Duration::from_secs(150);
+/// The longest of these waits.
+const AGAIN_MAX: Duration = Duration::from_secs(86_400);
+/// How many months of reports, answered or not, go into a store that holds nothing: units further up read them from there,
+/// and may not have done so yet. A year and the month that is being reported.
+const RENEWED_MONTHS: usize = 13;
+/// Receipts that were given so recently are sent once more at start: the process may have died before they were sent.
+const RECENT: chrono::Days = chrono::Days::new(7);
 /// How often the outbox looks by itself.
 const TICK: Duration = Duration::from_secs(5);
 /// How long a message that came too early waits.
@@ -134,60 +145,92 @@ async fn take(service: &Arc<Service>, subject: &Subject, body: Vec<u8>) -> Resul
     Ok(took)
 }
 
-fn answered(books: &Books, unit: &UnitId, body: &[u8]) -> Vec<protocol::note::Note> {
-    let Ok(note) = protocol::note::Note::parse(body) else { return Vec::new() };
+fn answered(books: &Books, unit: &UnitId, body: &[u8]) -> Vec<Note> {
+    let Ok(note) = Note::parse(body) else { return Vec::new() };
     let given = books.children.get(unit).and_then(|c| c.given.get(&note.digest()));
     given.into_iter().flatten().map(|(_, n)| n.clone()).collect()
 }
 
-/// What the outbox has to send now, in order.
-fn letters(
-    books: &Books,
-    path: &UnitPath,
-    sent: &BTreeMap<Digest, Instant>,
-    now: Instant,
-) -> Result<Vec<(Option<Digest>, Outgoing)>, Faults> {
-    let mut list = Vec::new();
-    if path.parent().is_none() {
-        return Ok(list);
+/// What was sent in this run.
+#[derive(Clone, Default)]
+struct Sent {
+    /// Rollups and reopenings: when last, and how often.
+    times: BTreeMap<Digest, (Instant, u32)>,
+    /// What was published and handed down.
+    handed_down: BTreeSet<Digest>,
+    /// The store that all of this went to, where it is not yet supplied in full.
+    renewing: Option<String>,
+}
+
+impl Sent {
+    fn is_due(&self, digest: &Digest, now: Instant) -> bool {
+        self.times.get(digest).is_none_or(|(at, times)| {
+            let wait = AGAIN.saturating_mul(1 << times.saturating_sub(1).min(16)).min(AGAIN_MAX);
+            now.duration_since(*at) >= wait
+        })
     }
-    let acknowledged = books.rollups.values().filter(|r| !r.receipts.is_empty()).map(|r| r.held.rollup.log.size).max().unwrap_or(0);
-    for own in books.outbox() {
-        let digest = own.held.digest();
-        if sent.get(&digest).is_some_and(|at| now.duration_since(*at) < AGAIN) {
-            continue;
-        }
-        let size = own.held.rollup.log.size;
-        // Statements go in bundles whose borders do not depend on when they are sent, so that a repetition is a repetition.
-        let mut first = acknowledged - acknowledged % 256;
-        while first < size {
-            let end = (first + 256).min(size);
-            let entries = (first..end).map(|i| books.statement_bytes(i).map_err(internal)).collect::<Result<Vec<_>, _>>()?;
-            let slices: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
-            let body = tile::encode_bundle(&slices).map_err(internal)?;
-            let msg_id = format!("{}:{first}", Digest::of(&body));
-            list.push((None, Outgoing { subject: Subject::up(path.clone(), UpKind::Entries(first)), msg_id, body }));
-            first = end;
-        }
-        if let Some(note) = books.checkpoint(size) {
-            let body = note.as_bytes().to_vec();
-            list.push((
-                None,
-                Outgoing { subject: Subject::up(path.clone(), UpKind::Checkpoint), msg_id: Digest::of(&body).to_string(), body },
-            ));
-        }
-        let body = own.held.note.as_bytes().to_vec();
-        list.push((
-            Some(digest),
-            Outgoing { subject: Subject::up(path.clone(), UpKind::Rollup), msg_id: Digest::of(&body).to_string(), body },
-        ));
+    fn note(&mut self, digest: Digest, now: Instant) {
+        let entry = self.times.entry(digest).or_insert((now, 0));
+        *entry = (now, entry.1 + 1);
+    }
+}
+
+/// The rollups that are to be sent now, in order, and the statement to begin with.
+fn due(books: &Books, sent: &Sent, renewed: bool, now: Instant) -> (u64, Vec<(Month, u32)>) {
+    let sizes = |fits: &dyn Fn(&OwnRollup) -> bool| books.rollups.values().filter(|r| fits(r)).map(|r| r.held.rollup.log.size).max();
+    let acknowledged = sizes(&|r| !r.receipts.is_empty()).unwrap_or(0);
+    let key = |own: &OwnRollup| (own.held.rollup.period, own.held.rollup.revision);
+    if books.me().is_none_or(|me| me.parent.is_none()) {
+        return (0, Vec::new());
+    }
+    if !renewed {
+        return (acknowledged, books.outbox().filter(|o| sent.is_due(&o.held.digest(), now)).map(key).collect());
+    }
+    let months: BTreeSet<Month> = books.rollups.keys().map(|(month, _)| *month).collect();
+    let oldest = months.iter().rev().take(RENEWED_MONTHS).next_back().copied();
+    let recent = books.rollups.values().filter(|o| o.submitted.is_some());
+    let recent = recent.filter(|o| Some(o.held.rollup.period) >= oldest || o.receipts.is_empty());
+    let list: Vec<_> = recent.filter(|o| sent.is_due(&o.held.digest(), now)).map(key).collect();
+    // What lies before the first of them was sent already, or is older than what is sent again.
+    let before = list.first().and_then(|first| sizes(&|r| key(r) < *first)).unwrap_or(0);
+    (before, list)
+}
+
+/// The messages of one rollup: the statements from `first` on, its checkpoint, itself.
+fn letters(books: &Books, path: &UnitPath, rollup: (Month, u32), first: u64) -> Result<Vec<Outgoing>, Faults> {
+    let own = books.rollups.get(&rollup).ok_or_else(|| internal("unknown rollup"))?;
+    let size = own.held.rollup.log.size;
+    let mut list = Vec::new();
+    // Statements go in bundles whose borders do not depend on when they are sent, so that a repetition is a repetition.
+    let mut first = first - first % 256;
+    while first < size {
+        let end = (first + 256).min(size);
+        let entries = (first..end).map(|i| books.statement_bytes(i).map_err(internal)).collect::<Result<Vec<_>, _>>()?;
+        let slices: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+        let body = tile::encode_bundle(&slices).map_err(internal)?;
+        let msg_id = format!("{}:{first}", Digest::of(&body));
+        list.push(Outgoing { subject: Subject::up(path.clone(), UpKind::Entries(first)), msg_id, body });
+        first = end;
+    }
+    let checkpoint = books.checkpoint(size).map(|note| (UpKind::Checkpoint, note));
+    for (kind, note) in checkpoint.into_iter().chain([(UpKind::Rollup, &own.held.note)]) {
+        let body = note.as_bytes().to_vec();
+        list.push(Outgoing { subject: Subject::up(path.clone(), kind), msg_id: Digest::of(&body).to_string(), body });
     }
     Ok(list)
 }
 
+/// Receipts that this unit gave lately to the units directly below.
+fn given_lately(books: &Books, now: DateTime<Utc>) -> Vec<Note> {
+    let since = crate::clock::stamp(now - RECENT);
+    let direct = books.children.values().filter(|c| c.unit.parent.as_ref() == Some(books.unit()));
+    // Times are written in one way, in UTC: their texts compare as they do.
+    direct.flat_map(|c| c.given.values().flatten()).filter(|(r, _)| r.decided >= since).map(|(_, n)| n.clone()).collect()
+}
+
 /// Reopenings that no new revision followed yet. The child had its receipt and asks for nothing more, so nobody would
 /// notice that this one was lost: it is repeated until the revision comes.
-fn reopened(books: &Books) -> Vec<protocol::note::Note> {
+fn reopened(books: &Books) -> Vec<Note> {
     let mut list = Vec::new();
     for child in books.children.values().filter(|c| c.unit.parent.as_ref() == Some(books.unit())) {
         for held in child.known.values() {
@@ -200,13 +243,13 @@ fn reopened(books: &Books) -> Vec<protocol::note::Note> {
 }
 
 async fn outbox<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: UnitPath) {
-    let mut sent: BTreeMap<Digest, Instant> = BTreeMap::new();
-    let mut handed_down: BTreeSet<Digest> = BTreeSet::new();
+    let mut sent = Sent::default();
+    match service.with(|books, now| Ok(given_lately(books, now))).await {
+        Ok(notes) => service.queue(notes),
+        Err(e) => tracing::warn!(error = %e, "the receipts of the last days could not be read"),
+    }
     loop {
-        if path.parent().is_none() {
-            broadcast(&service, transport.as_ref(), &path, &mut handed_down).await;
-        }
-        if let Err(e) = send_all(&service, transport.as_ref(), &path, &mut sent).await {
+        if let Err(e) = round(&service, transport.as_ref(), &path, &mut sent).await {
             tracing::warn!(error = %e, "the outbox waits");
         }
         tokio::select! {
@@ -217,25 +260,58 @@ async fn outbox<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: Un
     }
 }
 
+/// One look at what is to be sent. Into a store that holds nothing goes everything recent, whether it was sent before or not;
+/// only then is the store's name kept, so that this is made up for also after a crash in between.
+async fn round<T: Transport>(service: &Arc<Service>, transport: &T, path: &UnitPath, sent: &mut Sent) -> Result<(), Faults> {
+    let store = transport.store();
+    let fresh = match store.clone() {
+        Some(name) => service.with(move |books, _| Ok((books.store() != Some(&name)).then_some(name))).await?,
+        None => None,
+    };
+    if let Some(name) = fresh.as_ref().filter(|name| sent.renewing.as_ref() != Some(name)) {
+        tracing::info!(store = name, "another store than before: what is recent is sent again");
+        *sent = Sent { renewing: Some(name.clone()), ..Sent::default() };
+    }
+    let handed = match path.parent() {
+        None => broadcast(service, transport, path, sent).await,
+        Some(_) => Ok(()),
+    };
+    send_all(service, transport, path, sent, fresh.is_some()).await?;
+    handed?;
+    if let Some(name) = fresh.filter(|_| transport.store() == store) {
+        service.with(move |books, _| books.supplied(&name).map_err(internal)).await?;
+    }
+    Ok(())
+}
+
 async fn send_all<T: Transport>(
     service: &Arc<Service>,
     transport: &T,
     path: &UnitPath,
-    sent: &mut BTreeMap<Digest, Instant>,
+    sent: &mut Sent,
+    renewed: bool,
 ) -> Result<(), Faults> {
     let now = Instant::now();
-    let (known, at) = (sent.clone(), path.clone());
-    let list = service.with(move |books, _| letters(books, &at, &known, now)).await?;
-    for (digest, letter) in list {
-        transport.publish(&letter).await.map_err(internal)?;
-        service.count("sent", 1);
-        if let Some(digest) = digest {
-            sent.insert(digest, Instant::now());
+    let known = sent.clone();
+    let (mut first, list) = service.with(move |books, _| Ok(due(books, &known, renewed, now))).await?;
+    for rollup in list {
+        let at = path.clone();
+        let (digest, size, letters) = service
+            .with(move |books, _| {
+                let own = books.rollups.get(&rollup).ok_or_else(|| internal("unknown rollup"))?;
+                Ok((own.held.digest(), own.held.rollup.log.size, letters(books, &at, rollup, first)?))
+            })
+            .await?;
+        for letter in letters {
+            transport.publish(&letter).await.map_err(internal)?;
+            service.count("sent", 1);
         }
+        sent.note(digest, Instant::now());
+        first = first.max(size);
     }
-    let (known, again) = (sent.clone(), service.with(|books, _| Ok(reopened(books))).await?);
-    for note in again.into_iter().filter(|n| known.get(&n.digest()).is_none_or(|at| now.duration_since(*at) >= AGAIN)) {
-        sent.insert(note.digest(), now);
+    let again = service.with(|books, _| Ok(reopened(books))).await?;
+    for note in again.into_iter().filter(|n| sent.is_due(&n.digest(), now)).collect::<Vec<_>>() {
+        sent.note(note.digest(), now);
         service.queue(vec![note]);
     }
     let waiting: Vec<_> = service.receipts.lock().map(|q| q.clone()).unwrap_or_default();
@@ -256,7 +332,7 @@ async fn send_all<T: Transport>(
 
 /// The top unit hands down what was published and was not handed down in this run, so that every node below walks the same
 /// registry.
-async fn broadcast<T: Transport>(service: &Arc<Service>, transport: &T, path: &UnitPath, handed_down: &mut BTreeSet<Digest>) {
+async fn broadcast<T: Transport>(service: &Arc<Service>, transport: &T, path: &UnitPath, sent: &mut Sent) -> Result<(), Faults> {
     let documents = service
         .with(|books, _| {
             let mut list: Vec<(DownKind, Vec<u8>)> = Vec::new();
@@ -265,23 +341,16 @@ async fn broadcast<T: Transport>(service: &Arc<Service>, transport: &T, path: &U
             list.extend(books.plans().iter().map(|(_, n)| (DownKind::Plan, n.as_bytes().to_vec())));
             Ok(list)
         })
-        .await
-        .unwrap_or_default();
+        .await?;
     for (kind, body) in documents {
         let digest = Digest::of(&body);
-        if handed_down.contains(&digest) {
+        if sent.handed_down.contains(&digest) {
             continue;
         }
+        // In order: a registry version is useless to a reader who lacks the one before. The next look tries again.
         let letter = Outgoing { subject: Subject::down(path.clone(), kind), msg_id: digest.to_string(), body };
-        match transport.publish(&letter).await {
-            Ok(()) => {
-                handed_down.insert(digest);
-            }
-            Err(e) => {
-                // In order: a registry version is useless to a reader who lacks the one before. The next look tries again.
-                tracing::warn!(error = %e, "what was published could not be handed down yet");
-                return;
-            }
-        }
+        transport.publish(&letter).await.map_err(internal)?;
+        sent.handed_down.insert(digest);
     }
+    Ok(())
 }

@@ -80,9 +80,7 @@ fn watch(service: Arc<Service>, link: Arc<NatsLink>) {
     tokio::spawn(async move {
         loop {
             let state = states.borrow_and_update().clone();
-            if let Ok(mut slot) = service.link.lock() {
-                *slot = Some(state);
-            }
+            service.saw(state);
             if states.changed().await.is_err() {
                 break;
             }

@@ -20,7 +20,7 @@ use crate::clock::{Clock, FileClock, SystemClock, Watch, stamp};
 use crate::config::{Accept, Config};
 use crate::fault::{Faults, internal};
 use crate::journal::State;
-use crate::link::LinkState;
+use crate::link::{Connection, Durability, LinkState};
 use crate::review;
 
 /// Tells whoever asked, once the group is written or not.
@@ -41,6 +41,22 @@ pub struct Health {
     pub stopped: bool,
 }
 
+/// The link as the node last saw it.
+#[derive(Debug, Clone)]
+pub struct LinkSeen {
+    /// What it says of itself.
+    pub state: LinkState,
+    /// Since when it has been up, or has not.
+    pub since: DateTime<Utc>,
+}
+
+impl LinkSeen {
+    /// Whether messages go through.
+    pub fn is_up(&self) -> bool {
+        self.state.connection == Connection::Connected && !matches!(self.state.durability, Durability::Refused(_))
+    }
+}
+
 /// A running unit.
 pub struct Service {
     jobs: mpsc::Sender<Job>,
@@ -49,8 +65,8 @@ pub struct Service {
     pub config: Config,
     /// Wakes the outbox.
     pub wake: Notify,
-    /// What the link last said of itself.
-    pub link: Mutex<Option<LinkState>>,
+    /// What the link last said of itself; none without a link.
+    pub link: Mutex<Option<LinkSeen>>,
     /// Receipts that are to be sent.
     pub receipts: Mutex<Vec<Note>>,
     health: watch::Receiver<Health>,
@@ -184,6 +200,19 @@ impl Service {
             }
         }
         self.wake.notify_one();
+    }
+
+    /// Takes note of what the link says of itself.
+    pub fn saw(&self, state: LinkState) {
+        let mut seen = LinkSeen { state, since: self.now() };
+        if let Ok(mut slot) = self.link.lock() {
+            if let Some(before) = slot.as_ref().filter(|b| b.is_up() == seen.is_up()) {
+                seen.since = before.since;
+            } else if slot.is_some() || seen.is_up() {
+                tracing::info!(up = seen.is_up(), "the link changed");
+            }
+            *slot = Some(seen);
+        }
     }
 
     /// Adds to a counter.

@@ -1,13 +1,19 @@
 //! `countersign nats`: users, the server's configuration, streams and consumers. See [`crate::nats`].
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::output::{Done, Failure, Out, replace, say, sayln};
 use super::units;
-use crate::nats::{self, ServerOptions, ServerTls};
+use crate::nats::{self, NatsUnit, ServerOptions, ServerTls, Timing};
+
+/// How often `provision --keep` reads the files of units again and goes through all consumers.
+const KEEP_FULL: Duration = Duration::from_secs(60);
+/// How long it waits after trouble.
+const KEEP_AGAIN: Duration = Duration::from_secs(1);
 
 /// Make users, nats.conf, streams and consumers
 #[derive(Debug, Subcommand)]
@@ -77,7 +83,8 @@ pub struct Config {
 #[command(
     after_help = "Example:\n  countersign nats provision --url nats://127.0.0.1:4222 --seed admin.seed --units units.csv --units 140321.toml \
     --skip-keyless\n\n\
-    It may be repeated at any time; run it after each change of the units."
+    It may be repeated at any time; run it after each change of the units. With --keep it stays and does so by itself: after changes of\n\
+    the files, and when the server lost its store. Let it run as a service beside nats-server."
 )]
 pub struct Provision {
     /// Address of the server
@@ -92,6 +99,15 @@ pub struct Provision {
     /// Leave out units without an NKey
     #[arg(long)]
     skip_keyless: bool,
+    /// Stay, and make anew what is missing, until stopped
+    #[arg(long)]
+    keep: bool,
+    /// Seconds after which a message without answer comes again
+    #[arg(long, value_name = "SECONDS", default_value_t = Timing::default().ack_wait.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3600))]
+    ack_wait: u64,
+    /// Seconds for which a stream knows a repeated message again
+    #[arg(long, value_name = "SECONDS", default_value_t = Timing::default().duplicate_window.as_secs(), value_parser = clap::value_parser!(u64).range(1..=3600))]
+    duplicate_window: u64,
 }
 
 pub(super) fn run(command: Command, out: &Out) -> Done {
@@ -145,10 +161,14 @@ fn config(a: Config, out: &Out) -> Done {
 }
 
 fn provision(a: &Provision, out: &Out) -> Done {
-    let units = units::nats_units(&units::load(&a.units)?, a.skip_keyless)?;
+    let units = || units::nats_units(&units::load(&a.units)?, a.skip_keyless);
+    let timing = Timing { ack_wait: Duration::from_secs(a.ack_wait), duplicate_window: Duration::from_secs(a.duplicate_window) };
     let seed = node::link::read_seed(&a.seed).map_err(|e| Failure::coded(e.code(), e.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::of)?;
-    let done = runtime.block_on(nats::provision(&a.url, &seed, &units))?;
+    if a.keep {
+        runtime.block_on(keep(a, out, &seed, timing, units));
+    }
+    let done = runtime.block_on(nats::provision(&a.url, &seed, &units()?, timing))?;
     out.answer(json!({ "created": done.created, "confirmed": done.confirmed }), || {
         let mut rows = out.table(&["stream or consumer", "was"]);
         for (names, word) in [(&done.created, "created"), (&done.confirmed, "there already, brought up to date")] {
@@ -159,4 +179,28 @@ fn provision(a: &Provision, out: &Out) -> Done {
         super::output::print(&rows);
     });
     Ok(true)
+}
+
+/// Provisions for ever. Trouble is told once, and waited out: the server may be away, or the files half written.
+async fn keep(a: &Provision, out: &Out, seed: &str, timing: Timing, units: impl Fn() -> Result<Vec<NatsUnit>, Failure>) -> ! {
+    let mut told = String::new();
+    loop {
+        let tried: Result<(), Failure> = async {
+            let done = nats::provision(&a.url, seed, &units()?, timing).await?;
+            if !done.created.is_empty() {
+                out.note(format!("created: {}", done.created.join(", ")));
+            }
+            told.clear();
+            Ok(nats::stands(&a.url, seed, KEEP_FULL).await?)
+        }
+        .await;
+        if let Err(failure) = tried {
+            let text = failure.to_string();
+            if text != told {
+                out.note(format!("waiting: {text}"));
+                told = text;
+            }
+            tokio::time::sleep(KEEP_AGAIN).await;
+        }
+    }
 }

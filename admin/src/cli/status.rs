@@ -47,13 +47,17 @@ pub(super) fn status(args: &StatusArgs, out: &Out) -> Done {
         sayln!("{} {} ({})   {}", status.unit, status.name, status.tier, status.now);
         sayln!("月份 open month  {}, to be reported by {}", status.open, status.due);
         sayln!("日志 log         {} statements; registry version {}", status.leaves, status.registry);
-        sayln!("链路 link        {}", status.link);
+        match &status.unreached_since {
+            Some(since) => sayln!("链路 link        {}; nobody above or below reached since {since}", status.link),
+            None => sayln!("链路 link        {}", status.link),
+        }
         if let Some(trouble) = &status.trouble {
             // The node keeps the last trouble until something goes through again: connected and troubled is no contradiction.
             sayln!("  ! last trouble: {trouble}");
         }
         if !is_top(&status) && !status.waiting.is_empty() {
-            sayln!("发件 outbox      without receipt: {}", status.waiting.join(", "));
+            let since = status.waiting_since.as_deref().map(|s| format!(" (the oldest since {s})")).unwrap_or_default();
+            sayln!("发件 outbox      without receipt: {}{since}", status.waiting.join(", "));
         }
         if !status.children_missing.is_empty() {
             sayln!("下级 units       not accepted for {}: {}", status.open, status.children_missing.join(", "));

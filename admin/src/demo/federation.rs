@@ -1,6 +1,7 @@
 //! The federation as processes: one nats-server, one node per unit.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +12,7 @@ use miette::{IntoDiagnostic, Result, miette};
 use super::world::{Member, PEOPLE, World};
 use crate::api::Client;
 use crate::keyring;
-use crate::nats::provision;
+use crate::nats::{Timing, provision};
 
 /// How long anything may take that should take a moment.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -22,6 +23,7 @@ pub struct Federation {
     /// What is on disk.
     pub world: World,
     nats: Option<Child>,
+    keeper: Option<Child>,
     nodes: BTreeMap<String, Child>,
     nats_server: PathBuf,
     node_program: PathBuf,
@@ -55,6 +57,7 @@ impl Federation {
         let mut federation = Federation {
             world,
             nats: None,
+            keeper: None,
             nodes: BTreeMap::new(),
             nats_server: nats_server.to_path_buf(),
             node_program: node_program.to_path_buf(),
@@ -62,8 +65,8 @@ impl Federation {
         };
         federation.start_nats()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
-        let url = format!("nats://127.0.0.1:{}", federation.world.nats_port);
-        runtime.block_on(provision(&url, &federation.world.nats_admin, &federation.world.nats_units)).into_diagnostic()?;
+        let world = &federation.world;
+        runtime.block_on(provision(&world.nats_url(), &world.nats_admin, &world.nats_units, Timing::default())).into_diagnostic()?;
         let ids: Vec<String> = federation.world.members.iter().map(|m| m.id.to_string()).collect();
         for id in &ids {
             federation.start_node(id)?;
@@ -89,8 +92,8 @@ impl Federation {
             .spawn()
             .map_err(|e| miette!("{}: {e}; get it with deploy/get-nats", self.nats_server.display()))?;
         self.nats = Some(child);
-        let port = self.world.nats_port;
-        wait("nats-server", || std::net::TcpStream::connect(("127.0.0.1", port)).map(|_| true).map_err(|e| e.to_string()))
+        let at = (self.world.nats_host.as_str(), self.world.nats_port);
+        wait("nats-server", || std::net::TcpStream::connect(at).map(|_| true).map_err(|e| e.to_string()))
     }
 
     /// Stops nats-server, by SIGKILL: nothing may depend on a clean stop.
@@ -101,6 +104,38 @@ impl Federation {
         }
     }
 
+    /// Starts the program that keeps the streams and consumers, as a service beside nats-server would.
+    ///
+    /// # Errors
+    /// A program that does not start.
+    pub fn start_keeper(&mut self, timing: Timing) -> Result<()> {
+        let log = File::options().create(true).append(true).open(self.world.dir.join("keeper.log")).into_diagnostic()?;
+        let (seed, units) = self.world.write_operator_files()?;
+        let program = self.node_program.with_file_name("countersign");
+        let child = Command::new(&program)
+            .args(["nats", "provision", "--keep", "--url", &self.world.nats_url(), "--seed"])
+            .arg(seed)
+            .arg("--units")
+            .arg(units)
+            .args(["--ack-wait", &timing.ack_wait.as_secs().to_string()])
+            .args(["--duplicate-window", &timing.duplicate_window.as_secs().to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .map_err(|e| miette!("{}: {e}", program.display()))?;
+        self.keeper = Some(child);
+        Ok(())
+    }
+
+    /// Deletes everything that nats-server has stored; only while it is stopped.
+    ///
+    /// # Errors
+    /// The disk's error.
+    pub fn empty_nats(&self) -> Result<()> {
+        std::fs::remove_dir_all(self.world.dir.join("nats")).into_diagnostic()
+    }
+
     /// Starts a unit's node.
     ///
     /// # Errors
@@ -108,8 +143,11 @@ impl Federation {
     pub fn start_node(&mut self, id: &str) -> Result<()> {
         let member = self.world.member(id)?;
         let log = File::options().create(true).append(true).open(member.dir.join("node.log")).into_diagnostic()?;
-        let child = Command::new(&self.node_program)
-            .arg(member.config())
+        let config = member.config();
+        let words: Vec<&OsStr> =
+            member.launcher.iter().map(OsStr::new).chain([self.node_program.as_os_str(), config.as_os_str()]).collect();
+        let child = Command::new(words[0])
+            .args(&words[1..])
             .env("COUNTERSIGN_LOG", std::env::var("COUNTERSIGN_LOG").unwrap_or_else(|_| "info,async_nats=warn,sled=warn".into()))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -172,14 +210,7 @@ impl Federation {
     /// # Errors
     /// What a node or a key says.
     pub fn sign_all(&self, m: &Member, month: protocol::period::Month) -> Result<()> {
-        let client = Client::new(&m.url(), m.token("tianbiao"));
-        let mut note = protocol::note::Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
-        for name in ["tianbiao", "tongji", "fuzeren"] {
-            let key = keyring::read_key(&m.key(name)).into_diagnostic()?;
-            note = note.add_signature(&key).into_diagnostic()?;
-        }
-        let unsigned = client.sign(month, note.as_bytes()).into_diagnostic()?;
-        if unsigned.is_empty() { Ok(()) } else { Err(miette!("{} {month}: not signed by {unsigned:?}", m.id)) }
+        sign_all(m, month)
     }
 
     /// Leaves the processes running at the end; their process numbers are in the file that is returned.
@@ -188,7 +219,7 @@ impl Federation {
     /// The disk's error.
     pub fn keep(&mut self) -> Result<PathBuf> {
         self.keep = true;
-        let pids: Vec<String> = self.nodes.values().chain(&self.nats).map(|c| c.id().to_string()).collect();
+        let pids: Vec<String> = self.nodes.values().chain(&self.nats).chain(&self.keeper).map(|c| c.id().to_string()).collect();
         let path = self.world.dir.join("pids");
         std::fs::write(&path, pids.join(" ")).into_diagnostic()?;
         Ok(path)
@@ -200,12 +231,27 @@ impl Drop for Federation {
         if self.keep {
             return;
         }
-        for child in self.nodes.values_mut() {
+        for child in self.nodes.values_mut().chain(&mut self.keeper) {
             let _ = child.kill();
             let _ = child.wait();
         }
         self.kill_nats();
     }
+}
+
+/// See [`Federation::sign_all`]; needs none of its processes but the unit's node.
+///
+/// # Errors
+/// What a node or a key says.
+pub fn sign_all(m: &Member, month: protocol::period::Month) -> Result<()> {
+    let client = Client::new(&m.url(), m.token("tianbiao"));
+    let mut note = protocol::note::Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
+    for name in ["tianbiao", "tongji", "fuzeren"] {
+        let key = keyring::read_key(&m.key(name)).into_diagnostic()?;
+        note = note.add_signature(&key).into_diagnostic()?;
+    }
+    let unsigned = client.sign(month, note.as_bytes()).into_diagnostic()?;
+    if unsigned.is_empty() { Ok(()) } else { Err(miette!("{} {month}: not signed by {unsigned:?}", m.id)) }
 }
 
 /// The last lines of a log.

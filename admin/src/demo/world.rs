@@ -4,6 +4,7 @@
 //! its own keys, tokens, NKey and configuration.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use miette::{IntoDiagnostic, Result, miette};
 use protocol::ids::{Tier, UnitId};
@@ -35,8 +36,12 @@ pub struct Member {
     pub parent: Option<UnitId>,
     /// Its directory.
     pub dir: PathBuf,
+    /// Address of its API.
+    pub host: String,
     /// Port of its API.
     pub port: u16,
+    /// The words before its program when it is started; none, unless it runs in a place of its own.
+    pub launcher: Vec<String>,
     /// Tokens by person; `operator` is the operator's.
     pub tokens: Vec<(String, String)>,
 }
@@ -53,7 +58,7 @@ impl Member {
     }
     /// The address of its API.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}:{}", self.host, self.port)
     }
     /// Its configuration file.
     pub fn config(&self) -> PathBuf {
@@ -70,12 +75,16 @@ pub struct World {
     pub members: Vec<Member>,
     /// The root key of the registry.
     pub root: VerifierKey,
+    /// NATS and its monitoring: address.
+    pub nats_host: String,
     /// NATS.
     pub nats_port: u16,
     /// NATS monitoring.
     pub monitor_port: u16,
     /// The operator's NKey seed.
     pub nats_admin: String,
+    /// The public half.
+    pub nats_admin_public: String,
     /// Paths and NKeys of all units.
     pub nats_units: Vec<NatsUnit>,
 }
@@ -108,10 +117,23 @@ pub fn choose(deploy: &Deploy, cities: &[&str]) -> Result<Vec<Listed>> {
     Ok(units)
 }
 
-/// A port that nobody uses now.
+/// A port that nobody uses now, and that this process does not give away twice.
+///
+/// From below the range in which the system places outgoing connections: a node that is started again must find its port free.
 pub fn free_port() -> Result<u16> {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").into_diagnostic()?;
-    Ok(socket.local_addr().into_diagnostic()?.port())
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 22_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    // Processes that run side by side begin at different places.
+    let begin = std::process::id().wrapping_mul(397);
+    for _ in 0..COUNT {
+        let n = begin.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % COUNT;
+        let port = u16::try_from(FIRST + n).into_diagnostic()?;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(miette!("no free port"))
 }
 
 impl World {
@@ -137,7 +159,9 @@ impl World {
                 keys: vec![UnitKey { vkey: node.vkey(), from_index: 0, revoked: None }],
                 witness: witness.vkey(),
             });
-            let mut member = Member { id, name, tier, parent, dir: home, port: free_port()?, tokens: Vec::new() };
+            let host = "127.0.0.1".to_string();
+            let mut member =
+                Member { id, name, tier, parent, dir: home, host, port: free_port()?, launcher: Vec::new(), tokens: Vec::new() };
             people(&mut member)?;
             members.push(member);
         }
@@ -153,30 +177,69 @@ impl World {
         }
         let admin = create_user().into_diagnostic()?;
         let (nats_port, monitor_port) = (free_port()?, free_port()?);
-        let options = ServerOptions::local(nats_port, monitor_port, dir.join("nats"), admin.public_nkey, nats_units.clone());
-        std::fs::write(dir.join("nats.conf"), server_config(&options).into_diagnostic()?).into_diagnostic()?;
         let world = World {
             dir: dir.to_path_buf(),
             members,
             root: root_key.vkey(),
+            nats_host: "127.0.0.1".to_string(),
             nats_port,
             monitor_port,
             nats_admin: admin.seed.to_string(),
+            nats_admin_public: admin.public_nkey,
             nats_units,
         };
-        for m in &world.members {
-            std::fs::write(m.config(), world.node_config(m)).into_diagnostic()?;
-        }
+        world.write_configs()?;
         world.set_clock("2023-01-01T00:00:00Z")?;
         Ok(world)
     }
 
+    /// Writes nats.conf and every unit's node.toml, again where an address has changed.
+    ///
+    /// # Errors
+    /// The disk's error.
+    pub fn write_configs(&self) -> Result<()> {
+        let (store, admin) = (self.dir.join("nats"), self.nats_admin_public.clone());
+        let mut options = ServerOptions::local(self.nats_port, self.monitor_port, store, admin, self.nats_units.clone());
+        options.host.clone_from(&self.nats_host);
+        options.monitor_host.clone_from(&self.nats_host);
+        std::fs::write(self.dir.join("nats.conf"), server_config(&options).into_diagnostic()?).into_diagnostic()?;
+        self.members.iter().try_for_each(|m| std::fs::write(m.config(), self.node_config(m)).into_diagnostic())
+    }
+
+    /// Writes what the operator of NATS holds, the seed and the list of units, and tells where.
+    ///
+    /// # Errors
+    /// The disk's error.
+    pub fn write_operator_files(&self) -> Result<(PathBuf, PathBuf)> {
+        let (seed, list) = (self.dir.join("nats-admin.seed"), self.dir.join("nats-units.toml"));
+        if !seed.exists() {
+            write_seed(&seed, &self.nats_admin).into_diagnostic()?;
+        }
+        let cards = self.members.iter().zip(&self.nats_units).map(|(m, unit)| {
+            let parent = m.parent.as_ref().map(|p| format!("parent = \"{p}\"\n")).unwrap_or_default();
+            format!("[[unit]]\nid = \"{}\"\n{parent}nkey = \"{}\"\n", m.id, unit.public_nkey)
+        });
+        std::fs::write(&list, cards.collect::<String>()).into_diagnostic()?;
+        Ok((seed, list))
+    }
+
+    /// The address of nats-server.
+    pub fn nats_url(&self) -> String {
+        format!("nats://{}:{}", self.nats_host, self.nats_port)
+    }
+
     fn node_config(&self, m: &Member) -> String {
         format!(
-            "unit = \"{}\"\ndata = \"data\"\nlisten = \"127.0.0.1:{}\"\nroot = \"{}\"\npublished = \"../../published\"\nkeys = \"keys\"\ntokens = \"tokens\"\n\
+            "unit = \"{}\"\ndata = \"data\"\nlisten = \"{}:{}\"\nroot = \"{}\"\npublished = \"../../published\"\nkeys = \"keys\"\ntokens = \"tokens\"\n\
              clock = \"../../clock\"\n\n[signatories]\npreparer = \"tianbiao\"\nreviewer = \"tongji\"\nhead = \"fuzeren\"\n\n\
-             [nats]\nurl = \"nats://127.0.0.1:{}\"\nmonitor = \"http://127.0.0.1:{}\"\nseed = \"nats.seed\"\n",
-            m.id, m.port, self.root, self.nats_port, self.monitor_port
+             [nats]\nurl = \"{}\"\nmonitor = \"http://{}:{}\"\nseed = \"nats.seed\"\n",
+            m.id,
+            m.host,
+            m.port,
+            self.root,
+            self.nats_url(),
+            self.nats_host,
+            self.monitor_port
         )
     }
 

@@ -74,6 +74,9 @@ pub fn server_config(options: &ServerOptions) -> Result<String, NatsError> {
     w(format!("listen: {}", quoted("host", &format!("{}:{}", options.host, options.port))?));
     w(format!("http: {}", quoted("monitor_host", &format!("{}:{}", options.monitor_host, options.monitor_port))?));
     w("max_payload: 8MB".to_owned());
+    w("# A node that is cut off without a word is given up after a minute and a half, not after six.".to_owned());
+    w("ping_interval: \"30s\"".to_owned());
+    w("ping_max: 2".to_owned());
     w("jetstream {".to_owned());
     w(format!("  store_dir: {}", path_of("store_dir", &options.store_dir)?));
     w("  # An acknowledged message is on disk. Nodes check this and refuse to send without it.".to_owned());

@@ -2,7 +2,7 @@
 //! they use is written here, from the same rules (`node::link::access`) that they check themselves against.
 //!
 //! Order of work: [`create_user`] once for the operator and each unit; [`server_config`] from the list of units, start or
-//! reload nats-server; [`provision`], as often as one likes.
+//! reload nats-server; [`provision`], as often as one likes, and again whenever the server no longer [`stands`] as it was left.
 
 mod config;
 mod error;
@@ -11,7 +11,7 @@ mod user;
 
 pub use config::{ServerOptions, ServerTls, server_config};
 pub use error::NatsError;
-pub use provision::{Provisioned, provision};
+pub use provision::{Provisioned, Timing, provision, stands};
 pub use user::{NatsUser, create_user, write_seed};
 
 use node::link::UnitPath;

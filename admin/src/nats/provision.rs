@@ -13,10 +13,29 @@ use std::time::Duration;
 
 /// The largest message: the server's `max_payload`.
 const MAX_MESSAGE_BYTES: u64 = 8 * 1024 * 1024;
-/// How long a node may take from delivery to answer before the message comes again.
-const ACK_WAIT: Duration = Duration::from_secs(60);
-/// How many delivered messages of one consumer may be without answer.
-const MAX_ACK_PENDING: u64 = 256;
+/// How many delivered messages of one consumer may be without answer. Nodes pull one message at a time, so this does not
+/// pace them; it must only be so large that messages which wait for an earlier one (of one unit) never hold up those of all
+/// others.
+const MAX_ACK_PENDING: u64 = 65_536;
+
+/// How often it is looked whether the streams are there.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// How the streams and consumers keep time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How long a node may take from delivery to answer before the message comes again: so long waits what was on its way
+    /// to a node that was killed. A message that comes again too early is only work done twice.
+    pub ack_wait: Duration,
+    /// How long a stream knows a message again by its id. What is repeated later is stored once more, and harmless.
+    pub duplicate_window: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { ack_wait: Duration::from_secs(20), duplicate_window: Duration::from_secs(120) }
+    }
+}
 
 /// What was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,18 +47,12 @@ pub struct Provisioned {
 }
 
 /// Brings the server at `url` to what the units need, as the operator with this seed.
-pub async fn provision(url: &str, admin_seed: &str, units: &[NatsUnit]) -> Result<Provisioned, NatsError> {
+pub async fn provision(url: &str, admin_seed: &str, units: &[NatsUnit], timing: Timing) -> Result<Provisioned, NatsError> {
     let units = checked(units)?;
-    let client = ConnectOptions::new()
-        .nkey(admin_seed.trim().to_owned())
-        .name("countersign nats provision")
-        .request_timeout(Some(Duration::from_secs(15)))
-        .connect(url)
-        .await
-        .map_err(|e| NatsError::Connect { url: url.to_owned(), reason: e.to_string() })?;
+    let client = connect(url, admin_seed).await?;
     let mut done = Provisioned::default();
     for (stream, prefix) in [(STREAM_UP, UP_PREFIX), (STREAM_DOWN, DOWN_PREFIX)] {
-        let config = stream_config(stream, &format!("{prefix}.>"));
+        let config = stream_config(stream, &format!("{prefix}.>"), timing);
         if exists(&client, &format!("STREAM.INFO.{stream}"), stream).await? {
             call(&client, &format!("STREAM.UPDATE.{stream}"), stream, &config).await?;
             done.confirmed.push(stream.to_owned());
@@ -51,7 +64,7 @@ pub async fn provision(url: &str, admin_seed: &str, units: &[NatsUnit]) -> Resul
     for (path, unit) in &units {
         for (stream, consumer, filters) in access::consumers(path, unit.has_children) {
             let known = exists(&client, &format!("CONSUMER.INFO.{stream}.{consumer}"), &consumer).await?;
-            let body = consumer_config(stream, &consumer, &filters);
+            let body = consumer_config(stream, &consumer, &filters, timing);
             call(&client, &format!("CONSUMER.CREATE.{stream}.{consumer}"), &consumer, &body).await?;
             if known { done.confirmed.push(consumer) } else { done.created.push(consumer) }
         }
@@ -59,8 +72,35 @@ pub async fn provision(url: &str, admin_seed: &str, units: &[NatsUnit]) -> Resul
     Ok(done)
 }
 
+/// Waits, as the operator, for as long as both streams are there and the server answers, and at most this long. A store that
+/// was lost comes back empty with the server's next start: then streams are missing and everybody waits for them.
+pub async fn stands(url: &str, admin_seed: &str, at_most: Duration) -> Result<(), NatsError> {
+    let client = connect(url, admin_seed).await?;
+    let end = tokio::time::Instant::now() + at_most;
+    while tokio::time::Instant::now() < end {
+        for stream in [STREAM_UP, STREAM_DOWN] {
+            if !exists(&client, &format!("STREAM.INFO.{stream}"), stream).await? {
+                return Ok(());
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
+}
+
+/// Connects as the operator.
+async fn connect(url: &str, admin_seed: &str) -> Result<Client, NatsError> {
+    ConnectOptions::new()
+        .nkey(admin_seed.trim().to_owned())
+        .name("countersign nats provision")
+        .request_timeout(Some(Duration::from_secs(15)))
+        .connect(url)
+        .await
+        .map_err(|e| NatsError::Connect { url: url.to_owned(), reason: e.to_string() })
+}
+
 /// Nothing is ever trimmed: a full stream refuses, which a sender notices, instead of dropping what is old.
-fn stream_config(name: &str, subjects: &str) -> Value {
+fn stream_config(name: &str, subjects: &str, timing: Timing) -> Value {
     json!({
         "name": name,
         "subjects": [subjects],
@@ -73,7 +113,7 @@ fn stream_config(name: &str, subjects: &str) -> Value {
         "max_age": 0,
         "max_msg_size": MAX_MESSAGE_BYTES,
         "num_replicas": 1,
-        "duplicate_window": Duration::from_secs(120).as_nanos() as u64,
+        "duplicate_window": timing.duplicate_window.as_nanos() as u64,
         "deny_delete": true,
         "deny_purge": true,
         "allow_rollup_hdrs": false,
@@ -81,7 +121,7 @@ fn stream_config(name: &str, subjects: &str) -> Value {
     })
 }
 
-fn consumer_config(stream: &str, consumer: &str, filters: &[String]) -> Value {
+fn consumer_config(stream: &str, consumer: &str, filters: &[String], timing: Timing) -> Value {
     json!({
         "stream_name": stream,
         "config": {
@@ -90,7 +130,7 @@ fn consumer_config(stream: &str, consumer: &str, filters: &[String]) -> Value {
             "deliver_policy": "all",
             "replay_policy": "instant",
             "ack_policy": "explicit",
-            "ack_wait": ACK_WAIT.as_nanos() as u64,
+            "ack_wait": timing.ack_wait.as_nanos() as u64,
             "max_deliver": -1,
             "max_ack_pending": MAX_ACK_PENDING,
             "filter_subjects": filters,

@@ -30,3 +30,5 @@ pub const CATALOGUE: u8 = 13;
 pub const PLAN: u8 = 14;
 /// A contradiction that is kept as evidence: JSON line `{unit, what, index?}`, newline, the bytes that came second.
 pub const CONTRADICTION: u8 = 15;
+/// The store of the transport to which everything recent was sent: its name, see [`crate::link::Transport::store`].
+pub const STORE: u8 = 16;

@@ -184,6 +184,8 @@ pub struct Books {
     pub children: BTreeMap<UnitId, Child>,
     /// Contradictions that were kept as evidence, in the order in which they were seen.
     pub contradictions: Vec<Contradiction>,
+    /// The transport's store that was sent everything recent.
+    store: Option<String>,
     rebuilt: bool,
     /// Where salts, ids and nonces come from.
     pub random: Arc<dyn Random>,
@@ -271,6 +273,7 @@ impl Books {
             checkpoints: BTreeMap::new(),
             children: BTreeMap::new(),
             contradictions: Vec::new(),
+            store: None,
             rebuilt: fresh,
             random: Arc::new(SystemRandom),
             latest: None,
@@ -483,6 +486,7 @@ impl Books {
         self.checkpoints.clear();
         self.children.clear();
         self.contradictions.clear();
+        self.store = None;
         self.broken = true;
         self.replay()?;
         self.broken = false;
@@ -573,6 +577,9 @@ impl Books {
                     child.flagged.get_or_insert_with(|| head.what.clone());
                 }
                 self.contradictions.push(Contradiction { unit: head.unit, what: head.what, index: head.index, seq: stored.seq });
+            }
+            kinds::STORE => {
+                self.store = Some(String::from_utf8(stored.public.clone()).map_err(|e| bad(&e.to_string()))?);
             }
             kinds::GIVEN | kinds::ENTRIES | kinds::CHILD_ROLLUP | kinds::CHILD_CHECKPOINT => {
                 children::apply(&mut self.children, stored).map_err(|m| bad(&m))?;
@@ -724,6 +731,19 @@ impl Books {
     pub fn outbox(&self) -> impl Iterator<Item = &OwnRollup> {
         let answered_by = self.me().and_then(|m| m.parent.as_ref());
         self.rollups.values().filter(move |r| answered_by.is_some() && r.submitted.is_some() && r.receipts.is_empty())
+    }
+
+    /// The store of the transport that was sent everything recent; none before the first.
+    pub fn store(&self) -> Option<&str> {
+        self.store.as_deref()
+    }
+
+    /// Keeps the name of the store that everything recent was sent to.
+    ///
+    /// # Errors
+    /// The journal's error.
+    pub fn supplied(&mut self, store: &str) -> Result<(), BooksError> {
+        self.commit(vec![NewEntry::open(kinds::STORE, store.as_bytes())])
     }
 
     /// The unit's own rollups as the checks want them.

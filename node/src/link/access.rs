@@ -3,7 +3,7 @@
 //!
 //! A unit publishes under its own path, answers its own children, and broadcasts to its descendants. It reads what its
 //! descendants send, what its ancestors broadcast, and the receipts addressed to it. It administers nothing: streams and
-//! consumers are the operator's.
+//! consumers are the operator's, who keeps a program running for them (`countersign nats provision --keep`).
 
 use super::subject::{DOWN_PREFIX, DownKind, Subject, UP_PREFIX, UnitPath, UpKind};
 
@@ -93,6 +93,8 @@ pub fn publish_permissions(path: &UnitPath, has_children: bool) -> Vec<String> {
     }
     for (stream, consumer, _) in consumers(path, has_children) {
         allow.push(format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"));
+        // Reading only: when its own consumer was made tells a node that the store was lost (see `Transport::store`).
+        allow.push(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"));
         allow.push(format!("$JS.ACK.{stream}.{consumer}.>"));
     }
     allow
@@ -171,6 +173,7 @@ mod tests {
                 "cs.v1.up.1.14.21.checkpoint",
                 "cs.v1.up.1.14.21.entries.*",
                 "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_21",
+                "$JS.API.CONSUMER.INFO.CS_DOWN.down_21",
                 "$JS.ACK.CS_DOWN.down_21.>",
             ]
         );

@@ -61,6 +61,11 @@ pub trait Transport: Send + Sync + 'static {
     fn publish(&self, message: &Outgoing) -> impl Future<Output = Result<(), LinkError>> + Send;
     /// Waits for the next message. Fails only when the link is closed; trouble on the way is waited out and shown in the state.
     fn next(&self) -> impl Future<Output = Result<Incoming, LinkError>> + Send;
+    /// Names the store that messages are kept in, as long as it is known: another name means that what was sent before may be
+    /// gone. None where nobody can tell.
+    fn store(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The checks that every transport makes before it sends.

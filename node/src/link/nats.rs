@@ -13,6 +13,7 @@ use async_nats::client::Request;
 use async_nats::connection::State;
 use async_nats::{Client, ConnectOptions, Event, HeaderMap, Message, RequestErrorKind, ServerError};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,12 @@ const PULL_EXPIRES: Duration = Duration::from_secs(5);
 const PULL_BACKOFF: Duration = Duration::from_secs(2);
 /// How often a server that broke its promise is asked again.
 const RECHECK: Duration = Duration::from_secs(10);
+/// How often a silent connection is tried. The client gives it up when a third ping in a row finds the first still without
+/// an answer: a network that swallows packets without a word is noticed within 15 s, not after the quarter of an hour that
+/// TCP alone may take. On an idle link this costs a few bytes each time.
+const PING: Duration = Duration::from_secs(5);
+/// How long a message that is put off again and again waits at most.
+const RETRY_MAX: Duration = Duration::from_secs(60);
 
 /// TLS towards the server.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +75,16 @@ struct Shared {
     denials: broadcast::Sender<String>,
     /// The id of the server that has shown `sync_always` since the last connect.
     verified: Mutex<Option<String>>,
+    /// When each of this unit's consumers was made, as the server said since the last connect.
+    made: std::sync::Mutex<BTreeMap<&'static str, String>>,
+    /// How many consumers this unit has.
+    consumers: usize,
+}
+
+/// The server's answer about a consumer, as far as it matters here.
+#[derive(Deserialize)]
+struct ConsumerInfo {
+    created: Option<String>,
 }
 
 /// One side of the conversation with the server; cloned into the tasks and the acks.
@@ -89,11 +106,14 @@ impl NatsLink {
     pub async fn connect(config: LinkConfig) -> Result<Self, LinkError> {
         let seed = seed::read_seed(&config.seed_file)?;
         let unit = config.path.unit().to_owned();
+        let consumers = access::consumers(&config.path, config.has_children);
         let shared = Arc::new(Shared {
             config: config.clone(),
             state: watch::Sender::new(LinkState::default()),
             denials: broadcast::Sender::new(64),
             verified: Mutex::new(None),
+            made: std::sync::Mutex::default(),
+            consumers: consumers.len(),
         });
         let events = Arc::clone(&shared);
         // Thousands of nodes lose one server at the same moment: each comes back at its own time.
@@ -102,6 +122,7 @@ impl NatsLink {
             .nkey(seed.to_string())
             .name(format!("countersign-node {unit}"))
             .custom_inbox_prefix(access::inbox_prefix(&unit))
+            .ping_interval(PING)
             .retry_on_initial_connect()
             .max_reconnects(None)
             .reconnect_delay_callback(move |attempt| match attempt {
@@ -129,7 +150,7 @@ impl NatsLink {
         let wire = Wire { client, shared };
         let (tx, rx) = mpsc::channel(PREFETCH);
         let mut tasks = vec![tokio::spawn(watch_durability(wire.clone()))];
-        for (stream, consumer, _) in access::consumers(&config.path, config.has_children) {
+        for (stream, consumer, _) in consumers {
             tasks.push(tokio::spawn(pull(wire.clone(), stream, consumer, tx.clone())));
         }
         if tasks.len() == 1 {
@@ -181,6 +202,10 @@ impl Transport for NatsLink {
         self.wire.shared.state.send_modify(|s| s.received += 1);
         Ok(incoming)
     }
+
+    fn store(&self) -> Option<String> {
+        self.wire.shared.state.borrow().store.clone()
+    }
 }
 
 impl Shared {
@@ -192,9 +217,13 @@ impl Shared {
                 s.connects += 1;
             }),
             Event::Disconnected | Event::Closed => {
+                if let Ok(mut made) = self.made.lock() {
+                    made.clear();
+                }
                 self.state.send_modify(|s| {
                     s.connection = Connection::Disconnected;
                     s.durability = Durability::Unknown;
+                    s.store = None;
                 });
                 *self.verified.lock().await = None;
             }
@@ -310,6 +339,33 @@ impl Wire {
         Err(error)
     }
 
+    /// Learns when this unit's consumer was made. Another time than before means another store: one that was deleted, lost
+    /// or set up anew, and that holds nothing of what was sent earlier. False: not known now, ask again.
+    async fn learn_store(&self, stream: &'static str, consumer: &str) -> bool {
+        let api = format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}");
+        let answer = match self.ask(&api, Request::new().payload("".into()), ACK_TIMEOUT).await {
+            Ok(answer) => answer,
+            // A nats.conf from before this question: the link works without, and asks no more by this connection.
+            Err(LinkError::Denied { .. }) => return true,
+            Err(_) => return false,
+        };
+        let created = serde_json::from_slice::<ConsumerInfo>(&answer.payload).ok().and_then(|i| i.created);
+        let (Some(created), Ok(mut made)) = (created, self.shared.made.lock()) else { return false };
+        made.insert(stream, created);
+        // Half an answer would look like another store.
+        if made.len() == self.shared.consumers {
+            let store = made.iter().map(|(stream, created)| format!("{stream} {created}")).collect::<Vec<_>>().join(", ");
+            self.shared.state.send_if_modified(|s| {
+                let fresh = s.connection == Connection::Connected && s.store.as_ref() != Some(&store);
+                if fresh {
+                    s.store = Some(store);
+                }
+                fresh
+            });
+        }
+        true
+    }
+
     /// One request, one answer. Ends early when the server refuses the subject or the connection is lost.
     async fn ask(&self, subject: &str, request: Request, patience: Duration) -> Result<Message, LinkError> {
         let mut denials = self.shared.denials.subscribe();
@@ -367,10 +423,13 @@ async fn pull(wire: Wire, stream: &'static str, consumer: String, tx: mpsc::Send
     let api = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}");
     let body = format!(r#"{{"batch":1,"expires":{}}}"#, PULL_EXPIRES.as_nanos());
     let mut state = wire.shared.state.subscribe();
+    // The connection by which the store is known; none after trouble, which may be that it was replaced.
+    let mut known = None;
     // Room first, message second.
     while let Ok(room) = tx.reserve().await {
-        if state.wait_for(|s| s.connection == Connection::Connected).await.is_err() {
-            return;
+        let Ok(connects) = state.wait_for(|s| s.connection == Connection::Connected).await.map(|s| s.connects) else { return };
+        if known != Some(connects) && wire.learn_store(stream, &consumer).await {
+            known = Some(connects);
         }
         // An inbox of its own for each pull: JetStream delivers under the message's subject, by which the client's shared inbox cannot
         // find the request again.
@@ -387,11 +446,13 @@ async fn pull(wire: Wire, stream: &'static str, consumer: String, tx: mpsc::Send
                 Some(status) => {
                     let reason = message.description.unwrap_or_default();
                     wire.shared.trouble(&LinkError::Answer { subject: api.clone(), reason: format!("{status} {reason}") });
+                    known = None;
                     tokio::time::sleep(PULL_BACKOFF).await;
                 }
             },
             Err(error) => {
                 wire.shared.trouble(&error);
+                known = None;
                 tokio::time::sleep(PULL_BACKOFF).await;
             }
         }
@@ -447,6 +508,8 @@ impl NatsAck {
 
     pub(super) async fn retry(self, after: Duration) -> Result<(), LinkError> {
         self.wire.connected()?;
+        // What never gets its turn must not come round twice a second for ever.
+        let after = (after * (1 << delivered(&self.reply).clamp(1, 16).saturating_sub(1))).min(RETRY_MAX.max(after));
         let body = format!(r#"-NAK {{"delay":{}}}"#, after.as_nanos());
         self.tell(body).await
     }
@@ -456,5 +519,25 @@ impl NatsAck {
         let failed = |reason: String| LinkError::Answer { subject: self.reply.clone(), reason };
         self.wire.client.publish(self.reply.clone(), body.into()).await.map_err(|e| failed(e.to_string()))?;
         self.wire.client.flush().await.map_err(|e| failed(e.to_string()))
+    }
+}
+
+/// How often a message was delivered, as its reply subject says: `$JS.ACK.<stream>.<consumer>.<delivered>.…`, with two more
+/// tokens in front (domain and account) where the server has domains.
+fn delivered(reply: &str) -> u32 {
+    let tokens: Vec<&str> = reply.split('.').collect();
+    let at = if tokens.len() >= 11 { 6 } else { 4 };
+    tokens.get(at).and_then(|t| t.parse().ok()).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_tells_how_often() {
+        assert_eq!(delivered("$JS.ACK.CS_UP.up_140300.7.12.9.1700000000000000000.0"), 7);
+        assert_eq!(delivered("$JS.ACK.hub.ACCHASH.CS_UP.up_140300.3.12.9.1700000000000000000.0.token"), 3);
+        assert_eq!(delivered("somewhere.else"), 1);
     }
 }

@@ -31,6 +31,8 @@ pub struct LinkState {
     pub connection: Connection,
     /// The server's promise.
     pub durability: Durability,
+    /// The name of the store, while connected: see [`super::Transport::store`].
+    pub store: Option<String>,
     /// Code and text of the last trouble; none when the last operation went well.
     pub trouble: Option<(String, String)>,
     /// How often the link has connected.

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{self, Path, Query};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
 use protocol::evidence::disclosure::Disclosure;
 use protocol::period::Month;
@@ -19,17 +20,18 @@ use crate::desk::audit::{self, Listed};
 use crate::desk::{close, open_month, sign};
 use crate::fault::{Faults, internal};
 use crate::journal::State;
-use crate::link::{Connection, Durability};
+use crate::link::Durability;
 
 /// Whether the node lives, and whether it can record: 503 where only a restart helps. No token, nothing private.
 pub async fn health(extract::State(app): extract::State<App>) -> impl IntoResponse {
-    let link = app.service.link.lock().ok().and_then(|l| l.clone());
-    let link = match link {
+    let seen = app.service.link.lock().ok().and_then(|l| l.clone());
+    let link = match &seen {
         None => "none",
-        Some(s) if matches!(s.durability, Durability::Refused(_)) => "refused",
-        Some(s) if matches!(s.connection, Connection::Connected) => "connected",
+        Some(s) if matches!(s.state.durability, Durability::Refused(_)) => "refused",
+        Some(s) if s.is_up() => "connected",
         Some(_) => "disconnected",
     };
+    let since = seen.map(|s| crate::clock::stamp(s.since));
     let health = app.service.health();
     let (status, journal) = match (health.stopped, health.journal) {
         (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopped"),
@@ -39,7 +41,8 @@ pub async fn health(extract::State(app): extract::State<App>) -> impl IntoRespon
     };
     let view = if health.view_in_memory { "memory" } else { "disk" };
     let clock = if health.clock_behind > 0 { "behind" } else { "ok" };
-    let answer = serde_json::json!({ "unit": app.service.config.unit, "link": link, "journal": journal, "view": view, "clock": clock });
+    let unit = &app.service.config.unit;
+    let answer = serde_json::json!({ "unit": unit, "link": link, "since": since, "journal": journal, "view": view, "clock": clock });
     (status, Json(answer))
 }
 
@@ -47,11 +50,14 @@ pub async fn health(extract::State(app): extract::State<App>) -> impl IntoRespon
 pub async fn metrics(extract::State(app): extract::State<App>) -> Result<impl IntoResponse, Refused> {
     let counters = app.service.counters.lock().map(|c| c.clone()).unwrap_or_default();
     let health = app.service.health();
+    let link = app.service.link.lock().ok().and_then(|l| l.clone());
     let lines = app
         .service
-        .with(move |books, _| {
+        .with(move |books, now| {
             let (bytes, entries, rebuilt) = books.size();
             let waiting = books.outbox().count();
+            let seconds = |since: DateTime<Utc>| u64::try_from((now - since).num_seconds()).unwrap_or(0);
+            let oldest = books.outbox().filter_map(|r| r.submitted).min();
             let mut text = String::new();
             let mut gauge = |name: &str, help: &str, kind: &str, value: u64| {
                 text.push_str(&format!("# HELP countersign_{name} {help}\n# TYPE countersign_{name} {kind}\ncountersign_{name} {value}\n"));
@@ -66,6 +72,17 @@ pub async fn metrics(extract::State(app): extract::State<App>) -> Result<impl In
             );
             gauge("months_closed", "Rollups made, revisions included.", "gauge", books.rollups.len() as u64);
             gauge("outbox_waiting", "Submitted rollups without a receipt.", "gauge", waiting as u64);
+            gauge(
+                "outbox_oldest_seconds",
+                "How long the oldest of these has waited since it was submitted.",
+                "gauge",
+                oldest.map_or(0, seconds),
+            );
+            if let Some(link) = &link {
+                gauge("link_up", "1 if messages go through to the NATS server.", "gauge", u64::from(link.is_up()));
+                let down = if link.is_up() { 0 } else { seconds(link.since) };
+                gauge("link_down_seconds", "How long the NATS server has not been reached, 0 if it is.", "gauge", down);
+            }
             gauge("contradictions", "Contradictions kept as evidence.", "gauge", books.contradictions.len() as u64);
             gauge("view_rebuilt", "1 if the view was rebuilt at start.", "gauge", u64::from(rebuilt));
             gauge("view_in_memory", "1 if the disk takes no view until the next start.", "gauge", u64::from(health.view_in_memory));
@@ -99,10 +116,14 @@ pub struct Status {
     pub leaves: u64,
     /// Rollups that wait for a receipt.
     pub waiting: Vec<String>,
+    /// When the oldest of these was submitted.
+    pub waiting_since: Option<String>,
     /// Children whose rollup of the open month is not accepted yet.
     pub children_missing: Vec<String>,
     /// How the link stands.
     pub link: String,
+    /// Since when no unit above or below has been reached; none while the link is up.
+    pub unreached_since: Option<String>,
     /// What is wrong with it.
     pub trouble: Option<String>,
     /// Contradictions kept as evidence.
@@ -126,11 +147,12 @@ pub async fn status(extract::State(app): extract::State<App>, who: Who) -> Resul
         .with(move |books, now| {
             let me = books.me().cloned().ok_or_else(|| internal("no registry"))?;
             let open = open_month(books)?;
-            let trouble = link.as_ref().and_then(|l| match &l.durability {
+            let trouble = link.as_ref().and_then(|l| match &l.state.durability {
                 Durability::Refused(why) => Some(why.clone()),
-                _ if matches!(l.connection, Connection::Connected) => None,
-                _ => l.trouble.as_ref().map(|(_, t)| t.to_string()),
+                _ if l.is_up() => None,
+                _ => l.state.trouble.as_ref().map(|(_, t)| t.to_string()),
             });
+            let oldest = books.outbox().filter_map(|r| r.submitted).min();
             Ok(Status {
                 unit: me.id.to_string(),
                 name: me.name.clone(),
@@ -139,8 +161,10 @@ pub async fn status(extract::State(app): extract::State<App>, who: Who) -> Resul
                 due: books.reporting().due(me.tier, open).to_string(),
                 leaves: books.log.as_ref().map_or(0, protocol::verify::log::UnitLog::len),
                 waiting: books.outbox().map(|r| format!("{}.{}", r.held.rollup.period, r.held.rollup.revision)).collect(),
+                waiting_since: oldest.map(crate::clock::stamp),
                 children_missing: close::waiting_for(books, open).iter().map(ToString::to_string).collect(),
-                link: link.as_ref().map_or("none".into(), |l| format!("{:?}", l.connection).to_lowercase()),
+                link: link.as_ref().map_or("none".into(), |l| format!("{:?}", l.state.connection).to_lowercase()),
+                unreached_since: link.as_ref().filter(|l| !l.is_up()).map(|l| crate::clock::stamp(l.since)),
                 trouble,
                 contradictions: books.contradictions.iter().map(|c| format!("{}: {}", c.unit, c.what)).collect(),
                 registry: books.registry().map_or(0, |r| r.registry().version),

@@ -1,0 +1,429 @@
+//! The network between the units, over a real nats-server: cut for months, swallowing packets without a word, losing,
+//! repeating, reordering and delaying messages, and a broker that comes back with nothing. Every report ends accepted exactly
+//! once and in order, and nobody helps: no node is restarted, nothing is sent by hand. What an operator on call reads meanwhile is
+//! true.
+//!
+//! The cuts need network namespaces: root (or CAP_SYS_ADMIN and CAP_NET_ADMIN) and iproute2. Traffic stays on loopback and on
+//! addresses that exist in these namespaces only. Where they are not permitted these tests fail and say so.
+
+#![allow(clippy::unwrap_used, missing_docs)] // helpers of tests
+
+mod support;
+
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use admin::demo::federation::{Federation, wait};
+use admin::demo::world::World;
+use admin::nats::Timing;
+use async_nats::{Client, ConnectOptions, HeaderMap};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use support::{CITY, COUNTIES, Calm, PROVINCE, Random, Town, build, clock, countersign, month, start};
+
+/// What was on its way to a killed node comes again soon, and the stream forgets message ids almost at once.
+const TIMING: Timing = Timing { ack_wait: Duration::from_secs(2), duplicate_window: Duration::from_secs(1) };
+
+/// A county's node in a place of its own, with two cables: one to the broker, that can be cut, and the office's own network,
+/// by which its people reach their node whatever happens outside.
+struct Place {
+    space: String,
+    outside: String,
+    net: u8,
+}
+
+fn ip(args: &str) -> Result<String, String> {
+    let output = Command::new("ip").args(args.split(' ')).output().map_err(|e| format!("ip: {e}; install iproute2"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(format!("ip {args}: {}", String::from_utf8_lossy(&output.stderr).trim()))
+}
+
+impl Place {
+    fn new() -> Place {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let (process, n) = (std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
+        let used = ip("-o -4 addr").unwrap_or_default();
+        // A third of the range for each place of this process, from a point that differs between processes.
+        let free = |i: &u8| !used.contains(&format!(" 10.213.{i}."));
+        let first = u8::try_from(process % 80).unwrap() + u8::try_from(n % 3).unwrap() * 80;
+        let net = (first..=255).find(free).unwrap();
+        let place = Place { space: format!("cs{process}-{n}"), outside: format!("cs{process}{}", ["a", "b", "c"][n % 3]), net };
+        place.make().unwrap_or_else(|e| {
+            panic!("this test needs network namespaces (root, or CAP_SYS_ADMIN and CAP_NET_ADMIN, and iproute2), and got: {e}")
+        });
+        place
+    }
+
+    fn make(&self) -> Result<(), String> {
+        let (space, outside, net) = (&self.space, &self.outside, self.net);
+        for command in [
+            format!("netns add {space}"),
+            format!("link add {outside}w type veth peer name wide netns {space}"),
+            format!("link add {outside}o type veth peer name office netns {space}"),
+            format!("addr add 10.213.{net}.1/30 dev {outside}w"),
+            format!("addr add 10.213.{net}.5/30 dev {outside}o"),
+            format!("-n {space} addr add 10.213.{net}.2/30 dev wide"),
+            format!("-n {space} addr add 10.213.{net}.6/30 dev office"),
+            format!("link set {outside}w up"),
+            format!("link set {outside}o up"),
+            format!("-n {space} link set wide up"),
+            format!("-n {space} link set office up"),
+            format!("-n {space} link set lo up"),
+        ] {
+            ip(&command)?;
+        }
+        Ok(())
+    }
+
+    /// Puts the broker on the near end of the cable, and a county's node behind it.
+    fn settle(&self, world: &mut World, county: &str) {
+        world.nats_host = format!("10.213.{}.1", self.net);
+        let m = world.members.iter_mut().find(|m| m.id.as_str() == county).unwrap();
+        m.host = format!("10.213.{}.6", self.net);
+        m.launcher = ["ip", "netns", "exec", &self.space].map(str::to_string).to_vec();
+    }
+
+    /// The cable is pulled at the county: no route is left.
+    fn pull(&self) {
+        ip(&format!("-n {} link set wide down", self.space)).unwrap();
+    }
+    fn plug(&self) {
+        ip(&format!("-n {} link set wide up", self.space)).unwrap();
+    }
+    /// Packets go out and reach nobody, in both directions, and nothing says so: each side has a wrong hardware address of
+    /// the other. No connection is reset.
+    fn swallow(&self) {
+        let (space, outside, net) = (&self.space, &self.outside, self.net);
+        ip(&format!("-n {space} neigh replace 10.213.{net}.1 lladdr 02:00:00:00:00:01 dev wide nud permanent")).unwrap();
+        ip(&format!("neigh replace 10.213.{net}.2 lladdr 02:00:00:00:00:01 dev {outside}w nud permanent")).unwrap();
+    }
+    fn spit_out(&self) {
+        let (space, outside, net) = (&self.space, &self.outside, self.net);
+        ip(&format!("-n {space} neigh del 10.213.{net}.1 dev wide")).unwrap();
+        ip(&format!("neigh del 10.213.{net}.2 dev {outside}w")).unwrap();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        for end in ["w", "o"] {
+            let _ = ip(&format!("link del {}{end}", self.outside));
+        }
+        let _ = ip(&format!("netns del {}", self.space));
+    }
+}
+
+/// A metric of a node; they need no token.
+fn metric(town: &Town, id: &str, name: &str) -> u64 {
+    let text = String::from_utf8(town.client(id, "").get("/metrics").unwrap()).unwrap();
+    let line = text.lines().find_map(|l| l.strip_prefix(&format!("countersign_{name} ")));
+    line.unwrap_or_else(|| panic!("no countersign_{name} in\n{text}")).parse().unwrap()
+}
+
+/// January reaches everybody; then the county is cut off and reports three months alone, while the others go on.
+fn cut_off(name: &str, cut: impl Fn(&Place), heal: impl Fn(&Place)) {
+    let place = Place::new();
+    let [other, lonely] = COUNTIES;
+    let (world, town) = build(name, 11, |w| place.settle(w, lonely));
+    let f = start(world, Timing::default());
+    let months: Vec<_> = (1..=4).map(month).collect();
+    clock(&f.world, 1, 3);
+    town.month(months[0], &mut Calm);
+    assert_eq!(metric(&town, lonely, "link_up"), 1);
+    assert_eq!(town.client(lonely, "luru").status().unwrap().unreached_since, None);
+
+    clock(&f.world, 2, 3);
+    cut(&place);
+    for m in &months[1..] {
+        clock(&f.world, m.month(), 3);
+        for county in [lonely, other] {
+            town.fill(county, *m, &mut Calm);
+            town.report(county, *m, &mut Calm);
+        }
+        town.accept(other, *m, &mut Calm);
+        if m.month() == 2 {
+            // Noticed while it is February's turn, without anybody doing anything.
+            wait("the county to notice the cut", || Ok(metric(&town, lonely, "link_up") == 0)).unwrap();
+        }
+    }
+    // What an operator on call reads: at the county …
+    let status = town.client(lonely, "luru").status().unwrap();
+    assert_ne!(status.link, "connected");
+    assert_eq!(status.unreached_since.as_deref(), Some("2023-03-03T04:00:00Z"));
+    assert_eq!(status.waiting, ["2023-02.1", "2023-03.1", "2023-04.1"]);
+    assert_eq!(status.waiting_since.as_deref(), Some("2023-03-03T04:00:00Z"));
+    assert!(status.trouble.is_some());
+    let token = f.world.dir.join("luru.token");
+    std::fs::write(&token, town.member(lonely).token("luru")).unwrap();
+    let (_, text) = countersign(&["status", "--node", &town.member(lonely).url(), "--token-file", token.to_str().unwrap()]);
+    assert!(text.contains("nobody above or below reached since 2023-03-03T04:00:00Z"), "{text}");
+    assert!(text.contains("without receipt: 2023-02.1, 2023-03.1, 2023-04.1 (the oldest since 2023-03-03T04:00:00Z)"), "{text}");
+    let health = town.client(lonely, "").health().unwrap();
+    assert_eq!((health["link"].as_str(), health["since"].as_str()), (Some("disconnected"), Some("2023-03-03T04:00:00Z")));
+    let sixty_one_days = 61 * 24 * 3600;
+    assert_eq!(metric(&town, lonely, "outbox_waiting"), 3);
+    assert_eq!(metric(&town, lonely, "outbox_oldest_seconds"), sixty_one_days);
+    assert_eq!(metric(&town, lonely, "link_down_seconds"), sixty_one_days);
+    // … and at the city, whose own link is well, and which knows whose report is missing.
+    let status = town.client(CITY, "luru").status().unwrap();
+    assert_eq!((status.link.as_str(), status.unreached_since), ("connected", None));
+    assert_eq!(status.children_missing, [lonely]);
+
+    heal(&place);
+    for m in &months[1..] {
+        town.accept(lonely, *m, &mut Calm);
+        for unit in [CITY, PROVINCE] {
+            if unit == PROVINCE {
+                town.accept(CITY, *m, &mut Calm);
+            }
+            town.fill(unit, *m, &mut Calm);
+            town.report(unit, *m, &mut Calm);
+        }
+    }
+    for unit in COUNTIES.iter().chain([&CITY]) {
+        for m in &months {
+            town.receipted(unit, *m, &mut Calm);
+        }
+    }
+    assert_eq!(metric(&town, lonely, "link_up"), 1);
+    assert_eq!(metric(&town, lonely, "outbox_waiting"), 0);
+    assert_eq!(town.client(lonely, "luru").status().unwrap().unreached_since, None);
+    town.conclude(f, &months);
+}
+
+#[test]
+fn a_county_is_cut_off_for_months() {
+    cut_off("cut-off", Place::pull, Place::plug);
+}
+
+#[test]
+fn a_network_swallows_packets_for_months() {
+    cut_off("swallowed", Place::swallow, Place::spit_out);
+}
+
+/// The operator's own client.
+async fn operator(f: &Federation) -> Client {
+    ConnectOptions::new().nkey(f.world.nats_admin.clone()).connect(f.world.nats_url()).await.unwrap()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+async fn api(client: &Client, request: &str, body: &str) -> Result<serde_json::Value, String> {
+    let reply = client.request(format!("$JS.API.{request}"), body.to_owned().into()).await.map_err(|e| e.to_string())?;
+    Ok(serde_json::from_slice(&reply.payload).unwrap())
+}
+
+/// Kills the broker, deletes all that it had stored, and starts it; the keeper makes the streams anew.
+fn empty(f: &mut Federation, during: impl FnOnce(&mut Federation)) {
+    f.kill_nats();
+    f.empty_nats().unwrap();
+    during(f);
+    f.start_nats().unwrap();
+}
+
+/// The worst moment for the store to be lost: the counties have their receipts and owe nobody anything, but the province
+/// was down and has not read a word of theirs. It cannot check the city's report without them.
+#[test]
+fn the_broker_comes_back_empty() {
+    let (world, town) = build("empty", 12, |_| {});
+    let mut f = start(world, TIMING);
+    let months: Vec<_> = (1..=3).map(month).collect();
+    f.kill_node(PROVINCE);
+    clock(&f.world, 1, 3);
+    for county in COUNTIES {
+        town.fill(county, months[0], &mut Calm);
+        town.report(county, months[0], &mut Calm);
+        town.accept(county, months[0], &mut Calm);
+        town.receipted(county, months[0], &mut Calm);
+    }
+    // A county is down as well while it happens, and has to find out afterwards.
+    f.kill_node(COUNTIES[0]);
+    empty(&mut f, |_| {});
+    f.start_node(COUNTIES[0]).unwrap();
+    f.start_node(PROVINCE).unwrap();
+    for unit in [CITY, PROVINCE] {
+        town.fill(unit, months[0], &mut Calm);
+        if unit == PROVINCE {
+            town.accept(CITY, months[0], &mut Calm);
+        }
+        town.report(unit, months[0], &mut Calm);
+    }
+    // Once more, with everybody up: before the city reads, and between its word and the county's hearing of it.
+    clock(&f.world, 2, 3);
+    f.kill_node(CITY);
+    for county in COUNTIES {
+        town.fill(county, months[1], &mut Calm);
+        town.report(county, months[1], &mut Calm);
+    }
+    empty(&mut f, |f| f.start_node(CITY).unwrap());
+    town.accept(COUNTIES[1], months[1], &mut Calm);
+    f.kill_node(COUNTIES[0]);
+    town.accept(COUNTIES[0], months[1], &mut Calm);
+    empty(&mut f, |f| f.start_node(COUNTIES[0]).unwrap());
+    town.month(months[1], &mut Calm);
+    clock(&f.world, 3, 3);
+    town.month(months[2], &mut Calm);
+    for unit in COUNTIES.iter().chain([&CITY]) {
+        for m in &months {
+            town.receipted(unit, *m, &mut Calm);
+        }
+    }
+    // The province has handed down the registry anew, too, though it ran on: a unit that missed it could still take it in.
+    let handed_down = format!("cs.v1.down.{PROVINCE}.registry");
+    wait("the registry to be handed down", || Ok(stored(&runtime(), &f, "CS_DOWN", &handed_down) == 1)).unwrap();
+    town.conclude(f, &months);
+}
+
+/// A stored message.
+#[derive(Clone)]
+struct Heard {
+    subject: String,
+    id: String,
+    body: Vec<u8>,
+}
+
+/// All that the units said and the streams hold.
+async fn heard(client: &Client) -> Vec<Heard> {
+    let decode = |v: &serde_json::Value| STANDARD.decode(v.as_str().unwrap_or_default()).unwrap();
+    let mut all = Vec::new();
+    for stream in ["CS_UP", "CS_DOWN"] {
+        let last = api(client, &format!("STREAM.INFO.{stream}"), "").await.unwrap()["state"]["last_seq"].as_u64().unwrap();
+        for seq in 1..=last {
+            let message = api(client, &format!("STREAM.MSG.GET.{stream}"), &format!(r#"{{"seq":{seq}}}"#)).await.unwrap()["message"].take();
+            let headers = String::from_utf8(decode(&message["hdrs"])).unwrap();
+            let id = headers.lines().find_map(|l| l.strip_prefix("Nats-Msg-Id: ")).unwrap().to_string();
+            all.push(Heard { subject: message["subject"].as_str().unwrap().to_string(), id, body: decode(&message["data"]) });
+        }
+    }
+    all
+}
+
+/// Says it again, under the same id; whether the stream took it for a repetition.
+async fn say(client: &Client, message: &Heard) -> bool {
+    let mut headers = HeaderMap::new();
+    headers.insert("Nats-Msg-Id", message.id.as_str());
+    let request = async_nats::client::Request::new().headers(headers).payload(message.body.clone().into());
+    let answer = client.send_request(message.subject.clone(), request).await.unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
+    assert!(answer["error"].is_null(), "{answer}");
+    answer["duplicate"] == true
+}
+
+/// Says it again past the duplicate window: once the stream takes it for new.
+async fn say_anew(client: &Client, message: &Heard) {
+    while say(client, message).await {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Waits until every node has read and answered all that is in the streams.
+fn drained(runtime: &tokio::runtime::Runtime, client: &Client) {
+    for (stream, consumer) in [
+        ("CS_UP", format!("up_{PROVINCE}")),
+        ("CS_UP", format!("up_{CITY}")),
+        ("CS_DOWN", format!("down_{CITY}")),
+        ("CS_DOWN", format!("down_{}", COUNTIES[0])),
+        ("CS_DOWN", format!("down_{}", COUNTIES[1])),
+    ] {
+        wait(&format!("{consumer} to be read to its end"), || {
+            let info = runtime.block_on(api(client, &format!("CONSUMER.INFO.{stream}.{consumer}"), ""))?;
+            let open = (info["num_pending"].as_u64(), info["num_ack_pending"].as_u64());
+            if open == (Some(0), Some(0)) { Ok(true) } else { Err(format!("{open:?}")) }
+        })
+        .unwrap();
+    }
+}
+
+/// Three months lie at the broker for a city and a province that are down. Then the broker loses everything, and a quarter of
+/// it comes never, a third of the rest twice (the second time past the duplicate window), all of it in an order of its own.
+/// In the end the whole of what was ever said is said twice more, to units that have long been done with it.
+fn misbehaves(seed: u64) {
+    let mut random = Random::new(seed);
+    let (world, town) = build(&format!("misbehaves-{seed}"), seed, |_| {});
+    let mut f = start(world, TIMING);
+    let runtime = runtime();
+    let months: Vec<_> = (1..=3).map(month).collect();
+    f.kill_node(CITY);
+    f.kill_node(PROVINCE);
+    for m in &months {
+        clock(&f.world, m.month(), 3);
+        for county in COUNTIES {
+            town.fill(county, *m, &mut Calm);
+            town.report(county, *m, &mut Calm);
+        }
+    }
+    for county in COUNTIES {
+        let subject = format!("cs.v1.up.{PROVINCE}.{CITY}.{county}.rollup");
+        wait(&format!("{county} to have sent everything"), || Ok(stored(&runtime, &f, "CS_UP", &subject) == 3)).unwrap();
+        f.kill_node(county);
+    }
+    let client = runtime.block_on(operator(&f));
+    let first = runtime.block_on(heard(&client));
+    empty(&mut f, |_| {});
+    wait("the streams to be made anew", || Ok(runtime.block_on(api(&client, "STREAM.INFO.CS_DOWN", ""))?["error"].is_null())).unwrap();
+    let client = runtime.block_on(operator(&f));
+    let mut order: Vec<&Heard> = first.iter().filter(|_| random.below(4) > 0).collect();
+    shuffle(&mut order, &mut random);
+    assert!(order.len() < first.len() && order.len() > first.len() / 2, "seed {seed}: {} of {}", order.len(), first.len());
+    let twice: Vec<&Heard> = order.iter().copied().filter(|_| random.below(3) == 0).collect();
+    runtime.block_on(async {
+        for message in &order {
+            say(&client, message).await;
+        }
+        for message in &twice {
+            say_anew(&client, message).await;
+        }
+    });
+    for unit in [CITY, PROVINCE, COUNTIES[0], COUNTIES[1]] {
+        f.start_node(unit).unwrap();
+    }
+    for m in &months {
+        town.month(*m, &mut Calm);
+    }
+    drained(&runtime, &client);
+    let digests = || {
+        let list = town.client(PROVINCE, "tongji").children().unwrap();
+        list.into_iter().map(|c| (c.unit, c.period, c.revision, c.rollup, c.arrived, c.decision)).collect::<Vec<_>>()
+    };
+    let before = digests();
+    let mut all = runtime.block_on(heard(&client));
+    all.extend(first);
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    all.dedup_by(|a, b| a.id == b.id);
+    for _ in 0..2 {
+        shuffle(&mut all, &mut random);
+        runtime.block_on(async {
+            for message in &all {
+                say_anew(&client, message).await;
+            }
+        });
+        drained(&runtime, &client);
+    }
+    assert_eq!(digests(), before, "seed {seed}: nothing that was known came anew");
+    town.conclude(f, &months);
+}
+
+/// How many messages the broker holds under a subject.
+fn stored(runtime: &tokio::runtime::Runtime, f: &Federation, stream: &str, subject: &str) -> u64 {
+    let body = format!(r#"{{"subjects_filter":"{subject}"}}"#);
+    let info = runtime.block_on(async { api(&operator(f).await, &format!("STREAM.INFO.{stream}"), &body).await });
+    info.unwrap_or_default()["state"]["subjects"][subject].as_u64().unwrap_or(0)
+}
+
+fn shuffle<T>(list: &mut [T], random: &mut Random) {
+    for i in (1..list.len()).rev() {
+        list.swap(i, usize::try_from(random.below(i as u64 + 1)).unwrap());
+    }
+}
+
+#[test]
+fn messages_are_lost_repeated_delayed_and_reordered() {
+    let seed = std::env::var("COUNTERSIGN_SEED").ok().map_or(5, |t| t.parse().unwrap());
+    println!("seed {seed}; COUNTERSIGN_SEED={seed} repeats it");
+    misbehaves(seed);
+}
