@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use node::link::LinkTls;
 use serde_json::json;
 
 use super::output::{Done, Failure, Out, replace, say, sayln};
@@ -76,7 +77,7 @@ pub struct Config {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  countersign nats provision --url nats://127.0.0.1:4222 --seed admin.seed --units units.csv --units 140321.toml \
-    --skip-keyless\n\n\
+    --skip-keyless\n  countersign nats provision --url tls://nats.example.gov.cn:4222 --ca nats-ca.pem --seed admin.seed --units units.csv --skip-keyless\n\n\
     It may be repeated at any time; run it after each change of the units."
 )]
 pub struct Provision {
@@ -86,6 +87,15 @@ pub struct Provision {
     /// Seed file of the server's operator
     #[arg(long, value_name = "FILE")]
     seed: PathBuf,
+    /// Trust the server's certificate by this authority alone, PEM; a connection without TLS is then refused
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Certificate to show, PEM, where the server asks for one
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    client_cert: Option<PathBuf>,
+    /// The key of that certificate, PEM, mode 0600
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
     /// File of units with their nkey; repeat for several
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     units: Vec<PathBuf>,
@@ -148,7 +158,8 @@ fn provision(a: &Provision, out: &Out) -> Done {
     let units = units::nats_units(&units::load(&a.units)?, a.skip_keyless)?;
     let seed = node::link::read_seed(&a.seed).map_err(|e| Failure::coded(e.code(), e.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::of)?;
-    let done = runtime.block_on(nats::provision(&a.url, &seed, &units))?;
+    let tls = LinkTls { required: a.ca.is_some(), first: false, ca_file: a.ca.clone(), client: a.client_cert.clone().zip(a.client_key.clone()) };
+    let done = runtime.block_on(nats::provision_with(&a.url, &tls, &seed, &units))?;
     out.answer(json!({ "created": done.created, "confirmed": done.confirmed }), || {
         let mut rows = out.table(&["stream or consumer", "was"]);
         for (names, word) in [(&done.created, "created"), (&done.confirmed, "there already, brought up to date")] {

@@ -147,7 +147,7 @@ impl World {
         let mut nats_units = Vec::new();
         for m in &members {
             let user = create_user().into_diagnostic()?;
-            write_seed(&m.dir.join("nats.seed"), user.seed.as_ref()).into_diagnostic()?;
+            write_seed(&m.dir.join("nats.seed"), &user.seed).into_diagnostic()?;
             let has_children = members.iter().any(|c| c.parent.as_ref() == Some(&m.id));
             nats_units.push(NatsUnit { path: registry_path(m), public_nkey: user.public_nkey, has_children });
         }
@@ -227,12 +227,12 @@ fn people(member: &mut Member) -> Result<()> {
         keyring::create_key(&path, &format!("{}/{name}", member.id), Alg::Ed25519).into_diagnostic()?;
         let (token, line) = keyring::create_token(name, roles).into_diagnostic()?;
         file.push_str(&line);
-        member.tokens.push((name.to_string(), token));
+        member.tokens.push((name.to_string(), token.to_string()));
     }
     for (name, roles) in [("operator", "operator"), ("jiancha", "inspector")] {
         let (token, line) = keyring::create_token(name, roles).into_diagnostic()?;
         file.push_str(&line);
-        member.tokens.push((name.to_string(), token));
+        member.tokens.push((name.to_string(), token.to_string()));
     }
     keyring::write_secret(&member.dir.join("tokens"), &file).into_diagnostic()
 }

@@ -11,7 +11,7 @@ mod user;
 
 pub use config::{ServerOptions, ServerTls, server_config};
 pub use error::NatsError;
-pub use provision::{Provisioned, provision};
+pub use provision::{Provisioned, provision, provision_with};
 pub use user::{NatsUser, create_user, write_seed};
 
 use node::link::UnitPath;

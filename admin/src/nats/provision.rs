@@ -6,6 +6,7 @@
 use super::error::NatsError;
 use super::{NatsUnit, checked};
 use async_nats::{Client, ConnectOptions};
+use node::link::LinkTls;
 use node::link::access::{self, STREAM_DOWN, STREAM_UP};
 use node::link::subject::{DOWN_PREFIX, UP_PREFIX};
 use serde_json::{Value, json};
@@ -27,13 +28,21 @@ pub struct Provisioned {
     pub confirmed: Vec<String>,
 }
 
-/// Brings the server at `url` to what the units need, as the operator with this seed.
+/// Brings the server at `url` to what the units need, as the operator with this seed, without any TLS of its own choice.
 pub async fn provision(url: &str, admin_seed: &str, units: &[NatsUnit]) -> Result<Provisioned, NatsError> {
+    provision_with(url, &LinkTls::default(), admin_seed, units).await
+}
+
+/// The same with the TLS that a node would use.
+pub async fn provision_with(url: &str, tls: &LinkTls, admin_seed: &str, units: &[NatsUnit]) -> Result<Provisioned, NatsError> {
     let units = checked(units)?;
-    let client = ConnectOptions::new()
+    let options = ConnectOptions::new()
         .nkey(admin_seed.trim().to_owned())
         .name("countersign nats provision")
-        .request_timeout(Some(Duration::from_secs(15)))
+        .request_timeout(Some(Duration::from_secs(15)));
+    let client = tls
+        .apply(url, options)
+        .map_err(|e| NatsError::Connect { url: url.to_owned(), reason: e.to_string() })?
         .connect(url)
         .await
         .map_err(|e| NatsError::Connect { url: url.to_owned(), reason: e.to_string() })?;

@@ -13,7 +13,7 @@ use async_nats::client::Request;
 use async_nats::connection::State;
 use async_nats::{Client, ConnectOptions, Event, HeaderMap, Message, RequestErrorKind, ServerError};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
@@ -41,6 +41,33 @@ pub struct LinkTls {
     pub ca_file: Option<PathBuf>,
     /// The node's own certificate and key, PEM.
     pub client: Option<(PathBuf, PathBuf)>,
+}
+
+impl LinkTls {
+    /// Options of a connection with this TLS. The operator's commands use it too.
+    ///
+    /// # Errors
+    /// [`LinkError::Setup`]: a file that cannot be used, named before the first attempt and not in the middle of one.
+    pub fn apply(&self, url: &str, mut options: ConnectOptions) -> Result<ConnectOptions, LinkError> {
+        let bad = |file: &Path, reason: String| LinkError::Setup { url: url.to_owned(), reason: format!("{}: {reason}", file.display()) };
+        let open = |file: &Path| std::fs::File::open(file).map_err(|e| bad(file, e.to_string()));
+        if self.required {
+            options = options.require_tls(true);
+        }
+        if self.first {
+            options = options.tls_first();
+        }
+        if let Some(ca) = &self.ca_file {
+            drop(open(ca)?);
+            options = options.add_root_certificates(ca.clone());
+        }
+        if let Some((cert, key)) = &self.client {
+            drop(open(cert)?);
+            seed::only_for_its_owner(&open(key)?).map_err(|reason| bad(key, reason))?;
+            options = options.add_client_certificate(cert.clone(), key.clone());
+        }
+        Ok(options)
+    }
 }
 
 /// What the link needs to know.
@@ -98,7 +125,7 @@ impl NatsLink {
         let events = Arc::clone(&shared);
         // Thousands of nodes lose one server at the same moment: each comes back at its own time.
         let jitter = unit.bytes().fold(0_u64, |sum, b| (sum * 31 + u64::from(b)) % 997);
-        let mut options = ConnectOptions::new()
+        let options = ConnectOptions::new()
             .nkey(seed.to_string())
             .name(format!("countersign-node {unit}"))
             .custom_inbox_prefix(access::inbox_prefix(&unit))
@@ -112,18 +139,7 @@ impl NatsLink {
                 let shared = Arc::clone(&events);
                 async move { shared.note(event).await }
             });
-        if config.tls.required {
-            options = options.require_tls(true);
-        }
-        if config.tls.first {
-            options = options.tls_first();
-        }
-        if let Some(ca) = &config.tls.ca_file {
-            options = options.add_root_certificates(ca.clone());
-        }
-        if let Some((cert, key)) = &config.tls.client {
-            options = options.add_client_certificate(cert.clone(), key.clone());
-        }
+        let options = config.tls.apply(&config.url, options)?;
         let servers: Vec<&str> = config.url.split(',').map(str::trim).collect();
         let client = options.connect(servers).await.map_err(|e| LinkError::Setup { url: config.url.clone(), reason: e.to_string() })?;
         let wire = Wire { client, shared };
