@@ -158,7 +158,8 @@ fn provision(a: &Provision, out: &Out) -> Done {
     let units = units::nats_units(&units::load(&a.units)?, a.skip_keyless)?;
     let seed = node::link::read_seed(&a.seed).map_err(|e| Failure::coded(e.code(), e.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::of)?;
-    let tls = LinkTls { required: a.ca.is_some(), first: false, ca_file: a.ca.clone(), client: a.client_cert.clone().zip(a.client_key.clone()) };
+    let tls =
+        LinkTls { required: a.ca.is_some(), first: false, ca_file: a.ca.clone(), client: a.client_cert.clone().zip(a.client_key.clone()) };
     let done = runtime.block_on(nats::provision_with(&a.url, &tls, &seed, &units))?;
     out.answer(json!({ "created": done.created, "confirmed": done.confirmed }), || {
         let mut rows = out.table(&["stream or consumer", "was"]);
