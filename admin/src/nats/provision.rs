@@ -45,7 +45,7 @@ pub async fn provision_with(url: &str, tls: &LinkTls, admin_seed: &str, units: &
         .map_err(|e| NatsError::Connect { url: url.to_owned(), reason: e.to_string() })?
         .connect(url)
         .await
-        .map_err(|e| NatsError::Connect { url: url.to_owned(), reason: e.to_string() })?;
+        .map_err(|e| NatsError::Connect { url: url.to_owned(), reason: node::link::explain(&e.to_string()) })?;
     let mut done = Provisioned::default();
     for (stream, prefix) in [(STREAM_UP, UP_PREFIX), (STREAM_DOWN, DOWN_PREFIX)] {
         let config = stream_config(stream, &format!("{prefix}.>"));
