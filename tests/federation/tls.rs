@@ -117,11 +117,8 @@ impl Place {
     /// The link never connects, and says why, to whoever asks for the status and to whoever wants to send.
     async fn refused(&self, host: &str, tls: LinkTls, why: &str) {
         let link = self.link(host, tls).await;
-        let mut state = link.watch();
-        let told = state.wait_for(|s| s.trouble.as_ref().is_some_and(|(_, text)| text.contains(why)) || s.connects > 0);
-        let told = tokio::time::timeout(PATIENCE, told).await;
+        until(&link, why, |s| s.trouble.as_ref().is_some_and(|(_, text)| text.contains(why)) || s.connects > 0).await;
         let seen = link.state();
-        assert!(told.is_ok(), "{why}: {seen:?}");
         assert_eq!(seen.connects, 0, "{why}: {seen:?}");
         assert_eq!(link.publish(&letter(1)).await.unwrap_err().code(), "link.disconnected");
     }
