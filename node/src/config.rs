@@ -176,7 +176,7 @@ impl Config {
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
         let error = |message: String| ConfigError { path: path.display().to_string(), message };
         let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
-        let mut config: Config = toml::from_str(&text).map_err(|e| error(e.to_string()))?;
+        let mut config: Config = toml::from_str(&text).map_err(|e| error(protocol::published::toml_fault(&e, &text)))?;
         let base = path.parent().unwrap_or(Path::new("."));
         for p in [&mut config.data, &mut config.published, &mut config.keys, &mut config.tokens] {
             *p = base.join(&*p);

@@ -268,11 +268,19 @@ fn nothing_secret_is_seen() {
         vec!["registry", "show", &root, "--root", &root],
         vec!["nats", "config", "--units", &vault, "--admin", &f.world.nats_admin, "--store-dir", "/x"],
         vec!["publish", &key],
+        vec!["plan", "sign", &key, "--root", &root, "-o", "/x/y"],
+        vec!["plan", "sign", &vault, "--root", &root, "-o", "/x/y"],
         vec!["import", "--type", "E01", &key],
         vec!["fsck", m.dir.join("keys").to_str().unwrap()],
     ] {
         seen.refused(&m, "operator", &mistake);
         seen.refused(&m, "operator", &[&["--json"], &mistake[..]].concat());
+    }
+    // A node that is given a key for its configuration.
+    for file in [&vault, &key] {
+        let output = Command::new(programs().join("countersign-node")).arg(file).output().unwrap();
+        assert!(!output.status.success());
+        seen.0.push((format!("countersign-node {file}"), [output.stdout, output.stderr].concat()));
     }
     let wrong = |token: &str| format!("authorization: Bearer {token}\r\n");
     let tokens = [m.token("luru").to_string(), m.token("tongji").to_string()];

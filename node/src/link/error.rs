@@ -163,10 +163,10 @@ impl LinkError {
 #[must_use]
 pub fn explain(text: &str) -> String {
     let known = [
+        ("not valid for name", "the server's certificate does not name the host in the address; use the name that it has"),
+        ("certificate expired", "the server's certificate has expired; renew it"),
+        ("not valid yet", "the server's certificate is not valid yet; check both clocks"),
         ("UnknownIssuer", "the server's certificate is not of an authority that this node trusts; give the right `ca`"),
-        ("NotValidForName", "the server's certificate does not name the host in the address; use the name that it has"),
-        ("Expired", "the server's certificate has expired; renew it"),
-        ("NotValidYet", "the server's certificate is not valid yet; check both clocks"),
         ("InvalidContentType", "the server does not offer TLS, and this connection requires it"),
         ("CertificateRequired", "the server asks for a certificate; give `client`, a certificate and its key"),
         ("BadCertificate", "the server does not accept the certificate that was shown"),
