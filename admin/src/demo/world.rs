@@ -23,7 +23,7 @@ pub const PEOPLE: [(&str, &[&str], &str); 4] = [
 ];
 
 /// A unit of the federation.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Member {
     /// Id.
     pub id: UnitId,
@@ -39,6 +39,13 @@ pub struct Member {
     pub port: u16,
     /// Tokens by person; `operator` is the operator's.
     pub tokens: Vec<(String, String)>,
+}
+
+// Tokens and seeds are not for a debug print.
+impl std::fmt::Debug for Member {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Member({}, port {})", self.id, self.port)
+    }
 }
 
 impl Member {
@@ -62,7 +69,6 @@ impl Member {
 }
 
 /// The whole federation.
-#[derive(Debug)]
 pub struct World {
     /// Its directory.
     pub dir: PathBuf,
@@ -112,6 +118,12 @@ pub fn choose(deploy: &Deploy, cities: &[&str]) -> Result<Vec<Listed>> {
 pub fn free_port() -> Result<u16> {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").into_diagnostic()?;
     Ok(socket.local_addr().into_diagnostic()?.port())
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "World({}, {:?})", self.dir.display(), self.members)
+    }
 }
 
 impl World {

@@ -90,8 +90,8 @@ impl<'a> Recording<'a> {
         let mut entries = Vec::new();
         if books.period_key(period).is_none() {
             let public = period.to_string().into_bytes();
-            let secret: [u8; 32] = random()?;
-            let sealed = books.keys.vault.seal(random()?, &payload::aad(kinds::PERIOD_KEY, &public), &secret);
+            let secret: zeroize::Zeroizing<[u8; 32]> = zeroize::Zeroizing::new(random()?);
+            let sealed = books.keys.vault.seal(random()?, &payload::aad(kinds::PERIOD_KEY, &public), secret.as_slice());
             entries.push(NewEntry { entry: Entry { kind: kinds::PERIOD_KEY, public, sealed: Some(sealed) }, payload: None });
         }
         Ok(Recording {
