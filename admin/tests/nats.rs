@@ -646,8 +646,9 @@ async fn an_insider_tries_the_doors() {
 }
 
 /// As the test of reply subjects above, by pulling: JetStream's delivery goes where the request says, and an insider of the city can
-/// choose its bytes, because its own entries come back to it. Even so it plants nothing under another's subject (JetStream does not
-/// store a message whose reply is an acknowledgement), reaches no API, and takes nothing away from anybody.
+/// choose its bytes, because its own entries come back to it. So it can plant bytes of its choice under any unit's subject: a limit of
+/// NATS that is pinned here, and why nodes believe signatures and never subjects. It reaches no API, acknowledges for nobody else, and
+/// takes nothing away from anybody.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_pull_with_a_foreign_reply_can_and_cannot_do() {
     let world = World::started("pull-reply").await;
@@ -679,12 +680,15 @@ async fn what_a_pull_with_a_foreign_reply_can_and_cannot_do() {
     let refusal = events.recv().await.unwrap();
     assert!(refusal.contains("with Reply of \"$JS.ACK.CS_DOWN.down_140321"), "{refusal}");
     assert!(events.try_recv().is_err());
-    // Nothing but its own entries was stored, and the API took none of it for a request.
-    assert_eq!((world.stored("CS_UP").await, world.stored("CS_DOWN").await), (targets.len() as u64, 0));
+    // Planted: one under the other county's subject, one under the province's. The API took none of it for a request.
+    assert_eq!((world.stored("CS_UP").await, world.stored("CS_DOWN").await), (targets.len() as u64 + 1, 1));
     let down = world.api("CONSUMER.INFO.CS_DOWN.down_140321", "").await;
     assert_eq!(down["config"]["filter_subjects"].as_array().map(Vec::len), Some(7), "{down}");
     // The county behind that consumer gets its receipt as ever.
     let city = world.link(CITY).await;
     send(&city, &message(Subject::down(path(COUNTY_A), DownKind::Receipt), "receipt")).await;
-    assert_eq!(text(&a).await, "receipt");
+    let mut got = BTreeSet::new();
+    while !got.contains("receipt") {
+        got.insert(text(&a).await);
+    }
 }
