@@ -1,5 +1,6 @@
 //! Talking to a running node through its API. Never to its database.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use node::desk::audit::Listed;
@@ -12,6 +13,13 @@ use protocol::evidence::disclosure::Disclosure;
 use protocol::period::Month;
 use protocol::verify::Verdict;
 use serde::de::DeserializeOwned;
+use ureq::tls::{PemItem, RootCerts, TlsConfig};
+use zeroize::Zeroizing;
+
+/// How often a call that the node puts off is repeated.
+const PATIENCE: usize = 5;
+/// A longer wait, in seconds, is for the person to decide on.
+const LONGEST_WAIT: u64 = 10;
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +35,9 @@ pub enum ApiError {
     /// The node refuses; the faults say why and what to do.
     #[error("{0}")]
     Refused(Faults),
+    /// The authority's certificate cannot be used.
+    #[error("{0} [api.ca]")]
+    Authority(String),
     /// An answer that is not understood.
     #[error("{url}: status {status}: {message} [api.answer]")]
     Answer {
@@ -44,7 +55,7 @@ pub enum ApiError {
 pub struct Client {
     agent: ureq::Agent,
     base: String,
-    token: String,
+    token: Arc<Zeroizing<String>>,
 }
 
 impl std::fmt::Debug for Client {
@@ -56,9 +67,39 @@ impl std::fmt::Debug for Client {
 impl Client {
     /// A client of the node at `base` (`http://127.0.0.1:8321`).
     pub fn new(base: &str, token: &str) -> Client {
-        let config =
-            ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(180))).http_status_as_error(false).proxy(None).build();
-        Client { agent: config.into(), base: base.trim_end_matches('/').to_string(), token: token.to_string() }
+        Client::trusting(TlsConfig::default(), base, token)
+    }
+
+    /// The same for `https://` with a certificate of an authority of one's own: only what its PEM file holds is trusted.
+    ///
+    /// # Errors
+    /// [`ApiError::Authority`].
+    pub fn with_authority(base: &str, token: &str, pem: &[u8]) -> Result<Client, ApiError> {
+        let certificates: Result<Vec<_>, _> = ureq::tls::parse_pem(pem)
+            .filter_map(|item| match item {
+                Ok(PemItem::Certificate(c)) => Some(Ok(c)),
+                Ok(_) => None,
+                Err(e) => Some(Err(ApiError::Authority(e.to_string()))),
+            })
+            .collect();
+        let certificates = certificates?;
+        if certificates.is_empty() {
+            return Err(ApiError::Authority("the file holds no certificate in PEM form".into()));
+        }
+        Ok(Client::trusting(TlsConfig::builder().root_certs(RootCerts::new_with_certs(&certificates)).build(), base, token))
+    }
+
+    fn trusting(tls: TlsConfig, base: &str, token: &str) -> Client {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(180)))
+            .http_status_as_error(false)
+            .proxy(None)
+            // A redirect could carry the token elsewhere; a node never redirects.
+            .max_redirects(0)
+            .tls_config(tls)
+            .build();
+        let token = Arc::new(Zeroizing::new(token.to_string()));
+        Client { agent: config.into(), base: base.trim_end_matches('/').to_string(), token }
     }
 
     fn url(&self, path: &str) -> String {
@@ -84,12 +125,33 @@ impl Client {
         }
     }
 
+    fn bearer(&self) -> Zeroizing<String> {
+        Zeroizing::new(format!("Bearer {}", self.token.as_str()))
+    }
+
+    /// Asks again when the node says that it is asked too often, after the time that it names; not for ever.
+    fn patiently(
+        &self,
+        call: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+        for _ in 0..PATIENCE {
+            let answer = call()?;
+            let wait = answer.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+            // A wrong token stays wrong; 503 and 429 say that nothing of the request was done.
+            match wait.filter(|s: &u64| *s <= LONGEST_WAIT && matches!(answer.status().as_u16(), 429 | 503)) {
+                Some(seconds) => std::thread::sleep(Duration::from_secs(seconds)),
+                None => return Ok(answer),
+            }
+        }
+        call()
+    }
+
     /// GET, raw.
     ///
     /// # Errors
     /// See [`ApiError`].
     pub fn get(&self, path: &str) -> Result<Vec<u8>, ApiError> {
-        let result = self.agent.get(self.url(path)).header("authorization", format!("Bearer {}", self.token)).call();
+        let result = self.patiently(|| self.agent.get(self.url(path)).header("authorization", self.bearer().as_str()).call());
         self.finish(path, result, &[])
     }
 
@@ -98,9 +160,9 @@ impl Client {
     /// # Errors
     /// See [`ApiError`].
     pub fn post(&self, path: &str, kind: &str, body: &[u8], also: &[u16]) -> Result<Vec<u8>, ApiError> {
-        let request =
-            self.agent.post(self.url(path)).header("authorization", format!("Bearer {}", self.token)).header("content-type", kind);
-        self.finish(path, request.send(body), also)
+        let call =
+            || self.agent.post(self.url(path)).header("authorization", self.bearer().as_str()).header("content-type", kind).send(body);
+        self.finish(path, self.patiently(call), also)
     }
 
     fn read<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, ApiError> {

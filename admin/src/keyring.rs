@@ -9,6 +9,7 @@ use protocol::catalogue::load;
 use protocol::note::{Alg, Note, SigningKey};
 use protocol::{digest::hex, published};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 /// Why a key or document cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -27,9 +28,9 @@ pub fn error(what: impl std::fmt::Display, message: impl std::fmt::Display) -> K
 ///
 /// # Errors
 /// The system has none.
-pub fn random<const N: usize>() -> Result<[u8; N], KeyringError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|e| error("random source", e))?;
+pub fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, KeyringError> {
+    let mut bytes = Zeroizing::new([0; N]);
+    getrandom::fill(bytes.as_mut()).map_err(|e| error("random source", e))?;
     Ok(bytes)
 }
 
@@ -50,8 +51,8 @@ pub fn write_secret(path: &Path, text: &str) -> Result<(), KeyringError> {
 /// # Errors
 /// A name that is not allowed, a file that exists.
 pub fn create_key(path: &Path, name: &str, alg: Alg) -> Result<SigningKey, KeyringError> {
-    let key = SigningKey::from_seed(name, alg, random()?).map_err(|e| error(name, e))?;
-    write_secret(path, &format!("{}\n", key.encode().as_str()))?;
+    let key = SigningKey::from_seed(name, alg, *random()?).map_err(|e| error(name, e))?;
+    write_secret(path, &Zeroizing::new(format!("{}\n", key.encode().as_str())))?;
     Ok(key)
 }
 
@@ -70,7 +71,7 @@ pub fn read_key(path: &Path) -> Result<SigningKey, KeyringError> {
 pub fn create_unit_keys(dir: &Path, unit: &str) -> Result<(SigningKey, SigningKey), KeyringError> {
     let node = create_key(&dir.join("node.key"), unit, Alg::Ed25519)?;
     let witness = create_key(&dir.join("witness.key"), &format!("{unit}/witness"), Alg::CosignatureV1)?;
-    VaultKey::create(&dir.join("vault.key"), random()?).map_err(|e| error(dir.display(), e))?;
+    VaultKey::create(&dir.join("vault.key"), *random()?).map_err(|e| error(dir.display(), e))?;
     Ok((node, witness))
 }
 
@@ -78,8 +79,8 @@ pub fn create_unit_keys(dir: &Path, unit: &str) -> Result<(SigningKey, SigningKe
 ///
 /// # Errors
 /// No random source.
-pub fn create_token(name: &str, roles: &str) -> Result<(String, String), KeyringError> {
-    let token = hex::encode(&random::<32>()?);
+pub fn create_token(name: &str, roles: &str) -> Result<(Zeroizing<String>, String), KeyringError> {
+    let token = Zeroizing::new(hex::encode(random::<32>()?.as_slice()));
     let line = format!("{} {name} {roles}\n", hex::encode(&Sha256::digest(token.as_bytes())));
     Ok((token, line))
 }

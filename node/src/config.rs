@@ -1,6 +1,8 @@
 //! What an operator writes for one node: a TOML file. Paths are relative to the file.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use protocol::ids::UnitId;
 use protocol::note::VerifierKey;
@@ -14,7 +16,7 @@ pub struct Config {
     pub unit: UnitId,
     /// Where the journal and the view are.
     pub data: PathBuf,
-    /// Address of the API, for example `127.0.0.1:8321`.
+    /// Address of the API, for example `127.0.0.1:8321`. Other machines are let in with TLS only: see [`Config::tls`].
     pub listen: String,
     /// The root key of the registry, known from outside.
     pub root: VerifierKey,
@@ -28,9 +30,21 @@ pub struct Config {
     pub signatories: Signatories,
     /// NATS.
     pub nats: Option<Nats>,
-    /// TLS of the API is the reverse proxy's; see the runbook.
+    /// Whether a person accepts the children's rollups.
     #[serde(default)]
     pub accept: Accept,
+    /// TLS of the API. Without it the node listens on this machine only.
+    #[serde(default)]
+    pub tls: Option<Tls>,
+    /// Says that something else encrypts the way to an API without TLS that other machines can reach.
+    #[serde(default)]
+    pub listen_without_tls: bool,
+    /// Reverse proxies whose `X-Forwarded-For` is believed, so that limits hold for the clients behind them.
+    #[serde(default)]
+    pub proxies: Vec<IpAddr>,
+    /// How much anybody may ask.
+    #[serde(default)]
+    pub limits: Limits,
     /// For demonstrations and drills only: a file that holds the time.
     #[serde(default)]
     pub clock: Option<PathBuf>,
@@ -57,6 +71,75 @@ pub enum Accept {
     Person,
     /// The node accepts by itself; a failed check is rejected either way.
     Auto,
+}
+
+/// The API's certificate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Certificate and those between it and the authority, PEM.
+    pub cert: PathBuf,
+    /// Its key, PEM, mode 0600.
+    pub key: PathBuf,
+}
+
+/// Limits of the API. The defaults fit a county with a dozen clerks; a request larger than
+/// [`crate::web::MAX_REQUEST_BYTES`] is refused in any case.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Requests a second for one token, in the long run; an address may do four times as much.
+    pub requests_per_second: u32,
+    /// How many may come at once.
+    pub burst: u32,
+    /// Requests without a good token, for one address.
+    pub failures_per_minute: u32,
+    /// Connections at the same time.
+    pub connections: usize,
+    /// Of these, from one address.
+    pub connections_per_address: usize,
+    /// How long the headers of a request may take, and a connection may do nothing.
+    pub header_seconds: u64,
+    /// How long a request may take.
+    pub request_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            requests_per_second: 100,
+            burst: 400,
+            failures_per_minute: 20,
+            connections: 512,
+            connections_per_address: 128,
+            header_seconds: 15,
+            request_seconds: 120,
+        }
+    }
+}
+
+impl Limits {
+    /// How long headers may take.
+    pub fn header_time(&self) -> Duration {
+        Duration::from_secs(self.header_seconds)
+    }
+    /// How long a request may take.
+    pub fn request_time(&self) -> Duration {
+        Duration::from_secs(self.request_seconds)
+    }
+    /// The first limit that nobody could keep to.
+    fn zero(&self) -> Option<&'static str> {
+        let numbers = [
+            ("requests_per_second", u64::from(self.requests_per_second)),
+            ("burst", u64::from(self.burst)),
+            ("failures_per_minute", u64::from(self.failures_per_minute)),
+            ("connections", self.connections as u64),
+            ("connections_per_address", self.connections_per_address as u64),
+            ("header_seconds", self.header_seconds),
+            ("request_seconds", self.request_seconds),
+        ];
+        numbers.into_iter().find(|(_, n)| *n == 0).map(|(name, _)| name)
+    }
 }
 
 /// The way to NATS.
@@ -93,10 +176,17 @@ impl Config {
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
         let error = |message: String| ConfigError { path: path.display().to_string(), message };
         let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
-        let mut config: Config = toml::from_str(&text).map_err(|e| error(e.to_string()))?;
+        let mut config: Config = toml::from_str(&text).map_err(|e| error(protocol::published::toml_fault(&e, &text)))?;
         let base = path.parent().unwrap_or(Path::new("."));
         for p in [&mut config.data, &mut config.published, &mut config.keys, &mut config.tokens] {
             *p = base.join(&*p);
+        }
+        if let Some(limit) = config.limits.zero() {
+            return Err(error(format!("limits.{limit} is 0: nobody could ask anything")));
+        }
+        if let Some(tls) = &mut config.tls {
+            tls.cert = base.join(&tls.cert);
+            tls.key = base.join(&tls.key);
         }
         if let Some(clock) = &mut config.clock {
             *clock = base.join(&*clock);

@@ -9,7 +9,7 @@ use node::config::Config;
 use node::courier;
 use node::link::{LinkConfig, LinkTls, NatsLink};
 use node::service::Service;
-use node::web::{self, App, tokens::Tokens};
+use node::web::{self, App, serve::Door, tokens::Tokens};
 use tracing_subscriber::EnvFilter;
 
 /// The daemon of one unit.
@@ -32,10 +32,10 @@ fn main() -> Result<()> {
 }
 
 async fn serve(config: Config) -> Result<()> {
-    let tokens = Arc::new(Tokens::load(&config.tokens).into_diagnostic()?);
-    let listener = tokio::net::TcpListener::bind(&config.listen).await.map_err(|e| miette!("{}: {e}", config.listen))?;
+    let tokens = Tokens::load(&config.tokens).into_diagnostic()?;
+    let door = Door::open(&config).await.into_diagnostic()?;
     let service = Service::open(config).map_err(|e| miette!("{e}"))?;
-    tracing::info!(unit = %service.config.unit, listen = %service.config.listen, "the node is up");
+    tracing::info!(unit = %service.config.unit, listen = %service.config.listen, tls = service.config.tls.is_some(), "the node is up");
     let courier = match service.config.nats.clone() {
         None => None,
         Some(nats) => {
@@ -47,7 +47,7 @@ async fn serve(config: Config) -> Result<()> {
             Some(tokio::spawn(courier::run(service.clone(), link, path)))
         }
     };
-    let (router, _) = web::router(App { service: service.clone(), tokens });
+    let (router, _) = web::router(App::new(service.clone(), tokens));
     let ended = service.clone();
     let end = async move {
         tokio::select! {
@@ -55,7 +55,7 @@ async fn serve(config: Config) -> Result<()> {
             () = ended.stopped() => {}
         }
     };
-    axum::serve(listener, router).with_graceful_shutdown(end).await.into_diagnostic()?;
+    door.serve(router, end).await;
     if let Some(courier) = courier {
         courier.abort();
     }

@@ -248,7 +248,7 @@ impl Plan {
     /// # Errors
     /// What TOML said.
     pub fn from_toml(text: &str) -> Result<Plan, String> {
-        toml::from_str(text).map_err(|e| e.to_string())
+        toml::from_str(text).map_err(|e| crate::published::toml_fault(&e, text))
     }
 
     /// Judges a target as of the end of `month`; `None` where its indicator is not in the catalogue, is about single

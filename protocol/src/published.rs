@@ -82,3 +82,10 @@ pub fn read_plan(note: &Note, registry: &Registry) -> Result<Plan, PublishedErro
     let document: PlanDocument = serde_json::from_str(json).map_err(|e| PublishedError::Malformed(e.to_string()))?;
     Plan::from_toml(&document.toml).map_err(PublishedError::Malformed)
 }
+
+/// What is wrong with a TOML text, and in which line. The text itself is not repeated: a key file that is given by mistake must not
+/// be printed.
+pub fn toml_fault(error: &toml::de::Error, text: &str) -> String {
+    let line = error.span().and_then(|s| text.get(..s.start)).map_or(1, |before| before.matches('\n').count() + 1);
+    format!("line {line}: {}", error.message())
+}

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use protocol::note::VerifierKey;
+use zeroize::Zeroizing;
 
 use super::output::Failure;
 use crate::api::Client;
@@ -21,6 +22,9 @@ pub struct Connection {
     /// File with the token
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Trust the node's certificate by this authority alone, PEM [env: COUNTERSIGN_CA]
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
 }
 
 // The token is never shown, not even in a debug print.
@@ -46,14 +50,25 @@ impl Connection {
             (Some(token), _) => Some(token.clone()),
             (None, Some(file)) => Some(std::fs::read_to_string(file).map_err(Failure::file(file))?),
             (None, None) => variable("COUNTERSIGN_TOKEN"),
-        };
+        }
+        .map(Zeroizing::new);
         let token = token.ok_or_else(|| Failure::usage("who asks? Give --token-file FILE or set COUNTERSIGN_TOKEN"))?;
         let token = token.trim();
         // What is not visible ASCII cannot stand in a header; the text is not repeated, it is a secret.
         if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Failure::usage("the token is not one line of letters and digits, as `countersign key token` writes it"));
         }
-        Ok(Client::new(&node, token))
+        let ca = self.ca.clone().or_else(|| variable("COUNTERSIGN_CA").map(PathBuf::from));
+        match ca {
+            None => Ok(Client::new(&node, token)),
+            Some(_) if node.starts_with("http://") => {
+                Err(Failure::usage(format!("{node}: an authority is given, but http:// uses no certificate; write https://")))
+            }
+            Some(file) => {
+                let pem = std::fs::read(&file).map_err(Failure::file(&file))?;
+                Client::with_authority(&node, token, &pem).map_err(Failure::of)
+            }
+        }
     }
 }
 

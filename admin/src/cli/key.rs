@@ -132,8 +132,8 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
             if let Some(file) = &append {
                 add_line(file, &line)?;
             }
-            out.answer(json!({ "token": token, "line": line.trim_end(), "file": append }), || {
-                sayln!("{token}");
+            out.answer(json!({ "token": token.as_str(), "line": line.trim_end(), "file": append }), || {
+                sayln!("{}", token.as_str());
                 if append.is_none() {
                     sayln!("{}", line.trim_end());
                 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use node::link::LinkTls;
 use serde_json::json;
 
 use super::output::{Done, Failure, Out, replace, say, sayln};
@@ -82,7 +83,7 @@ pub struct Config {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  countersign nats provision --url nats://127.0.0.1:4222 --seed admin.seed --units units.csv --units 140321.toml \
-    --skip-keyless\n\n\
+    --skip-keyless\n  countersign nats provision --url tls://nats.example.gov.cn:4222 --ca nats-ca.pem --seed admin.seed --units units.csv --skip-keyless\n\n\
     It may be repeated at any time; run it after each change of the units. With --keep it stays and does so by itself: after changes of\n\
     the files, and when the server lost its store. Let it run as a service beside nats-server."
 )]
@@ -93,6 +94,15 @@ pub struct Provision {
     /// Seed file of the server's operator
     #[arg(long, value_name = "FILE")]
     seed: PathBuf,
+    /// Trust the server's certificate by this authority alone, PEM; a connection without TLS is then refused
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Certificate to show, PEM, where the server asks for one
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    client_cert: Option<PathBuf>,
+    /// The key of that certificate, PEM, mode 0600
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    client_key: Option<PathBuf>,
     /// File of units with their nkey; repeat for several
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     units: Vec<PathBuf>,
@@ -165,10 +175,12 @@ fn provision(a: &Provision, out: &Out) -> Done {
     let timing = Timing { ack_wait: Duration::from_secs(a.ack_wait), duplicate_window: Duration::from_secs(a.duplicate_window) };
     let seed = node::link::read_seed(&a.seed).map_err(|e| Failure::coded(e.code(), e.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::of)?;
+    let tls =
+        LinkTls { required: a.ca.is_some(), first: false, ca_file: a.ca.clone(), client: a.client_cert.clone().zip(a.client_key.clone()) };
     if a.keep {
-        runtime.block_on(keep(a, out, &seed, timing, units));
+        runtime.block_on(keep(a, out, &tls, &seed, timing, units));
     }
-    let done = runtime.block_on(nats::provision(&a.url, &seed, &units()?, timing))?;
+    let done = runtime.block_on(nats::provision(&a.url, &tls, &seed, &units()?, timing))?;
     out.answer(json!({ "created": done.created, "confirmed": done.confirmed }), || {
         let mut rows = out.table(&["stream or consumer", "was"]);
         for (names, word) in [(&done.created, "created"), (&done.confirmed, "there already, brought up to date")] {
@@ -182,16 +194,23 @@ fn provision(a: &Provision, out: &Out) -> Done {
 }
 
 /// Provisions for ever. Trouble is told once, and waited out: the server may be away, or the files half written.
-async fn keep(a: &Provision, out: &Out, seed: &str, timing: Timing, units: impl Fn() -> Result<Vec<NatsUnit>, Failure>) -> ! {
+async fn keep(
+    a: &Provision,
+    out: &Out,
+    tls: &LinkTls,
+    seed: &str,
+    timing: Timing,
+    units: impl Fn() -> Result<Vec<NatsUnit>, Failure>,
+) -> ! {
     let mut told = String::new();
     loop {
         let tried: Result<(), Failure> = async {
-            let done = nats::provision(&a.url, seed, &units()?, timing).await?;
+            let done = nats::provision(&a.url, tls, seed, &units()?, timing).await?;
             if !done.created.is_empty() {
                 out.note(format!("created: {}", done.created.join(", ")));
             }
             told.clear();
-            Ok(nats::stands(&a.url, seed, KEEP_FULL).await?)
+            Ok(nats::stands(&a.url, tls, seed, KEEP_FULL).await?)
         }
         .await;
         if let Err(failure) = tried {

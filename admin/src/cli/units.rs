@@ -88,7 +88,7 @@ fn parse(file: &Path) -> Result<Vec<Card>, Failure> {
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
         return reader.deserialize().collect::<Result<_, _>>().map_err(|e| wrong(&e));
     }
-    toml::from_str::<Cards>(text).map(|c| c.unit).map_err(|e| wrong(&e))
+    toml::from_str::<Cards>(text).map(|c| c.unit).map_err(|e| wrong(&protocol::published::toml_fault(&e, text)))
 }
 
 /// Adds what another file says; an error names the unit and the field that contradicts.

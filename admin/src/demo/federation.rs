@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use miette::{IntoDiagnostic, Result, miette};
+use node::link::LinkTls;
 
 use super::world::{Member, PEOPLE, World};
 use crate::api::Client;
@@ -66,7 +67,9 @@ impl Federation {
         federation.start_nats()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
         let world = &federation.world;
-        runtime.block_on(provision(&world.nats_url(), &world.nats_admin, &world.nats_units, Timing::default())).into_diagnostic()?;
+        runtime
+            .block_on(provision(&world.nats_url(), &LinkTls::default(), &world.nats_admin, &world.nats_units, Timing::default()))
+            .into_diagnostic()?;
         let ids: Vec<String> = federation.world.members.iter().map(|m| m.id.to_string()).collect();
         for id in &ids {
             federation.start_node(id)?;

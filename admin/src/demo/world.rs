@@ -24,7 +24,7 @@ pub const PEOPLE: [(&str, &[&str], &str); 4] = [
 ];
 
 /// A unit of the federation.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Member {
     /// Id.
     pub id: UnitId,
@@ -44,6 +44,13 @@ pub struct Member {
     pub launcher: Vec<String>,
     /// Tokens by person; `operator` is the operator's.
     pub tokens: Vec<(String, String)>,
+}
+
+// Tokens and seeds are not for a debug print.
+impl std::fmt::Debug for Member {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Member({}, port {})", self.id, self.port)
+    }
 }
 
 impl Member {
@@ -67,7 +74,6 @@ impl Member {
 }
 
 /// The whole federation.
-#[derive(Debug)]
 pub struct World {
     /// Its directory.
     pub dir: PathBuf,
@@ -136,6 +142,12 @@ pub fn free_port() -> Result<u16> {
     Err(miette!("no free port"))
 }
 
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "World({}, {:?})", self.dir.display(), self.members)
+    }
+}
+
 impl World {
     /// Builds a federation in a new directory.
     ///
@@ -171,7 +183,7 @@ impl World {
         let mut nats_units = Vec::new();
         for m in &members {
             let user = create_user().into_diagnostic()?;
-            write_seed(&m.dir.join("nats.seed"), user.seed.as_ref()).into_diagnostic()?;
+            write_seed(&m.dir.join("nats.seed"), &user.seed).into_diagnostic()?;
             let has_children = members.iter().any(|c| c.parent.as_ref() == Some(&m.id));
             nats_units.push(NatsUnit { path: registry_path(m), public_nkey: user.public_nkey, has_children });
         }
@@ -290,12 +302,12 @@ fn people(member: &mut Member) -> Result<()> {
         keyring::create_key(&path, &format!("{}/{name}", member.id), Alg::Ed25519).into_diagnostic()?;
         let (token, line) = keyring::create_token(name, roles).into_diagnostic()?;
         file.push_str(&line);
-        member.tokens.push((name.to_string(), token));
+        member.tokens.push((name.to_string(), token.to_string()));
     }
     for (name, roles) in [("operator", "operator"), ("jiancha", "inspector")] {
         let (token, line) = keyring::create_token(name, roles).into_diagnostic()?;
         file.push_str(&line);
-        member.tokens.push((name.to_string(), token));
+        member.tokens.push((name.to_string(), token.to_string()));
     }
     keyring::write_secret(&member.dir.join("tokens"), &file).into_diagnostic()
 }

@@ -188,7 +188,7 @@ mod tests {
             ("nats.unit", |o| o.units[1].has_children = false),
             ("nats.unit", |o| o.units[2].path[2] = "5\"x".to_owned()),
             ("nats.key", |o| o.units[2].public_nkey = "UABC".to_owned()),
-            ("nats.key", |o| o.admin_public_nkey = create_user().unwrap().seed),
+            ("nats.key", |o| o.admin_public_nkey = create_user().unwrap().seed.to_string()),
             ("nats.option", |o| o.store_dir = "/a\" }".into()),
         ];
         for (i, (code, spoil)) in cases.into_iter().enumerate() {

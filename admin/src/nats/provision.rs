@@ -6,6 +6,7 @@
 use super::error::NatsError;
 use super::{NatsUnit, checked};
 use async_nats::{Client, ConnectOptions};
+use node::link::LinkTls;
 use node::link::access::{self, STREAM_DOWN, STREAM_UP};
 use node::link::subject::{DOWN_PREFIX, UP_PREFIX};
 use serde_json::{Value, json};
@@ -46,10 +47,10 @@ pub struct Provisioned {
     pub confirmed: Vec<String>,
 }
 
-/// Brings the server at `url` to what the units need, as the operator with this seed.
-pub async fn provision(url: &str, admin_seed: &str, units: &[NatsUnit], timing: Timing) -> Result<Provisioned, NatsError> {
+/// Brings the server at `url` to what the units need, as the operator with this seed, by the TLS that a node would use.
+pub async fn provision(url: &str, tls: &LinkTls, admin_seed: &str, units: &[NatsUnit], timing: Timing) -> Result<Provisioned, NatsError> {
     let units = checked(units)?;
-    let client = connect(url, admin_seed).await?;
+    let client = connect(url, tls, admin_seed).await?;
     let mut done = Provisioned::default();
     for (stream, prefix) in [(STREAM_UP, UP_PREFIX), (STREAM_DOWN, DOWN_PREFIX)] {
         let config = stream_config(stream, &format!("{prefix}.>"), timing);
@@ -74,8 +75,8 @@ pub async fn provision(url: &str, admin_seed: &str, units: &[NatsUnit], timing: 
 
 /// Waits, as the operator, for as long as both streams are there and the server answers, and at most this long. A store that
 /// was lost comes back empty with the server's next start: then streams are missing and everybody waits for them.
-pub async fn stands(url: &str, admin_seed: &str, at_most: Duration) -> Result<(), NatsError> {
-    let client = connect(url, admin_seed).await?;
+pub async fn stands(url: &str, tls: &LinkTls, admin_seed: &str, at_most: Duration) -> Result<(), NatsError> {
+    let client = connect(url, tls, admin_seed).await?;
     let end = tokio::time::Instant::now() + at_most;
     while tokio::time::Instant::now() < end {
         for stream in [STREAM_UP, STREAM_DOWN] {
@@ -89,14 +90,13 @@ pub async fn stands(url: &str, admin_seed: &str, at_most: Duration) -> Result<()
 }
 
 /// Connects as the operator.
-async fn connect(url: &str, admin_seed: &str) -> Result<Client, NatsError> {
-    ConnectOptions::new()
+async fn connect(url: &str, tls: &LinkTls, admin_seed: &str) -> Result<Client, NatsError> {
+    let options = ConnectOptions::new()
         .nkey(admin_seed.trim().to_owned())
         .name("countersign nats provision")
-        .request_timeout(Some(Duration::from_secs(15)))
-        .connect(url)
-        .await
-        .map_err(|e| NatsError::Connect { url: url.to_owned(), reason: e.to_string() })
+        .request_timeout(Some(Duration::from_secs(15)));
+    let options = tls.apply(url, options).map_err(|e| NatsError::Connect { url: url.to_owned(), reason: e.to_string() })?;
+    options.connect(url).await.map_err(|e| NatsError::Connect { url: url.to_owned(), reason: node::link::explain(&e.to_string()) })
 }
 
 /// Nothing is ever trimmed: a full stream refuses, which a sender notices, instead of dropping what is old.

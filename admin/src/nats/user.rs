@@ -4,13 +4,14 @@ use super::error::NatsError;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
+use zeroize::Zeroizing;
 
 /// A new user.
 pub struct NatsUser {
     /// The public half, for nats.conf.
     pub public_nkey: String,
     /// The secret half, for the node's seed file.
-    pub seed: String,
+    pub seed: Zeroizing<String>,
 }
 
 impl fmt::Debug for NatsUser {
@@ -22,11 +23,11 @@ impl fmt::Debug for NatsUser {
 /// Makes a user from the system's random source.
 pub fn create_user() -> Result<NatsUser, NatsError> {
     let bad = |reason: String| NatsError::Seed { file: String::new(), reason };
-    let mut random = [0_u8; 32];
-    getrandom::fill(&mut random).map_err(|e| bad(e.to_string()))?;
-    let pair = nkeys::KeyPair::new_from_raw(nkeys::KeyPairType::User, random).map_err(|e| bad(e.to_string()))?;
+    let mut random = Zeroizing::new([0_u8; 32]);
+    getrandom::fill(random.as_mut()).map_err(|e| bad(e.to_string()))?;
+    let pair = nkeys::KeyPair::new_from_raw(nkeys::KeyPairType::User, *random).map_err(|e| bad(e.to_string()))?;
     let seed = pair.seed().map_err(|e| bad(e.to_string()))?;
-    Ok(NatsUser { public_nkey: pair.public_key(), seed })
+    Ok(NatsUser { public_nkey: pair.public_key(), seed: Zeroizing::new(seed) })
 }
 
 /// Writes a seed to a new file that only its owner can read; refuses to replace one.
@@ -40,7 +41,7 @@ pub fn write_seed(file: &Path, seed: &str) -> Result<(), NatsError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut open = options.open(file).map_err(bad)?;
-    open.write_all(format!("{seed}\n").as_bytes()).map_err(bad)?;
+    open.write_all(Zeroizing::new(format!("{seed}\n")).as_bytes()).map_err(bad)?;
     open.sync_all().map_err(bad)
 }
 

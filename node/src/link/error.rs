@@ -158,3 +158,22 @@ impl LinkError {
         }
     }
 }
+
+/// What a failed connection means, in words that name the cure. The libraries underneath speak of `UnknownIssuer`.
+#[must_use]
+pub fn explain(text: &str) -> String {
+    let known = [
+        ("not valid for name", "the server's certificate does not name the host in the address; use the name that it has"),
+        ("certificate expired", "the server's certificate has expired; renew it"),
+        ("not valid yet", "the server's certificate is not valid yet; check both clocks"),
+        ("UnknownIssuer", "the server's certificate is not of an authority that this node trusts; give the right `ca`"),
+        ("InvalidContentType", "the server does not offer TLS, and this connection requires it"),
+        ("CertificateRequired", "the server asks for a certificate; give `client`, a certificate and its key"),
+        ("BadCertificate", "the server does not accept the certificate that was shown"),
+        ("UnknownCA", "the server does not know the authority of the certificate that was shown"),
+    ];
+    match known.iter().find(|(word, _)| text.contains(word)) {
+        Some((_, meaning)) => format!("{meaning} ({text})"),
+        None => text.to_owned(),
+    }
+}

@@ -21,7 +21,7 @@ mod state;
 pub mod subject;
 
 pub use ack::Ack;
-pub use error::LinkError;
+pub use error::{LinkError, explain};
 pub use memory::{Faults, MemoryHub, MemoryLink};
 pub use nats::{LinkConfig, LinkTls, NatsLink};
 pub use seed::read_seed;

@@ -5,7 +5,7 @@
 //! ([`PREFETCH`] bodies) and the server's wait for an answer does not run for messages that nobody looks at yet.
 
 use super::ack::{Ack, Kind};
-use super::error::LinkError;
+use super::error::{LinkError, explain};
 use super::state::{Connection, Durability, LinkState};
 use super::subject::{Subject, UnitPath};
 use super::{Incoming, Outgoing, Transport, access, check_outgoing, durability, seed};
@@ -14,11 +14,12 @@ use async_nats::connection::State;
 use async_nats::{Client, ConnectOptions, Event, HeaderMap, Message, RequestErrorKind, ServerError};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
 /// How many received messages may wait for the node.
 const PREFETCH: usize = 8;
@@ -50,6 +51,33 @@ pub struct LinkTls {
     pub client: Option<(PathBuf, PathBuf)>,
 }
 
+impl LinkTls {
+    /// Options of a connection with this TLS. The operator's commands use it too.
+    ///
+    /// # Errors
+    /// [`LinkError::Setup`]: a file that cannot be used, named before the first attempt and not in the middle of one.
+    pub fn apply(&self, url: &str, mut options: ConnectOptions) -> Result<ConnectOptions, LinkError> {
+        let bad = |file: &Path, reason: String| LinkError::Setup { url: url.to_owned(), reason: format!("{}: {reason}", file.display()) };
+        let open = |file: &Path| std::fs::File::open(file).map_err(|e| bad(file, e.to_string()));
+        if self.required {
+            options = options.require_tls(true);
+        }
+        if self.first {
+            options = options.tls_first();
+        }
+        if let Some(ca) = &self.ca_file {
+            drop(open(ca)?);
+            options = options.add_root_certificates(ca.clone());
+        }
+        if let Some((cert, key)) = &self.client {
+            drop(open(cert)?);
+            seed::only_for_its_owner(&open(key)?).map_err(|reason| bad(key, reason))?;
+            options = options.add_client_certificate(cert.clone(), key.clone());
+        }
+        Ok(options)
+    }
+}
+
 /// What the link needs to know.
 #[derive(Clone, Debug)]
 pub struct LinkConfig {
@@ -65,6 +93,22 @@ pub struct LinkConfig {
     pub has_children: bool,
     /// TLS.
     pub tls: LinkTls,
+}
+
+impl LinkConfig {
+    fn servers(&self) -> Vec<&str> {
+        self.url.split(',').map(str::trim).collect()
+    }
+    /// Who connects, and by which TLS.
+    fn options(&self, seed: &str) -> Result<ConnectOptions, LinkError> {
+        let unit = self.path.unit();
+        let options = ConnectOptions::new()
+            .nkey(seed.to_owned())
+            .name(format!("countersign-node {unit}"))
+            .custom_inbox_prefix(access::inbox_prefix(unit))
+            .ping_interval(PING);
+        self.tls.apply(&self.url, options)
+    }
 }
 
 /// What the tasks of one link share.
@@ -118,11 +162,8 @@ impl NatsLink {
         let events = Arc::clone(&shared);
         // Thousands of nodes lose one server at the same moment: each comes back at its own time.
         let jitter = unit.bytes().fold(0_u64, |sum, b| (sum * 31 + u64::from(b)) % 997);
-        let mut options = ConnectOptions::new()
-            .nkey(seed.to_string())
-            .name(format!("countersign-node {unit}"))
-            .custom_inbox_prefix(access::inbox_prefix(&unit))
-            .ping_interval(PING)
+        let options = config
+            .options(&seed)?
             .retry_on_initial_connect()
             .max_reconnects(None)
             .reconnect_delay_callback(move |attempt| match attempt {
@@ -133,27 +174,15 @@ impl NatsLink {
                 let shared = Arc::clone(&events);
                 async move { shared.note(event).await }
             });
-        if config.tls.required {
-            options = options.require_tls(true);
-        }
-        if config.tls.first {
-            options = options.tls_first();
-        }
-        if let Some(ca) = &config.tls.ca_file {
-            options = options.add_root_certificates(ca.clone());
-        }
-        if let Some((cert, key)) = &config.tls.client {
-            options = options.add_client_certificate(cert.clone(), key.clone());
-        }
-        let servers: Vec<&str> = config.url.split(',').map(str::trim).collect();
-        let client = options.connect(servers).await.map_err(|e| LinkError::Setup { url: config.url.clone(), reason: e.to_string() })?;
+        let client =
+            options.connect(config.servers()).await.map_err(|e| LinkError::Setup { url: config.url.clone(), reason: e.to_string() })?;
         let wire = Wire { client, shared };
         let (tx, rx) = mpsc::channel(PREFETCH);
-        let mut tasks = vec![tokio::spawn(watch_durability(wire.clone()))];
+        let mut tasks = vec![tokio::spawn(watch_durability(wire.clone())), tokio::spawn(diagnose(wire.shared.clone(), seed))];
         for (stream, consumer, _) in consumers {
             tasks.push(tokio::spawn(pull(wire.clone(), stream, consumer, tx.clone())));
         }
-        if tasks.len() == 1 {
+        if tasks.len() == 2 {
             // A lone unit has nothing to read; its `next` waits instead of reporting a closed link.
             tasks.push(tokio::spawn(async move {
                 tx.closed().await;
@@ -233,9 +262,16 @@ impl Shared {
                 let _ = self.denials.send(text);
             }
             Event::ServerError(error) => self.say("link.server", error.to_string()),
-            Event::ClientError(error) => self.say("link.connect", error.to_string()),
+            // Only that it failed: why is found out by `diagnose`, and not to be overwritten by every further attempt.
+            Event::ClientError(_) if self.connect_fails() => {}
+            Event::ClientError(error) => self.say("link.connect", explain(&error.to_string())),
             Event::LameDuckMode | Event::Draining | Event::SlowConsumer(_) => {}
         }
+    }
+
+    /// Whether the last trouble was one of connecting.
+    fn connect_fails(&self) -> bool {
+        self.state.borrow().connect_fails()
     }
 
     fn say(&self, code: &str, text: String) {
@@ -400,6 +436,22 @@ impl Wire {
             () = denied => Err(LinkError::Denied { subject: subject.to_owned() }),
             () = lost => Err(LinkError::Disconnected { url: self.shared.config.url.clone() }),
         }
+    }
+}
+
+/// Finds out why there is no connection. The client's event says "IO error" and no more, and its log is not for operators; a
+/// certificate that has expired has to be named. So one attempt without retries is made whose error is whole.
+async fn diagnose(shared: Arc<Shared>, seed: Zeroizing<String>) {
+    let mut state = shared.state.subscribe();
+    while state.wait_for(|s| s.connection != Connection::Connected && s.connect_fails()).await.is_ok() {
+        let attempt = match shared.config.options(&seed) {
+            Ok(options) => options.connect(shared.config.servers()).await.map(drop).map_err(|e| e.to_string()),
+            Err(e) => Err(e.to_string()),
+        };
+        if let Err(why) = attempt {
+            shared.say("link.connect", explain(&why));
+        }
+        tokio::time::sleep(RECHECK).await;
     }
 }
 

@@ -10,20 +10,21 @@ use zeroize::Zeroizing;
 /// Length of an NKey user seed in its base32 text.
 const SEED_CHARS: usize = 58;
 
+/// Refuses a secret that others can read.
+pub(super) fn only_for_its_owner(file: &fs::File) -> Result<(), String> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = file.metadata().map_err(|e| e.to_string())?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(format!("others can read it (mode {mode:03o}); run `chmod 600` on it, and replace it if it was exposed"));
+    }
+    Ok(())
+}
+
 /// Reads a user seed (`SU…`) from a file that only its owner can read.
 pub fn read_seed(file: &Path) -> Result<Zeroizing<String>, LinkError> {
     let bad = |reason: String| LinkError::Seed { file: file.display().to_string(), reason };
     let mut open = fs::File::open(file).map_err(|e| bad(format!("{e}; create it with `countersign nats user`")))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = open.metadata().map_err(|e| bad(e.to_string()))?.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(bad(format!(
-                "others can read it (mode {mode:03o}); run `chmod 600` on it, and replace the seed if it was exposed"
-            )));
-        }
-    }
+    only_for_its_owner(&open).map_err(bad)?;
     let mut text = Zeroizing::new(String::with_capacity(128));
     open.by_ref().take(128).read_to_string(&mut text).map_err(|e| bad(e.to_string()))?;
     let seed = Zeroizing::new(text.trim().to_owned());

@@ -44,3 +44,10 @@ pub struct LinkState {
     /// Messages handed to the node.
     pub received: u64,
 }
+
+impl LinkState {
+    /// Whether the last trouble was one of connecting.
+    pub(super) fn connect_fails(&self) -> bool {
+        self.trouble.as_ref().is_some_and(|(code, _)| code == "link.connect")
+    }
+}

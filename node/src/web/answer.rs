@@ -1,13 +1,18 @@
 //! Answers: faults as JSON with the right status, and who is calling.
 
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
 use axum::Json;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
 use super::App;
+use super::serve::Peer;
 use super::tokens::{Caller, Role};
 use crate::fault::Faults;
 
@@ -41,6 +46,69 @@ impl IntoResponse for Refused {
     }
 }
 
+/// 429, with the seconds to wait.
+fn too_often(code: &str, zh: &str, en: &str, wait: Duration) -> Response {
+    let seconds = wait.as_secs() + 1;
+    let faults = Faults::one(code, format!("{zh},请 {seconds} 秒后再试"), format!("{en}; come again in {seconds} s"));
+    let mut response = Refused(StatusCode::TOO_MANY_REQUESTS, faults).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// The client's address: the other end of the connection, or what a proxy of the configuration says of it.
+fn address(app: &App, extensions: &axum::http::Extensions, headers: &HeaderMap) -> IpAddr {
+    // Without a connection there is one address for everybody: stricter, never freer.
+    let peer = extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |p| p.0);
+    if !app.service.config.proxies.contains(&peer) {
+        return peer;
+    }
+    // The last entry is the proxy's own; those before it are whatever the client wrote.
+    let last = headers.get_all("x-forwarded-for").iter().next_back().and_then(|v| v.to_str().ok());
+    last.and_then(|v| v.rsplit(',').next()).and_then(|v| v.trim().parse().ok()).unwrap_or(peer)
+}
+
+/// Lets a request in unless its address asks too often. Comes before everything else, tokens included.
+pub async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
+    match app.rates.address(address(&app, request.extensions(), request.headers())) {
+        Ok(()) => next.run(request).await,
+        Err(wait) => too_often("limit.address", "来自该地址的请求过于频繁", "there are too many requests from this address", wait),
+    }
+}
+
+/// Says in both languages what the libraries underneath say in a word or not at all. What they say may repeat the request,
+/// so it is replaced and not added to.
+pub async fn explain(response: Response) -> Response {
+    let json = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/json"));
+    let (code, zh, en) = match response.status() {
+        _ if json => return response,
+        StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ("request.malformed", "请求不符合接口文档;请对照 /api/openapi.json", "the request is not what /api/openapi.json describes")
+        }
+        StatusCode::NOT_FOUND => ("request.unknown", "没有这个地址", "there is nothing at this address"),
+        StatusCode::METHOD_NOT_ALLOWED => ("request.method", "该地址不接受这种方法", "this address does not take this method"),
+        StatusCode::REQUEST_TIMEOUT => (
+            "limit.time",
+            "请求超过时限;可能仍会完成,请先查看再重发",
+            "the request took too long; it may still be carried out: look before sending it again",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "limit.size",
+            "请求超过 16 MiB;请把文件分成几份导入",
+            "the request is larger than 16 MiB; split the file and import it in parts",
+        ),
+        StatusCode::INTERNAL_SERVER_ERROR => ("node.internal", "节点内部错误;详见节点日志", "the node failed; its log says more"),
+        _ => return response,
+    };
+    let mut explained = (response.status(), Json(Faults::one(code, zh, en))).into_response();
+    // Such as `allow`, which names the methods.
+    for (name, value) in response.headers() {
+        if !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH) {
+            explained.headers_mut().insert(name, value.clone());
+        }
+    }
+    explained
+}
+
 /// A JSON body. What is wrong with it is told without repeating it: it may hold anything.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
@@ -51,6 +119,9 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     async fn from_request(request: Request, app: &App) -> Result<Body<T>, Refused> {
         match Json::<T>::from_request(request, app).await {
             Ok(Json(body)) => Ok(Body(body)),
+            Err(e) if e.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(Refused(e.status(), Faults::one("limit.size", "请求超过 16 MiB", "the request is larger than 16 MiB")))
+            }
             Err(e) => {
                 let (zh, en) = (
                     "请求内容不是接口文档所写的 JSON;请对照 /api/openapi.json",
@@ -85,12 +156,24 @@ impl Who {
 }
 
 impl FromRequestParts<App> for Who {
-    type Rejection = Refused;
+    type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Who, Refused> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Who, Response> {
         let token = parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
-        token.and_then(|t| app.tokens.find(t)).cloned().map(Who).ok_or_else(|| {
-            Refused(StatusCode::UNAUTHORIZED, Faults::one("token.unknown", "没有令牌或令牌无效", "no token, or one that is not known here"))
-        })
+        let Some(caller) = token.and_then(|t| app.tokens.find(t)) else {
+            let address = address(app, &parts.extensions, &parts.headers);
+            return Err(match app.rates.failure(address) {
+                Ok(()) => {
+                    tracing::info!(client = %address, given = token.is_some(), "a request without a known token");
+                    let faults = Faults::one("token.unknown", "没有令牌或令牌无效", "no token, or one that is not known here");
+                    Refused(StatusCode::UNAUTHORIZED, faults).into_response()
+                }
+                Err(wait) => too_often("limit.token", "无效令牌过多", "there were too many requests without a good token", wait),
+            });
+        };
+        match app.rates.token(&caller.name) {
+            Ok(()) => Ok(Who(caller.clone())),
+            Err(wait) => Err(too_often("limit.requests", "该令牌的请求过于频繁", "there are too many requests with this token", wait)),
+        }
     }
 }

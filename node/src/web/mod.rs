@@ -2,20 +2,22 @@
 //!
 //! Every route under `/api` but the OpenAPI document asks for a bearer token; what a token may do is told by its roles
 //! ([`tokens`]). `/health` and `/metrics` are open and hold nothing but counts of the unit. Faults are
-//! answered as a list, each with place, code and cure in both languages: 422 for input, 403 for a missing role.
+//! answered as a list, each with place, code and cure in both languages: 422 for input, 403 for a missing role, 429 for
+//! asking too often, 413 and 408 for what is too large or takes too long. Connections and TLS are [`serve`]'s.
 
 pub mod answer;
 pub mod desk;
 pub mod look;
+mod rate;
 pub mod review;
+pub mod serve;
 pub mod tokens;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
+use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
@@ -24,12 +26,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::service::Service;
+use rate::Rates;
 use tokens::Tokens;
 
 /// Largest request.
 pub const MAX_REQUEST_BYTES: usize = 16 << 20;
-/// Longest request. Closing a large month takes seconds, evidence may take longer.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What every handler gets.
 #[derive(Debug, Clone)]
@@ -38,6 +39,15 @@ pub struct App {
     pub service: Arc<Service>,
     /// Who may call.
     pub tokens: Arc<Tokens>,
+    rates: Arc<Rates>,
+}
+
+impl App {
+    /// The API of a unit, for the holders of these tokens.
+    pub fn new(service: Arc<Service>, tokens: Tokens) -> App {
+        let rates = Arc::new(Rates::new(&service.config.limits));
+        App { service, tokens: Arc::new(tokens), rates }
+    }
 }
 
 #[derive(OpenApi)]
@@ -70,13 +80,16 @@ pub fn router(app: App) -> (Router, utoipa::openapi::OpenApi) {
     let components = api.components.get_or_insert_default();
     components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     let document = serde_json::to_string(&api).unwrap_or_default();
+    let limit = app.service.config.limits.request_time();
     let router = router
         .route("/api/openapi.json", get(move || async move { ([("content-type", "application/json")], document) }))
         .route("/health", get(look::health))
         .route("/metrics", get(look::metrics))
-        .with_state(app)
+        .with_state(app.clone())
         .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
-        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
-        .layer(CatchPanicLayer::new());
+        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::REQUEST_TIMEOUT, limit))
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn_with_state(app, answer::admit))
+        .layer(middleware::map_response(answer::explain));
     (router, api)
 }

@@ -140,6 +140,10 @@ impl Unit {
             nats: None,
             accept: self.accept,
             clock: None,
+            tls: None,
+            listen_without_tls: false,
+            proxies: Vec::new(),
+            limits: node::config::Limits::default(),
         }
     }
 

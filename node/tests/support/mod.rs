@@ -495,6 +495,10 @@ impl World {
             signatories: node::config::Signatories { preparer: "tianbiao".into(), reviewer: "tongji".into(), head: "fuzeren".into() },
             nats: None,
             accept,
+            tls: None,
+            listen_without_tls: false,
+            proxies: Vec::new(),
+            limits: node::config::Limits::default(),
             clock: Some(self.dir.0.join("clock")),
         }
     }

@@ -90,7 +90,7 @@ pub fn from_files(files: &[(String, String)]) -> Result<Catalogue, CatalogueFaul
                 whole.indicators.extend(part.indicator);
                 whole.rules.extend(part.rule);
             }
-            Err(e) => faults.push(CatalogueFault::new(name, "toml", e.to_string().replace('\n', " "))),
+            Err(e) => faults.push(CatalogueFault::new(name, "toml", crate::published::toml_fault(&e, text))),
         }
     }
     if let Err(CatalogueFaults(more)) = validate(&whole) {
