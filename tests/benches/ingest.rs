@@ -65,11 +65,14 @@ fn main() {
     }
 }
 
+/// What the floor needs of one event: the text to sign, the record's leaves, the row's bases and the blinding.
+type Work = (Vec<u8>, Vec<Vec<u8>>, Vec<RistrettoPoint>, Scalar);
+
 /// One signature, one commitment and the hashes of each of the statements just recorded; one core, no I/O.
 fn floor_of(books: &Books, from: u64, count: usize) -> Duration {
     let key = SigningKey::from_bytes(&[7; 32]);
     let blind = RistrettoBasepointTable::create(&hash_to_group(b"blind", "blind"));
-    let work: Vec<(Vec<u8>, Vec<Vec<u8>>, Vec<RistrettoPoint>, Scalar)> = (from..from + count as u64)
+    let work: Vec<Work> = (from..from + count as u64)
         .map(|index| {
             let (statement, payload) = books.statement(index).expect("a statement");
             let text = statement.to_text().expect("a text").into_bytes();
