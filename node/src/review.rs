@@ -7,6 +7,7 @@
 //! A subject proves nothing of who wrote a body: only signatures count, and nobody is flagged for bytes that he did not
 //! sign.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -19,9 +20,10 @@ use protocol::note::{Note, VerifierKey};
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
 use protocol::rollup::ChildRef;
+use protocol::statement::Statement;
 use protocol::verify::{self, Context, HeldRollup, Verdict};
 
-use crate::books::children::{ArrivalHead, ContradictionHead, EntriesHead, enrolled};
+use crate::books::children::{ArrivalHead, Child, ContradictionHead, EntriesHead, enrolled};
 use crate::books::{Books, NewEntry, kinds};
 use crate::clock::stamp;
 use crate::fault::{Faults, internal};
@@ -69,6 +71,9 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
     if let Some(stranger) = fresh.iter().find_map(|e| stranger(e, unit, &mut keys)) {
         return Ok(Took::Refused(stranger));
     }
+    if let Some(repeated) = repetition(child, &fresh) {
+        return Ok(Took::Refused(repeated));
+    }
     match other {
         Some((_, _, Some(stranger))) => return Ok(Took::Refused(stranger)),
         Some((index, entry, None)) => {
@@ -83,6 +88,18 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
     let head = EntriesHead { unit: unit.clone(), first: held };
     books.commit(vec![NewEntry::headed(kinds::ENTRIES, &head, &bundle)])?;
     Ok(Took::Done)
+}
+
+/// The very bytes of a statement that is known here, or that comes twice, as if it were the next one. Its author signs each once;
+/// whoever can publish under another's subject must not be able to fill its log with what it has signed before.
+fn repetition(child: &Child, fresh: &[&[u8]]) -> Option<String> {
+    let mut seen: HashSet<&[u8]> = child.pending.iter().map(Vec::as_slice).collect();
+    let known = |entry: &[u8]| {
+        let statement = Note::parse(entry).ok().and_then(|n| Statement::parse(n.text()).ok())?;
+        child.log.index_of(&statement.id).filter(|index| child.holds(*index, entry))
+    };
+    let repeated = fresh.iter().any(|entry| !seen.insert(entry) || known(entry).is_some());
+    repeated.then(|| "repeats a statement that is known here under another index".to_string())
 }
 
 /// Why a statement is not of this unit: no note, or not signed by one of these keys. An enrolment that is signed adds its

@@ -462,3 +462,34 @@ fn receipts_do_not_go_back_in_time() {
         other => panic!("{other:?}"),
     }
 }
+
+/// Whoever can publish under a unit's subject can send again what the unit signed before, as if it were what comes next. It must
+/// not stand where the next statement belongs: the honest one would then look like other bytes for a known index.
+#[test]
+fn statements_sent_again_under_another_index_are_not_kept() {
+    let mut w = World::new();
+    let now = after(JAN);
+    let a = w.desk(A);
+    a.register(&[id_no(1), id_no(2)], "2026-01-03", at("2026-01-20"));
+    a.finish(JAN, now);
+    let letters = w.desks[A].letters();
+    let Letter::Entries(0, body) = letters[0].clone() else { panic!("entries come first") };
+    let entries = tile::decode_bundle(&body).unwrap();
+    let part = |from: usize, to: usize| tile::encode_bundle(&entries[from..to].iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+    let held = |w: &World| w.desks[CITY].read().children[&unit(A)].held();
+    let send = |w: &mut World, first: u64, body: &[u8]| review::take_entries(w.desk(CITY).books(), &unit(A), first, body).unwrap();
+    assert_eq!(send(&mut w, 0, &part(0, 4)), Took::Done);
+    // Of those that wait for their checkpoint, and twice in one message.
+    assert!(matches!(send(&mut w, 4, &part(0, 2)), Took::Refused(_)));
+    let twice = [part(4, 5), part(4, 5)].concat();
+    assert!(matches!(send(&mut w, 4, &twice), Took::Refused(_)));
+    assert_eq!(held(&w), 4);
+    w.send(A, &[CITY], now);
+    review::check_all(w.desk(CITY).books(), true, now).unwrap();
+    // Of those that were read already.
+    let all = entries.len() as u64;
+    assert_eq!(held(&w), all);
+    assert!(matches!(send(&mut w, all, &body), Took::Refused(_)));
+    assert_eq!((held(&w), w.desks[CITY].read().contradictions.len()), (all, 0));
+    assert_eq!(w.desks[CITY].read().children[&unit(A)].accepted(month(JAN)).map(|h| h.rollup.revision), Some(1));
+}

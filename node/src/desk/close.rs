@@ -114,7 +114,7 @@ pub fn close(
     };
     let text = rollup.to_text().map_err(|e| Faults::one("close.rollup", e.to_string(), e.to_string()))?;
     let note = Note::sign(&text, &[&books.keys.node]).map_err(internal)?;
-    let held = HeldRollup { note, rollup };
+    let held = HeldRollup::of(note, rollup);
     let verdicts = self_check(books, &held, &checkpoint, now)?;
     // The signatories have not signed yet, so authorship cannot hold; every other check must.
     if let Some(v) = verdicts.iter().find(|v| v.failed() && v.check != "authorship") {

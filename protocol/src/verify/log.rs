@@ -5,7 +5,8 @@
 //! yet void; (4) a clear row is recomputed from the published fields, a sealed one is a canonical commitment. What
 //! contradicts is kept as the *first fault* of the check that it belongs to; reading goes on, so that history stays whole.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -192,7 +193,7 @@ struct ClearHistory {
 pub struct UnitLog {
     unit: UnitId,
     keys: Unit,
-    ids: HashSet<EventId>,
+    ids: HashMap<EventId, u64>,
     first_day: NaiveDate,
     catalogues: Vec<Arc<Counting>>,
     tree: Tree,
@@ -212,7 +213,7 @@ impl UnitLog {
         UnitLog {
             unit: unit.id.clone(),
             keys: unit.clone(),
-            ids: HashSet::new(),
+            ids: HashMap::new(),
             first_day: unit.since.first_day(),
             catalogues,
             tree: Tree::new(),
@@ -294,6 +295,11 @@ impl UnitLog {
         range.filter_map(|(i, leaf)| Some((i, self.sort(leaf)?.period))).find(|(i, month)| sealed.get(month).is_some_and(|end| i >= end))
     }
 
+    /// The leaf that has this id, the first one if there are several.
+    pub fn index_of(&self, id: &EventId) -> Option<u64> {
+        self.ids.get(id).copied()
+    }
+
     /// Indexes of the leaves that count in a month, in order.
     pub fn of_month(&self, month: Month) -> impl Iterator<Item = u64> {
         (0..).zip(&self.leaves).filter(move |(_, leaf)| self.sort(leaf).is_some_and(|s| s.period == month)).map(|(i, _)| i)
@@ -369,8 +375,11 @@ impl UnitLog {
             }
         };
         leaf.id = Some(s.id);
-        if !self.ids.insert(s.id) {
-            self.keep("history", index, "its id was used before");
+        match self.ids.entry(s.id) {
+            Entry::Vacant(free) => {
+                free.insert(index);
+            }
+            Entry::Occupied(_) => self.keep("history", index, "its id was used before"),
         }
         let schema = match self.apply(index, s) {
             Ok((added, schema)) => {

@@ -87,6 +87,7 @@ pub struct HeldRollup {
     pub note: Note,
     /// What it says.
     pub rollup: Rollup,
+    digest: Digest,
 }
 
 impl HeldRollup {
@@ -96,11 +97,15 @@ impl HeldRollup {
     /// What [`Rollup::parse`] finds.
     pub fn new(note: Note) -> Result<HeldRollup, crate::rollup::RollupError> {
         let rollup = Rollup::parse(note.text())?;
-        Ok(HeldRollup { note, rollup })
+        Ok(HeldRollup::of(note, rollup))
+    }
+    /// A note whose content is known already.
+    pub fn of(note: Note, rollup: Rollup) -> HeldRollup {
+        HeldRollup { digest: note.digest(), note, rollup }
     }
     /// Digest of the note's text.
     pub fn digest(&self) -> Digest {
-        self.note.digest()
+        self.digest
     }
 }
 
