@@ -76,6 +76,8 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
     }
     match other {
         Some((_, _, Some(stranger))) => return Ok(Took::Refused(stranger)),
+        // The index stands in the subject, which nobody signs: whoever can publish there can shift what the unit has signed.
+        Some((_, entry, None)) if is_known(child, &entry) => return Ok(Took::Refused(REPEATS.into())),
         Some((index, entry, None)) => {
             contradict(books, unit, format!("other bytes for statement {index}, which is known here"), &entry, Some(index))?;
         }
@@ -90,16 +92,24 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
     Ok(Took::Done)
 }
 
+const REPEATS: &str = "repeats a statement that is known here under another index";
+
 /// The very bytes of a statement that is known here, or that comes twice, as if it were the next one. Its author signs each once;
 /// whoever can publish under another's subject must not be able to fill its log with what it has signed before.
 fn repetition(child: &Child, fresh: &[&[u8]]) -> Option<String> {
     let mut seen: HashSet<&[u8]> = child.pending.iter().map(Vec::as_slice).collect();
-    let known = |entry: &[u8]| {
-        let statement = Note::parse(entry).ok().and_then(|n| Statement::parse(n.text()).ok())?;
-        child.log.index_of(&statement.id).filter(|index| child.holds(*index, entry))
-    };
-    let repeated = fresh.iter().any(|entry| !seen.insert(entry) || known(entry).is_some());
-    repeated.then(|| "repeats a statement that is known here under another index".to_string())
+    fresh.iter().any(|entry| !seen.insert(entry) || is_read(child, entry)).then(|| REPEATS.to_string())
+}
+
+/// Whether these very bytes stand somewhere in the log of a unit below, as far as it was read.
+fn is_read(child: &Child, entry: &[u8]) -> bool {
+    let statement = Note::parse(entry).ok().and_then(|n| Statement::parse(n.text()).ok());
+    statement.and_then(|s| child.log.index_of(&s.id)).is_some_and(|index| child.holds(index, entry))
+}
+
+/// The same, among those too that wait to be read.
+fn is_known(child: &Child, entry: &[u8]) -> bool {
+    child.pending.iter().any(|e| e == entry) || is_read(child, entry)
 }
 
 /// Why a statement is not of this unit: no note, or not signed by one of these keys. An enrolment that is signed adds its
