@@ -5,21 +5,18 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand};
 use node::books::Books;
-use node::books::keys::Keys;
 use node::books::payload::Payload;
 use node::desk;
 use protocol::evidence::report;
-use protocol::ids::UnitId;
-use protocol::note::VerifierKey;
 use protocol::period::Month;
 use protocol::statement::Statement;
 use protocol::verify::log::UnitLog;
 use serde_json::json;
 
-use super::connect::{Connection, vkey};
+use super::connect::Connection;
 use super::output::{Done, Failure, Out, print, replace, say, sayln, value};
 use super::report::render;
-use crate::keyring;
+use super::stopped::Stopped;
 
 /// Look at events, show chosen fields, re-check a whole history
 #[derive(Debug, Subcommand)]
@@ -70,15 +67,8 @@ pub enum Command {
     its signature, opens every private record and compares it with its statement and commitment, and runs every check on every\n\
     report again, this unit's and those from below. Run it as the node's user.")]
 pub struct Recheck {
-    /// Data directory
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// Directory with node.key, witness.key and vault.key
-    #[arg(long, value_name = "DIR")]
-    keys: PathBuf,
-    /// The root key, known from outside: a verifier key, or a file with one
-    #[arg(long, value_name = "VKEY", value_parser = vkey)]
-    root: VerifierKey,
+    #[command(flatten)]
+    at: Stopped,
 }
 
 pub(super) fn run(command: Command, out: &Out) -> Done {
@@ -143,19 +133,12 @@ struct Private {
 
 fn recheck(args: &Recheck, out: &Out) -> Done {
     // Opening creates what is missing; a mistyped path must not become a data directory.
-    if !args.data.join("journal").is_dir() {
-        let message = format!("{}: there is no journal in it", args.data.display());
-        return Err(Failure::coded("recheck.data", message).help("give the directory that the node's configuration names as `data`"));
-    }
     let start = Instant::now();
-    let name = keyring::read_key(&args.keys.join("node.key"))?.name().to_string();
-    let unit: UnitId = name.parse().map_err(|e| Failure::coded("keys.unusable", format!("node.key is named {name}: {e}")))?;
-    let keys = Keys::load(&args.keys, &unit)?;
     // Also without a guard: a restored copy is re-checked before anybody decides to go on from it.
-    let books = Books::open_to_look(&args.data, keys, args.root.clone(), unit)?;
+    let books = args.at.open("recheck.data")?;
     let (private, faults) = whole_log(&books)?;
     let evidence = desk::audit::evidence(&books)?;
-    let report = report::verify(&evidence, &args.root)?;
+    let report = report::verify(&evidence, &args.at.root)?;
     let leaves = books.log.as_ref().map_or(0, UnitLog::len);
     let last = books.rollups.values().map(|r| r.held.rollup.log.size).max().unwrap_or(0);
     let holds = faults.is_empty() && private.wrong.is_empty() && !report.failures().any(|_| true);

@@ -1,17 +1,10 @@
 //! `countersign guard`: a new guard for a data directory that has none, on the word of whoever compared it with the parent.
 
-use std::path::PathBuf;
-
-use node::books::Books;
-use node::books::keys::Keys;
 use protocol::digest::Digest;
-use protocol::ids::UnitId;
-use protocol::note::VerifierKey;
 use serde_json::json;
 
-use super::connect::vkey;
 use super::output::{Done, Failure, Out, sayln};
-use crate::keyring;
+use super::stopped::Stopped;
 
 /// Make a new guard for a stopped node's data directory, after comparing it with the parent
 #[derive(Debug, clap::Args)]
@@ -22,15 +15,8 @@ use crate::keyring;
     unit without a parent, say --no-report; a unit without a parent compares with whoever holds its evidence.\n\
     Run it as the node's user, while the node is stopped.")]
 pub struct Args {
-    /// Data directory
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// Directory with node.key, witness.key and vault.key
-    #[arg(long, value_name = "DIR")]
-    keys: PathBuf,
-    /// The root key, known from outside: a verifier key, or a file with one
-    #[arg(long, value_name = "VKEY", value_parser = vkey)]
-    root: VerifierKey,
+    #[command(flatten)]
+    at: Stopped,
     /// Digest of the newest report of this unit that the parent has
     #[arg(long, value_name = "DIGEST", required_unless_present = "no_report", conflicts_with = "no_report")]
     last_report: Option<Digest>,
@@ -40,14 +26,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &Out) -> Done {
-    if !args.data.join("journal").is_dir() {
-        let message = format!("{}: there is no journal in it", args.data.display());
-        return Err(Failure::coded("guard.data", message).help("give the directory that the node's configuration names as `data`"));
-    }
-    let name = keyring::read_key(&args.keys.join("node.key"))?.name().to_string();
-    let unit: UnitId = name.parse().map_err(|e| Failure::coded("keys.unusable", format!("node.key is named {name}: {e}")))?;
-    let keys = Keys::load(&args.keys, &unit)?;
-    let mut books = Books::open_to_look(&args.data, keys, args.root.clone(), unit)?;
+    let mut books = args.at.open("guard.data")?;
     if !books.is_unguarded() {
         return Err(Failure::coded("guard.present", "this directory needs no new guard".to_string())
             .help("a guard that refuses is right until the newest copy of the journal is found; see the runbook"));

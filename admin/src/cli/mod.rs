@@ -25,6 +25,7 @@ mod operator;
 mod registry;
 mod review;
 mod status;
+mod stopped;
 mod units;
 
 use std::io::IsTerminal;
