@@ -1,17 +1,23 @@
 //! `countersign evidence` and `countersign verify`: fetching proof, and checking it with no network.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
 use protocol::evidence::disclosure::{self, Disclosure};
-use protocol::evidence::{file, report};
+use protocol::evidence::file::{Opened, Source as _};
+use protocol::evidence::report;
 use protocol::note::VerifierKey;
 use serde_json::json;
 
 use super::connect::{Connection, vkey};
 use super::output::{Done, Failure, Out, Style, print, read, replace, say, sayln, seconds, value};
 use super::report::render;
+use crate::on_disk::OnDisk;
+
+/// Most bytes of a disclosure, which is read as a whole.
+const MAX_DISCLOSURE: u64 = 64 << 20;
 
 /// Fetch everything that proves the figures of a unit and of those below it
 #[derive(Debug, Args)]
@@ -54,18 +60,19 @@ pub(super) fn evidence(args: &EvidenceArgs, out: &Out) -> Done {
 }
 
 pub(super) fn verify(args: &VerifyArgs, out: &Out) -> Done {
-    let size = std::fs::metadata(&args.file).map_err(Failure::file(&args.file))?.len();
-    if size > file::MAX_BYTES + (64 << 20) {
-        return Err(Failure::coded("evidence.zip", format!("{} has {size} bytes, more than any evidence", args.file.display())));
-    }
-    let bytes = read(&args.file)?;
     let style = if args.plain { Style::Plain } else { out.style };
     let start = Instant::now();
-    if bytes.trim_ascii_start().starts_with(b"{") {
-        return disclosed(&bytes, args, &Out { style, ..*out });
+    let source = OnDisk::open(&args.file).map_err(Failure::file(&args.file))?;
+    // A zip begins with its signature, JSON with a brace or with space before one.
+    let mut first = [0];
+    if source.size() > 0 {
+        source.read_at(0, &mut first).map_err(Failure::file(&args.file))?;
     }
-    let evidence = file::read(&bytes)?;
-    let report = report::verify(&evidence, &args.root)?;
+    if matches!(first, [b'{' | b' ' | b'\t' | b'\r' | b'\n']) && source.size() <= MAX_DISCLOSURE {
+        return disclosed(&read(&args.file)?, args, &Out { style, ..*out });
+    }
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let report = report::verify_on(threads, &Opened::new(source)?, &args.root)?;
     let took = start.elapsed();
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     out.answer(json!({ "holds": report.holds(), "took_ms": millis, "report": value(&report) }), || {

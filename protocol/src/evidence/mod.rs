@@ -3,11 +3,16 @@
 //! [`Evidence`] is the content, [`file`](mod@file) its bytes (a zip with a fixed order, no compression, no times), [`report`] the
 //! verification. A file is accepted only if writing its content again gives the same bytes, so no byte of it is free.
 //! Evidence never contains a private record; chosen fields are shown in a [`disclosure`].
+//!
+//! A province's month has a million statements. Writing and verifying therefore take [`Shown`]: notes at hand, statements a bundle
+//! at a time, from wherever they lie.
 
 pub mod disclosure;
 pub mod file;
+mod layout;
 pub mod report;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +38,17 @@ pub struct Evidence {
     pub arrivals: Option<Note>,
     /// One part a unit.
     pub units: BTreeMap<UnitId, UnitEvidence>,
+}
+
+/// Evidence of which the entries need not be in memory.
+pub trait Shown: Sync {
+    /// Everything but the entries; those of these notes, if any, are not looked at.
+    fn notes(&self) -> &Evidence;
+    /// A unit's entries from 256 · `n` on: 256 of them, or fewer at the end, none behind it.
+    ///
+    /// # Errors
+    /// They cannot be read, or are not as they must be.
+    fn bundle(&self, unit: &UnitId, n: usize) -> Result<Option<Cow<'_, [Vec<u8>]>>, file::FileError>;
 }
 
 /// One unit's part.

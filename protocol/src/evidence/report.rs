@@ -10,14 +10,22 @@
 //!
 //! Nothing in the file is left unchecked: every signature line is of a known key and holds, every checkpoint has the
 //! log's root, no entry stands behind the last checkpoint, no receipt is without its rollup.
+//!
+//! A unit's log says nothing of another's, so units are read one by one or on several threads. Of each only its own log is held,
+//! and only while it is read: the memory that is needed grows with the largest unit, not with their number.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Arrivals, Evidence};
+use super::file::FileError;
+use super::{Arrivals, Evidence, Shown, UnitEvidence};
 use crate::digest::Digest;
 use crate::figure::Figure;
 use crate::ids::{Tier, UnitId};
@@ -34,11 +42,20 @@ use crate::verify::{self, Context, HeldRollup, Rollups, Verdict};
 
 /// Why evidence cannot be verified at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what}: {message} [evidence.{code}]")]
-pub struct EvidenceError {
-    what: String,
-    code: &'static str,
-    message: String,
+pub enum EvidenceError {
+    /// Something that everything else rests on contradicts.
+    #[error("{what}: {message} [evidence.{code}]")]
+    Content {
+        /// Where.
+        what: String,
+        /// Which kind of thing; the last word of the code.
+        code: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+    /// The file that it stands in is not as it must be.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// The result.
@@ -96,7 +113,7 @@ impl Report {
 }
 
 fn error(what: impl Into<String>, code: &'static str, message: impl std::fmt::Display) -> EvidenceError {
-    EvidenceError { what: what.into(), code, message: message.to_string() }
+    EvidenceError::Content { what: what.into(), code, message: message.to_string() }
 }
 
 /// The latest figures of each unit and month.
@@ -109,12 +126,21 @@ impl Figures for Latest<'_> {
     }
 }
 
-/// Verifies evidence against a root key.
+/// Verifies evidence against a root key, on this thread.
 ///
 /// # Errors
 /// What makes verification impossible: a registry that does not follow from the root key, an unsigned catalogue, a
-/// rollup that cannot be read. Everything else is a verdict in the report.
-pub fn verify(evidence: &Evidence, root: &VerifierKey) -> Result<Report, EvidenceError> {
+/// rollup or a file that cannot be read. Everything else is a verdict in the report.
+pub fn verify(shown: &dyn Shown, root: &VerifierKey) -> Result<Report, EvidenceError> {
+    verify_on(1, shown, root)
+}
+
+/// Verifies evidence with the units spread over this many threads. The report is the same.
+///
+/// # Errors
+/// See [`verify`]. Of several things that make it impossible, the same one is named whatever the number of threads.
+pub fn verify_on(threads: usize, shown: &dyn Shown, root: &VerifierKey) -> Result<Report, EvidenceError> {
+    let evidence = shown.notes();
     let chain = VerifiedRegistry::chain(&evidence.registries, root).map_err(|e| error("registry", "registry", e))?;
     let newest = chain.last().ok_or_else(|| error("registry", "registry", "there is none"))?;
     let registry = newest.registry();
@@ -126,67 +152,22 @@ pub fn verify(evidence: &Evidence, root: &VerifierKey) -> Result<Report, Evidenc
     let plans: Vec<Plan> =
         evidence.plans.iter().map(|n| published::read_plan(n, registry)).collect::<Result<_, _>>().map_err(|e| error("plan", "plan", e))?;
     lines(evidence, &chain, root)?;
-    let (by, arrivals) = arrivals(evidence, registry)?;
-
+    let arrivals = arrivals(evidence, registry)?;
     let mut held: BTreeMap<&UnitId, Rollups> = BTreeMap::new();
     for (id, unit) in &evidence.units {
-        let rollups = held.entry(id).or_default();
-        for ((month, revision), note) in &unit.rollups {
-            let place = || format!("{id} {month}.{revision}");
-            let rollup = HeldRollup::new(note.clone()).map_err(|e| error(place(), "rollup", e))?;
-            if (&rollup.rollup.unit, rollup.rollup.period, rollup.rollup.revision) != (id, *month, *revision) {
-                return Err(error(place(), "rollup", "is of another unit, month or revision than its path says"));
-            }
-            rollups.insert((*month, *revision), Arc::new(rollup));
-        }
+        held.insert(id, rollups(id, unit)?);
     }
     let by_digest: BTreeMap<Digest, Arc<HeldRollup>> = held.values().flat_map(|r| r.values()).map(|h| (h.digest(), h.clone())).collect();
-    let child = |digest: &Digest| by_digest.get(digest).cloned();
+    let mut order: Vec<&UnitId> = evidence.units.keys().collect();
+    order.sort_by_key(|id| registry.path(id));
 
-    let mut report = Report { units: Vec::new(), targets: Vec::new(), unjudged: Vec::new(), leaves: 0, until: None };
-    let mut order: Vec<_> = evidence.units.iter().collect();
-    order.sort_by_key(|(id, _)| registry.path(id));
-    for (id, part) in order {
-        let unit = registry.unit(id).ok_or_else(|| error(id.to_string(), "unit", "is not in the registry"))?;
-        let mut log = UnitLog::new(unit, catalogues.clone());
-        let mut known = Rollups::new();
-        let mut months = Vec::new();
-        let mut rollups: Vec<&Arc<HeldRollup>> = held.get(id).map(|r| r.values().collect()).unwrap_or_default();
-        rollups.sort_by_key(|h| (h.rollup.log.size, h.rollup.period, h.rollup.revision));
-        for h in rollups {
-            let r = &h.rollup;
-            let upto = usize::try_from(r.log.size).unwrap_or(usize::MAX).min(part.entries.len());
-            let from = usize::try_from(log.len()).unwrap_or(usize::MAX).min(upto);
-            log.read(&part.entries[from..upto], unit);
-            let version = chain.iter().find(|c| c.registry().version == r.registry.version).unwrap_or(newest);
-            let receipts = receipts(part, h, registry, unit.parent.as_ref());
-            // A unit's word counts for what it received from below, not for its own punctuality.
-            let from_below = by.as_ref().is_some_and(|by| by != id && registry.path(id).contains(by));
-            let received = arrivals.get(&h.digest()).copied().filter(|_| from_below).or(receipts.received);
-            let due = plans
-                .iter()
-                .find(|p| p.plan.area_code == registry.path(id).first().map(ToString::to_string).unwrap_or_default())
-                .map_or_else(Reporting::default, |p| p.reporting.clone());
-            let context = Context {
-                registry: version,
-                log: &log,
-                known: &known,
-                child: &child,
-                checkpoint: part.checkpoints.get(&r.log.size),
-                witnessed: None,
-                received,
-                due: Some(due.due(r.tier, r.period)),
-            };
-            let mut verdicts = verify::check(h, &context);
-            if let Some(message) = receipts.fault.or_else(|| unknown_lines(h, part, &log, unit, registry).err()) {
-                fail(&mut verdicts, "authorship", message);
-            }
-            months.push(MonthReport { period: r.period, revision: r.revision, rollup: h.digest(), verdicts, decision: receipts.last });
-            known.insert((r.period, r.revision), h.clone());
-        }
-        rest(id, part, &mut log, unit, registry)?;
-        report.leaves += log.len();
-        report.units.push(UnitReport { unit: id.clone(), name: unit.name.clone(), tier: unit.tier, months });
+    let known =
+        Known { shown, newest, chain: &chain, catalogues: &catalogues, plans: &plans, arrivals, held: &held, by_digest: &by_digest };
+    let (mut units, mut leaves) = (Vec::new(), 0);
+    for done in in_order(threads, &order, |id| known.unit(id)) {
+        let (unit, read) = done?;
+        units.push(unit);
+        leaves += read;
     }
     let mut latest = Latest::default();
     for (id, rollups) in &held {
@@ -194,8 +175,9 @@ pub fn verify(evidence: &Evidence, root: &VerifierKey) -> Result<Report, Evidenc
             latest.0.insert((*id, *month), &h.rollup.figures);
         }
     }
-    report.until = report.units.first().and_then(|u| u.months.iter().map(|m| m.period).max());
-    if let (Some(until), Some(counting)) = (report.until, catalogues.first()) {
+    let until = units.first().and_then(|u| u.months.iter().map(|m| m.period).max());
+    let mut report = Report { units, targets: Vec::new(), unjudged: Vec::new(), leaves, until };
+    if let (Some(until), Some(counting)) = (until, catalogues.first()) {
         for plan in plans.iter().filter(|p| p.plan.area_code.parse::<UnitId>().is_ok_and(|u| evidence.units.contains_key(&u))) {
             for target in &plan.target {
                 match plan.judge(target, &counting.catalogue, registry, &latest, until) {
@@ -206,6 +188,145 @@ pub fn verify(evidence: &Evidence, root: &VerifierKey) -> Result<Report, Evidenc
         }
     }
     Ok(report)
+}
+
+/// Runs `work` on each item, on several threads, and gives what was made in the order of the items, up to the first error.
+/// Items are begun in their order and nothing is begun after an error, so the first error is the one that a single thread meets.
+fn in_order<I: Sync, T: Send, E: Send>(threads: usize, items: &[I], work: impl Fn(&I) -> Result<T, E> + Sync) -> Vec<Result<T, E>> {
+    let next = AtomicUsize::new(0);
+    let (send, done) = mpsc::channel();
+    let run = |send: mpsc::Sender<(usize, Result<T, E>)>| {
+        while let n = next.fetch_add(1, Ordering::SeqCst)
+            && let Some(item) = items.get(n)
+        {
+            let result = work(item);
+            if result.is_err() {
+                next.store(items.len(), Ordering::SeqCst);
+            }
+            // The receiver outlives the threads.
+            let _ = send.send((n, result));
+        }
+    };
+    let others = threads.min(items.len()).saturating_sub(1);
+    thread::scope(|scope| {
+        for _ in 0..others {
+            let (run, send) = (&run, send.clone());
+            scope.spawn(move || run(send));
+        }
+        run(send);
+    });
+    let mut all: Vec<(usize, Result<T, E>)> = done.into_iter().collect();
+    all.sort_by_key(|(n, _)| *n);
+    all.into_iter().map(|(_, result)| result).collect()
+}
+
+/// A unit's rollups, each what its path says.
+fn rollups(id: &UnitId, unit: &UnitEvidence) -> Result<Rollups, EvidenceError> {
+    let mut rollups = Rollups::new();
+    for ((month, revision), note) in &unit.rollups {
+        let place = || format!("{id} {month}.{revision}");
+        let rollup = HeldRollup::new(note.clone()).map_err(|e| error(place(), "rollup", e))?;
+        if (&rollup.rollup.unit, rollup.rollup.period, rollup.rollup.revision) != (id, *month, *revision) {
+            return Err(error(place(), "rollup", "is of another unit, month or revision than its path says"));
+        }
+        rollups.insert((*month, *revision), Arc::new(rollup));
+    }
+    Ok(rollups)
+}
+
+/// What is known before the first log is read.
+struct Known<'a> {
+    shown: &'a dyn Shown,
+    newest: &'a VerifiedRegistry,
+    chain: &'a [VerifiedRegistry],
+    catalogues: &'a [Arc<Counting>],
+    plans: &'a [Plan],
+    arrivals: ArrivalTimes,
+    held: &'a BTreeMap<&'a UnitId, Rollups>,
+    by_digest: &'a BTreeMap<Digest, Arc<HeldRollup>>,
+}
+
+impl Known<'_> {
+    /// Reads a unit's log and checks its rollups; gives the number of leaves as well.
+    fn unit(&self, id: &UnitId) -> Result<(UnitReport, u64), EvidenceError> {
+        let registry = self.newest.registry();
+        let unit = registry.unit(id).ok_or_else(|| error(id.to_string(), "unit", "is not in the registry"))?;
+        let part = self.shown.notes().units.get(id).ok_or_else(|| error(id.to_string(), "unit", "is not in the evidence"))?;
+        let child = |digest: &Digest| self.by_digest.get(digest).cloned();
+        let mut log = UnitLog::new(unit, self.catalogues.to_vec());
+        let mut entries = Entries { shown: self.shown, unit: id, bundles: 0, rest: Cow::Borrowed(&[]), used: 0 };
+        let mut known = Rollups::new();
+        let mut months = Vec::new();
+        let mut rollups: Vec<&Arc<HeldRollup>> = self.held.get(id).map(|r| r.values().collect()).unwrap_or_default();
+        rollups.sort_by_key(|h| (h.rollup.log.size, h.rollup.period, h.rollup.revision));
+        for h in rollups {
+            let r = &h.rollup;
+            entries.read_to(r.log.size, &mut log, unit)?;
+            let version = self.chain.iter().find(|c| c.registry().version == r.registry.version).unwrap_or(self.newest);
+            let receipts = receipts(part, h, registry, unit.parent.as_ref());
+            let context = Context {
+                registry: version,
+                log: &log,
+                known: &known,
+                child: &child,
+                checkpoint: part.checkpoints.get(&r.log.size),
+                witnessed: None,
+                received: self.arrival(h).or(receipts.received),
+                due: Some(self.reporting(id).due(r.tier, r.period)),
+            };
+            let mut verdicts = verify::check(h, &context);
+            if let Some(message) = receipts.fault.or_else(|| unknown_lines(h, part, &log, unit, registry).err()) {
+                fail(&mut verdicts, "authorship", message);
+            }
+            months.push(MonthReport { period: r.period, revision: r.revision, rollup: h.digest(), verdicts, decision: receipts.last });
+            known.insert((r.period, r.revision), h.clone());
+        }
+        entries.read_to(u64::MAX, &mut log, unit)?;
+        rest(id, part, &log, unit, registry)?;
+        Ok((UnitReport { unit: id.clone(), name: unit.name.clone(), tier: unit.tier, months }, log.len()))
+    }
+
+    /// When the maker of the evidence received a rollup: its word counts for what came from below, not for its own punctuality.
+    fn arrival(&self, held: &HeldRollup) -> Option<DateTime<Utc>> {
+        let (by, times) = &self.arrivals;
+        let id = &held.rollup.unit;
+        let from_below = by.as_ref().is_some_and(|by| by != id && self.newest.registry().path(id).contains(by));
+        times.get(&held.digest()).copied().filter(|_| from_below)
+    }
+
+    /// The deadlines that hold for a unit: those of its top unit's plan.
+    fn reporting(&self, id: &UnitId) -> Reporting {
+        let top = self.newest.registry().path(id).first().map(ToString::to_string).unwrap_or_default();
+        self.plans.iter().find(|p| p.plan.area_code == top).map_or_else(Reporting::default, |p| p.reporting.clone())
+    }
+}
+
+/// A unit's entries, read in order, one bundle in memory.
+struct Entries<'a> {
+    shown: &'a dyn Shown,
+    unit: &'a UnitId,
+    /// Bundles that were asked for.
+    bundles: usize,
+    rest: Cow<'a, [Vec<u8>]>,
+    /// Entries of the last bundle that were read.
+    used: usize,
+}
+
+impl Entries<'_> {
+    /// Reads on until the log has `size` leaves or there are no more.
+    fn read_to(&mut self, size: u64, log: &mut UnitLog, unit: &Unit) -> Result<(), EvidenceError> {
+        while log.len() < size {
+            if self.used == self.rest.len() {
+                let Some(bundle) = self.shown.bundle(self.unit, self.bundles)? else { break };
+                (self.rest, self.used, self.bundles) = (bundle, 0, self.bundles + 1);
+            }
+            let wanted = usize::try_from(size - log.len()).unwrap_or(usize::MAX);
+            let upto = self.rest.len().min(self.used.saturating_add(wanted));
+            log.read(&self.rest[self.used..upto], unit);
+            self.used = upto;
+        }
+        Ok(())
+    }
 }
 
 fn fail(verdicts: &mut [Verdict], check: &str, message: String) {
@@ -241,7 +362,7 @@ fn lines(evidence: &Evidence, chain: &[VerifiedRegistry], root: &VerifierKey) ->
 }
 
 /// The lines of a rollup and of its checkpoint beyond those that `authorship` asks for.
-fn unknown_lines(held: &HeldRollup, part: &super::UnitEvidence, log: &UnitLog, unit: &Unit, registry: &Registry) -> Result<(), String> {
+fn unknown_lines(held: &HeldRollup, part: &UnitEvidence, log: &UnitLog, unit: &Unit, registry: &Registry) -> Result<(), String> {
     let node: Vec<VerifierKey> = unit.keys.iter().map(|k| k.vkey.clone()).collect();
     every_line(&held.note, &node.iter().chain(log.enrolled()).cloned().collect::<Vec<_>>()).map_err(|e| format!("the rollup {e}"))?;
     match part.checkpoints.get(&held.rollup.log.size) {
@@ -258,10 +379,8 @@ fn witnesses(id: &UnitId, registry: &Registry) -> Vec<VerifierKey> {
 }
 
 /// What no rollup asks for: entries behind the last one, checkpoints of other sizes, stray receipts.
-fn rest(id: &UnitId, part: &super::UnitEvidence, log: &mut UnitLog, unit: &Unit, registry: &Registry) -> Result<(), EvidenceError> {
+fn rest(id: &UnitId, part: &UnitEvidence, log: &UnitLog, unit: &Unit, registry: &Registry) -> Result<(), EvidenceError> {
     let fail = |code, message: String| error(id.to_string(), code, message);
-    let read = usize::try_from(log.len()).unwrap_or(usize::MAX).min(part.entries.len());
-    log.read(&part.entries[read..], unit);
     if part.checkpoints.keys().next_back().copied().unwrap_or(0) < log.len() {
         return Err(fail("entries", "has entries behind its last checkpoint".into()));
     }
@@ -306,7 +425,7 @@ struct Receipts {
 }
 
 /// The parent's receipts for exactly this rollup.
-fn receipts(part: &super::UnitEvidence, held: &HeldRollup, registry: &Registry, parent: Option<&UnitId>) -> Receipts {
+fn receipts(part: &UnitEvidence, held: &HeldRollup, registry: &Registry, parent: Option<&UnitId>) -> Receipts {
     let mut all = Receipts::default();
     let mut last = None;
     let r = &held.rollup;

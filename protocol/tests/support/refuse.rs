@@ -2030,15 +2030,17 @@ pub fn parts(bytes: &[u8]) -> Vec<Part> {
 pub fn zip(parts: &[Part]) -> Vec<u8> {
     let (mut body, mut central) = (Vec::new(), Vec::new());
     for p in parts {
-        let len = u16::try_from(p.bytes.len()).unwrap();
         // A deflate stream of one stored block: no compressor needed, and every unzip reads it.
-        let block = [&[1][..], &len.to_le_bytes(), &(!len).to_le_bytes(), &p.bytes].concat();
-        let data = if p.deflate { &block } else { &p.bytes };
+        let block = || {
+            let len = u16::try_from(p.bytes.len()).unwrap();
+            [&[1][..], &len.to_le_bytes(), &(!len).to_le_bytes(), &p.bytes].concat()
+        };
+        let data = if p.deflate { &block() } else { &p.bytes };
         let mut common = Vec::new();
         for field in [if p.deflate { 20 } else { 10 }, 0, if p.deflate { 8 } else { 0 }, 0, p.date] {
             common.extend(field.to_le_bytes());
         }
-        for field in [crc32(&p.bytes), u32::try_from(data.len()).unwrap(), u32::from(len)] {
+        for field in [crc32(&p.bytes), u32::try_from(data.len()).unwrap(), u32::try_from(p.bytes.len()).unwrap()] {
             common.extend(field.to_le_bytes());
         }
         common.extend(u16::try_from(p.path.len()).unwrap().to_le_bytes());

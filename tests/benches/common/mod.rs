@@ -1,24 +1,33 @@
 //! What the benchmarks share: a county's books on disk with the real catalogue, and made-up persons to record.
 #![allow(dead_code)]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use admin::demo::world::{Deploy, Member, PEOPLE, World};
 use chrono::{DateTime, Utc};
+use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
+use curve25519_dalek::traits::Identity as _;
+use ed25519_dalek::{Signature, VerifyingKey};
 use node::books::Books;
 use node::books::keys::Keys;
 use node::desk::input::{self, Form};
-use node::desk::record;
+use node::desk::{close, record, sign};
 use protocol::ids::id_check_digit;
-use protocol::note::SigningKey;
+use protocol::note::{Note, SigningKey, VerifierKey};
 use protocol::period::Month;
+use protocol::rollup::Signatories;
+use protocol::statement::Statement;
 use protocol::verify::log::Role;
 
 /// The city whose five counties are used.
 pub const CITY: &str = "140300";
 /// Its first county.
 pub const COUNTY: &str = "140302";
+
+/// Signatures in a batch, as the product's own reader takes them.
+const BATCH: usize = 256;
 
 /// Runs short where the program is only tried (`cargo test --benches`), not measured.
 pub fn trying() -> bool {
@@ -124,6 +133,22 @@ pub fn import(books: &mut Books, event: &str, text: &str, now: DateTime<Utc>) ->
     imported.recorded.len()
 }
 
+/// Closes January, has it signed by all three, and hands it over.
+pub fn finish(books: &mut Books, m: &Member) {
+    let name = |n: &str| format!("{}/{n}", m.id);
+    let signatories = Signatories { preparer: name("tianbiao"), reviewer: name("tongji"), head: name("fuzeren") };
+    let (period, now) = (month("2026-01"), time("2026-02-02T02:00:00Z"));
+    let rules = books.counting().expect("a catalogue").catalogue.rules.iter().map(|r| (r.id.clone(), "a benchmark".to_string())).collect();
+    let request = close::CloseRequest { explanations: rules, ..close::CloseRequest::default() };
+    close::close(books, period, &request, signatories, now).expect("closed");
+    for person in ["tianbiao", "tongji", "fuzeren"] {
+        let note = sign::latest(books, period).expect("a rollup").held.note.clone();
+        let signed = Note::sign(note.text(), &[&person_key(m, person)]).expect("signed");
+        sign::add_signatures(books, period, signed.as_bytes()).expect("taken");
+    }
+    sign::submit(books, period, now).expect("handed over");
+}
+
 /// Runs `f` and tells how long it took.
 pub fn timed<T>(f: impl FnOnce() -> T) -> (T, Duration) {
     let start = Instant::now();
@@ -140,4 +165,39 @@ pub fn median(mut times: Vec<Duration>) -> Duration {
 /// Microseconds for each of `n`.
 pub fn micros(time: Duration, n: usize) -> f64 {
     time.as_secs_f64() * 1e6 / n as f64
+}
+
+/// The cryptography of reading these entries, on one core: the points decompressed and added, the signatures checked in
+/// batches, and nothing else.
+pub fn floor_of<'a>(entries: impl Iterator<Item = &'a Vec<u8>>) -> Duration {
+    let mut points: Vec<CompressedRistretto> = Vec::new();
+    let (mut messages, mut signatures, mut keys): (Vec<Vec<u8>>, Vec<Signature>, Vec<VerifyingKey>) = (vec![], vec![], vec![]);
+    let mut vkeys = BTreeMap::new();
+    for entry in entries {
+        let note = Note::parse(entry).expect("a note");
+        let s = Statement::parse(note.text()).expect("a statement");
+        if let Some(row) = &s.row {
+            points.push(CompressedRistretto(*row.as_bytes()));
+        }
+        let text = |n: &str| s.clear.as_ref().and_then(|c| c.get(n)).and_then(|v| v.as_str()).map(str::to_string);
+        if let Some(key) = text("vkey").and_then(|v| v.parse::<VerifierKey>().ok()) {
+            vkeys.insert(key.name().to_string(), VerifyingKey::from_bytes(key.public()).expect("a key"));
+        }
+        let line = &note.signatures()[0];
+        if let Some(key) = vkeys.get(line.name()) {
+            messages.push(note.text().as_bytes().to_vec());
+            signatures.push(Signature::from_slice(line.blob()).expect("a signature"));
+            keys.push(*key);
+        }
+    }
+    let (sum, took) = timed(|| {
+        let sum = points.iter().fold(RistrettoPoint::identity(), |sum, p| sum + p.decompress().expect("a point"));
+        let slices: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        for ((m, s), k) in slices.chunks(BATCH).zip(signatures.chunks(BATCH)).zip(keys.chunks(BATCH)) {
+            ed25519_dalek::verify_batch(m, s, k).expect("signatures that hold");
+        }
+        sum
+    });
+    assert_ne!(sum, RistrettoPoint::identity());
+    took
 }
