@@ -21,6 +21,9 @@ const PATIENCE: usize = 5;
 /// A longer wait, in seconds, is for the person to decide on.
 const LONGEST_WAIT: u64 = 10;
 
+/// How long a file of any size may take.
+const LARGE_ANSWER: Duration = Duration::from_secs(3600);
+
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -314,7 +317,28 @@ impl Client {
     /// # Errors
     /// See [`ApiError`].
     pub fn evidence(&self) -> Result<Vec<u8>, ApiError> {
-        self.get("/api/evidence")
+        let mut bytes = Vec::new();
+        self.evidence_to(&mut bytes)?;
+        Ok(bytes)
+    }
+    /// Takes the evidence out to a file, however large; tells how many bytes it has. Until it is there whole, `out` holds a part.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn evidence_to(&self, out: &mut impl std::io::Write) -> Result<u64, ApiError> {
+        let path = "/api/evidence";
+        let call = || {
+            let request = self.agent.get(self.url(path)).header("authorization", self.bearer().as_str());
+            request.config().timeout_global(Some(LARGE_ANSWER)).build().call()
+        };
+        let mut response = self.patiently(call);
+        match &mut response {
+            Ok(response) if response.status().is_success() => {
+                let broken = |e: std::io::Error| ApiError::Unreachable { url: self.url(path), message: e.to_string() };
+                std::io::copy(&mut response.body_mut().with_config().limit(4 << 30).reader(), out).map_err(broken)
+            }
+            _ => self.finish(path, response, &[]).map(|body| body.len() as u64),
+        }
     }
     /// Shows fields of an event.
     ///

@@ -278,6 +278,10 @@ fn nonsense_is_not_evidence() {
     dir.run(&["verify", "nonsense.zip", "--root", "a.vkey"]).refused(1, &["evidence.zip"]);
     dir.run(&["verify", "nonsense.json", "--root", "a.vkey"]).refused(1, &["disclosure.malformed"]);
     dir.run(&["verify", "missing.zip", "--root", "a.vkey"]).refused(1, &["missing.zip"]);
+    // Evidence is read at any place; a folder or a pipe cannot be.
+    dir.run(&["verify", ".", "--root", "a.vkey"]).refused(1, &["no plain file"]);
+    dir.write("empty.zip", "");
+    dir.run(&["verify", "empty.zip", "--root", "a.vkey"]).refused(1, &["evidence.zip"]);
     dir.run(&["verify", "nonsense.zip", "--root", "root+00000000+AAAA"]).refused(2, &[]);
     dir.run(&["verify", "nonsense.zip"]).refused(2, &["--root"]);
     let error = dir.json(&["verify", "nonsense.zip", "--root", "a.vkey"]);

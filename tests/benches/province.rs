@@ -20,7 +20,7 @@ use admin::demo::world::{Member, World};
 use admin::on_disk::OnDisk;
 use common::{Scratch, files, finish, floor_of, import, micros, open, time, trying, world};
 use node::books::Books;
-use node::desk::audit;
+use node::desk::extract::{self, Here};
 use node::review::{self, Took};
 use protocol::evidence::Shown;
 use protocol::evidence::file::{self, Opened};
@@ -101,7 +101,7 @@ fn made(world: &World, leaves: usize, path: &Path) -> (Duration, usize) {
             finish(&mut own, county);
             hand_over(&own, county, &mut [&mut books, &mut province]);
             floor.get_or_insert_with(|| {
-                let part = audit::evidence(&own).expect("evidence");
+                let part = extract::evidence(&own).expect("evidence");
                 let entries = &part.units[&county.id].entries;
                 (floor_of(entries.iter()), entries.len())
             });
@@ -113,7 +113,7 @@ fn made(world: &World, leaves: usize, path: &Path) -> (Duration, usize) {
     }
     review::check_all(&mut province, true, time("2026-02-04T02:00:00Z")).expect("checked");
     finish(&mut province, top);
-    let evidence = audit::evidence(&province).expect("evidence");
+    let evidence = Here::new(&province).expect("evidence");
     assert_eq!(evidence.notes().units.len(), world.members.len());
     file::write_to(&evidence, BufWriter::new(File::create(path).expect("a file"))).expect("written");
     floor.expect("a county")

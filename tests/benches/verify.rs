@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{COUNTY, Scratch, files, finish, floor_of, import, median, micros, open, time, timed, trying, world};
-use node::desk::audit;
+use node::desk::extract;
 use protocol::evidence::{Evidence, report};
 use protocol::note::VerifierKey;
 use protocol::published::read_catalogue;
@@ -48,7 +48,7 @@ fn month(world: &admin::demo::world::World, persons: usize) -> Evidence {
         import(&mut books, event, &text, time("2026-01-25T02:00:00Z"));
     }
     finish(&mut books, world.member(COUNTY).expect("a unit"));
-    audit::evidence(&books).expect("evidence")
+    extract::evidence(&books).expect("evidence")
 }
 
 /// The checks of the tier above, which knows registry and catalogue already.

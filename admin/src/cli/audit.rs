@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::{Args, Subcommand};
 use node::books::Books;
 use node::books::payload::Payload;
-use node::desk;
+use node::desk::extract::Here;
 use protocol::evidence::report;
 use protocol::period::Month;
 use protocol::statement::Statement;
@@ -14,6 +14,7 @@ use protocol::verify::log::UnitLog;
 use serde_json::json;
 
 use super::connect::Connection;
+use super::evidence::threads;
 use super::output::{Done, Failure, Out, print, replace, say, sayln, value};
 use super::report::render;
 use super::stopped::Stopped;
@@ -137,8 +138,7 @@ fn recheck(args: &Recheck, out: &Out) -> Done {
     // Also without a guard: a restored copy is re-checked before anybody decides to go on from it.
     let books = args.at.open("recheck.data")?;
     let (private, faults) = whole_log(&books)?;
-    let evidence = desk::audit::evidence(&books)?;
-    let report = report::verify(&evidence, &args.at.root)?;
+    let report = report::verify_on(threads(), &Here::new(&books)?, &args.at.root)?;
     let leaves = books.log.as_ref().map_or(0, UnitLog::len);
     let last = books.rollups.values().map(|r| r.held.rollup.log.size).max().unwrap_or(0);
     let holds = faults.is_empty() && private.wrong.is_empty() && !report.failures().any(|_| true);

@@ -12,7 +12,7 @@ use protocol::note::VerifierKey;
 use serde_json::json;
 
 use super::connect::{Connection, vkey};
-use super::output::{Done, Failure, Out, Style, print, read, replace, say, sayln, seconds, value};
+use super::output::{Done, Failure, Out, Style, print, read, replace_with, say, sayln, seconds, value};
 use super::report::render;
 use crate::on_disk::OnDisk;
 
@@ -46,15 +46,14 @@ pub struct VerifyArgs {
 }
 
 pub(super) fn evidence(args: &EvidenceArgs, out: &Out) -> Done {
-    let bytes = args.node.client()?.evidence()?;
-    replace(&args.output, &bytes)?;
-    out.answer(json!({ "file": args.output, "bytes": bytes.len() }), || {
-        sayln!(
-            "✓ {}: {} bytes. Check it anywhere: countersign verify {} --root VKEY",
-            args.output.display(),
-            bytes.len(),
-            args.output.display()
-        );
+    let client = args.node.client()?;
+    let mut bytes = 0;
+    replace_with(&args.output, |file| {
+        bytes = client.evidence_to(file)?;
+        Ok(())
+    })?;
+    out.answer(json!({ "file": args.output, "bytes": bytes }), || {
+        sayln!("✓ {}: {bytes} bytes. Check it anywhere: countersign verify {} --root VKEY", args.output.display(), args.output.display());
     });
     Ok(true)
 }
@@ -71,14 +70,18 @@ pub(super) fn verify(args: &VerifyArgs, out: &Out) -> Done {
     if matches!(first, [b'{' | b' ' | b'\t' | b'\r' | b'\n']) && source.size() <= MAX_DISCLOSURE {
         return disclosed(&read(&args.file)?, args, &Out { style, ..*out });
     }
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let report = report::verify_on(threads, &Opened::new(source)?, &args.root)?;
+    let report = report::verify_on(threads(), &Opened::new(source)?, &args.root)?;
     let took = start.elapsed();
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     out.answer(json!({ "holds": report.holds(), "took_ms": millis, "report": value(&report) }), || {
         say!("{}", render(&report, took, style))
     });
     Ok(report.holds())
+}
+
+/// As many as the machine has cores.
+pub(super) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {

@@ -294,15 +294,25 @@ pub fn save_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 /// What the system says.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write;
+    replace_with(path, |file| file.write_all(bytes).map_err(Failure::file(path)))
+}
+
+/// The same for what is written bit by bit.
+///
+/// # Errors
+/// What `write` or the system says.
+pub fn replace_with(path: &Path, write: impl FnOnce(&mut std::fs::File) -> Result<(), Failure>) -> Result<(), Failure> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.tmp", std::process::id()));
     let beside = path.with_file_name(name);
-    let written = std::fs::File::create(&beside).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    written.and_then(|()| std::fs::rename(&beside, path)).map_err(|e| {
+    let mut file = std::fs::File::create(&beside).map_err(Failure::file(path))?;
+    let written = write(&mut file);
+    let placed = written.and_then(|()| file.sync_all().and_then(|()| std::fs::rename(&beside, path)).map_err(Failure::file(path)));
+    if placed.is_err() {
         // Nothing of ours is left behind; the first error is the one to tell.
         let _ = std::fs::remove_file(&beside);
-        Failure::file(path)(e)
-    })
+    }
+    placed
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What a node keeps of the units below it: their statements, checkpoints and rollups as they came, and its own receipts.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -18,7 +19,7 @@ use protocol::verify::log::{Counting, UnitLog};
 use protocol::verify::{HeldRollup, Rollups, Verdict};
 use serde::{Deserialize, Serialize};
 
-use super::{headed, kinds};
+use super::{Books, BooksError, headed, kinds};
 use crate::journal::Stored;
 
 /// Heading of a chunk of entries.
@@ -175,6 +176,23 @@ pub fn enrolled(note: &Note) -> Option<VerifierKey> {
 pub fn entries_of(stored: &Stored) -> Result<Vec<Vec<u8>>, String> {
     let (_, body): (EntriesHead, _) = headed(&stored.public).ok_or("no heading")?;
     tile::decode_bundle(body).map_err(|e| e.to_string())
+}
+
+impl Books {
+    /// Statements of a unit below from the journal: those of these log indexes that came.
+    ///
+    /// # Errors
+    /// A damaged disk.
+    pub fn child_entries(&self, unit: &UnitId, indexes: Range<u64>) -> Result<Vec<Vec<u8>>, BooksError> {
+        let chunks = self.children.get(unit).map(|c| c.chunks.as_slice()).unwrap_or_default();
+        let from = chunks.partition_point(|(first, _)| *first <= indexes.start).saturating_sub(1);
+        let mut found = Vec::new();
+        for (first, seq) in chunks[from..].iter().take_while(|(first, _)| *first < indexes.end) {
+            let entries = entries_of(&self.at(*seq)?).map_err(|message| BooksError::Entry { seq: *seq, message })?;
+            found.extend((*first..).zip(entries).filter(|(index, _)| indexes.contains(index)).map(|(_, entry)| entry));
+        }
+        Ok(found)
+    }
 }
 
 /// Takes a journal entry about a unit below into account.

@@ -787,20 +787,6 @@ impl Books {
         Ok(self.journal.read(seq)?)
     }
 
-    /// Entries of a unit below from the journal, in order.
-    ///
-    /// # Errors
-    /// A damaged disk.
-    pub fn child_entries(&self, unit: &UnitId) -> Result<Vec<Vec<u8>>, BooksError> {
-        let Some(child) = self.children.get(unit) else { return Ok(Vec::new()) };
-        let mut all = Vec::new();
-        for (_, seq) in &child.chunks {
-            let stored = self.at(*seq)?;
-            all.extend(children::entries_of(&stored).map_err(|message| BooksError::Entry { seq: *seq, message })?);
-        }
-        Ok(all)
-    }
-
     /// One statement of a unit below.
     fn child_entry(&self, unit: &UnitId, index: u64) -> Result<Option<Vec<u8>>, BooksError> {
         let chunks = self.children.get(unit).map(|c| c.chunks.as_slice()).unwrap_or_default();

@@ -1,17 +1,15 @@
-//! Looking back: the list of events, disclosure of chosen fields, evidence files.
+//! Looking back: the list of events, disclosure of chosen fields. Evidence is [`extract`](super::extract)'s.
 
 use protocol::commitment::OpenScalar;
 use protocol::count::Fields;
 use protocol::digest::hex;
 use protocol::evidence::disclosure::{self, Disclosure, ShownRow};
-use protocol::evidence::{Arrivals, Evidence, UnitEvidence};
 use protocol::note::Note;
 use protocol::period::Month;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::books::Books;
-use crate::clock::stamp;
 use crate::fault::{Faults, internal};
 
 /// One event in a list: public facts only, unless private ones were asked for.
@@ -113,62 +111,4 @@ pub fn disclose(books: &Books, index: u64, names: &[String], row: bool) -> Resul
         fields,
         row: shown,
     })
-}
-
-/// Everything that proves the figures of this unit and of those below it, as far as it is known here.
-///
-/// # Errors
-/// A damaged disk.
-pub fn evidence(books: &Books) -> Result<Evidence, Faults> {
-    let mut evidence = Evidence {
-        registries: books.registries().iter().map(|(_, n)| n.clone()).collect(),
-        catalogues: books.catalogues().iter().map(|(_, n)| n.clone()).collect(),
-        plans: books.plans().iter().map(|(_, n)| n.clone()).collect(),
-        ..Evidence::default()
-    };
-    // The file orders them by digest; the content must be in the order in which a reader finds it.
-    evidence.catalogues.sort_by_key(|n| n.digest().to_string());
-    evidence.plans.sort_by_key(|n| n.digest().to_string());
-    let mut own = UnitEvidence::default();
-    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
-    let last = books.rollups.values().map(|r| r.held.rollup.log.size).max().unwrap_or(0);
-    for index in 0..last.min(log.len()) {
-        own.entries.push(books.statement_bytes(index).map_err(internal)?);
-    }
-    for (key, r) in &books.rollups {
-        own.rollups.insert(*key, r.held.note.clone());
-        if let Some(note) = books.checkpoint(r.held.rollup.log.size) {
-            own.checkpoints.insert(r.held.rollup.log.size, note.clone());
-        }
-        for (n, (_, note)) in r.receipts.iter().enumerate() {
-            own.receipts.insert((key.0, key.1, n as u32 + 1), note.clone());
-        }
-    }
-    evidence.units.insert(books.unit().clone(), own);
-    let mut arrivals = Arrivals { by: books.unit().clone(), received: Default::default() };
-    for (id, child) in &books.children {
-        let mut part = UnitEvidence { entries: books.child_entries(id).map_err(internal)?, ..UnitEvidence::default() };
-        let last = child.known.values().map(|h| h.rollup.log.size).max().unwrap_or(0);
-        part.entries.truncate(usize::try_from(last).unwrap_or(usize::MAX));
-        for (key, held) in &child.known {
-            part.rollups.insert(*key, held.note.clone());
-            if let Some(note) = child.checkpoints.get(&held.rollup.log.size) {
-                part.checkpoints.insert(held.rollup.log.size, note.clone());
-            }
-            for (n, (_, note)) in child.given.get(&held.digest()).into_iter().flatten().enumerate() {
-                part.receipts.insert((key.0, key.1, n as u32 + 1), note.clone());
-            }
-        }
-        for (digest, at) in &child.arrived {
-            arrivals.received.insert(*digest, stamp(*at));
-        }
-        if !part.rollups.is_empty() {
-            evidence.units.insert(id.clone(), part);
-        }
-    }
-    if !arrivals.received.is_empty() {
-        let text = arrivals.to_text().map_err(internal)?;
-        evidence.arrivals = Some(Note::sign(&text, &[&books.keys.node]).map_err(internal)?);
-    }
-    Ok(evidence)
 }

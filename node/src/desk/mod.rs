@@ -3,10 +3,11 @@
 //! Each function computes journal entries from the books and commits them; no function here keeps a state of its own.
 //! Reading order: [`input`] (files to drafts), [`record`] (drafts to statements), `press` (statements to
 //! signed entries), [`close`] (a month to a rollup),
-//! [`sign`] (signatures and the outbox), [`audit`] (looking back).
+//! [`sign`] (signatures and the outbox), [`audit`] (looking back), [`extract`] (evidence).
 
 pub mod audit;
 pub mod close;
+pub mod extract;
 pub mod input;
 mod press;
 pub mod record;

@@ -264,14 +264,6 @@ pub async fn events(
     Ok(Json(app.service.with(move |books, _| audit::list(books, month, query.private)).await?))
 }
 
-/// Everything that proves the figures of this unit and those below: a zip.
-#[utoipa::path(get, path = "/api/evidence", security(("token" = [])), responses((status = 200, body = Vec<u8>, content_type = "application/zip")))]
-pub async fn evidence(extract::State(app): extract::State<App>, who: Who) -> Result<impl IntoResponse, Refused> {
-    who.need(&Role::ALL)?;
-    let bytes = app.service.with(|books, _| protocol::evidence::file::write(&audit::evidence(books)?).map_err(internal)).await?;
-    Ok(([(header::CONTENT_TYPE, "application/zip")], bytes))
-}
-
 /// What is to be shown of an event.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

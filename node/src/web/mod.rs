@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod desk;
+pub mod extract;
 pub mod look;
 mod rate;
 pub mod review;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use axum::{Router, middleware};
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
@@ -40,13 +42,15 @@ pub struct App {
     /// Who may call.
     pub tokens: Arc<Tokens>,
     rates: Arc<Rates>,
+    /// Places for evidence files that are being taken out.
+    extracts: Arc<Semaphore>,
 }
 
 impl App {
     /// The API of a unit, for the holders of these tokens.
     pub fn new(service: Arc<Service>, tokens: Tokens) -> App {
         let rates = Arc::new(Rates::new(&service.config.limits));
-        App { service, tokens: Arc::new(tokens), rates }
+        App { service, tokens: Arc::new(tokens), rates, extracts: Arc::new(Semaphore::new(extract::AT_ONCE)) }
     }
 }
 
@@ -61,7 +65,7 @@ pub fn router(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(look::months))
         .routes(routes!(look::rollup))
         .routes(routes!(look::events))
-        .routes(routes!(look::evidence))
+        .routes(routes!(extract::evidence))
         .routes(routes!(look::disclose))
         .routes(routes!(look::catalogue))
         .routes(routes!(desk::import))

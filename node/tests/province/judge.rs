@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use node::books::children::Contradiction;
 use node::books::{Books, kinds};
-use node::desk::{audit, sign};
+use node::desk::{extract, sign};
 use node::journal::{Journal, SEGMENT_BYTES, Stored};
 use protocol::evidence::{file, report};
 use protocol::ids::Tier;
@@ -111,7 +111,7 @@ impl Round {
 
     /// The province's evidence, written, read and verified by nothing but the root key.
     fn of_evidence(&mut self) -> Vec<String> {
-        let evidence = self.units[0].look(|books| audit::evidence(books).map(|e| file::write(&e).unwrap())).unwrap();
+        let evidence = self.units[0].look(|books| extract::evidence(books).map(|e| file::write(&e).unwrap())).unwrap();
         let report = report::verify(&file::read(&evidence).unwrap(), &self.root.vkey()).unwrap();
         let mut found: Vec<String> = report
             .failures()

@@ -14,7 +14,7 @@ use node::config::{Accept, Config};
 use node::desk::close::{CloseRequest, Closed};
 use node::desk::input::{self, Draft, Form, Parsed};
 use node::desk::record::{self, Imported};
-use node::desk::{audit, close, open_month, sign};
+use node::desk::{audit, close, extract, open_month, sign};
 use node::fault::Faults;
 use node::review::{self, Took};
 use node::service::Service;
@@ -342,7 +342,7 @@ impl Desk {
     }
     /// The evidence file, without the arrivals (whose note is signed anew each time).
     pub fn evidence(&self) -> Vec<u8> {
-        let mut evidence = audit::evidence(self.read()).unwrap();
+        let mut evidence = extract::evidence(self.read()).unwrap();
         evidence.arrivals = None;
         protocol::evidence::file::write(&evidence).unwrap()
     }

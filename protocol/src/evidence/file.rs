@@ -54,6 +54,9 @@ pub enum FileError {
     /// Bytes that writing the content again would not give.
     #[error("the file is not written the one way in which evidence is written: some byte was changed [evidence.bytes]")]
     Bytes,
+    /// Where the statements lie, they cannot be read.
+    #[error("the statements cannot be read: {0} [evidence.source]")]
+    Source(String),
     /// It could not be written.
     #[error("evidence cannot be written: {0} [evidence.write]")]
     Write(String),

@@ -1,6 +1,6 @@
 //! Known answers for other languages, from fixed seeds and the small catalogue. Written by `cargo run -p protocol --example
 //! vectors`; the test `vectors` checks that the files in `tests/vectors` are exactly these.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use curve25519_dalek::Scalar;
 use protocol::commitment::{OpenScalar, PeriodKey, hash_to_group, zero};

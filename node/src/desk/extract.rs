@@ -1,0 +1,160 @@
+//! Evidence as it stood at one moment, taken out a bundle at a time while the node works on.
+//!
+//! A province's month has a million statements, a gigabyte. They lie in the journal, which only grows: so the notes are taken at
+//! once, with the number of statements that they cover, and the statements follow when somebody has room for them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use protocol::evidence::file::FileError;
+use protocol::evidence::{Arrivals, Evidence, Shown, UnitEvidence};
+use protocol::ids::UnitId;
+use protocol::log::tile::MAX_BUNDLE_ENTRIES;
+use protocol::note::Note;
+
+use crate::books::Books;
+use crate::books::children::Child;
+use crate::clock::stamp;
+use crate::fault::{Faults, internal};
+
+/// Everything that proves the figures of a unit and of those below it, as far as it is known here: without the statements, which
+/// stay in the journal.
+#[derive(Debug)]
+pub struct Extract {
+    notes: Evidence,
+    /// Statements of each unit that its rollups cover.
+    sizes: BTreeMap<UnitId, u64>,
+}
+
+impl Extract {
+    /// The evidence as it stands.
+    ///
+    /// # Errors
+    /// A node without a registry.
+    pub fn of(books: &Books) -> Result<Extract, Faults> {
+        let mut notes = Evidence {
+            registries: books.registries().iter().map(|(_, n)| n.clone()).collect(),
+            catalogues: books.catalogues().iter().map(|(_, n)| n.clone()).collect(),
+            plans: books.plans().iter().map(|(_, n)| n.clone()).collect(),
+            ..Evidence::default()
+        };
+        // The file orders them by digest; the content must be in the order in which a reader finds it.
+        notes.catalogues.sort_by_key(|n| n.digest().to_string());
+        notes.plans.sort_by_key(|n| n.digest().to_string());
+        let mut sizes = BTreeMap::new();
+        let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+        let last = books.rollups.values().map(|r| r.held.rollup.log.size).max().unwrap_or(0);
+        sizes.insert(books.unit().clone(), last.min(log.len()));
+        notes.units.insert(books.unit().clone(), own(books));
+        let mut arrivals = Arrivals { by: books.unit().clone(), received: BTreeMap::new() };
+        for (id, child) in &books.children {
+            arrivals.received.extend(child.arrived.iter().map(|(digest, at)| (*digest, stamp(*at))));
+            if !child.known.is_empty() {
+                let last = child.known.values().map(|h| h.rollup.log.size).max().unwrap_or(0);
+                sizes.insert(id.clone(), last.min(child.held()));
+                notes.units.insert(id.clone(), below(child));
+            }
+        }
+        if !arrivals.received.is_empty() {
+            let text = arrivals.to_text().map_err(internal)?;
+            notes.arrivals = Some(Note::sign(&text, &[&books.keys.node]).map_err(internal)?);
+        }
+        Ok(Extract { notes, sizes })
+    }
+
+    /// All but the statements.
+    pub fn notes(&self) -> &Evidence {
+        &self.notes
+    }
+
+    /// A unit's statements from 256 · `n` on, at most 256; none behind the last.
+    ///
+    /// # Errors
+    /// A damaged disk.
+    pub fn bundle(&self, books: &Books, unit: &UnitId, n: usize) -> Result<Option<Vec<Vec<u8>>>, Faults> {
+        let size = self.sizes.get(unit).copied().unwrap_or(0);
+        let first = (n as u64).saturating_mul(MAX_BUNDLE_ENTRIES as u64);
+        let indexes = first..size.min(first.saturating_add(MAX_BUNDLE_ENTRIES as u64));
+        if indexes.is_empty() {
+            return Ok(None);
+        }
+        let wanted = indexes.end - indexes.start;
+        let entries = if unit == books.unit() {
+            indexes.map(|index| books.statement_bytes(index)).collect::<Result<Vec<_>, _>>().map_err(internal)?
+        } else {
+            books.child_entries(unit, indexes).map_err(internal)?
+        };
+        if entries.len() as u64 == wanted { Ok(Some(entries)) } else { Err(internal(format!("statements of {unit} are missing"))) }
+    }
+}
+
+fn own(books: &Books) -> UnitEvidence {
+    let mut part = UnitEvidence::default();
+    for (key, r) in &books.rollups {
+        part.rollups.insert(*key, r.held.note.clone());
+        if let Some(note) = books.checkpoint(r.held.rollup.log.size) {
+            part.checkpoints.insert(r.held.rollup.log.size, note.clone());
+        }
+        for (n, (_, note)) in (1..).zip(&r.receipts) {
+            part.receipts.insert((key.0, key.1, n), note.clone());
+        }
+    }
+    part
+}
+
+fn below(child: &Child) -> UnitEvidence {
+    let mut part = UnitEvidence::default();
+    for (key, held) in &child.known {
+        part.rollups.insert(*key, held.note.clone());
+        if let Some(note) = child.checkpoints.get(&held.rollup.log.size) {
+            part.checkpoints.insert(held.rollup.log.size, note.clone());
+        }
+        for (n, (_, note)) in (1..).zip(child.given.get(&held.digest()).into_iter().flatten()) {
+            part.receipts.insert((key.0, key.1, n), note.clone());
+        }
+    }
+    part
+}
+
+/// The evidence of books that nobody else works on.
+#[derive(Debug)]
+pub struct Here<'a> {
+    books: &'a Books,
+    extract: Extract,
+}
+
+impl Here<'_> {
+    /// The evidence as it stands.
+    ///
+    /// # Errors
+    /// See [`Extract::of`].
+    pub fn new(books: &Books) -> Result<Here<'_>, Faults> {
+        Ok(Here { books, extract: Extract::of(books)? })
+    }
+}
+
+impl Shown for Here<'_> {
+    fn notes(&self) -> &Evidence {
+        self.extract.notes()
+    }
+    fn bundle(&self, unit: &UnitId, n: usize) -> Result<Option<Cow<'_, [Vec<u8>]>>, FileError> {
+        let entries = self.extract.bundle(self.books, unit, n).map_err(|e| FileError::Source(e.to_string()))?;
+        Ok(entries.map(Cow::Owned))
+    }
+}
+
+/// The whole evidence in memory.
+///
+/// # Errors
+/// See [`Extract::of`], and a damaged disk.
+pub fn evidence(books: &Books) -> Result<Evidence, Faults> {
+    let extract = Extract::of(books)?;
+    let mut evidence = extract.notes.clone();
+    for (id, unit) in &mut evidence.units {
+        for n in 0.. {
+            let Some(entries) = extract.bundle(books, id, n)? else { break };
+            unit.entries.extend(entries);
+        }
+    }
+    Ok(evidence)
+}
