@@ -1007,6 +1007,9 @@ class RollupChecks:
             need(child is not None, "the rollup of %s is not there" % c["unit"])
             need((child.unit, child.period, child.revision, child.catalogue) == (c["unit"], r.period, c["revision"], r.catalogue),
                  "the rollup of %s is another one" % c["unit"])
+            below = sorted(u for u in registry.children.get(c["unit"], ()) if registry.units[u]["since"] <= r.period)
+            need(sorted([x["unit"] for x in child.children] + [x["unit"] for x in child.missing]) == below,
+                 "%s counted other units than the registry named here puts below it" % c["unit"])
             need({f["id"] for f in r.figures} <= {f["id"] for f in child.figures} <= set(catalogue.figures), "the figures of %s" % c["unit"])
             scopes.append({f["id"]: Counts(catalogue, f["id"], f["own"] if f["sum"] is None else f["sum"]) for f in child.figures})
         if not named:                                                                       # 4
@@ -1054,6 +1057,10 @@ class RollupChecks:
         sealed = max((k.size for k in known), default=0)                                    # 7
         for i in range(sealed, r.size):
             need(log.periods[i] is None or log.periods[i] >= r.period, "leaf %d is of a sealed month" % i)
+        last = max([r.period] + [k.period for k in known])                                  # 8
+        for i in range(r.size):
+            p = log.periods[i]
+            need(p is None or ((since is None or p >= since) and (p <= last or months_before(p) == last)), "leaf %d is of a month that nobody reports" % i)
         return "holds", "log of %d leaves, revision %d" % (r.size, r.revision)
 
     def binding(self):

@@ -1,11 +1,11 @@
 //! `arithmetic`: cells add up to totals; own + Σ children = sum; every child that reports is named by the digest of the
 //! rollup that was used, or named as missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, HeldRollup};
 use crate::figure;
-use crate::ids::Tier;
+use crate::ids::{Tier, UnitId};
 
 /// See the module.
 ///
@@ -46,6 +46,16 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
         }
         if child.rollup.catalogue != rollup.catalogue {
             return Err(format!("child {} counted by another catalogue", c.unit));
+        }
+        // Otherwise a city that names an old registry could leave out a county that was added since, or count one that has moved.
+        let summed: BTreeSet<&UnitId> =
+            child.rollup.children.iter().map(|c| &c.unit).chain(child.rollup.missing.iter().map(|m| &m.unit)).collect();
+        let below: BTreeSet<&UnitId> = registry.children(&c.unit).into_iter().filter(|u| u.since <= rollup.period).map(|u| &u.id).collect();
+        if let Some(other) = summed.symmetric_difference(&below).next() {
+            return Err(format!(
+                "child {} counted by registry version {}: {other} stands below it there or in version {}, but not in both",
+                c.unit, child.rollup.registry.version, rollup.registry.version
+            ));
         }
         used.push(child);
     }

@@ -64,6 +64,17 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
             follows(held, named)?;
         }
     }
+    // Nor does a leaf stand in a month that no rollup reports: there it would count for nothing, and what it takes back
+    // would be taken back unseen. Where an earlier month was opened again, the one after the newest has begun already.
+    let newest = context.known.keys().map(|(month, _)| *month).fold(rollup.period, Month::max);
+    let months = unit.since..=newest.next().unwrap_or(newest);
+    if let Some((index, month)) = context.log.first_outside(&months, rollup.log.size) {
+        return Err(format!(
+            "leaf {index} is of {month}, which is none of the months {} to {} that are reported",
+            months.start(),
+            months.end()
+        ));
+    }
     // A sealed month stays sealed: no leaf of an earlier month stands behind that month's last rollup, where nothing
     // would ever count it. What this rollup itself or a refused one claims of its size does not matter here.
     let mut sealed: BTreeMap<Month, u64> = BTreeMap::new();

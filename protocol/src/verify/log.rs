@@ -7,6 +7,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -293,6 +294,16 @@ impl UnitLog {
         let leaves = self.leaves.iter().enumerate().map(|(i, leaf)| (i as u64, leaf));
         let range = leaves.skip(usize::try_from(from).unwrap_or(usize::MAX)).take_while(|(i, _)| *i < size);
         range.filter_map(|(i, leaf)| Some((i, self.sort(leaf)?.period))).find(|(i, month)| sealed.get(month).is_some_and(|end| i >= end))
+    }
+
+    /// The first leaf below `size` that counts in none of these months.
+    pub fn first_outside(&self, months: &RangeInclusive<Month>, size: u64) -> Option<(u64, Month)> {
+        // Few sorts, many leaves: nearly always there is none to look for.
+        if self.sorts.iter().all(|s| months.contains(&s.period)) {
+            return None;
+        }
+        let leaves = (0..size).zip(&self.leaves).filter_map(|(i, leaf)| Some((i, self.sort(leaf)?.period)));
+        leaves.into_iter().find(|(_, month)| !months.contains(month))
     }
 
     /// The leaf that has this id, the first one if there are several.

@@ -1036,6 +1036,32 @@ fn rewritten(b: &mut Book, w: &World) {
         &c,
     )
     .also(&[BINDING]);
+    // Nor does a leaf stand in a month that nobody reports, where it would count for nothing or take back unseen.
+    let early = self::january(|d| {
+        training(d, "2025-12", 40);
+    });
+    b.evidence(
+        "month-before-the-first",
+        "a leaf is of a month before the unit reports",
+        HISTORY,
+        "leaf 4 is of 2025-12, which is none of the months 2026-01 to 2026-02",
+        &honest_file(&early, &[B], JAN),
+    );
+    let far = self::january(|d| {
+        let held = training(d, JAN, 40);
+        d.void("9999-12", held);
+    });
+    b.evidence(
+        "month-far-ahead",
+        "a leaf of January is taken back in a month that is never reported",
+        HISTORY,
+        "leaf 5 is of 9999-12, which is none of the months 2026-01 to 2026-02",
+        &honest_file(&far, &[B], JAN),
+    );
+    let mut c = Case::of(w, B, FEB);
+    let s = Spare::new().training(B, "2026-04", 1);
+    c.append(&s, &w.desk(B).people[0]);
+    b.case("month-after-the-next", "a leaf of April stands below February's rollup", HISTORY, "leaf 9 is of 2026-04", &c);
     let mut c = Case::of(w, B, FEB);
     let mut s = Spare::new().training(B, FEB, 1);
     s.late = Some(month(FEB));
@@ -1433,6 +1459,43 @@ fn sums(b: &mut Book, w: &World) {
         ARITHMETIC,
         "140321 is not a child of 14",
         &e,
+    );
+    // The city counts by version 1; the province by version 2, in which a county has moved, or is new.
+    let province_by = |change: &dyn Fn(&mut Registry), used: &[&str]| {
+        let note = second_registry(w, change);
+        let newer = w.registry.next(&note).unwrap();
+        let used: Vec<_> = used.iter().map(|id| w.held(id, JAN)).collect();
+        let province = w.desk(PROVINCE).sign(&w.desk(PROVINCE).rollup(JAN, 1, &newer, &used, vec![]));
+        let mut e = honest_file(w, &[PROVINCE, CITY, A, B], JAN);
+        e.registries.push(note);
+        on(&mut e, PROVINCE).rollups.insert((month(JAN), 1), province.note.clone());
+        e
+    };
+    let moves = |r: &mut Registry| r.units.iter_mut().find(|u| u.id.as_str() == B).unwrap().parent = Some(unit(PROVINCE));
+    let mut e = province_by(&moves, &[B, CITY]);
+    // What the city said of it is no word of its parent any more.
+    on(&mut e, B).receipts.clear();
+    on(&mut e, B).checkpoints = w.desk(B).checkpoints.clone();
+    b.evidence(
+        "child-counted-twice",
+        "a county that has moved from the city to the province is counted by both",
+        ARITHMETIC,
+        "child 1403 counted by registry version 1: 140311 stands below it there or in version 2",
+        &e,
+    );
+    let adds = |r: &mut Registry| {
+        let mut new = r.units.iter().find(|u| u.id.as_str() == B).unwrap().clone();
+        new.id = unit("140322");
+        new.keys[0].vkey = key("140322", Alg::Ed25519, 1).vkey();
+        new.witness = key("140322/witness", Alg::CosignatureV1, 2).vkey();
+        r.units.push(new);
+    };
+    b.evidence(
+        "child-left-out-by-version",
+        "a county is new in version 2; the city names version 1 and says nothing of it",
+        ARITHMETIC,
+        "child 1403 counted by registry version 1: 140322 stands below it there or in version 2",
+        &province_by(&adds, &[CITY]),
     );
     let mut c = Case::of(w, CITY, JAN);
     c.rollup.children[0].rollup = w.held(B, JAN).digest();

@@ -5,9 +5,9 @@ use libfuzzer_sys::fuzz_target;
 use protocol::commitment::{Commitment, OpenScalar};
 
 fuzz_target!(|data: &[u8]| {
-    if let Ok((commitment, point)) = Commitment::from_bytes(data) {
+    if let Ok(commitment) = Commitment::from_bytes(data) {
         assert_eq!(&commitment.as_bytes()[..], data);
-        assert_eq!(&point.compress().to_bytes()[..], data);
+        assert_eq!(&commitment.point().compress().to_bytes()[..], data);
         assert_ne!(data, [0; 32]);
     }
     if let Ok(text) = std::str::from_utf8(data) {
