@@ -38,7 +38,8 @@ pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024 - 4096;
 pub struct Outgoing {
     /// Where to.
     pub subject: Subject,
-    /// The digest of the body's note: the server drops a repetition within two minutes.
+    /// What it holds, in a word: a repetition within two minutes carries the same, and the server drops it. Over NATS others see
+    /// neither this nor anything that they could work out from the body.
     pub msg_id: String,
     /// The bytes.
     pub body: Vec<u8>,

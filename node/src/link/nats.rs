@@ -9,9 +9,11 @@ use super::error::{LinkError, explain};
 use super::state::{Connection, Durability, LinkState};
 use super::subject::{Subject, UnitPath};
 use super::{Incoming, Outgoing, Transport, access, check_outgoing, durability, seed};
+use crate::random::{Random, SystemRandom};
 use async_nats::client::Request;
 use async_nats::connection::State;
 use async_nats::{Client, ConnectOptions, Event, HeaderMap, Message, RequestErrorKind, ServerError};
+use protocol::digest::Digest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -123,6 +125,8 @@ struct Shared {
     made: std::sync::Mutex<BTreeMap<&'static str, String>>,
     /// How many consumers this unit has.
     consumers: usize,
+    /// Makes message ids that nobody else can guess: see [`message_id`].
+    secret: [u8; 16],
 }
 
 /// The server's answer about a consumer, as far as it matters here.
@@ -151,6 +155,8 @@ impl NatsLink {
         let seed = seed::read_seed(&config.seed_file)?;
         let unit = config.path.unit().to_owned();
         let consumers = access::consumers(&config.path, config.has_children);
+        let mut secret = [0; 16];
+        SystemRandom.fill(&mut secret).map_err(|reason| LinkError::Setup { url: config.url.clone(), reason })?;
         let shared = Arc::new(Shared {
             config: config.clone(),
             state: watch::Sender::new(LinkState::default()),
@@ -158,6 +164,7 @@ impl NatsLink {
             verified: Mutex::new(None),
             made: std::sync::Mutex::default(),
             consumers: consumers.len(),
+            secret,
         });
         let events = Arc::clone(&shared);
         // Thousands of nodes lose one server at the same moment: each comes back at its own time.
@@ -318,7 +325,7 @@ impl Wire {
         let server = self.ensure_durable().await?;
         let subject = message.subject.to_string();
         let mut headers = HeaderMap::new();
-        headers.insert("Nats-Msg-Id", message.msg_id.as_str());
+        headers.insert("Nats-Msg-Id", message_id(&self.shared.secret, &message.msg_id).as_str());
         let request = Request::new().headers(headers).payload(message.body.clone().into());
         let answer = self.ask(&subject, request, ACK_TIMEOUT).await?;
         let ack: PubAck =
@@ -572,6 +579,14 @@ impl NatsAck {
         self.wire.client.publish(self.reply.clone(), body.into()).await.map_err(|e| failed(e.to_string()))?;
         self.wire.client.flush().await.map_err(|e| failed(e.to_string()))
     }
+}
+
+/// The id by which the server knows a repetition again. A stream has one list of ids for all who publish into it: an id that others
+/// can work out, the content's digest for example, could be used up by them beforehand, and the server would drop the true
+/// message and acknowledge it all the same. So a secret of this process goes into it. What is sent again by the next
+/// process is stored once more, which an idempotent receiver does not mind.
+fn message_id(secret: &[u8; 16], content: &str) -> String {
+    Digest::of(&[secret.as_slice(), content.as_bytes()].concat()).to_string()
 }
 
 /// How often a message was delivered, as its reply subject says: `$JS.ACK.<stream>.<consumer>.<delivered>.…`, with two more
