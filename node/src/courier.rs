@@ -104,6 +104,7 @@ fn answer(result: Result<(), crate::link::LinkError>) {
 }
 
 async fn take(service: &Arc<Service>, subject: &Subject, body: Vec<u8>) -> Result<Took, Faults> {
+    let begin = Instant::now();
     let Subject::Up(up) = subject else {
         let Subject::Down(down) = subject else { return Ok(Took::Refused("unknown subject".into())) };
         let kind = down.kind;
@@ -124,7 +125,6 @@ async fn take(service: &Arc<Service>, subject: &Subject, body: Vec<u8>) -> Resul
     let Ok(unit) = up.path.unit().parse::<UnitId>() else { return Ok(Took::Refused("no unit".into())) };
     let kind = up.kind;
     let is_rollup = kind == UpKind::Rollup;
-    let sender = unit.clone();
     let (took, again) = service
         .with(move |books, now| {
             let took = match kind {
@@ -139,10 +139,15 @@ async fn take(service: &Arc<Service>, subject: &Subject, body: Vec<u8>) -> Resul
         .await?;
     service.queue(again);
     if took == Took::Done {
+        tracing::debug!(%subject, ms = millis(begin), "took a message from below");
         service.review().await?;
     }
-    tracing::debug!(unit = %sender, "took a message from below");
     Ok(took)
+}
+
+/// For the log: whole milliseconds since then.
+fn millis(begin: Instant) -> u128 {
+    begin.elapsed().as_millis()
 }
 
 fn answered(books: &Books, unit: &UnitId, body: &[u8]) -> Vec<Note> {
@@ -302,10 +307,13 @@ async fn send_all<T: Transport>(
                 Ok((own.held.digest(), own.held.rollup.log.size, letters(books, &at, rollup, first)?))
             })
             .await?;
-        for letter in letters {
-            transport.publish(&letter).await.map_err(internal)?;
+        let begin = Instant::now();
+        for letter in &letters {
+            transport.publish(letter).await.map_err(internal)?;
             service.count("sent", 1);
         }
+        let (month, revision) = rollup;
+        tracing::info!(%month, revision, messages = letters.len(), ms = millis(begin), "a rollup was sent");
         sent.note(digest, Instant::now());
         first = first.max(size);
     }

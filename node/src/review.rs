@@ -9,6 +9,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
@@ -188,6 +189,7 @@ pub fn take_rollup(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<
     }
     let head = ArrivalHead { unit: unit.clone(), at: now };
     books.commit(vec![NewEntry::headed(kinds::CHILD_ROLLUP, &head, body)])?;
+    tracing::info!(%unit, month = %key.0, revision = key.1, "a rollup came");
     Ok(Took::Done)
 }
 
@@ -253,11 +255,14 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
             return Ok(given);
         }
         for (unit, digest, size) in next {
+            let begin = Instant::now();
             if let Some(child) = books.children.get_mut(&unit) {
                 child.read_to(size);
             }
+            let read = begin.elapsed();
             let verdicts = check_one(books, &unit, &digest)?;
             let failed = verdicts.iter().any(Verdict::failed);
+            tell(books, &unit, &digest, &verdicts, read, begin.elapsed());
             let me = books.unit().clone();
             let Some(child) = books.children.get_mut(&unit) else { continue };
             child.verdicts.insert(digest, verdicts.clone());
@@ -278,6 +283,17 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
                 given.push(receipt?);
             }
         }
+    }
+}
+
+/// Tells the log what was checked and how long it took. Every start checks everything again: what holds is for who looks closely.
+fn tell(books: &Books, unit: &UnitId, digest: &Digest, verdicts: &[Verdict], read: Duration, all: Duration) {
+    let Some(held) = child_rollup(books, unit, digest) else { return };
+    let (month, revision) = (held.rollup.period, held.rollup.revision);
+    let (read_ms, ms) = (read.as_millis(), all.as_millis());
+    match verdicts.iter().find(|v| v.failed()) {
+        None => tracing::debug!(%unit, %month, revision, read_ms, ms, "a rollup was checked"),
+        Some(v) => tracing::warn!(%unit, %month, revision, read_ms, ms, failed = v.check, why = v.detail, "a rollup was checked"),
     }
 }
 
@@ -447,6 +463,7 @@ fn give(
     let note = Note::sign(&text, &[&books.keys.node]).map_err(internal)?;
     books.commit(vec![NewEntry::open(kinds::GIVEN, note.as_bytes())])?;
     books.guard_all()?;
+    tracing::info!(unit = %receipt.child, month = %receipt.period, revision = receipt.revision, decision = ?decision, "a receipt was given");
     Ok(note)
 }
 
@@ -489,5 +506,6 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Took, Faults> {
         return Ok(Took::Refused(e));
     }
     books.commit(vec![NewEntry::open(kinds::RECEIPT, note.as_bytes())])?;
+    tracing::info!(month = %receipt.period, revision = receipt.revision, decision = ?receipt.decision, "a receipt came");
     Ok(Took::Done)
 }

@@ -10,22 +10,15 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{COUNTY, Scratch, files, import, median, micros, open, person_key, time, timed, trying, world};
-use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
-use curve25519_dalek::traits::Identity as _;
-use ed25519_dalek::{Signature, VerifyingKey};
+use common::{COUNTY, Scratch, files, floor_of, import, median, micros, open, person_key, time, timed, trying, world};
 use node::desk::{audit, close, sign};
 use protocol::evidence::{Evidence, report};
 use protocol::note::{Note, VerifierKey};
 use protocol::published::read_catalogue;
 use protocol::registry::VerifiedRegistry;
 use protocol::rollup::Signatories;
-use protocol::statement::Statement;
 use protocol::verify::log::{Counting, UnitLog};
 use protocol::verify::{Context, HeldRollup, Rollups, check};
-
-/// Signatures in a batch, as the product's own reader takes them.
-const BATCH: usize = 256;
 
 fn main() {
     let (persons, rounds) = if trying() { (20, 1) } else { (5000, 5) };
@@ -39,7 +32,7 @@ fn main() {
         let (report, took) = timed(|| report::verify(&evidence, &world.root).expect("evidence that can be verified"));
         assert!(report.holds(), "{:?}", report.failures().next().map(|(_, _, v)| v));
         offline.push(took);
-        floor.push(floor_of(&evidence));
+        floor.push(evidence.units.values().map(|u| floor_of(&u.entries, 0)).sum());
     }
     let (verify, offline, floor) = (median(verify), median(offline), median(floor));
     println!("verification of a county's month of {leaves} leaves, median of {rounds}:");
@@ -97,40 +90,5 @@ fn as_parent(evidence: &Evidence, root: &VerifierKey) -> Duration {
         check(&held, &context)
     });
     assert!(verdicts.iter().all(|v| !v.failed()), "{verdicts:?}");
-    took
-}
-
-fn floor_of(evidence: &Evidence) -> Duration {
-    let mut points: Vec<CompressedRistretto> = Vec::new();
-    let (mut messages, mut signatures, mut keys): (Vec<Vec<u8>>, Vec<Signature>, Vec<VerifyingKey>) = (vec![], vec![], vec![]);
-    for unit in evidence.units.values() {
-        let mut vkeys = std::collections::BTreeMap::new();
-        for entry in &unit.entries {
-            let note = Note::parse(entry).expect("a note");
-            let s = Statement::parse(note.text()).expect("a statement");
-            if let Some(row) = &s.row {
-                points.push(CompressedRistretto(*row.as_bytes()));
-            }
-            let text = |n: &str| s.clear.as_ref().and_then(|c| c.get(n)).and_then(|v| v.as_str()).map(str::to_string);
-            if let Some(key) = text("vkey").and_then(|v| v.parse::<protocol::note::VerifierKey>().ok()) {
-                vkeys.insert(key.name().to_string(), VerifyingKey::from_bytes(key.public()).expect("a key"));
-            }
-            let line = &note.signatures()[0];
-            if let Some(key) = vkeys.get(line.name()) {
-                messages.push(note.text().as_bytes().to_vec());
-                signatures.push(Signature::from_slice(line.blob()).expect("a signature"));
-                keys.push(*key);
-            }
-        }
-    }
-    let (sum, took) = timed(|| {
-        let sum = points.iter().fold(RistrettoPoint::identity(), |sum, p| sum + p.decompress().expect("a point"));
-        let slices: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-        for ((m, s), k) in slices.chunks(BATCH).zip(signatures.chunks(BATCH)).zip(keys.chunks(BATCH)) {
-            ed25519_dalek::verify_batch(m, s, k).expect("signatures that hold");
-        }
-        sum
-    });
-    assert_ne!(sum, RistrettoPoint::identity());
     took
 }

@@ -6,13 +6,17 @@ use std::time::{Duration, Instant};
 
 use admin::demo::world::{Deploy, Member, PEOPLE, World};
 use chrono::{DateTime, Utc};
+use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
+use curve25519_dalek::traits::Identity as _;
+use ed25519_dalek::{Signature, VerifyingKey};
 use node::books::Books;
 use node::books::keys::Keys;
 use node::desk::input::{self, Form};
 use node::desk::record;
 use protocol::ids::id_check_digit;
-use protocol::note::SigningKey;
+use protocol::note::{Note, SigningKey, VerifierKey};
 use protocol::period::Month;
+use protocol::statement::Statement;
 use protocol::verify::log::Role;
 
 /// The city whose five counties are used.
@@ -122,6 +126,47 @@ pub fn import(books: &mut Books, event: &str, text: &str, now: DateTime<Utc>) ->
     let imported = record::record(books, &operator, &parsed.drafts, parsed.faults, false, now).expect("recorded");
     assert!(imported.accepted, "{:?}", imported.faults.first());
     imported.recorded.len()
+}
+
+/// Signatures in a batch, as the product's own reader takes them.
+const SIGNATURES: usize = 256;
+
+/// What no verifier of these statements can do without: each signature from leaf `from` on checked, in batches, each commitment
+/// decompressed and added. The leaves before tell who holds which key. One core, nothing parsed within the time.
+pub fn floor_of(entries: &[Vec<u8>], from: usize) -> Duration {
+    let mut points: Vec<CompressedRistretto> = Vec::new();
+    let (mut messages, mut signatures, mut keys): (Vec<Vec<u8>>, Vec<Signature>, Vec<VerifyingKey>) = (vec![], vec![], vec![]);
+    let mut vkeys = std::collections::BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let note = Note::parse(entry).expect("a note");
+        let s = Statement::parse(note.text()).expect("a statement");
+        let text = |n: &str| s.clear.as_ref().and_then(|c| c.get(n)).and_then(|v| v.as_str()).map(str::to_string);
+        if let Some(key) = text("vkey").and_then(|v| v.parse::<VerifierKey>().ok()) {
+            vkeys.insert(key.name().to_string(), VerifyingKey::from_bytes(key.public()).expect("a key"));
+        }
+        if index < from {
+            continue;
+        }
+        if let Some(row) = &s.row {
+            points.push(CompressedRistretto(*row.as_bytes()));
+        }
+        let line = &note.signatures()[0];
+        if let Some(key) = vkeys.get(line.name()) {
+            messages.push(note.text().as_bytes().to_vec());
+            signatures.push(Signature::from_slice(line.blob()).expect("a signature"));
+            keys.push(*key);
+        }
+    }
+    let (sum, took) = timed(|| {
+        let sum = points.iter().fold(RistrettoPoint::identity(), |sum, p| sum + p.decompress().expect("a point"));
+        let slices: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        for ((m, s), k) in slices.chunks(SIGNATURES).zip(signatures.chunks(SIGNATURES)).zip(keys.chunks(SIGNATURES)) {
+            ed25519_dalek::verify_batch(m, s, k).expect("signatures that hold");
+        }
+        sum
+    });
+    assert!(points.is_empty() || sum != RistrettoPoint::identity(), "the work was done");
+    took
 }
 
 /// Runs `f` and tells how long it took.
