@@ -17,7 +17,7 @@ use protocol::evidence::report;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::{Checkpoint, add_cosignature, origin_of};
 use protocol::log::tile;
-use protocol::note::{Note, VerifierKey};
+use protocol::note::{Note, VerifierKey, verify_batch};
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
 use protocol::rollup::ChildRef;
@@ -67,11 +67,12 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
     // was allowed to sign at that index is the check's question.
     let mut keys = child.signers();
     let other = (first..).zip(&entries[..skip]).find(|(index, entry)| !child.holds(*index, entry));
-    let other = other.map(|(index, entry)| (index, entry.clone(), stranger(entry, unit, &mut keys)));
+    let other = other.map(|(index, entry)| (index, entry.clone(), signed_by(&[entry.as_slice()], unit, &mut keys).err()));
     let fresh: Vec<&[u8]> = entries[skip..].iter().map(Vec::as_slice).collect();
-    if let Some(stranger) = fresh.iter().find_map(|e| stranger(e, unit, &mut keys)) {
-        return Ok(Took::Refused(stranger));
-    }
+    let signed = match signed_by(&fresh, unit, &mut keys) {
+        Ok(by) => by,
+        Err(stranger) => return Ok(Took::Refused(stranger)),
+    };
     if let Some(repeated) = repetition(child, &fresh) {
         return Ok(Took::Refused(repeated));
     }
@@ -90,6 +91,9 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
     let bundle = tile::encode_bundle(&fresh).map_err(internal)?;
     let head = EntriesHead { unit: unit.clone(), first: held };
     books.commit(vec![NewEntry::headed(kinds::ENTRIES, &head, &bundle)])?;
+    if let Some(child) = books.children.get_mut(unit) {
+        child.pending.vouch(signed);
+    }
     Ok(Took::Done)
 }
 
@@ -98,8 +102,8 @@ const REPEATS: &str = "repeats a statement that is known here under another inde
 /// The very bytes of a statement that is known here, or that comes twice, as if it were the next one. Its author signs each once;
 /// whoever can publish under another's subject must not be able to fill its log with what it has signed before.
 fn repetition(child: &Child, fresh: &[&[u8]]) -> Option<String> {
-    let mut seen: HashSet<&[u8]> = child.pending.iter().map(Vec::as_slice).collect();
-    fresh.iter().any(|entry| !seen.insert(entry) || is_read(child, entry)).then(|| REPEATS.to_string())
+    let mut seen = HashSet::new();
+    fresh.iter().any(|entry| !seen.insert(entry) || is_known(child, entry)).then(|| REPEATS.to_string())
 }
 
 /// Whether these very bytes stand somewhere in the log of a unit below, as far as it was read.
@@ -110,21 +114,23 @@ fn is_read(child: &Child, entry: &[u8]) -> bool {
 
 /// The same, among those too that wait to be read.
 fn is_known(child: &Child, entry: &[u8]) -> bool {
-    child.pending.iter().any(|e| e == entry) || is_read(child, entry)
+    child.pending.contains(entry) || is_read(child, entry)
 }
 
-/// Why a statement is not of this unit: no note, or not signed by one of these keys. An enrolment that is signed adds its
-/// key to them.
-fn stranger(entry: &[u8], unit: &UnitId, keys: &mut Vec<VerifierKey>) -> Option<String> {
-    let note = match Note::parse(entry) {
-        Ok(n) => n,
-        Err(e) => return Some(e.to_string()),
-    };
-    if note.verify(keys).is_err() {
-        return Some(format!("a statement that {unit} did not sign"));
+/// By which of these keys each statement is signed; an enrolment adds its key to them for those behind it. Where one is no note,
+/// or signed by none of them, it says so for all: nothing of such a bundle is kept, its enrolments least of all.
+fn signed_by(entries: &[&[u8]], unit: &UnitId, keys: &mut Vec<VerifierKey>) -> Result<Vec<VerifierKey>, String> {
+    let stranger = || format!("a statement that {unit} did not sign");
+    let mut notes = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let note = Note::parse(entry).map_err(|e| e.to_string())?;
+        let is_of = |key: &&VerifierKey| note.signatures().iter().any(|line| line.name() == key.name() && line.key_id() == key.id());
+        let key = keys.iter().find(is_of).cloned().ok_or_else(stranger)?;
+        keys.extend(enrolled(&note));
+        notes.push((note, key));
     }
-    keys.extend(enrolled(&note));
-    None
+    verify_batch(&notes.iter().map(|(note, key)| (note, key)).collect::<Vec<_>>()).map_err(|_| stranger())?;
+    Ok(notes.into_iter().map(|(_, key)| key).collect())
 }
 
 /// A checkpoint of a unit below.

@@ -210,7 +210,7 @@ impl Way {
         let sent = logs.when(child, start, |l| l["message"] == "a rollup was sent");
         self.to(format!("{from} outbox: statements and rollup stored by NATS"), sent, false);
         let subject = format!(".{from}.rollup");
-        let taken = |l: &Value| l["message"] == "took a message from below" && l["subject"].as_str().is_some_and(|s| s.ends_with(&subject));
+        let taken = |l: &Value| l["message"] == "took a message" && l["subject"].as_str().is_some_and(|s| s.ends_with(&subject));
         self.to(format!("{at} has all of it in its journal"), logs.when(parent, start, taken), false);
         let checked = |l: &Value| l["message"] == "a rollup was checked" && l["unit"] == from.as_str();
         self.to(format!("{at} has checked it"), logs.when(parent, start, checked), false);
