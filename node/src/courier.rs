@@ -365,10 +365,8 @@ async fn send_all<T: Transport>(
             })
             .await?;
         let begin = Instant::now();
-        for letter in &letters {
-            transport.publish(letter).await.map_err(internal)?;
-            service.count("sent", 1);
-        }
+        transport.publish_all(&letters).await.map_err(internal)?;
+        service.count("sent", letters.len() as u64);
         let (month, revision) = rollup;
         tracing::info!(%month, revision, messages = letters.len(), ms = millis(begin), "a rollup was sent");
         sent.note(digest, Instant::now());

@@ -48,7 +48,7 @@ const BATCH: usize = 1000;
 const BUNDLE: usize = 256;
 
 fn main() {
-    let (events, months, city) = if trying() { (6, 1, common::CITY) } else { (2000, 3, CITY) };
+    let (events, months, city) = if trying() { (6, 1, common::CITY) } else { (2000, 7, CITY) };
     let scratch = Scratch::new("verdict");
     let world = World::build(&scratch.0.join("world"), &deploy(), &[city], first_month()).expect("a federation");
     let mut f = start(world);

@@ -16,8 +16,10 @@ use async_nats::{Client, ConnectOptions, Event, HeaderMap, Message, RequestError
 use protocol::digest::Digest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -25,6 +27,8 @@ use zeroize::Zeroizing;
 
 /// How many received messages may wait for the node.
 const PREFETCH: usize = 8;
+/// How many messages may be on their way to the server without its answer.
+const ON_THE_WAY: usize = 16;
 /// How long the server may take to store a message.
 const ACK_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a pull waits at the server; the client waits a little longer.
@@ -233,6 +237,14 @@ impl Transport for NatsLink {
         result.map(|_| ())
     }
 
+    /// Several are on their way at once: the server syncs the next while it answers the one before.
+    async fn publish_all(&self, messages: &[Outgoing]) -> Result<(), LinkError> {
+        for some in messages.chunks(ON_THE_WAY) {
+            together(some.iter().map(|message| self.publish(message)).collect()).await.into_iter().collect::<Result<(), _>>()?;
+        }
+        Ok(())
+    }
+
     async fn next(&self) -> Result<Incoming, LinkError> {
         let incoming = self.inbox.lock().await.recv().await.ok_or(LinkError::Closed)?;
         self.wire.shared.state.send_modify(|s| s.received += 1);
@@ -357,7 +369,10 @@ impl Wire {
         let mut last = None;
         // Right after a reconnect the client may still name the server before: look again shortly.
         for pause in [0, 150, 500] {
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            // Not a wait of 0: that is one to the timer's next tick, for every message.
+            if pause > 0 {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+            }
             let server = self.client.server_info().server_id;
             if !server.is_empty() && verified.as_ref() == Some(&server) {
                 return Ok(server);
@@ -579,6 +594,22 @@ impl NatsAck {
         self.wire.client.publish(self.reply.clone(), body.into()).await.map_err(|e| failed(e.to_string()))?;
         self.wire.client.flush().await.map_err(|e| failed(e.to_string()))
     }
+}
+
+/// Waits for all. They begin in their order, and what each hands to the connection before it first waits stays in that order: a
+/// message that overtook another would be put off by its reader.
+async fn together<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = futures.into_iter().map(|f| (Box::pin(f), None)).collect();
+    poll_fn(|context| {
+        for (future, done) in running.iter_mut().filter(|(_, done)| done.is_none()) {
+            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                *done = Some(output);
+            }
+        }
+        if running.iter().all(|(_, done)| done.is_some()) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    running.into_iter().filter_map(|(_, done)| done).collect()
 }
 
 /// The id by which the server knows a repetition again. A stream has one list of ids for all who publish into it: an id that others
