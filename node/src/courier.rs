@@ -1,8 +1,9 @@
 //! The courier: between the books and the link. It holds no rule of the domain; it decides only what is sent when.
 //!
 //! Outbox: a submitted rollup is sent (its statements since the last receipt, its checkpoint, itself) until the parent's
-//! signed receipt for exactly these bytes is in the journal; after that once more if the transport's store was lost. Inbox: a message is answered only after what it caused is
-//! durable. Everything may happen twice and nothing is lost by it.
+//! signed receipt for exactly these bytes is in the journal; after that once more if the transport's store was lost. Inbox:
+//! messages that are here together share one fsync, and each is answered only after what it caused is durable. Everything may
+//! happen twice and nothing is lost by it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
