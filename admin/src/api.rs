@@ -24,6 +24,16 @@ const LONGEST_WAIT: u64 = 10;
 /// How long a file of any size may take.
 const LARGE_ANSWER: Duration = Duration::from_secs(3600);
 
+/// The largest answer, in bytes: an evidence file.
+const MAX_ANSWER: u64 = 4 << 30;
+
+/// An answer in memory.
+fn whole(body: &mut ureq::Body) -> Result<Vec<u8>, std::io::Error> {
+    let mut bytes = Vec::new();
+    std::io::copy(&mut body.with_config().limit(MAX_ANSWER).reader(), &mut bytes)?;
+    Ok(bytes)
+}
+
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -109,22 +119,39 @@ impl Client {
         format!("{}{path}", self.base)
     }
 
-    fn finish(&self, path: &str, result: Result<ureq::http::Response<ureq::Body>, ureq::Error>, also: &[u16]) -> Result<Vec<u8>, ApiError> {
-        let url = self.url(path);
-        let mut response = result.map_err(|e| ApiError::Unreachable { url: url.clone(), message: e.to_string() })?;
-        let status = response.status().as_u16();
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(4 << 30)
-            .read_to_vec()
-            .map_err(|e| ApiError::Unreachable { url: url.clone(), message: e.to_string() })?;
-        if (200..300).contains(&status) || also.contains(&status) {
-            return Ok(body);
-        }
-        match serde_json::from_slice::<Faults>(&body) {
-            Ok(faults) => Err(ApiError::Refused(faults)),
-            Err(_) => Err(ApiError::Answer { url, status, message: String::from_utf8_lossy(&body).chars().take(300).collect() }),
+    /// Calls, and calls again when the node says that it is asked too often, after the time that it names; not for ever. `also`
+    /// are statuses whose body is an answer too; `take` takes the answer's body.
+    fn ask<T>(
+        &self,
+        path: &str,
+        call: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+        also: &[u16],
+        take: impl FnOnce(&mut ureq::Body) -> Result<T, std::io::Error>,
+    ) -> Result<T, ApiError> {
+        let unreachable = |e: String| ApiError::Unreachable { url: self.url(path), message: e };
+        let mut turns = 0..PATIENCE;
+        loop {
+            let mut response = call().map_err(|e| unreachable(e.to_string()))?;
+            let status = response.status().as_u16();
+            if (200..300).contains(&status) || also.contains(&status) {
+                return take(response.body_mut()).map_err(|e| unreachable(e.to_string()));
+            }
+            let wait = response.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
+            let body = response.body_mut().read_to_vec().map_err(|e| unreachable(e.to_string()))?;
+            let faults = serde_json::from_slice::<Faults>(&body);
+            // 503 and 429 say that nothing of the request was done. But a wrong token stays wrong however long one waits.
+            let hopeless = faults.as_ref().is_ok_and(|f| f.0.iter().any(|f| f.code == "limit.token"));
+            let wait = wait.filter(|seconds| *seconds <= LONGEST_WAIT && matches!(status, 429 | 503) && !hopeless);
+            if let (Some(seconds), Some(_)) = (wait, turns.next()) {
+                std::thread::sleep(Duration::from_secs(seconds));
+                continue;
+            }
+            return Err(match faults {
+                Ok(faults) => ApiError::Refused(faults),
+                Err(_) => {
+                    ApiError::Answer { url: self.url(path), status, message: String::from_utf8_lossy(&body).chars().take(300).collect() }
+                }
+            });
         }
     }
 
@@ -132,40 +159,22 @@ impl Client {
         Zeroizing::new(format!("Bearer {}", self.token.as_str()))
     }
 
-    /// Asks again when the node says that it is asked too often, after the time that it names; not for ever.
-    fn patiently(
-        &self,
-        call: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
-        for _ in 0..PATIENCE {
-            let answer = call()?;
-            let wait = answer.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-            // A wrong token stays wrong; 503 and 429 say that nothing of the request was done.
-            match wait.filter(|s: &u64| *s <= LONGEST_WAIT && matches!(answer.status().as_u16(), 429 | 503)) {
-                Some(seconds) => std::thread::sleep(Duration::from_secs(seconds)),
-                None => return Ok(answer),
-            }
-        }
-        call()
-    }
-
     /// GET, raw.
     ///
     /// # Errors
     /// See [`ApiError`].
     pub fn get(&self, path: &str) -> Result<Vec<u8>, ApiError> {
-        let result = self.patiently(|| self.agent.get(self.url(path)).header("authorization", self.bearer().as_str()).call());
-        self.finish(path, result, &[])
+        self.ask(path, || self.agent.get(self.url(path)).header("authorization", self.bearer().as_str()).call(), &[], whole)
     }
 
-    /// POST, raw; `also` are statuses whose body is an answer too.
+    /// POST, raw.
     ///
     /// # Errors
     /// See [`ApiError`].
     pub fn post(&self, path: &str, kind: &str, body: &[u8], also: &[u16]) -> Result<Vec<u8>, ApiError> {
         let call =
             || self.agent.post(self.url(path)).header("authorization", self.bearer().as_str()).header("content-type", kind).send(body);
-        self.finish(path, self.patiently(call), also)
+        self.ask(path, call, also, whole)
     }
 
     fn read<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, ApiError> {
@@ -331,14 +340,7 @@ impl Client {
             let request = self.agent.get(self.url(path)).header("authorization", self.bearer().as_str());
             request.config().timeout_global(Some(LARGE_ANSWER)).build().call()
         };
-        let mut response = self.patiently(call);
-        match &mut response {
-            Ok(response) if response.status().is_success() => {
-                let broken = |e: std::io::Error| ApiError::Unreachable { url: self.url(path), message: e.to_string() };
-                std::io::copy(&mut response.body_mut().with_config().limit(4 << 30).reader(), out).map_err(broken)
-            }
-            _ => self.finish(path, response, &[]).map(|body| body.len() as u64),
-        }
+        self.ask(path, call, &[], |body| std::io::copy(&mut body.with_config().limit(MAX_ANSWER).reader(), out))
     }
     /// Shows fields of an event.
     ///
@@ -348,5 +350,41 @@ impl Client {
         let body = serde_json::json!({ "index": index, "fields": fields, "row": row });
         let answer = self.post_json("/api/disclosures", &body)?;
         self.read("/api/disclosures", &answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, Write};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// How often a client calls a node that always puts it off with this code.
+    fn calls(code: &str) -> usize {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let body = serde_json::to_string(&Faults::one(code, "稍后", "later")).unwrap();
+        let answer = format!("HTTP/1.1 429 x\r\nretry-after: 0\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                count.fetch_add(1, Ordering::SeqCst);
+                let heading = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+                heading.for_each(drop);
+                (&stream).write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        match Client::new(&url, "t").status() {
+            Err(ApiError::Refused(faults)) => assert_eq!(faults.0[0].code, code),
+            other => panic!("{other:?}"),
+        }
+        asked.load(Ordering::SeqCst)
+    }
+
+    #[test]
+    fn who_asks_too_often_waits_and_who_has_no_token_does_not() {
+        assert_eq!(calls("limit.requests"), PATIENCE + 1);
+        assert_eq!(calls("limit.token"), 1);
     }
 }

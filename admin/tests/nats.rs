@@ -267,6 +267,37 @@ async fn the_same_message_id_is_stored_once() {
     assert_eq!(world.stored("CS_UP").await, 1);
 }
 
+/// A stream knows one list of ids, whoever publishes. A county that knows what another one, or its city, is going to send must not
+/// be able to use up its id: the server would acknowledge the true message and drop it.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_uses_up_the_id_of_another_ones_message() {
+    let world = World::started("ids").await;
+    let (city, a) = (world.link(CITY).await, world.link(COUNTY_A).await);
+    let (b, _events) = world.raw(world.seed(COUNTY_B), "_INBOX.140322").await;
+    let steal = async |id: &str| {
+        let mut headers = async_nats::HeaderMap::new();
+        headers.insert("Nats-Msg-Id", id);
+        let request = async_nats::client::Request::new().headers(headers).payload("stolen".into());
+        let ack = b.send_request(format!("cs.v1.up.{COUNTY_B}.rollup"), request).await.unwrap();
+        let ack: serde_json::Value = serde_json::from_slice(&ack.payload).unwrap();
+        assert_eq!(ack["stream"], "CS_UP", "{ack}");
+        ack["duplicate"] == true
+    };
+    let truth = message(Subject::up(path(COUNTY_A), UpKind::Rollup), "truth");
+    assert!(!steal(&truth.msg_id).await);
+    assert!(steal(&truth.msg_id).await, "a second message with that id is dropped: the server does remember it");
+    send(&a, &truth).await;
+    assert_eq!(a.state().duplicates, 0);
+    assert_eq!(text(&city).await, "stolen");
+    assert_eq!(text(&city).await, "truth");
+
+    // An id holds for one process: what the next one sends again is stored once more.
+    let again = world.link(COUNTY_A).await;
+    send(&again, &truth).await;
+    assert_eq!(again.state().duplicates, 0);
+    assert_eq!(text(&city).await, "truth");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_unit_cannot_leave_its_place() {
     let world = World::started("place").await;

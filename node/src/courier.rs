@@ -1,10 +1,12 @@
 //! The courier: between the books and the link. It holds no rule of the domain; it decides only what is sent when.
 //!
 //! Outbox: a submitted rollup is sent (its statements since the last receipt, its checkpoint, itself) until the parent's
-//! signed receipt for exactly these bytes is in the journal; after that once more if the transport's store was lost. Inbox: a message is answered only after what it caused is
-//! durable. Everything may happen twice and nothing is lost by it.
+//! signed receipt for exactly these bytes is in the journal; after that once more if the transport's store was lost. Inbox:
+//! messages that are here together share one fsync, and each is answered only after what it caused is durable. Everything may
+//! happen twice and nothing is lost by it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use protocol::log::tile;
 use protocol::note::Note;
 use protocol::period::Month;
 use protocol::receipt::Decision;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::books::{Books, BooksError, OwnRollup};
@@ -36,6 +39,8 @@ const RENEWED_MONTHS: usize = 13;
 const RECENT: chrono::Days = chrono::Days::new(7);
 /// How often the outbox looks by itself.
 const TICK: Duration = Duration::from_secs(5);
+/// At most so many messages are worked on together, and so many answers are on their way.
+const TOGETHER: usize = 16;
 /// How long a message that came too early waits.
 const LATER: Duration = Duration::from_millis(500);
 
@@ -61,88 +66,146 @@ pub async fn run<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: U
 }
 
 async fn inbox<T: Transport>(service: &Arc<Service>, transport: &T) {
+    // Nothing waits for the server's word that it has taken an answer: a message whose answer is lost comes again.
+    let mut answers = JoinSet::new();
     loop {
-        match transport.next().await {
-            Ok(message) => receive(service, message).await,
+        let mut came = match transport.next().await {
+            Ok(message) => vec![message],
             Err(e) => {
                 tracing::info!(error = %e, "the link is closed");
                 return;
             }
+        };
+        // What is here already is worked on together: one fsync for all of it, and one look at what can be checked now.
+        while came.len() < TOGETHER
+            && let Some(message) = at_hand(transport).await
+        {
+            came.push(message);
+        }
+        receive(service, came, &mut answers).await;
+        while answers.len() > TOGETHER {
+            answers.join_next().await;
         }
     }
 }
 
-async fn receive(service: &Arc<Service>, message: Incoming) {
-    let Incoming { subject, body, ack } = message;
-    let took = take(service, &subject, body).await;
-    match took {
-        Ok(Took::Done) => {
-            service.count("received", 1);
-            answer(ack.done().await);
-        }
-        Ok(Took::Refused(reason)) => {
-            service.count("refused", 1);
-            tracing::warn!(subject = %subject, reason, "a message was refused");
-            answer(ack.done().await);
-        }
-        Ok(Took::Later(reason)) => {
-            tracing::debug!(subject = %subject, reason, "a message came too early");
-            answer(ack.retry(LATER).await);
-        }
-        Err(faults) => {
-            // The node's own trouble (a full disk): the message stays with the server and comes again.
-            tracing::error!(subject = %subject, faults = %faults, "a message could not be kept");
-            answer(ack.retry(TICK).await);
-        }
+/// The next message, if there is no need to wait for it.
+async fn at_hand<T: Transport>(transport: &T) -> Option<Incoming> {
+    tokio::select! {
+        biased;
+        next = transport.next() => next.ok(),
+        () = std::future::ready(()) => None,
     }
 }
 
-fn answer(result: Result<(), crate::link::LinkError>) {
-    if let Err(e) = result {
-        tracing::debug!(error = %e, "an answer was lost; the message will come again");
+/// Works on messages in their order, and answers each after what it caused is durable.
+async fn receive(service: &Arc<Service>, came: Vec<Incoming>, answers: &mut JoinSet<()>) {
+    let (letters, acks): (Vec<_>, Vec<_>) = came.into_iter().map(|Incoming { subject, body, ack }| ((subject, body), ack)).unzip();
+    let letters: Arc<[Letter]> = letters.into();
+    let mut took = take(service, letters.clone(), 0..letters.len()).await;
+    if took.iter().any(Result::is_err) && letters.len() > 1 {
+        // One of them may be the reason, and must not stand in the way of the others. What is known already changes nothing.
+        took.clear();
+        for n in 0..letters.len() {
+            took.extend(take(service, letters.clone(), n..n + 1).await);
+        }
     }
-}
-
-async fn take(service: &Arc<Service>, subject: &Subject, body: Vec<u8>) -> Result<Took, Faults> {
-    let Subject::Up(up) = subject else {
-        let Subject::Down(down) = subject else { return Ok(Took::Refused("unknown subject".into())) };
-        let kind = down.kind;
-        let took = service
-            .with(move |books, _| match kind {
-                DownKind::Receipt => review::take_receipt(books, &body),
-                _ => match books.adopt(&[body]) {
-                    Ok(_) => Ok(Took::Done),
-                    Err(e @ BooksError::Published { .. }) => Ok(Took::Refused(e.to_string())),
-                    // The node's own trouble: the document must come again.
-                    Err(e) => Err(e.into()),
-                },
-            })
-            .await?;
-        service.wake.notify_one();
-        return Ok(took);
-    };
-    let Ok(unit) = up.path.unit().parse::<UnitId>() else { return Ok(Took::Refused("no unit".into())) };
-    let kind = up.kind;
-    let is_rollup = kind == UpKind::Rollup;
-    let sender = unit.clone();
-    let (took, again) = service
-        .with(move |books, now| {
-            let took = match kind {
-                UpKind::Entries(first) => review::take_entries(books, &unit, first, &body)?,
-                UpKind::Checkpoint => review::take_checkpoint(books, &unit, &body, now)?,
-                UpKind::Rollup => review::take_rollup(books, &unit, &body, now)?,
+    for (((subject, _), ack), took) in letters.iter().zip(acks).zip(took) {
+        let again = match took {
+            Ok(Took::Done) => {
+                service.count("received", 1);
+                None
+            }
+            Ok(Took::Refused(reason)) => {
+                service.count("refused", 1);
+                tracing::warn!(%subject, reason, "a message was refused");
+                None
+            }
+            Ok(Took::Later(reason)) => {
+                tracing::debug!(%subject, reason, "a message came too early");
+                Some(LATER)
+            }
+            Err(faults) => {
+                // The node's own trouble (a full disk): the message stays with the server and comes again.
+                tracing::error!(%subject, %faults, "a message could not be kept");
+                Some(TICK)
+            }
+        };
+        answers.spawn(async move {
+            let answered = match again {
+                None => ack.done().await,
+                Some(after) => ack.retry(after).await,
             };
-            // Who sends a rollup again has no receipt for it: it is given once more.
-            let again = if is_rollup { answered(books, &unit, &body) } else { Vec::new() };
-            Ok((took, again))
-        })
-        .await?;
-    service.queue(again);
-    if took == Took::Done {
-        service.review().await?;
+            if let Err(e) = answered {
+                tracing::debug!(error = %e, "an answer was lost; the message will come again");
+            }
+        });
     }
-    tracing::debug!(unit = %sender, "took a message from below");
-    Ok(took)
+}
+
+/// A message without its answer.
+type Letter = (Subject, Vec<u8>);
+
+/// Brings messages into the books and looks what can be checked then; what became of each.
+async fn take(service: &Arc<Service>, letters: Arc<[Letter]>, range: Range<usize>) -> Vec<Result<Took, Faults>> {
+    let (begin, count) = (Instant::now(), range.len());
+    let work = letters.clone();
+    let span = range.clone();
+    let done = service
+        .with(move |books, now| {
+            let each = work[span].iter().map(|(subject, body)| take_one(books, subject, body, now));
+            each.collect::<Result<Vec<_>, _>>()
+        })
+        .await;
+    let took = match done {
+        Ok(took) => took,
+        Err(faults) => return vec![Err(faults); count],
+    };
+    let (took, again): (Vec<Took>, Vec<Vec<Note>>) = took.into_iter().unzip();
+    service.queue(again.into_iter().flatten().collect());
+    let (mut up, mut down) = (false, false);
+    for ((subject, _), _) in letters[range].iter().zip(&took).filter(|(_, took)| **took == Took::Done) {
+        tracing::debug!(%subject, ms = millis(begin), "took a message");
+        match subject {
+            Subject::Up(_) => up = true,
+            Subject::Down(_) => down = true,
+        }
+    }
+    if down {
+        service.wake.notify_one();
+    }
+    if up && let Err(faults) = service.review().await {
+        return vec![Err(faults); count];
+    }
+    took.into_iter().map(Ok).collect()
+}
+
+/// Brings one message into the books; also the receipts that its sender asks for by it.
+fn take_one(books: &mut Books, subject: &Subject, body: &[u8], now: DateTime<Utc>) -> Result<(Took, Vec<Note>), Faults> {
+    let up = match subject {
+        Subject::Up(up) => up,
+        Subject::Down(down) if down.kind == DownKind::Receipt => return Ok((review::take_receipt(books, body)?, Vec::new())),
+        Subject::Down(_) => {
+            return match books.adopt(&[body.to_vec()]) {
+                Ok(_) => Ok((Took::Done, Vec::new())),
+                Err(e @ BooksError::Published { .. }) => Ok((Took::Refused(e.to_string()), Vec::new())),
+                // The node's own trouble: the document must come again.
+                Err(e) => Err(e.into()),
+            };
+        }
+    };
+    let Ok(unit) = up.path.unit().parse::<UnitId>() else { return Ok((Took::Refused("no unit".into()), Vec::new())) };
+    Ok(match up.kind {
+        UpKind::Entries(first) => (review::take_entries(books, &unit, first, body)?, Vec::new()),
+        UpKind::Checkpoint => (review::take_checkpoint(books, &unit, body, now)?, Vec::new()),
+        // Who sends a rollup again has no receipt for it: it is given once more.
+        UpKind::Rollup => (review::take_rollup(books, &unit, body, now)?, answered(books, &unit, body)),
+    })
+}
+
+/// For the log: whole milliseconds since then.
+fn millis(begin: Instant) -> u128 {
+    begin.elapsed().as_millis()
 }
 
 fn answered(books: &Books, unit: &UnitId, body: &[u8]) -> Vec<Note> {
@@ -302,10 +365,11 @@ async fn send_all<T: Transport>(
                 Ok((own.held.digest(), own.held.rollup.log.size, letters(books, &at, rollup, first)?))
             })
             .await?;
-        for letter in letters {
-            transport.publish(&letter).await.map_err(internal)?;
-            service.count("sent", 1);
-        }
+        let begin = Instant::now();
+        transport.publish_all(&letters).await.map_err(internal)?;
+        service.count("sent", letters.len() as u64);
+        let (month, revision) = rollup;
+        tracing::info!(%month, revision, messages = letters.len(), ms = millis(begin), "a rollup was sent");
         sent.note(digest, Instant::now());
         first = first.max(size);
     }

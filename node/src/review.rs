@@ -9,6 +9,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
@@ -16,7 +17,7 @@ use protocol::evidence::report;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::{Checkpoint, add_cosignature, origin_of};
 use protocol::log::tile;
-use protocol::note::{Note, VerifierKey};
+use protocol::note::{Note, VerifierKey, verify_batch};
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
 use protocol::rollup::ChildRef;
@@ -66,11 +67,12 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
     // was allowed to sign at that index is the check's question.
     let mut keys = child.signers();
     let other = (first..).zip(&entries[..skip]).find(|(index, entry)| !child.holds(*index, entry));
-    let other = other.map(|(index, entry)| (index, entry.clone(), stranger(entry, unit, &mut keys)));
+    let other = other.map(|(index, entry)| (index, entry.clone(), signed_by(&[entry.as_slice()], unit, &mut keys).err()));
     let fresh: Vec<&[u8]> = entries[skip..].iter().map(Vec::as_slice).collect();
-    if let Some(stranger) = fresh.iter().find_map(|e| stranger(e, unit, &mut keys)) {
-        return Ok(Took::Refused(stranger));
-    }
+    let signed = match signed_by(&fresh, unit, &mut keys) {
+        Ok(by) => by,
+        Err(stranger) => return Ok(Took::Refused(stranger)),
+    };
     if let Some(repeated) = repetition(child, &fresh) {
         return Ok(Took::Refused(repeated));
     }
@@ -89,6 +91,9 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
     let bundle = tile::encode_bundle(&fresh).map_err(internal)?;
     let head = EntriesHead { unit: unit.clone(), first: held };
     books.commit(vec![NewEntry::headed(kinds::ENTRIES, &head, &bundle)])?;
+    if let Some(child) = books.children.get_mut(unit) {
+        child.pending.vouch(signed);
+    }
     Ok(Took::Done)
 }
 
@@ -97,8 +102,8 @@ const REPEATS: &str = "repeats a statement that is known here under another inde
 /// The very bytes of a statement that is known here, or that comes twice, as if it were the next one. Its author signs each once;
 /// whoever can publish under another's subject must not be able to fill its log with what it has signed before.
 fn repetition(child: &Child, fresh: &[&[u8]]) -> Option<String> {
-    let mut seen: HashSet<&[u8]> = child.pending.iter().map(Vec::as_slice).collect();
-    fresh.iter().any(|entry| !seen.insert(entry) || is_read(child, entry)).then(|| REPEATS.to_string())
+    let mut seen = HashSet::new();
+    fresh.iter().any(|entry| !seen.insert(entry) || is_known(child, entry)).then(|| REPEATS.to_string())
 }
 
 /// Whether these very bytes stand somewhere in the log of a unit below, as far as it was read.
@@ -109,21 +114,27 @@ fn is_read(child: &Child, entry: &[u8]) -> bool {
 
 /// The same, among those too that wait to be read.
 fn is_known(child: &Child, entry: &[u8]) -> bool {
-    child.pending.iter().any(|e| e == entry) || is_read(child, entry)
+    child.pending.contains(entry) || is_read(child, entry)
 }
 
-/// Why a statement is not of this unit: no note, or not signed by one of these keys. An enrolment that is signed adds its
-/// key to them.
-fn stranger(entry: &[u8], unit: &UnitId, keys: &mut Vec<VerifierKey>) -> Option<String> {
-    let note = match Note::parse(entry) {
-        Ok(n) => n,
-        Err(e) => return Some(e.to_string()),
-    };
-    if note.verify(keys).is_err() {
-        return Some(format!("a statement that {unit} did not sign"));
+/// By which of these keys each statement is signed; an enrolment adds its key to them for those behind it. Where one is no note,
+/// or signed by none of them, it says so for all: nothing of such a bundle is kept, its enrolments least of all.
+fn signed_by(entries: &[&[u8]], unit: &UnitId, keys: &mut Vec<VerifierKey>) -> Result<Vec<VerifierKey>, String> {
+    let stranger = || format!("a statement that {unit} did not sign");
+    let mut notes = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let note = Note::parse(entry).map_err(|e| e.to_string())?;
+        // Nobody signs the lines: one more would make other bytes of what the unit signed, and so another leaf.
+        if note.signatures().len() != 1 {
+            return Err("a statement with other lines than its author's".to_string());
+        }
+        let is_of = |key: &&VerifierKey| note.signatures().iter().any(|line| line.name() == key.name() && line.key_id() == key.id());
+        let key = keys.iter().find(is_of).cloned().ok_or_else(stranger)?;
+        keys.extend(enrolled(&note));
+        notes.push((note, key));
     }
-    keys.extend(enrolled(&note));
-    None
+    verify_batch(&notes.iter().map(|(note, key)| (note, key)).collect::<Vec<_>>()).map_err(|_| stranger())?;
+    Ok(notes.into_iter().map(|(_, key)| key).collect())
 }
 
 /// A checkpoint of a unit below.
@@ -143,6 +154,10 @@ pub fn take_checkpoint(books: &mut Books, unit: &UnitId, body: &[u8], now: DateT
     };
     if note.verify(&child.unit.keys_over(point.size())).is_err() {
         return Ok(Took::Refused(format!("a checkpoint that {unit} did not sign")));
+    }
+    let witnesses = books.registry().map(|r| report::witnesses(unit, r.registry())).unwrap_or_default();
+    if let Err(e) = report::every_line(&note, &[child.unit.keys_over(point.size()), witnesses].concat()) {
+        return Ok(Took::Refused(format!("a checkpoint that {e}")));
     }
     if let Some(before) = child.checkpoints.get(&point.size()) {
         if before.text() == note.text() {
@@ -171,6 +186,15 @@ pub fn take_rollup(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<
     if held.note.verify(&child.unit.keys_over(held.rollup.log.size)).is_err() {
         return Ok(Took::Refused(format!("a rollup that {unit} did not sign")));
     }
+    match lines(child, &held) {
+        Lines::Right => {}
+        Lines::Unknown if child.held() < held.rollup.log.size => {
+            return Ok(Took::Later(format!("the statements of {unit} that enrol its signatories are still to come")));
+        }
+        // The text itself, which the node signed, names somebody whom its log does not know: its own fault, for the checks to tell.
+        Lines::Unknown => {}
+        Lines::Other(what) => return Ok(Took::Refused(format!("a rollup of {unit} {what}"))),
+    }
     let key = (held.rollup.period, held.rollup.revision);
     if let Some(before) = child.known.get(&key) {
         if before.digest() == held.digest() {
@@ -188,7 +212,39 @@ pub fn take_rollup(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<
     }
     let head = ArrivalHead { unit: unit.clone(), at: now };
     books.commit(vec![NewEntry::headed(kinds::CHILD_ROLLUP, &head, body)])?;
+    tracing::info!(%unit, month = %key.0, revision = key.1, "a rollup came");
     Ok(Took::Done)
+}
+
+/// The signature lines of a rollup. They are no part of what is signed: whoever carries it can take one away, or add one.
+enum Lines {
+    /// Its node's and its three signatories', all of which hold.
+    Right,
+    /// A signatory of whom no key is known.
+    Unknown,
+    /// Others than these, or one that does not hold: not as the unit sent it.
+    Other(String),
+}
+
+fn lines(child: &Child, held: &HeldRollup) -> Lines {
+    let names = held.rollup.signatories.names();
+    let node = child.unit.id.as_str();
+    let lines = held.note.signatures();
+    let of = |name: &str| lines.iter().filter(|line| line.name() == name).count();
+    if let Some(absent) = names.into_iter().chain([node]).find(|name| of(name) != 1) {
+        return Lines::Other(format!("without one signature of {absent}"));
+    }
+    if let Some(strange) = lines.iter().find(|line| line.name() != node && !names.contains(&line.name())) {
+        return Lines::Other(format!("with a line of {}", strange.name()));
+    }
+    let keys = child.signers();
+    if names.iter().any(|name| keys.iter().all(|key| key.name() != *name)) {
+        return Lines::Unknown;
+    }
+    match report::every_line(&held.note, &keys) {
+        Ok(()) => Lines::Right,
+        Err(e) => Lines::Other(format!("that {e}")),
+    }
 }
 
 /// Keeps what contradicts what is known, and flags the unit.
@@ -253,11 +309,14 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
             return Ok(given);
         }
         for (unit, digest, size) in next {
+            let begin = Instant::now();
             if let Some(child) = books.children.get_mut(&unit) {
                 child.read_to(size);
             }
+            let read = begin.elapsed();
             let verdicts = check_one(books, &unit, &digest)?;
             let failed = verdicts.iter().any(Verdict::failed);
+            tell(books, &unit, &digest, &verdicts, read, begin.elapsed());
             let me = books.unit().clone();
             let Some(child) = books.children.get_mut(&unit) else { continue };
             child.verdicts.insert(digest, verdicts.clone());
@@ -278,6 +337,17 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
                 given.push(receipt?);
             }
         }
+    }
+}
+
+/// Tells the log what was checked and how long it took. Every start checks everything again: what holds is for who looks closely.
+fn tell(books: &Books, unit: &UnitId, digest: &Digest, verdicts: &[Verdict], read: Duration, all: Duration) {
+    let Some(held) = child_rollup(books, unit, digest) else { return };
+    let (month, revision) = (held.rollup.period, held.rollup.revision);
+    let (read_ms, ms) = (read.as_millis(), all.as_millis());
+    match verdicts.iter().find(|v| v.failed()) {
+        None => tracing::debug!(%unit, %month, revision, read_ms, ms, "a rollup was checked"),
+        Some(v) => tracing::warn!(%unit, %month, revision, read_ms, ms, failed = v.check, why = v.detail, "a rollup was checked"),
     }
 }
 
@@ -447,6 +517,7 @@ fn give(
     let note = Note::sign(&text, &[&books.keys.node]).map_err(internal)?;
     books.commit(vec![NewEntry::open(kinds::GIVEN, note.as_bytes())])?;
     books.guard_all()?;
+    tracing::info!(unit = %receipt.child, month = %receipt.period, revision = receipt.revision, decision = ?decision, "a receipt was given");
     Ok(note)
 }
 
@@ -489,5 +560,6 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Took, Faults> {
         return Ok(Took::Refused(e));
     }
     books.commit(vec![NewEntry::open(kinds::RECEIPT, note.as_bytes())])?;
+    tracing::info!(month = %receipt.period, revision = receipt.revision, decision = ?receipt.decision, "a receipt came");
     Ok(Took::Done)
 }

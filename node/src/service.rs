@@ -117,7 +117,8 @@ impl Service {
     pub fn over(config: Config, mut books: Books, documents: &[Vec<u8>], clock: Arc<dyn Clock>) -> Result<(Arc<Service>, Worker), Faults> {
         books.adopt(documents).map_err(no_start)?;
         let now = clock.now();
-        review::check_all(&mut books, config.accept == Accept::Auto, now)?;
+        // What is rejected or accepted here waits for the courier like everything else.
+        let given = review::check_all(&mut books, config.accept == Accept::Auto, now)?;
         let (jobs, queue) = mpsc::channel();
         let (tell, health) = watch::channel(health_of(&books, now));
         let worker = Worker { books, queue, clock: clock.clone(), watch: Watch::new(now), tell };
@@ -127,7 +128,7 @@ impl Service {
             config,
             wake: Notify::new(),
             link: Mutex::new(None),
-            receipts: Mutex::new(Vec::new()),
+            receipts: Mutex::new(given),
             health,
             counters: Mutex::new(BTreeMap::new()),
         };

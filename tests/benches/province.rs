@@ -103,7 +103,7 @@ fn made(world: &World, leaves: usize, path: &Path) -> (Duration, usize) {
             floor.get_or_insert_with(|| {
                 let part = extract::evidence(&own).expect("evidence");
                 let entries = &part.units[&county.id].entries;
-                (floor_of(entries.iter()), entries.len())
+                (floor_of(entries, 0), entries.len())
             });
             let _ = std::fs::remove_dir_all(&county.dir);
         }

@@ -1,6 +1,6 @@
 //! What a node keeps of the units below it: their statements, checkpoints and rollups as they came, and its own receipts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::Checkpoint;
 use protocol::log::tile;
-use protocol::log::tree::leaf_hash;
+use protocol::log::tree::{self, leaf_hash};
 use protocol::note::{Note, VerifierKey};
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
@@ -66,6 +66,50 @@ pub struct Contradiction {
     pub seq: u64,
 }
 
+/// Statements that came and were not read for checks yet, in order. A month of them comes in many messages: what each message
+/// is compared with is kept ready here.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    entries: Vec<Vec<u8>>,
+    /// By which key each was found signed when it came; none for what the journal brings back at the next start.
+    signed: Vec<Option<VerifierKey>>,
+    hashes: HashSet<tree::Hash>,
+    /// Keys that they enrol.
+    keys: Vec<VerifierKey>,
+}
+
+impl Waiting {
+    fn push(&mut self, entry: Vec<u8>) {
+        self.hashes.insert(leaf_hash(&entry));
+        if is_enrolment(&entry) {
+            self.keys.extend(Note::parse(&entry).ok().and_then(|n| enrolled(&n)));
+        }
+        self.entries.push(entry);
+        self.signed.push(None);
+    }
+
+    /// Whether these very bytes wait.
+    pub fn contains(&self, entry: &[u8]) -> bool {
+        self.hashes.contains(&leaf_hash(entry))
+    }
+
+    /// Notes by which keys the last ones were signed.
+    pub fn vouch(&mut self, keys: Vec<VerifierKey>) {
+        let from = self.signed.len().saturating_sub(keys.len());
+        for (slot, key) in self.signed.iter_mut().skip(from).zip(keys) {
+            *slot = Some(key);
+        }
+    }
+
+    fn take(&mut self, count: usize) -> (Vec<Vec<u8>>, Vec<Option<VerifierKey>>) {
+        let mut taken = std::mem::take(self);
+        let (entries, signed) = (taken.entries.split_off(count), taken.signed.split_off(count));
+        entries.into_iter().for_each(|entry| self.push(entry));
+        self.signed = signed;
+        (taken.entries, taken.signed)
+    }
+}
+
 /// A unit below.
 #[derive(Debug)]
 pub struct Child {
@@ -74,7 +118,7 @@ pub struct Child {
     /// Its log as far as it was read for checks.
     pub log: UnitLog,
     /// Entries that came and were not read yet, from `log.len()` on.
-    pub pending: Vec<Vec<u8>>,
+    pub pending: Waiting,
     /// Journal entries that hold its statements: index of the first one, and the entry's number.
     pub chunks: Vec<(u64, u64)>,
     /// Its checkpoints by size.
@@ -97,7 +141,7 @@ impl Child {
         Child {
             log: UnitLog::new(unit, catalogues),
             unit: unit.clone(),
-            pending: Vec::new(),
+            pending: Waiting::default(),
             chunks: Vec::new(),
             checkpoints: BTreeMap::new(),
             known: Rollups::new(),
@@ -116,14 +160,14 @@ impl Child {
 
     /// Number of entries that came without gap.
     pub fn held(&self) -> u64 {
-        self.log.len() + self.pending.len() as u64
+        self.log.len() + self.pending.entries.len() as u64
     }
 
     /// Whether these are the bytes of a statement that came before.
     pub fn holds(&self, index: u64, entry: &[u8]) -> bool {
         match index.checked_sub(self.log.len()) {
             None => self.log.tree().leaf(index) == Some(leaf_hash(entry)),
-            Some(n) => usize::try_from(n).ok().and_then(|n| self.pending.get(n)).is_some_and(|e| e == entry),
+            Some(n) => usize::try_from(n).ok().and_then(|n| self.pending.entries.get(n)).is_some_and(|e| e == entry),
         }
     }
 
@@ -131,16 +175,16 @@ impl Child {
     pub fn signers(&self) -> Vec<VerifierKey> {
         let mut keys: Vec<VerifierKey> = self.unit.keys.iter().map(|k| k.vkey.clone()).collect();
         keys.extend(self.log.enrolled().cloned());
-        keys.extend(self.pending.iter().filter_map(|e| Note::parse(e).ok()).filter_map(|n| enrolled(&n)));
+        keys.extend(self.pending.keys.iter().cloned());
         keys
     }
 
     /// Reads the log up to `size`, if as much has come.
     pub fn read_to(&mut self, size: u64) {
         let more = size.saturating_sub(self.log.len());
-        let more = usize::try_from(more).unwrap_or(usize::MAX).min(self.pending.len());
-        let entries: Vec<Vec<u8>> = self.pending.drain(..more).collect();
-        self.log.read(&entries, &self.unit);
+        let more = usize::try_from(more).unwrap_or(usize::MAX).min(self.pending.entries.len());
+        let (entries, signed) = self.pending.take(more);
+        self.log.read_signed(&entries, &signed, &self.unit);
     }
 
     /// The node's last word on a rollup.
@@ -158,6 +202,11 @@ impl Child {
         let mut revisions = self.known.range((month, 0)..=(month, u32::MAX)).rev().map(|(_, h)| h);
         revisions.find(|h| self.decision(&h.digest()) == Some(Decision::Accepted))
     }
+}
+
+/// Whether it can be an enrolment at all: few are, and only these are worth parsing.
+fn is_enrolment(entry: &[u8]) -> bool {
+    entry.windows(OPERATOR_ENROLLED.len()).any(|w| w == OPERATOR_ENROLLED.as_bytes())
 }
 
 /// The key that a statement enrols.
@@ -211,7 +260,7 @@ pub fn apply(children: &mut BTreeMap<UnitId, Child>, stored: &Stored) -> Result<
     if stored.kind == kinds::ENTRIES {
         let (head, body): (EntriesHead, _) = headed(&stored.public).ok_or("no heading")?;
         if let Some(child) = children.get_mut(&head.unit) {
-            child.pending.extend(tile::decode_bundle(body).map_err(|e| e.to_string())?);
+            tile::decode_bundle(body).map_err(|e| e.to_string())?.into_iter().for_each(|entry| child.pending.push(entry));
             child.chunks.push((head.first, stored.seq));
         }
         return Ok(());

@@ -38,7 +38,8 @@ pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024 - 4096;
 pub struct Outgoing {
     /// Where to.
     pub subject: Subject,
-    /// The digest of the body's note: the server drops a repetition within two minutes.
+    /// What it holds, in a word: a repetition within two minutes carries the same, and the server drops it. Over NATS others see
+    /// neither this nor anything that they could work out from the body.
     pub msg_id: String,
     /// The bytes.
     pub body: Vec<u8>,
@@ -59,6 +60,15 @@ pub struct Incoming {
 pub trait Transport: Send + Sync + 'static {
     /// Sends one message and waits until the server has stored it. That is not yet a receipt.
     fn publish(&self, message: &Outgoing) -> impl Future<Output = Result<(), LinkError>> + Send;
+    /// Sends several in this order, and waits until all are stored. Where one fails, those behind it may be stored all the same.
+    fn publish_all(&self, messages: &[Outgoing]) -> impl Future<Output = Result<(), LinkError>> + Send {
+        async move {
+            for message in messages {
+                self.publish(message).await?;
+            }
+            Ok(())
+        }
+    }
     /// Waits for the next message. Fails only when the link is closed; trouble on the way is waited out and shown in the state.
     fn next(&self) -> impl Future<Output = Result<Incoming, LinkError>> + Send;
     /// Names the store that messages are kept in, as long as it is known: another name means that what was sent before may be

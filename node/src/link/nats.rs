@@ -9,13 +9,17 @@ use super::error::{LinkError, explain};
 use super::state::{Connection, Durability, LinkState};
 use super::subject::{Subject, UnitPath};
 use super::{Incoming, Outgoing, Transport, access, check_outgoing, durability, seed};
+use crate::random::{Random, SystemRandom};
 use async_nats::client::Request;
 use async_nats::connection::State;
 use async_nats::{Client, ConnectOptions, Event, HeaderMap, Message, RequestErrorKind, ServerError};
+use protocol::digest::Digest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -23,6 +27,8 @@ use zeroize::Zeroizing;
 
 /// How many received messages may wait for the node.
 const PREFETCH: usize = 8;
+/// How many messages may be on their way to the server without its answer.
+const ON_THE_WAY: usize = 16;
 /// How long the server may take to store a message.
 const ACK_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a pull waits at the server; the client waits a little longer.
@@ -123,6 +129,8 @@ struct Shared {
     made: std::sync::Mutex<BTreeMap<&'static str, String>>,
     /// How many consumers this unit has.
     consumers: usize,
+    /// Makes message ids that nobody else can guess: see [`message_id`].
+    secret: [u8; 16],
 }
 
 /// The server's answer about a consumer, as far as it matters here.
@@ -151,6 +159,8 @@ impl NatsLink {
         let seed = seed::read_seed(&config.seed_file)?;
         let unit = config.path.unit().to_owned();
         let consumers = access::consumers(&config.path, config.has_children);
+        let mut secret = [0; 16];
+        SystemRandom.fill(&mut secret).map_err(|reason| LinkError::Setup { url: config.url.clone(), reason })?;
         let shared = Arc::new(Shared {
             config: config.clone(),
             state: watch::Sender::new(LinkState::default()),
@@ -158,6 +168,7 @@ impl NatsLink {
             verified: Mutex::new(None),
             made: std::sync::Mutex::default(),
             consumers: consumers.len(),
+            secret,
         });
         let events = Arc::clone(&shared);
         // Thousands of nodes lose one server at the same moment: each comes back at its own time.
@@ -224,6 +235,14 @@ impl Transport for NatsLink {
             Err(error) => self.wire.shared.trouble(error),
         }
         result.map(|_| ())
+    }
+
+    /// Several are on their way at once: the server syncs the next while it answers the one before.
+    async fn publish_all(&self, messages: &[Outgoing]) -> Result<(), LinkError> {
+        for some in messages.chunks(ON_THE_WAY) {
+            together(some.iter().map(|message| self.publish(message)).collect()).await.into_iter().collect::<Result<(), _>>()?;
+        }
+        Ok(())
     }
 
     async fn next(&self) -> Result<Incoming, LinkError> {
@@ -318,7 +337,7 @@ impl Wire {
         let server = self.ensure_durable().await?;
         let subject = message.subject.to_string();
         let mut headers = HeaderMap::new();
-        headers.insert("Nats-Msg-Id", message.msg_id.as_str());
+        headers.insert("Nats-Msg-Id", message_id(&self.shared.secret, &message.msg_id).as_str());
         let request = Request::new().headers(headers).payload(message.body.clone().into());
         let answer = self.ask(&subject, request, ACK_TIMEOUT).await?;
         let ack: PubAck =
@@ -350,7 +369,10 @@ impl Wire {
         let mut last = None;
         // Right after a reconnect the client may still name the server before: look again shortly.
         for pause in [0, 150, 500] {
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            // Not a wait of 0: that is one to the timer's next tick, for every message.
+            if pause > 0 {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+            }
             let server = self.client.server_info().server_id;
             if !server.is_empty() && verified.as_ref() == Some(&server) {
                 return Ok(server);
@@ -572,6 +594,30 @@ impl NatsAck {
         self.wire.client.publish(self.reply.clone(), body.into()).await.map_err(|e| failed(e.to_string()))?;
         self.wire.client.flush().await.map_err(|e| failed(e.to_string()))
     }
+}
+
+/// Waits for all. They begin in their order, and what each hands to the connection before it first waits stays in that order: a
+/// message that overtook another would be put off by its reader.
+async fn together<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = futures.into_iter().map(|f| (Box::pin(f), None)).collect();
+    poll_fn(|context| {
+        for (future, done) in running.iter_mut().filter(|(_, done)| done.is_none()) {
+            if let Poll::Ready(output) = future.as_mut().poll(context) {
+                *done = Some(output);
+            }
+        }
+        if running.iter().all(|(_, done)| done.is_some()) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    running.into_iter().filter_map(|(_, done)| done).collect()
+}
+
+/// The id by which the server knows a repetition again. A stream has one list of ids for all who publish into it: an id that others
+/// can work out, the content's digest for example, could be used up by them beforehand, and the server would drop the true
+/// message and acknowledge it all the same. So a secret of this process goes into it. What is sent again by the next
+/// process is stored once more, which an idempotent receiver does not mind.
+fn message_id(secret: &[u8; 16], content: &str) -> String {
+    Digest::of(&[secret.as_slice(), content.as_bytes()].concat()).to_string()
 }
 
 /// How often a message was delivered, as its reply subject says: `$JS.ACK.<stream>.<consumer>.<delivered>.…`, with two more

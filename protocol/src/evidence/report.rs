@@ -336,7 +336,10 @@ fn fail(verdicts: &mut [Verdict], check: &str, message: String) {
 }
 
 /// Every line of a note is one of these keys' and holds: a line that nobody can check does not belong into evidence.
-fn every_line(note: &Note, keys: &[VerifierKey]) -> Result<(), String> {
+///
+/// # Errors
+/// The first line that is not, in words that follow the note's name.
+pub fn every_line(note: &Note, keys: &[VerifierKey]) -> Result<(), String> {
     for (n, line) in note.signatures().iter().enumerate() {
         let same = |name: &str, id: [u8; 4]| (line.name(), line.key_id()) == (name, id);
         if note.signatures()[..n].iter().any(|s| same(s.name(), s.key_id())) || !keys.iter().any(|k| same(k.name(), k.id())) {
@@ -374,7 +377,7 @@ fn unknown_lines(held: &HeldRollup, part: &UnitEvidence, log: &UnitLog, unit: &U
 }
 
 /// The keys that may cosign a unit's checkpoints: its ancestors' (and its own, which is of no weight).
-fn witnesses(id: &UnitId, registry: &Registry) -> Vec<VerifierKey> {
+pub fn witnesses(id: &UnitId, registry: &Registry) -> Vec<VerifierKey> {
     registry.path(id).iter().filter_map(|u| registry.unit(u)).map(|u| u.witness.clone()).collect()
 }
 

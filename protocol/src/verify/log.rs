@@ -334,7 +334,13 @@ impl UnitLog {
 
     /// Reads the next leaves: the bytes of the statements' notes, signature lines included.
     pub fn read<B: AsRef<[u8]>>(&mut self, entries: &[B], unit: &Unit) {
-        self.read_with(entries, unit);
+        self.read_with(entries, |_| None, unit);
+    }
+
+    /// The same, where the caller has found some of the signatures right already: `by` holds for each leaf the key. Whether it is
+    /// the key that must have signed is found out here as ever; only the signature's equation is not computed a second time.
+    pub fn read_signed<B: AsRef<[u8]>>(&mut self, entries: &[B], by: &[Option<VerifierKey>], unit: &Unit) {
+        self.read_with(entries, |n| by.get(n).and_then(Option::as_ref), unit);
     }
 
     /// Takes a leaf that this process signed itself a moment ago or keeps in its own journal: everything but the signature
@@ -348,17 +354,19 @@ impl UnitLog {
         self.leaves.push(leaf);
     }
 
-    fn read_with<B: AsRef<[u8]>>(&mut self, entries: &[B], unit: &Unit) {
+    fn read_with<'k, B: AsRef<[u8]>>(&mut self, entries: &[B], by: impl Fn(usize) -> Option<&'k VerifierKey>, unit: &Unit) {
         self.keys.clone_from(unit);
-        for chunk in entries.chunks(BATCH) {
+        for (number, chunk) in entries.chunks(BATCH).enumerate() {
             let start = self.len();
             let mut signed: Vec<(u64, Note, VerifierKey)> = Vec::with_capacity(chunk.len());
-            for entry in chunk {
+            for (n, entry) in (number * BATCH..).zip(chunk) {
                 let index = self.len();
                 self.tree.push(tree::leaf_hash(entry.as_ref()));
                 let leaf = match self.statement(index, entry.as_ref(), unit) {
                     Ok((note, key, statement)) => {
-                        signed.push((index, note, key));
+                        if by(n) != Some(&key) {
+                            signed.push((index, note, key));
+                        }
                         self.take(index, Ok(&statement))
                     }
                     Err(message) => self.take(index, Err(message)),

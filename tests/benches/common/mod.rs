@@ -1,7 +1,6 @@
 //! What the benchmarks share: a county's books on disk with the real catalogue, and made-up persons to record.
 #![allow(dead_code)]
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -25,9 +24,6 @@ use protocol::verify::log::Role;
 pub const CITY: &str = "140300";
 /// Its first county.
 pub const COUNTY: &str = "140302";
-
-/// Signatures in a batch, as the product's own reader takes them.
-const BATCH: usize = 256;
 
 /// Runs short where the program is only tried (`cargo test --benches`), not measured.
 pub fn trying() -> bool {
@@ -149,6 +145,47 @@ pub fn finish(books: &mut Books, m: &Member) {
     sign::submit(books, period, now).expect("handed over");
 }
 
+/// Signatures in a batch, as the product's own reader takes them.
+const SIGNATURES: usize = 256;
+
+/// What no verifier of these statements can do without: each signature from leaf `from` on checked, in batches, each commitment
+/// decompressed and added. The leaves before tell who holds which key. One core, nothing parsed within the time.
+pub fn floor_of(entries: &[Vec<u8>], from: usize) -> Duration {
+    let mut points: Vec<CompressedRistretto> = Vec::new();
+    let (mut messages, mut signatures, mut keys): (Vec<Vec<u8>>, Vec<Signature>, Vec<VerifyingKey>) = (vec![], vec![], vec![]);
+    let mut vkeys = std::collections::BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let note = Note::parse(entry).expect("a note");
+        let s = Statement::parse(note.text()).expect("a statement");
+        let text = |n: &str| s.clear.as_ref().and_then(|c| c.get(n)).and_then(|v| v.as_str()).map(str::to_string);
+        if let Some(key) = text("vkey").and_then(|v| v.parse::<VerifierKey>().ok()) {
+            vkeys.insert(key.name().to_string(), VerifyingKey::from_bytes(key.public()).expect("a key"));
+        }
+        if index < from {
+            continue;
+        }
+        if let Some(row) = &s.row {
+            points.push(CompressedRistretto(*row.as_bytes()));
+        }
+        let line = &note.signatures()[0];
+        if let Some(key) = vkeys.get(line.name()) {
+            messages.push(note.text().as_bytes().to_vec());
+            signatures.push(Signature::from_slice(line.blob()).expect("a signature"));
+            keys.push(*key);
+        }
+    }
+    let (sum, took) = timed(|| {
+        let sum = points.iter().fold(RistrettoPoint::identity(), |sum, p| sum + p.decompress().expect("a point"));
+        let slices: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        for ((m, s), k) in slices.chunks(SIGNATURES).zip(signatures.chunks(SIGNATURES)).zip(keys.chunks(SIGNATURES)) {
+            ed25519_dalek::verify_batch(m, s, k).expect("signatures that hold");
+        }
+        sum
+    });
+    assert!(points.is_empty() || sum != RistrettoPoint::identity(), "the work was done");
+    took
+}
+
 /// Runs `f` and tells how long it took.
 pub fn timed<T>(f: impl FnOnce() -> T) -> (T, Duration) {
     let start = Instant::now();
@@ -165,39 +202,4 @@ pub fn median(mut times: Vec<Duration>) -> Duration {
 /// Microseconds for each of `n`.
 pub fn micros(time: Duration, n: usize) -> f64 {
     time.as_secs_f64() * 1e6 / n as f64
-}
-
-/// The cryptography of reading these entries, on one core: the points decompressed and added, the signatures checked in
-/// batches, and nothing else.
-pub fn floor_of<'a>(entries: impl Iterator<Item = &'a Vec<u8>>) -> Duration {
-    let mut points: Vec<CompressedRistretto> = Vec::new();
-    let (mut messages, mut signatures, mut keys): (Vec<Vec<u8>>, Vec<Signature>, Vec<VerifyingKey>) = (vec![], vec![], vec![]);
-    let mut vkeys = BTreeMap::new();
-    for entry in entries {
-        let note = Note::parse(entry).expect("a note");
-        let s = Statement::parse(note.text()).expect("a statement");
-        if let Some(row) = &s.row {
-            points.push(CompressedRistretto(*row.as_bytes()));
-        }
-        let text = |n: &str| s.clear.as_ref().and_then(|c| c.get(n)).and_then(|v| v.as_str()).map(str::to_string);
-        if let Some(key) = text("vkey").and_then(|v| v.parse::<VerifierKey>().ok()) {
-            vkeys.insert(key.name().to_string(), VerifyingKey::from_bytes(key.public()).expect("a key"));
-        }
-        let line = &note.signatures()[0];
-        if let Some(key) = vkeys.get(line.name()) {
-            messages.push(note.text().as_bytes().to_vec());
-            signatures.push(Signature::from_slice(line.blob()).expect("a signature"));
-            keys.push(*key);
-        }
-    }
-    let (sum, took) = timed(|| {
-        let sum = points.iter().fold(RistrettoPoint::identity(), |sum, p| sum + p.decompress().expect("a point"));
-        let slices: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-        for ((m, s), k) in slices.chunks(BATCH).zip(signatures.chunks(BATCH)).zip(keys.chunks(BATCH)) {
-            ed25519_dalek::verify_batch(m, s, k).expect("signatures that hold");
-        }
-        sum
-    });
-    assert_ne!(sum, RistrettoPoint::identity());
-    took
 }
