@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::journal::{self, Entry, Guard, Journal, JournalError, Sealed, Signed, Stored};
 use crate::random::{Random, SystemRandom};
-use crate::view::{Leaf, Token, View, ViewError};
+use crate::view::{Leaf, Same, Token, View, ViewError};
 use children::{Child, Contradiction};
 use keys::Keys;
 use payload::Payload;
@@ -119,7 +119,7 @@ pub struct Written {
     /// Whom it is about.
     pub subject: Option<Token>,
     /// Keyed hash of what it says.
-    pub same: Option<[u8; 16]>,
+    pub same: Option<Same>,
 }
 
 /// An entry to be written, and what whoever made it knows already.
@@ -337,6 +337,7 @@ impl Books {
             return Ok(());
         }
         let (raw, written): (Vec<Entry>, Vec<_>) = entries.into_iter().map(|e| (e.entry, e.written)).unzip();
+        let count = raw.len() as u64;
         let size = |list: &[Entry]| list.iter().map(|e| e.public.len() + e.sealed.as_ref().map_or(0, Vec::len) + 64).sum::<usize>();
         if self.grouping && size(&self.staged) + size(&raw) > GROUP_BYTES {
             self.flush_group()?;
@@ -350,19 +351,19 @@ impl Books {
             // The view runs ahead of the journal until the group is written. A process that dies before must not find it so.
             self.view.unmark().or_else(|e| self.keep_view_in_memory(&e))?;
         }
-        let mut last = None;
-        for ((seq, entry), written) in (first..).zip(&raw).zip(written) {
+        let mark = raw.last().map(|last| crc(&last.public));
+        for ((seq, entry), written) in (first..).zip(raw).zip(written) {
             let stored = stored_of(seq, entry);
+            let applied = self.apply(&stored, written, true);
             // In a group, history may ask for this entry before it is on disk.
             if self.grouping {
-                self.staged.push(entry.clone());
+                self.staged.push(entry_of(stored));
             }
-            self.apply(&stored, written, true)?;
-            last = Some((seq, crc(&stored.public)));
+            applied?;
         }
         self.index()?;
-        if let Some((seq, crc)) = last.filter(|_| !self.grouping) {
-            self.mark(seq, crc)?;
+        if let Some(crc) = mark.filter(|_| !self.grouping) {
+            self.mark(first + count - 1, crc)?;
         }
         Ok(())
     }
@@ -444,7 +445,7 @@ impl Books {
         discard_view(&self.view_dir);
         let mut index = 0;
         let stored = self.journal.read_from(0).map(|s| s.map_err(BooksError::from));
-        let staged = (self.journal.next_seq()..).zip(&self.staged).map(|(seq, entry)| Ok(stored_of(seq, entry)));
+        let staged = (self.journal.next_seq()..).zip(&self.staged).map(|(seq, entry)| Ok(stored_of(seq, entry.clone())));
         for stored in stored.chain(staged) {
             let stored = stored?;
             if stored.kind == kinds::STATEMENT {
@@ -597,10 +598,10 @@ impl Books {
             None => read_statement(stored)?,
         };
         self.latest = written.statement.recorded.parse().ok();
-        let unit = self.me().cloned().ok_or_else(|| bad("a statement before any registry".into()))?;
-        let log = self.log.as_mut().ok_or_else(|| bad("a statement before any registry".into()))?;
+        let unit = self.registries.last().and_then(|(r, _)| r.registry().unit(&self.unit));
+        let (log, unit) = self.log.as_mut().zip(unit).ok_or_else(|| bad("a statement before any registry".into()))?;
         let leaf_index = log.len();
-        log.read_own(&note, &written.statement, &unit);
+        log.read_own(&note, &written.statement, unit);
         self.seqs.push(stored.seq);
         if !index {
             return Ok(());
@@ -782,7 +783,7 @@ impl Books {
     /// A journal entry, on disk or in the group that is under way.
     fn at(&self, seq: u64) -> Result<Stored, BooksError> {
         if let Some(entry) = seq.checked_sub(self.journal.next_seq()).and_then(|n| self.staged.get(usize::try_from(n).ok()?)) {
-            return Ok(stored_of(seq, entry));
+            return Ok(stored_of(seq, entry.clone()));
         }
         Ok(self.journal.read(seq)?)
     }
@@ -921,7 +922,11 @@ impl Books {
     /// A damaged disk.
     pub fn history(&self, token: &Token, period: Month) -> Result<payload::Subject, BooksError> {
         let mut subject = payload::Subject::default();
-        for index in self.view.of_subject(token)? {
+        for (index, same) in self.view.of_subject(token)? {
+            let voided = self.view.voided_by(index)?.is_some();
+            if let Some(same) = same.filter(|_| !voided) {
+                subject.said.insert(same, index);
+            }
             let (statement, payload) = self.statement(index)?;
             // A month that was opened again is counted as it stood: what was recorded in later months is not there yet.
             if statement.period > period {
@@ -929,7 +934,6 @@ impl Books {
             }
             let Some(payload) = payload else { continue };
             let Some(counting) = self.counting_of(&statement) else { continue };
-            let voided = self.view.voided_by(index)?.is_some();
             subject.add(index, &statement, &payload, &counting.engine, period, voided);
         }
         Ok(subject)
@@ -971,9 +975,13 @@ impl Books {
     }
 }
 
-fn stored_of(seq: u64, entry: &Entry) -> Stored {
-    let sealed = entry.sealed.clone().map_or(Sealed::None, Sealed::Present);
-    Stored { seq, kind: entry.kind, public: entry.public.clone(), sealed }
+fn stored_of(seq: u64, entry: Entry) -> Stored {
+    Stored { seq, kind: entry.kind, public: entry.public, sealed: entry.sealed.map_or(Sealed::None, Sealed::Present) }
+}
+
+fn entry_of(stored: Stored) -> Entry {
+    let sealed = if let Sealed::Present(sealed) = stored.sealed { Some(sealed) } else { None };
+    Entry { kind: stored.kind, public: stored.public, sealed }
 }
 
 /// The public part of a statement.
