@@ -10,7 +10,6 @@ use protocol::count::state::State;
 use protocol::count::{Fact, Fields, Moves, Value, state};
 use protocol::ids::EventId;
 use protocol::period::Month;
-use protocol::record::SALT_BYTES;
 use protocol::registry::Unit;
 use protocol::statement::{self, Ref, Statement};
 use protocol::verify::log::{Counting, Role};
@@ -19,7 +18,7 @@ use utoipa::ToSchema;
 
 use super::input::Draft;
 use super::press::{Counted, Press, ToCommit};
-use super::{china_day, open_month, random};
+use super::{Drawn, china_day, open_month, random};
 use crate::books::payload::{self, Payload, Subject};
 use crate::books::{Books, NewEntry, kinds};
 use crate::clock::stamp;
@@ -65,6 +64,7 @@ pub(crate) struct Recording<'a> {
     /// The time that is written on the statements: milliseconds for their ids, and as text.
     recorded: (u64, String),
     next: u64,
+    drawn: Drawn,
     subjects: BTreeMap<Token, Subject>,
     same: BTreeMap<Same, u64>,
     voided: BTreeSet<u64>,
@@ -112,6 +112,7 @@ impl<'a> Recording<'a> {
             now,
             recorded: (u64::try_from(recorded.timestamp_millis()).unwrap_or(0), stamp(recorded)),
             next: log.len(),
+            drawn: Drawn::new(books.random.clone()),
             subjects: BTreeMap::new(),
             same: BTreeMap::new(),
             voided: BTreeSet::new(),
@@ -268,15 +269,13 @@ impl<'a> Recording<'a> {
         }
         let (from, same) = draft.unzip();
         // Drawn here and not by the threads of the press: so that the order is always the same.
-        let nonce = random(self.books)?;
+        let nonce = self.drawn.next()?;
         let sealed = if event.is_clear() {
             None
         } else {
             // The event's fields, its day, and the subject of a system event.
             let fields = payload.fields.len() + 1 + usize::from(payload.subject.is_some());
-            let mut salts = vec![[0; SALT_BYTES]; fields];
-            self.books.random.fill(salts.as_flattened_mut()).map_err(internal)?;
-            Some(ToCommit { row, salts })
+            Some(ToCommit { row, salts: (0..fields).map(|_| self.drawn.next()).collect::<Result<_, _>>()? })
         };
         let private = Some((payload, nonce));
         Ok((id, self.push(Counted { from, statement: s, private, sealed, subject: token, same })))
@@ -291,8 +290,8 @@ impl<'a> Recording<'a> {
         self.next - 1
     }
 
-    fn id(&self) -> Result<EventId, Faults> {
-        Ok(EventId::from_parts(self.recorded.0, random(self.books)?))
+    fn id(&mut self) -> Result<EventId, Faults> {
+        Ok(EventId::from_parts(self.recorded.0, self.drawn.next()?))
     }
 
     fn blank(&self, id: EventId, event: &str) -> Statement {

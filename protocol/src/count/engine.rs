@@ -6,7 +6,7 @@ use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::cel::{Condition, EvalError, Scope, holds};
-use super::state::{Fact, Folder, State, event_map, in_order};
+use super::state::{EventView, Fact, Folder, State, in_order};
 use crate::catalogue::{Catalogue, EventType, Indicator, Kind, Subject};
 use crate::period::Month;
 
@@ -268,9 +268,16 @@ impl Engine {
             let t = period.last_day();
             let ordered = in_order(history.facts, history.voided);
             let place = ordered.partition_point(|f| (f.on, f.index) < (fact.on, fact.index));
-            let mut last = if fact.on <= t { after } else { self.state(event.subject, until(&ordered[..place], t))? };
-            self.go_on(&mut last, event.subject, until(&ordered[place..], t))?;
-            moves.extend(self.stocks(event, &last, history.balance, period)?);
+            let folded;
+            let last = if fact.on <= t && until(&ordered[place..], t).next().is_none() {
+                &after
+            } else {
+                let mut state = if fact.on <= t { after.clone() } else { self.state(event.subject, until(&ordered[..place], t))? };
+                self.go_on(&mut state, event.subject, until(&ordered[place..], t))?;
+                folded = state;
+                &folded
+            };
+            moves.extend(self.stocks(event, last, history.balance, period)?);
         }
         if let Some(scope) = &scope {
             moves.extend(self.distinct(event, scope, history.balance, fact, period)?);
@@ -355,7 +362,7 @@ impl Engine {
     }
 
     /// Counts, sums and amounts of this event alone.
-    fn flows(&self, event: &EventType, scope: &Scope, fact: &Fact) -> Result<Moves, CountError> {
+    fn flows(&self, event: &EventType, scope: &Scope<'_>, fact: &Fact) -> Result<Moves, CountError> {
         let mut moves = Moves::new();
         for c in self.feeding(event).filter(|c| c.indicator.kind.is_flow() && c.indicator.kind != Kind::Distinct) {
             if !holds(c.condition.as_ref(), scope)? {
@@ -402,7 +409,7 @@ impl Engine {
     }
 
     /// The distinct counts that this event is the first of.
-    fn distinct(&self, event: &EventType, scope: &Scope, balance: &Balance, fact: &Fact, period: Month) -> Result<Moves, CountError> {
+    fn distinct(&self, event: &EventType, scope: &Scope<'_>, balance: &Balance, fact: &Fact, period: Month) -> Result<Moves, CountError> {
         let mut moves = Moves::new();
         for c in self.feeding(event).filter(|c| c.indicator.kind == Kind::Distinct) {
             if !holds(c.condition.as_ref(), scope)? {
@@ -440,11 +447,18 @@ impl Engine {
     }
 
     /// The scope of a flow's condition: the state on the event's day, before and after it.
-    fn flow_scope(&self, event: &EventType, before: &State, after: &State, fact: &Fact, period: Month) -> Result<Scope, CountError> {
+    fn flow_scope<'a>(
+        &'a self,
+        event: &'a EventType,
+        before: &'a State,
+        after: &'a State,
+        fact: &'a Fact,
+        period: Month,
+    ) -> Result<Scope<'a>, CountError> {
         let subject = event.subject;
         let mut scope = self.folder.scope(after, subject, fact.on, &period.to_string())?;
-        scope.set("before", self.folder.state_map(before, subject, fact.on));
-        scope.set("e", event_map(event, &fact.fields));
+        scope.set("before", self.folder.view(before, subject, fact.on));
+        scope.set("e", EventView::new(event, &fact.fields));
         scope.set("on", fact.on.to_string());
         Ok(scope)
     }
@@ -479,7 +493,7 @@ impl Engine {
         window != Some("year") || i.kind != Kind::Distinct || then.first_day().year() == now.first_day().year()
     }
 
-    fn cell(&self, c: &Counted, scope: &Scope) -> Result<String, CountError> {
+    fn cell(&self, c: &Counted, scope: &Scope<'_>) -> Result<String, CountError> {
         let mut codes = Vec::with_capacity(c.dimensions.len());
         for d in &c.dimensions {
             let Some((value, _)) = self.dimensions.get(d) else { continue };
