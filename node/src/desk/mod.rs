@@ -37,19 +37,19 @@ pub fn random<const N: usize>(books: &Books) -> Result<[u8; N], Faults> {
 /// hashing it. What is left over is wiped.
 struct Drawn {
     from: Arc<dyn Random>,
-    bytes: Zeroizing<[u8; 4096]>,
+    bytes: Zeroizing<Vec<u8>>,
     used: usize,
 }
 
 impl Drawn {
     fn new(from: Arc<dyn Random>) -> Drawn {
-        Drawn { from, bytes: Zeroizing::new([0; 4096]), used: 4096 }
+        Drawn { from, bytes: Zeroizing::new(vec![0; 4096]), used: 4096 }
     }
 
     /// The next bytes, which are not given out again.
     fn next<const N: usize>(&mut self) -> Result<[u8; N], Faults> {
         if self.bytes.len() - self.used < N {
-            self.from.fill(&mut *self.bytes).map_err(internal)?;
+            self.from.fill(&mut self.bytes).map_err(internal)?;
             self.used = 0;
         }
         let mut next = [0; N];

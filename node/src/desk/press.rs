@@ -119,7 +119,7 @@ impl Press {
         if died || sheets.len() != self.sheets {
             return Err(internal("a thread that signs died"));
         }
-        let mut entries = Vec::new();
+        let mut entries = Vec::with_capacity(sheets.len() * SHEET);
         for sheet in sheets.into_values() {
             entries.extend(sheet?);
         }

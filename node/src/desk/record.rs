@@ -127,7 +127,9 @@ impl<'a> Recording<'a> {
     }
 
     /// Everything that is to be written.
-    pub(crate) fn finish(self) -> Result<Vec<NewEntry>, Faults> {
+    pub(crate) fn finish(mut self) -> Result<Vec<NewEntry>, Faults> {
+        // Taking thousands of histories apart takes a while; the press works meanwhile.
+        self.subjects.clear();
         let mut entries: Vec<NewEntry> = self.new_secret.into_iter().collect();
         if let Some(press) = self.press {
             entries.extend(press.finish()?);
