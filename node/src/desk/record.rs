@@ -272,7 +272,7 @@ impl<'a> Recording<'a> {
         let (from, same) = draft.unzip();
         // Drawn here and not by the threads of the press: so that the order is always the same.
         let nonce = self.drawn.next()?;
-        let sealed = if event.is_clear() {
+        let sealed = if event.is_clear() || self.press.is_none() {
             None
         } else {
             // The event's fields, its day, and the subject of a system event.
