@@ -20,6 +20,13 @@ use std::sync::{PoisonError, RwLock};
 /// A pseudonym of a subject: kind and 16 bytes of a keyed hash.
 pub type Token = [u8; 17];
 
+/// Keyed hash of type, day and fields: tells a repetition.
+pub type Same = [u8; 16];
+
+/// Where the mark of the last applied entry stands. The number is the layout's: a view of another layout has no mark here, and
+/// whoever opens it rebuilds it.
+const APPLIED: &[u8] = b"applied/2";
+
 /// Why the view cannot be used. The cure is always the same: it is rebuilt.
 #[derive(Debug, thiserror::Error)]
 #[error("view: {0} [view.damaged]")]
@@ -38,8 +45,8 @@ pub struct Leaf {
     pub index: u64,
     /// Whom it is about.
     pub subject: Option<Token>,
-    /// Keyed hash of type, day and fields: tells a repetition.
-    pub same: Option<[u8; 16]>,
+    /// What it says.
+    pub same: Option<Same>,
     /// The statement that it takes back.
     pub voids: Option<u64>,
 }
@@ -49,8 +56,11 @@ pub struct Leaf {
 pub struct View {
     db: Option<sled::Db>,
     meta: Tree,
+    /// Subject and log index → what the statement says. Who asks for a repetition reads the subject's history anyway, so
+    /// statements about a subject need no other index.
     subject: Tree,
     voided: Tree,
+    /// What a statement about no subject says → its log index.
     same: Tree,
 }
 
@@ -86,14 +96,17 @@ impl Tree {
         Ok(())
     }
 
-    /// Every key with this prefix, in order.
-    fn keys(&self, prefix: &[u8], mut each: impl FnMut(&[u8]) -> Result<(), ViewError>) -> Result<(), ViewError> {
+    /// Everything whose key begins with this, in order.
+    fn scan(&self, prefix: &[u8], mut each: impl FnMut(&[u8], &[u8]) -> Result<(), ViewError>) -> Result<(), ViewError> {
         match self {
-            Tree::Disk(tree) => tree.scan_prefix(prefix).keys().try_for_each(|key| each(&key?)),
+            Tree::Disk(tree) => tree.scan_prefix(prefix).try_for_each(|found| {
+                let (key, value) = found?;
+                each(&key, &value)
+            }),
             Tree::Memory(map) => {
                 let map = map.read().unwrap_or_else(PoisonError::into_inner);
-                let mut keys = map.range(prefix.to_vec()..).map(|(key, _)| key).take_while(|key| key.starts_with(prefix));
-                keys.try_for_each(|key| each(key))
+                let mut found = map.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+                found.try_for_each(|(key, value)| each(key, value))
             }
         }
     }
@@ -140,7 +153,7 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn applied(&self) -> Result<Option<(u64, u32)>, ViewError> {
-        let Some(bytes) = self.meta.get(b"applied")? else { return Ok(None) };
+        let Some(bytes) = self.meta.get(APPLIED)? else { return Ok(None) };
         let (seq, crc) = bytes.split_at_checked(8).ok_or_else(|| ViewError("short watermark".into()))?;
         let crc: [u8; 4] = crc.try_into().map_err(|_| ViewError("short watermark".into()))?;
         Ok(Some((number(seq)?, u32::from_be_bytes(crc))))
@@ -153,7 +166,7 @@ impl View {
     pub fn mark(&self, seq: u64, crc: u32) -> Result<(), ViewError> {
         let mut value = seq.to_be_bytes().to_vec();
         value.extend(crc.to_be_bytes());
-        self.meta.insert(b"applied", &value)
+        self.meta.insert(APPLIED, &value)
     }
 
     /// Takes the mark away: what is added from now on may never reach the journal. Until the next mark, whoever opens this
@@ -162,7 +175,7 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn unmark(&self) -> Result<(), ViewError> {
-        self.meta.remove(b"applied")
+        self.meta.remove(APPLIED)
     }
 
     /// Adds statements. Doing it again changes nothing.
@@ -172,13 +185,15 @@ impl View {
     pub fn add(&self, leaves: &[Leaf]) -> Result<(), ViewError> {
         for l in leaves {
             let index = l.index.to_be_bytes();
-            if let Some(token) = l.subject {
-                let mut key = token.to_vec();
-                key.extend(index);
-                self.subject.insert(&key, &[])?;
-            }
-            if let Some(same) = l.same {
-                self.same.insert(&same, &index)?;
+            match (&l.subject, &l.same) {
+                (Some(token), same) => {
+                    let mut key = [0; 25];
+                    key[..17].copy_from_slice(token);
+                    key[17..].copy_from_slice(&index);
+                    self.subject.insert(&key, same.as_ref().map_or(&[], |same| same))?;
+                }
+                (None, Some(same)) => self.same.insert(same, &index)?,
+                (None, None) => {}
             }
             if let Some(target) = l.voids {
                 self.voided.insert(&target.to_be_bytes(), &index)?;
@@ -195,23 +210,25 @@ impl View {
         self.voided.get(&index.to_be_bytes())?.map(|b| number(&b)).transpose()
     }
 
-    /// The statement that says exactly the same, unless it was taken back.
+    /// The statement about no subject that says exactly the same, unless it was taken back.
     ///
     /// # Errors
     /// A damaged store.
-    pub fn repeated(&self, same: &[u8; 16]) -> Result<Option<u64>, ViewError> {
+    pub fn repeated(&self, same: &Same) -> Result<Option<u64>, ViewError> {
         let Some(index) = self.same.get(same)?.map(|b| number(&b)).transpose()? else { return Ok(None) };
         Ok(if self.voided_by(index)?.is_some() { None } else { Some(index) })
     }
 
-    /// Log indexes about a subject, in order.
+    /// The statements about a subject, in order: their log indexes, and what they say as far as they may not be repeated.
     ///
     /// # Errors
     /// A damaged store.
-    pub fn of_subject(&self, token: &Token) -> Result<Vec<u64>, ViewError> {
+    pub fn of_subject(&self, token: &Token) -> Result<Vec<(u64, Option<Same>)>, ViewError> {
         let mut all = Vec::new();
-        self.subject.keys(token, |key| {
-            all.push(number(key.get(17..).unwrap_or_default())?);
+        self.subject.scan(token, |key, said| {
+            let wrong = |_| ViewError("an index entry has another length".into());
+            let same = if said.is_empty() { None } else { Some(said.try_into().map_err(wrong)?) };
+            all.push((number(key.get(17..).unwrap_or_default())?, same));
             Ok(())
         })?;
         Ok(all)
@@ -223,7 +240,7 @@ impl View {
     /// A damaged store.
     pub fn subjects(&self) -> Result<Vec<Token>, ViewError> {
         let mut all: Vec<Token> = Vec::new();
-        self.subject.keys(&[], |key| {
+        self.subject.scan(&[], |key, _| {
             let token: Token = key.get(..17).and_then(|t| t.try_into().ok()).ok_or_else(|| ViewError("short subject key".into()))?;
             if all.last() != Some(&token) {
                 all.push(token);

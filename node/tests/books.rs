@@ -130,6 +130,16 @@ fn a_lost_damaged_or_foreign_view_is_rebuilt_to_the_byte() {
             }),
         ),
         (
+            "of an older layout",
+            true,
+            Box::new(|v| {
+                let meta = sled::open(v).unwrap().open_tree("meta").unwrap();
+                let mark = meta.remove("applied/2").unwrap().expect("a mark");
+                meta.insert("applied", mark).unwrap();
+                meta.flush().unwrap();
+            }),
+        ),
+        (
             "a file",
             true,
             Box::new(|v| {

@@ -202,15 +202,25 @@ pub struct Generators {
 /// The bases of one schema, derived when they are first needed: about 10 µs a column, of which a catalogue has thousands.
 struct Bases {
     sealed: bool,
-    points: OnceLock<Vec<RistrettoPoint>>,
+    points: OnceLock<Points>,
+}
+
+struct Points {
+    columns: Vec<RistrettoPoint>,
+    /// The columns `-`, in order. Most blocks of most rows have their 1 there, so that a row is told by where it differs.
+    idle: Vec<usize>,
+    /// The sum of their bases.
+    idle_sum: RistrettoPoint,
 }
 
 impl Bases {
-    fn of(&self, schema: &Schema) -> &[RistrettoPoint] {
+    fn of(&self, schema: &Schema) -> &Points {
         self.points.get_or_init(|| {
             // Clear rows are added in the open and need no bases.
             let names = if self.sealed { schema.names() } else { &[] };
-            names.iter().map(|name| column_base(schema, name)).collect()
+            let columns: Vec<RistrettoPoint> = names.iter().map(|name| column_base(schema, name)).collect();
+            let idle: Vec<usize> = if self.sealed { schema.not_counted().collect() } else { Vec::new() };
+            Points { idle_sum: idle.iter().map(|n| columns[*n]).sum(), columns, idle }
         })
     }
 }
@@ -246,11 +256,22 @@ impl Generators {
     /// An event type without a schema; the identity, which no blinding gives in practice.
     pub fn commit(&self, event: &str, row: &[(usize, i64)], blinding: &Scalar) -> Result<Commitment, CommitmentError> {
         let (schema, bases) = self.schemas.get(event).ok_or_else(|| CommitmentError::Schema(event.to_string()))?;
-        let points = bases.of(schema);
-        let mut point = &self.blind * blinding;
+        let Points { columns, idle, idle_sum } = bases.of(schema);
+        let mut point = &self.blind * blinding + idle_sum;
+        let mut idle = idle.iter().copied().peekable();
         for &(column, weight) in row {
-            let base = points.get(column).ok_or_else(|| CommitmentError::Schema(event.to_string()))?;
-            point += if weight == 1 { *base } else { base * integer(weight) };
+            let base = columns.get(column).ok_or_else(|| CommitmentError::Schema(event.to_string()))?;
+            while let Some(moved) = idle.next_if(|n| *n < column) {
+                point -= columns[moved];
+            }
+            match weight - i64::from(idle.next_if_eq(&column).is_some()) {
+                0 => {}
+                1 => point += base,
+                more => point += base * integer(more),
+            }
+        }
+        for moved in idle {
+            point -= columns[moved];
         }
         Commitment::of(point)
     }
@@ -265,7 +286,7 @@ impl Generators {
         for (event, columns) in sums {
             let unknown = || CommitmentError::Schema(event.clone());
             let (schema, bases) = self.schemas.get(event).ok_or_else(unknown)?;
-            let bases = bases.of(schema);
+            let bases = &bases.of(schema).columns;
             if bases.len() != columns.len() {
                 return Err(unknown());
             }

@@ -61,12 +61,11 @@ impl Record {
     ///
     /// # Errors
     /// Not one salt per field, or too many fields.
-    pub fn new(fields: &Fields, salts: &[[u8; SALT_BYTES]]) -> Result<Record, RecordError> {
+    pub fn new(fields: Fields, salts: &[[u8; SALT_BYTES]]) -> Result<Record, RecordError> {
         if salts.len() != fields.len() || fields.len() > MAX_FIELDS || fields.is_empty() {
             return Err(RecordError::Salts);
         }
-        let fields =
-            fields.iter().zip(salts).map(|((name, value), salt)| SaltedField(b64::encode(salt), name.clone(), value.clone())).collect();
+        let fields = fields.into_iter().zip(salts).map(|((name, value), salt)| SaltedField(b64::encode(salt), name, value)).collect();
         Ok(Record { fields })
     }
 
@@ -145,7 +144,7 @@ mod tests {
             .into_iter()
             .map(|(k, v)| (k.to_string(), Value::Text(v.to_string())))
             .collect();
-        Record::new(&fields, &[[1; 16], [2; 16], [3; 16]]).unwrap()
+        Record::new(fields, &[[1; 16], [2; 16], [3; 16]]).unwrap()
     }
 
     #[test]
@@ -180,7 +179,7 @@ mod tests {
     #[test]
     fn salts_are_required() {
         let fields: Fields = [("a".to_string(), Value::Int(1))].into();
-        assert!(Record::new(&fields, &[]).is_err());
-        assert!(Record::new(&Fields::new(), &[]).is_err());
+        assert!(Record::new(fields, &[]).is_err());
+        assert!(Record::new(Fields::new(), &[]).is_err());
     }
 }

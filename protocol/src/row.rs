@@ -35,7 +35,15 @@ pub struct Block {
     pub start: usize,
     /// Number of columns; the last one of a counting block is `-`.
     pub width: usize,
-    cells: Vec<String>,
+    /// The column of each cell, counted from the first.
+    cells: BTreeMap<String, usize>,
+}
+
+impl Block {
+    /// The column `-`, which an amount does not have.
+    fn not_counted(&self) -> Option<usize> {
+        (self.kind != MoveKind::Amount).then_some(self.start + self.width - 1)
+    }
 }
 
 /// The layout of an event type's rows.
@@ -100,7 +108,7 @@ impl Schema {
             for figure in i.figure_ids() {
                 for &kind in kinds {
                     for (table, dims) in i.tables().iter().enumerate() {
-                        let (cells, width) = if kind == MoveKind::Amount {
+                        let (cells, width): (Vec<String>, usize) = if kind == MoveKind::Amount {
                             ((0..AMOUNT_BITS).map(|b| b.to_string()).collect(), AMOUNT_BITS)
                         } else {
                             let cells = catalogue.cells(dims);
@@ -120,6 +128,7 @@ impl Schema {
                             names.push(format!("{prefix}:{NOT_COUNTED}"));
                         }
                         let picks = dims.iter().filter_map(|d| dimensions.iter().position(|x| x == d)).collect();
+                        let cells = cells.into_iter().zip(0..).collect();
                         blocks.push(Block { figure: figure.clone(), kind, table, picks, start, width, cells });
                     }
                 }
@@ -145,6 +154,10 @@ impl Schema {
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
     }
+    /// The columns `-`, in order.
+    pub fn not_counted(&self) -> impl Iterator<Item = usize> {
+        self.blocks.iter().filter_map(Block::not_counted)
+    }
     /// What goes into the generators.
     pub fn digest(&self) -> &Digest {
         &self.digest
@@ -162,51 +175,54 @@ impl Schema {
     /// # Errors
     /// A move that the schema cannot hold.
     pub fn row(&self, moves: &[Move], hidden: bool) -> Result<Vec<(usize, i64)>, RowError> {
-        let mut row = BTreeMap::new();
+        // Blocks are in the order of columns, so the row comes out sorted.
+        let mut row = Vec::with_capacity(self.blocks.len());
         let mut used = vec![false; moves.len()];
-        for block in &self.blocks {
-            let mut of_block = moves.iter().enumerate().filter(|(_, m)| m.figure == block.figure && m.kind == block.kind);
-            let found = of_block.next();
-            if of_block.next().is_some() {
-                return Err(RowError::Twice { event: self.event.clone(), figure: block.figure.clone() });
+        // The tables of one figure and direction follow each other and share its move.
+        for tables in self.blocks.chunk_by(|a, b| a.kind == b.kind && a.figure == b.figure) {
+            let (figure, kind) = (&tables[0].figure, tables[0].kind);
+            let mut of_figure = moves.iter().enumerate().filter(|(_, m)| m.kind == kind && m.figure == *figure);
+            let found = of_figure.next();
+            if of_figure.next().is_some() {
+                return Err(RowError::Twice { event: self.event.clone(), figure: figure.clone() });
             }
             let Some((n, m)) = found else {
-                if hidden && block.kind != MoveKind::Amount {
-                    row.insert(block.start + block.width - 1, 1);
+                if hidden {
+                    row.extend(tables.iter().filter_map(Block::not_counted).map(|column| (column, 1)));
                 }
                 continue;
             };
             used[n] = true;
-            let weight = || RowError::Weight { event: self.event.clone(), figure: block.figure.clone(), weight: m.weight };
-            if block.kind == MoveKind::Amount {
+            let weight = || RowError::Weight { event: self.event.clone(), figure: figure.clone(), weight: m.weight };
+            if kind == MoveKind::Amount {
                 let amount = u64::try_from(m.weight).map_err(|_| weight())?;
                 if amount >> AMOUNT_BITS != 0 {
                     return Err(weight());
                 }
-                for bit in (0..AMOUNT_BITS).filter(|b| amount >> b & 1 == 1) {
-                    row.insert(block.start + bit, 1);
-                }
+                let bits = (0..AMOUNT_BITS).filter(|b| amount >> b & 1 == 1);
+                row.extend(tables.iter().flat_map(|block| bits.clone().map(|bit| (block.start + bit, 1))));
                 continue;
             }
             if !(0..MAX_WEIGHT).contains(&m.weight) || (hidden && m.weight != 1) {
                 return Err(weight());
             }
             let codes: Vec<&str> = m.cell.split('*').collect();
-            let cell = if block.picks.is_empty() {
-                "total".to_string()
-            } else {
-                block.picks.iter().map(|&p| codes.get(p).copied().unwrap_or_default()).collect::<Vec<_>>().join("*")
-            };
-            let Some(position) = block.cells.iter().position(|c| *c == cell) else {
-                return Err(self.no_column(m));
-            };
-            if m.weight != 0 {
-                row.insert(block.start + position, m.weight);
+            for block in tables {
+                let position = if block.picks.is_empty() {
+                    block.cells.get("total")
+                } else {
+                    let cell: Vec<&str> = block.picks.iter().map(|&p| codes.get(p).copied().unwrap_or_default()).collect();
+                    block.cells.get(&cell.join("*"))
+                };
+                let position = position.ok_or_else(|| self.no_column(m))?;
+                if m.weight != 0 {
+                    row.push((block.start + position, m.weight));
+                }
             }
         }
         match used.iter().position(|u| !u) {
             Some(n) => Err(self.no_column(&moves[n])),
-            None => Ok(row.into_iter().collect()),
+            None => Ok(row),
         }
     }
 

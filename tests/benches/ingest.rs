@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::{COUNTY, Scratch, files, import, median, micros, open, time, timed, trying, world};
+use common::{COUNTY, Scratch, files, import, median, micros, open, processor, time, timed, trying, world};
 use curve25519_dalek::Scalar;
 use curve25519_dalek::ristretto::{RistrettoBasepointTable, RistrettoPoint};
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -26,7 +26,7 @@ const BATCH: usize = 1000;
 fn main() {
     let (persons, rounds) = if trying() { (20, 1) } else { (5000, 3) };
     let scratch = Scratch::new("ingest");
-    let (mut desk, mut floor, mut postgres) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut desk, mut work, mut floor, mut postgres) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut events = 0;
     let server = Postgres::start(&scratch.0);
     for round in 0..rounds {
@@ -39,22 +39,25 @@ fn main() {
             import(&mut books, event, text, time("2026-01-25T02:00:00Z"));
         }
         let before = books.log.as_ref().map_or(0, protocol::verify::log::UnitLog::len);
+        let began = processor();
         let (count, took) =
             timed(|| input.iter().map(|(event, text)| import(&mut books, event, text, time("2026-01-25T02:00:00Z"))).sum::<usize>());
         events = count;
         desk.push(took);
+        work.push(processor() - began);
         floor.push(floor_of(&books, before, count));
         if let Some(server) = &server {
             postgres.push(server.insert(&input, round));
         }
     }
-    let (desk, floor) = (median(desk), median(floor));
+    let (desk, work, floor) = (median(desk), median(work), median(floor));
     println!("ingest of {events} events in files of {BATCH}, median of {rounds}:");
     let line = |name: &str, took: Duration| {
         println!("  {name:<12} {:>8.1} µs/event {:>9.0} events/s", micros(took, events), events as f64 / took.as_secs_f64());
     };
     line("floor", floor);
     line("desk", desk);
+    println!("  of which the desk computes {:.1} µs/event, all its threads together", micros(work, events));
     println!("  desk reaches {:.2} of the floor's events/s", floor.as_secs_f64() / desk.as_secs_f64());
     if postgres.is_empty() {
         println!("  postgresql   not measured: apt-get install postgresql, run as root or postgres");

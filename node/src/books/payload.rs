@@ -1,6 +1,6 @@
 //! The private payload of a statement, as it is sealed in the journal, and the history of a subject that follows from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use protocol::catalogue::{self, Catalogue};
@@ -11,7 +11,7 @@ use protocol::statement::Statement;
 use serde::{Deserialize, Serialize};
 
 use crate::vault::VaultKey;
-use crate::view::Token;
+use crate::view::{Same, Token};
 
 /// What a statement keeps to itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl Payload {
     }
 
     /// Keyed hash of type, day and fields; none for system events, which may well repeat.
-    pub fn same(&self, vault: &VaultKey) -> Option<[u8; 16]> {
+    pub fn same(&self, vault: &VaultKey) -> Option<Same> {
         if self.subject.is_some() {
             return None;
         }
@@ -82,7 +82,7 @@ pub fn token(vault: &VaultKey, subject: catalogue::Subject, key: &str) -> Token 
 }
 
 /// Keyed hash that tells a repetition.
-pub fn same(vault: &VaultKey, event: &str, on: NaiveDate, fields: &Fields) -> [u8; 16] {
+pub fn same(vault: &VaultKey, event: &str, on: NaiveDate, fields: &Fields) -> Same {
     // Fields are a map of texts, numbers and booleans and always serialise.
     let fields = serde_json::to_vec(fields).unwrap_or_default();
     vault.pseudonym("same", &[event.as_bytes(), b"\n", on.to_string().as_bytes(), b"\n", &fields])
@@ -97,6 +97,8 @@ pub struct Subject {
     pub voided: BTreeSet<u64>,
     /// Net moves that still bind.
     pub balance: Balance,
+    /// What was recorded of it in any month and not taken back, and under which log index.
+    pub said: BTreeMap<Same, u64>,
     /// Whether anything of it was recorded in the month that was asked for.
     pub touched: bool,
     /// Its key (ID number of a person).
@@ -108,8 +110,9 @@ impl Subject {
     pub fn add(&mut self, index: u64, statement: &Statement, payload: &Payload, engine: &Engine, period: Month, voided: bool) {
         self.touched |= statement.period == period;
         let Some(event) = engine.catalogue().event(&payload.event) else { return };
+        let fields = payload.fields();
         if self.key.is_none() {
-            self.key = payload.subject.clone().or_else(|| state::subject_key(event, &payload.fields()));
+            self.key = payload.subject.clone().or_else(|| state::subject_key(event, &fields));
         }
         if voided {
             self.touched = true;
@@ -118,7 +121,7 @@ impl Subject {
         let bound: Moves = payload.moves.iter().filter(|m| engine.still_binds(&m.figure, statement.period, period)).cloned().collect();
         self.balance.add(&bound, 1);
         if !event.system {
-            self.facts.push(Fact { index, event: payload.event.clone(), on: payload.on, fields: payload.fields() });
+            self.facts.push(Fact { index, event: payload.event.clone(), on: payload.on, fields });
         }
     }
 

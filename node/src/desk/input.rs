@@ -162,8 +162,8 @@ fn csv_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Pa
             parsed.faults.push(Fault::new("row.width", "这一行的单元格比表头多", "the row has more cells than the heading").row(row));
             continue;
         }
-        let cells = columns.iter().zip(record.iter()).filter_map(|(c, v)| c.as_ref().map(|c| (c.clone(), v.to_string())));
-        draft(row, event, cells.collect(), catalogue, &mut parsed);
+        let cells: Vec<(&Column, &str)> = columns.iter().zip(&record).filter_map(|(c, v)| Some((c.as_ref()?, v))).collect();
+        draft(row, event, &cells, catalogue, &mut parsed);
     }
     Ok(parsed)
 }
@@ -235,7 +235,8 @@ fn jsonl_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<
             cells.push((column, text));
         }
         if whole {
-            draft(row, event, cells, catalogue, &mut parsed);
+            let cells: Vec<(&Column, &str)> = cells.iter().map(|(c, t)| (c, t.as_str())).collect();
+            draft(row, event, &cells, catalogue, &mut parsed);
         }
     }
     Ok(parsed)
@@ -267,7 +268,7 @@ impl<'de> serde::Deserialize<'de> for Once {
 }
 
 /// A column of a file, matched to a field.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Column {
     field: String,
     heading: String,
@@ -293,11 +294,11 @@ impl Column {
     }
 }
 
-fn draft(row: u64, event: &EventType, cells: Vec<(Column, String)>, catalogue: &Catalogue, parsed: &mut Parsed) {
+fn draft(row: u64, event: &EventType, cells: &[(&Column, &str)], catalogue: &Catalogue, parsed: &mut Parsed) {
     let before = parsed.faults.len();
     let mut fields = Fields::new();
     let mut on = None;
-    for (column, text) in &cells {
+    for (column, text) in cells {
         if column.field == "occurred_on" {
             if text.trim().is_empty() {
                 continue;
@@ -319,9 +320,8 @@ fn draft(row: u64, event: &EventType, cells: Vec<(Column, String)>, catalogue: &
             Err(f) => parsed.faults.push(f.row(row).column(&column.heading)),
         }
     }
-    let named: BTreeSet<&str> = cells.iter().filter(|(_, t)| !t.trim().is_empty()).map(|(c, _)| c.field.as_str()).collect();
     for needed in std::iter::once("occurred_on").chain(event.fields.iter().filter(|f| !f.optional).map(|f| f.name.as_str())) {
-        if !named.contains(needed) {
+        if !cells.iter().any(|(c, t)| c.field == needed && !t.trim().is_empty()) {
             parsed.faults.push(Fault::new("field.missing", "必填,但没有填", "must be filled in").row(row).column(needed));
         }
     }
@@ -335,8 +335,7 @@ fn draft(row: u64, event: &EventType, cells: Vec<(Column, String)>, catalogue: &
 
 fn date(text: &str) -> Result<NaiveDate, Fault> {
     let text = text.trim();
-    let unified = text.replace(['/', '.'], "-").replace(['年', '月'], "-").replace('日', "");
-    let mut parts = unified.split('-').map(str::trim);
+    let mut parts = text.strip_suffix('日').unwrap_or(text).split(['-', '/', '.', '年', '月']).map(str::trim);
     let numbers =
         (parts.next().map(str::parse::<i32>), parts.next().map(str::parse::<u32>), parts.next().map(str::parse::<u32>), parts.next());
     if let (Some(Ok(y)), Some(Ok(m)), Some(Ok(d)), None) = numbers {

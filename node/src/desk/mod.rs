@@ -18,9 +18,11 @@ use std::sync::Arc;
 use chrono::{DateTime, FixedOffset, NaiveDate, Offset, Utc};
 use protocol::period::Month;
 use protocol::verify::log::Counting;
+use zeroize::Zeroizing;
 
 use crate::books::Books;
 use crate::fault::{Faults, internal};
+use crate::random::Random;
 
 /// Random bytes.
 ///
@@ -30,6 +32,32 @@ pub fn random<const N: usize>(books: &Books) -> Result<[u8; N], Faults> {
     let mut bytes = [0; N];
     books.random.fill(&mut bytes).map_err(internal)?;
     Ok(bytes)
+}
+
+/// Random bytes drawn ahead, for whoever needs many small pieces: asking the operating system for each salt takes longer than
+/// hashing it. What is left over is wiped.
+struct Drawn {
+    from: Arc<dyn Random>,
+    bytes: Zeroizing<Vec<u8>>,
+    used: usize,
+}
+
+impl Drawn {
+    fn new(from: Arc<dyn Random>) -> Drawn {
+        Drawn { from, bytes: Zeroizing::new(vec![0; 4096]), used: 4096 }
+    }
+
+    /// The next bytes, which are not given out again.
+    fn next<const N: usize>(&mut self) -> Result<[u8; N], Faults> {
+        if self.bytes.len() - self.used < N {
+            self.from.fill(&mut self.bytes).map_err(internal)?;
+            self.used = 0;
+        }
+        let mut next = [0; N];
+        next.swap_with_slice(&mut self.bytes[self.used..self.used + N]);
+        self.used += N;
+        Ok(next)
+    }
 }
 
 /// The day in China (UTC+8): business days and deadlines are days there.

@@ -18,7 +18,7 @@ use crate::books::payload::{self, Payload};
 use crate::books::{NewEntry, Written, kinds};
 use crate::fault::{Faults, internal};
 use crate::journal::Entry;
-use crate::view::Token;
+use crate::view::{Same, Token};
 
 /// A statement that is counted and not signed yet.
 pub(super) struct Counted {
@@ -26,14 +26,14 @@ pub(super) struct Counted {
     pub(super) from: Option<u64>,
     /// Without commitment and record root.
     pub(super) statement: Statement,
-    /// What is kept sealed, and the nonce of the seal.
+    /// What is kept sealed, still with its fields, and the nonce of the seal.
     pub(super) private: Option<(Payload, [u8; 24])>,
     /// For an event that is not published in clear.
     pub(super) sealed: Option<ToCommit>,
     /// Whom it is about.
     pub(super) subject: Option<Token>,
     /// Keyed hash of what it says.
-    pub(super) same: Option<[u8; 16]>,
+    pub(super) same: Option<Same>,
 }
 
 /// What a commitment and a private record are made of.
@@ -119,7 +119,7 @@ impl Press {
         if died || sheets.len() != self.sheets {
             return Err(internal("a thread that signs died"));
         }
-        let mut entries = Vec::new();
+        let mut entries = Vec::with_capacity(sheets.len() * SHEET);
         for sheet in sheets.into_values() {
             entries.extend(sheet?);
         }
@@ -181,12 +181,12 @@ impl Plate {
     fn sign(&self, key: &SigningKey, counted: Counted) -> Result<NewEntry, Faults> {
         let Counted { statement: mut s, mut private, sealed, subject, same, .. } = counted;
         if let (Some((payload, _)), Some(ToCommit { row, salts })) = (&mut private, sealed) {
-            let mut fields = payload.fields.clone();
+            let mut fields = std::mem::take(&mut payload.fields);
             fields.insert("occurred_on".into(), Value::Text(payload.on.to_string()));
             if let Some(subject) = &payload.subject {
                 fields.insert("subject".into(), Value::Text(subject.clone()));
             }
-            let record = Record::new(&fields, &salts).map_err(internal)?;
+            let record = Record::new(fields, &salts).map_err(internal)?;
             let blinding = self.secret.blinding(&s.id.to_string());
             s.row = Some(self.counting.generators.commit(&s.event, &row, &blinding).map_err(internal)?);
             s.record = Some(record.root());

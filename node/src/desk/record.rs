@@ -18,13 +18,13 @@ use utoipa::ToSchema;
 
 use super::input::Draft;
 use super::press::{Counted, Press, ToCommit};
-use super::{china_day, open_month, random};
+use super::{Drawn, china_day, open_month, random};
 use crate::books::payload::{self, Payload, Subject};
 use crate::books::{Books, NewEntry, kinds};
 use crate::clock::stamp;
 use crate::fault::{Fault, Faults, internal};
 use crate::journal::Entry;
-use crate::view::Token;
+use crate::view::{Same, Token};
 
 /// What was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -61,11 +61,12 @@ pub(crate) struct Recording<'a> {
     period: Month,
     /// Which days are past and which are still to come.
     now: DateTime<Utc>,
-    /// What is written on the statements.
-    recorded: DateTime<Utc>,
+    /// The time that is written on the statements: milliseconds for their ids, and as text.
+    recorded: (u64, String),
     next: u64,
+    drawn: Drawn,
     subjects: BTreeMap<Token, Subject>,
-    same: BTreeMap<[u8; 16], u64>,
+    same: BTreeMap<Same, u64>,
     voided: BTreeSet<u64>,
     /// The entry of the month's secret, if this recording makes it.
     new_secret: Option<NewEntry>,
@@ -102,14 +103,16 @@ impl<'a> Recording<'a> {
             }
         };
         let press = Press::new(books.keys.clone(), operator, counting.clone(), secret);
+        let recorded = books.not_before_last(now);
         Ok(Recording {
             books,
             me,
             counting,
             period,
             now,
-            recorded: books.not_before_last(now),
+            recorded: (u64::try_from(recorded.timestamp_millis()).unwrap_or(0), stamp(recorded)),
             next: log.len(),
+            drawn: Drawn::new(books.random.clone()),
             subjects: BTreeMap::new(),
             same: BTreeMap::new(),
             voided: BTreeSet::new(),
@@ -124,7 +127,9 @@ impl<'a> Recording<'a> {
     }
 
     /// Everything that is to be written.
-    pub(crate) fn finish(self) -> Result<Vec<NewEntry>, Faults> {
+    pub(crate) fn finish(mut self) -> Result<Vec<NewEntry>, Faults> {
+        // Taking thousands of histories apart takes a while; the press works meanwhile.
+        self.subjects.clear();
         let mut entries: Vec<NewEntry> = self.new_secret.into_iter().collect();
         if let Some(press) = self.press {
             entries.extend(press.finish()?);
@@ -154,17 +159,17 @@ impl<'a> Recording<'a> {
             )));
         }
         let (late, mut faults) = self.day(draft, event);
-        let same = payload::same(&self.books.keys.vault, &draft.event, draft.on, &draft.fields);
-        if let Some(fault) = self.repeated(&same) {
-            // The repetition is the cause; what history says against it would only hide that.
-            return Err(here(fault));
-        }
-        let fact = Fact { index: self.next, event: draft.event.clone(), on: draft.on, fields: draft.fields.clone() };
         let key = state::subject_key(event, &draft.fields);
         let token = match (&key, event.subject) {
             (_, Kind::Unit) | (None, _) => None,
             (Some(key), kind) => Some(payload::token(&self.books.keys.vault, kind, key)),
         };
+        let same = payload::same(&self.books.keys.vault, &draft.event, draft.on, &draft.fields);
+        if let Some(fault) = self.repeated(token, &same).map_err(|f| f.0)? {
+            // The repetition is the cause; what history says against it would only hide that.
+            return Err(here(fault));
+        }
+        let fact = Fact { index: self.next, event: draft.event.clone(), on: draft.on, fields: draft.fields.clone() };
         let first_day = self.me.since.first_day();
         let period = self.period;
         let moves = match token {
@@ -217,16 +222,21 @@ impl<'a> Recording<'a> {
         (Month::of(draft.on), Vec::new())
     }
 
-    fn repeated(&self, same: &[u8; 16]) -> Option<Fault> {
+    fn repeated(&mut self, token: Option<Token>, same: &Same) -> Result<Option<Fault>, Faults> {
         if let Some(row) = self.same.get(same) {
-            return Some(Fault::new("row.repeated", format!("与第 {row} 行完全相同"), format!("says the same as row {row}")));
+            return Ok(Some(Fault::new("row.repeated", format!("与第 {row} 行完全相同"), format!("says the same as row {row}"))));
         }
-        let index = self.books.view().repeated(same).ok().flatten().filter(|i| !self.voided.contains(i))?;
-        Some(Fault::new(
-            "event.repeated",
-            format!("与已记录的第 {index} 号事件完全相同;若确为两次,请在字段中区分"),
-            format!("says the same as event {index} in the log; if it happened twice, tell them apart by a field"),
-        ))
+        let found = match token {
+            Some(token) => self.subject(token)?.said.get(same).copied(),
+            None => self.books.view().repeated(same).map_err(internal)?,
+        };
+        Ok(found.filter(|index| !self.voided.contains(index)).map(|index| {
+            Fault::new(
+                "event.repeated",
+                format!("与已记录的第 {index} 号事件完全相同;若确为两次,请在字段中区分"),
+                format!("says the same as event {index} in the log; if it happened twice, tell them apart by a field"),
+            )
+        }))
     }
 
     /// Writes a statement of a counted event; `draft` has the row that it came from and the keyed hash of what it says.
@@ -237,12 +247,17 @@ impl<'a> Recording<'a> {
         replaces: Option<Ref>,
         late: Option<Month>,
         token: Option<Token>,
-        draft: Option<(u64, [u8; 16])>,
+        draft: Option<(u64, Same)>,
     ) -> Result<(EventId, u64), Faults> {
         let counting = self.counting.clone();
         let schema = counting.generators.schema(&event.name).ok_or_else(|| internal("no schema"))?;
         let row =
             schema.row(&payload.moves, !event.is_clear()).map_err(|e| Faults::one("row", format!("无法编成行:{e}"), e.to_string()))?;
+        if let Some(token) = token
+            && let Some(subject) = self.subjects.get_mut(&token)
+        {
+            subject.balance.add(&payload.moves, 1);
+        }
         let id = self.id()?;
         let mut s = self.blank(id, &event.name);
         s.replaces = replaces;
@@ -254,20 +269,15 @@ impl<'a> Recording<'a> {
             payload.fields.clone_from(&clear);
             s.clear = Some(clear);
         }
-        if let Some(token) = token
-            && let Some(subject) = self.subjects.get_mut(&token)
-        {
-            subject.balance.add(&payload.moves, 1);
-        }
         let (from, same) = draft.unzip();
         // Drawn here and not by the threads of the press: so that the order is always the same.
-        let nonce = random(self.books)?;
-        let sealed = if event.is_clear() {
+        let nonce = self.drawn.next()?;
+        let sealed = if event.is_clear() || self.press.is_none() {
             None
         } else {
             // The event's fields, its day, and the subject of a system event.
             let fields = payload.fields.len() + 1 + usize::from(payload.subject.is_some());
-            Some(ToCommit { row, salts: (0..fields).map(|_| random(self.books)).collect::<Result<_, _>>()? })
+            Some(ToCommit { row, salts: (0..fields).map(|_| self.drawn.next()).collect::<Result<_, _>>()? })
         };
         let private = Some((payload, nonce));
         Ok((id, self.push(Counted { from, statement: s, private, sealed, subject: token, same })))
@@ -282,9 +292,8 @@ impl<'a> Recording<'a> {
         self.next - 1
     }
 
-    fn id(&self) -> Result<EventId, Faults> {
-        let ms = u64::try_from(self.recorded.timestamp_millis()).unwrap_or(0);
-        Ok(EventId::from_parts(ms, random(self.books)?))
+    fn id(&mut self) -> Result<EventId, Faults> {
+        Ok(EventId::from_parts(self.recorded.0, self.drawn.next()?))
     }
 
     fn blank(&self, id: EventId, event: &str) -> Statement {
@@ -293,7 +302,7 @@ impl<'a> Recording<'a> {
             event: event.to_string(),
             unit: self.me.id.clone(),
             period: self.period,
-            recorded: stamp(self.recorded),
+            recorded: self.recorded.1.clone(),
             catalogue: self.counting.digest,
             clear: None,
             counts: None,

@@ -15,51 +15,100 @@ use cel::{Context, Env, Program};
 
 use super::Value;
 use super::plain::Plain;
+use super::state::{EventView, StateView};
 
-/// A condition's variable: a value, or a map of named ones.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bound {
+/// What a condition's variable stands for.
+#[derive(Debug)]
+pub enum Bound<'a> {
     /// A value.
     Value(Value),
     /// Named ones.
-    Map(Names),
+    Map(Names<'a>),
+    /// A subject's state: looked up where it stands, because copying it would cost more than the conditions do.
+    State(StateView<'a>),
+    /// An event's fields, likewise.
+    Event(EventView<'a>),
 }
 
-/// Named values; the names are shared with the catalogue's shapes.
-pub type Names = BTreeMap<Arc<str>, Bound>;
+/// Named values; the names are shared with the catalogue.
+pub type Names<'a> = BTreeMap<Arc<str>, Bound<'a>>;
 
-impl From<Value> for Bound {
-    fn from(value: Value) -> Bound {
+/// A value that stands somewhere else.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Seen<'a> {
+    Bool(bool),
+    Int(i64),
+    Text(&'a str),
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn of(value: &'a Value) -> Seen<'a> {
+        match value {
+            Value::Bool(b) => Seen::Bool(*b),
+            Value::Int(i) => Seen::Int(*i),
+            Value::Text(s) => Seen::Text(s),
+        }
+    }
+
+    pub(super) fn to_value(self) -> Value {
+        match self {
+            Seen::Bool(b) => Value::Bool(b),
+            Seen::Int(i) => Value::Int(i),
+            Seen::Text(s) => Value::Text(s.to_string()),
+        }
+    }
+}
+
+impl From<Value> for Bound<'_> {
+    fn from(value: Value) -> Self {
         Bound::Value(value)
     }
 }
-impl From<Names> for Bound {
-    fn from(names: Names) -> Bound {
+impl<'a> From<Names<'a>> for Bound<'a> {
+    fn from(names: Names<'a>) -> Self {
         Bound::Map(names)
     }
 }
-impl From<bool> for Bound {
-    fn from(value: bool) -> Bound {
-        Bound::Value(Value::Bool(value))
+impl<'a> From<StateView<'a>> for Bound<'a> {
+    fn from(state: StateView<'a>) -> Self {
+        Bound::State(state)
     }
 }
-impl From<i64> for Bound {
-    fn from(value: i64) -> Bound {
+impl<'a> From<EventView<'a>> for Bound<'a> {
+    fn from(event: EventView<'a>) -> Self {
+        Bound::Event(event)
+    }
+}
+impl From<i64> for Bound<'_> {
+    fn from(value: i64) -> Self {
         Bound::Value(Value::Int(value))
     }
 }
-impl From<String> for Bound {
-    fn from(value: String) -> Bound {
+impl From<String> for Bound<'_> {
+    fn from(value: String) -> Self {
         Bound::Value(Value::Text(value))
     }
 }
-impl From<&str> for Bound {
-    fn from(value: &str) -> Bound {
+impl From<&str> for Bound<'_> {
+    fn from(value: &str) -> Self {
         Bound::Value(Value::Text(value.to_string()))
     }
 }
 
-impl Bound {
+impl Bound<'_> {
+    /// The value at the end of a path of names.
+    fn see(&self, path: &[String]) -> Option<Seen<'_>> {
+        match self {
+            Bound::Value(value) => path.is_empty().then(|| Seen::of(value)),
+            Bound::Map(names) => {
+                let (name, rest) = path.split_first()?;
+                names.get(name.as_str())?.see(rest)
+            }
+            Bound::State(state) => state.see(path),
+            Bound::Event(event) => event.see(path),
+        }
+    }
+
     fn to_cel(&self) -> cel::Value {
         match self {
             Bound::Value(Value::Bool(b)) => cel::Value::Bool(*b),
@@ -69,6 +118,8 @@ impl Bound {
                 let map: HashMap<Key, cel::Value> = names.iter().map(|(k, v)| (Key::from(k.to_string()), v.to_cel())).collect();
                 cel::Value::Map(Map { map: Arc::new(map) })
             }
+            Bound::State(state) => Bound::Map(state.names()).to_cel(),
+            Bound::Event(event) => Bound::Map(event.names()).to_cel(),
         }
     }
 }
@@ -113,38 +164,45 @@ pub fn variables(program: &Program) -> Vec<String> {
 
 /// The variables of one evaluation.
 #[derive(Default)]
-pub struct Scope {
-    names: Names,
+pub struct Scope<'a> {
+    /// A handful: looking through all of them is as quick as anything.
+    variables: Vec<(&'static str, Bound<'a>)>,
     /// The same for the interpreter, made when it is first asked.
     interpreter: OnceCell<Context<'static, 'static>>,
 }
 
-impl Scope {
+impl<'a> Scope<'a> {
     /// Binds a variable.
-    pub fn set(&mut self, name: &str, value: impl Into<Bound>) {
+    pub fn set(&mut self, name: &'static str, value: impl Into<Bound<'a>>) {
         self.interpreter.take();
-        self.names.insert(name.into(), value.into());
-    }
-
-    /// Binds a name in a variable that is a map; a variable of another kind becomes one.
-    pub fn set_in(&mut self, variable: &str, name: Arc<str>, value: impl Into<Bound>) {
-        self.interpreter.take();
-        if let Some(Bound::Map(names)) = self.names.get_mut(variable) {
-            names.insert(name, value.into());
-        } else {
-            self.names.insert(variable.into(), Bound::Map(Names::from([(name, value.into())])));
+        match self.variables.iter_mut().find(|(n, _)| *n == name) {
+            Some((_, old)) => *old = value.into(),
+            None => self.variables.push((name, value.into())),
         }
     }
 
-    pub(super) fn names(&self) -> &Names {
-        &self.names
+    /// Binds a name in a variable that is a map; a variable of another kind becomes one.
+    pub fn set_in(&mut self, variable: &'static str, name: Arc<str>, value: impl Into<Bound<'a>>) {
+        if let Some((_, Bound::Map(names))) = self.variables.iter_mut().find(|(n, _)| *n == variable) {
+            self.interpreter.take();
+            names.insert(name, value.into());
+        } else {
+            self.set(variable, Names::from([(name, value.into())]));
+        }
+    }
+
+    /// The value at the end of a path of names, the first of which is a variable's.
+    pub(super) fn see(&self, path: &[String]) -> Option<Seen<'_>> {
+        let (variable, rest) = path.split_first()?;
+        let (_, bound) = self.variables.iter().find(|(name, _)| name == variable)?;
+        bound.see(rest)
     }
 
     fn interpreter(&self) -> &Context<'static, 'static> {
         self.interpreter.get_or_init(|| {
             let mut context = Context::with_env(STDLIB.clone());
-            for (name, value) in &self.names {
-                context.add_variable_from_value(&**name, value.to_cel());
+            for (name, value) in &self.variables {
+                context.add_variable_from_value(*name, value.to_cel());
             }
             context
         })
@@ -152,7 +210,7 @@ impl Scope {
 }
 
 /// A map of these entries.
-pub fn map(entries: impl IntoIterator<Item = (String, i64)>) -> Bound {
+pub fn map<'a>(entries: impl IntoIterator<Item = (String, i64)>) -> Bound<'a> {
     Bound::Map(entries.into_iter().map(|(k, v)| (Arc::from(k), v.into())).collect())
 }
 
@@ -175,15 +233,15 @@ impl Condition {
     ///
     /// # Errors
     /// What the interpreter said, or that the value is no text, number or boolean.
-    pub fn value(&self, scope: &Scope) -> Result<Value, EvalError> {
-        match self.plain.as_ref().and_then(|p| p.value(scope.names())) {
+    pub fn value(&self, scope: &Scope<'_>) -> Result<Value, EvalError> {
+        match self.plain.as_ref().and_then(|p| p.value(scope)) {
             Some(value) => Ok(value),
             None => self.interpret(scope),
         }
     }
 
     /// The value by the interpreter alone.
-    pub(super) fn interpret(&self, scope: &Scope) -> Result<Value, EvalError> {
+    pub(super) fn interpret(&self, scope: &Scope<'_>) -> Result<Value, EvalError> {
         match self.program.execute(scope.interpreter()).map_err(|e| self.error(e.to_string()))? {
             cel::Value::Bool(b) => Ok(Value::Bool(b)),
             cel::Value::Int(i) => Ok(Value::Int(i)),
@@ -194,15 +252,18 @@ impl Condition {
 
     /// Whether the value is known without the interpreter.
     #[cfg(test)]
-    pub(super) fn is_plain(&self, scope: &Scope) -> bool {
-        self.plain.as_ref().and_then(|p| p.value(scope.names())).is_some()
+    pub(super) fn is_plain(&self, scope: &Scope<'_>) -> bool {
+        self.plain.as_ref().and_then(|p| p.value(scope)).is_some()
     }
 
     /// The value, which must be a boolean.
     ///
     /// # Errors
     /// What the interpreter said, or that the value is of another kind.
-    pub fn holds(&self, scope: &Scope) -> Result<bool, EvalError> {
+    pub fn holds(&self, scope: &Scope<'_>) -> Result<bool, EvalError> {
+        if let Some(truth) = self.plain.as_ref().and_then(|p| p.truth(scope)) {
+            return Ok(truth);
+        }
         match self.value(scope)? {
             Value::Bool(b) => Ok(b),
             Value::Int(_) | Value::Text(_) => Err(self.error("does not yield a boolean".into())),
@@ -213,7 +274,7 @@ impl Condition {
     ///
     /// # Errors
     /// What the interpreter said, or that the value is of another kind.
-    pub fn text(&self, scope: &Scope) -> Result<String, EvalError> {
+    pub fn text(&self, scope: &Scope<'_>) -> Result<String, EvalError> {
         match self.value(scope)? {
             Value::Text(s) => Ok(s),
             Value::Int(_) | Value::Bool(_) => Err(self.error("does not yield a string".into())),
@@ -229,6 +290,6 @@ impl Condition {
 ///
 /// # Errors
 /// As [`Condition::holds`].
-pub fn holds(condition: Option<&Condition>, scope: &Scope) -> Result<bool, EvalError> {
+pub fn holds(condition: Option<&Condition>, scope: &Scope<'_>) -> Result<bool, EvalError> {
     condition.map_or(Ok(true), |c| c.holds(scope))
 }

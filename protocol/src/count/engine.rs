@@ -6,7 +6,7 @@ use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::cel::{Condition, EvalError, Scope, holds};
-use super::state::{Fact, Folder, State, event_map, in_order};
+use super::state::{EventView, Fact, Folder, State, in_order};
 use crate::catalogue::{Catalogue, EventType, Indicator, Kind, Subject};
 use crate::period::Month;
 
@@ -50,7 +50,7 @@ pub type Moves = Vec<Move>;
 
 /// What the log says of one subject so far: net weight per figure and cell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Balance(BTreeMap<(String, String), i64>);
+pub struct Balance(BTreeMap<String, BTreeMap<String, i64>>);
 
 impl Balance {
     /// Adds an event's moves (`sign` = 1), or takes them back (`sign` = −1).
@@ -61,21 +61,25 @@ impl Balance {
                 MoveKind::Out => -sign,
                 MoveKind::Count | MoveKind::Amount => continue,
             };
-            let key = (m.figure.clone(), m.cell.clone());
-            let value = self.0.entry(key.clone()).or_default();
+            let cells = self.0.entry(m.figure.clone()).or_default();
+            let value = cells.entry(m.cell.clone()).or_default();
             *value += signed;
             if *value == 0 {
-                self.0.remove(&key);
+                cells.remove(&m.cell);
+            }
+            if cells.is_empty() {
+                self.0.remove(&m.figure);
             }
         }
     }
 
-    fn of(&self, figure: &str) -> BTreeMap<String, i64> {
-        self.0
-            .range((figure.to_string(), String::new())..)
-            .take_while(|((f, _), _)| f == figure)
-            .map(|((_, cell), n)| (cell.clone(), *n))
-            .collect()
+    /// The cells of a figure whose weight is not 0.
+    fn of(&self, figure: &str) -> impl Iterator<Item = (&str, i64)> {
+        self.0.get(figure).into_iter().flatten().map(|(cell, n)| (cell.as_str(), *n))
+    }
+
+    fn total(&self, figure: &str) -> i64 {
+        self.of(figure).map(|(_, n)| n).sum()
     }
 }
 
@@ -122,6 +126,8 @@ pub struct Engine {
     catalogue: Catalogue,
     folder: Folder,
     counted: Vec<Counted>,
+    /// For each event type's code the places of the figures that it feeds.
+    feeding: BTreeMap<String, Vec<usize>>,
     dimensions: BTreeMap<String, (Condition, BTreeSet<String>)>,
 }
 
@@ -150,7 +156,11 @@ impl Engine {
     pub fn new(catalogue: Catalogue) -> Result<Engine, EvalError> {
         let folder = Folder::new(&catalogue)?;
         let mut counted = Vec::new();
+        let mut feeding: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for i in catalogue.indicators.iter().filter(|i| i.kind.is_counted()) {
+            for code in i.events.iter().collect::<BTreeSet<_>>() {
+                feeding.entry(code.clone()).or_default().push(counted.len());
+            }
             counted.push(Counted {
                 indicator: i.clone(),
                 condition: Condition::new(&format!("{}.where", i.id), &i.condition)?,
@@ -163,7 +173,7 @@ impl Engine {
                 dimensions.insert(d.id.clone(), (value, d.codes.iter().map(|c| c.code.clone()).collect()));
             }
         }
-        Ok(Engine { catalogue, folder, counted, dimensions })
+        Ok(Engine { catalogue, folder, counted, feeding, dimensions })
     }
 
     /// The catalogue that this engine counts by.
@@ -258,9 +268,16 @@ impl Engine {
             let t = period.last_day();
             let ordered = in_order(history.facts, history.voided);
             let place = ordered.partition_point(|f| (f.on, f.index) < (fact.on, fact.index));
-            let mut last = if fact.on <= t { after } else { self.state(event.subject, until(&ordered[..place], t))? };
-            self.go_on(&mut last, event.subject, until(&ordered[place..], t))?;
-            moves.extend(self.stocks(event, &last, history.balance, period)?);
+            let folded;
+            let last = if fact.on <= t && until(&ordered[place..], t).next().is_none() {
+                &after
+            } else {
+                let mut state = if fact.on <= t { after.clone() } else { self.state(event.subject, until(&ordered[..place], t))? };
+                self.go_on(&mut state, event.subject, until(&ordered[place..], t))?;
+                folded = state;
+                &folded
+            };
+            moves.extend(self.stocks(event, last, history.balance, period)?);
         }
         if let Some(scope) = &scope {
             moves.extend(self.distinct(event, scope, history.balance, fact, period)?);
@@ -291,13 +308,12 @@ impl Engine {
         if distinct {
             for c in self.feeding(recount).filter(|c| c.indicator.kind == Kind::Distinct) {
                 for (figure, from, to) in self.windows(&c.indicator, period) {
-                    let balance = history.balance.of(&figure);
-                    let counted: i64 = balance.values().sum();
+                    let counted = history.balance.total(&figure);
                     let qualifying = self.first_qualifying(c, history, from.max(first_day), to.min(period.last_day()))?;
                     match (counted, qualifying) {
                         (0, Some(cell)) => moves.push(Move { figure, kind: MoveKind::In, cell, weight: 1 }),
                         (n, None) if n > 0 => {
-                            let cell = balance.into_iter().find(|(_, n)| *n > 0).map(|(c, _)| c).unwrap_or_default();
+                            let cell = history.balance.of(&figure).find(|(_, n)| *n > 0).map(|(c, _)| c.to_string()).unwrap_or_default();
                             moves.push(Move { figure, kind: MoveKind::Out, cell, weight: 1 });
                         }
                         _ => {}
@@ -324,8 +340,8 @@ impl Engine {
         self.catalogue.event(name).ok_or_else(|| CountError::UnknownEvent(name.to_string()))
     }
 
-    fn feeding<'a>(&'a self, event: &'a EventType) -> impl Iterator<Item = &'a Counted> {
-        self.counted.iter().filter(|c| c.indicator.events.contains(&event.code))
+    fn feeding<'a>(&'a self, event: &EventType) -> impl Iterator<Item = &'a Counted> + use<'a> {
+        self.feeding.get(&event.code).into_iter().flatten().map(|n| &self.counted[*n])
     }
 
     /// An opening stock declared as a number: into the cell named by the event's own dimension fields.
@@ -346,7 +362,7 @@ impl Engine {
     }
 
     /// Counts, sums and amounts of this event alone.
-    fn flows(&self, event: &EventType, scope: &Scope, fact: &Fact) -> Result<Moves, CountError> {
+    fn flows(&self, event: &EventType, scope: &Scope<'_>, fact: &Fact) -> Result<Moves, CountError> {
         let mut moves = Moves::new();
         for c in self.feeding(event).filter(|c| c.indicator.kind.is_flow() && c.indicator.kind != Kind::Distinct) {
             if !holds(c.condition.as_ref(), scope)? {
@@ -379,14 +395,13 @@ impl Engine {
         let scope = self.folder.scope(last, event.subject, period.last_day(), &period.to_string())?;
         for c in self.feeding(event).filter(|c| c.indicator.kind.is_stock()) {
             let target = if holds(c.condition.as_ref(), &scope)? { Some(self.cell(c, &scope)?) } else { None };
-            let mut difference = balance.of(&c.indicator.id);
-            difference.values_mut().for_each(|n| *n = -*n);
-            if let Some(cell) = target {
+            let mut difference: BTreeMap<&str, i64> = balance.of(&c.indicator.id).map(|(cell, n)| (cell, -n)).collect();
+            if let Some(cell) = &target {
                 *difference.entry(cell).or_default() += 1;
             }
             for (kind, sign) in [(MoveKind::Out, -1), (MoveKind::In, 1)] {
                 if let Some((cell, _)) = difference.iter().find(|(_, n)| n.signum() == sign) {
-                    moves.push(Move { figure: c.indicator.id.clone(), kind, cell: cell.clone(), weight: 1 });
+                    moves.push(Move { figure: c.indicator.id.clone(), kind, cell: (*cell).to_string(), weight: 1 });
                 }
             }
         }
@@ -394,15 +409,14 @@ impl Engine {
     }
 
     /// The distinct counts that this event is the first of.
-    fn distinct(&self, event: &EventType, scope: &Scope, balance: &Balance, fact: &Fact, period: Month) -> Result<Moves, CountError> {
+    fn distinct(&self, event: &EventType, scope: &Scope<'_>, balance: &Balance, fact: &Fact, period: Month) -> Result<Moves, CountError> {
         let mut moves = Moves::new();
         for c in self.feeding(event).filter(|c| c.indicator.kind == Kind::Distinct) {
             if !holds(c.condition.as_ref(), scope)? {
                 continue;
             }
             for (figure, from, to) in self.windows(&c.indicator, period) {
-                let counted: i64 = balance.of(&figure).values().sum();
-                if counted == 0 && (from..=to).contains(&fact.on) {
+                if balance.total(&figure) == 0 && (from..=to).contains(&fact.on) {
                     moves.push(Move { figure, kind: MoveKind::In, cell: self.cell(c, scope)?, weight: 1 });
                 }
             }
@@ -433,11 +447,18 @@ impl Engine {
     }
 
     /// The scope of a flow's condition: the state on the event's day, before and after it.
-    fn flow_scope(&self, event: &EventType, before: &State, after: &State, fact: &Fact, period: Month) -> Result<Scope, CountError> {
+    fn flow_scope<'a>(
+        &'a self,
+        event: &'a EventType,
+        before: &'a State,
+        after: &'a State,
+        fact: &'a Fact,
+        period: Month,
+    ) -> Result<Scope<'a>, CountError> {
         let subject = event.subject;
         let mut scope = self.folder.scope(after, subject, fact.on, &period.to_string())?;
-        scope.set("before", self.folder.state_map(before, subject, fact.on));
-        scope.set("e", event_map(event, &fact.fields));
+        scope.set("before", self.folder.view(before, subject, fact.on));
+        scope.set("e", EventView::new(event, &fact.fields));
         scope.set("on", fact.on.to_string());
         Ok(scope)
     }
@@ -472,7 +493,7 @@ impl Engine {
         window != Some("year") || i.kind != Kind::Distinct || then.first_day().year() == now.first_day().year()
     }
 
-    fn cell(&self, c: &Counted, scope: &Scope) -> Result<String, CountError> {
+    fn cell(&self, c: &Counted, scope: &Scope<'_>) -> Result<String, CountError> {
         let mut codes = Vec::with_capacity(c.dimensions.len());
         for d in &c.dimensions {
             let Some((value, _)) = self.dimensions.get(d) else { continue };

@@ -7,7 +7,7 @@
 use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
 
 use super::Value;
-use super::cel::{Bound, Names};
+use super::cel::{Scope, Seen};
 
 /// A compiled expression of the usual shape.
 #[derive(Debug)]
@@ -31,14 +31,6 @@ pub(super) enum Comparison {
     AtMost,
     Greater,
     AtLeast,
-}
-
-/// A value that stands somewhere else.
-#[derive(Clone, Copy)]
-enum Seen<'a> {
-    Bool(bool),
-    Int(i64),
-    Text(&'a str),
 }
 
 impl Plain {
@@ -83,56 +75,37 @@ impl Plain {
     }
 
     /// The value, or nothing if the interpreter has to be asked.
-    pub(super) fn value(&self, names: &Names) -> Option<Value> {
-        Some(match self.see(names)? {
-            Seen::Bool(b) => Value::Bool(b),
-            Seen::Int(i) => Value::Int(i),
-            Seen::Text(s) => Value::Text(s.to_string()),
-        })
+    pub(super) fn value(&self, scope: &Scope<'_>) -> Option<Value> {
+        self.see(scope).map(Seen::to_value)
     }
 
-    fn see<'a>(&'a self, names: &'a Names) -> Option<Seen<'a>> {
+    /// As [`value`](Self::value) where a boolean is wanted.
+    pub(super) fn truth(&self, scope: &Scope<'_>) -> Option<bool> {
+        if let Seen::Bool(b) = self.see(scope)? { Some(b) } else { None }
+    }
+
+    fn see<'a>(&'a self, scope: &'a Scope<'_>) -> Option<Seen<'a>> {
         match self {
-            Plain::Literal(value) => Some(seen(value)),
-            Plain::Path(path) => {
-                let (variable, fields) = path.split_first()?;
-                let mut at = names.get(variable.as_str())?;
-                for field in fields {
-                    let Bound::Map(names) = at else { return None };
-                    at = names.get(field.as_str())?;
-                }
-                if let Bound::Value(value) = at { Some(seen(value)) } else { None }
-            }
-            Plain::Not(a) => a.truth(names).map(|b| Seen::Bool(!b)),
+            Plain::Literal(value) => Some(Seen::of(value)),
+            Plain::Path(path) => scope.see(path),
+            Plain::Not(a) => a.truth(scope).map(|b| Seen::Bool(!b)),
             // An operand that is not known here may still be decided by the other one: that is for the interpreter.
-            Plain::And(a, b) => Some(Seen::Bool(a.truth(names)? && b.truth(names)?)),
-            Plain::Or(a, b) => Some(Seen::Bool(a.truth(names)? || b.truth(names)?)),
+            Plain::And(a, b) => Some(Seen::Bool(a.truth(scope)? && b.truth(scope)?)),
+            Plain::Or(a, b) => Some(Seen::Bool(a.truth(scope)? || b.truth(scope)?)),
             Plain::Choice(c, a, b) => {
-                if c.truth(names)? {
-                    a.see(names)
+                if c.truth(scope)? {
+                    a.see(scope)
                 } else {
-                    b.see(names)
+                    b.see(scope)
                 }
             }
-            Plain::Compare(comparison, a, b) => compare(*comparison, a.see(names)?, b.see(names)?).map(Seen::Bool),
+            Plain::Compare(comparison, a, b) => compare(*comparison, a.see(scope)?, b.see(scope)?).map(Seen::Bool),
             Plain::In(a, list) => {
-                let a = a.see(names)?;
-                let found = list.iter().map(|b| compare(Comparison::Equal, a, seen(b))).collect::<Option<Vec<bool>>>()?;
+                let a = a.see(scope)?;
+                let found = list.iter().map(|b| compare(Comparison::Equal, a, Seen::of(b))).collect::<Option<Vec<bool>>>()?;
                 Some(Seen::Bool(found.contains(&true)))
             }
         }
-    }
-
-    fn truth(&self, names: &Names) -> Option<bool> {
-        if let Seen::Bool(b) = self.see(names)? { Some(b) } else { None }
-    }
-}
-
-fn seen(value: &Value) -> Seen<'_> {
-    match value {
-        Value::Bool(b) => Seen::Bool(*b),
-        Value::Int(i) => Seen::Int(*i),
-        Value::Text(s) => Seen::Text(s),
     }
 }
 
@@ -209,8 +182,8 @@ mod tests {
         })
     }
 
-    fn scope(a: Value, b: Value, c: Value, x: Value) -> Scope {
-        let names = |list: Vec<(&str, Bound)>| Bound::Map(list.into_iter().map(|(k, v)| (Arc::from(k), v)).collect::<Names>());
+    fn scope(a: Value, b: Value, c: Value, x: Value) -> Scope<'static> {
+        let names = |list: Vec<(&str, Bound<'static>)>| Bound::Map(list.into_iter().map(|(k, v)| (Arc::from(k), v)).collect::<Names>());
         let mut scope = Scope::default();
         scope.set("s", names(vec![("a", a.into()), ("b", b.into()), ("m", names(vec![("c", c.into())]))]));
         scope.set("x", x);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use super::cel::{Bound, Condition, EvalError, Names, Scope};
+use super::cel::{Bound, Condition, EvalError, Names, Scope, Seen};
 use crate::catalogue::{Catalogue, EventType, FieldKind, Subject};
 use crate::ids::{CertificateNumber, IdNumber};
 
@@ -147,7 +147,7 @@ impl Folder {
     /// A condition that could not be evaluated.
     pub fn apply(&self, state: &mut State, subject: Subject, event: &EventType, fact: &Fact) -> Result<(), EvalError> {
         let Some(effect) = self.effects.get(&event.name) else { return Ok(()) };
-        let evaluate = |list: &[(String, Condition)], scope: &Scope| -> Result<Vec<(String, Value)>, EvalError> {
+        let evaluate = |list: &[(String, Condition)], scope: &Scope<'_>| -> Result<Vec<(String, Value)>, EvalError> {
             list.iter().map(|(name, c)| Ok((name.clone(), c.value(scope)?))).collect()
         };
         let (mut set, mut spell_set, mut key) = (Vec::new(), Vec::new(), String::new());
@@ -192,47 +192,27 @@ impl Folder {
     }
 
     /// What an effect's expressions see: the event, the state before it, and the day.
-    fn effect_scope(&self, state: &State, subject: Subject, event: &EventType, fact: &Fact) -> Scope {
+    fn effect_scope<'a>(&'a self, state: &'a State, subject: Subject, event: &'a EventType, fact: &'a Fact) -> Scope<'a> {
         let mut scope = Scope::default();
-        scope.set("e", event_map(event, &fact.fields));
-        scope.set("s", self.state_map(state, subject, fact.on));
+        scope.set("e", EventView::new(event, &fact.fields));
+        scope.set("s", self.view(state, subject, fact.on));
         scope.set("on", fact.on.to_string());
         scope
     }
 
     /// The state as the map `s` at day `t`.
-    pub fn state_map(&self, state: &State, subject: Subject, t: NaiveDate) -> Names {
-        let mut m = Names::new();
-        m.insert("active".into(), state.active.into());
-        if let Some(shape) = self.shapes.get(&subject) {
-            for (name, default) in &shape.attributes {
-                m.insert(name.clone(), state.attributes.get(&**name).unwrap_or(default).clone().into());
-            }
-            for (name, attributes) in &shape.spells {
-                let (open, ever) = state.spells.get(&**name).map_or((&[][..], 0), |(o, n)| (o.as_slice(), *n));
-                let latest = open.last();
-                let mut spell = Names::new();
-                spell.insert("open".into(), i64::try_from(open.len()).unwrap_or(i64::MAX).into());
-                spell.insert("ever".into(), ever.into());
-                for (a, default) in attributes {
-                    let v = latest.and_then(|s| s.attributes.get(&**a)).unwrap_or(default);
-                    spell.insert(a.clone(), v.clone().into());
-                }
-                m.insert(name.clone(), spell.into());
-            }
-        }
+    pub fn view<'a>(&'a self, state: &'a State, subject: Subject, t: NaiveDate) -> StateView<'a> {
         let birth = state.attributes.get("birth").and_then(Value::as_str).and_then(|b| b.parse::<NaiveDate>().ok());
-        m.insert("age".into(), birth.map_or(0, |b| i64::from(age_at(b, t))).into());
-        m
+        StateView { state, shape: self.shapes.get(&subject), age: birth.map_or(0, |b| i64::from(age_at(b, t))) }
     }
 
     /// A scope with `s`, `t`, `d` and `period` bound for this state at day `t`.
     ///
     /// # Errors
     /// A named condition that could not be evaluated.
-    pub fn scope(&self, state: &State, subject: Subject, t: NaiveDate, period: &str) -> Result<Scope, EvalError> {
+    pub fn scope<'a>(&'a self, state: &'a State, subject: Subject, t: NaiveDate, period: &str) -> Result<Scope<'a>, EvalError> {
         let mut scope = Scope::default();
-        scope.set("s", self.state_map(state, subject, t));
+        scope.set("s", self.view(state, subject, t));
         scope.set("t", t.to_string());
         scope.set("period", period);
         if subject == Subject::Person {
@@ -259,34 +239,112 @@ pub fn age_at(birth: NaiveDate, t: NaiveDate) -> i32 {
     (t.year() - birth.year() - i32::from(!had)).max(0)
 }
 
-/// An event's fields as the map `e`: every declared field exists, and what a certificate or ID number tells is there.
-pub fn event_map(event: &EventType, fields: &Fields) -> Names {
-    let mut m = Names::new();
-    for f in &event.fields {
-        let value = fields.get(&f.name).cloned().unwrap_or_else(|| default_for(f.kind));
-        m.insert(f.name.as_str().into(), Bound::Value(value.clone()));
-        if f.optional && event.key != f.name {
-            continue;
-        }
-        match (f.kind, value.as_str()) {
-            (FieldKind::IdNumber, Some(text)) => {
-                if let Ok(id) = text.parse::<IdNumber>() {
-                    m.insert("sex".into(), id.sex().code().into());
-                    m.insert("birth".into(), id.birth().to_string().into());
+/// A subject's state at a day, as conditions see it: every attribute and spell of the shape exists, and the age.
+#[derive(Debug)]
+pub struct StateView<'a> {
+    state: &'a State,
+    shape: Option<&'a Shape>,
+    age: i64,
+}
+
+impl<'a> StateView<'a> {
+    pub(super) fn see(&self, path: &[String]) -> Option<Seen<'a>> {
+        match path {
+            [name] if name == "age" => Some(Seen::Int(self.age)),
+            [name] if self.spell(name).is_some() => None,
+            [name] => match self.shape.and_then(|shape| shape.attributes.get(name.as_str())) {
+                Some(default) => Some(Seen::of(self.state.attributes.get(name).unwrap_or(default))),
+                None => (name == "active").then_some(Seen::Bool(self.state.active)),
+            },
+            [spell, name] => {
+                let attributes = self.spell(spell)?;
+                let (open, ever) = self.state.spells.get(spell).map_or((&[][..], 0), |(open, ever)| (open.as_slice(), *ever));
+                match (attributes.get(name.as_str()), name.as_str()) {
+                    (Some(default), _) => Some(Seen::of(open.last().and_then(|s| s.attributes.get(name)).unwrap_or(default))),
+                    (None, "open") => Some(Seen::Int(i64::try_from(open.len()).unwrap_or(i64::MAX))),
+                    (None, "ever") => Some(Seen::Int(ever)),
+                    (None, _) => None,
                 }
             }
-            (FieldKind::Certificate, Some(text)) => {
-                if let Ok(cert) = text.parse::<CertificateNumber>() {
-                    m.insert("category".into(), cert.category().to_string().into());
-                    m.insert("grade".into(), cert.grade().to_string().into());
-                    m.insert("sex".into(), cert.id().sex().code().into());
-                    m.insert("birth".into(), cert.id().birth().to_string().into());
-                }
-            }
-            _ => {}
+            _ => None,
         }
     }
-    m
+
+    fn spell(&self, name: &str) -> Option<&'a BTreeMap<Arc<str>, Value>> {
+        self.shape?.spells.get(name)
+    }
+
+    /// All that can be seen, for the interpreter.
+    pub(super) fn names(&self) -> Names<'static> {
+        let mut names = Names::new();
+        let attributes = self.shape.into_iter().flat_map(|shape| shape.attributes.keys());
+        for name in attributes.map(|n| &**n).chain(["active", "age"]) {
+            names.extend(self.see(&[name.to_string()]).map(|seen| (name.into(), seen.to_value().into())));
+        }
+        for (spell, attributes) in self.shape.into_iter().flat_map(|shape| &shape.spells) {
+            let inside = attributes.keys().map(|n| &**n).chain(["open", "ever"]);
+            let see = |name: &str| self.see(&[spell.to_string(), name.to_string()]).map(|seen| (name.into(), seen.to_value().into()));
+            names.insert(spell.clone(), Bound::Map(inside.filter_map(see).collect()));
+        }
+        names
+    }
+}
+
+/// An event's fields as the map `e`: every declared field exists, and what a certificate or ID number tells is there.
+#[derive(Debug)]
+pub struct EventView<'a> {
+    event: &'a EventType,
+    fields: &'a Fields,
+    told: BTreeMap<&'static str, Value>,
+}
+
+impl<'a> EventView<'a> {
+    /// Of an event of this type with these fields.
+    pub fn new(event: &'a EventType, fields: &'a Fields) -> EventView<'a> {
+        let mut told = BTreeMap::new();
+        for f in &event.fields {
+            // Of two that tell the same the later one counts.
+            told.remove(f.name.as_str());
+            if f.optional && event.key != f.name {
+                continue;
+            }
+            match (f.kind, fields.get(&f.name).and_then(Value::as_str)) {
+                (FieldKind::IdNumber, Some(text)) => {
+                    if let Ok(id) = text.parse::<IdNumber>() {
+                        told.extend(told_by(&id));
+                    }
+                }
+                (FieldKind::Certificate, Some(text)) => {
+                    if let Ok(cert) = text.parse::<CertificateNumber>() {
+                        told.insert("category", Value::Text(cert.category().to_string()));
+                        told.insert("grade", Value::Text(cert.grade().to_string()));
+                        told.extend(told_by(cert.id()));
+                    }
+                }
+                _ => {}
+            }
+        }
+        EventView { event, fields, told }
+    }
+
+    pub(super) fn see(&self, path: &[String]) -> Option<Seen<'_>> {
+        let [name] = path else { return None };
+        if let Some(told) = self.told.get(name.as_str()) {
+            return Some(Seen::of(told));
+        }
+        let field = self.event.field(name)?;
+        Some(self.fields.get(name).map_or(default_for(field.kind), Seen::of))
+    }
+
+    /// All that can be seen, for the interpreter.
+    pub(super) fn names(&self) -> Names<'static> {
+        let all = self.event.fields.iter().map(|f| f.name.as_str()).chain(self.told.keys().copied());
+        all.filter_map(|name| self.see(&[name.to_string()]).map(|seen| (name.into(), seen.to_value().into()))).collect()
+    }
+}
+
+fn told_by(id: &IdNumber) -> [(&'static str, Value); 2] {
+    [("sex", Value::Text(id.sex().code().to_string())), ("birth", Value::Text(id.birth().to_string()))]
 }
 
 /// What names the subject of an event: the ID number of a person, the reference of a carrier.
@@ -299,11 +357,11 @@ pub fn subject_key(event: &EventType, fields: &Fields) -> Option<String> {
     }
 }
 
-fn default_for(kind: FieldKind) -> Value {
+fn default_for(kind: FieldKind) -> Seen<'static> {
     match kind {
-        FieldKind::Bool => Value::Bool(false),
-        FieldKind::Int | FieldKind::Fen => Value::Int(0),
-        _ => Value::Text(String::new()),
+        FieldKind::Bool => Seen::Bool(false),
+        FieldKind::Int | FieldKind::Fen => Seen::Int(0),
+        _ => Seen::Text(""),
     }
 }
 
@@ -316,7 +374,7 @@ fn default_of(event: &EventType, source: &str) -> Value {
     if source.parse::<i64>().is_ok() {
         return Value::Int(0);
     }
-    source.strip_prefix("e.").and_then(|name| event.field(name)).map_or(Value::Text(String::new()), |f| default_for(f.kind))
+    source.strip_prefix("e.").and_then(|name| event.field(name)).map_or(Value::Text(String::new()), |f| default_for(f.kind).to_value())
 }
 
 /// Orders facts by day and then by log index, leaving voided ones out.
@@ -324,4 +382,43 @@ pub fn in_order<'a>(facts: &'a [Fact], voided: &BTreeSet<u64>) -> Vec<&'a Fact> 
     let mut list: Vec<&Fact> = facts.iter().filter(|f| !voided.contains(&f.index)).collect();
     list.sort_by_key(|f| (f.on, f.index));
     list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(t: &str) -> Value {
+        Value::Text(t.into())
+    }
+
+    #[test]
+    fn what_is_looked_up_is_what_the_interpreter_sees() {
+        let shape = Shape {
+            attributes: [("residence".into(), text("")), ("grade".into(), text(""))].into(),
+            spells: [("job".into(), [("form".into(), text("")), ("wage".into(), Value::Int(0))].into())].into(),
+        };
+        let spell = Spell { key: "r1".into(), attributes: [("form".into(), text("self"))].into() };
+        let state = State {
+            active: true,
+            attributes: [("residence".into(), text("urban")), ("birth".into(), text("1990-01-02"))].into(),
+            spells: [("job".into(), (vec![spell], 2))].into(),
+        };
+        let mut scope = Scope::default();
+        scope.set("s", StateView { state: &state, shape: Some(&shape), age: 36 });
+        for source in [
+            "s.active && s.age == 36",
+            "s.residence == 'urban' && s.grade == ''",
+            "s.job.open == 1 && s.job.ever == 2",
+            "s.job.form == 'self' && s.job.wage == 0",
+        ] {
+            let condition = Condition::new(source, source).unwrap().unwrap();
+            assert!(condition.is_plain(&scope), "{source}");
+            assert_eq!((condition.value(&scope), condition.interpret(&scope)), (Ok(Value::Bool(true)), Ok(Value::Bool(true))), "{source}");
+        }
+        for source in ["s.birth", "s.job", "s.job.none", "s.none", "s.age.x", "s.residence.x"] {
+            let condition = Condition::new(source, source).unwrap().unwrap();
+            assert!(!condition.is_plain(&scope) && condition.interpret(&scope).is_err(), "{source}");
+        }
+    }
 }

@@ -346,7 +346,9 @@ impl UnitLog {
     /// Takes a leaf that this process signed itself a moment ago or keeps in its own journal: everything but the signature
     /// is checked again.
     pub fn read_own(&mut self, note: &Note, statement: &Statement, unit: &Unit) {
-        self.keys.clone_from(unit);
+        if self.keys != *unit {
+            self.keys.clone_from(unit);
+        }
         let index = self.len();
         self.tree.push(tree::leaf_hash(note.as_bytes()));
         let signer = self.signer(index, note, statement, unit);

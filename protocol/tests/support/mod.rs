@@ -234,7 +234,7 @@ impl Desk {
         let commitment = counting.generators.commit(event, &row, &blinding).unwrap();
         let salts: Vec<[u8; 16]> =
             fields.keys().map(|n| Digest::of(format!("{} {n}", s.id).as_bytes()).as_bytes()[..16].try_into().unwrap()).collect();
-        let record = Record::new(&fields, &salts).unwrap();
+        let record = Record::new(fields.clone(), &salts).unwrap();
         s.row = Some(commitment);
         s.record = Some(record.root());
         let sum = self.sum(p);

@@ -203,3 +203,12 @@ pub fn median(mut times: Vec<Duration>) -> Duration {
 pub fn micros(time: Duration, n: usize) -> f64 {
     time.as_secs_f64() * 1e6 / n as f64
 }
+
+/// Processor time of this process so far, all threads: steadier than the clock on a machine that is shared.
+pub fn processor() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("the process's own figures");
+    // After the name in brackets; user and system time are the 14th and 15th field, in ticks of 10 ms.
+    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+    let ticks: u64 = fields[11..13].iter().map(|t| t.parse::<u64>().expect("ticks")).sum();
+    Duration::from_millis(ticks * 10)
+}

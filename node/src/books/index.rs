@@ -1,0 +1,112 @@
+//! The view beside the journal: opened if it fits, told of what is applied, and given up for one in memory where the disk takes none. It is
+//! marked with the last entry that it knows; nobody believes it further than its mark.
+
+use std::path::Path;
+
+use super::append::stored_of;
+use super::apply::read_statement;
+use super::{Books, BooksError, Written, kinds};
+use crate::journal::Journal;
+use crate::view::{Leaf, View, ViewError};
+
+impl Books {
+    /// Tells the view of the statements that were applied; a view that cannot be written is not worth an error.
+    pub(super) fn index(&mut self) -> Result<(), BooksError> {
+        let leaves = std::mem::take(&mut self.unindexed);
+        self.view.add(&leaves).or_else(|e| self.keep_view_in_memory(&e))
+    }
+
+    pub(super) fn mark(&mut self, seq: u64, crc: u32) -> Result<(), BooksError> {
+        if let Err(e) = self.view.mark(seq, crc) {
+            self.keep_view_in_memory(&e)?;
+            self.view.mark(seq, crc)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the view on disk up, which makes room for the journal, and reads the journal into one in memory; the next start makes
+    /// a new one on disk.
+    pub(super) fn keep_view_in_memory(&mut self, why: &ViewError) -> Result<(), BooksError> {
+        tracing::error!(error = %why, "the view cannot be written; it is kept in memory until the next start");
+        self.view = View::in_memory();
+        discard_view(&self.view_dir);
+        let mut index = 0;
+        let stored = self.journal.read_from(0).map(|s| s.map_err(BooksError::from));
+        let staged = (self.journal.next_seq()..).zip(&self.staged).map(|(seq, entry)| Ok(stored_of(seq, entry.clone())));
+        for stored in stored.chain(staged) {
+            let stored = stored?;
+            if stored.kind == kinds::STATEMENT {
+                let (_, mut written) = read_statement(&stored)?;
+                self.complete(&stored, &mut written)?;
+                self.view.add(&[leaf(index, &written)])?;
+                index += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The view.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Whether the disk takes no view, so that it is kept in memory.
+    pub fn is_view_in_memory(&self) -> bool {
+        self.view.is_in_memory()
+    }
+}
+
+/// What the view learns of a statement.
+pub(super) fn leaf(index: u64, written: &Written) -> Leaf {
+    let voids = written.statement.voids.as_ref().map(|v| v.index);
+    Leaf { index, subject: written.subject, same: written.same, voids }
+}
+
+/// Removes the view's directory, as far as that can be done.
+pub(super) fn discard_view(dir: &Path) {
+    let removed = if dir.is_dir() { std::fs::remove_dir_all(dir) } else { std::fs::remove_file(dir) };
+    if let Err(e) = removed.or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) }) {
+        tracing::warn!(error = %e, dir = %dir.display(), "the view cannot be removed");
+    }
+}
+
+/// Opens the view if it fits the journal; otherwise removes it and begins anew, in memory where the disk takes none. The second
+/// value tells whether it has to be built.
+pub(super) fn open_view(dir: &Path, journal: &Journal) -> (View, bool) {
+    let fits = |view: &View| -> Result<bool, ViewError> {
+        match view.applied()? {
+            None => Ok(journal.next_seq() == 0),
+            Some((seq, crc_known)) => Ok(journal.read(seq).is_ok_and(|stored| crc(&stored.public) == crc_known)),
+        }
+    };
+    let existed = dir.exists();
+    if existed {
+        // sled may panic on a store that it cannot read; the panic is turned into "damaged".
+        let opened = std::panic::catch_unwind(|| View::open(dir));
+        match opened {
+            Ok(Ok(view)) => match fits(&view) {
+                Ok(true) => return (view, false),
+                Ok(false) => tracing::warn!("the view does not fit the journal; rebuilding it"),
+                Err(e) => tracing::warn!(error = %e, "the view is damaged; rebuilding it"),
+            },
+            Ok(Err(e)) => tracing::warn!(error = %e, "the view cannot be opened; rebuilding it"),
+            Err(_) => tracing::warn!("the view cannot be opened; rebuilding it"),
+        }
+        discard_view(dir);
+    }
+    let rebuilt = existed || journal.next_seq() > 0;
+    let fresh = std::panic::catch_unwind(|| View::open(dir));
+    let fresh = fresh.map_err(|_| "it panics".to_string()).and_then(|view| view.map_err(|e| e.to_string()));
+    // What could not be removed is not fresh.
+    match fresh.and_then(|view| if matches!(view.applied(), Ok(None)) { Ok(view) } else { Err("what is there stays".to_string()) }) {
+        Ok(view) => (view, rebuilt),
+        Err(error) => {
+            tracing::error!(error, "the view cannot be made on disk; it is kept in memory until the next start");
+            (View::in_memory(), rebuilt)
+        }
+    }
+}
+
+pub(super) fn crc(public: &[u8]) -> u32 {
+    crc32fast::hash(public)
+}

@@ -1,0 +1,146 @@
+//! Opening the books: the journal is recovered, the view compared with it, and everything in memory follows from a replay. Taking back what
+//! did not reach the disk is the same replay.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use protocol::ids::UnitId;
+use protocol::note::VerifierKey;
+
+use super::index::{crc, discard_view, open_view};
+use super::keys::Keys;
+use super::{Books, BooksError};
+use crate::journal::{Guard, Journal, Stored};
+use crate::random::SystemRandom;
+use crate::view::View;
+
+impl Books {
+    /// Opens the books of a unit: recovers the journal, rebuilds the view where it does not fit, and refuses to go on where
+    /// the data directory is older than what was signed, or where nothing tells whether it is.
+    ///
+    /// # Errors
+    /// What is damaged or missing, and what to do.
+    pub fn open(data: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
+        Self::on(Journal::open(data)?, Guard::open(data)?, &data.join("view"), keys, root, unit)
+    }
+
+    /// The same over a journal and a guard that are open already.
+    ///
+    /// # Errors
+    /// As [`Books::open`].
+    pub fn on(journal: Journal, guard: Guard, view: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
+        let mut books = Self::look(journal, guard, view, keys, root, unit)?;
+        books.guard.begin_or_refuse(books.journal.next_seq())?;
+        Ok(books)
+    }
+
+    /// The same, also where the guard is missing: to look at, and to compare with the parent. Nothing may be recorded or signed then
+    /// before [`renew_guard`](Self::renew_guard).
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_to_look(data: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
+        Self::look(Journal::open(data)?, Guard::open(data)?, &data.join("view"), keys, root, unit)
+    }
+
+    fn look(journal: Journal, guard: Guard, dir: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
+        guard.check_journal(journal.next_seq())?;
+        let (view, fresh) = open_view(dir, &journal);
+        let mut books = Books {
+            journal,
+            guard,
+            view,
+            view_dir: dir.to_path_buf(),
+            keys: Arc::new(keys),
+            root,
+            unit,
+            registries: Vec::new(),
+            catalogues: Vec::new(),
+            plans: Vec::new(),
+            replaced: BTreeSet::new(),
+            log: None,
+            period_keys: BTreeMap::new(),
+            rollups: BTreeMap::new(),
+            checkpoints: BTreeMap::new(),
+            children: BTreeMap::new(),
+            contradictions: Vec::new(),
+            store: None,
+            rebuilt: fresh,
+            random: Arc::new(SystemRandom),
+            latest: None,
+            staged: Vec::new(),
+            grouping: false,
+            broken: false,
+            unindexed: Vec::new(),
+            seqs: Vec::new(),
+            recent: BTreeMap::new(),
+        };
+        books.replay()?;
+        if let Some(log) = &books.log {
+            books.guard.check(log.len(), |size| log.root_at(size))?;
+        }
+        Ok(books)
+    }
+
+    fn replay(&mut self) -> Result<(), BooksError> {
+        let applied = self.view.applied()?.map(|(seq, _)| seq);
+        let mut seq = 0;
+        while seq < self.journal.next_seq() {
+            // Entries are read one at a time: what a journal holds may be far larger than memory.
+            let chunk: Vec<Stored> = self.journal.read_from(seq).take(512).collect::<Result<_, _>>()?;
+            for stored in &chunk {
+                let indexed = applied.is_some_and(|a| stored.seq <= a);
+                self.apply(stored, None, !indexed)?;
+            }
+            self.index()?;
+            seq += chunk.len() as u64;
+            if let Some(last) = chunk.last().filter(|l| applied.is_none_or(|a| l.seq > a)) {
+                self.mark(last.seq, crc(&last.public))?;
+            }
+        }
+        self.view.flush();
+        Ok(())
+    }
+
+    /// Forgets everything that is not on disk and reads the journal again; also after a panic in the middle of a change.
+    ///
+    /// # Errors
+    /// A damaged disk.
+    pub fn take_back(&mut self) -> Result<(), BooksError> {
+        self.grouping = false;
+        self.staged.clear();
+        self.unindexed.clear();
+        self.seqs.clear();
+        self.recent.clear();
+        let view = &self.view;
+        // sled may panic, too; and this runs where nothing catches it.
+        let cleared = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| view.clear().is_ok()));
+        if !matches!(cleared, Ok(true)) {
+            tracing::error!("the view cannot be cleared; it is kept in memory until the next start");
+            self.view = View::in_memory();
+            discard_view(&self.view_dir);
+        }
+        self.latest = None;
+        self.registries.clear();
+        self.catalogues.clear();
+        self.plans.clear();
+        self.replaced.clear();
+        self.log = None;
+        self.period_keys.clear();
+        self.rollups.clear();
+        self.checkpoints.clear();
+        self.children.clear();
+        self.contradictions.clear();
+        self.store = None;
+        self.broken = true;
+        self.replay()?;
+        self.broken = false;
+        Ok(())
+    }
+
+    /// Whether the journal could not be read again after a failure: what is in memory must not be used any more.
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+}
