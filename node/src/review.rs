@@ -228,6 +228,10 @@ enum Lines {
 
 fn lines(child: &Child, held: &HeldRollup) -> Lines {
     let names = held.rollup.signatories.names();
+    let keys = child.signers();
+    if names.iter().any(|name| keys.iter().all(|key| key.name() != *name)) {
+        return Lines::Unknown;
+    }
     let node = child.unit.id.as_str();
     let lines = held.note.signatures();
     let of = |name: &str| lines.iter().filter(|line| line.name() == name).count();
@@ -236,10 +240,6 @@ fn lines(child: &Child, held: &HeldRollup) -> Lines {
     }
     if let Some(strange) = lines.iter().find(|line| line.name() != node && !names.contains(&line.name())) {
         return Lines::Other(format!("with a line of {}", strange.name()));
-    }
-    let keys = child.signers();
-    if names.iter().any(|name| keys.iter().all(|key| key.name() != *name)) {
-        return Lines::Unknown;
     }
     match report::every_line(&held.note, &keys) {
         Ok(()) => Lines::Right,

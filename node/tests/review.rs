@@ -6,7 +6,7 @@ use node::review::{self, Took};
 use proptest::prelude::*;
 use protocol::log::checkpoint::{Checkpoint, origin_of};
 use protocol::log::tile;
-use protocol::note::{Alg, Note};
+use protocol::note::{Alg, Note, SigningKey};
 use protocol::receipt::{Decision, Receipt};
 use protocol::verify::HeldRollup;
 use support::*;
@@ -349,7 +349,7 @@ fn decisions_follow_their_rules() {
     assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Accepted, "")), "review.none");
     assert_eq!(code_of(decide(&mut w, CITY, PROVINCE, JAN, Decision::Accepted, "")), "review.unit");
     let letters = w.desks[A].letters();
-    for l in letters.iter().filter(|l| !matches!(l, Letter::Entries(..))) {
+    for l in letters.iter().filter(|l| !matches!(l, Letter::Checkpoint(..))) {
         take(w.desk(CITY).books(), A, l, now);
     }
     check(&mut w, CITY);
@@ -495,4 +495,91 @@ fn statements_sent_again_under_another_index_are_not_kept() {
     assert!(matches!(send(&mut w, 3, &body), Took::Refused(_)));
     assert_eq!((held(&w), w.desks[CITY].read().contradictions.len()), (all, 0));
     assert_eq!(w.desks[CITY].read().children[&unit(A)].accepted(month(JAN)).map(|h| h.rollup.revision), Some(1));
+}
+
+/// The lines of a note are no part of what is signed: whoever carries it can add one, take one away or put another in its place.
+/// Nothing of that is kept, nobody is flagged for it, and what the unit really sent is taken behind it.
+#[test]
+fn lines_that_a_carrier_changed_are_refused_and_harm_nobody() {
+    let mut w = World::new();
+    let now = after(JAN);
+    w.desk(A).train(3, "2026-01-10", at("2026-01-20"));
+    w.desk(A).finish(JAN, now);
+    let letters = w.desks[A].letters();
+    let nobody = key("nobody", Alg::Ed25519);
+    let with_line = |bytes: &[u8]| Note::parse(bytes).unwrap().add_signature(&nobody).unwrap().as_bytes().to_vec();
+    // Without a line of this name, or with an own one in its place.
+    let without = |bytes: &[u8], name: &str| {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        text.split_inclusive('\n').filter(|l| !l.starts_with(&format!("— {name} "))).collect::<String>().into_bytes()
+    };
+    let forged = |bytes: &[u8], name: &str| {
+        let other = SigningKey::from_seed(name, Alg::Ed25519, [7; 32]).unwrap();
+        Note::parse(&without(bytes, name)).unwrap().add_signature(&other).unwrap().as_bytes().to_vec()
+    };
+    let mut tried = 0;
+    for above in [CITY, PROVINCE] {
+        for honest in &letters {
+            let changed: Vec<Letter> = match honest {
+                Letter::Entries(first, bundle) => {
+                    let entries = tile::decode_bundle(bundle).unwrap();
+                    (0..entries.len())
+                        .map(|n| {
+                            let mut changed = entries.clone();
+                            changed[n] = with_line(&entries[n]);
+                            let slices: Vec<&[u8]> = changed.iter().map(Vec::as_slice).collect();
+                            Letter::Entries(*first, tile::encode_bundle(&slices).unwrap())
+                        })
+                        .collect()
+                }
+                Letter::Checkpoint(bytes) => vec![Letter::Checkpoint(with_line(bytes))],
+                Letter::Rollup(bytes) => {
+                    let people = ["tianbiao", "tongji", "fuzeren"].map(|p| format!("{A}/{p}"));
+                    let mut list = vec![Letter::Rollup(with_line(bytes))];
+                    for name in &people {
+                        list.push(Letter::Rollup(without(bytes, name)));
+                        list.push(Letter::Rollup(forged(bytes, name)));
+                    }
+                    list
+                }
+            };
+            let books = w.desk(above).books();
+            for letter in &changed {
+                let took = take(books, A, letter, now);
+                assert!(matches!(took, Took::Refused(_)), "{took:?}");
+                tried += 1;
+            }
+            assert_eq!(take(books, A, honest, now), Took::Done);
+            for letter in &changed {
+                let took = take(books, A, letter, now);
+                assert!(matches!(took, Took::Refused(_)), "behind the honest one: {took:?}");
+            }
+        }
+        assert!(w.desks[above].read().contradictions.is_empty());
+        assert!(w.desks[above].read().children.values().all(|c| c.flagged.is_none()));
+    }
+    assert!(tried > 20, "{tried}");
+    let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
+    assert_eq!(Receipt::parse(receipts[0].text()).unwrap().decision, Decision::Accepted);
+    // A rollup that comes before the people who signed it are known waits for them.
+    let mut early = World::new();
+    let rollup = letters.iter().find(|l| matches!(l, Letter::Rollup(_))).unwrap();
+    assert!(matches!(take(early.desk(CITY).books(), A, rollup, now), Took::Later(_)));
+}
+
+/// The same for what is published: it would stay in this node's evidence for good.
+#[test]
+fn published_documents_with_a_strange_line_are_refused() {
+    let mut w = World::new();
+    let books = w.desk(CITY).books();
+    let known = books.registry().unwrap();
+    let mut next = known.registry().clone();
+    (next.version, next.previous) = (2, Some(known.digest()));
+    let clean = Note::sign(&next.to_text().unwrap(), &[&w.root]).unwrap();
+    let strange = clean.add_signature(&key("nobody", Alg::Ed25519)).unwrap();
+    let books = w.desk(CITY).books();
+    let refused = books.adopt(&[strange.as_bytes().to_vec()]).unwrap_err().to_string();
+    assert!(refused.contains("nobody that cannot be checked"), "{refused}");
+    assert_eq!(books.adopt(&[clean.as_bytes().to_vec()]).unwrap(), 1);
+    assert_eq!(books.registry().unwrap().registry().version, 2);
 }

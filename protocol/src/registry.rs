@@ -130,7 +130,11 @@ impl Registry {
         note::document(KIND, &json).map_err(|e| RegistryError::Malformed(e.to_string()))
     }
 
-    fn parse(text: &str) -> Result<Registry, RegistryError> {
+    /// Reads a note's text: its form alone, which proves nothing. What is trusted is a [`VerifiedRegistry`].
+    ///
+    /// # Errors
+    /// What [`Registry::check`] finds.
+    pub fn parse(text: &str) -> Result<Registry, RegistryError> {
         let json = note::read_document(text, KIND).map_err(|e| RegistryError::Malformed(e.to_string()))?;
         let registry: Registry = serde_json::from_str(json).map_err(|e| RegistryError::Malformed(e.to_string()))?;
         registry.check()?;

@@ -1,8 +1,9 @@
 //! What is published: registry versions, catalogues and plans come in as files and are checked against what is known.
 
+use protocol::evidence::report;
 use protocol::note::Note;
 use protocol::published;
-use protocol::registry::VerifiedRegistry;
+use protocol::registry::{Registry, VerifiedRegistry};
 use serde::Deserialize;
 
 use super::{Books, BooksError, NewEntry, kinds};
@@ -46,10 +47,23 @@ impl Books {
                     kinds::PLAN
                 }
             };
+            self.of_roots_only(&note).map_err(|e| error("document", &e))?;
             self.commit(vec![NewEntry::open(kind, note.as_bytes())])?;
             adopted += 1;
         }
         Ok(adopted)
+    }
+
+    /// Nobody signs the lines of a note. One that nobody can check would stay in this node's evidence for good, and have it refused.
+    fn of_roots_only(&self, note: &Note) -> Result<(), String> {
+        let mut keys = vec![self.root.clone()];
+        for (version, _) in &self.registries {
+            keys.extend(version.registry().roots.iter().cloned());
+        }
+        if let Ok(next) = Registry::parse(note.text()) {
+            keys.extend(next.roots);
+        }
+        report::every_line(note, &keys)
     }
 }
 

@@ -12,7 +12,7 @@ use protocol::ids::EventId;
 use protocol::period::Month;
 use protocol::registry::Unit;
 use protocol::statement::{self, Ref, Statement};
-use protocol::verify::log::{Counting, Role};
+use protocol::verify::log::{Counting, MAX_HISTORY, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -25,6 +25,9 @@ use crate::clock::stamp;
 use crate::fault::{Fault, Faults, internal};
 use crate::journal::Entry;
 use crate::view::{Same, Token};
+
+/// Most events about one subject: half of what those who check its log would read, so that recounts find room.
+const MAX_FACTS: usize = MAX_HISTORY / 2;
 
 /// What was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -175,6 +178,15 @@ impl<'a> Recording<'a> {
         let moves = match token {
             Some(token) => {
                 let subject = self.subject(token).map_err(|f| f.0)?;
+                if subject.facts.len() >= MAX_FACTS {
+                    return Err(here(Fault::new(
+                        "event.history",
+                        format!("同一对象的事件已达 {MAX_FACTS} 件,不能再录;请核对是否误用了同一证号或编号"),
+                        format!(
+                            "there are {MAX_FACTS} events about this subject already; see whether its number was used for others by mistake"
+                        ),
+                    )));
+                }
                 let (against, before) = subject_faults(&counting, event, subject, &fact)?;
                 faults.extend(against);
                 counting.engine.contribute_after(event, subject.view(), &fact, &before, period, first_day)

@@ -29,6 +29,10 @@ use crate::statement::{OPERATOR_ENROLLED, OPERATOR_REVOKED, Statement};
 /// Signatures checked together.
 const BATCH: usize = 256;
 
+/// Most clear statements about one subject. The history of a subject is counted anew for each of them, so that without a bound a
+/// small log could keep everybody above busy for hours. The desk stops at half of it, which leaves room for recounts.
+pub const MAX_HISTORY: usize = 4096;
+
 /// What a person may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -511,6 +515,9 @@ impl UnitLog {
         let key = state::subject_key(event, clear).unwrap_or_default();
         let has_key = event.subject != Subject::Unit && !event.effect.baseline;
         let history = self.clear.entry((event.subject, key.clone())).or_default();
+        if history.facts.len().max(history.moves.len()) >= MAX_HISTORY {
+            return Err(format!("more than {MAX_HISTORY} statements about one subject"));
+        }
         let mut balance = Balance::default();
         // A month that was opened again is counted as it stood: what was recorded in later months is not there yet.
         let known = |index: &u64| history.moves.get(index).is_some_and(|(month, _)| *month <= s.period);
