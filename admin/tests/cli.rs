@@ -288,6 +288,54 @@ fn nonsense_is_not_evidence() {
     assert_eq!(error["error"]["code"], "evidence.zip");
 }
 
+fn vector(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors").join(name)
+}
+
+/// One root key is not the threshold: its holder can write another version 1. A reader who knows all of them is not fooled.
+#[test]
+fn a_reader_who_knows_all_root_keys_needs_all_of_them() {
+    let dir = Dir::new("roots");
+    let world = protocol::evidence::file::read(&std::fs::read(vector("evidence-world.zip")).unwrap()).unwrap();
+    let text = world.registries[0].text().lines().nth(1).unwrap().to_string();
+    let registry: Value = serde_json::from_str(&text).unwrap();
+    let roots: Vec<&str> = registry["roots"].as_array().unwrap().iter().map(|r| r.as_str().unwrap()).collect();
+    let file = vector("evidence-world.zip").display().to_string();
+    let one = dir.good(&["verify", &file, "--root", roots[0]]);
+    assert!(one.contains("every check holds") && one.contains("trusted by 1 of the 2 root keys"), "{one}");
+    let both = dir.good(&["verify", &file, "--root", roots[0], "--root", roots[1]]);
+    assert!(both.contains("every check holds") && !both.contains("trusted by"), "{both}");
+    assert!(both.contains("by registry version 1, sha256:"), "{both}");
+
+    // Whoever holds one of two root keys writes another federation.
+    federation(&dir);
+    dir.good(&["registry", "show", "registry-1.note", "--root", "a.vkey", "--root", "b.vkey"]);
+    let units = deploy("units/units.csv");
+    let forge = ["registry", "new", "--root", "a.key", "--threshold", "1", "--units", &units, "140000.toml", "140300.toml", "140321.toml"];
+    dir.good(&[&forge[..], &["--since", "2023-01", "--skip-keyless", "-o", "forged.note"]].concat());
+    dir.good(&["registry", "show", "forged.note", "--root", "a.vkey"]);
+    dir.run(&["registry", "show", "forged.note", "--root", "a.vkey", "--root", "b.vkey"]).refused(1, &["registry"]);
+}
+
+/// A disclosure alone shows some log that the unit signed; beside the evidence it is the reported one.
+#[test]
+fn a_disclosure_is_compared_with_the_evidence() {
+    let dir = Dir::new("disclosed");
+    let record: Value = serde_json::from_slice(&std::fs::read(vector("record.json")).unwrap()).unwrap();
+    let root = record["root_vkey"].as_str().unwrap();
+    dir.write("d.json", &record["disclosure"].to_string());
+    let alone = dir.good(&["verify", "d.json", "--root", root]);
+    assert!(alone.contains("Not compared with what was reported"), "{alone}");
+    let world = vector("evidence-world.zip").display().to_string();
+    let beside = dir.good(&["verify", "d.json", "--evidence", &world, "--root", root]);
+    assert!(beside.contains("in the log that the unit reported from") && beside.contains("no later statement"), "{beside}");
+    let small = vector("evidence-small.zip").display().to_string();
+    dir.run(&["verify", "d.json", "--evidence", &small, "--root", root]).refused(1, &["disclosure.other"]);
+    let bad = vector("refuse/month-far-ahead.zip").display().to_string();
+    dir.run(&["verify", "d.json", "--evidence", &bad, "--root", root]).refused(1, &["disclosure.evidence"]);
+    dir.run(&["verify", "d.json", "--evidence", "missing.zip", "--root", root]).refused(1, &["missing.zip"]);
+}
+
 #[test]
 fn directories_are_never_made_by_checks() {
     let dir = Dir::new("fsck");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use protocol::ids::UnitId;
-use protocol::note::VerifierKey;
+use protocol::registry::Anchor;
 use serde::Deserialize;
 
 /// The configuration file.
@@ -18,8 +18,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Address of the API, for example `127.0.0.1:8321`. Other machines are let in with TLS only: see [`Config::tls`].
     pub listen: String,
-    /// The root key of the registry, known from outside.
-    pub root: VerifierKey,
+    /// The root keys of the registry, known from outside: as many as must sign it. One key or a list.
+    pub root: Anchor,
     /// Directory with the registry chain, catalogue and plan notes.
     pub published: PathBuf,
     /// Directory with `node.key`, `witness.key`, `vault.key` and the recorders' `<name>.key`, all of mode 0600.

@@ -27,6 +27,7 @@ use protocol::verify::{self, Context, HeldRollup, Verdict};
 use crate::books::children::{ArrivalHead, Child, ContradictionHead, EntriesHead, enrolled};
 use crate::books::{Books, NewEntry, kinds};
 use crate::clock::stamp;
+use crate::desk::china_day;
 use crate::fault::{Faults, internal};
 
 /// What became of a message.
@@ -43,6 +44,9 @@ pub enum Took {
 fn known(books: &Books, unit: &UnitId) -> bool {
     books.children.contains_key(unit)
 }
+
+/// More revisions of one month than any unit ever needs.
+const MAX_REVISION: u32 = 100;
 
 /// Statements of a unit below: a C2SP entry bundle, beginning at log index `first`.
 ///
@@ -185,6 +189,12 @@ pub fn take_rollup(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<
     }
     if held.note.verify(&child.unit.keys_over(held.rollup.log.size)).is_err() {
         return Ok(Took::Refused(format!("a rollup that {unit} did not sign")));
+    }
+    // Without bounds a unit could have its tiers above keep rollups without end.
+    let (first, last) = (child.unit.since, Month::of(china_day(now)).and_then(Month::next));
+    if held.rollup.period < first || last.is_some_and(|last| held.rollup.period > last) || held.rollup.revision > MAX_REVISION {
+        let (month, revision) = (held.rollup.period, held.rollup.revision);
+        return Ok(Took::Refused(format!("a rollup of {unit} for {month} revision {revision}, which cannot be due")));
     }
     match lines(child, &held) {
         Lines::Right => {}

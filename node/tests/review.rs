@@ -583,3 +583,21 @@ fn published_documents_with_a_strange_line_are_refused() {
     assert_eq!(books.adopt(&[clean.as_bytes().to_vec()]).unwrap(), 1);
     assert_eq!(books.registry().unwrap().registry().version, 2);
 }
+
+/// A unit's own keys can sign any month and revision; nobody keeps what cannot be due.
+#[test]
+fn rollups_that_cannot_be_due_are_not_kept() {
+    let mut w = submitted();
+    w.send(A, &[CITY], after(FEB));
+    let due = w.desks[A].other_rollup(FEB, |r| (r.revision, r.supersedes) = (2, r.previous));
+    let taken = take(w.desk(CITY).books(), A, &Letter::Rollup(due.as_bytes().to_vec()), after(FEB));
+    assert_eq!(taken, Took::Done, "the control: the checks will say what is wrong with it");
+    for (period, revision) in [("2025-12", 1), ("2026-05", 1), ("9999-12", 1), (FEB, 101)] {
+        let strange = w.desks[A].other_rollup(FEB, |r| {
+            (r.period, r.revision) = (month(period), revision);
+            r.supersedes = r.previous.filter(|_| revision > 1);
+        });
+        let took = take(w.desk(CITY).books(), A, &Letter::Rollup(strange.as_bytes().to_vec()), after(FEB));
+        assert!(matches!(&took, Took::Refused(why) if why.contains("cannot be due")), "{period} {revision}: {took:?}");
+    }
+}

@@ -240,6 +240,54 @@ impl Unit {
     }
 }
 
+/// The root keys that a reader knows from outside: one, or as many as must have signed. In a file a key, or a list of keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "OneOrMore")]
+pub struct Anchor(Vec<VerifierKey>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(VerifierKey),
+    More(Vec<VerifierKey>),
+}
+
+impl TryFrom<OneOrMore> for Anchor {
+    type Error = &'static str;
+
+    fn try_from(keys: OneOrMore) -> Result<Anchor, &'static str> {
+        match keys {
+            OneOrMore::One(key) => Ok(Anchor(vec![key])),
+            OneOrMore::More(keys) if keys.is_empty() => Err("at least one root key is needed"),
+            OneOrMore::More(keys) => Ok(Anchor(keys)),
+        }
+    }
+}
+
+impl From<VerifierKey> for Anchor {
+    fn from(key: VerifierKey) -> Anchor {
+        Anchor(vec![key])
+    }
+}
+
+impl From<Vec<VerifierKey>> for Anchor {
+    fn from(keys: Vec<VerifierKey>) -> Anchor {
+        Anchor(keys)
+    }
+}
+
+impl AsRef<[VerifierKey]> for Anchor {
+    fn as_ref(&self) -> &[VerifierKey] {
+        &self.0
+    }
+}
+
+impl AsRef<[VerifierKey]> for VerifierKey {
+    fn as_ref(&self) -> &[VerifierKey] {
+        std::slice::from_ref(self)
+    }
+}
+
 /// A verified registry and the digest of its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedRegistry {
@@ -248,16 +296,20 @@ pub struct VerifiedRegistry {
 }
 
 impl VerifiedRegistry {
-    /// Version 1, trusted because a root key known from outside signed it.
+    /// Version 1, trusted because every root key that the reader knows from outside signed it.
+    ///
+    /// The threshold that it names itself protects nobody who knows nothing else: whoever holds one root key can write another
+    /// version 1 with a threshold of one. So a reader should know as many root keys as must sign.
     ///
     /// # Errors
-    /// Another version, a wrong shape, too few signatures, or no signature by `root`.
-    pub fn first(note: &Note, root: &VerifierKey) -> Result<VerifiedRegistry, RegistryError> {
+    /// Another version, a wrong shape, too few signatures, no key to trust it by, or one of them has not signed.
+    pub fn first<R: AsRef<[VerifierKey]> + ?Sized>(note: &Note, roots: &R) -> Result<VerifiedRegistry, RegistryError> {
         let registry = Registry::parse(note.text())?;
         if registry.version != 1 {
             return Err(RegistryError::Version { known: 0, found: registry.version });
         }
-        count(note, std::slice::from_ref(root), 1, 1, "the reader")?;
+        let known = roots.as_ref();
+        count(note, known, known.len().max(1), 1, "the reader")?;
         count(note, &registry.roots, registry.threshold, 1, "its own")?;
         Ok(VerifiedRegistry { digest: note.digest(), registry })
     }
@@ -284,11 +336,11 @@ impl VerifiedRegistry {
     ///
     /// # Errors
     /// The first fault.
-    pub fn chain(notes: &[Note], root: &VerifierKey) -> Result<Vec<VerifiedRegistry>, RegistryError> {
+    pub fn chain<R: AsRef<[VerifierKey]> + ?Sized>(notes: &[Note], roots: &R) -> Result<Vec<VerifiedRegistry>, RegistryError> {
         let mut chain: Vec<VerifiedRegistry> = Vec::new();
         for note in notes {
             let next = match chain.last() {
-                None => VerifiedRegistry::first(note, root)?,
+                None => VerifiedRegistry::first(note, roots)?,
                 Some(last) => last.next(note)?,
             };
             chain.push(next);

@@ -1,18 +1,19 @@
 //! `countersign evidence` and `countersign verify`: fetching proof, and checking it with no network.
 
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
 use protocol::evidence::disclosure::{self, Disclosure};
 use protocol::evidence::file::{Opened, Source as _};
-use protocol::evidence::report;
-use protocol::note::VerifierKey;
+use protocol::evidence::{Shown as _, report};
+use protocol::note::{Note, VerifierKey};
+use protocol::statement::Statement;
 use serde_json::json;
 
 use super::connect::{Connection, vkey};
-use super::output::{Done, Failure, Out, Style, print, read, replace_with, say, sayln, seconds, value};
+use super::output::{Done, Failure, Out, Style, one_line, print, read, replace_with, say, sayln, seconds, value};
 use super::report::render;
 use crate::on_disk::OnDisk;
 
@@ -32,14 +33,19 @@ pub struct EvidenceArgs {
 
 /// Check an evidence file or a disclosure, with no network and no node
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  countersign verify 140300.zip --root root.vkey\n\n\
-    The exit code is 0 only if every check holds. The root key is all that is trusted: get it from the publisher, not with the file.")]
+#[command(
+    after_help = "Example:\n  countersign verify 140300.zip --root root.vkey\n  countersign verify 634.json --evidence 140321.zip --root root.vkey\n\n\
+    The exit code is 0 only if every check holds. The root key is all that is trusted: get it from the publisher, not with the file."
+)]
 pub struct VerifyArgs {
     /// Evidence (zip) or disclosure (JSON)
     file: PathBuf,
-    /// The root key, known from outside: a verifier key, or a file with one
-    #[arg(long, value_name = "VKEY", value_parser = vkey)]
-    root: VerifierKey,
+    /// A root key, known from outside: a verifier key, or a file with one; repeat for as many as must sign
+    #[arg(long, required = true, value_name = "VKEY", value_parser = vkey)]
+    root: Vec<VerifierKey>,
+    /// With a disclosure: the unit's evidence, to see that the statement is in the log that was reported, and still counts
+    #[arg(long, value_name = "ZIP")]
+    evidence: Option<PathBuf>,
     /// No rules and no fitting to the terminal's width
     #[arg(long)]
     plain: bool,
@@ -93,17 +99,22 @@ fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {
         let failure = Failure::of(format!("{}: {e}", args.file.display()));
         if failure.code.is_empty() { Failure { code: "disclosure.fails".into(), ..failure } } else { failure }
     })?;
+    let reported = args.evidence.as_deref().map(|path| reported(path, &d, args)).transpose()?;
     let fields: Vec<_> = d.fields.iter().map(|f| json!({ "name": &f.field.1, "value": value(&f.field.2) })).collect();
     let row = d.row.as_ref().map(|r| &r.columns);
     out.answer(
-        json!({ "holds": true, "unit": d.unit, "index": d.index, "statement": value(&statement), "fields": fields, "row": row }),
+        json!({ "holds": true, "reported": reported.is_some(), "voided_by": reported.flatten(), "unit": d.unit, "index": d.index, "statement": value(&statement), "fields": fields, "row": row }),
         || {
-            sayln!("✓ event {} of {}: {} in {}, recorded {}", d.index, d.unit, statement.event, statement.period, statement.recorded);
-            sayln!("✓ it is in the log whose checkpoint the unit signed");
+            let (event, recorded) = (one_line(&statement.event), one_line(&statement.recorded));
+            sayln!("✓ event {} of {}: {event} in {}, recorded {recorded}", d.index, d.unit, statement.period);
+            match reported {
+                Some(_) => sayln!("✓ it is in the log that the unit reported from, as the evidence has it"),
+                None => sayln!("✓ it is in a log whose checkpoint the unit signed"),
+            }
             if let Some(clear) = &statement.clear {
                 let mut rows = out.table(&["public field", "value"]);
                 for (name, v) in clear {
-                    rows.add_row([name.clone(), text(&value(v))]);
+                    rows.add_row([one_line(name), text(&value(v))]);
                 }
                 print(&rows);
             }
@@ -111,7 +122,7 @@ fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {
                 sayln!("✓ {} field(s) are what was recorded:", d.fields.len());
                 let mut rows = out.table(&["field", "value"]);
                 for f in &d.fields {
-                    rows.add_row([f.field.1.clone(), text(&value(&f.field.2))]);
+                    rows.add_row([one_line(&f.field.1), text(&value(&f.field.2))]);
                 }
                 print(&rows);
             }
@@ -121,13 +132,54 @@ fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {
                 sayln!("✓ its commitment opens to a row of {} blocks; it counts in {}:", columns.len(), counted.len());
                 counted.iter().for_each(|c| sayln!("    {c}"));
             }
-            sayln!("  Whether the event was taken back later is not told here: the evidence of the unit tells it.");
+            match reported {
+                Some(Some(by)) => sayln!("! event {by} took it back: it does not count"),
+                Some(None) => sayln!("✓ no later statement in the evidence takes it back"),
+                None => sayln!(
+                    "! Not compared with what was reported. Whether this is the log that the parent saw, and whether the event was taken \
+                     back later, the unit's evidence tells: give --evidence"
+                ),
+            }
             sayln!("checked in {}", seconds(start.elapsed()));
         },
     );
     Ok(true)
 }
 
+/// Whether the evidence holds and has this very statement; if a later one took it back, which.
+fn reported(path: &Path, d: &Disclosure, args: &VerifyArgs) -> Result<Option<u64>, Failure> {
+    let other = |what: String| Failure::coded("disclosure.other", format!("{}: {what}", args.file.display()));
+    let opened = Opened::new(OnDisk::open(path).map_err(Failure::file(path))?)?;
+    let report = report::verify_on(threads(), &opened, &args.root)?;
+    if !report.holds() {
+        return Err(Failure::coded(
+            "disclosure.evidence",
+            format!("{}: its checks do not hold; verify it by itself first", path.display()),
+        ));
+    }
+    let mut found = false;
+    let mut voided = None;
+    let mut index = 0;
+    for n in 0.. {
+        let Some(entries) = opened.bundle(&d.unit, n)? else { break };
+        for entry in entries.iter() {
+            if index == d.index {
+                found = entry == d.statement.as_bytes();
+            }
+            // What verified is a statement.
+            let statement = Note::parse(entry).ok().and_then(|note| Statement::parse(note.text()).ok());
+            if statement.and_then(|s| s.voids).is_some_and(|v| v.index == d.index) {
+                voided = Some(index);
+            }
+            index += 1;
+        }
+    }
+    if !found {
+        return Err(other(format!("{} reported another statement {}, or none, by {}", d.unit, d.index, path.display())));
+    }
+    Ok(voided)
+}
+
 fn text(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_string)
+    one_line(&value.as_str().map_or_else(|| value.to_string(), str::to_string))
 }

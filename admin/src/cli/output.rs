@@ -1,5 +1,6 @@
 //! What commands print: tables, JSON, and failures with the right exit code.
 
+use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
@@ -15,7 +16,8 @@ use serde_json::{Value, json};
 /// As `print!`, but a reader who has gone away (`| head`) does not end a command in the middle of its work.
 macro_rules! say {
     ($($arg:tt)*) => {{
-        let _ = std::io::Write::write_fmt(&mut std::io::stdout().lock(), format_args!($($arg)*));
+        let text = format!($($arg)*);
+        let _ = std::io::Write::write_all(&mut std::io::stdout().lock(), $crate::cli::output::tame(&text).as_bytes());
     }};
 }
 
@@ -96,6 +98,24 @@ pub fn lines(table: &Table) -> String {
 /// Prints a table.
 pub fn print(table: &Table) {
     say!("{}", lines(table));
+}
+
+/// Text from elsewhere for a terminal: what would move its cursor, clear it, or turn the direction of writing is written as in JSON.
+/// A file that is to be checked must not be able to paint "every check holds".
+pub fn tame(text: &str) -> Cow<'_, str> {
+    let wild = |c: char| {
+        let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || (c.is_control() && !matches!(c, '\n' | '\t'))
+    };
+    if !text.contains(wild) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(|c| if wild(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect())
+}
+
+/// The same for what stands within a line: it must not begin one of its own.
+pub fn one_line(text: &str) -> String {
+    tame(text).replace('\n', "\\n")
 }
 
 /// `1.23 s`
@@ -187,7 +207,8 @@ impl Failure {
         move |e| Failure::coded("file", format!("{}: {e}", path.display()))
     }
     /// Prints it: one JSON value on the standard output, or a text on the standard error.
-    pub fn print(self, out: &Out) {
+    pub fn print(mut self, out: &Out) {
+        self.message = tame(&self.message).into_owned();
         if out.json {
             sayln!("{:#}", json!({ "error": { "code": self.code, "message": self.message, "help": self.help, "faults": self.faults } }));
             return;
@@ -324,6 +345,16 @@ mod tests {
         let failure = Failure::of("registry version 3 is skipped [registry.version]");
         assert_eq!((failure.code.as_str(), failure.message.as_str()), ("registry.version", "registry version 3 is skipped"));
         assert_eq!(Failure::of("an array [1, 2]").code, "");
+    }
+
+    #[test]
+    fn no_text_paints_the_terminal() {
+        let wild = "\u{1b}[2J\u{1b}[H✓ every check holds\r\u{9b}1A\u{202e}x\u{7}";
+        assert_eq!(tame(wild), "\\u001b[2J\\u001b[H✓ every check holds\\u000d\\u009b1A\\u202ex\\u0007");
+        assert_eq!(one_line("a\n✓ b"), "a\\n✓ b");
+        for kept in ["校验成立 ✓\n└─ x\ty", ""] {
+            assert_eq!(tame(kept), kept);
+        }
     }
 
     #[test]

@@ -135,9 +135,9 @@ pub struct Show {
     /// Notes of all versions, in any order
     #[arg(required = true)]
     notes: Vec<PathBuf>,
-    /// The root key, known from outside: a verifier key, or a file with one
-    #[arg(long, value_name = "VKEY", value_parser = vkey)]
-    root: VerifierKey,
+    /// A root key, known from outside: a verifier key, or a file with one; repeat for as many as must sign
+    #[arg(long, required = true, value_name = "VKEY", value_parser = vkey)]
+    root: Vec<VerifierKey>,
 }
 
 pub(super) fn run(command: Command, out: &Out) -> Done {
@@ -162,7 +162,7 @@ fn parse(note: &Note) -> Result<Registry, Failure> {
 }
 
 /// The notes in the order of their versions, walked.
-pub(super) fn walk(paths: &[PathBuf], root: &VerifierKey) -> Result<Vec<VerifiedRegistry>, Failure> {
+pub(super) fn walk(paths: &[PathBuf], root: &[VerifierKey]) -> Result<Vec<VerifiedRegistry>, Failure> {
     let mut notes = Vec::new();
     for path in paths {
         let note = read_note(path)?;
@@ -216,7 +216,7 @@ fn next(args: Next, out: &Out) -> Done {
     let keys = read_keys(&args.root)?;
     let trust = args.trust.clone().or_else(|| keys.first().map(SigningKey::vkey));
     let trust = trust.ok_or_else(|| Failure::usage("whose chain is this? Give --trust VKEY, or a --root KEYFILE"))?;
-    let chain = walk(&args.previous, &trust)?;
+    let chain = walk(&args.previous, std::slice::from_ref(&trust))?;
     let last = chain.last().ok_or_else(|| Failure::usage("no previous version"))?;
     let mut registry = last.registry().clone();
     registry.version += 1;

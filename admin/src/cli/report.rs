@@ -10,7 +10,7 @@ use protocol::evidence::report::{MonthReport, Report, UnitReport};
 use protocol::receipt::Decision;
 use protocol::verify::{Outcome, Verdict};
 
-use super::output::{Style, say, seconds, table};
+use super::output::{Style, one_line, say, seconds, table};
 
 /// Prints a report the way that suits the standard output.
 pub fn print_report(report: &Report, took: Duration) {
@@ -66,6 +66,23 @@ pub fn render(report: &Report, took: Duration, style: Style) -> String {
         1 => "1 check FAILS / 有 1 项校验不成立".to_string(),
         n => format!("{n} checks FAIL / 有 {n} 项校验不成立"),
     };
+    let t = &report.trust;
+    let few = t.given < t.threshold;
+    let _ = writeln!(
+        text,
+        "{} by registry version {}, {}: the newest in this file; compare it with the publisher's / 依据登记册第 {} 版,请与发布者的最新版核对",
+        if few { "!" } else { "·" },
+        t.version,
+        t.digest,
+        t.version,
+    );
+    if few {
+        let _ = writeln!(
+            text,
+            "! trusted by {} of the {} root keys that must sign: whoever holds these could show another federation; give --root for each / 所给根密钥少于门限",
+            t.given, t.threshold
+        );
+    }
     let _ = writeln!(
         text,
         "{} {} unit(s), {rollups} rollup(s){until}, {} statement(s), checked in {}: {result}",
@@ -109,7 +126,7 @@ pub(super) fn verdict_line(v: &Verdict) -> String {
         Outcome::Noted => "holds, but",
         Outcome::Fails => "FAILS",
     };
-    format!("{} {} {word}: {}", mark(v.outcome), v.check, v.detail)
+    format!("{} {} {word}: {}", mark(v.outcome), v.check, one_line(&v.detail))
 }
 
 fn said(decision: Option<Decision>) -> String {
@@ -174,7 +191,9 @@ mod tests {
         months[4] = month(5, Outcome::Noted);
         months[6] = month(7, Outcome::Fails);
         let unit = UnitReport { unit: "140321".parse().unwrap(), name: "平定县".into(), tier: Tier::County, months };
-        let report = Report { units: vec![unit], targets: Vec::new(), unjudged: vec!["X".into()], leaves: 7, until: None };
+        let trust = protocol::evidence::report::Trust { version: 3, digest: protocol::digest::Digest::of(b""), given: 1, threshold: 2 };
+        let report =
+            Report { trust: trust.clone(), units: vec![unit], targets: Vec::new(), unjudged: vec!["X".into()], leaves: 7, until: None };
         let text = render(&report, Duration::from_millis(1234), Style::Plain);
         assert!(text.starts_with("✗ 140321 平定县 (county)\n├─ ✓ 2023-01 … 2023-04, 4 rollups: history, binding hold; accepted"), "{text}");
         assert!(
@@ -187,7 +206,7 @@ mod tests {
         assert!(text.contains("│    ✗ binding FAILS: because"), "{text}");
         assert!(text.contains("└─ ✓ 2023-08 … 2023-12, 5 rollups"), "{text}");
         assert!(text.contains("12 rollup(s), 7 statement(s), checked in 1.23 s: 1 check FAILS"), "{text}");
-        let empty = Report { units: Vec::new(), targets: Vec::new(), unjudged: Vec::new(), leaves: 0, until: None };
+        let empty = Report { trust, units: Vec::new(), targets: Vec::new(), unjudged: Vec::new(), leaves: 0, until: None };
         assert!(render(&empty, Duration::ZERO, Style::Plain).contains("✗ 0 unit(s)"));
     }
 }

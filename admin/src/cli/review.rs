@@ -10,7 +10,7 @@ use protocol::receipt::Decision;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::output::{Done, Failure, Out, decision, print, sayln, value};
+use super::output::{Done, Failure, Out, decision, one_line, print, sayln, value};
 use super::report::{mark, verdict_line};
 use super::status::direct;
 
@@ -166,7 +166,7 @@ fn contradictions(dir: Option<&Path>, node: &Connection, out: &Out) -> Done {
             sayln!("✓ 没有矛盾 no contradiction");
         }
         for (n, c) in list.iter().enumerate() {
-            sayln!("✗ {} {}: {}", n + 1, c.unit, c.what);
+            sayln!("✗ {} {}: {}", n + 1, c.unit, one_line(&c.what));
         }
         for file in &files {
             sayln!("  → {file}");

@@ -12,7 +12,7 @@ use protocol::rollup::Rollup;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::output::{Done, Out, decision, print, sayln, value};
+use super::output::{Done, Out, decision, one_line, print, sayln, value};
 use crate::api::Client;
 
 /// How the unit stands and what to do next
@@ -166,7 +166,8 @@ pub(super) fn months(args: &MonthsArgs, out: &Out) -> Done {
         let mut rows =
             out.table(&["月份 month", "revision", "未签 unsigned", "提交 submitted", "审核 decision", "原因 reasons", "摘要 digest"]);
         for m in &months {
-            let failed: Vec<String> = m.checks.iter().filter(|c| c.failed()).map(|c| format!("{}: {}", c.check, c.detail)).collect();
+            let failed: Vec<String> =
+                m.checks.iter().filter(|c| c.failed()).map(|c| format!("{}: {}", c.check, one_line(&c.detail))).collect();
             let reasons: Vec<&str> = m.reasons.iter().chain(&failed).map(String::as_str).collect();
             let digest: String = m.rollup.to_string().chars().take("sha256:".len() + 12).collect();
             rows.add_row([

@@ -20,9 +20,9 @@ pub struct Stopped {
     /// Directory with node.key, witness.key and vault.key
     #[arg(long, value_name = "DIR")]
     keys: PathBuf,
-    /// The root key, known from outside: a verifier key, or a file with one
-    #[arg(long, value_name = "VKEY", value_parser = vkey)]
-    pub root: VerifierKey,
+    /// A root key, known from outside: a verifier key, or a file with one; repeat for as many as must sign
+    #[arg(long, required = true, value_name = "VKEY", value_parser = vkey)]
+    pub root: Vec<VerifierKey>,
 }
 
 impl Stopped {

@@ -56,7 +56,7 @@ impl Books {
 
     /// Nobody signs the lines of a note. One that nobody can check would stay in this node's evidence for good, and have it refused.
     fn of_roots_only(&self, note: &Note) -> Result<(), String> {
-        let mut keys = vec![self.root.clone()];
+        let mut keys = self.root.as_ref().to_vec();
         for (version, _) in &self.registries {
             keys.extend(version.registry().roots.iter().cloned());
         }

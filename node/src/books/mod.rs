@@ -28,11 +28,11 @@ use chrono::{DateTime, Utc};
 use protocol::commitment::PeriodKey;
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
-use protocol::note::{Note, VerifierKey};
+use protocol::note::Note;
 use protocol::period::Month;
 use protocol::plan::Plan;
 use protocol::receipt::{Decision, Receipt};
-use protocol::registry::VerifiedRegistry;
+use protocol::registry::{Anchor, VerifiedRegistry};
 use protocol::statement::Statement;
 use protocol::verify::HeldRollup;
 use protocol::verify::log::{Counting, UnitLog};
@@ -173,7 +173,7 @@ pub struct Books {
     view_dir: PathBuf,
     /// Keys.
     pub keys: Arc<Keys>,
-    root: VerifierKey,
+    root: Anchor,
     unit: UnitId,
     registries: Vec<(VerifiedRegistry, Note)>,
     catalogues: Vec<(Arc<Counting>, Note)>,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use protocol::ids::UnitId;
-use protocol::note::VerifierKey;
+use protocol::registry::Anchor;
 
 use super::index::{crc, discard_view, open_view};
 use super::keys::Keys;
@@ -21,7 +21,7 @@ impl Books {
     ///
     /// # Errors
     /// What is damaged or missing, and what to do.
-    pub fn open(data: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
+    pub fn open(data: &Path, keys: Keys, root: impl Into<Anchor>, unit: UnitId) -> Result<Books, BooksError> {
         Self::on(Journal::open(data)?, Guard::open(data)?, &data.join("view"), keys, root, unit)
     }
 
@@ -29,7 +29,7 @@ impl Books {
     ///
     /// # Errors
     /// As [`Books::open`].
-    pub fn on(journal: Journal, guard: Guard, view: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
+    pub fn on(journal: Journal, guard: Guard, view: &Path, keys: Keys, root: impl Into<Anchor>, unit: UnitId) -> Result<Books, BooksError> {
         let mut books = Self::look(journal, guard, view, keys, root, unit)?;
         books.guard.begin_or_refuse(books.journal.next_seq())?;
         Ok(books)
@@ -40,11 +40,11 @@ impl Books {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_to_look(data: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
+    pub fn open_to_look(data: &Path, keys: Keys, root: impl Into<Anchor>, unit: UnitId) -> Result<Books, BooksError> {
         Self::look(Journal::open(data)?, Guard::open(data)?, &data.join("view"), keys, root, unit)
     }
 
-    fn look(journal: Journal, guard: Guard, dir: &Path, keys: Keys, root: VerifierKey, unit: UnitId) -> Result<Books, BooksError> {
+    fn look(journal: Journal, guard: Guard, dir: &Path, keys: Keys, root: impl Into<Anchor>, unit: UnitId) -> Result<Books, BooksError> {
         guard.check_journal(journal.next_seq())?;
         let (view, fresh) = open_view(dir, &journal);
         let mut books = Books {
@@ -53,7 +53,7 @@ impl Books {
             view,
             view_dir: dir.to_path_buf(),
             keys: Arc::new(keys),
-            root,
+            root: root.into(),
             unit,
             registries: Vec::new(),
             catalogues: Vec::new(),

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use protocol::digest::Digest;
 use protocol::evidence::file::FileError;
 use protocol::evidence::{Arrivals, Evidence, Shown, UnitEvidence};
 use protocol::ids::UnitId;
@@ -55,6 +56,7 @@ impl Extract {
                 notes.units.insert(id.clone(), below(child));
             }
         }
+        keep_latest(&mut arrivals.received);
         if !arrivals.received.is_empty() {
             let text = arrivals.to_text().map_err(internal)?;
             notes.arrivals = Some(Note::sign(&text, &[&books.keys.node]).map_err(internal)?);
@@ -85,6 +87,19 @@ impl Extract {
             books.child_entries(unit, indexes).map_err(internal)?
         };
         if entries.len() as u64 == wanted { Ok(Some(entries)) } else { Err(internal(format!("statements of {unit} are missing"))) }
+    }
+}
+
+/// Most arrivals in one note, which has at most 1 MiB. Older ones are told by the parents' receipts.
+const MAX_ARRIVALS: usize = 8_000;
+
+fn keep_latest(received: &mut BTreeMap<Digest, String>) {
+    let Some(surplus) = received.len().checked_sub(MAX_ARRIVALS).filter(|n| *n > 0) else { return };
+    // Times are written in one way, in UTC: their texts compare as they do.
+    let mut times: Vec<(String, Digest)> = received.iter().map(|(digest, at)| (at.clone(), *digest)).collect();
+    times.sort_unstable();
+    for (_, digest) in times.into_iter().take(surplus) {
+        received.remove(&digest);
     }
 }
 
@@ -157,4 +172,21 @@ pub fn evidence(books: &Books) -> Result<Evidence, Faults> {
         }
     }
     Ok(evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrivals_fit_into_their_note() {
+        let mut received: BTreeMap<Digest, String> =
+            (0..20_000u32).map(|n| (Digest::of(&n.to_be_bytes()), format!("2026-01-01T00:00:00.{n:06}Z"))).collect();
+        keep_latest(&mut received);
+        assert_eq!(received.len(), MAX_ARRIVALS);
+        assert!(received.values().all(|at| at.as_str() >= "2026-01-01T00:00:00.012000Z"));
+        let text = Arrivals { by: "14".parse().unwrap(), received }.to_text().unwrap();
+        let key = protocol::note::SigningKey::from_seed("14", protocol::note::Alg::Ed25519, [1; 32]).unwrap();
+        assert!(Note::parse(Note::sign(&text, &[&key]).unwrap().as_bytes()).is_ok());
+    }
 }

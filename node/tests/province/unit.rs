@@ -132,7 +132,7 @@ impl Unit {
             unit: self.id.clone(),
             data: none(),
             listen: String::new(),
-            root: self.root.clone(),
+            root: self.root.clone().into(),
             published: none(),
             keys: none(),
             tokens: none(),

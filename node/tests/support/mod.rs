@@ -488,7 +488,7 @@ impl World {
             unit: unit(id),
             data: home.join("data"),
             listen: "127.0.0.1:0".into(),
-            root: self.root.vkey(),
+            root: self.root.vkey().into(),
             published: self.dir.0.join("published"),
             keys: home.join("keys"),
             tokens: home.join("tokens"),

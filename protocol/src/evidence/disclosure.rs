@@ -65,12 +65,12 @@ pub struct ShownRow {
 ///
 /// # Errors
 /// The first thing that contradicts.
-pub fn verify(d: &Disclosure, root: &VerifierKey) -> Result<Statement, String> {
+pub fn verify<R: AsRef<[VerifierKey]> + ?Sized>(d: &Disclosure, roots: &R) -> Result<Statement, String> {
     if d.format != FORMAT {
         return Err(format!("not a disclosure of the form {FORMAT}"));
     }
     let notes = d.registries.iter().map(|t| Note::parse(t.as_bytes())).collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
-    let chain = VerifiedRegistry::chain(&notes, root).map_err(|e| e.to_string())?;
+    let chain = VerifiedRegistry::chain(&notes, roots).map_err(|e| e.to_string())?;
     let registry = chain.last().ok_or("no registry")?.registry();
     let unit = registry.unit(&d.unit).ok_or("the unit is not in the registry")?;
     let checkpoint = Note::parse(d.checkpoint.as_bytes()).map_err(|e| e.to_string())?;

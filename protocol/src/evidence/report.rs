@@ -58,9 +58,24 @@ pub enum EvidenceError {
     File(#[from] FileError),
 }
 
+/// What everything was checked by. A reader compares it with what he knows from elsewhere: no file tells what it leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trust {
+    /// The newest registry version in the file.
+    pub version: u64,
+    /// Digest of its text.
+    pub digest: Digest,
+    /// How many root keys the reader knew.
+    pub given: usize,
+    /// How many must sign by version 1. A reader who knows fewer trusts those few alone.
+    pub threshold: usize,
+}
+
 /// The result.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
+    /// By what.
+    pub trust: Trust,
     /// Units, top first.
     pub units: Vec<UnitReport>,
     /// Judged targets.
@@ -126,22 +141,22 @@ impl Figures for Latest<'_> {
     }
 }
 
-/// Verifies evidence against a root key, on this thread.
+/// Verifies evidence against the root keys that the reader knows, on this thread.
 ///
 /// # Errors
 /// What makes verification impossible: a registry that does not follow from the root key, an unsigned catalogue, a
 /// rollup or a file that cannot be read. Everything else is a verdict in the report.
-pub fn verify(shown: &dyn Shown, root: &VerifierKey) -> Result<Report, EvidenceError> {
-    verify_on(1, shown, root)
+pub fn verify<R: AsRef<[VerifierKey]> + ?Sized>(shown: &dyn Shown, roots: &R) -> Result<Report, EvidenceError> {
+    verify_on(1, shown, roots)
 }
 
 /// Verifies evidence with the units spread over this many threads. The report is the same.
 ///
 /// # Errors
 /// See [`verify`]. Of several things that make it impossible, the same one is named whatever the number of threads.
-pub fn verify_on(threads: usize, shown: &dyn Shown, root: &VerifierKey) -> Result<Report, EvidenceError> {
+pub fn verify_on<R: AsRef<[VerifierKey]> + ?Sized>(threads: usize, shown: &dyn Shown, roots: &R) -> Result<Report, EvidenceError> {
     let evidence = shown.notes();
-    let chain = VerifiedRegistry::chain(&evidence.registries, root).map_err(|e| error("registry", "registry", e))?;
+    let chain = VerifiedRegistry::chain(&evidence.registries, roots).map_err(|e| error("registry", "registry", e))?;
     let newest = chain.last().ok_or_else(|| error("registry", "registry", "there is none"))?;
     let registry = newest.registry();
     let mut catalogues = Vec::new();
@@ -151,7 +166,7 @@ pub fn verify_on(threads: usize, shown: &dyn Shown, root: &VerifierKey) -> Resul
     }
     let plans: Vec<Plan> =
         evidence.plans.iter().map(|n| published::read_plan(n, registry)).collect::<Result<_, _>>().map_err(|e| error("plan", "plan", e))?;
-    lines(evidence, &chain, root)?;
+    lines(evidence, &chain, roots.as_ref())?;
     let arrivals = arrivals(evidence, registry)?;
     let mut held: BTreeMap<&UnitId, Rollups> = BTreeMap::new();
     for (id, unit) in &evidence.units {
@@ -176,7 +191,13 @@ pub fn verify_on(threads: usize, shown: &dyn Shown, root: &VerifierKey) -> Resul
         }
     }
     let until = units.first().and_then(|u| u.months.iter().map(|m| m.period).max());
-    let mut report = Report { units, targets: Vec::new(), unjudged: Vec::new(), leaves, until };
+    let trust = Trust {
+        version: registry.version,
+        digest: newest.digest(),
+        given: roots.as_ref().len(),
+        threshold: chain.first().map_or(1, |first| first.registry().threshold),
+    };
+    let mut report = Report { trust, units, targets: Vec::new(), unjudged: Vec::new(), leaves, until };
     if let (Some(until), Some(counting)) = (until, catalogues.first()) {
         for plan in plans.iter().filter(|p| p.plan.area_code.parse::<UnitId>().is_ok_and(|u| evidence.units.contains_key(&u))) {
             for target in &plan.target {
@@ -350,8 +371,8 @@ pub fn every_line(note: &Note, keys: &[VerifierKey]) -> Result<(), String> {
 }
 
 /// The lines of what the root keys sign.
-fn lines(evidence: &Evidence, chain: &[VerifiedRegistry], root: &VerifierKey) -> Result<(), EvidenceError> {
-    let mut keys = BTreeSet::from([root.clone()]);
+fn lines(evidence: &Evidence, chain: &[VerifiedRegistry], roots: &[VerifierKey]) -> Result<(), EvidenceError> {
+    let mut keys = roots.iter().cloned().collect::<BTreeSet<_>>();
     for (note, version) in evidence.registries.iter().zip(chain) {
         keys.extend(version.registry().roots.iter().cloned());
         let keys: Vec<_> = keys.iter().cloned().collect();
