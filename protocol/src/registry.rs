@@ -248,7 +248,7 @@ pub struct Anchor(Vec<VerifierKey>);
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum OneOrMore {
-    One(VerifierKey),
+    One(Box<VerifierKey>),
     More(Vec<VerifierKey>),
 }
 
@@ -257,7 +257,7 @@ impl TryFrom<OneOrMore> for Anchor {
 
     fn try_from(keys: OneOrMore) -> Result<Anchor, &'static str> {
         match keys {
-            OneOrMore::One(key) => Ok(Anchor(vec![key])),
+            OneOrMore::One(key) => Ok(Anchor(vec![*key])),
             OneOrMore::More(keys) if keys.is_empty() => Err("at least one root key is needed"),
             OneOrMore::More(keys) => Ok(Anchor(keys)),
         }

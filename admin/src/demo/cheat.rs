@@ -41,7 +41,7 @@ type Cheat = (&'static str, &'static str, &'static str, fn(&mut Forged, &[Vec<u8
 const CHEATS: [Cheat; 8] = [
     ("140302", "adds 10 to 就业人次 (I012), all cells adjusted to match", "binding", add_ten),
     ("140303", "moves one person from one cell to another", "binding", move_cell),
-    ("140311", "leaves out the signature of 单位负责人", "authorship", unsigned),
+    ("140311", "has 填表人 and 单位负责人 change places", "authorship", change_places),
     ("140321", "rewrites an event of January, signs the log anew", "history", rewrite),
     ("140602", "puts an event into January after it was sealed", "history", backdate),
     ("140603", "counts another county's statement as its own", "authorship", borrow),
@@ -183,8 +183,10 @@ fn move_cell(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
     Ok(())
 }
 
-fn unsigned(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
-    f.signers.retain(|s| *s != "fuzeren");
+fn change_places(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
+    // A report that lacks a signature would be refused at the door, as whoever carries it may have taken the line away.
+    let s = &mut f.rollup.signatories;
+    std::mem::swap(&mut s.preparer, &mut s.head);
     Ok(())
 }
 
