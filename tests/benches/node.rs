@@ -13,6 +13,7 @@ use std::time::Instant;
 use common::{COUNTY, Scratch, files, import, open, time, trying, world};
 use node::books::Books;
 use node::books::keys::Keys;
+use protocol::note::VerifierKey;
 
 fn main() {
     let mut args = std::env::args().skip_while(|a| a != "--open").skip(1);
@@ -64,7 +65,7 @@ fn opened(home: &Path, root: &str) {
     let unit: protocol::ids::UnitId = COUNTY.parse().expect("a unit");
     let keys = Keys::load(&home.join("keys"), &unit).expect("keys");
     let start = Instant::now();
-    let books = Books::open(&home.join("data"), keys, root.parse().expect("a key"), unit).expect("books");
+    let books = Books::open(&home.join("data"), keys, root.parse::<VerifierKey>().expect("a key"), unit).expect("books");
     let took = start.elapsed();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kib =

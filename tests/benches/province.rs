@@ -27,6 +27,7 @@ use protocol::evidence::file::{self, Opened};
 use protocol::evidence::report;
 use protocol::ids::Tier;
 use protocol::log::tile;
+use protocol::note::VerifierKey;
 
 /// All cities of Shanxi (`deploy/units`).
 const CITIES: [&str; 11] = ["140100", "140200", "140300", "140400", "140500", "140600", "140700", "140800", "140900", "141000", "141100"];
@@ -71,7 +72,7 @@ fn main() {
 fn verify(path: &Path, root: &str, threads: usize) {
     let start = Instant::now();
     let opened = Opened::new(OnDisk::open(path).expect("the file")).expect("an evidence file");
-    let report = report::verify_on(threads, &opened, &root.parse().expect("a key")).expect("evidence that can be verified");
+    let report = report::verify_on(threads, &opened, &root.parse::<VerifierKey>().expect("a key")).expect("evidence that can be verified");
     let wall = start.elapsed();
     assert!(report.holds(), "{:?}", report.failures().next());
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
