@@ -12,6 +12,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use ed25519_dalek::Signer as _;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -170,12 +171,13 @@ impl fmt::Debug for SigningKey {
 /// A public key with its signer's name. Never weak: its constructors refuse small-order and non-canonical points.
 #[derive(Clone)]
 pub struct VerifierKey {
-    /// The key's one text. Equality, order and hash are its.
-    text: String,
+    /// The key's one text. Equality, order and hash are its. Shared, as the decompressed point is: a key is copied for each
+    /// statement that it signed.
+    text: Arc<str>,
     name_len: usize,
     id: [u8; 4],
     alg: Alg,
-    key: ed25519_dalek::VerifyingKey,
+    key: Arc<ed25519_dalek::VerifyingKey>,
 }
 
 impl VerifierKey {
@@ -184,7 +186,7 @@ impl VerifierKey {
         let id = key_id(name, alg, key.as_bytes());
         let data = [&[alg as u8][..], key.as_bytes()].concat();
         let text = format!("{name}+{}+{}", hex::encode(&id), b64::encode(&data));
-        Self { text, name_len: name.len(), id, alg, key }
+        Self { text: text.into(), name_len: name.len(), id, alg, key: Arc::new(key) }
     }
 
     /// A key from its parts.

@@ -416,7 +416,13 @@ impl UnitLog {
                 None
             }
         };
-        leaf.sort = Some(self.place(Sort { period: s.period, event: s.event.clone(), schema }));
+        // A file brings one type of event: mostly it is the sort of the leaf before.
+        let before = self.leaves.last().and_then(|l| l.sort);
+        let same = |sort: &Sort| (sort.period, &sort.event, sort.schema) == (s.period, &s.event, schema);
+        leaf.sort = match before.filter(|at| self.sorts.get(*at as usize).is_some_and(same)) {
+            Some(at) => Some(at),
+            None => Some(self.place(Sort { period: s.period, event: s.event.clone(), schema })),
+        };
         leaf
     }
 
