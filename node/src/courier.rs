@@ -117,6 +117,9 @@ async fn receive(service: &Arc<Service>, came: Vec<Incoming>, answers: &mut Join
                 None
             }
             Ok(Took::Refused(reason)) => {
+                if let Subject::Up(up) = subject {
+                    service.refuse(up.path.unit(), &reason);
+                }
                 service.count("refused", 1);
                 tracing::warn!(%subject, reason, "a message was refused");
                 None

@@ -70,6 +70,8 @@ pub struct Service {
     /// Receipts that are to be sent.
     pub receipts: Mutex<Vec<Note>>,
     health: watch::Receiver<Health>,
+    /// The last message under each unit's name that was refused at the door in this run, and why.
+    refused: Mutex<BTreeMap<String, String>>,
     /// Counters for metrics.
     pub counters: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -130,6 +132,7 @@ impl Service {
             link: Mutex::new(None),
             receipts: Mutex::new(given),
             health,
+            refused: Mutex::new(BTreeMap::new()),
             counters: Mutex::new(BTreeMap::new()),
         };
         Ok((Arc::new(service), worker))
@@ -216,6 +219,20 @@ impl Service {
         }
     }
 
+    /// Remembers why something under a unit's name was refused: its people wait for an answer that will not come.
+    pub fn refuse(&self, unit: &str, reason: &str) {
+        if let Ok(mut refused) = self.refused.lock()
+            && (refused.len() < MAX_REFUSED || refused.contains_key(unit))
+        {
+            refused.insert(unit.to_string(), format!("{unit}, {}: {reason}", stamp(self.now())));
+        }
+    }
+
+    /// What was refused, one line a unit.
+    pub fn refused(&self) -> Vec<String> {
+        self.refused.lock().map(|r| r.values().cloned().collect()).unwrap_or_default()
+    }
+
     /// Adds to a counter.
     pub fn count(&self, name: &'static str, n: u64) {
         if let Ok(mut counters) = self.counters.lock() {
@@ -230,6 +247,9 @@ impl Service {
         Signatories { preparer: full(&s.preparer), reviewer: full(&s.reviewer), head: full(&s.head) }
     }
 }
+
+/// Units whose refused messages are remembered: whoever may publish could otherwise make up names without end.
+const MAX_REFUSED: usize = 1000;
 
 /// At most this many requests share one fsync.
 const GROUP: usize = 64;

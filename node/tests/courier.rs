@@ -10,7 +10,7 @@ use node::config::Accept;
 use node::courier;
 use node::desk::close::{self, CloseRequest};
 use node::desk::sign;
-use node::link::{Faults, MemoryHub};
+use node::link::{Faults, MemoryHub, Outgoing, Subject, Transport as _, UnitPath, UpKind};
 use node::review;
 use node::service::Service;
 use protocol::note::{Alg, Note};
@@ -260,5 +260,33 @@ async fn a_receipt_that_died_with_its_process_is_sent_at_the_next_start() {
     let county = net.start(&mut w, A, Accept::Person).await;
     soon(&county, "January", accepted(JAN)).await;
     drop((city, county));
+    net.stop().await;
+}
+
+/// A report that cannot be kept has no checks and no receipt. Whoever waits for it learns from the status why it is not there.
+#[tokio::test]
+async fn what_is_refused_at_the_door_is_told() {
+    let mut w = World::new();
+    w.set_clock(after(JAN));
+    let mut net = Net { hub: MemoryHub::new(1, Faults::default()), running: Vec::new() };
+    let city = net.start(&mut w, CITY, Accept::Person).await;
+    assert!(city.refused().is_empty());
+    let path = UnitPath::new([PROVINCE, CITY, A].map(String::from)).unwrap();
+    let link = net.hub.join(path.clone(), false);
+    for n in 0..2 {
+        let body = format!("nonsense {n}").into_bytes();
+        let letter = Outgoing { subject: Subject::up(path.clone(), UpKind::Rollup), msg_id: n.to_string(), body };
+        link.publish(&letter).await.unwrap();
+    }
+    for _ in 0..500 {
+        if city.counters.lock().unwrap().get("refused") == Some(&2) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let told = city.refused();
+    assert_eq!(told.len(), 1, "the last one of each unit: {told:?}");
+    assert!(told[0].starts_with(&format!("{A}, 2026-")) && told[0].contains("not a signed note"), "{told:?}");
+    drop(city);
     net.stop().await;
 }

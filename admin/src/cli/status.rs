@@ -62,6 +62,9 @@ pub(super) fn status(args: &StatusArgs, out: &Out) -> Done {
         if !status.children_missing.is_empty() {
             sayln!("下级 units       not accepted for {}: {}", status.open, status.children_missing.join(", "));
         }
+        for refused in &status.refused {
+            sayln!("! 拒收 refused at the door: {}", one_line(refused));
+        }
         for c in &status.contradictions {
             sayln!("✗ 矛盾 contradiction, kept as evidence: {c}");
         }

@@ -128,6 +128,9 @@ pub struct Status {
     pub trouble: Option<String>,
     /// Contradictions kept as evidence.
     pub contradictions: Vec<String>,
+    /// Under whose name something was refused at the door in this run of the node, when, and why. It was not kept.
+    #[serde(default)]
+    pub refused: Vec<String>,
     /// Registry version.
     pub registry: u64,
     /// Catalogue digest.
@@ -142,6 +145,7 @@ pub struct Status {
 pub async fn status(extract::State(app): extract::State<App>, who: Who) -> Result<Json<Status>, Refused> {
     who.need(&Role::ALL)?;
     let link = app.service.link.lock().ok().and_then(|l| l.clone());
+    let refused = app.service.refused();
     let status = app
         .service
         .with(move |books, now| {
@@ -167,6 +171,7 @@ pub async fn status(extract::State(app): extract::State<App>, who: Who) -> Resul
                 unreached_since: link.as_ref().filter(|l| !l.is_up()).map(|l| crate::clock::stamp(l.since)),
                 trouble,
                 contradictions: books.contradictions.iter().map(|c| format!("{}: {}", c.unit, c.what)).collect(),
+                refused,
                 registry: books.registry().map_or(0, |r| r.registry().version),
                 catalogue: books.counting().map(|c| c.digest),
                 now: crate::clock::stamp(now),
