@@ -1,5 +1,5 @@
 //! The parts of an evidence file and their order, so that the same content gives the same bytes. The bytes around them are
-//! [`layout`](super::layout)'s.
+//! [`layout`]'s.
 //!
 //! | path | content |
 //! |---|---|

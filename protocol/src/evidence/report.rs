@@ -153,7 +153,7 @@ pub fn verify<R: AsRef<[VerifierKey]> + ?Sized>(shown: &dyn Shown, roots: &R) ->
 /// Verifies evidence with the units spread over this many threads. The report is the same.
 ///
 /// # Errors
-/// See [`verify`]. Of several things that make it impossible, the same one is named whatever the number of threads.
+/// See [`verify()`]. Of several things that make it impossible, the same one is named whatever the number of threads.
 pub fn verify_on<R: AsRef<[VerifierKey]> + ?Sized>(threads: usize, shown: &dyn Shown, roots: &R) -> Result<Report, EvidenceError> {
     let evidence = shown.notes();
     let chain = VerifiedRegistry::chain(&evidence.registries, roots).map_err(|e| error("registry", "registry", e))?;
