@@ -129,10 +129,8 @@ fn signed_by(entries: &[&[u8]], unit: &UnitId, keys: &mut Vec<VerifierKey>) -> R
     for entry in entries {
         let note = Note::parse(entry).map_err(|e| e.to_string())?;
         // Nobody signs the lines: one more would make other bytes of what the unit signed, and so another leaf.
-        if note.signatures().len() != 1 {
-            return Err("a statement with other lines than its author's".to_string());
-        }
-        let is_of = |key: &&VerifierKey| note.signatures().iter().any(|line| line.name() == key.name() && line.key_id() == key.id());
+        let [line] = note.signatures() else { return Err("a statement with other lines than its author's".to_string()) };
+        let is_of = |key: &&VerifierKey| line.name() == key.name() && line.key_id() == key.id();
         let key = keys.iter().find(is_of).cloned().ok_or_else(stranger)?;
         keys.extend(enrolled(&note));
         notes.push((note, key));

@@ -163,15 +163,7 @@ impl Shown for Here<'_> {
 /// # Errors
 /// See [`Extract::of`], and a damaged disk.
 pub fn evidence(books: &Books) -> Result<Evidence, Faults> {
-    let extract = Extract::of(books)?;
-    let mut evidence = extract.notes.clone();
-    for (id, unit) in &mut evidence.units {
-        for n in 0.. {
-            let Some(entries) = extract.bundle(books, id, n)? else { break };
-            unit.entries.extend(entries);
-        }
-    }
-    Ok(evidence)
+    protocol::evidence::whole(&Here::new(books)?).map_err(internal)
 }
 
 #[cfg(test)]

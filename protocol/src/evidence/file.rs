@@ -179,15 +179,7 @@ pub fn write_to<W: Write>(shown: &dyn Shown, out: W) -> Result<W, FileError> {
 /// # Errors
 /// What is wrong, and where.
 pub fn read(bytes: &[u8]) -> Result<Evidence, FileError> {
-    let opened = Opened::new(bytes)?;
-    let mut evidence = opened.notes.clone();
-    for (id, unit) in &mut evidence.units {
-        for n in 0.. {
-            let Some(entries) = opened.bundle(id, n)? else { break };
-            unit.entries.extend(entries.into_owned());
-        }
-    }
-    Ok(evidence)
+    super::whole(&Opened::new(bytes)?)
 }
 
 /// A file of which everything was read but the entries. It is exactly what [`write()`] would give if every bundle is as well,

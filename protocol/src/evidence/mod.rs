@@ -51,6 +51,22 @@ pub trait Shown: Sync {
     fn bundle(&self, unit: &UnitId, n: usize) -> Result<Option<Cow<'_, [Vec<u8>]>>, file::FileError>;
 }
 
+/// The same with all entries in memory.
+///
+/// # Errors
+/// See [`Shown::bundle`].
+pub fn whole(shown: &dyn Shown) -> Result<Evidence, file::FileError> {
+    let mut evidence = shown.notes().clone();
+    for (id, unit) in &mut evidence.units {
+        unit.entries.clear();
+        for n in 0.. {
+            let Some(entries) = shown.bundle(id, n)? else { break };
+            unit.entries.extend(entries.into_owned());
+        }
+    }
+    Ok(evidence)
+}
+
 /// One unit's part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnitEvidence {
