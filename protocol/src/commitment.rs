@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha512};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::catalogue::Catalogue;
-use crate::digest::hex;
+use crate::digest::{hex, read_text};
 use crate::row::Schema;
 
 /// Why an encoding or an opening is refused.
@@ -140,9 +140,7 @@ impl Serialize for Commitment {
 }
 impl<'de> Deserialize<'de> for Commitment {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        let bytes = hex::decode(&text).ok_or_else(|| serde::de::Error::custom(CommitmentError::Encoding))?;
-        Commitment::from_bytes(&bytes).map_err(serde::de::Error::custom)
+        read_text(d, |text| Commitment::from_bytes(&hex::array::<32>(text).ok_or(CommitmentError::Encoding)?))
     }
 }
 
@@ -157,10 +155,10 @@ impl Serialize for OpenScalar {
 }
 impl<'de> Deserialize<'de> for OpenScalar {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        let bytes: Option<[u8; 32]> = hex::decode(&text).and_then(|b| b.try_into().ok());
-        let bytes = bytes.ok_or_else(|| serde::de::Error::custom(CommitmentError::Encoding))?;
-        Option::from(Scalar::from_canonical_bytes(bytes)).map(OpenScalar).ok_or_else(|| serde::de::Error::custom(CommitmentError::Scalar))
+        read_text(d, |text| {
+            let bytes = hex::array(text).ok_or(CommitmentError::Encoding)?;
+            Option::from(Scalar::from_canonical_bytes(bytes)).map(OpenScalar).ok_or(CommitmentError::Scalar)
+        })
     }
 }
 

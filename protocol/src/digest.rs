@@ -24,13 +24,35 @@ macro_rules! serde_text {
         }
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
+                $crate::digest::read_text(deserializer, str::parse)
             }
         }
     )+ };
 }
 pub(crate) use serde_text;
+
+/// Reads a text where it stands. A statement has half a dozen of them, and `String` would allocate for each.
+pub(crate) fn read_text<'de, D, T, E>(deserializer: D, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    E: fmt::Display,
+{
+    struct Text<F>(F);
+
+    impl<T, E: fmt::Display, F: FnOnce(&str) -> Result<T, E>> serde::de::Visitor<'_> for Text<F> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<X: serde::de::Error>(self, text: &str) -> Result<T, X> {
+            (self.0)(text).map_err(X::custom)
+        }
+    }
+
+    deserializer.deserialize_str(Text(read))
+}
 
 /// Serde for a map in a signed document: a key that stands there twice is refused. Languages differ in which of the two
 /// they take, so two readers would verify one signature and read two documents.
@@ -138,11 +160,7 @@ impl FromStr for Digest {
         if text.len() != DIGEST_TEXT_BYTES {
             return Err(DigestError::Malformed);
         }
-        text.strip_prefix(DIGEST_PREFIX)
-            .and_then(hex::decode)
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Self)
-            .ok_or(DigestError::Malformed)
+        text.strip_prefix(DIGEST_PREFIX).and_then(hex::array).map(Self).ok_or(DigestError::Malformed)
     }
 }
 
@@ -161,20 +179,44 @@ pub mod hex {
         text
     }
 
+    /// What a digit means; [`WRONG`] for anything that is none.
+    const VALUES: [u8; 256] = {
+        let mut values = [WRONG; 256];
+        let mut value = 0;
+        while value < 16 {
+            values[b"0123456789abcdef"[value as usize] as usize] = value;
+            value += 1;
+        }
+        values
+    };
+
+    const WRONG: u8 = 0xff;
+
+    fn byte([high, low]: [u8; 2]) -> Option<u8> {
+        let (high, low) = (VALUES[usize::from(high)], VALUES[usize::from(low)]);
+        (high != WRONG && low != WRONG).then_some(high << 4 | low)
+    }
+
     /// The bytes; `None` for an odd length, an uppercase digit or any other character.
     pub fn decode(text: &str) -> Option<Vec<u8>> {
-        fn nibble(digit: u8) -> Option<u8> {
-            match digit {
-                b'0'..=b'9' => Some(digit - b'0'),
-                b'a'..=b'f' => Some(digit - b'a' + 10),
-                _ => None,
-            }
-        }
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
         if !rest.is_empty() {
             return None;
         }
-        pairs.iter().map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?)).collect()
+        pairs.iter().map(|pair| byte(*pair)).collect()
+    }
+
+    /// Exactly `N` bytes; `None` for any other length as well.
+    pub fn array<const N: usize>(text: &str) -> Option<[u8; N]> {
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if pairs.len() != N || !rest.is_empty() {
+            return None;
+        }
+        let mut bytes = [0; N];
+        for (to, pair) in bytes.iter_mut().zip(pairs) {
+            *to = byte(*pair)?;
+        }
+        Some(bytes)
     }
 }
 
@@ -225,6 +267,7 @@ mod tests {
     fn codings_refuse_what_is_not_canonical() {
         for text in ["0", "0G", "AB", "é", " 00", "0x00"] {
             assert_eq!(hex::decode(text), None, "{text}");
+            assert_eq!(hex::array::<1>(text), None, "{text}");
         }
         // Missing padding, spare bits, spaces, the URL alphabet, padding in the middle, a lone character.
         for text in ["Zg", "Zh==", "Zg==\n", " Zg==", "_-8=", "Zg==Zg==", "Z", "Zm9=", "===="] {
@@ -237,7 +280,15 @@ mod tests {
         #[test]
         fn codings_return_what_went_in(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
             prop_assert_eq!(hex::decode(&hex::encode(&bytes)), Some(bytes.clone()));
+            prop_assert_eq!(hex::array::<16>(&hex::encode(&bytes)), bytes.clone().try_into().ok());
             prop_assert_eq!(b64::decode(&b64::encode(&bytes)), Some(bytes));
+        }
+
+        #[test]
+        fn hex_has_one_text(text in "[0-9a-fA-F/:`g@]{0,6}") {
+            if let Some(bytes) = hex::decode(&text) {
+                prop_assert_eq!(hex::encode(&bytes), text);
+            }
         }
 
         #[test]

@@ -115,12 +115,7 @@ impl Disclosed {
     pub fn verify(&self, root: &RecordRoot) -> Result<(), RecordError> {
         let wrong = || RecordError::Proof(self.field.1.clone());
         let salt = b64::decode(&self.field.0).ok_or_else(wrong)?;
-        let proof = self
-            .proof
-            .iter()
-            .map(|h| hex::decode(h).and_then(|b| b.try_into().ok()))
-            .collect::<Option<Vec<tree::Hash>>>()
-            .ok_or_else(wrong)?;
+        let proof = self.proof.iter().map(|h| hex::array(h)).collect::<Option<Vec<tree::Hash>>>().ok_or_else(wrong)?;
         if salt.len() != SALT_BYTES || self.of > MAX_FIELDS as u64 {
             return Err(wrong());
         }

@@ -94,7 +94,7 @@ pub struct LogRef {
 impl LogRef {
     /// The root as bytes.
     pub fn root_bytes(&self) -> Option<[u8; 32]> {
-        hex::decode(&self.root)?.try_into().ok()
+        hex::array(&self.root)
     }
 }
 

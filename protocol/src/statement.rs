@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::commitment::Commitment;
 use crate::count::Fields;
-use crate::digest::{Digest, hex, unique};
+use crate::digest::{Digest, hex, read_text, unique};
 use crate::ids::{EventId, UnitId};
 use crate::note;
 use crate::period::Month;
@@ -61,11 +61,7 @@ impl Serialize for RecordRoot {
 }
 impl<'de> Deserialize<'de> for RecordRoot {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        hex::decode(&text)
-            .and_then(|b| b.try_into().ok())
-            .map(RecordRoot)
-            .ok_or_else(|| serde::de::Error::custom("a record root is 64 lowercase hex digits"))
+        read_text(d, |text| hex::array(text).map(RecordRoot).ok_or("a record root is 64 lowercase hex digits"))
     }
 }
 

@@ -21,7 +21,9 @@ use protocol::registry::{Registry, RegistryError, Revocation, Unit, UnitKey, Ver
 use protocol::rollup::{ChildRef, Missing, Rollup};
 use protocol::row;
 use protocol::statement::{Ref, Statement};
+use protocol::verify::log::{MAX_HISTORY, UnitLog};
 use protocol::verify::{HeldRollup, Outcome, Verdict};
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use support::*;
 
@@ -238,7 +240,7 @@ fn a_signature_is_vouched_for_leaf_by_leaf() {
     entries[500] = spoilt;
     let node = w.registry.registry().unit(&unit(A)).unwrap();
     let fault = |by: &[Option<VerifierKey>]| {
-        let mut log = protocol::verify::log::UnitLog::new(node, vec![WORLD.counting.clone()]);
+        let mut log = UnitLog::new(node, vec![WORLD.counting.clone()]);
         log.read_signed(&entries, by, node);
         log.fault("authorship").map(str::to_string)
     };
@@ -252,6 +254,39 @@ fn a_signature_is_vouched_for_leaf_by_leaf() {
     }
     assert_eq!(fault(&all[..500]), wrong);
     assert_eq!(fault(&[]), wrong);
+}
+
+/// Each statement about a subject counts its whole history anew: without an end to it a small log keeps everybody above busy for hours.
+#[test]
+fn the_history_of_one_subject_has_an_end() {
+    let mut w = World::empty();
+    let a = w.units.get_mut(&unit(A)).unwrap();
+    let zhang = key("140321/zhang", Alg::Ed25519, 1);
+    let fields = [("ref", text("c1")), ("kind", text("workshop")), ("occurred_on", text("2026-01-09"))];
+    a.clear(JAN, "carrier.opened", &fields);
+    let again = |a: &mut Desk| {
+        let mut s = a.blank("carrier.opened", JAN);
+        s.clear = Some(fields.iter().map(|(n, v)| ((*n).to_string(), v.clone())).collect());
+        // The carrier is counted already.
+        s.counts = Some(BTreeMap::new());
+        a.append(&s, &zhang);
+    };
+    (1..MAX_HISTORY).for_each(|_| again(a));
+    a.clear(JAN, "carrier.closed", &[("ref", text("c2")), ("occurred_on", text("2026-01-09"))]);
+    let control = a.entries.len();
+    again(a);
+    let entries = a.entries.clone();
+    let node = w.registry.registry().unit(&unit(A)).unwrap();
+    let mut log = UnitLog::new(node, vec![WORLD.counting.clone()]);
+    log.read(&entries[..control], node);
+    assert_eq!(
+        ["authorship", "history", "binding"].map(|check| log.fault(check)),
+        [None; 3],
+        "as many as there may be, and another subject"
+    );
+    log.read(&entries[control..], node);
+    let told = log.fault("binding").unwrap_or_default();
+    assert!(told.contains(&format!("leaf {control}: more than {MAX_HISTORY} statements about one subject")), "{told}");
 }
 
 #[test]
@@ -871,7 +906,7 @@ fn a_void_across_a_change_of_schema_is_refused() {
         let mut entries = desk.entries[..size as usize].to_vec();
         entries.push(Note::sign(&s.to_text().unwrap(), &[&desk.people[0]]).unwrap().as_bytes().to_vec());
         let node = WORLD.registry.registry().unit(&unit(A)).unwrap();
-        let mut log = protocol::verify::log::UnitLog::new(node, vec![WORLD.counting.clone(), second.clone()]);
+        let mut log = UnitLog::new(node, vec![WORLD.counting.clone(), second.clone()]);
         log.read(&entries, node);
         assert_eq!(log.fault("history").is_some_and(|f| f.contains("another schema")), refused, "{:?}", log.fault("history"));
         assert_eq!((log.fault("authorship"), log.fault("binding")), (None, None));
@@ -1331,7 +1366,7 @@ fn decode_everything(bytes: &[u8]) {
         let _ = disclosure::verify(&d, &root);
     }
     let node = WORLD.registry.registry().unit(&unit(A)).unwrap();
-    let mut log = protocol::verify::log::UnitLog::new(node, vec![WORLD.counting.clone()]);
+    let mut log = UnitLog::new(node, vec![WORLD.counting.clone()]);
     log.read(&[bytes], node);
     assert_eq!(log.len(), 1);
 }

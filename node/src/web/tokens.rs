@@ -82,7 +82,7 @@ impl Tokens {
             }
             let words: Vec<&str> = line.split_whitespace().collect();
             let [digest, name, roles] = words.as_slice() else { return Err(n + 1) };
-            let digest = protocol::digest::hex::decode(digest).and_then(|d| d.try_into().ok()).ok_or(n + 1)?;
+            let digest = protocol::digest::hex::array(digest).ok_or(n + 1)?;
             let roles: Option<Vec<Role>> = roles.split(',').map(|r| Role::ALL.into_iter().find(|x| x.as_str() == r)).collect();
             list.push((digest, Caller { name: (*name).to_string(), roles: roles.ok_or(n + 1)? }));
         }

@@ -79,12 +79,7 @@ pub fn verify<R: AsRef<[VerifierKey]> + ?Sized>(d: &Disclosure, roots: &R) -> Re
         return Err("the checkpoint is of another log".into());
     }
     checkpoint.verify(&unit.keys_over(point.size())).map_err(|_| "the checkpoint is not signed by the unit's node key")?;
-    let proof = d
-        .proof
-        .iter()
-        .map(|h| hex::decode(h).and_then(|b| b.try_into().ok()))
-        .collect::<Option<Vec<tree::Hash>>>()
-        .ok_or("the proof is not hex")?;
+    let proof = d.proof.iter().map(|h| hex::array(h)).collect::<Option<Vec<tree::Hash>>>().ok_or("the proof is not hex")?;
     tree::verify_inclusion(&tree::leaf_hash(d.statement.as_bytes()), d.index, point.size(), &proof, &point.root())
         .map_err(|e| e.to_string())?;
     let note = Note::parse(d.statement.as_bytes()).map_err(|e| e.to_string())?;

@@ -40,6 +40,9 @@ use crate::rollup::Rollup;
 use crate::verify::log::{Counting, UnitLog};
 use crate::verify::{self, Context, HeldRollup, Rollups, Verdict};
 
+/// Leaves for which room is made before the first of them was seen: a checkpoint can tell any number.
+const ROOM: usize = 1 << 16;
+
 /// Why evidence cannot be verified at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EvidenceError {
@@ -275,6 +278,8 @@ impl Known<'_> {
         let part = self.shown.notes().units.get(id).ok_or_else(|| error(id.to_string(), "unit", "is not in the evidence"))?;
         let child = |digest: &Digest| self.by_digest.get(digest).cloned();
         let mut log = UnitLog::new(unit, self.catalogues.to_vec());
+        let last = part.checkpoints.keys().next_back().copied().unwrap_or(0);
+        log.reserve(usize::try_from(last).unwrap_or(ROOM).min(ROOM));
         let mut entries = Entries { shown: self.shown, unit: id, bundles: 0, rest: Cow::Borrowed(&[]), used: 0 };
         let mut known = Rollups::new();
         let mut months = Vec::new();

@@ -45,9 +45,12 @@ impl FromStr for EventId {
         if text.len() != 36 || HYPHENS.iter().any(|at| text.as_bytes()[*at] != b'-') {
             return Err(IdError::Uuid);
         }
-        // Any further hyphen makes the digits too few.
-        let digits: String = text.chars().filter(|c| *c != '-').collect();
-        let bytes: [u8; 16] = hex::decode(&digits).and_then(|b| b.try_into().ok()).ok_or(IdError::Uuid)?;
+        let mut digits = [0; 32];
+        // Any further hyphen leaves a zero byte at the end, which is no digit.
+        for (to, digit) in digits.iter_mut().zip(text.bytes().filter(|b| *b != b'-')) {
+            *to = digit;
+        }
+        let bytes: [u8; 16] = std::str::from_utf8(&digits).ok().and_then(hex::array).ok_or(IdError::Uuid)?;
         if bytes[6] >> 4 != 7 || bytes[8] >> 6 != 0b10 {
             return Err(IdError::UuidVersion);
         }

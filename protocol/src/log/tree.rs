@@ -109,7 +109,7 @@ pub fn root_of(leaves: &[Hash]) -> Hash {
 }
 
 /// An append-only tree in memory.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Tree {
     /// `levels[h][i]` is the hash over the leaves `i·2^h` to `(i+1)·2^h`, all of which exist.
     levels: Vec<Vec<Hash>>,
@@ -119,6 +119,19 @@ impl Tree {
     /// A tree without leaves.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Makes room for a tree of this many leaves.
+    pub fn reserve(&mut self, leaves: usize) {
+        let mut height = 0;
+        while leaves >> height > 0 {
+            if self.levels.len() == height {
+                self.levels.push(Vec::new());
+            }
+            let level = &mut self.levels[height];
+            level.reserve((leaves >> height).saturating_sub(level.len()));
+            height += 1;
+        }
     }
 
     /// Appends a leaf, given by its hash. See [`leaf_hash`].
@@ -491,6 +504,12 @@ mod tests {
             let tree = numbered(n);
             let leaves: Vec<Hash> = (0..n).map(|i| tree.leaf(i).unwrap()).collect();
             prop_assert_eq!(tree.root(), root_of(&leaves));
+            // Room for more or for less than what comes is no part of the tree.
+            let mut roomy = Tree::new();
+            roomy.reserve(at as usize);
+            prop_assert_eq!((roomy.len(), roomy.root()), (0, empty_root()));
+            leaves.iter().for_each(|leaf| roomy.push(*leaf));
+            prop_assert_eq!((roomy.len(), roomy.root_at(n / 2)), (n, tree.root_at(n / 2)));
             let old = at.min(n);
             prop_assert_eq!(tree.root_at(old), Some(root_of(&leaves[..old as usize])));
             let proof = tree.consistency_proof(old, n).unwrap();

@@ -26,10 +26,21 @@ fn first_line(kind: &str) -> Result<String, NoteError> {
 }
 
 fn check_json(json: &str) -> Result<(), NoteError> {
-    if !json.starts_with('{') || !json.ends_with('}') || json.contains(char::is_control) {
+    if !json.starts_with('{') || !json.ends_with('}') || has_control(json) {
         return Err(NoteError::Json);
     }
     Ok(())
+}
+
+/// Whether there is a control character (Unicode's Cc) in it: U+0000 to U+001F, U+007F, U+0080 to U+009F. Every byte of every
+/// leaf comes by here, so bytes are looked at instead of characters; the last 32 of Cc are written 0xC2 0x80 to 0xC2 0x9F.
+fn has_control(text: &str) -> bool {
+    let (mut control, mut c2) = (false, false);
+    for byte in text.bytes() {
+        control |= byte < 0x20 || byte == 0x7f;
+        c2 |= byte == 0xc2;
+    }
+    control || c2 && text.contains(char::is_control)
 }
 
 /// The text of a document, to be signed.
@@ -99,6 +110,13 @@ mod tests {
         let text = format!("\u{1b}[2J{}\n", "x".repeat(5000));
         let error = read_document(&text, "plan").unwrap_err().to_string();
         assert!(error.len() < 250 && !error.contains('\u{1b}'), "{error}");
+    }
+
+    #[test]
+    fn every_control_character_is_found() {
+        for c in (0..=0x2100).filter_map(char::from_u32) {
+            assert_eq!(has_control(&format!("残{c}联")), c.is_control(), "{c:?}");
+        }
     }
 
     proptest! {

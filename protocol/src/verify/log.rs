@@ -5,6 +5,7 @@
 //! yet void; (4) a clear row is recomputed from the published fields, a sealed one is a canonical commitment. What
 //! contradicts is kept as the *first fault* of the check that it belongs to; reading goes on, so that history stays whole.
 
+use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
@@ -231,6 +232,14 @@ impl UnitLog {
             faults: BTreeMap::new(),
             empty: MonthSums::default(),
         }
+    }
+
+    /// Makes room for a log of this many leaves, so that it need not move while it grows.
+    pub fn reserve(&mut self, leaves: usize) {
+        let more = leaves.saturating_sub(self.leaves.len());
+        self.leaves.reserve(more);
+        self.ids.reserve(more);
+        self.tree.reserve(leaves);
     }
 
     /// Learns of catalogues and keys that were published after the log was begun.
@@ -527,7 +536,10 @@ impl UnitLog {
         let mut balance = Balance::default();
         // A month that was opened again is counted as it stood: what was recorded in later months is not there yet.
         let known = |index: &u64| history.moves.get(index).is_some_and(|(month, _)| *month <= s.period);
-        let facts: Vec<Fact> = history.facts.iter().filter(|f| known(&f.index)).cloned().collect();
+        let mut facts = Cow::Borrowed(&history.facts[..]);
+        if !history.facts.iter().all(|f| known(&f.index)) {
+            facts.to_mut().retain(|f| known(&f.index));
+        }
         for (month, moves) in history.moves.values().filter(|(month, _)| *month <= s.period) {
             let bound: Moves = moves.iter().filter(|m| counting.engine.still_binds(&m.figure, *month, s.period)).cloned().collect();
             balance.add(&bound, 1);
