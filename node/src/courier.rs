@@ -13,7 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
-use protocol::log::tile;
+use protocol::log::delivery::Delivery;
 use protocol::note::Note;
 use protocol::period::Month;
 use protocol::receipt::Decision;
@@ -266,6 +266,8 @@ fn due(books: &Books, sent: &Sent, renewed: bool, now: Instant) -> (u64, Vec<(Mo
 fn letters(books: &Books, path: &UnitPath, rollup: (Month, u32), first: u64) -> Result<Vec<Outgoing>, Faults> {
     let own = books.rollups.get(&rollup).ok_or_else(|| internal("unknown rollup"))?;
     let size = own.held.rollup.log.size;
+    let checkpoint = books.checkpoint(size).ok_or_else(|| internal("a rollup without a checkpoint"))?;
+    let log = books.log.as_ref().ok_or_else(|| internal("no log"))?;
     let mut list = Vec::new();
     // Statements go in bundles whose borders do not depend on when they are sent, so that a repetition is a repetition.
     let mut first = first - first % 256;
@@ -273,13 +275,12 @@ fn letters(books: &Books, path: &UnitPath, rollup: (Month, u32), first: u64) -> 
         let end = (first + 256).min(size);
         let entries = (first..end).map(|i| books.statement_bytes(i).map_err(internal)).collect::<Result<Vec<_>, _>>()?;
         let slices: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
-        let body = tile::encode_bundle(&slices).map_err(internal)?;
+        let body = Delivery::write(first, &slices, checkpoint, log.tree()).map_err(internal)?;
         let msg_id = format!("{}:{first}", Digest::of(&body));
         list.push(Outgoing { subject: Subject::up(path.clone(), UpKind::Entries(first)), msg_id, body });
         first = end;
     }
-    let checkpoint = books.checkpoint(size).map(|note| (UpKind::Checkpoint, note));
-    for (kind, note) in checkpoint.into_iter().chain([(UpKind::Rollup, &own.held.note)]) {
+    for (kind, note) in [(UpKind::Checkpoint, checkpoint), (UpKind::Rollup, &own.held.note)] {
         let body = note.as_bytes().to_vec();
         list.push(Outgoing { subject: Subject::up(path.clone(), kind), msg_id: Digest::of(&body).to_string(), body });
     }

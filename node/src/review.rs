@@ -4,10 +4,9 @@
 //! different rollups for one revision, or other bytes for a leaf that is known, are a *contradiction*: both sides are
 //! kept as evidence and the unit is flagged.
 //!
-//! A subject proves nothing of who wrote a body: only signatures count, and nobody is flagged for bytes that he did not
-//! sign.
+//! A subject proves nothing, neither who wrote a body nor which place it has: only signatures count, and nobody is flagged for
+//! bytes that he did not sign.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,15 +15,14 @@ use protocol::digest::Digest;
 use protocol::evidence::report;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::{Checkpoint, add_cosignature, origin_of};
-use protocol::log::tile;
-use protocol::note::{Note, VerifierKey, verify_batch};
+use protocol::log::delivery::Delivery;
+use protocol::note::Note;
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
 use protocol::rollup::ChildRef;
-use protocol::statement::Statement;
 use protocol::verify::{self, Context, HeldRollup, Verdict};
 
-use crate::books::children::{ArrivalHead, Child, ContradictionHead, EntriesHead, enrolled};
+use crate::books::children::{ArrivalHead, Child, ContradictionHead, DeliveryHead};
 use crate::books::{Books, NewEntry, kinds};
 use crate::clock::stamp;
 use crate::desk::china_day;
@@ -41,102 +39,55 @@ pub enum Took {
     Later(String),
 }
 
-fn known(books: &Books, unit: &UnitId) -> bool {
-    books.children.contains_key(unit)
-}
-
 /// More revisions of one month than any unit ever needs.
 const MAX_REVISION: u32 = 100;
 
-/// Statements of a unit below: a C2SP entry bundle, beginning at log index `first`.
+/// Statements of a unit below: a delivery, whose first one is said to have index `first`.
+///
+/// It proves by a checkpoint of the unit's that they stand there, so other bytes for an index that is known are the unit's own
+/// doing. Who signed each of them, and whether he might, is the check's question.
 ///
 /// # Errors
 /// The node's own failures.
 pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -> Result<Took, Faults> {
-    if !known(books, unit) {
-        return Ok(Took::Refused(format!("{unit} is not below this unit")));
-    }
-    let entries = match tile::decode_bundle(body) {
-        Ok(e) => e,
+    let Some(child) = books.children.get(unit) else { return Ok(Took::Refused(format!("{unit} is not below this unit"))) };
+    let delivery = match Delivery::read(first, body) {
+        Ok(delivery) => delivery,
         Err(e) => return Ok(Took::Refused(e.to_string())),
     };
-    let Some(child) = books.children.get(unit) else { return Ok(Took::Done) };
+    if let Err(why) = of_log(books, child, delivery.note(), delivery.checkpoint()) {
+        return Ok(Took::Refused(why));
+    }
     let held = child.held();
     if first > held {
         return Ok(Took::Later(format!("statements {held} to {first} of {unit} are still to come")));
     }
-    let skip = usize::try_from(held - first).unwrap_or(usize::MAX).min(entries.len());
-    // Each statement must carry a signature of the unit's node or of one of its people, or it is not kept: whoever can
-    // publish under another's subject must not be able to fill its log here, nor to have it flagged. Whether the signer
-    // was allowed to sign at that index is the check's question.
-    let mut keys = child.signers();
-    let other = (first..).zip(&entries[..skip]).find(|(index, entry)| !child.holds(*index, entry));
-    let other = other.map(|(index, entry)| (index, entry.clone(), signed_by(&[entry.as_slice()], unit, &mut keys).err()));
-    let fresh: Vec<&[u8]> = entries[skip..].iter().map(Vec::as_slice).collect();
-    let signed = match signed_by(&fresh, unit, &mut keys) {
-        Ok(by) => by,
-        Err(stranger) => return Ok(Took::Refused(stranger)),
-    };
-    if let Some(repeated) = repetition(child, &fresh) {
-        return Ok(Took::Refused(repeated));
+    let known = usize::try_from(held - first).unwrap_or(usize::MAX).min(delivery.entries().len());
+    let other = (first..).zip(&delivery.entries()[..known]).find(|(index, entry)| !child.holds(*index, entry));
+    if let Some((index, _)) = other {
+        let what = format!("other bytes for statement {index}, which is known here");
+        contradict(books, unit, what, body, Some((index, first)))?;
     }
-    match other {
-        Some((_, _, Some(stranger))) => return Ok(Took::Refused(stranger)),
-        // The index stands in the subject, which nobody signs: whoever can publish there can shift what the unit has signed.
-        Some((_, entry, None)) if is_known(child, &entry) => return Ok(Took::Refused(REPEATS.into())),
-        Some((index, entry, None)) => {
-            contradict(books, unit, format!("other bytes for statement {index}, which is known here"), &entry, Some(index))?;
-        }
-        None => {}
-    }
-    if fresh.is_empty() {
-        return Ok(Took::Done);
-    }
-    let bundle = tile::encode_bundle(&fresh).map_err(internal)?;
-    let head = EntriesHead { unit: unit.clone(), first: held };
-    books.commit(vec![NewEntry::headed(kinds::ENTRIES, &head, &bundle)])?;
-    if let Some(child) = books.children.get_mut(unit) {
-        child.pending.vouch(signed);
+    // What follows another history is kept all the same: the checks then say of its rollup that the log was changed.
+    if known < delivery.entries().len() {
+        let head = DeliveryHead { unit: unit.clone(), first: held, from: first };
+        books.commit(vec![NewEntry::headed(kinds::DELIVERY, &head, body)])?;
     }
     Ok(Took::Done)
 }
 
-const REPEATS: &str = "repeats a statement that is known here under another index";
-
-/// The very bytes of a statement that is known here, or that comes twice, as if it were the next one. Its author signs each once;
-/// whoever can publish under another's subject must not be able to fill its log with what it has signed before.
-fn repetition(child: &Child, fresh: &[&[u8]]) -> Option<String> {
-    let mut seen = HashSet::new();
-    fresh.iter().any(|entry| !seen.insert(entry) || is_known(child, entry)).then(|| REPEATS.to_string())
-}
-
-/// Whether these very bytes stand somewhere in the log of a unit below, as far as it was read.
-fn is_read(child: &Child, entry: &[u8]) -> bool {
-    let statement = Note::parse(entry).ok().and_then(|n| Statement::parse(n.text()).ok());
-    statement.and_then(|s| child.log.index_of(&s.id)).is_some_and(|index| child.holds(index, entry))
-}
-
-/// The same, among those too that wait to be read.
-fn is_known(child: &Child, entry: &[u8]) -> bool {
-    child.pending.contains(entry) || is_read(child, entry)
-}
-
-/// By which of these keys each statement is signed; an enrolment adds its key to them for those behind it. Where one is no note,
-/// or signed by none of them, it says so for all: nothing of such a bundle is kept, its enrolments least of all.
-fn signed_by(entries: &[&[u8]], unit: &UnitId, keys: &mut Vec<VerifierKey>) -> Result<Vec<VerifierKey>, String> {
-    let stranger = || format!("a statement that {unit} did not sign");
-    let mut notes = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let note = Note::parse(entry).map_err(|e| e.to_string())?;
-        // Nobody signs the lines: one more would make other bytes of what the unit signed, and so another leaf.
-        let [line] = note.signatures() else { return Err("a statement with other lines than its author's".to_string()) };
-        let is_of = |key: &&VerifierKey| line.name() == key.name() && line.key_id() == key.id();
-        let key = keys.iter().find(is_of).cloned().ok_or_else(stranger)?;
-        keys.extend(enrolled(&note));
-        notes.push((note, key));
+/// Whether this is a checkpoint of the unit's log, signed by a key of its node that may, and by nobody who is not known.
+fn of_log(books: &Books, child: &Child, note: &Note, point: &Checkpoint) -> Result<(), String> {
+    let unit = &child.unit.id;
+    if point.origin() != origin_of(unit) {
+        return Err("a checkpoint of another log".into());
     }
-    verify_batch(&notes.iter().map(|(note, key)| (note, key)).collect::<Vec<_>>()).map_err(|_| stranger())?;
-    Ok(notes.into_iter().map(|(_, key)| key).collect())
+    let keys = child.unit.keys_over(point.size());
+    if note.verify(&keys).is_err() {
+        return Err(format!("a checkpoint that {unit} did not sign"));
+    }
+    let witnesses = books.registry().map(|r| report::witnesses(unit, r.registry())).unwrap_or_default();
+    report::every_line(note, &[keys, witnesses].concat()).map_err(|e| format!("a checkpoint that {e}"))
 }
 
 /// A checkpoint of a unit below.
@@ -150,22 +101,18 @@ pub fn take_checkpoint(books: &mut Books, unit: &UnitId, body: &[u8], now: DateT
         Err(e) => return Ok(Took::Refused(e.to_string())),
     };
     let point = match Checkpoint::parse(note.text()) {
-        Ok(p) if p.origin() == origin_of(unit) => p,
-        Ok(_) => return Ok(Took::Refused("a checkpoint of another log".into())),
+        Ok(p) => p,
         Err(e) => return Ok(Took::Refused(e.to_string())),
     };
-    if note.verify(&child.unit.keys_over(point.size())).is_err() {
-        return Ok(Took::Refused(format!("a checkpoint that {unit} did not sign")));
-    }
-    let witnesses = books.registry().map(|r| report::witnesses(unit, r.registry())).unwrap_or_default();
-    if let Err(e) = report::every_line(&note, &[child.unit.keys_over(point.size()), witnesses].concat()) {
-        return Ok(Took::Refused(format!("a checkpoint that {e}")));
+    if let Err(why) = of_log(books, child, &note, &point) {
+        return Ok(Took::Refused(why));
     }
     if let Some(before) = child.checkpoints.get(&point.size()) {
         if before.text() == note.text() {
             return Ok(Took::Done);
         }
-        return contradict(books, unit, format!("two checkpoints over {} leaves with different roots", point.size()), body, None);
+        let what = format!("two checkpoints over {} leaves with different roots", point.size());
+        return contradict(books, unit, what, body, None);
     }
     let head = ArrivalHead { unit: unit.clone(), at: now };
     books.commit(vec![NewEntry::headed(kinds::CHILD_CHECKPOINT, &head, body)])?;
@@ -255,14 +202,15 @@ fn lines(child: &Child, held: &HeldRollup) -> Lines {
     }
 }
 
-/// Keeps what contradicts what is known, and flags the unit.
-fn contradict(books: &mut Books, unit: &UnitId, what: String, body: &[u8], index: Option<u64>) -> Result<Took, Faults> {
+/// Keeps what contradicts what is known, and flags the unit. `place`: the index of a statement, and of the first one in its delivery.
+fn contradict(books: &mut Books, unit: &UnitId, what: String, body: &[u8], place: Option<(u64, u64)>) -> Result<Took, Faults> {
     if books.contradictions.iter().any(|c| c.unit == *unit && c.what == what) {
         return Ok(Took::Done);
     }
     tracing::error!(unit = %unit, what, "contradiction");
-    let head = ContradictionHead { unit: unit.clone(), what, index };
-    books.commit(vec![NewEntry::headed(kinds::CONTRADICTION, &head, body)])?;
+    let head = ContradictionHead { unit: unit.clone(), what, index: place.map(|p| p.0), from: place.map(|p| p.1) };
+    let kind = if place.is_some() { kinds::OTHER_STATEMENT } else { kinds::CONTRADICTION };
+    books.commit(vec![NewEntry::headed(kind, &head, body)])?;
     Ok(Took::Done)
 }
 

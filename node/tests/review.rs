@@ -2,9 +2,11 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 mod support;
 
+use node::books::children::Side;
 use node::review::{self, Took};
 use proptest::prelude::*;
 use protocol::log::checkpoint::{Checkpoint, origin_of};
+use protocol::log::delivery::Delivery;
 use protocol::log::tile;
 use protocol::note::{Alg, Note, SigningKey};
 use protocol::receipt::{Decision, Receipt};
@@ -73,12 +75,8 @@ fn every_order_and_every_repetition_ends_in_the_same_state() {
     let mut w = submitted();
     // As the courier cuts them: small bundles that overlap.
     let letters: Vec<Letter> = {
-        let a = w.desks[A].read();
-        let bundle = |from: u64, to: u64| {
-            let entries: Vec<Vec<u8>> = (from..to).map(|i| a.statement_bytes(i).unwrap()).collect();
-            Letter::Entries(from, tile::encode_bundle(&entries.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap())
-        };
-        let mut list = vec![bundle(0, 3), bundle(3, 7), bundle(2, 5), bundle(0, 8), bundle(7, 8)];
+        let of = |range: std::ops::Range<u64>| w.desks[A].delivery(range, 8);
+        let mut list = vec![of(0..3), of(3..7), of(2..5), of(0..8), of(7..8)];
         list.extend(w.desks[A].letters().into_iter().filter(|l| !matches!(l, Letter::Entries(..))));
         list
     };
@@ -120,33 +118,39 @@ fn statements_wait_for_those_before_them_and_strangers_stay_outside() {
     let mut w = submitted();
     let now = after(FEB);
     let entries: Vec<Vec<u8>> = (0..8).map(|i| w.desks[A].read().statement_bytes(i).unwrap()).collect();
-    let bundle = |list: &[Vec<u8>]| tile::encode_bundle(&list.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
-    let city = w.desk(CITY);
-    assert!(matches!(review::take_entries(city.books(), &unit(A), 2, &bundle(&entries[2..4])).unwrap(), Took::Later(_)));
-    assert!(matches!(review::take_entries(city.books(), &unit(A), 0, b"nonsense").unwrap(), Took::Refused(_)));
-    assert!(matches!(review::take_entries(city.books(), &unit("110101"), 0, &bundle(&entries)).unwrap(), Took::Refused(_)));
-    // Another unit's statements under this subject.
-    assert!(matches!(review::take_entries(city.books(), &unit(B), 0, &bundle(&entries)).unwrap(), Took::Refused(_)));
-    assert!(
-        matches!(review::take_entries(w.desk(A).books(), &unit(CITY), 0, &bundle(&entries)).unwrap(), Took::Refused(_)),
-        "a child has no say over its parent's log"
-    );
-    // The right name on it, but another key: everybody can write a name.
-    let text = Note::parse(&entries[0]).unwrap().text().to_string();
-    let forger = protocol::note::SigningKey::from_seed(A, Alg::Ed25519, [9; 32]).unwrap();
-    let forged = Note::sign(&text, &[&forger]).unwrap().as_bytes().to_vec();
-    let ghost = protocol::note::SigningKey::from_seed(&format!("{A}/luru"), Alg::Ed25519, [9; 32]).unwrap();
-    let ghosted = Note::sign(&text, &[&ghost]).unwrap().as_bytes().to_vec();
-    let city = w.desk(CITY);
-    for body in [&forged, &ghosted] {
-        let took = review::take_entries(city.books(), &unit(A), 0, &bundle(std::slice::from_ref(body))).unwrap();
+    let Letter::Entries(0, all) = w.desks[A].delivery(0..8, 8) else { panic!("entries") };
+    let Letter::Entries(2, middle) = w.desks[A].delivery(2..4, 8) else { panic!("entries") };
+    let entries_of = |by: &SigningKey, id: &str, entries: &[Vec<u8>]| {
+        let Letter::Entries(_, body) = forged(by, id, entries) else { panic!("entries") };
+        body
+    };
+    let refused = |books: &mut node::books::Books, of: &str, first: u64, body: &[u8]| {
+        let took = review::take_entries(books, &unit(of), first, body).unwrap();
         assert!(matches!(took, Took::Refused(_)), "{took:?}");
+    };
+    let city = w.desk(CITY);
+    assert!(matches!(review::take_entries(city.books(), &unit(A), 2, &middle).unwrap(), Took::Later(_)));
+    refused(city.books(), A, 0, b"nonsense");
+    refused(city.books(), "110101", 0, &all);
+    // Another unit's statements under this subject.
+    refused(city.books(), B, 0, &all);
+    // A child has no say over its parent's log.
+    refused(w.desk(A).books(), CITY, 0, &all);
+    // The right name on the checkpoint, but another key: everybody can write a name. The key of one of its people, its witness, its
+    // parent, or another log.
+    let city = w.desk(CITY);
+    let stranger = SigningKey::from_seed(A, Alg::Ed25519, [9; 32]).unwrap();
+    for by in [&stranger, &key(&format!("{A}/luru"), Alg::Ed25519), &key(CITY, Alg::Ed25519), &key(B, Alg::Ed25519)] {
+        refused(city.books(), A, 0, &entries_of(by, A, &entries));
     }
+    refused(city.books(), A, 0, &entries_of(&key(A, Alg::Ed25519), B, &entries));
     assert_eq!(city.read().children[&unit(A)].held(), 0);
     w.send(A, &[CITY], now);
     let city = w.desk(CITY);
-    // A forged leaf for a known index flags nobody.
-    assert!(matches!(review::take_entries(city.books(), &unit(A), 0, &bundle(&[forged])).unwrap(), Took::Refused(_)));
+    // For known indexes it flags nobody either.
+    let mut other = entries.clone();
+    other[0] = b"other".to_vec();
+    refused(city.books(), A, 0, &entries_of(&stranger, A, &other));
     assert!(city.read().contradictions.is_empty());
     w.decide(CITY, A, JAN, Decision::Accepted, now);
     w.decide(CITY, A, FEB, Decision::Accepted, now);
@@ -161,10 +165,10 @@ fn other_bytes_for_a_known_statement_are_kept_and_flagged() {
     let entry = w.desks[A].read().statement_bytes(5).unwrap();
     let text = Note::parse(&entry).unwrap().text().replace("2026-01-20T04", "2026-01-20T05");
     let other = Note::sign(&text, &[luru]).unwrap().as_bytes().to_vec();
-    let bundle = tile::encode_bundle(&[&other]).unwrap();
+    let rewritten = w.desks[A].rewritten(8, 5, &other);
     let city = w.desk(CITY);
     for _ in 0..2 {
-        review::take_entries(city.books(), &unit(A), 5, &bundle).unwrap();
+        assert_eq!(take(city.books(), A, &rewritten, after(FEB)), Took::Done);
     }
     assert_eq!(city.read().contradictions.len(), 1);
     assert!(city.read().children[&unit(A)].flagged.as_ref().unwrap().contains("statement 5"));
@@ -254,8 +258,8 @@ fn everybody_is_told_of_two_rollups_for_one_revision() {
                 assert!(found.what.contains(&side.digest().to_string()), "{tier}: {}", found.what);
             }
             let (known, came) = books.both_sides(found).unwrap();
-            assert_eq!(known.as_deref(), Some(first.as_bytes()), "{tier}");
-            assert_eq!(came, if tier == A { receipts[0].as_bytes() } else { second.as_bytes() }, "{tier}");
+            assert_eq!(known, Some(Side::note(&first)), "{tier}");
+            assert_eq!(came, Side::note(if tier == A { &receipts[0] } else { &second }), "{tier}");
             if tier != A {
                 assert_eq!(books.children[&unit(A)].flagged.as_ref(), Some(&found.what));
             }
@@ -463,38 +467,64 @@ fn receipts_do_not_go_back_in_time() {
     }
 }
 
-/// Whoever can publish under a unit's subject can send again what the unit signed before, as if it were what comes next. It must
-/// not stand where the next statement belongs: the honest one would then look like other bytes for a known index.
+/// Whoever can publish under a unit's subject has everything that the unit ever sent, and no key of it. Whatever he puts together
+/// from that, nothing of it stands at another place than the unit gave it, and the unit is not blamed.
 #[test]
-fn statements_sent_again_under_another_index_are_not_kept() {
-    let mut w = World::new();
-    let now = after(JAN);
-    let a = w.desk(A);
-    a.register(&[id_no(1), id_no(2)], "2026-01-03", at("2026-01-20"));
-    a.finish(JAN, now);
-    let letters = w.desks[A].letters();
-    let Letter::Entries(0, body) = letters[0].clone() else { panic!("entries come first") };
-    let entries = tile::decode_bundle(&body).unwrap();
-    let part = |from: usize, to: usize| tile::encode_bundle(&entries[from..to].iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+fn a_carrier_cannot_move_a_statement() {
+    let mut w = submitted();
+    let now = after(FEB);
+    let whole: Vec<Vec<u8>> = (0..8).map(|i| w.desks[A].read().statement_bytes(i).unwrap()).collect();
     let held = |w: &World| w.desks[CITY].read().children[&unit(A)].held();
     let send = |w: &mut World, first: u64, body: &[u8]| review::take_entries(w.desk(CITY).books(), &unit(A), first, body).unwrap();
-    assert_eq!(send(&mut w, 0, &part(0, 4)), Took::Done);
-    // Of those that wait for their checkpoint, and twice in one message.
-    assert!(matches!(send(&mut w, 4, &part(0, 2)), Took::Refused(_)));
-    let twice = [part(4, 5), part(4, 5)].concat();
-    assert!(matches!(send(&mut w, 4, &twice), Took::Refused(_)));
-    // Shifted over what is known already: nobody signed the index.
-    assert!(matches!(send(&mut w, 1, &part(0, 3)), Took::Refused(_)));
-    assert_eq!(held(&w), 4);
+    let Letter::Entries(4, tail) = w.desks[A].delivery(4..8, 8) else { panic!("entries") };
+    let Letter::Entries(0, head) = w.desks[A].delivery(0..4, 8) else { panic!("entries") };
+    // The unit's own messages under other indexes, before and after they are known.
+    for round in 0..2 {
+        for first in 0..12 {
+            for (own, body) in [(4, &tail), (0, &head)] {
+                if first != own {
+                    let took = send(&mut w, first, body);
+                    assert!(matches!(took, Took::Refused(_)), "{first}: {took:?}");
+                }
+            }
+        }
+        // The checkpoint and the proof of one message with the statements of another, in another order, twice, or fewer.
+        let front = head.len() - tile::encode_bundle(&whole[..4].iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap().len();
+        for pick in [[4, 5, 6, 7], [1, 0, 2, 3], [0, 0, 2, 3], [3, 2, 1, 0]] {
+            let slices: Vec<&[u8]> = pick.iter().map(|n| whole[*n].as_slice()).collect();
+            let body = [&head[..front], &tile::encode_bundle(&slices).unwrap()].concat();
+            let took = send(&mut w, 0, &body);
+            assert!(matches!(took, Took::Refused(_)), "{pick:?}: {took:?}");
+        }
+        assert_eq!(held(&w), if round == 0 { 0 } else { 8 });
+        w.send(A, &[CITY], now);
+        review::check_all(w.desk(CITY).books(), true, now).unwrap();
+    }
+    let city = w.desks[CITY].read();
+    assert!(city.contradictions.is_empty() && city.children[&unit(A)].flagged.is_none());
+    assert_eq!(city.children[&unit(A)].accepted(month(FEB)).map(|h| h.rollup.revision), Some(1));
+}
+
+/// The unit itself answers for what stands in its log, be it no statement at all: the check says so, and the unit has its answer.
+#[test]
+fn what_is_no_statement_is_kept_for_the_check_to_name() {
+    let mut w = submitted();
+    let now = after(FEB);
+    let junk = w.desks[A].rewritten(8, 5, b"\xff no statement");
+    assert_eq!(take(w.desk(CITY).books(), A, &junk, now), Took::Done);
     w.send(A, &[CITY], now);
-    review::check_all(w.desk(CITY).books(), true, now).unwrap();
-    // Of those that were read already.
-    let all = entries.len() as u64;
-    assert_eq!(held(&w), all);
-    assert!(matches!(send(&mut w, all, &body), Took::Refused(_)));
-    assert!(matches!(send(&mut w, 3, &body), Took::Refused(_)));
-    assert_eq!((held(&w), w.desks[CITY].read().contradictions.len()), (all, 0));
-    assert_eq!(w.desks[CITY].read().children[&unit(A)].accepted(month(JAN)).map(|h| h.rollup.revision), Some(1));
+    let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
+    assert!(receipts.iter().any(|n| Receipt::parse(n.text()).unwrap().decision == Decision::Rejected));
+    let city = w.desks[CITY].read();
+    assert!(city.children[&unit(A)].flagged.as_ref().unwrap().contains("statement 5"), "two histories");
+    let (first, second) = city.both_sides(&city.contradictions[0]).unwrap();
+    let first = first.unwrap();
+    assert_eq!(
+        (first.note.as_slice(), second.note.as_slice()),
+        (&b"\xff no statement"[..], &w.desks[A].read().statement_bytes(5).unwrap()[..])
+    );
+    let roots: Vec<_> = [&first, &second].map(|side| Checkpoint::parse(side.checkpoint.as_ref().unwrap().text()).unwrap().root()).to_vec();
+    assert_ne!(roots[0], roots[1], "signed both");
 }
 
 /// The lines of a note are no part of what is signed: whoever carries it can add one, take one away or put another in its place.
@@ -522,15 +552,20 @@ fn lines_that_a_carrier_changed_are_refused_and_harm_nobody() {
         for honest in &letters {
             let changed: Vec<Letter> = match honest {
                 Letter::Entries(first, bundle) => {
-                    let entries = tile::decode_bundle(bundle).unwrap();
-                    (0..entries.len())
+                    let (checkpoint, entries) = Delivery::reopen(bundle).unwrap();
+                    let encoded = |e: &[Vec<u8>]| tile::encode_bundle(&e.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+                    let front = bundle.len() - encoded(&entries).len();
+                    let mut list: Vec<Letter> = (0..entries.len())
                         .map(|n| {
                             let mut changed = entries.clone();
                             changed[n] = with_line(&entries[n]);
-                            let slices: Vec<&[u8]> = changed.iter().map(Vec::as_slice).collect();
-                            Letter::Entries(*first, tile::encode_bundle(&slices).unwrap())
+                            Letter::Entries(*first, [&bundle[..front], &encoded(&changed)].concat())
                         })
-                        .collect()
+                        .collect();
+                    let note = with_line(checkpoint.as_bytes());
+                    let length = u16::try_from(note.len()).unwrap().to_be_bytes();
+                    list.push(Letter::Entries(*first, [&length[..], &note, &bundle[2 + checkpoint.as_bytes().len()..]].concat()));
+                    list
                 }
                 Letter::Checkpoint(bytes) => vec![Letter::Checkpoint(with_line(bytes))],
                 Letter::Rollup(bytes) => {

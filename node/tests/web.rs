@@ -382,8 +382,9 @@ fn both_sides_of_a_contradiction_are_shown() {
     let entry = w.desks[A].read().statement_bytes(4).unwrap();
     let text = protocol::note::Note::parse(&entry).unwrap().text().replace("2026-01-20T04", "2026-01-20T05");
     let other = protocol::note::Note::sign(&text, &[&w.desks[A].people["luru"]]).unwrap();
-    let bundle = protocol::log::tile::encode_bundle(&[other.as_bytes()]).unwrap();
-    assert_eq!(take(w.desk(CITY).books(), A, &Letter::Entries(4, bundle), now), node::review::Took::Done);
+    let size = w.desks[A].leaves();
+    let rewritten = w.desks[A].rewritten(size, 4, other.as_bytes());
+    assert_eq!(take(w.desk(CITY).books(), A, &rewritten, now), node::review::Took::Done);
     let server = Server::start(w, CITY);
     let ask = |path: &str| -> serde_json::Value {
         let (status, answer) = server.get(path, Some(&format!("Bearer {}", token(CITY, "jiancha"))));
@@ -396,6 +397,10 @@ fn both_sides_of_a_contradiction_are_shown() {
     assert_eq!(list.as_array().unwrap().len(), 2);
     assert_eq!((list[0]["unit"].as_str(), sides(0)), (Some(A), [first.as_bytes().to_vec(), second.as_bytes().to_vec()]));
     assert_eq!(sides(1), [entry, other.as_bytes().to_vec()]);
+    // A statement does not tell its index: the unit has signed for both places.
+    let checkpoints = ["first_checkpoint", "second_checkpoint"].map(|side| list[1][side].as_str().unwrap());
+    assert!(checkpoints.iter().all(|c| c.starts_with(&format!("countersign/{A}\n{size}\n"))) && checkpoints[0] != checkpoints[1]);
+    assert!(list[0].get("first_checkpoint").is_none());
     // And it is said where people look every day.
     let status = ask("/api/status");
     for side in [&first, &second] {

@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use protocol::commitment::{Commitment, OpenScalar};
 use protocol::digest::hex;
 use protocol::ids::{CertificateNumber, CreditCode, EventId, IdNumber, Tier, UnitId};
+use protocol::log::delivery::Delivery;
 use protocol::log::tile::{TILE_BYTES, decode_bundle, decode_tile, encode_bundle, parse_path};
 use protocol::log::{Hash, Tree, leaf_hash, verify_consistency, verify_inclusion};
 use protocol::note::{SigningKey, VerifierKey};
@@ -126,6 +127,7 @@ fn proofs_and_tiles_of_any_form() {
             Ok(read) => prop_assert_eq!(read.concat(), tile),
             Err(_) => prop_assert!(longer > 0 || proof.is_empty() || tile.len() > TILE_BYTES),
         }
+        let _ = (Delivery::read(0, &bytes), Delivery::reopen(&bytes));
         if let Ok(entries) = decode_bundle(&bytes) {
             prop_assert_eq!(encode_bundle(&entries.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap(), bytes);
         }
@@ -155,6 +157,8 @@ fn nothing_is_read_from_too_much() {
     refused(protocol::note::Note::parse(long.as_bytes()));
     refused(decode_tile(&vec![0; TILE_BYTES + 32]));
     refused(decode_bundle(&vec![0; 513]));
+    refused(Delivery::read(0, &[0xff; 70_000]));
+    refused(Delivery::read(0, &[[0, 0, 0xff].as_slice(), &[0; 255 * 32], &[0; 512]].concat()));
     refused(Commitment::from_bytes(&vec![0; 1 << 20]));
     refused(long.parse::<UnitId>());
     refused(long.parse::<Period>());

@@ -26,7 +26,7 @@ use protocol::evidence::Shown;
 use protocol::evidence::file::{self, Opened};
 use protocol::evidence::report;
 use protocol::ids::Tier;
-use protocol::log::tile;
+use protocol::log::delivery::Delivery;
 use protocol::note::VerifierKey;
 
 /// All cities of Shanxi (`deploy/units`).
@@ -124,17 +124,19 @@ fn made(world: &World, each: usize, path: &Path) -> (Duration, usize) {
 fn hand_over(books: &Books, from: &Member, to: &mut [&mut Books]) {
     let own = books.rollups.values().next().expect("a rollup");
     let size = own.held.rollup.log.size;
-    let checkpoint = books.checkpoint(size).expect("a checkpoint").as_bytes();
+    let checkpoint = books.checkpoint(size).expect("a checkpoint");
+    let log = books.log.as_ref().expect("a log");
     for above in to {
         let done = above.group(|above| {
             for first in (0..size).step_by(256) {
                 let entries: Vec<Vec<u8>> =
                     (first..size.min(first + 256)).map(|i| books.statement_bytes(i).expect("a statement")).collect();
-                let bundle = tile::encode_bundle(&entries.iter().map(Vec::as_slice).collect::<Vec<_>>()).expect("a bundle");
-                assert_eq!(review::take_entries(above, &from.id, first, &bundle).expect("kept"), Took::Done);
+                let slices: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+                let body = Delivery::write(first, &slices, checkpoint, log.tree()).expect("a delivery");
+                assert_eq!(review::take_entries(above, &from.id, first, &body).expect("kept"), Took::Done);
             }
             let now = time("2026-02-02T03:00:00Z");
-            assert_eq!(review::take_checkpoint(above, &from.id, checkpoint, now).expect("kept"), Took::Done);
+            assert_eq!(review::take_checkpoint(above, &from.id, checkpoint.as_bytes(), now).expect("kept"), Took::Done);
             assert_eq!(review::take_rollup(above, &from.id, own.held.note.as_bytes(), now).expect("kept"), Took::Done);
         });
         done.expect("written");

@@ -153,7 +153,13 @@ fn contradictions(dir: Option<&Path>, node: &Connection, out: &Out) -> Done {
     if let Some(dir) = dir {
         std::fs::create_dir_all(dir).map_err(Failure::file(dir))?;
         for (n, c) in list.iter().enumerate() {
-            for (side, text) in [("first", c.first.as_ref()), ("second", Some(&c.second))] {
+            let sides = [
+                ("first", c.first.as_ref()),
+                ("first-checkpoint", c.first_checkpoint.as_ref()),
+                ("second", Some(&c.second)),
+                ("second-checkpoint", c.second_checkpoint.as_ref()),
+            ];
+            for (side, text) in sides {
                 let Some(text) = text else { continue };
                 let path = dir.join(format!("{:03}-{}-{side}.note", n + 1, c.unit));
                 std::fs::write(&path, text).map_err(Failure::file(&path))?;

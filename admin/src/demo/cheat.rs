@@ -14,7 +14,8 @@ use protocol::digest::{Digest, hex};
 use protocol::evidence::file;
 use protocol::ids::{EventId, Tier};
 use protocol::log::checkpoint::{Checkpoint, origin_of};
-use protocol::log::{tile, tree};
+use protocol::log::delivery::Delivery;
+use protocol::log::tree::{self, Tree};
 use protocol::note::Note;
 use protocol::period::Month;
 use protocol::rollup::Rollup;
@@ -98,9 +99,9 @@ fn entries(f: &Federation, m: &Member) -> Result<Vec<Vec<u8>>> {
 fn send(f: &Federation, m: &Member, forged: &Forged) -> Result<()> {
     let node_key = keyring::read_key(&m.dir.join("keys/node.key")).into_diagnostic()?;
     let mut rollup = forged.rollup.clone();
-    let leaves: Vec<tree::Hash> = forged.entries.iter().map(|e| tree::leaf_hash(e)).collect();
-    let root = tree::root_of(&leaves);
-    rollup.log.size = leaves.len() as u64;
+    let tree: Tree = forged.entries.iter().map(|e| tree::leaf_hash(e)).collect();
+    let root = tree.root();
+    rollup.log.size = tree.len();
     rollup.log.root = hex::encode(&root);
     let mut note: Option<Note> = None;
     for name in &forged.signers {
@@ -119,7 +120,8 @@ fn send(f: &Federation, m: &Member, forged: &Forged) -> Result<()> {
     let mut letters = Vec::new();
     for (n, chunk) in forged.entries.chunks(256).enumerate() {
         let slices: Vec<&[u8]> = chunk.iter().map(Vec::as_slice).collect();
-        letters.push((UpKind::Entries(n as u64 * 256), tile::encode_bundle(&slices).into_diagnostic()?));
+        let first = n as u64 * 256;
+        letters.push((UpKind::Entries(first), Delivery::write(first, &slices, &checkpoint, &tree).into_diagnostic()?));
     }
     letters.push((UpKind::Checkpoint, checkpoint.as_bytes().to_vec()));
     letters.push((UpKind::Rollup, note.as_bytes().to_vec()));

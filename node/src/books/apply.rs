@@ -97,17 +97,17 @@ impl Books {
                 self.replaced.extend(old.iter().map(|(_, n)| n.digest()));
                 self.plans.push((plan, note));
             }
-            kinds::CONTRADICTION => {
+            kinds::CONTRADICTION | kinds::OTHER_STATEMENT => {
                 let (head, _): (children::ContradictionHead, _) = headed(&stored.public).ok_or_else(|| bad("no heading"))?;
                 if let Some(child) = self.children.get_mut(&head.unit) {
                     child.flagged.get_or_insert_with(|| head.what.clone());
                 }
-                self.contradictions.push(Contradiction { unit: head.unit, what: head.what, index: head.index, seq: stored.seq });
+                self.contradictions.push(Contradiction { unit: head.unit, what: head.what, seq: stored.seq });
             }
             kinds::STORE => {
                 self.store = Some(String::from_utf8(stored.public.clone()).map_err(|e| bad(&e.to_string()))?);
             }
-            kinds::GIVEN | kinds::ENTRIES | kinds::CHILD_ROLLUP | kinds::CHILD_CHECKPOINT => {
+            kinds::GIVEN | kinds::DELIVERY | kinds::CHILD_ROLLUP | kinds::CHILD_CHECKPOINT => {
                 children::apply(&mut self.children, stored).map_err(|m| bad(&m))?;
             }
             other => return Err(bad(&format!("unknown kind {other}: written by a newer version?"))),

@@ -1,6 +1,6 @@
 //! What a node keeps of the units below it: their statements, checkpoints and rollups as they came, and its own receipts.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::Checkpoint;
-use protocol::log::tile;
-use protocol::log::tree::{self, leaf_hash};
+use protocol::log::delivery::Delivery;
+use protocol::log::tree::leaf_hash;
 use protocol::note::{Note, VerifierKey};
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
@@ -22,13 +22,15 @@ use serde::{Deserialize, Serialize};
 use super::{Books, BooksError, headed, kinds};
 use crate::journal::Stored;
 
-/// Heading of a chunk of entries.
+/// Heading of a delivery of statements.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct EntriesHead {
+pub struct DeliveryHead {
     /// Whose.
     pub unit: UnitId,
-    /// Index of the first one.
+    /// Index of the first one that was not known before.
     pub first: u64,
+    /// Index of the first one in the delivery.
+    pub from: u64,
 }
 
 /// Heading of anything else that came from below.
@@ -50,6 +52,9 @@ pub struct ContradictionHead {
     /// The log index, where it is a statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<u64>,
+    /// Index of the first statement in the delivery that it came in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<u64>,
 }
 
 /// Two signed things that cannot both be true. Both are in the journal.
@@ -60,53 +65,50 @@ pub struct Contradiction {
     pub unit: UnitId,
     /// What contradicts, in words.
     pub what: String,
-    /// The log index, where it is a statement.
-    pub index: Option<u64>,
     /// The journal entry that holds what came second.
     pub seq: u64,
 }
 
-/// Statements that came and were not read for checks yet, in order. A month of them comes in many messages: what each message
-/// is compared with is kept ready here.
+/// One side of a contradiction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// The bytes of the signed note. Of a statement, whatever stands in the log.
+    pub note: Vec<u8>,
+    /// Of a statement: the signed checkpoint of the log in which it has that index.
+    pub checkpoint: Option<Note>,
+}
+
+impl Side {
+    /// A note that stands for itself.
+    pub fn note(note: &Note) -> Side {
+        Side { note: note.as_bytes().to_vec(), checkpoint: None }
+    }
+    /// A statement with the checkpoint that answers for its place.
+    pub fn statement(entry: Vec<u8>, checkpoint: Note) -> Side {
+        Side { note: entry, checkpoint: Some(checkpoint) }
+    }
+}
+
+/// Statements that came and were not read for checks yet, in order.
 #[derive(Debug, Default)]
 pub struct Waiting {
     entries: Vec<Vec<u8>>,
-    /// By which key each was found signed when it came; none for what the journal brings back at the next start.
-    signed: Vec<Option<VerifierKey>>,
-    hashes: HashSet<tree::Hash>,
     /// Keys that they enrol.
     keys: Vec<VerifierKey>,
 }
 
 impl Waiting {
     fn push(&mut self, entry: Vec<u8>) {
-        self.hashes.insert(leaf_hash(&entry));
         if is_enrolment(&entry) {
             self.keys.extend(Note::parse(&entry).ok().and_then(|n| enrolled(&n)));
         }
         self.entries.push(entry);
-        self.signed.push(None);
     }
 
-    /// Whether these very bytes wait.
-    pub fn contains(&self, entry: &[u8]) -> bool {
-        self.hashes.contains(&leaf_hash(entry))
-    }
-
-    /// Notes by which keys the last ones were signed.
-    pub fn vouch(&mut self, keys: Vec<VerifierKey>) {
-        let from = self.signed.len().saturating_sub(keys.len());
-        for (slot, key) in self.signed.iter_mut().skip(from).zip(keys) {
-            *slot = Some(key);
-        }
-    }
-
-    fn take(&mut self, count: usize) -> (Vec<Vec<u8>>, Vec<Option<VerifierKey>>) {
+    fn take(&mut self, count: usize) -> Vec<Vec<u8>> {
         let mut taken = std::mem::take(self);
-        let (entries, signed) = (taken.entries.split_off(count), taken.signed.split_off(count));
-        entries.into_iter().for_each(|entry| self.push(entry));
-        self.signed = signed;
-        (taken.entries, taken.signed)
+        taken.entries.drain(count..).for_each(|entry| self.push(entry));
+        taken.entries
     }
 }
 
@@ -183,8 +185,8 @@ impl Child {
     pub fn read_to(&mut self, size: u64) {
         let more = size.saturating_sub(self.log.len());
         let more = usize::try_from(more).unwrap_or(usize::MAX).min(self.pending.entries.len());
-        let (entries, signed) = self.pending.take(more);
-        self.log.read_signed(&entries, &signed, &self.unit);
+        let entries = self.pending.take(more);
+        self.log.read(&entries, &self.unit);
     }
 
     /// The node's last word on a rollup.
@@ -210,7 +212,7 @@ fn is_enrolment(entry: &[u8]) -> bool {
 }
 
 /// The key that a statement enrols.
-pub fn enrolled(note: &Note) -> Option<VerifierKey> {
+fn enrolled(note: &Note) -> Option<VerifierKey> {
     if !note.text().contains(OPERATOR_ENROLLED) {
         return None;
     }
@@ -218,13 +220,23 @@ pub fn enrolled(note: &Note) -> Option<VerifierKey> {
     statement.clear?.get("vkey")?.as_str()?.parse().ok()
 }
 
-/// The statements in a journal entry of kind [`kinds::ENTRIES`].
-///
-/// # Errors
-/// An entry that this version cannot read.
-pub fn entries_of(stored: &Stored) -> Result<Vec<Vec<u8>>, String> {
-    let (_, body): (EntriesHead, _) = headed(&stored.public).ok_or("no heading")?;
-    tile::decode_bundle(body).map_err(|e| e.to_string())
+/// What a journal entry of kind [`kinds::DELIVERY`] brought.
+struct Delivered {
+    unit: UnitId,
+    /// Index of the first statement.
+    first: u64,
+    /// The statements that were new.
+    entries: Vec<Vec<u8>>,
+    /// The checkpoint that answers for their places.
+    checkpoint: Note,
+}
+
+fn delivered(stored: &Stored) -> Result<Delivered, String> {
+    let (head, body): (DeliveryHead, _) = headed(&stored.public).ok_or("no heading")?;
+    let (checkpoint, mut entries) = Delivery::reopen(body).map_err(|e| e.to_string())?;
+    let known = head.first.checked_sub(head.from).and_then(|n| usize::try_from(n).ok()).filter(|n| *n < entries.len());
+    entries.drain(..known.ok_or("nothing new in a delivery")?);
+    Ok(Delivered { unit: head.unit, first: head.first, entries, checkpoint })
 }
 
 impl Books {
@@ -237,10 +249,19 @@ impl Books {
         let from = chunks.partition_point(|(first, _)| *first <= indexes.start).saturating_sub(1);
         let mut found = Vec::new();
         for (first, seq) in chunks[from..].iter().take_while(|(first, _)| *first < indexes.end) {
-            let entries = entries_of(&self.at(*seq)?).map_err(|message| BooksError::Entry { seq: *seq, message })?;
+            let Delivered { entries, .. } = delivered(&self.at(*seq)?).map_err(|message| BooksError::Entry { seq: *seq, message })?;
             found.extend((*first..).zip(entries).filter(|(index, _)| indexes.contains(index)).map(|(_, entry)| entry));
         }
         Ok(found)
+    }
+
+    /// One statement of a unit below, and the checkpoint under which it came.
+    pub(super) fn child_entry(&self, unit: &UnitId, index: u64) -> Result<Option<(Vec<u8>, Note)>, BooksError> {
+        let chunks = self.children.get(unit).map(|c| c.chunks.as_slice()).unwrap_or_default();
+        let behind = chunks.partition_point(|(first, _)| *first <= index);
+        let Some((first, seq)) = behind.checked_sub(1).map(|n| chunks[n]) else { return Ok(None) };
+        let Delivered { entries, checkpoint, .. } = delivered(&self.at(seq)?).map_err(|message| BooksError::Entry { seq, message })?;
+        Ok(usize::try_from(index - first).ok().and_then(|n| entries.into_iter().nth(n)).map(|entry| (entry, checkpoint)))
     }
 }
 
@@ -257,11 +278,11 @@ pub fn apply(children: &mut BTreeMap<UnitId, Child>, stored: &Stored) -> Result<
         }
         return Ok(());
     }
-    if stored.kind == kinds::ENTRIES {
-        let (head, body): (EntriesHead, _) = headed(&stored.public).ok_or("no heading")?;
-        if let Some(child) = children.get_mut(&head.unit) {
-            tile::decode_bundle(body).map_err(|e| e.to_string())?.into_iter().for_each(|entry| child.pending.push(entry));
-            child.chunks.push((head.first, stored.seq));
+    if stored.kind == kinds::DELIVERY {
+        let Delivered { unit, first, entries, .. } = delivered(stored)?;
+        if let Some(child) = children.get_mut(&unit) {
+            entries.into_iter().for_each(|entry| child.pending.push(entry));
+            child.chunks.push((first, stored.seq));
         }
         return Ok(());
     }

@@ -8,6 +8,7 @@ use protocol::commitment::PeriodKey;
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::Checkpoint;
+use protocol::log::delivery::Delivery;
 use protocol::note::Note;
 use protocol::period::Month;
 use protocol::plan::Plan;
@@ -19,7 +20,7 @@ use protocol::verify::{HeldRollup, Rollups};
 
 use super::append::stored_of;
 use super::apply::read_statement;
-use super::children::{self, Contradiction};
+use super::children::{self, Contradiction, Side};
 use super::payload::{self, Payload};
 use super::{Books, BooksError, OwnRollup, headed};
 use crate::journal::Stored;
@@ -152,38 +153,35 @@ impl Books {
         Ok(self.journal.read(seq)?)
     }
 
-    /// One statement of a unit below.
-    fn child_entry(&self, unit: &UnitId, index: u64) -> Result<Option<Vec<u8>>, BooksError> {
-        let chunks = self.children.get(unit).map(|c| c.chunks.as_slice()).unwrap_or_default();
-        let behind = chunks.partition_point(|(first, _)| *first <= index);
-        let Some((first, seq)) = behind.checked_sub(1).map(|n| chunks[n]) else { return Ok(None) };
-        let entries = children::entries_of(&self.at(seq)?).map_err(|message| BooksError::Entry { seq, message })?;
-        Ok(usize::try_from(index - first).ok().and_then(|n| entries.into_iter().nth(n)))
-    }
-
-    /// The two sides of a contradiction: what was known, as far as it still stands for itself, and what came second.
+    /// The two sides of a contradiction: what was known, as far as it still stands for itself, and what came second. Of two
+    /// statements for one index each comes with the checkpoint that answers for its place.
     ///
     /// # Errors
     /// A damaged disk.
-    pub fn both_sides(&self, found: &Contradiction) -> Result<(Option<Vec<u8>>, Vec<u8>), BooksError> {
+    pub fn both_sides(&self, found: &Contradiction) -> Result<(Option<Side>, Side), BooksError> {
         let bad = |message: &str| BooksError::Entry { seq: found.seq, message: message.to_string() };
         let stored = self.at(found.seq)?;
-        let (_, second): (children::ContradictionHead, _) = headed(&stored.public).ok_or_else(|| bad("no heading"))?;
-        let note = Note::parse(second).map_err(|e| bad(&e.to_string()))?;
+        let (head, body): (children::ContradictionHead, _) = headed(&stored.public).ok_or_else(|| bad("no heading"))?;
+        if let (Some(index), Some(from)) = (head.index, head.from) {
+            let (note, entries) = Delivery::reopen(body).map_err(|e| bad(&e.to_string()))?;
+            let at = index.checked_sub(from).and_then(|n| usize::try_from(n).ok());
+            let second = at.and_then(|n| entries.into_iter().nth(n)).ok_or_else(|| bad("no such statement in the delivery"))?;
+            let first = self.child_entry(&found.unit, index)?;
+            return Ok((first.map(|(entry, note)| Side::statement(entry, note)), Side::statement(second, note)));
+        }
+        let note = Note::parse(body).map_err(|e| bad(&e.to_string()))?;
         let child = self.children.get(&found.unit);
-        let first = if let Some(index) = found.index {
-            self.child_entry(&found.unit, index)?
-        } else if let Ok(held) = HeldRollup::new(note.clone()) {
+        let first = if let Ok(held) = HeldRollup::new(note.clone()) {
             let key = (held.rollup.period, held.rollup.revision);
-            child.and_then(|c| c.known.get(&key)).map(|h| h.note.as_bytes().to_vec())
+            child.and_then(|c| c.known.get(&key)).map(|h| h.note.clone())
         } else if let Ok(point) = Checkpoint::parse(note.text()) {
-            child.and_then(|c| c.checkpoints.get(&point.size())).map(|n| n.as_bytes().to_vec())
+            child.and_then(|c| c.checkpoints.get(&point.size())).cloned()
         } else if let Ok(receipt) = Receipt::parse(note.text()) {
-            self.rollups.get(&(receipt.period, receipt.revision)).map(|r| r.held.note.as_bytes().to_vec())
+            self.rollups.get(&(receipt.period, receipt.revision)).map(|r| r.held.note.clone())
         } else {
             None
         };
-        Ok((first, second.to_vec()))
+        Ok((first.map(|note| Side::note(&note)), Side::note(&note)))
     }
 
     /// All facts and the balance of a subject, as far as they were recorded in `period` or before.

@@ -15,6 +15,7 @@ use super::App;
 use super::answer::{Body, Refused, Who};
 use super::desk::month;
 use super::tokens::Role;
+use crate::books::children::Side;
 use crate::fault::{Faults, internal};
 use crate::review;
 
@@ -89,8 +90,14 @@ pub struct Contradicted {
     pub what: String,
     /// What was known: a signed note.
     pub first: Option<String>,
+    /// Where it is a statement: the signed checkpoint of the log in which it has its index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_checkpoint: Option<String>,
     /// What came second: a signed note.
     pub second: String,
+    /// Where it is a statement: the signed checkpoint of the log in which it has the same index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_checkpoint: Option<String>,
 }
 
 /// Every contradiction with both of its sides.
@@ -102,8 +109,17 @@ pub async fn contradictions(State(app): State<App>, who: Who) -> Result<Json<Vec
         .with(|books, _| {
             let both = books.contradictions.iter().map(|c| {
                 let (first, second) = books.both_sides(c).map_err(internal)?;
-                let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(internal);
-                Ok(Contradicted { unit: c.unit.clone(), what: c.what.clone(), first: first.map(text).transpose()?, second: text(second)? })
+                // A unit can put any bytes into its log; what is no text is shown as well as it can be.
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                let checkpoint = |side: &Side| side.checkpoint.as_ref().map(|note| text(note.as_bytes()));
+                Ok(Contradicted {
+                    unit: c.unit.clone(),
+                    what: c.what.clone(),
+                    first_checkpoint: first.as_ref().and_then(checkpoint),
+                    first: first.map(|side| text(&side.note)),
+                    second_checkpoint: checkpoint(&second),
+                    second: text(&second.note),
+                })
             });
             both.collect::<Result<Vec<_>, Faults>>()
         })

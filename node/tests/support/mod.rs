@@ -22,7 +22,9 @@ use node::vault::VaultKey;
 use protocol::catalogue::{Catalogue, load};
 use protocol::digest::{Digest, hex};
 use protocol::ids::{Tier, UnitId, id_check_digit};
-use protocol::log::tile;
+use protocol::log::checkpoint::{Checkpoint, origin_of};
+use protocol::log::delivery::Delivery;
+use protocol::log::tree::{Tree, leaf_hash};
 use protocol::note::{Alg, Note, SigningKey, VerifierKey};
 use protocol::period::Month;
 use protocol::published;
@@ -291,15 +293,30 @@ impl Desk {
         for own in books.rollups.values().filter(|r| r.submitted.is_some()) {
             let size = own.held.rollup.log.size;
             if first < size {
-                let entries: Vec<Vec<u8>> = (first..size).map(|i| books.statement_bytes(i).unwrap()).collect();
-                let slices: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
-                list.push(Letter::Entries(first, tile::encode_bundle(&slices).unwrap()));
+                list.push(self.delivery(first..size, size));
                 first = size;
             }
             list.push(Letter::Checkpoint(books.checkpoint(size).unwrap().as_bytes().to_vec()));
             list.push(Letter::Rollup(own.held.note.as_bytes().to_vec()));
         }
         list
+    }
+
+    /// Statements under the checkpoint of this size.
+    pub fn delivery(&self, range: std::ops::Range<u64>, size: u64) -> Letter {
+        let books = self.read();
+        let entries: Vec<Vec<u8>> = range.clone().map(|i| books.statement_bytes(i).unwrap()).collect();
+        let slices: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+        let (checkpoint, log) = (books.checkpoint(size).unwrap(), books.log.as_ref().unwrap());
+        Letter::Entries(range.start, Delivery::write(range.start, &slices, checkpoint, log.tree()).unwrap())
+    }
+
+    /// What this unit sends if its log up to this size had other bytes at an index: all of it, under a checkpoint that it signs.
+    pub fn rewritten(&self, size: u64, index: u64, entry: &[u8]) -> Letter {
+        let books = self.read();
+        let mut entries: Vec<Vec<u8>> = (0..size).map(|i| books.statement_bytes(i).unwrap()).collect();
+        entries[index as usize] = entry.to_vec();
+        forged(&key(self.id, Alg::Ed25519), self.id, &entries)
     }
 
     /// Another rollup for a month that is closed, signed by everybody who has to.
@@ -346,6 +363,14 @@ impl Desk {
         evidence.arrivals = None;
         protocol::evidence::file::write(&evidence).unwrap()
     }
+}
+
+/// A whole log under a checkpoint by this key.
+pub fn forged(by: &SigningKey, id: &str, entries: &[Vec<u8>]) -> Letter {
+    let tree: Tree = entries.iter().map(|e| leaf_hash(e)).collect();
+    let checkpoint = Checkpoint::new(&origin_of(&unit(id)), tree.len(), tree.root()).unwrap().sign(by).unwrap();
+    let slices: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
+    Letter::Entries(0, Delivery::write(0, &slices, &checkpoint, &tree).unwrap())
 }
 
 /// Hands one message over.

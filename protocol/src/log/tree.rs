@@ -230,6 +230,15 @@ impl Tree {
         Some(proof)
     }
 
+    /// What [`root_of_range`] needs beside the leaves `first..end` to find the root that the tree had when it had `size` leaves.
+    /// `None` unless `first < end <= size <= len`.
+    pub fn range_proof(&self, first: u64, end: u64, size: u64) -> Option<Vec<Hash>> {
+        if first >= end || end > size || size > self.len() {
+            return None;
+        }
+        Some(outside(size, first, end).into_iter().map(|(from, to)| self.range(from, to)).collect())
+    }
+
     /// The hash over leaves `from..to`, which is a subtree of some tree and within this one: made of stored hashes only.
     fn range(&self, from: u64, to: u64) -> Hash {
         let n = to - from;
@@ -252,6 +261,52 @@ impl FromIterator<Hash> for Tree {
         leaves.into_iter().for_each(|leaf| tree.push(leaf));
         tree
     }
+}
+
+/// The subtrees of a tree of `size` leaves that hold none of the leaves `first..end`, from left to right: as large as they can be,
+/// so at most two on each level.
+fn outside(size: u64, first: u64, end: u64) -> Vec<(u64, u64)> {
+    fn cut(from: u64, to: u64, first: u64, end: u64, parts: &mut Vec<(u64, u64)>) {
+        if to <= first || end <= from {
+            parts.push((from, to));
+        } else if from < first || end < to {
+            let middle = from + split(to - from);
+            cut(from, middle, first, end, parts);
+            cut(middle, to, first, end, parts);
+        }
+    }
+    let mut parts = Vec::new();
+    cut(0, size, first, end, &mut parts);
+    parts
+}
+
+/// The root of the tree of `size` leaves in which these leaf hashes stand from index `first` on, where `proof` holds the other
+/// subtrees from left to right: an inclusion proof for many leaves at once. A checkpoint of this size with this root shows that
+/// all of them stand exactly there.
+///
+/// # Errors
+/// No leaf, or leaves that cannot stand in such a tree; a proof of the wrong length.
+pub fn root_of_range(first: u64, leaves: &[Hash], size: u64, proof: &[Hash]) -> Result<Hash, ProofError> {
+    let end = first.checked_add(leaves.len() as u64).filter(|end| first < *end && *end <= size);
+    let end = end.ok_or(ProofError::Index { index: first.saturating_add(leaves.len() as u64), size })?;
+    let parts = outside(size, first, end);
+    if parts.len() != proof.len() {
+        return Err(ProofError::Length { expected: parts.len(), found: proof.len() });
+    }
+    fn root(from: u64, to: u64, first: u64, leaves: &[Hash], proof: &mut std::slice::Iter<'_, Hash>) -> Hash {
+        let end = first + leaves.len() as u64;
+        if to <= first || end <= from {
+            // As many as there are parts: counted above.
+            proof.next().copied().unwrap_or_default()
+        } else if first <= from && to <= end {
+            root_of(&leaves[(from - first) as usize..(to - first) as usize])
+        } else {
+            let middle = from + split(to - from);
+            let left = root(from, middle, first, leaves, proof);
+            node_hash(&left, &root(middle, to, first, leaves, proof))
+        }
+    }
+    Ok(root(0, size, first, leaves, &mut proof.iter()))
 }
 
 /// The number of hashes in the inclusion proof of `index` in a tree of `size`: those below the point where the path leaves
@@ -515,6 +570,24 @@ mod tests {
             let proof = tree.consistency_proof(old, n).unwrap();
             prop_assert_eq!(verify_consistency(old, &tree.root_at(old).unwrap(), n, &tree.root(), &proof), Ok(()));
             if old < n {
+                let end = (old + 1 + at / 3).min(n);
+                let proof = tree.range_proof(old, end, n).unwrap();
+                let part = &leaves[old as usize..end as usize];
+                prop_assert_eq!(root_of_range(old, part, n, &proof), Ok(tree.root()));
+                prop_assert!(proof.len() <= 2 * 10);
+                // Any other place, number or content has another root, or none. (The size is what the checkpoint says: subtrees
+                // outside are taken as they are given.)
+                for first in [old + 1, old.wrapping_sub(1)] {
+                    prop_assert_ne!(root_of_range(first, part, n, &proof), Ok(tree.root()));
+                }
+                prop_assert_ne!(root_of_range(old, &part[1..], n, &proof), Ok(tree.root()));
+                for place in 0..proof.len() {
+                    let mut other = proof.clone();
+                    other[place][0] ^= 1;
+                    prop_assert_ne!(root_of_range(old, part, n, &other), Ok(tree.root()));
+                    other.remove(place);
+                    prop_assert_eq!(root_of_range(old, part, n, &other).unwrap_err().code(), "proof.length");
+                }
                 let proof = tree.inclusion_proof(old, n).unwrap();
                 prop_assert_eq!(verify_inclusion(&leaves[old as usize], old, n, &proof, &tree.root()), Ok(()));
             }

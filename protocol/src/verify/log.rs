@@ -347,41 +347,16 @@ impl UnitLog {
 
     /// Reads the next leaves: the bytes of the statements' notes, signature lines included.
     pub fn read<B: AsRef<[u8]>>(&mut self, entries: &[B], unit: &Unit) {
-        self.read_with(entries, |_| None, unit);
-    }
-
-    /// The same, where the caller has found some of the signatures right already: `by` holds for each leaf the key. Whether it is
-    /// the key that must have signed is found out here as ever; only the signature's equation is not computed a second time.
-    pub fn read_signed<B: AsRef<[u8]>>(&mut self, entries: &[B], by: &[Option<VerifierKey>], unit: &Unit) {
-        self.read_with(entries, |n| by.get(n).and_then(Option::as_ref), unit);
-    }
-
-    /// Takes a leaf that this process signed itself a moment ago or keeps in its own journal: everything but the signature
-    /// is checked again.
-    pub fn read_own(&mut self, note: &Note, statement: &Statement, unit: &Unit) {
-        if self.keys != *unit {
-            self.keys.clone_from(unit);
-        }
-        let index = self.len();
-        self.tree.push(tree::leaf_hash(note.as_bytes()));
-        let signer = self.signer(index, note, statement, unit);
-        let leaf = self.take(index, signer.map(|_| statement));
-        self.leaves.push(leaf);
-    }
-
-    fn read_with<'k, B: AsRef<[u8]>>(&mut self, entries: &[B], by: impl Fn(usize) -> Option<&'k VerifierKey>, unit: &Unit) {
         self.keys.clone_from(unit);
-        for (number, chunk) in entries.chunks(BATCH).enumerate() {
+        for chunk in entries.chunks(BATCH) {
             let start = self.len();
             let mut signed: Vec<(u64, Note, VerifierKey)> = Vec::with_capacity(chunk.len());
-            for (n, entry) in (number * BATCH..).zip(chunk) {
+            for entry in chunk {
                 let index = self.len();
                 self.tree.push(tree::leaf_hash(entry.as_ref()));
                 let leaf = match self.statement(index, entry.as_ref(), unit) {
                     Ok((note, key, statement)) => {
-                        if by(n) != Some(&key) {
-                            signed.push((index, note, key));
-                        }
+                        signed.push((index, note, key));
                         self.take(index, Ok(&statement))
                     }
                     Err(message) => self.take(index, Err(message)),
@@ -396,6 +371,19 @@ impl UnitLog {
                 }
             }
         }
+    }
+
+    /// Takes a leaf that this process signed itself a moment ago or keeps in its own journal: everything but the signature
+    /// is checked again.
+    pub fn read_own(&mut self, note: &Note, statement: &Statement, unit: &Unit) {
+        if self.keys != *unit {
+            self.keys.clone_from(unit);
+        }
+        let index = self.len();
+        self.tree.push(tree::leaf_hash(note.as_bytes()));
+        let signer = self.signer(index, note, statement, unit);
+        let leaf = self.take(index, signer.map(|_| statement));
+        self.leaves.push(leaf);
     }
 
     /// Counts a statement, or keeps why it cannot be one.

@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use admin::api::Client;
 use admin::demo::federation::{Federation, sign_all, wait};
@@ -15,7 +17,7 @@ use admin::nats::Timing;
 use federation_tests::{directory, nats_server, programs, repository};
 use node::books::kinds;
 use node::desk::close::CloseRequest;
-use node::journal::Journal;
+use node::journal::{Journal, JournalError};
 use protocol::evidence::file;
 use protocol::ids::Tier;
 use protocol::note::Note;
@@ -330,9 +332,21 @@ impl Town {
     }
 }
 
+/// The journal of a stopped node. Another test of this process may be starting a program just now: until it runs, that program
+/// holds every lock that this process held when it was forked, this journal's from the last time it was read as well.
+fn stopped(data: &Path) -> Journal {
+    let begin = Instant::now();
+    loop {
+        match Journal::open(data) {
+            Err(JournalError::Locked { .. }) if begin.elapsed() < Duration::from_secs(10) => sleep(Duration::from_millis(50)),
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 /// The receipts of a kind for a unit, in the order of a stopped node's journal.
 fn receipts(data: &Path, kind: u8, child: &str) -> Vec<(Month, u32, Decision)> {
-    let journal = Journal::open(data).unwrap();
+    let journal = stopped(data);
     let all = journal.read_from(0).map(Result::unwrap).filter(|e| e.kind == kind);
     let read = all.map(|e| Receipt::parse(Note::parse(&e.public).unwrap().text()).unwrap());
     let mut list: Vec<_> = read.filter(|r| r.child.as_str() == child).map(|r| (r.period, r.revision, r.decision)).collect();
