@@ -15,7 +15,7 @@ use protocol::digest::Digest;
 use protocol::evidence::report;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::{Checkpoint, add_cosignature, origin_of};
-use protocol::log::delivery::Delivery;
+use protocol::log::delivery::Claimed;
 use protocol::note::Note;
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
@@ -27,6 +27,7 @@ use crate::books::{Books, NewEntry, kinds};
 use crate::clock::stamp;
 use crate::desk::china_day;
 use crate::fault::{Faults, internal};
+use crate::link::MAX_BODY_BYTES;
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,22 +52,35 @@ const MAX_REVISION: u32 = 100;
 /// The node's own failures.
 pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -> Result<Took, Faults> {
     let Some(child) = books.children.get(unit) else { return Ok(Took::Refused(format!("{unit} is not below this unit"))) };
-    let delivery = match Delivery::read(first, body) {
-        Ok(delivery) => delivery,
+    // Nobody sends more. The server takes a little more, and what the journal cannot take would come again for ever.
+    if body.len() > MAX_BODY_BYTES {
+        return Ok(Took::Refused(format!("a delivery of {} bytes, at most {MAX_BODY_BYTES} are allowed", body.len())));
+    }
+    let claimed = match Claimed::open(body) {
+        Ok(claimed) => claimed,
         Err(e) => return Ok(Took::Refused(e.to_string())),
     };
-    if let Err(why) = of_log(books, child, delivery.note(), delivery.checkpoint()) {
+    if let Err(why) = of_log(books, child, claimed.note(), claimed.checkpoint()) {
         return Ok(Took::Refused(why));
     }
     let held = child.held();
     if first > held {
         return Ok(Took::Later(format!("statements {held} to {first} of {unit} are still to come")));
     }
+    let delivery = match claimed.prove(first) {
+        Ok(delivery) => delivery,
+        Err(e) => return Ok(Took::Refused(e.to_string())),
+    };
+    let fork = two_checkpoints(child, delivery.note(), delivery.checkpoint());
     let known = usize::try_from(held - first).unwrap_or(usize::MAX).min(delivery.entries().len());
     let other = (first..).zip(&delivery.entries()[..known]).find(|(index, entry)| !child.holds(*index, entry));
-    if let Some((index, _)) = other {
-        let what = format!("other bytes for statement {index}, which is known here");
-        contradict(books, unit, what, body, Some((index, first)))?;
+    let other = other.map(|(index, _)| index);
+    let flagged = books.contradictions.iter().filter(|c| c.unit == *unit && c.what.starts_with(OTHER_BYTES)).count();
+    if let Some(index) = other.filter(|_| flagged < MAX_OTHER) {
+        contradict(books, unit, format!("{OTHER_BYTES} {index}, which is known here"), body, Some((index, first)))?;
+    }
+    if let Some(what) = fork {
+        contradict(books, unit, what, delivery.note().as_bytes(), None)?;
     }
     // What follows another history is kept all the same: the checks then say of its rollup that the log was changed.
     if known < delivery.entries().len() {
@@ -74,6 +88,17 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
         books.commit(vec![NewEntry::headed(kinds::DELIVERY, &head, body)])?;
     }
     Ok(Took::Done)
+}
+
+const OTHER_BYTES: &str = "other bytes for statement";
+
+/// So many of a unit's statements with two contents are kept as evidence; one is enough, and each is a whole delivery.
+const MAX_OTHER: usize = 16;
+
+/// What contradicts where the unit has signed another root for a log of this size before.
+fn two_checkpoints(child: &Child, note: &Note, point: &Checkpoint) -> Option<String> {
+    let before = child.checkpoints.get(&point.size()).filter(|before| before.text() != note.text());
+    before.map(|_| format!("two checkpoints over {} leaves with different roots", point.size()))
 }
 
 /// Whether this is a checkpoint of the unit's log, signed by a key of its node that may, and by nobody who is not known.
@@ -107,12 +132,11 @@ pub fn take_checkpoint(books: &mut Books, unit: &UnitId, body: &[u8], now: DateT
     if let Err(why) = of_log(books, child, &note, &point) {
         return Ok(Took::Refused(why));
     }
-    if let Some(before) = child.checkpoints.get(&point.size()) {
-        if before.text() == note.text() {
-            return Ok(Took::Done);
-        }
-        let what = format!("two checkpoints over {} leaves with different roots", point.size());
+    if let Some(what) = two_checkpoints(child, &note, &point) {
         return contradict(books, unit, what, body, None);
+    }
+    if child.checkpoints.contains_key(&point.size()) {
+        return Ok(Took::Done);
     }
     let head = ArrivalHead { unit: unit.clone(), at: now };
     books.commit(vec![NewEntry::headed(kinds::CHILD_CHECKPOINT, &head, body)])?;

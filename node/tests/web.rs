@@ -394,13 +394,22 @@ fn both_sides_of_a_contradiction_are_shown() {
     let list = ask("/api/contradictions");
     let sides =
         |n: usize| [list[n]["first"].as_str().unwrap().as_bytes().to_vec(), list[n]["second"].as_str().unwrap().as_bytes().to_vec()];
-    assert_eq!(list.as_array().unwrap().len(), 2);
+    // The rollups, the statements, and the checkpoints of those.
+    assert_eq!(list.as_array().unwrap().len(), 3);
+    assert!(sides(2).iter().all(|c| c.starts_with(format!("countersign/{A}\n{size}\n").as_bytes())));
     assert_eq!((list[0]["unit"].as_str(), sides(0)), (Some(A), [first.as_bytes().to_vec(), second.as_bytes().to_vec()]));
     assert_eq!(sides(1), [entry, other.as_bytes().to_vec()]);
     // A statement does not tell its index: the unit has signed for both places.
-    let checkpoints = ["first_checkpoint", "second_checkpoint"].map(|side| list[1][side].as_str().unwrap());
-    assert!(checkpoints.iter().all(|c| c.starts_with(&format!("countersign/{A}\n{size}\n"))) && checkpoints[0] != checkpoints[1]);
-    assert!(list[0].get("first_checkpoint").is_none());
+    let proven = |side: &str, entry: &[u8]| {
+        let from = list[1][side]["from"].as_u64().unwrap();
+        let bytes = protocol::digest::b64::decode(list[1][side]["bytes"].as_str().unwrap()).unwrap();
+        let delivery = protocol::log::Delivery::read(from, &bytes).unwrap();
+        assert_eq!(delivery.entries()[usize::try_from(4 - from).unwrap()], entry);
+        (delivery.checkpoint().size(), delivery.checkpoint().root())
+    };
+    let (one, two) = (proven("first_delivery", &sides(1)[0]), proven("second_delivery", &sides(1)[1]));
+    assert!(one.0 == size && two.0 == size && one.1 != two.1);
+    assert!(list[0].get("first_delivery").is_none());
     // And it is said where people look every day.
     let status = ask("/api/status");
     for side in [&first, &second] {

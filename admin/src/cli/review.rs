@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use node::web::review::ChildMonth;
+use protocol::digest::b64;
 use protocol::ids::UnitId;
 use protocol::period::Month;
 use protocol::receipt::Decision;
@@ -37,7 +38,8 @@ pub enum Command {
     },
     /// What units below signed twice in two ways (矛盾), and what the parent has under this unit's name
     #[command(after_help = "Example:\n  countersign review contradictions --out evidence/ --token-file wang.token\n\n\
-        Both documents of each are signed notes: whoever has the registry can check them without this node.")]
+        Both documents of each are signed notes, or statements in deliveries that prove their index: whoever has the registry \
+        can check them without this node.")]
     Contradictions {
         /// Write both documents of each into this directory
         #[arg(long, value_name = "DIR")]
@@ -153,13 +155,14 @@ fn contradictions(dir: Option<&Path>, node: &Connection, out: &Out) -> Done {
     if let Some(dir) = dir {
         std::fs::create_dir_all(dir).map_err(Failure::file(dir))?;
         for (n, c) in list.iter().enumerate() {
-            let sides = [
-                ("first", c.first.as_ref()),
-                ("first-checkpoint", c.first_checkpoint.as_ref()),
-                ("second", Some(&c.second)),
-                ("second-checkpoint", c.second_checkpoint.as_ref()),
-            ];
-            for (side, text) in sides {
+            let sides = [("first", c.first.as_ref(), &c.first_delivery), ("second", Some(&c.second), &c.second_delivery)];
+            for (side, text, delivery) in sides {
+                if let Some(d) = delivery {
+                    let path = dir.join(format!("{:03}-{}-{side}-from-{}.delivery", n + 1, c.unit, d.from));
+                    let bytes = b64::decode(&d.bytes).unwrap_or_default();
+                    std::fs::write(&path, bytes).map_err(Failure::file(&path))?;
+                    files.push(path.display().to_string());
+                }
                 let Some(text) = text else { continue };
                 let path = dir.join(format!("{:03}-{}-{side}.note", n + 1, c.unit));
                 std::fs::write(&path, text).map_err(Failure::file(&path))?;

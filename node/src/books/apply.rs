@@ -110,6 +110,7 @@ impl Books {
             kinds::GIVEN | kinds::DELIVERY | kinds::CHILD_ROLLUP | kinds::CHILD_CHECKPOINT => {
                 children::apply(&mut self.children, stored).map_err(|m| bad(&m))?;
             }
+            9 => return Err(bad("statements without the proof of their place, written by an older version: begin a new data directory")),
             other => return Err(bad(&format!("unknown kind {other}: written by a newer version?"))),
         }
         Ok(())

@@ -74,18 +74,19 @@ pub struct Contradiction {
 pub struct Side {
     /// The bytes of the signed note. Of a statement, whatever stands in the log.
     pub note: Vec<u8>,
-    /// Of a statement: the signed checkpoint of the log in which it has that index.
-    pub checkpoint: Option<Note>,
+    /// Of a statement: the index of the first one in the delivery that it came in, and that delivery. It proves by a signed
+    /// checkpoint which index the statement has.
+    pub delivery: Option<(u64, Vec<u8>)>,
 }
 
 impl Side {
     /// A note that stands for itself.
     pub fn note(note: &Note) -> Side {
-        Side { note: note.as_bytes().to_vec(), checkpoint: None }
+        Side { note: note.as_bytes().to_vec(), delivery: None }
     }
-    /// A statement with the checkpoint that answers for its place.
-    pub fn statement(entry: Vec<u8>, checkpoint: Note) -> Side {
-        Side { note: entry, checkpoint: Some(checkpoint) }
+    /// A statement in a delivery that begins at index `from`.
+    pub fn statement(entry: Vec<u8>, from: u64, delivery: Vec<u8>) -> Side {
+        Side { note: entry, delivery: Some((from, delivery)) }
     }
 }
 
@@ -227,16 +228,17 @@ struct Delivered {
     first: u64,
     /// The statements that were new.
     entries: Vec<Vec<u8>>,
-    /// The checkpoint that answers for their places.
-    checkpoint: Note,
+    /// The whole delivery, and the index of its first statement.
+    from: u64,
+    body: Vec<u8>,
 }
 
 fn delivered(stored: &Stored) -> Result<Delivered, String> {
     let (head, body): (DeliveryHead, _) = headed(&stored.public).ok_or("no heading")?;
-    let (checkpoint, mut entries) = Delivery::reopen(body).map_err(|e| e.to_string())?;
+    let mut entries = Delivery::reopen(body).map_err(|e| e.to_string())?;
     let known = head.first.checked_sub(head.from).and_then(|n| usize::try_from(n).ok()).filter(|n| *n < entries.len());
     entries.drain(..known.ok_or("nothing new in a delivery")?);
-    Ok(Delivered { unit: head.unit, first: head.first, entries, checkpoint })
+    Ok(Delivered { unit: head.unit, first: head.first, entries, from: head.from, body: body.to_vec() })
 }
 
 impl Books {
@@ -255,13 +257,13 @@ impl Books {
         Ok(found)
     }
 
-    /// One statement of a unit below, and the checkpoint under which it came.
-    pub(super) fn child_entry(&self, unit: &UnitId, index: u64) -> Result<Option<(Vec<u8>, Note)>, BooksError> {
+    /// One statement of a unit below, with the delivery that it came in.
+    pub(super) fn child_entry(&self, unit: &UnitId, index: u64) -> Result<Option<Side>, BooksError> {
         let chunks = self.children.get(unit).map(|c| c.chunks.as_slice()).unwrap_or_default();
         let behind = chunks.partition_point(|(first, _)| *first <= index);
         let Some((first, seq)) = behind.checked_sub(1).map(|n| chunks[n]) else { return Ok(None) };
-        let Delivered { entries, checkpoint, .. } = delivered(&self.at(seq)?).map_err(|message| BooksError::Entry { seq, message })?;
-        Ok(usize::try_from(index - first).ok().and_then(|n| entries.into_iter().nth(n)).map(|entry| (entry, checkpoint)))
+        let Delivered { entries, from, body, .. } = delivered(&self.at(seq)?).map_err(|message| BooksError::Entry { seq, message })?;
+        Ok(usize::try_from(index - first).ok().and_then(|n| entries.into_iter().nth(n)).map(|entry| Side::statement(entry, from, body)))
     }
 }
 

@@ -154,7 +154,7 @@ impl Books {
     }
 
     /// The two sides of a contradiction: what was known, as far as it still stands for itself, and what came second. Of two
-    /// statements for one index each comes with the checkpoint that answers for its place.
+    /// statements for one index each comes with its delivery.
     ///
     /// # Errors
     /// A damaged disk.
@@ -163,11 +163,10 @@ impl Books {
         let stored = self.at(found.seq)?;
         let (head, body): (children::ContradictionHead, _) = headed(&stored.public).ok_or_else(|| bad("no heading"))?;
         if let (Some(index), Some(from)) = (head.index, head.from) {
-            let (note, entries) = Delivery::reopen(body).map_err(|e| bad(&e.to_string()))?;
+            let entries = Delivery::reopen(body).map_err(|e| bad(&e.to_string()))?;
             let at = index.checked_sub(from).and_then(|n| usize::try_from(n).ok());
             let second = at.and_then(|n| entries.into_iter().nth(n)).ok_or_else(|| bad("no such statement in the delivery"))?;
-            let first = self.child_entry(&found.unit, index)?;
-            return Ok((first.map(|(entry, note)| Side::statement(entry, note)), Side::statement(second, note)));
+            return Ok((self.child_entry(&found.unit, index)?, Side::statement(second, from, body.to_vec())));
         }
         let note = Note::parse(body).map_err(|e| bad(&e.to_string()))?;
         let child = self.children.get(&found.unit);

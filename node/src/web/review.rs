@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use protocol::digest::Digest;
+use protocol::digest::{Digest, b64};
 use protocol::ids::UnitId;
 use protocol::period::Month;
 use protocol::receipt::Decision;
@@ -80,7 +80,8 @@ pub async fn children(State(app): State<App>, who: Who) -> Result<Json<Vec<Child
     Ok(Json(list))
 }
 
-/// Two signed documents that cannot both be true, kept as evidence.
+/// Two documents that cannot both be true, kept as evidence. What is a statement may be any bytes that the unit put into its log;
+/// then the delivery is exact, and the text as good as it can be.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Contradicted {
     /// Who signed both. This unit itself, where its parent answered for another rollup than this node has.
@@ -90,14 +91,23 @@ pub struct Contradicted {
     pub what: String,
     /// What was known: a signed note.
     pub first: Option<String>,
-    /// Where it is a statement: the signed checkpoint of the log in which it has its index.
+    /// Where it is a statement: the delivery that proves its index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first_checkpoint: Option<String>,
+    pub first_delivery: Option<DeliveryBytes>,
     /// What came second: a signed note.
     pub second: String,
-    /// Where it is a statement: the signed checkpoint of the log in which it has the same index.
+    /// Where it is a statement: the delivery that proves the same index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub second_checkpoint: Option<String>,
+    pub second_delivery: Option<DeliveryBytes>,
+}
+
+/// A delivery as it came: a unit's statements, its signed checkpoint, and the proof that they stand in its log (SPEC, section 4).
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct DeliveryBytes {
+    /// Index of the first statement.
+    pub from: u64,
+    /// The bytes, in base 64.
+    pub bytes: String,
 }
 
 /// Every contradiction with both of its sides.
@@ -109,15 +119,15 @@ pub async fn contradictions(State(app): State<App>, who: Who) -> Result<Json<Vec
         .with(|books, _| {
             let both = books.contradictions.iter().map(|c| {
                 let (first, second) = books.both_sides(c).map_err(internal)?;
-                // A unit can put any bytes into its log; what is no text is shown as well as it can be.
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-                let checkpoint = |side: &Side| side.checkpoint.as_ref().map(|note| text(note.as_bytes()));
+                let delivery =
+                    |side: &Side| side.delivery.as_ref().map(|(from, bytes)| DeliveryBytes { from: *from, bytes: b64::encode(bytes) });
                 Ok(Contradicted {
                     unit: c.unit.clone(),
                     what: c.what.clone(),
-                    first_checkpoint: first.as_ref().and_then(checkpoint),
+                    first_delivery: first.as_ref().and_then(delivery),
                     first: first.map(|side| text(&side.note)),
-                    second_checkpoint: checkpoint(&second),
+                    second_delivery: delivery(&second),
                     second: text(&second.note),
                 })
             });

@@ -56,6 +56,50 @@ impl DeliveryError {
     }
 }
 
+/// A delivery of which nothing is proven yet: to look cheaply whether it is worth it.
+#[derive(Debug)]
+pub struct Claimed<'a> {
+    note: Note,
+    checkpoint: Checkpoint,
+    proof: &'a [Hash],
+    bundle: &'a [u8],
+}
+
+impl<'a> Claimed<'a> {
+    /// Reads the note alone.
+    ///
+    /// # Errors
+    /// Bytes of another form, as far as this can be seen from the note and the lengths.
+    pub fn open(bytes: &'a [u8]) -> Result<Claimed<'a>, DeliveryError> {
+        let Parts { note, proof, bundle } = parts(bytes)?;
+        let note = Note::parse(note)?;
+        let checkpoint = Checkpoint::parse(note.text())?;
+        Ok(Claimed { note, checkpoint, proof, bundle })
+    }
+
+    /// The signed head of the log that the entries are said to stand in.
+    pub fn note(&self) -> &Note {
+        &self.note
+    }
+    /// The same, read.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// Reads the entries, the first of which is said to have this index, and proves it.
+    ///
+    /// # Errors
+    /// No entries, or others than stand there.
+    pub fn prove(self, first: u64) -> Result<Delivery, DeliveryError> {
+        let entries = tile::decode_bundle(self.bundle)?;
+        let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+        if root_of_range(first, &leaves, self.checkpoint.size(), self.proof)? != self.checkpoint.root() {
+            return Err(DeliveryError::Place { first });
+        }
+        Ok(Delivery { first, note: self.note, checkpoint: self.checkpoint, entries })
+    }
+}
+
 /// Entries that stand from `first` on in the log of this checkpoint. Whether the checkpoint is signed is the reader's question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -88,24 +132,15 @@ impl Delivery {
     /// # Errors
     /// Bytes of another form, or entries that do not stand there.
     pub fn read(first: u64, bytes: &[u8]) -> Result<Delivery, DeliveryError> {
-        let Parts { note, proof, bundle } = parts(bytes)?;
-        let note = Note::parse(note)?;
-        let checkpoint = Checkpoint::parse(note.text())?;
-        let entries = tile::decode_bundle(bundle)?;
-        let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
-        if root_of_range(first, &leaves, checkpoint.size(), proof)? != checkpoint.root() {
-            return Err(DeliveryError::Place { first });
-        }
-        Ok(Delivery { first, note, checkpoint, entries })
+        Claimed::open(bytes)?.prove(first)
     }
 
-    /// The checkpoint's note and the entries of a delivery that was read before: what it proves is not proved again.
+    /// The entries of a delivery that was read before: what it proves is not proved again.
     ///
     /// # Errors
     /// Bytes of another form.
-    pub fn reopen(bytes: &[u8]) -> Result<(Note, Vec<Vec<u8>>), DeliveryError> {
-        let Parts { note, bundle, .. } = parts(bytes)?;
-        Ok((Note::parse(note)?, tile::decode_bundle(bundle)?))
+    pub fn reopen(bytes: &[u8]) -> Result<Vec<Vec<u8>>, DeliveryError> {
+        Ok(tile::decode_bundle(parts(bytes)?.bundle)?)
     }
 
     /// Index of the first entry.
@@ -180,7 +215,7 @@ mod tests {
         let read = Delivery::read(3, &bytes).unwrap();
         assert_eq!((read.first(), read.entries(), read.checkpoint().size()), (3, &entries[3..6], 9));
         assert_eq!(read.note(), &checkpoint(&tree, 9));
-        assert_eq!(Delivery::reopen(&bytes).unwrap(), (checkpoint(&tree, 9), entries[3..6].to_vec()));
+        assert_eq!(Delivery::reopen(&bytes).unwrap(), entries[3..6]);
         for first in (0..12).chain([u64::MAX]).filter(|first| *first != 3) {
             assert!(Delivery::read(first, &bytes).is_err(), "{first}");
         }

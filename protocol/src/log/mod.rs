@@ -13,6 +13,6 @@ pub mod tile;
 pub mod tree;
 
 pub use checkpoint::{Checkpoint, CheckpointError, add_cosignature, cosign, origin_of, verify_cosignature};
-pub use delivery::{Delivery, DeliveryError};
+pub use delivery::{Claimed, Delivery, DeliveryError};
 pub use tile::{TileError, TilePath, decode_bundle, encode_bundle, entries_path, parse_path, tile_path};
 pub use tree::{Hash, ProofError, Tree, empty_root, leaf_hash, node_hash, root_of, verify_consistency, verify_inclusion};

@@ -6,8 +6,7 @@
 //! contradicts is kept as the *first fault* of the check that it belongs to; reading goes on, so that history stays whole.
 
 use std::borrow::Cow;
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -199,7 +198,7 @@ struct ClearHistory {
 pub struct UnitLog {
     unit: UnitId,
     keys: Unit,
-    ids: HashMap<EventId, u64>,
+    ids: HashSet<EventId>,
     first_day: NaiveDate,
     catalogues: Vec<Arc<Counting>>,
     tree: Tree,
@@ -219,7 +218,7 @@ impl UnitLog {
         UnitLog {
             unit: unit.id.clone(),
             keys: unit.clone(),
-            ids: HashMap::new(),
+            ids: HashSet::new(),
             first_day: unit.since.first_day(),
             catalogues,
             tree: Tree::new(),
@@ -319,11 +318,6 @@ impl UnitLog {
         leaves.into_iter().find(|(_, month)| !months.contains(month))
     }
 
-    /// The leaf that has this id, the first one if there are several.
-    pub fn index_of(&self, id: &EventId) -> Option<u64> {
-        self.ids.get(id).copied()
-    }
-
     /// Indexes of the leaves that count in a month, in order.
     pub fn of_month(&self, month: Month) -> impl Iterator<Item = u64> {
         (0..).zip(&self.leaves).filter(move |(_, leaf)| self.sort(leaf).is_some_and(|s| s.period == month)).map(|(i, _)| i)
@@ -397,11 +391,8 @@ impl UnitLog {
             }
         };
         leaf.id = Some(s.id);
-        match self.ids.entry(s.id) {
-            Entry::Vacant(free) => {
-                free.insert(index);
-            }
-            Entry::Occupied(_) => self.keep("history", index, "its id was used before"),
+        if !self.ids.insert(s.id) {
+            self.keep("history", index, "its id was used before");
         }
         let schema = match self.apply(index, s) {
             Ok((added, schema)) => {
