@@ -269,8 +269,8 @@ fn refused(error: &admin::api::ApiError, context: &str) -> Told {
 
 /// After a fault: the node goes on as it is, or says that it has to be restarted, or is gone.
 fn goes_on(node: &mut Lone, fault: Fault, context: &str) {
-    // A killed process may need a moment to be gone.
-    if fault == Fault::Kill && was_killed(node) {
+    // A killed process may need a moment to be gone, and strace may have been stopped before it could tell.
+    if fault == Fault::Kill && (was_killed(node) || !answers(node)) {
         node.wait_end();
     }
     if node.runs() && matches!(node.health("journal").as_str(), "writable" | "full") {
@@ -286,6 +286,12 @@ fn goes_on(node: &mut Lone, fault: Fault, context: &str) {
     }
     node.kill();
     node.start();
+}
+
+/// Whether anybody is there, whatever he says.
+fn answers(node: &Lone) -> bool {
+    let health = admin::api::Client::new(&node.member.url(), "").health();
+    !matches!(health, Err(admin::api::ApiError::Unreachable { .. }))
 }
 
 /// Whether strace killed it: its log ends with that.

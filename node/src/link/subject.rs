@@ -4,7 +4,7 @@
 //! ```text
 //! cs.v1.up.<path>.rollup               a month's report
 //! cs.v1.up.<path>.checkpoint           the log's signed head
-//! cs.v1.up.<path>.entries.<first>      a chunk of statements, <first> = log index of its first one
+//! cs.v1.up.<path>.entries.<first>      a delivery of statements, <first> = log index of its first one, which the delivery proves
 //! cs.v1.down.<path>.receipt            written by the parent, addressed to the child whose path it is
 //! cs.v1.down.<path>.registry|catalogue|plan    written by the unit whose path it is, read by all its descendants
 //! ```
@@ -111,7 +111,7 @@ impl FromStr for UnitPath {
 pub enum UpKind {
     /// A month's report.
     Rollup,
-    /// A chunk of log entries that starts at this index.
+    /// A delivery of log entries that starts at this index.
     Entries(u64),
     /// The log's signed head.
     Checkpoint,
