@@ -222,7 +222,7 @@ fn enrolled(note: &Note) -> Option<VerifierKey> {
 }
 
 /// What a journal entry of kind [`kinds::DELIVERY`] brought.
-struct Delivered {
+struct Delivered<'a> {
     unit: UnitId,
     /// Index of the first statement.
     first: u64,
@@ -230,15 +230,15 @@ struct Delivered {
     entries: Vec<Vec<u8>>,
     /// The whole delivery, and the index of its first statement.
     from: u64,
-    body: Vec<u8>,
+    body: &'a [u8],
 }
 
-fn delivered(stored: &Stored) -> Result<Delivered, String> {
+fn delivered(stored: &Stored) -> Result<Delivered<'_>, String> {
     let (head, body): (DeliveryHead, _) = headed(&stored.public).ok_or("no heading")?;
     let mut entries = Delivery::reopen(body).map_err(|e| e.to_string())?;
     let known = head.first.checked_sub(head.from).and_then(|n| usize::try_from(n).ok()).filter(|n| *n < entries.len());
     entries.drain(..known.ok_or("nothing new in a delivery")?);
-    Ok(Delivered { unit: head.unit, first: head.first, entries, from: head.from, body: body.to_vec() })
+    Ok(Delivered { unit: head.unit, first: head.first, entries, from: head.from, body })
 }
 
 impl Books {
@@ -251,7 +251,8 @@ impl Books {
         let from = chunks.partition_point(|(first, _)| *first <= indexes.start).saturating_sub(1);
         let mut found = Vec::new();
         for (first, seq) in chunks[from..].iter().take_while(|(first, _)| *first < indexes.end) {
-            let Delivered { entries, .. } = delivered(&self.at(*seq)?).map_err(|message| BooksError::Entry { seq: *seq, message })?;
+            let stored = self.at(*seq)?;
+            let Delivered { entries, .. } = delivered(&stored).map_err(|message| BooksError::Entry { seq: *seq, message })?;
             found.extend((*first..).zip(entries).filter(|(index, _)| indexes.contains(index)).map(|(_, entry)| entry));
         }
         Ok(found)
@@ -262,8 +263,12 @@ impl Books {
         let chunks = self.children.get(unit).map(|c| c.chunks.as_slice()).unwrap_or_default();
         let behind = chunks.partition_point(|(first, _)| *first <= index);
         let Some((first, seq)) = behind.checked_sub(1).map(|n| chunks[n]) else { return Ok(None) };
-        let Delivered { entries, from, body, .. } = delivered(&self.at(seq)?).map_err(|message| BooksError::Entry { seq, message })?;
-        Ok(usize::try_from(index - first).ok().and_then(|n| entries.into_iter().nth(n)).map(|entry| Side::statement(entry, from, body)))
+        let stored = self.at(seq)?;
+        let Delivered { entries, from, body, .. } = delivered(&stored).map_err(|message| BooksError::Entry { seq, message })?;
+        Ok(usize::try_from(index - first)
+            .ok()
+            .and_then(|n| entries.into_iter().nth(n))
+            .map(|entry| Side::statement(entry, from, body.to_vec())))
     }
 }
 
