@@ -30,7 +30,10 @@ const MAX_ANSWER: u64 = 4 << 30;
 /// An answer in memory.
 fn whole(body: &mut ureq::Body) -> Result<Vec<u8>, std::io::Error> {
     let mut bytes = Vec::new();
-    std::io::copy(&mut body.with_config().limit(MAX_ANSWER).reader(), &mut bytes)?;
+    std::io::copy(
+        &mut body.with_config().limit(MAX_ANSWER).reader(),
+        &mut bytes,
+    )?;
     Ok(bytes)
 }
 
@@ -83,7 +86,8 @@ impl Client {
         Client::trusting(TlsConfig::default(), base, token)
     }
 
-    /// The same for `https://` with a certificate of an authority of one's own: only what its PEM file holds is trusted.
+    /// The same for `https://` with a certificate of an authority of one's own: only what its PEM
+    /// file holds is trusted.
     ///
     /// # Errors
     /// [`ApiError::Authority`].
@@ -97,9 +101,17 @@ impl Client {
             .collect();
         let certificates = certificates?;
         if certificates.is_empty() {
-            return Err(ApiError::Authority("the file holds no certificate in PEM form".into()));
+            return Err(ApiError::Authority(
+                "the file holds no certificate in PEM form".into(),
+            ));
         }
-        Ok(Client::trusting(TlsConfig::builder().root_certs(RootCerts::new_with_certs(&certificates)).build(), base, token))
+        Ok(Client::trusting(
+            TlsConfig::builder()
+                .root_certs(RootCerts::new_with_certs(&certificates))
+                .build(),
+            base,
+            token,
+        ))
     }
 
     fn trusting(tls: TlsConfig, base: &str, token: &str) -> Client {
@@ -112,15 +124,20 @@ impl Client {
             .tls_config(tls)
             .build();
         let token = Arc::new(Zeroizing::new(token.to_string()));
-        Client { agent: config.into(), base: base.trim_end_matches('/').to_string(), token }
+        Client {
+            agent: config.into(),
+            base: base.trim_end_matches('/').to_string(),
+            token,
+        }
     }
 
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
-    /// Calls, and calls again when the node says that it is asked too often, after the time that it names; not for ever. `also`
-    /// are statuses whose body is an answer too; `take` takes the answer's body.
+    /// Calls, and calls again when the node says that it is asked too often, after the time that it
+    /// names; not for ever. `also` are statuses whose body is an answer too; `take` takes the
+    /// answer's body.
     fn ask<T>(
         &self,
         path: &str,
@@ -128,7 +145,10 @@ impl Client {
         also: &[u16],
         take: impl FnOnce(&mut ureq::Body) -> Result<T, std::io::Error>,
     ) -> Result<T, ApiError> {
-        let unreachable = |e: String| ApiError::Unreachable { url: self.url(path), message: e };
+        let unreachable = |e: String| ApiError::Unreachable {
+            url: self.url(path),
+            message: e,
+        };
         let mut turns = 0..PATIENCE;
         loop {
             let mut response = call().map_err(|e| unreachable(e.to_string()))?;
@@ -136,21 +156,35 @@ impl Client {
             if (200..300).contains(&status) || also.contains(&status) {
                 return take(response.body_mut()).map_err(|e| unreachable(e.to_string()));
             }
-            let wait = response.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
-            let body = response.body_mut().read_to_vec().map_err(|e| unreachable(e.to_string()))?;
+            let wait = response
+                .headers()
+                .get("retry-after")
+                .and_then(|v| v.to_str().ok())
+                .and_then(|v| v.parse::<u64>().ok());
+            let body = response
+                .body_mut()
+                .read_to_vec()
+                .map_err(|e| unreachable(e.to_string()))?;
             let faults = serde_json::from_slice::<Faults>(&body);
-            // 503 and 429 say that nothing of the request was done. But a wrong token stays wrong however long one waits.
-            let hopeless = faults.as_ref().is_ok_and(|f| f.0.iter().any(|f| f.code == "limit.token"));
-            let wait = wait.filter(|seconds| *seconds <= LONGEST_WAIT && matches!(status, 429 | 503) && !hopeless);
+            // 503 and 429 say that nothing of the request was done. But a wrong token stays wrong
+            // however long one waits.
+            let hopeless = faults
+                .as_ref()
+                .is_ok_and(|f| f.0.iter().any(|f| f.code == "limit.token"));
+            let wait = wait.filter(|seconds| {
+                *seconds <= LONGEST_WAIT && matches!(status, 429 | 503) && !hopeless
+            });
             if let (Some(seconds), Some(_)) = (wait, turns.next()) {
                 std::thread::sleep(Duration::from_secs(seconds));
                 continue;
             }
             return Err(match faults {
                 Ok(faults) => ApiError::Refused(faults),
-                Err(_) => {
-                    ApiError::Answer { url: self.url(path), status, message: String::from_utf8_lossy(&body).chars().take(300).collect() }
-                }
+                Err(_) => ApiError::Answer {
+                    url: self.url(path),
+                    status,
+                    message: String::from_utf8_lossy(&body).chars().take(300).collect(),
+                },
             });
         }
     }
@@ -164,21 +198,46 @@ impl Client {
     /// # Errors
     /// See [`ApiError`].
     pub fn get(&self, path: &str) -> Result<Vec<u8>, ApiError> {
-        self.ask(path, || self.agent.get(self.url(path)).header("authorization", self.bearer().as_str()).call(), &[], whole)
+        self.ask(
+            path,
+            || {
+                self.agent
+                    .get(self.url(path))
+                    .header("authorization", self.bearer().as_str())
+                    .call()
+            },
+            &[],
+            whole,
+        )
     }
 
     /// POST, raw.
     ///
     /// # Errors
     /// See [`ApiError`].
-    pub fn post(&self, path: &str, kind: &str, body: &[u8], also: &[u16]) -> Result<Vec<u8>, ApiError> {
-        let call =
-            || self.agent.post(self.url(path)).header("authorization", self.bearer().as_str()).header("content-type", kind).send(body);
+    pub fn post(
+        &self,
+        path: &str,
+        kind: &str,
+        body: &[u8],
+        also: &[u16],
+    ) -> Result<Vec<u8>, ApiError> {
+        let call = || {
+            self.agent
+                .post(self.url(path))
+                .header("authorization", self.bearer().as_str())
+                .header("content-type", kind)
+                .send(body)
+        };
         self.ask(path, call, also, whole)
     }
 
     fn read<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, ApiError> {
-        serde_json::from_slice(body).map_err(|e| ApiError::Answer { url: self.url(path), status: 200, message: e.to_string() })
+        serde_json::from_slice(body).map_err(|e| ApiError::Answer {
+            url: self.url(path),
+            status: 200,
+            message: e.to_string(),
+        })
     }
 
     fn get_json<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
@@ -240,13 +299,25 @@ impl Client {
     ///
     /// # Errors
     /// See [`ApiError`].
-    pub fn import(&self, event: Option<&str>, form: &str, valid_rows: bool, dry_run: bool, body: &[u8]) -> Result<Imported, ApiError> {
+    pub fn import(
+        &self,
+        event: Option<&str>,
+        form: &str,
+        valid_rows: bool,
+        dry_run: bool,
+        body: &[u8],
+    ) -> Result<Imported, ApiError> {
         let event = event.map(|e| format!("&type={e}")).unwrap_or_default();
-        let path = format!("/api/events?form={form}&valid_rows={valid_rows}&dry_run={dry_run}{event}");
+        let path =
+            format!("/api/events?form={form}&valid_rows={valid_rows}&dry_run={dry_run}{event}");
         let answer = self.post(&path, "text/csv", body, &[422])?;
         // 422 carries either the import's report, or a list of faults of the file as a whole.
         if let Ok(Faults(faults)) = serde_json::from_slice(&answer) {
-            return Ok(Imported { recorded: Vec::new(), faults, accepted: false });
+            return Ok(Imported {
+                recorded: Vec::new(),
+                faults,
+                accepted: false,
+            });
         }
         self.read(&path, &answer)
     }
@@ -255,14 +326,27 @@ impl Client {
     /// # Errors
     /// See [`ApiError`].
     pub fn void(&self, index: u64, reason: &str) -> Result<(), ApiError> {
-        self.post_json(&format!("/api/events/{index}/void"), &serde_json::json!({ "reason": reason })).map(drop)
+        self.post_json(
+            &format!("/api/events/{index}/void"),
+            &serde_json::json!({ "reason": reason }),
+        )
+        .map(drop)
     }
     /// Replaces an event.
     ///
     /// # Errors
     /// See [`ApiError`].
-    pub fn correct(&self, index: u64, reason: &str, event: &serde_json::Value) -> Result<(), ApiError> {
-        self.post_json(&format!("/api/events/{index}/correct"), &serde_json::json!({ "reason": reason, "event": event })).map(drop)
+    pub fn correct(
+        &self,
+        index: u64,
+        reason: &str,
+        event: &serde_json::Value,
+    ) -> Result<(), ApiError> {
+        self.post_json(
+            &format!("/api/events/{index}/correct"),
+            &serde_json::json!({ "reason": reason, "event": event }),
+        )
+        .map(drop)
     }
     /// Closes a month.
     ///
@@ -288,7 +372,8 @@ impl Client {
     pub fn sign(&self, month: Month, note: &[u8]) -> Result<Vec<String>, ApiError> {
         let path = format!("/api/months/{month}/signatures");
         let answer = self.post(&path, "text/plain", note, &[])?;
-        self.read::<node::web::desk::Unsigned>(&path, &answer).map(|u| u.unsigned)
+        self.read::<node::web::desk::Unsigned>(&path, &answer)
+            .map(|u| u.unsigned)
     }
     /// Hands a month to the outbox.
     ///
@@ -303,23 +388,39 @@ impl Client {
     ///
     /// # Errors
     /// See [`ApiError`].
-    pub fn decide(&self, unit: &str, month: Month, decision: &str, reasons: &[String], about: &[String]) -> Result<(), ApiError> {
+    pub fn decide(
+        &self,
+        unit: &str,
+        month: Month,
+        decision: &str,
+        reasons: &[String],
+        about: &[String],
+    ) -> Result<(), ApiError> {
         let body = serde_json::json!({ "decision": decision, "reasons": reasons, "about": about });
-        self.post_json(&format!("/api/review/{unit}/{month}"), &body).map(drop)
+        self.post_json(&format!("/api/review/{unit}/{month}"), &body)
+            .map(drop)
     }
     /// Enrols a person's key.
     ///
     /// # Errors
     /// See [`ApiError`].
     pub fn enrol(&self, vkey: &str, roles: &[&str]) -> Result<(), ApiError> {
-        self.post_json("/api/operators", &serde_json::json!({ "vkey": vkey, "roles": roles })).map(drop)
+        self.post_json(
+            "/api/operators",
+            &serde_json::json!({ "vkey": vkey, "roles": roles }),
+        )
+        .map(drop)
     }
     /// Revokes a person's key.
     ///
     /// # Errors
     /// See [`ApiError`].
     pub fn revoke(&self, vkey: &str) -> Result<(), ApiError> {
-        self.post_json("/api/operators/revoke", &serde_json::json!({ "vkey": vkey })).map(drop)
+        self.post_json(
+            "/api/operators/revoke",
+            &serde_json::json!({ "vkey": vkey }),
+        )
+        .map(drop)
     }
     /// Everything that proves the figures of the unit and those below.
     ///
@@ -330,23 +431,38 @@ impl Client {
         self.evidence_to(&mut bytes)?;
         Ok(bytes)
     }
-    /// Takes the evidence out to a file, however large; tells how many bytes it has. Until it is there whole, `out` holds a part.
+    /// Takes the evidence out to a file, however large; tells how many bytes it has. Until it is
+    /// there whole, `out` holds a part.
     ///
     /// # Errors
     /// See [`ApiError`].
     pub fn evidence_to(&self, out: &mut impl std::io::Write) -> Result<u64, ApiError> {
         let path = "/api/evidence";
         let call = || {
-            let request = self.agent.get(self.url(path)).header("authorization", self.bearer().as_str());
-            request.config().timeout_global(Some(LARGE_ANSWER)).build().call()
+            let request = self
+                .agent
+                .get(self.url(path))
+                .header("authorization", self.bearer().as_str());
+            request
+                .config()
+                .timeout_global(Some(LARGE_ANSWER))
+                .build()
+                .call()
         };
-        self.ask(path, call, &[], |body| std::io::copy(&mut body.with_config().limit(MAX_ANSWER).reader(), out))
+        self.ask(path, call, &[], |body| {
+            std::io::copy(&mut body.with_config().limit(MAX_ANSWER).reader(), out)
+        })
     }
     /// Shows fields of an event.
     ///
     /// # Errors
     /// See [`ApiError`].
-    pub fn disclose(&self, index: u64, fields: &[String], row: bool) -> Result<Disclosure, ApiError> {
+    pub fn disclose(
+        &self,
+        index: u64,
+        fields: &[String],
+        row: bool,
+    ) -> Result<Disclosure, ApiError> {
         let body = serde_json::json!({ "index": index, "fields": fields, "row": row });
         let answer = self.post_json("/api/disclosures", &body)?;
         self.read("/api/disclosures", &answer)
@@ -364,13 +480,19 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let body = serde_json::to_string(&Faults::one(code, "稍后", "later")).unwrap();
-        let answer = format!("HTTP/1.1 429 x\r\nretry-after: 0\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let answer = format!(
+            "HTTP/1.1 429 x\r\nretry-after: 0\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
         let asked = Arc::new(AtomicUsize::new(0));
         let count = asked.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 count.fetch_add(1, Ordering::SeqCst);
-                let heading = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+                let heading = BufReader::new(&stream)
+                    .lines()
+                    .map_while(Result::ok)
+                    .take_while(|line| !line.is_empty());
                 heading.for_each(drop);
                 (&stream).write_all(answer.as_bytes()).unwrap();
             }

@@ -1,4 +1,5 @@
-//! Making keys, tokens and published documents: what every enrolment needs, for the commands and for the demonstration.
+//! Making keys, tokens and published documents: what every enrolment needs, for the commands and
+//! for the demonstration.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -21,7 +22,10 @@ pub struct KeyringError {
 
 /// An error with its place.
 pub fn error(what: impl std::fmt::Display, message: impl std::fmt::Display) -> KeyringError {
-    KeyringError { what: what.to_string(), message: message.to_string() }
+    KeyringError {
+        what: what.to_string(),
+        message: message.to_string(),
+    }
 }
 
 /// Random bytes from the operating system.
@@ -42,8 +46,15 @@ pub fn write_secret(path: &Path, text: &str) -> Result<(), KeyringError> {
     if let Some(dir) = path.parent() {
         std::fs::create_dir_all(dir).map_err(|e| error(dir.display(), e))?;
     }
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|e| error(path.display(), e))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| error(path.display(), e))
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|e| error(path.display(), e))?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(|e| error(path.display(), e))
 }
 
 /// Makes a signing key and writes it to a file of mode 0600.
@@ -52,7 +63,10 @@ pub fn write_secret(path: &Path, text: &str) -> Result<(), KeyringError> {
 /// A name that is not allowed, a file that exists.
 pub fn create_key(path: &Path, name: &str, alg: Alg) -> Result<SigningKey, KeyringError> {
     let key = SigningKey::from_seed(name, alg, *random()?).map_err(|e| error(name, e))?;
-    write_secret(path, &Zeroizing::new(format!("{}\n", key.encode().as_str())))?;
+    write_secret(
+        path,
+        &Zeroizing::new(format!("{}\n", key.encode().as_str())),
+    )?;
     Ok(key)
 }
 
@@ -70,7 +84,11 @@ pub fn read_key(path: &Path) -> Result<SigningKey, KeyringError> {
 /// Files that exist.
 pub fn create_unit_keys(dir: &Path, unit: &str) -> Result<(SigningKey, SigningKey), KeyringError> {
     let node = create_key(&dir.join("node.key"), unit, Alg::Ed25519)?;
-    let witness = create_key(&dir.join("witness.key"), &format!("{unit}/witness"), Alg::CosignatureV1)?;
+    let witness = create_key(
+        &dir.join("witness.key"),
+        &format!("{unit}/witness"),
+        Alg::CosignatureV1,
+    )?;
     VaultKey::create(&dir.join("vault.key"), *random()?).map_err(|e| error(dir.display(), e))?;
     Ok((node, witness))
 }
@@ -81,7 +99,10 @@ pub fn create_unit_keys(dir: &Path, unit: &str) -> Result<(SigningKey, SigningKe
 /// No random source.
 pub fn create_token(name: &str, roles: &str) -> Result<(Zeroizing<String>, String), KeyringError> {
     let token = Zeroizing::new(hex::encode(random::<32>()?.as_slice()));
-    let line = format!("{} {name} {roles}\n", hex::encode(&Sha256::digest(token.as_bytes())));
+    let line = format!(
+        "{} {name} {roles}\n",
+        hex::encode(&Sha256::digest(token.as_bytes()))
+    );
     Ok((token, line))
 }
 
@@ -104,7 +125,10 @@ pub fn sign_plans(dir: &Path, roots: &[&SigningKey]) -> Result<Vec<(String, Note
     let mut notes = Vec::new();
     for (name, toml) in read_toml(dir)? {
         let text = published::plan_text(&toml).map_err(|e| error(&name, e))?;
-        notes.push((name.trim_end_matches(".toml").to_string(), Note::sign(&text, roots).map_err(|e| error(&name, e))?));
+        notes.push((
+            name.trim_end_matches(".toml").to_string(),
+            Note::sign(&text, roots).map_err(|e| error(&name, e))?,
+        ));
     }
     Ok(notes)
 }
@@ -115,7 +139,13 @@ fn read_toml(dir: &Path) -> Result<Vec<(String, String)>, KeyringError> {
         let path = entry.map_err(|e| error(dir.display(), e))?.path();
         if path.extension().is_some_and(|e| e == "toml") {
             let text = std::fs::read_to_string(&path).map_err(|e| error(path.display(), e))?;
-            files.push((path.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_string(), text));
+            files.push((
+                path.file_name()
+                    .and_then(|n| n.to_str())
+                    .unwrap_or_default()
+                    .to_string(),
+                text,
+            ));
         }
     }
     files.sort();

@@ -1,8 +1,10 @@
-//! The command line of Countersign: everything an operator, a clerk, an officer or an inspector does without a browser.
+//! The command line of Countersign: everything an operator, a clerk, an officer or an inspector
+//! does without a browser.
 //!
-//! It works from files, or through a node's API; never on a live node's database. Reading order: [`api`] (talking to a
-//! node), [`keyring`] (keys, tokens, published documents), [`nats`] (what an operator sets up), [`on_disk`] (evidence read where it lies), [`ledger`] (synthetic
-//! input), [`cli`] (the commands), [`demo`] (the main job, shown).
+//! It works from files, or through a node's API; never on a live node's database. Reading order:
+//! [`api`] (talking to a node), [`keyring`] (keys, tokens, published documents), [`nats`] (what an
+//! operator sets up), [`on_disk`] (evidence read where it lies), [`ledger`] (synthetic input),
+//! [`cli`] (the commands), [`demo`] (the main job, shown).
 
 pub mod api;
 pub mod cli;

@@ -1,4 +1,5 @@
-//! An evidence file on disk, read where it lies: of a province's gigabyte only what is being checked is in memory.
+//! An evidence file on disk, read where it lies: of a province's gigabyte only what is being
+//! checked is in memory.
 
 use std::fs::File;
 use std::io;
@@ -18,14 +19,21 @@ impl OnDisk {
     /// Opens a file.
     ///
     /// # Errors
-    /// What the system says; `InvalidInput` for a pipe or a folder, which cannot be read at any place.
+    /// What the system says; `InvalidInput` for a pipe or a folder, which cannot be read at any
+    /// place.
     pub fn open(path: &Path) -> io::Result<OnDisk> {
         let file = File::open(path)?;
         let about = file.metadata()?;
         if !about.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "is no plain file: save it to one first"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "is no plain file: save it to one first",
+            ));
         }
-        Ok(OnDisk { size: about.len(), file })
+        Ok(OnDisk {
+            size: about.len(),
+            file,
+        })
     }
 }
 

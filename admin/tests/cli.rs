@@ -1,4 +1,5 @@
-//! The command line as people and scripts meet it: the built program, offline commands, exit codes, JSON, help texts.
+//! The command line as people and scripts meet it: the built program, offline commands, exit codes,
+//! JSON, help texts.
 
 // Clippy's exception for tests does not reach their helper functions.
 #![allow(clippy::unwrap_used)]
@@ -21,7 +22,11 @@ impl Dir {
     }
     fn run(&self, args: &[&str]) -> Answer {
         let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
-        command.args(args).current_dir(&self.0).env_remove("COUNTERSIGN_NODE").env_remove("COUNTERSIGN_TOKEN");
+        command
+            .args(args)
+            .current_dir(&self.0)
+            .env_remove("COUNTERSIGN_NODE")
+            .env_remove("COUNTERSIGN_TOKEN");
         Answer(command.output().unwrap())
     }
     /// Runs what must succeed; gives the standard output without its last line end.
@@ -32,8 +37,13 @@ impl Dir {
     }
     fn json(&self, args: &[&str]) -> Value {
         let answer = self.run(&[&["--json"], args].concat());
-        let value = serde_json::from_str(&answer.out()).unwrap_or_else(|e| panic!("{args:?}: {e}: {}", answer.out()));
-        assert_eq!(answer.err(), "", "{args:?}: with --json nothing is said beside the answer");
+        let value = serde_json::from_str(&answer.out())
+            .unwrap_or_else(|e| panic!("{args:?}: {e}: {}", answer.out()));
+        assert_eq!(
+            answer.err(),
+            "",
+            "{args:?}: with --json nothing is said beside the answer"
+        );
         value
     }
     fn path(&self, name: &str) -> PathBuf {
@@ -46,7 +56,11 @@ impl Dir {
         std::fs::write(self.path(name), text).unwrap();
     }
     fn mode(&self, name: &str) -> u32 {
-        std::fs::metadata(self.path(name)).unwrap().permissions().mode() & 0o777
+        std::fs::metadata(self.path(name))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777
     }
 }
 
@@ -70,30 +84,70 @@ impl Answer {
     }
     /// Refused with this code and words, and nothing on the standard output.
     fn refused(&self, code: i32, words: &[&str]) {
-        assert_eq!((self.code(), self.out().as_str()), (code, ""), "{}", self.err());
-        words.iter().for_each(|w| assert!(self.err().contains(w), "{w}: {}", self.err()));
+        assert_eq!(
+            (self.code(), self.out().as_str()),
+            (code, ""),
+            "{}",
+            self.err()
+        );
+        words
+            .iter()
+            .for_each(|w| assert!(self.err().contains(w), "{w}: {}", self.err()));
     }
 }
 
 fn deploy(part: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(part).canonicalize().unwrap().display().to_string()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../deploy")
+        .join(part)
+        .canonicalize()
+        .unwrap()
+        .display()
+        .to_string()
 }
 
 /// Two roots, both needed, and the three units of one branch.
 fn federation(dir: &Dir) {
     for root in ["a", "b"] {
-        dir.good(&["key", "new", &format!("{root}.key"), "--name", &format!("root-{root}")]);
-        dir.write(&format!("{root}.vkey"), &dir.good(&["key", "show", &format!("{root}.key")]));
+        dir.good(&[
+            "key",
+            "new",
+            &format!("{root}.key"),
+            "--name",
+            &format!("root-{root}"),
+        ]);
+        dir.write(
+            &format!("{root}.vkey"),
+            &dir.good(&["key", "show", &format!("{root}.key")]),
+        );
     }
     for unit in ["140000", "140300", "140321"] {
         let nkey = dir.good(&["nats", "user", &format!("{unit}.seed")]);
-        dir.good(&["key", "unit", unit, "--unit", unit, "--nkey", &nkey, "--card", &format!("{unit}.toml")]);
+        dir.good(&[
+            "key",
+            "unit",
+            unit,
+            "--unit",
+            unit,
+            "--nkey",
+            &nkey,
+            "--card",
+            &format!("{unit}.toml"),
+        ]);
     }
     let units = deploy("units/units.csv");
     let cards = ["140000.toml", "140300.toml", "140321.toml"];
-    let mut args = vec!["registry", "new", "--root", "a.key", "--root", "b.key", "--units", &units];
+    let mut args = vec![
+        "registry", "new", "--root", "a.key", "--root", "b.key", "--units", &units,
+    ];
     args.extend(cards);
-    args.extend(["--since", "2023-01", "--skip-keyless", "-o", "registry-1.note"]);
+    args.extend([
+        "--since",
+        "2023-01",
+        "--skip-keyless",
+        "-o",
+        "registry-1.note",
+    ]);
     dir.good(&args);
 }
 
@@ -102,47 +156,111 @@ fn keys_are_secret_files_and_are_never_replaced() {
     let dir = Dir::new("keys");
     let made = dir.run(&["key", "new", "chen.key", "--name", "140321/chen"]);
     let vkey = made.out().trim_end().to_string();
-    assert!(vkey.starts_with("140321/chen+") && !made.out().contains("PRIVATE") && !made.err().contains("PRIVATE"));
+    assert!(
+        vkey.starts_with("140321/chen+")
+            && !made.out().contains("PRIVATE")
+            && !made.err().contains("PRIVATE")
+    );
     assert_eq!(dir.mode("chen.key"), 0o600);
     assert_eq!(dir.good(&["key", "show", "chen.key"]), vkey);
     assert_eq!(dir.json(&["key", "show", "chen.key"])["vkey"], vkey);
     let before = dir.read("chen.key");
-    dir.run(&["key", "new", "chen.key", "--name", "140321/li"]).refused(1, &["chen.key"]);
+    dir.run(&["key", "new", "chen.key", "--name", "140321/li"])
+        .refused(1, &["chen.key"]);
     assert_eq!(dir.read("chen.key"), before);
-    dir.run(&["key", "new", "x.key", "--name", "a b"]).refused(1, &[]);
+    dir.run(&["key", "new", "x.key", "--name", "a b"])
+        .refused(1, &[]);
     std::fs::set_permissions(dir.path("chen.key"), std::fs::Permissions::from_mode(0o644)).unwrap();
-    dir.run(&["key", "show", "chen.key"]).refused(1, &["chmod 600"]);
-    assert_eq!(dir.json(&["key", "new", "w.key", "--name", "140321/witness", "--witness"])["alg"], "cosignature/v1");
+    dir.run(&["key", "show", "chen.key"])
+        .refused(1, &["chmod 600"]);
+    assert_eq!(
+        dir.json(&[
+            "key",
+            "new",
+            "w.key",
+            "--name",
+            "140321/witness",
+            "--witness"
+        ])["alg"],
+        "cosignature/v1"
+    );
 
-    dir.good(&["key", "unit", "keys", "--unit", "140321", "--card", "card.toml"]);
+    dir.good(&[
+        "key",
+        "unit",
+        "keys",
+        "--unit",
+        "140321",
+        "--card",
+        "card.toml",
+    ]);
     for file in ["node.key", "witness.key", "vault.key"] {
         assert_eq!(dir.mode(&format!("keys/{file}")), 0o600, "{file}");
     }
     let card = dir.read("card.toml");
-    assert!(card.contains("vkey = \"140321+") && card.contains("witness = \"140321/witness+") && !card.contains("PRIVATE"), "{card}");
-    dir.run(&["key", "unit", "keys", "--unit", "140321"]).refused(1, &["key.exists"]);
+    assert!(
+        card.contains("vkey = \"140321+")
+            && card.contains("witness = \"140321/witness+")
+            && !card.contains("PRIVATE"),
+        "{card}"
+    );
+    dir.run(&["key", "unit", "keys", "--unit", "140321"])
+        .refused(1, &["key.exists"]);
 }
 
 #[test]
 fn tokens_are_printed_once_and_only_their_digest_is_kept() {
     let dir = Dir::new("tokens");
-    let first = dir.good(&["key", "token", "--name", "chen", "--roles", "recorder,head", "--append", "tokens"]);
+    let first = dir.good(&[
+        "key",
+        "token",
+        "--name",
+        "chen",
+        "--roles",
+        "recorder,head",
+        "--append",
+        "tokens",
+    ]);
     assert_eq!((first.len(), dir.mode("tokens")), (64, 0o600));
     // A file whose last line has no end must not swallow the new line.
     dir.write("tokens", dir.read("tokens").trim_end());
-    let second = dir.json(&["key", "token", "--name", "zhao", "--roles", "inspector", "--append", "tokens"]);
+    let second = dir.json(&[
+        "key",
+        "token",
+        "--name",
+        "zhao",
+        "--roles",
+        "inspector",
+        "--append",
+        "tokens",
+    ]);
     let text = dir.read("tokens");
     assert!(!text.contains(&first) && !text.contains(second["token"].as_str().unwrap()));
     let tokens = node::web::tokens::Tokens::parse(&text).unwrap();
     assert_eq!(tokens.find(&first).unwrap().name, "chen");
-    assert_eq!(tokens.find(second["token"].as_str().unwrap()).unwrap().name, "zhao");
+    assert_eq!(
+        tokens.find(second["token"].as_str().unwrap()).unwrap().name,
+        "zhao"
+    );
     let printed = dir.good(&["key", "token", "--name", "li", "--roles", "reviewer"]);
     let (token, line) = printed.split_once('\n').unwrap();
-    assert_eq!(node::web::tokens::Tokens::parse(line).unwrap().find(token).unwrap().name, "li");
-    dir.run(&["key", "token", "--name", "li", "--roles", "king"]).refused(2, &["recorder, reviewer, head"]);
-    dir.run(&["key", "token", "--name", "140321/li", "--roles", "head"]).refused(2, &[]);
+    assert_eq!(
+        node::web::tokens::Tokens::parse(line)
+            .unwrap()
+            .find(token)
+            .unwrap()
+            .name,
+        "li"
+    );
+    dir.run(&["key", "token", "--name", "li", "--roles", "king"])
+        .refused(2, &["recorder, reviewer, head"]);
+    dir.run(&["key", "token", "--name", "140321/li", "--roles", "head"])
+        .refused(2, &[]);
     dir.write("broken", "not a token\n");
-    dir.run(&["key", "token", "--name", "li", "--roles", "head", "--append", "broken"]).refused(1, &["tokens.malformed", "line 1"]);
+    dir.run(&[
+        "key", "token", "--name", "li", "--roles", "head", "--append", "broken",
+    ])
+    .refused(1, &["tokens.malformed", "line 1"]);
 }
 
 #[test]
@@ -150,47 +268,161 @@ fn a_registry_chain_is_walked_from_the_root() {
     let dir = Dir::new("registry");
     federation(&dir);
     let shown = dir.good(&["registry", "show", "registry-1.note", "--root", "a.vkey"]);
-    assert!(shown.contains("└─ 140300 阳泉市 (city)") && shown.contains("   └─ 140321 平定县 (county)"), "{shown}");
-    dir.run(&["registry", "show", "registry-1.note", "--root", "140300.toml"]).refused(2, &["no verifier key"]);
-    dir.run(&["registry", "show", "registry-1.note", "--root", "a.key"]).refused(2, &["private key"]);
+    assert!(
+        shown.contains("└─ 140300 阳泉市 (city)") && shown.contains("   └─ 140321 平定县 (county)"),
+        "{shown}"
+    );
+    dir.run(&[
+        "registry",
+        "show",
+        "registry-1.note",
+        "--root",
+        "140300.toml",
+    ])
+    .refused(2, &["no verifier key"]);
+    dir.run(&["registry", "show", "registry-1.note", "--root", "a.key"])
+        .refused(2, &["private key"]);
     dir.good(&["key", "new", "c.key", "--name", "root-c"]);
     dir.write("c.vkey", &dir.good(&["key", "show", "c.key"]));
-    dir.run(&["registry", "show", "registry-1.note", "--root", "c.vkey"]).refused(1, &["registry.threshold"]);
+    dir.run(&["registry", "show", "registry-1.note", "--root", "c.vkey"])
+        .refused(1, &["registry.threshold"]);
 
     // Units without keys are named, and never left out silently.
     let units = deploy("units/units.csv");
-    let keyless = dir.run(&["registry", "new", "--root", "a.key", "--units", &units, "140321.toml", "--since", "2023-01"]);
+    let keyless = dir.run(&[
+        "registry",
+        "new",
+        "--root",
+        "a.key",
+        "--units",
+        &units,
+        "140321.toml",
+        "--since",
+        "2023-01",
+    ]);
     keyless.refused(1, &["units.keyless", "--skip-keyless"]);
     dir.write("other.csv", "id,name\n140321,别的县\n");
-    let twice = dir.run(&["registry", "new", "--root", "a.key", "--units", &units, "other.csv", "140321.toml", "--since", "2023-01"]);
+    let twice = dir.run(&[
+        "registry",
+        "new",
+        "--root",
+        "a.key",
+        "--units",
+        &units,
+        "other.csv",
+        "140321.toml",
+        "--since",
+        "2023-01",
+    ]);
     twice.refused(1, &["units.contradiction", "140321", "name"]);
 
     // Version 2 rotates a key; one root alone is too few until the other has signed.
     dir.good(&["key", "new", "new.key", "--name", "140321"]);
     let vkey = dir.good(&["key", "show", "new.key"]);
-    let rotate = ["registry", "next", "registry-1.note", "--root", "a.key", "--rotate-key", "140321", &vkey];
+    let rotate = [
+        "registry",
+        "next",
+        "registry-1.note",
+        "--root",
+        "a.key",
+        "--rotate-key",
+        "140321",
+        &vkey,
+    ];
     dir.run(&rotate).refused(2, &["--from-index"]);
-    dir.good(&[&rotate[..], &["--from-index", "812", "-o", "registry-2.note"]].concat());
-    let chain = ["registry", "show", "registry-2.note", "registry-1.note", "--root", "a.vkey"];
-    dir.run(&chain).refused(1, &["registry.threshold", "1 of the 2"]);
+    dir.good(
+        &[
+            &rotate[..],
+            &["--from-index", "812", "-o", "registry-2.note"],
+        ]
+        .concat(),
+    );
+    let chain = [
+        "registry",
+        "show",
+        "registry-2.note",
+        "registry-1.note",
+        "--root",
+        "a.vkey",
+    ];
+    dir.run(&chain)
+        .refused(1, &["registry.threshold", "1 of the 2"]);
     dir.good(&["registry", "sign", "registry-2.note", "--key", "b.key"]);
     assert!(dir.good(&chain).contains("until 812 (rotated)"));
     let shown = dir.json(&chain);
     let keys = &shown["registry"]["units"][2]["keys"];
-    assert_eq!((&keys[0]["revoked"]["at_index"], &keys[1]["from_index"], &keys[1]["vkey"]), (&812.into(), &812.into(), &vkey.into()));
+    assert_eq!(
+        (
+            &keys[0]["revoked"]["at_index"],
+            &keys[1]["from_index"],
+            &keys[1]["vkey"]
+        ),
+        (&812.into(), &812.into(), &vkey.into())
+    );
 
     // Version 3 revokes; a chain with a gap, and one without its beginning, are refused.
-    let next = ["registry", "next", "registry-1.note", "registry-2.note", "--root", "a.key", "--root", "b.key"];
+    let next = [
+        "registry",
+        "next",
+        "registry-1.note",
+        "registry-2.note",
+        "--root",
+        "a.key",
+        "--root",
+        "b.key",
+    ];
     dir.run(&next).refused(2, &["nothing changes"]);
     let old = keys[0]["vkey"].as_str().unwrap();
-    dir.run(&[&next[..], &["--revoke", "140321", old, "--at-index", "900"]].concat()).refused(1, &["registry.key"]);
-    dir.good(&[&next[..], &["--revoke", "140321", old, "--at-index", "700", "--reason", "stolen", "-o", "registry-3.note"]].concat());
-    dir.run(&[&next[..], &["--threshold", "1", "-o", "registry-3.note"]].concat()).refused(1, &["registry-3.note"]);
-    dir.run(&["registry", "show", "registry-1.note", "registry-3.note", "--root", "a.vkey"]).refused(1, &["registry.version"]);
-    dir.run(&["registry", "show", "registry-2.note", "registry-3.note", "--root", "a.vkey"]).refused(1, &["registry.version"]);
+    dir.run(&[&next[..], &["--revoke", "140321", old, "--at-index", "900"]].concat())
+        .refused(1, &["registry.key"]);
+    dir.good(
+        &[
+            &next[..],
+            &[
+                "--revoke",
+                "140321",
+                old,
+                "--at-index",
+                "700",
+                "--reason",
+                "stolen",
+                "-o",
+                "registry-3.note",
+            ],
+        ]
+        .concat(),
+    );
+    dir.run(&[&next[..], &["--threshold", "1", "-o", "registry-3.note"]].concat())
+        .refused(1, &["registry-3.note"]);
+    dir.run(&[
+        "registry",
+        "show",
+        "registry-1.note",
+        "registry-3.note",
+        "--root",
+        "a.vkey",
+    ])
+    .refused(1, &["registry.version"]);
+    dir.run(&[
+        "registry",
+        "show",
+        "registry-2.note",
+        "registry-3.note",
+        "--root",
+        "a.vkey",
+    ])
+    .refused(1, &["registry.version"]);
     assert!(
-        dir.good(&["registry", "show", "registry-3.note", "registry-2.note", "registry-1.note", "--root", "b.vkey"])
-            .contains("until 700 (stolen)")
+        dir.good(&[
+            "registry",
+            "show",
+            "registry-3.note",
+            "registry-2.note",
+            "registry-1.note",
+            "--root",
+            "b.vkey"
+        ])
+        .contains("until 700 (stolen)")
     );
 }
 
@@ -211,20 +443,65 @@ fn a_broken_catalogue_has_all_its_faults_listed() {
         std::fs::write(dir.path("broken").join(path.file_name().unwrap()), text).unwrap();
     }
     let bad = dir.json(&["catalogue", "check", "broken"]);
-    let faults: Vec<String> = bad["faults"].as_array().unwrap().iter().map(|f| format!("{} {}", f["place"], f["message"])).collect();
-    assert!(bad["holds"] == false && faults.iter().any(|f| f.contains("H01")) && faults.iter().any(|f| f.contains("E99")), "{faults:?}");
+    let faults: Vec<String> = bad["faults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| format!("{} {}", f["place"], f["message"]))
+        .collect();
+    assert!(
+        bad["holds"] == false
+            && faults.iter().any(|f| f.contains("H01"))
+            && faults.iter().any(|f| f.contains("E99")),
+        "{faults:?}"
+    );
     let answer = dir.run(&["catalogue", "check", "broken"]);
     assert_eq!(answer.code(), 1);
-    assert!(answer.out().contains("H01") && answer.out().contains(&format!("{} fault(s)", faults.len())), "{}", answer.out());
+    assert!(
+        answer.out().contains("H01")
+            && answer.out().contains(&format!("{} fault(s)", faults.len())),
+        "{}",
+        answer.out()
+    );
 
     dir.good(&["key", "new", "a.key", "--name", "root"]);
-    dir.run(&["catalogue", "sign", "broken", "--root", "a.key", "-o", "c.note"]).refused(1, &["catalogue.faults"]);
+    dir.run(&[
+        "catalogue",
+        "sign",
+        "broken",
+        "--root",
+        "a.key",
+        "-o",
+        "c.note",
+    ])
+    .refused(1, &["catalogue.faults"]);
     assert!(!dir.path("c.note").exists());
-    assert_eq!(dir.json(&["catalogue", "sign", &deploy("catalogue"), "--root", "a.key", "-o", "c.note"])["digest"], good["digest"]);
-    dir.good(&["plan", "sign", &deploy("plans/sx-2022.toml"), "--root", "a.key", "-o", "p.note"]);
-    dir.run(&["plan", "sign", "a.key", "--root", "a.key", "-o", "q.note"]).refused(1, &["plan.malformed"]);
+    assert_eq!(
+        dir.json(&[
+            "catalogue",
+            "sign",
+            &deploy("catalogue"),
+            "--root",
+            "a.key",
+            "-o",
+            "c.note"
+        ])["digest"],
+        good["digest"]
+    );
+    dir.good(&[
+        "plan",
+        "sign",
+        &deploy("plans/sx-2022.toml"),
+        "--root",
+        "a.key",
+        "-o",
+        "p.note",
+    ]);
+    dir.run(&["plan", "sign", "a.key", "--root", "a.key", "-o", "q.note"])
+        .refused(1, &["plan.malformed"]);
     std::fs::create_dir(dir.path("empty")).unwrap();
-    dir.run(&["catalogue", "check", "empty"]).refused(1, &["catalogue.empty"]);
+    dir.run(&["catalogue", "check", "empty"])
+        .refused(1, &["catalogue.empty"]);
 }
 
 #[test]
@@ -233,7 +510,8 @@ fn nats_conf_is_made_from_the_same_files() {
     federation(&dir);
     let admin = dir.good(&["nats", "user", "admin.seed"]);
     assert!(admin.starts_with('U') && dir.mode("admin.seed") == 0o600);
-    dir.run(&["nats", "user", "admin.seed"]).refused(1, &["nats.seed"]);
+    dir.run(&["nats", "user", "admin.seed"])
+        .refused(1, &["nats.seed"]);
     let units = deploy("units/units.csv");
     let config = [
         "nats",
@@ -248,24 +526,47 @@ fn nats_conf_is_made_from_the_same_files() {
         "/var/lib/nats",
     ];
     let text = dir.good(&[&config[..], &["--admin", &admin]].concat());
-    assert!(text.contains("sync_interval: always") && text.contains("# 140000.140300.140321"), "{text}");
-    assert!(!text.contains("# 140000.140300.140302"), "a unit without a key");
+    assert!(
+        text.contains("sync_interval: always") && text.contains("# 140000.140300.140321"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("# 140000.140300.140302"),
+        "a unit without a key"
+    );
     let seed = dir.read("admin.seed");
     let refused = dir.run(&[&config[..], &["--admin", seed.trim()]].concat());
     refused.refused(1, &["nats.key"]);
-    assert!(!refused.err().contains(seed.trim()), "a seed is never printed");
-    dir.run(&[&config[..], &["--admin", &admin, "--tls-cert", "x"]].concat()).refused(2, &["--tls-key"]);
+    assert!(
+        !refused.err().contains(seed.trim()),
+        "a seed is never printed"
+    );
+    dir.run(&[&config[..], &["--admin", &admin, "--tls-cert", "x"]].concat())
+        .refused(2, &["--tls-key"]);
 }
 
 #[test]
 fn ledgers_are_the_same_twice() {
     let dir = Dir::new("ledger");
     let units = deploy("units/units.csv");
-    let args = |out| ["ledger", "generate", "--year", "2023", "--units", &units, "--under", "140321", "--out", out].map(str::to_string);
+    let args = |out| {
+        [
+            "ledger", "generate", "--year", "2023", "--units", &units, "--under", "140321",
+            "--out", out,
+        ]
+        .map(str::to_string)
+    };
     let generate = |out| dir.json(&args(out).each_ref().map(String::as_str));
     assert_eq!(generate("one"), generate("two"));
-    assert_eq!(dir.read("one/140321/2023-03/14-E16.csv"), dir.read("two/140321/2023-03/14-E16.csv"));
-    dir.run(&["ledger", "generate", "--year", "2023", "--units", &units, "--under", "999999", "--out", "x"]).refused(1, &["units.unknown"]);
+    assert_eq!(
+        dir.read("one/140321/2023-03/14-E16.csv"),
+        dir.read("two/140321/2023-03/14-E16.csv")
+    );
+    dir.run(&[
+        "ledger", "generate", "--year", "2023", "--units", &units, "--under", "999999", "--out",
+        "x",
+    ])
+    .refused(1, &["units.unknown"]);
 }
 
 #[test]
@@ -275,65 +576,146 @@ fn nonsense_is_not_evidence() {
     dir.write("a.vkey", &dir.good(&["key", "show", "a.key"]));
     dir.write("nonsense.zip", "nonsense");
     dir.write("nonsense.json", "{\"format\": 1}");
-    dir.run(&["verify", "nonsense.zip", "--root", "a.vkey"]).refused(1, &["evidence.zip"]);
-    dir.run(&["verify", "nonsense.json", "--root", "a.vkey"]).refused(1, &["disclosure.malformed"]);
-    dir.run(&["verify", "missing.zip", "--root", "a.vkey"]).refused(1, &["missing.zip"]);
+    dir.run(&["verify", "nonsense.zip", "--root", "a.vkey"])
+        .refused(1, &["evidence.zip"]);
+    dir.run(&["verify", "nonsense.json", "--root", "a.vkey"])
+        .refused(1, &["disclosure.malformed"]);
+    dir.run(&["verify", "missing.zip", "--root", "a.vkey"])
+        .refused(1, &["missing.zip"]);
     // Evidence is read at any place; a folder or a pipe cannot be.
-    dir.run(&["verify", ".", "--root", "a.vkey"]).refused(1, &["no plain file"]);
+    dir.run(&["verify", ".", "--root", "a.vkey"])
+        .refused(1, &["no plain file"]);
     dir.write("empty.zip", "");
-    dir.run(&["verify", "empty.zip", "--root", "a.vkey"]).refused(1, &["evidence.zip"]);
-    dir.run(&["verify", "nonsense.zip", "--root", "root+00000000+AAAA"]).refused(2, &[]);
+    dir.run(&["verify", "empty.zip", "--root", "a.vkey"])
+        .refused(1, &["evidence.zip"]);
+    dir.run(&["verify", "nonsense.zip", "--root", "root+00000000+AAAA"])
+        .refused(2, &[]);
     dir.run(&["verify", "nonsense.zip"]).refused(2, &["--root"]);
     let error = dir.json(&["verify", "nonsense.zip", "--root", "a.vkey"]);
     assert_eq!(error["error"]["code"], "evidence.zip");
 }
 
 fn vector(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/vectors")
+        .join(name)
 }
 
-/// One root key is not the threshold: its holder can write another version 1. A reader who knows all of them is not fooled.
+/// One root key is not the threshold: its holder can write another version 1. A reader who knows
+/// all of them is not fooled.
 #[test]
 fn a_reader_who_knows_all_root_keys_needs_all_of_them() {
     let dir = Dir::new("roots");
-    let world = protocol::evidence::file::read(&std::fs::read(vector("evidence-world.zip")).unwrap()).unwrap();
-    let text = world.registries[0].text().lines().nth(1).unwrap().to_string();
+    let world =
+        protocol::evidence::file::read(&std::fs::read(vector("evidence-world.zip")).unwrap())
+            .unwrap();
+    let text = world.registries[0]
+        .text()
+        .lines()
+        .nth(1)
+        .unwrap()
+        .to_string();
     let registry: Value = serde_json::from_str(&text).unwrap();
-    let roots: Vec<&str> = registry["roots"].as_array().unwrap().iter().map(|r| r.as_str().unwrap()).collect();
+    let roots: Vec<&str> = registry["roots"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r.as_str().unwrap())
+        .collect();
     let file = vector("evidence-world.zip").display().to_string();
     let one = dir.good(&["verify", &file, "--root", roots[0]]);
-    assert!(one.contains("every check holds") && one.contains("trusted by 1 of the 2 root keys"), "{one}");
+    assert!(
+        one.contains("every check holds") && one.contains("trusted by 1 of the 2 root keys"),
+        "{one}"
+    );
     let both = dir.good(&["verify", &file, "--root", roots[0], "--root", roots[1]]);
-    assert!(both.contains("every check holds") && !both.contains("trusted by"), "{both}");
+    assert!(
+        both.contains("every check holds") && !both.contains("trusted by"),
+        "{both}"
+    );
     assert!(both.contains("by registry version 1, sha256:"), "{both}");
 
     // Whoever holds one of two root keys writes another federation.
     federation(&dir);
-    dir.good(&["registry", "show", "registry-1.note", "--root", "a.vkey", "--root", "b.vkey"]);
+    dir.good(&[
+        "registry",
+        "show",
+        "registry-1.note",
+        "--root",
+        "a.vkey",
+        "--root",
+        "b.vkey",
+    ]);
     let units = deploy("units/units.csv");
-    let forge = ["registry", "new", "--root", "a.key", "--threshold", "1", "--units", &units, "140000.toml", "140300.toml", "140321.toml"];
-    dir.good(&[&forge[..], &["--since", "2023-01", "--skip-keyless", "-o", "forged.note"]].concat());
+    let forge = [
+        "registry",
+        "new",
+        "--root",
+        "a.key",
+        "--threshold",
+        "1",
+        "--units",
+        &units,
+        "140000.toml",
+        "140300.toml",
+        "140321.toml",
+    ];
+    dir.good(
+        &[
+            &forge[..],
+            &["--since", "2023-01", "--skip-keyless", "-o", "forged.note"],
+        ]
+        .concat(),
+    );
     dir.good(&["registry", "show", "forged.note", "--root", "a.vkey"]);
-    dir.run(&["registry", "show", "forged.note", "--root", "a.vkey", "--root", "b.vkey"]).refused(1, &["registry"]);
+    dir.run(&[
+        "registry",
+        "show",
+        "forged.note",
+        "--root",
+        "a.vkey",
+        "--root",
+        "b.vkey",
+    ])
+    .refused(1, &["registry"]);
 }
 
-/// A disclosure alone shows some log that the unit signed; beside the evidence it is the reported one.
+/// A disclosure alone shows some log that the unit signed; beside the evidence it is the reported
+/// one.
 #[test]
 fn a_disclosure_is_compared_with_the_evidence() {
     let dir = Dir::new("disclosed");
-    let record: Value = serde_json::from_slice(&std::fs::read(vector("record.json")).unwrap()).unwrap();
+    let record: Value =
+        serde_json::from_slice(&std::fs::read(vector("record.json")).unwrap()).unwrap();
     let root = record["root_vkey"].as_str().unwrap();
     dir.write("d.json", &record["disclosure"].to_string());
     let alone = dir.good(&["verify", "d.json", "--root", root]);
-    assert!(alone.contains("Not compared with what was reported"), "{alone}");
+    assert!(
+        alone.contains("Not compared with what was reported"),
+        "{alone}"
+    );
     let world = vector("evidence-world.zip").display().to_string();
     let beside = dir.good(&["verify", "d.json", "--evidence", &world, "--root", root]);
-    assert!(beside.contains("in the log that the unit reported from") && beside.contains("no later statement"), "{beside}");
+    assert!(
+        beside.contains("in the log that the unit reported from")
+            && beside.contains("no later statement"),
+        "{beside}"
+    );
     let small = vector("evidence-small.zip").display().to_string();
-    dir.run(&["verify", "d.json", "--evidence", &small, "--root", root]).refused(1, &["disclosure.other"]);
+    dir.run(&["verify", "d.json", "--evidence", &small, "--root", root])
+        .refused(1, &["disclosure.other"]);
     let bad = vector("refuse/month-far-ahead.zip").display().to_string();
-    dir.run(&["verify", "d.json", "--evidence", &bad, "--root", root]).refused(1, &["disclosure.evidence"]);
-    dir.run(&["verify", "d.json", "--evidence", "missing.zip", "--root", root]).refused(1, &["missing.zip"]);
+    dir.run(&["verify", "d.json", "--evidence", &bad, "--root", root])
+        .refused(1, &["disclosure.evidence"]);
+    dir.run(&[
+        "verify",
+        "d.json",
+        "--evidence",
+        "missing.zip",
+        "--root",
+        root,
+    ])
+    .refused(1, &["missing.zip"]);
 }
 
 #[test]
@@ -344,18 +726,33 @@ fn directories_are_never_made_by_checks() {
     dir.good(&["key", "unit", "keys", "--unit", "140321"]);
     dir.good(&["key", "new", "a.key", "--name", "root"]);
     dir.write("a.vkey", &dir.good(&["key", "show", "a.key"]));
-    dir.run(&["audit", "recheck", "--data", "data", "--keys", "keys", "--root", "a.vkey"]).refused(1, &["recheck.data"]);
+    dir.run(&[
+        "audit", "recheck", "--data", "data", "--keys", "keys", "--root", "a.vkey",
+    ])
+    .refused(1, &["recheck.data"]);
     assert_eq!(std::fs::read_dir(dir.path("data")).unwrap().count(), 0);
 
-    // A journal that another process has open is left alone, and whole bytes are told from damaged ones.
+    // A journal that another process has open is left alone, and whole bytes are told from damaged
+    // ones.
     let mut journal = node::journal::Journal::open(&dir.path("data")).unwrap();
-    let entry = node::journal::Entry { kind: 1, public: b"a statement".to_vec(), sealed: None };
+    let entry = node::journal::Entry {
+        kind: 1,
+        public: b"a statement".to_vec(),
+        sealed: None,
+    };
     journal.append(&[entry.clone(), entry]).unwrap();
-    dir.run(&["fsck", "data"]).refused(1, &["journal.locked", "in use"]);
-    dir.run(&["audit", "recheck", "--data", "data", "--keys", "keys", "--root", "a.vkey"]).refused(1, &["journal.locked"]);
+    dir.run(&["fsck", "data"])
+        .refused(1, &["journal.locked", "in use"]);
+    dir.run(&[
+        "audit", "recheck", "--data", "data", "--keys", "keys", "--root", "a.vkey",
+    ])
+    .refused(1, &["journal.locked"]);
     drop(journal);
     let sound = dir.json(&["fsck", "data"]);
-    assert_eq!((&sound["entries"], &sound["guard"]), (&2.into(), &Value::Null));
+    assert_eq!(
+        (&sound["entries"], &sound["guard"]),
+        (&2.into(), &Value::Null)
+    );
     let segment = dir.path("data/journal/000000000000.seg");
     let mut bytes = std::fs::read(&segment).unwrap();
     bytes[20] ^= 1;
@@ -367,17 +764,48 @@ fn directories_are_never_made_by_checks() {
 fn a_node_that_is_not_there_is_told_and_tokens_are_not() {
     let dir = Dir::new("api");
     dir.run(&["status"]).refused(2, &["COUNTERSIGN_NODE"]);
-    dir.run(&["status", "--node", "http://127.0.0.1:1"]).refused(2, &["COUNTERSIGN_TOKEN"]);
-    dir.run(&["status", "--node", "127.0.0.1:1", "--token", "secret-token"]).refused(2, &["http://"]);
-    let answer = dir.run(&["status", "--node", "http://127.0.0.1:1", "--token", "secret-token"]);
+    dir.run(&["status", "--node", "http://127.0.0.1:1"])
+        .refused(2, &["COUNTERSIGN_TOKEN"]);
+    dir.run(&["status", "--node", "127.0.0.1:1", "--token", "secret-token"])
+        .refused(2, &["http://"]);
+    let answer = dir.run(&[
+        "status",
+        "--node",
+        "http://127.0.0.1:1",
+        "--token",
+        "secret-token",
+    ]);
     answer.refused(1, &["api.unreachable"]);
     assert!(!answer.err().contains("secret-token"));
-    let error = dir.json(&["status", "--node", "http://127.0.0.1:1", "--token", "secret-token"]);
+    let error = dir.json(&[
+        "status",
+        "--node",
+        "http://127.0.0.1:1",
+        "--token",
+        "secret-token",
+    ]);
     assert_eq!(error["error"]["code"], "api.unreachable");
     dir.write("events.csv", "occurred_on\n");
-    let import = ["import", "events.csv", "--node", "http://127.0.0.1:1", "--token", "secret-token"];
+    let import = [
+        "import",
+        "events.csv",
+        "--node",
+        "http://127.0.0.1:1",
+        "--token",
+        "secret-token",
+    ];
     dir.run(&import).refused(2, &["which event type"]);
-    dir.run(&["correct", "1", "--reason", "typing", "--node", "http://127.0.0.1:1", "--token", "t"]).refused(2, &["--set"]);
+    dir.run(&[
+        "correct",
+        "1",
+        "--reason",
+        "typing",
+        "--node",
+        "http://127.0.0.1:1",
+        "--token",
+        "t",
+    ])
+    .refused(2, &["--set"]);
 }
 
 /// What the runbook tells people to copy is read by the programs that read it.
@@ -385,13 +813,28 @@ fn a_node_that_is_not_there_is_told_and_tokens_are_not() {
 fn the_examples_are_well_formed() {
     let dir = Dir::new("examples");
     let config = node::config::Config::load(Path::new(&deploy("examples/node.toml"))).unwrap();
-    assert_eq!((config.unit.as_str(), config.nats.is_some()), ("140321", true));
+    assert_eq!(
+        (config.unit.as_str(), config.nats.is_some()),
+        ("140321", true)
+    );
     assert_eq!(config.data, Path::new("/var/lib/countersign/140321"));
     node::web::tokens::Tokens::load(Path::new(&deploy("examples/tokens"))).unwrap();
     dir.good(&["key", "new", "a.key", "--name", "root"]);
     let (units, card) = (deploy("units/units.csv"), deploy("examples/140321.toml"));
-    let alone = ["registry", "new", "--root", "a.key", "--units", &units, &card, "--since", "2023-01", "--skip-keyless"];
-    dir.run(&alone).refused(1, &["registry.unit", "parent that does not exist"]);
+    let alone = [
+        "registry",
+        "new",
+        "--root",
+        "a.key",
+        "--units",
+        &units,
+        &card,
+        "--since",
+        "2023-01",
+        "--skip-keyless",
+    ];
+    dir.run(&alone)
+        .refused(1, &["registry.unit", "parent that does not exist"]);
 }
 
 /// Every command and every group of commands shows an example.

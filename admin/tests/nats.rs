@@ -1,14 +1,19 @@
-//! The transport against a real nats-server: what each unit may do, what is refused, what survives a restart.
+//! The transport against a real nats-server: what each unit may do, what is refused, what survives
+//! a restart.
 //!
-//! The server comes from `deploy/get-nats` (pinned). Each test starts its own, on free ports, in its own directory.
+//! The server comes from `deploy/get-nats` (pinned). Each test starts its own, on free ports, in
+//! its own directory.
 
 // Clippy's exception for tests does not reach their helper functions.
 #![allow(clippy::unwrap_used)]
 
-use admin::nats::{NatsUnit, NatsUser, ServerOptions, Timing, create_user, provision, server_config, write_seed};
+use admin::nats::{
+    NatsUnit, NatsUser, ServerOptions, Timing, create_user, provision, server_config, write_seed,
+};
 use async_nats::{Client, ConnectOptions, Event};
 use node::link::{
-    Connection, DownKind, Durability, Incoming, LinkConfig, LinkTls, NatsLink, Outgoing, Subject, Transport, UnitPath, UpKind,
+    Connection, DownKind, Durability, Incoming, LinkConfig, LinkTls, NatsLink, Outgoing, Subject,
+    Transport, UnitPath, UpKind,
 };
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -32,7 +37,11 @@ fn nats_server() -> &'static Path {
     BINARY.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/get-nats");
         let done = Command::new(script).output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
         PathBuf::from(String::from_utf8(done.stdout).unwrap().trim())
     })
 }
@@ -53,18 +62,43 @@ impl World {
         let dir = std::env::temp_dir().join(format!("cs-nats-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).unwrap();
-        let (a, b) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
-        let (port, monitor) = (a.local_addr().unwrap().port(), b.local_addr().unwrap().port());
-        let users = [(PROVINCE, true), (CITY, true), (COUNTY_A, false), (COUNTY_B, false)]
-            .map(|(p, children)| {
-                let user = create_user().unwrap();
-                write_seed(&dir.join(path(p).unit()), &user.seed).unwrap();
-                (path(p), children, user)
-            })
-            .into_iter()
-            .collect();
-        let mut world = Self { dir, port, monitor, operator: create_user().unwrap(), users, config: String::new(), child: None };
-        let options = ServerOptions::local(port, monitor, world.dir.join("js"), world.operator.public_nkey.clone(), world.units());
+        let (a, b) = (
+            TcpListener::bind("127.0.0.1:0").unwrap(),
+            TcpListener::bind("127.0.0.1:0").unwrap(),
+        );
+        let (port, monitor) = (
+            a.local_addr().unwrap().port(),
+            b.local_addr().unwrap().port(),
+        );
+        let users = [
+            (PROVINCE, true),
+            (CITY, true),
+            (COUNTY_A, false),
+            (COUNTY_B, false),
+        ]
+        .map(|(p, children)| {
+            let user = create_user().unwrap();
+            write_seed(&dir.join(path(p).unit()), &user.seed).unwrap();
+            (path(p), children, user)
+        })
+        .into_iter()
+        .collect();
+        let mut world = Self {
+            dir,
+            port,
+            monitor,
+            operator: create_user().unwrap(),
+            users,
+            config: String::new(),
+            child: None,
+        };
+        let options = ServerOptions::local(
+            port,
+            monitor,
+            world.dir.join("js"),
+            world.operator.public_nkey.clone(),
+            world.units(),
+        );
         world.config = server_config(&options).unwrap();
         world
     }
@@ -92,11 +126,21 @@ impl World {
         let file = self.dir.join("nats.conf");
         std::fs::write(&file, &self.config).unwrap();
         let log = std::fs::File::create(self.dir.join("log")).unwrap();
-        let child = Command::new(nats_server()).arg("-c").arg(&file).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let child = Command::new(nats_server())
+            .arg("-c")
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
         self.child = Some(child);
         let deadline = Instant::now() + Duration::from_secs(10);
         while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(Instant::now() < deadline, "{}", std::fs::read_to_string(self.dir.join("log")).unwrap());
+            assert!(
+                Instant::now() < deadline,
+                "{}",
+                std::fs::read_to_string(self.dir.join("log")).unwrap()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -114,7 +158,15 @@ impl World {
     }
 
     async fn provision(&self) -> admin::nats::Provisioned {
-        provision(&self.url(), &LinkTls::default(), &self.operator.seed, &self.units(), Timing::default()).await.unwrap()
+        provision(
+            &self.url(),
+            &LinkTls::default(),
+            &self.operator.seed,
+            &self.units(),
+            Timing::default(),
+        )
+        .await
+        .unwrap()
     }
 
     async fn link(&self, unit: &str) -> NatsLink {
@@ -152,18 +204,29 @@ impl World {
     }
 
     fn seed(&self, unit: &str) -> &str {
-        &self.users.iter().find(|(p, ..)| *p == path(unit)).unwrap().2.seed
+        &self
+            .users
+            .iter()
+            .find(|(p, ..)| *p == path(unit))
+            .unwrap()
+            .2
+            .seed
     }
 
     /// The operator asks JetStream's API.
     async fn api(&self, request: &str, body: &str) -> serde_json::Value {
         let (client, _events) = self.raw(&self.operator.seed, "_INBOX.operator").await;
-        let reply = client.request(format!("$JS.API.{request}"), body.to_owned().into()).await.unwrap();
+        let reply = client
+            .request(format!("$JS.API.{request}"), body.to_owned().into())
+            .await
+            .unwrap();
         serde_json::from_slice(&reply.payload).unwrap()
     }
 
     async fn stored(&self, stream: &str) -> u64 {
-        self.api(&format!("STREAM.INFO.{stream}"), "").await["state"]["messages"].as_u64().unwrap()
+        self.api(&format!("STREAM.INFO.{stream}"), "").await["state"]["messages"]
+            .as_u64()
+            .unwrap()
     }
 }
 
@@ -175,7 +238,11 @@ impl Drop for World {
 }
 
 fn message(subject: Subject, id: &str) -> Outgoing {
-    Outgoing { subject, msg_id: format!("sha256:{id}"), body: id.as_bytes().to_vec() }
+    Outgoing {
+        subject,
+        msg_id: format!("sha256:{id}"),
+        body: id.as_bytes().to_vec(),
+    }
 }
 
 /// Sends as an outbox does: again and again, until the server has it.
@@ -189,7 +256,10 @@ async fn send(link: &NatsLink, message: &Outgoing) {
 }
 
 async fn next(link: &NatsLink) -> Incoming {
-    tokio::time::timeout(Duration::from_secs(15), link.next()).await.expect("a message within 15 s").unwrap()
+    tokio::time::timeout(Duration::from_secs(15), link.next())
+        .await
+        .expect("a message within 15 s")
+        .unwrap()
 }
 
 /// Takes one message, answers it, gives its text.
@@ -200,57 +270,137 @@ async fn text(link: &NatsLink) -> String {
 }
 
 async fn silent(link: &NatsLink) -> bool {
-    tokio::time::timeout(Duration::from_millis(400), link.next()).await.is_err()
+    tokio::time::timeout(Duration::from_millis(400), link.next())
+        .await
+        .is_err()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_message_reaches_those_it_is_meant_for_and_nobody_else() {
     let world = World::started("reach").await;
-    assert_eq!(world.provision().await.created, Vec::<String>::new(), "the second time nothing is new");
+    assert_eq!(
+        world.provision().await.created,
+        Vec::<String>::new(),
+        "the second time nothing is new"
+    );
     let (province, city) = (world.link(PROVINCE).await, world.link(CITY).await);
     let (a, b) = (world.link(COUNTY_A).await, world.link(COUNTY_B).await);
 
-    send(&a, &message(Subject::up(path(COUNTY_A), UpKind::Rollup), "a-rollup")).await;
+    send(
+        &a,
+        &message(Subject::up(path(COUNTY_A), UpKind::Rollup), "a-rollup"),
+    )
+    .await;
     assert_eq!(text(&city).await, "a-rollup");
     assert_eq!(text(&province).await, "a-rollup");
-    send(&b, &message(Subject::up(path(COUNTY_B), UpKind::Entries(256)), "b-entries")).await;
-    send(&b, &message(Subject::up(path(COUNTY_B), UpKind::Checkpoint), "b-checkpoint")).await;
+    send(
+        &b,
+        &message(
+            Subject::up(path(COUNTY_B), UpKind::Entries(256)),
+            "b-entries",
+        ),
+    )
+    .await;
+    send(
+        &b,
+        &message(
+            Subject::up(path(COUNTY_B), UpKind::Checkpoint),
+            "b-checkpoint",
+        ),
+    )
+    .await;
     for above in [&city, &province] {
         assert_eq!(text(above).await, "b-entries");
         assert_eq!(text(above).await, "b-checkpoint");
     }
-    // The city's own messages go to the province and do not come back to the city, not even its entries.
-    send(&city, &message(Subject::up(path(CITY), UpKind::Entries(0)), "city-entries")).await;
-    send(&city, &message(Subject::up(path(CITY), UpKind::Rollup), "city-rollup")).await;
+    // The city's own messages go to the province and do not come back to the city, not even its
+    // entries.
+    send(
+        &city,
+        &message(Subject::up(path(CITY), UpKind::Entries(0)), "city-entries"),
+    )
+    .await;
+    send(
+        &city,
+        &message(Subject::up(path(CITY), UpKind::Rollup), "city-rollup"),
+    )
+    .await;
     assert_eq!(text(&province).await, "city-entries");
     assert_eq!(text(&province).await, "city-rollup");
 
-    send(&city, &message(Subject::down(path(COUNTY_A), DownKind::Receipt), "receipt-a")).await;
+    send(
+        &city,
+        &message(
+            Subject::down(path(COUNTY_A), DownKind::Receipt),
+            "receipt-a",
+        ),
+    )
+    .await;
     assert_eq!(text(&a).await, "receipt-a");
-    send(&province, &message(Subject::down(path(CITY), DownKind::Receipt), "receipt-city")).await;
+    send(
+        &province,
+        &message(Subject::down(path(CITY), DownKind::Receipt), "receipt-city"),
+    )
+    .await;
     assert_eq!(text(&city).await, "receipt-city");
     for kind in DownKind::BROADCAST {
-        send(&province, &message(Subject::down(path(PROVINCE), kind), kind.word())).await;
+        send(
+            &province,
+            &message(Subject::down(path(PROVINCE), kind), kind.word()),
+        )
+        .await;
         for below in [&city, &a, &b] {
             assert_eq!(text(below).await, kind.word());
         }
     }
-    send(&city, &message(Subject::down(path(CITY), DownKind::Plan), "city-plan")).await;
+    send(
+        &city,
+        &message(Subject::down(path(CITY), DownKind::Plan), "city-plan"),
+    )
+    .await;
     assert_eq!(text(&a).await, "city-plan");
     assert_eq!(text(&b).await, "city-plan");
 
     // Put off, then taken, then gone.
-    send(&city, &message(Subject::down(path(COUNTY_B), DownKind::Receipt), "receipt-b")).await;
-    next(&b).await.ack.retry(Duration::from_millis(200)).await.unwrap();
+    send(
+        &city,
+        &message(
+            Subject::down(path(COUNTY_B), DownKind::Receipt),
+            "receipt-b",
+        ),
+    )
+    .await;
+    next(&b)
+        .await
+        .ack
+        .retry(Duration::from_millis(200))
+        .await
+        .unwrap();
     assert_eq!(text(&b).await, "receipt-b");
     for link in [&province, &city, &a, &b] {
         assert!(silent(link).await);
         let state = link.state();
-        assert_eq!((state.connection, state.durability, state.trouble), (Connection::Connected, Durability::Always, None));
+        assert_eq!(
+            (state.connection, state.durability, state.trouble),
+            (Connection::Connected, Durability::Always, None)
+        );
     }
-    for (stream, consumer) in [("CS_UP", "up_140000"), ("CS_UP", "up_140300"), ("CS_DOWN", "down_140321")] {
-        let info = world.api(&format!("CONSUMER.INFO.{stream}.{consumer}"), "").await;
-        assert_eq!((info["num_ack_pending"].as_u64(), info["num_pending"].as_u64()), (Some(0), Some(0)), "{consumer}");
+    for (stream, consumer) in [
+        ("CS_UP", "up_140000"),
+        ("CS_UP", "up_140300"),
+        ("CS_DOWN", "down_140321"),
+    ] {
+        let info = world
+            .api(&format!("CONSUMER.INFO.{stream}.{consumer}"), "")
+            .await;
+        assert_eq!(
+            (
+                info["num_ack_pending"].as_u64(),
+                info["num_pending"].as_u64()
+            ),
+            (Some(0), Some(0)),
+            "{consumer}"
+        );
     }
 }
 
@@ -267,8 +417,9 @@ async fn the_same_message_id_is_stored_once() {
     assert_eq!(world.stored("CS_UP").await, 1);
 }
 
-/// A stream knows one list of ids, whoever publishes. A county that knows what another one, or its city, is going to send must not
-/// be able to use up its id: the server would acknowledge the true message and drop it.
+/// A stream knows one list of ids, whoever publishes. A county that knows what another one, or its
+/// city, is going to send must not be able to use up its id: the server would acknowledge the true
+/// message and drop it.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_uses_up_the_id_of_another_ones_message() {
     let world = World::started("ids").await;
@@ -277,15 +428,23 @@ async fn nobody_uses_up_the_id_of_another_ones_message() {
     let steal = async |id: &str| {
         let mut headers = async_nats::HeaderMap::new();
         headers.insert("Nats-Msg-Id", id);
-        let request = async_nats::client::Request::new().headers(headers).payload("stolen".into());
-        let ack = b.send_request(format!("cs.v1.up.{COUNTY_B}.rollup"), request).await.unwrap();
+        let request = async_nats::client::Request::new()
+            .headers(headers)
+            .payload("stolen".into());
+        let ack = b
+            .send_request(format!("cs.v1.up.{COUNTY_B}.rollup"), request)
+            .await
+            .unwrap();
         let ack: serde_json::Value = serde_json::from_slice(&ack.payload).unwrap();
         assert_eq!(ack["stream"], "CS_UP", "{ack}");
         ack["duplicate"] == true
     };
     let truth = message(Subject::up(path(COUNTY_A), UpKind::Rollup), "truth");
     assert!(!steal(&truth.msg_id).await);
-    assert!(steal(&truth.msg_id).await, "a second message with that id is dropped: the server does remember it");
+    assert!(
+        steal(&truth.msg_id).await,
+        "a second message with that id is dropped: the server does remember it"
+    );
     send(&a, &truth).await;
     assert_eq!(a.state().duplicates, 0);
     assert_eq!(text(&city).await, "stolen");
@@ -303,7 +462,12 @@ async fn a_unit_cannot_leave_its_place() {
     let world = World::started("place").await;
     let up = |p: &str, kind: &str| format!("cs.v1.up.{p}.{kind}");
     let down = |p: &str, kind: &str| format!("cs.v1.down.{p}.{kind}");
-    let own = |unit: &str| -> Vec<String> { ["rollup", "checkpoint", "entries.0", "entries.256"].iter().map(|k| up(unit, k)).collect() };
+    let own = |unit: &str| -> Vec<String> {
+        ["rollup", "checkpoint", "entries.0", "entries.256"]
+            .iter()
+            .map(|k| up(unit, k))
+            .collect()
+    };
     let everyone: Vec<String> = [
         "$JS.API.INFO",
         "$JS.API.STREAM.CREATE.MINE",
@@ -375,7 +539,11 @@ async fn a_unit_cannot_leave_its_place() {
     let province: Vec<String> = own(COUNTY_A)
         .into_iter()
         .chain(own(CITY))
-        .chain([down(COUNTY_A, "receipt"), down(CITY, "plan"), "$JS.API.CONSUMER.INFO.CS_UP.up_140300".to_owned()])
+        .chain([
+            down(COUNTY_A, "receipt"),
+            down(CITY, "plan"),
+            "$JS.API.CONSUMER.INFO.CS_UP.up_140300".to_owned(),
+        ])
         .collect();
 
     for (unit, foreign) in [(COUNTY_A, county), (CITY, city), (PROVINCE, province)] {
@@ -385,15 +553,35 @@ async fn a_unit_cannot_leave_its_place() {
             client.publish(subject.clone(), "x".into()).await.unwrap();
             client.flush().await.unwrap();
             let refusal = tokio::time::timeout(Duration::from_secs(3), events.recv()).await;
-            let refusal = refusal.unwrap_or_else(|_| panic!("{unit} could publish to {subject}")).unwrap();
-            assert!(refusal.contains("Permissions Violation for Publish") && refusal.contains(&format!("\"{subject}\"")), "{refusal}");
+            let refusal = refusal
+                .unwrap_or_else(|_| panic!("{unit} could publish to {subject}"))
+                .unwrap();
+            assert!(
+                refusal.contains("Permissions Violation for Publish")
+                    && refusal.contains(&format!("\"{subject}\"")),
+                "{refusal}"
+            );
         }
-        for subject in ["_INBOX.140322.>", "_INBOX.>", ">", "cs.v1.up.>", "cs.v1.down.>", "$JS.>", "$SYS.>", "_INBOX.140321x.>"] {
+        for subject in [
+            "_INBOX.140322.>",
+            "_INBOX.>",
+            ">",
+            "cs.v1.up.>",
+            "cs.v1.down.>",
+            "$JS.>",
+            "$SYS.>",
+            "_INBOX.140321x.>",
+        ] {
             let _subscription = client.subscribe(subject).await.unwrap();
             client.flush().await.unwrap();
             let refusal = tokio::time::timeout(Duration::from_secs(3), events.recv()).await;
-            let refusal = refusal.unwrap_or_else(|_| panic!("{unit} could subscribe to {subject}")).unwrap();
-            assert!(refusal.contains("Permissions Violation for Subscription"), "{refusal}");
+            let refusal = refusal
+                .unwrap_or_else(|_| panic!("{unit} could subscribe to {subject}"))
+                .unwrap();
+            assert!(
+                refusal.contains("Permissions Violation for Subscription"),
+                "{refusal}"
+            );
         }
         // What is its own is stored, each of it.
         let before = world.stored("CS_UP").await;
@@ -413,18 +601,27 @@ async fn a_unit_cannot_leave_its_place() {
     assert!(refused["error"].is_object(), "{refused}");
 
     // A key that is not in the configuration does not come in at all.
-    let stranger = ConnectOptions::new().nkey(create_user().unwrap().seed.to_string()).connect(world.url()).await;
+    let stranger = ConnectOptions::new()
+        .nkey(create_user().unwrap().seed.to_string())
+        .connect(world.url())
+        .await;
     assert!(stranger.is_err());
 
     // The link itself stops a foreign subject before it reaches the server.
     let link = world.link(COUNTY_A).await;
-    let foreign = link.publish(&message(Subject::up(path(COUNTY_B), UpKind::Rollup), "x")).await.unwrap_err();
-    assert_eq!((foreign.code(), foreign.is_retryable()), ("link.foreign", false));
+    let foreign = link
+        .publish(&message(Subject::up(path(COUNTY_B), UpKind::Rollup), "x"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (foreign.code(), foreign.is_retryable()),
+        ("link.foreign", false)
+    );
 }
 
-/// A known limit of NATS, pinned here so that nobody builds on the opposite: the server does not check the *reply* subject of
-/// a publish, so a unit can make the server itself put its own answers under another unit's subject. It does
-/// not reach the API that way. Hence: subjects prove nothing,
+/// A known limit of NATS, pinned here so that nobody builds on the opposite: the server does not
+/// check the *reply* subject of a publish, so a unit can make the server itself put its own answers
+/// under another unit's subject. It does not reach the API that way. Hence: subjects prove nothing,
 /// signatures do; and an outbox ends with a signed receipt, not with an ack.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_reply_subject_can_and_cannot_do() {
@@ -432,26 +629,57 @@ async fn what_a_reply_subject_can_and_cannot_do() {
     let (client, mut events) = world.raw(world.seed(COUNTY_A), "_INBOX.140321").await;
     let own = format!("cs.v1.up.{COUNTY_A}.rollup");
     let victim = format!("cs.v1.up.{COUNTY_B}.rollup");
-    for reply in [victim.as_str(), "$JS.API.STREAM.DELETE.CS_DOWN", "$JS.API.CONSUMER.DELETE.CS_UP.up_140300"] {
-        client.publish_with_reply(own.clone(), reply.to_owned(), "mine".into()).await.unwrap();
+    for reply in [
+        victim.as_str(),
+        "$JS.API.STREAM.DELETE.CS_DOWN",
+        "$JS.API.CONSUMER.DELETE.CS_UP.up_140300",
+    ] {
+        client
+            .publish_with_reply(own.clone(), reply.to_owned(), "mine".into())
+            .await
+            .unwrap();
         client.flush().await.unwrap();
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(events.try_recv().is_err());
-    assert_eq!(world.stored("CS_UP").await, 4, "three of its own and one answer of the server");
-    let planted = world.api("STREAM.MSG.GET.CS_UP", &format!(r#"{{"last_by_subj":"{victim}"}}"#)).await;
+    assert_eq!(
+        world.stored("CS_UP").await,
+        4,
+        "three of its own and one answer of the server"
+    );
+    let planted = world
+        .api(
+            "STREAM.MSG.GET.CS_UP",
+            &format!(r#"{{"last_by_subj":"{victim}"}}"#),
+        )
+        .await;
     // base64 of {"stream":"CS_UP","seq":1}: the server's words, not the county's.
-    assert_eq!(planted["message"]["data"], "eyJzdHJlYW0iOiJDU19VUCIsInNlcSI6MX0=", "{planted}");
+    assert_eq!(
+        planted["message"]["data"], "eyJzdHJlYW0iOiJDU19VUCIsInNlcSI6MX0=",
+        "{planted}"
+    );
     // The streams and the city's consumer are still there.
     assert_eq!(world.stored("CS_DOWN").await, 0);
     assert!(world.api("CONSUMER.INFO.CS_UP.up_140300", "").await["error"].is_null());
     // Nor did the server's "no messages" answer pass for the city's answer to a delivery.
     let (city, _city_events) = world.raw(world.seed(CITY), "_INBOX.140300").await;
     let one = r#"{"batch":1,"no_wait":true}"#;
-    let request = async_nats::client::Request::new().payload(one.into()).inbox(city.new_inbox());
-    let delivery = city.send_request("$JS.API.CONSUMER.MSG.NEXT.CS_UP.up_140300", request).await.unwrap();
+    let request = async_nats::client::Request::new()
+        .payload(one.into())
+        .inbox(city.new_inbox());
+    let delivery = city
+        .send_request("$JS.API.CONSUMER.MSG.NEXT.CS_UP.up_140300", request)
+        .await
+        .unwrap();
     let ack = delivery.reply.unwrap();
-    client.publish_with_reply("$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140321", ack, one.into()).await.unwrap();
+    client
+        .publish_with_reply(
+            "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140321",
+            ack,
+            one.into(),
+        )
+        .await
+        .unwrap();
     client.flush().await.unwrap();
     tokio::time::sleep(Duration::from_millis(500)).await;
     let info = world.api("CONSUMER.INFO.CS_UP.up_140300", "").await;
@@ -469,10 +697,19 @@ async fn a_server_that_does_not_sync_gets_nothing_until_it_does() {
     let a = world.link(COUNTY_A).await;
     let rollup = message(Subject::up(path(COUNTY_A), UpKind::Rollup), "durable");
     let mut state = a.watch();
-    state.wait_for(|s| matches!(s.durability, Durability::Refused(_))).await.unwrap();
+    state
+        .wait_for(|s| matches!(s.durability, Durability::Refused(_)))
+        .await
+        .unwrap();
     let error = a.publish(&rollup).await.unwrap_err();
-    assert_eq!((error.code(), error.is_retryable()), ("link.not_durable", true));
-    assert!(error.to_string().contains("sync_interval: always"), "{error}");
+    assert_eq!(
+        (error.code(), error.is_retryable()),
+        ("link.not_durable", true)
+    );
+    assert!(
+        error.to_string().contains("sync_interval: always"),
+        "{error}"
+    );
     assert_eq!(world.stored("CS_UP").await, 0);
 
     world.kill();
@@ -482,13 +719,20 @@ async fn a_server_that_does_not_sync_gets_nothing_until_it_does() {
     assert_eq!(a.state().durability, Durability::Always);
     assert_eq!(world.stored("CS_UP").await, 1);
 
-    // Back to the bad configuration under the feet of a node that had been convinced: it asks again.
+    // Back to the bad configuration under the feet of a node that had been convinced: it asks
+    // again.
     world.kill();
     world.config = world.config.replace("  sync_interval: always\n", "");
     world.start();
-    state.wait_for(|s| matches!(s.durability, Durability::Refused(_))).await.unwrap();
+    state
+        .wait_for(|s| matches!(s.durability, Durability::Refused(_)))
+        .await
+        .unwrap();
     let again = message(Subject::up(path(COUNTY_A), UpKind::Rollup), "again");
-    assert_eq!(a.publish(&again).await.unwrap_err().code(), "link.not_durable");
+    assert_eq!(
+        a.publish(&again).await.unwrap_err().code(),
+        "link.not_durable"
+    );
     assert_eq!(world.stored("CS_UP").await, 1);
 }
 
@@ -496,16 +740,27 @@ async fn a_server_that_does_not_sync_gets_nothing_until_it_does() {
 async fn after_a_restart_of_the_server_delivery_resumes() {
     let mut world = World::started("restart").await;
     let (city, a) = (world.link(CITY).await, world.link(COUNTY_A).await);
-    let entries = |n: u64| message(Subject::up(path(COUNTY_A), UpKind::Entries(n)), &format!("e{n}"));
+    let entries = |n: u64| {
+        message(
+            Subject::up(path(COUNTY_A), UpKind::Entries(n)),
+            &format!("e{n}"),
+        )
+    };
     for n in 0..3 {
         send(&a, &entries(n)).await;
     }
     assert_eq!(text(&city).await, "e0");
     world.kill();
     let mut state = a.watch();
-    state.wait_for(|s| s.connection == Connection::Disconnected).await.unwrap();
+    state
+        .wait_for(|s| s.connection == Connection::Disconnected)
+        .await
+        .unwrap();
     let error = a.publish(&entries(3)).await.unwrap_err();
-    assert_eq!((error.code(), error.is_retryable()), ("link.disconnected", true));
+    assert_eq!(
+        (error.code(), error.is_retryable()),
+        ("link.disconnected", true)
+    );
     world.start();
     send(&a, &entries(3)).await;
     // A killed server may have forgotten answers and deliveries: some come twice, none is missing.
@@ -524,10 +779,16 @@ async fn a_node_may_start_before_its_server() {
     let mut world = World::new("early");
     let (city, a) = (world.link(CITY).await, world.link(COUNTY_A).await);
     let rollup = message(Subject::up(path(COUNTY_A), UpKind::Rollup), "early");
-    assert_eq!(a.publish(&rollup).await.unwrap_err().code(), "link.disconnected");
+    assert_eq!(
+        a.publish(&rollup).await.unwrap_err().code(),
+        "link.disconnected"
+    );
     world.start();
     let mut state = a.watch();
-    state.wait_for(|s| s.connection == Connection::Connected).await.unwrap();
+    state
+        .wait_for(|s| s.connection == Connection::Connected)
+        .await
+        .unwrap();
     let error = a.publish(&rollup).await.unwrap_err();
     assert_eq!(error.code(), "link.not_provisioned", "{error}");
     world.provision().await;
@@ -535,15 +796,25 @@ async fn a_node_may_start_before_its_server() {
     assert_eq!(text(&city).await, "early");
 }
 
-/// A node learns that the store is another one, and from a plain restart it does not; without the right to ask it works on.
+/// A node learns that the store is another one, and from a plain restart it does not; without the
+/// right to ask it works on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_store_is_noticed() {
     let mut world = World::started("store").await;
-    let links = [world.link(PROVINCE).await, world.link(CITY).await, world.link(COUNTY_A).await];
+    let links = [
+        world.link(PROVINCE).await,
+        world.link(CITY).await,
+        world.link(COUNTY_A).await,
+    ];
     async fn stores(links: &[NatsLink], not: &[String]) -> Vec<String> {
         let mut all = Vec::new();
         for (i, link) in links.iter().enumerate() {
-            let state = link.watch().wait_for(|s| s.store.is_some() && s.store.as_ref() != not.get(i)).await.unwrap().clone();
+            let state = link
+                .watch()
+                .wait_for(|s| s.store.is_some() && s.store.as_ref() != not.get(i))
+                .await
+                .unwrap()
+                .clone();
             assert_eq!(link.store(), state.store);
             all.extend(state.store);
         }
@@ -563,7 +834,10 @@ async fn a_lost_store_is_noticed() {
     let second = stores(&links, &first).await;
     // Deleted under a running server.
     for stream in ["CS_UP", "CS_DOWN"] {
-        assert_eq!(world.api(&format!("STREAM.DELETE.{stream}"), "").await["success"], true);
+        assert_eq!(
+            world.api(&format!("STREAM.DELETE.{stream}"), "").await["success"],
+            true
+        );
     }
     world.provision().await;
     stores(&links, &second).await;
@@ -594,19 +868,32 @@ fn without_asking(config: &str) -> String {
     text
 }
 
-/// More than subjects: what an insider of a unit can try with wildcards, other people's inboxes and requests, headers, JetStream's
-/// API and its answers. Each is refused, or shown to touch nobody else.
+/// More than subjects: what an insider of a unit can try with wildcards, other people's inboxes and
+/// requests, headers, JetStream's API and its answers. Each is refused, or shown to touch nobody
+/// else.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_insider_tries_the_doors() {
     let world = World::started("doors").await;
     let (city, a) = (world.link(CITY).await, world.link(COUNTY_A).await);
-    send(&world.link(COUNTY_B).await, &message(Subject::up(path(COUNTY_B), UpKind::Rollup), "b-rollup")).await;
-    send(&city, &message(Subject::down(path(COUNTY_B), DownKind::Receipt), "receipt-b")).await;
+    send(
+        &world.link(COUNTY_B).await,
+        &message(Subject::up(path(COUNTY_B), UpKind::Rollup), "b-rollup"),
+    )
+    .await;
+    send(
+        &city,
+        &message(
+            Subject::down(path(COUNTY_B), DownKind::Receipt),
+            "receipt-b",
+        ),
+    )
+    .await;
     assert_eq!(text(&city).await, "b-rollup");
     let (client, mut events) = world.raw(world.seed(COUNTY_A), "_INBOX.140321").await;
     let streams = (world.stored("CS_UP").await, world.stored("CS_DOWN").await);
 
-    // No subscription at all but to its own inbox: no wildcard, no queue group, no other spelling reaches further.
+    // No subscription at all but to its own inbox: no wildcard, no queue group, no other spelling
+    // reaches further.
     let subjects = [
         ">",
         "*",
@@ -653,8 +940,13 @@ async fn an_insider_tries_the_doors() {
             let Ok(_subscription) = line else { continue };
             client.flush().await.unwrap();
             let refusal = tokio::time::timeout(Duration::from_secs(3), events.recv()).await;
-            let refusal = refusal.unwrap_or_else(|_| panic!("it could subscribe to {subject} {queue:?}")).unwrap();
-            assert!(refusal.contains("Permissions Violation for Subscription"), "{refusal}");
+            let refusal = refusal
+                .unwrap_or_else(|_| panic!("it could subscribe to {subject} {queue:?}"))
+                .unwrap();
+            assert!(
+                refusal.contains("Permissions Violation for Subscription"),
+                "{refusal}"
+            );
         }
     }
     // Nor may it publish anywhere near what is not its own.
@@ -713,43 +1005,79 @@ async fn an_insider_tries_the_doors() {
         client.publish(subject, "{}".into()).await.unwrap();
         client.flush().await.unwrap();
         let refusal = tokio::time::timeout(Duration::from_secs(3), events.recv()).await;
-        let refusal = refusal.unwrap_or_else(|_| panic!("it could publish to {subject}")).unwrap();
-        assert!(refusal.contains("Permissions Violation for Publish"), "{refusal}");
+        let refusal = refusal
+            .unwrap_or_else(|_| panic!("it could publish to {subject}"))
+            .unwrap();
+        assert!(
+            refusal.contains("Permissions Violation for Publish"),
+            "{refusal}"
+        );
     }
 
-    // Headers that ask the stream for more than storing: replacing what is there, a time to live, a schedule, a batch.
+    // Headers that ask the stream for more than storing: replacing what is there, a time to live, a
+    // schedule, a batch.
     let own = format!("cs.v1.up.{COUNTY_A}.rollup");
-    send(&a, &message(Subject::up(path(COUNTY_A), UpKind::Rollup), "first")).await;
+    send(
+        &a,
+        &message(Subject::up(path(COUNTY_A), UpKind::Rollup), "first"),
+    )
+    .await;
     for headers in [
         &[("Nats-Rollup", "all")][..],
         &[("Nats-Rollup", "sub")],
         &[("Nats-TTL", "1s")],
-        &[("Nats-Schedule", "@at 2030-01-01T00:00:00Z"), ("Nats-Schedule-Target", "cs.v1.up.140000.140300.140322.rollup")],
+        &[
+            ("Nats-Schedule", "@at 2030-01-01T00:00:00Z"),
+            (
+                "Nats-Schedule-Target",
+                "cs.v1.up.140000.140300.140322.rollup",
+            ),
+        ],
         &[("Nats-Incr", "+1")],
-        &[("Nats-Batch-Id", "x"), ("Nats-Batch-Sequence", "1"), ("Nats-Batch-Commit", "1")],
+        &[
+            ("Nats-Batch-Id", "x"),
+            ("Nats-Batch-Sequence", "1"),
+            ("Nats-Batch-Commit", "1"),
+        ],
     ] {
         let mut map = async_nats::HeaderMap::new();
         headers.iter().for_each(|(k, v)| map.insert(*k, *v));
-        let answer = client.request_with_headers(own.clone(), map, "{}".into()).await.unwrap();
-        assert!(String::from_utf8_lossy(&answer.payload).contains("\"error\""), "{headers:?}: {answer:?}");
+        let answer = client
+            .request_with_headers(own.clone(), map, "{}".into())
+            .await
+            .unwrap();
+        assert!(
+            String::from_utf8_lossy(&answer.payload).contains("\"error\""),
+            "{headers:?}: {answer:?}"
+        );
     }
-    // Its own consumer gives it nothing of others: the receipt of the other county is not among what it can pull.
-    let request = async_nats::client::Request::new().payload(r#"{"batch":10,"no_wait":true}"#.into()).inbox(client.new_inbox());
-    let answer = client.send_request("$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140321", request).await.unwrap();
+    // Its own consumer gives it nothing of others: the receipt of the other county is not among
+    // what it can pull.
+    let request = async_nats::client::Request::new()
+        .payload(r#"{"batch":10,"no_wait":true}"#.into())
+        .inbox(client.new_inbox());
+    let answer = client
+        .send_request("$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140321", request)
+        .await
+        .unwrap();
     assert_eq!(answer.status.map(|s| s.as_u16()), Some(404), "{answer:?}");
 
     assert!(events.try_recv().is_err());
-    assert_eq!((world.stored("CS_UP").await, world.stored("CS_DOWN").await), (streams.0 + 1, streams.1));
+    assert_eq!(
+        (world.stored("CS_UP").await, world.stored("CS_DOWN").await),
+        (streams.0 + 1, streams.1)
+    );
     // The others never noticed anything: the city gets what was sent, once.
     assert_eq!(text(&city).await, "first");
     assert!(silent(&city).await);
     assert_eq!(text(&world.link(COUNTY_B).await).await, "receipt-b");
 }
 
-/// As the test of reply subjects above, by pulling: JetStream's delivery goes where the request says, and an insider of the city can
-/// choose its bytes, because its own entries come back to it. So it can plant bytes of its choice under any unit's subject: a limit of
-/// NATS that is pinned here, and why nodes believe signatures and never subjects. It reaches no API, acknowledges for nobody else, and
-/// takes nothing away from anybody.
+/// As the test of reply subjects above, by pulling: JetStream's delivery goes where the request
+/// says, and an insider of the city can choose its bytes, because its own entries come back to it.
+/// So it can plant bytes of its choice under any unit's subject: a limit of NATS that is pinned
+/// here, and why nodes believe signatures and never subjects. It reaches no API, acknowledges for
+/// nobody else, and takes nothing away from anybody.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_pull_with_a_foreign_reply_can_and_cannot_do() {
     let world = World::started("pull-reply").await;
@@ -767,27 +1095,53 @@ async fn what_a_pull_with_a_foreign_reply_can_and_cannot_do() {
         "cs.v1.up.140000.140300.140322.rollup",
     ];
     for target in targets {
-        client.request(own.clone(), r#"{"chosen":"bytes"}"#.into()).await.unwrap();
-        client.publish_with_reply(api, target, r#"{"batch":1,"no_wait":true}"#.into()).await.unwrap();
+        client
+            .request(own.clone(), r#"{"chosen":"bytes"}"#.into())
+            .await
+            .unwrap();
+        client
+            .publish_with_reply(api, target, r#"{"batch":1,"no_wait":true}"#.into())
+            .await
+            .unwrap();
         client.flush().await.unwrap();
     }
     let deadline = Instant::now() + Duration::from_secs(15);
     let info = || async { world.api("CONSUMER.INFO.CS_UP.up_140300", "").await };
     while info().await["delivered"]["consumer_seq"].as_u64() < Some(5) {
-        assert!(Instant::now() < deadline, "the server did not even deliver: {}", info().await);
+        assert!(
+            Instant::now() < deadline,
+            "the server did not even deliver: {}",
+            info().await
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    // Of the reply subjects the server refuses those that would acknowledge for another, and looks at no other.
+    // Of the reply subjects the server refuses those that would acknowledge for another, and looks
+    // at no other.
     let refusal = events.recv().await.unwrap();
-    assert!(refusal.contains("with Reply of \"$JS.ACK.CS_DOWN.down_140321"), "{refusal}");
+    assert!(
+        refusal.contains("with Reply of \"$JS.ACK.CS_DOWN.down_140321"),
+        "{refusal}"
+    );
     assert!(events.try_recv().is_err());
-    // Planted: one under the other county's subject, one under the province's. The API took none of it for a request.
-    assert_eq!((world.stored("CS_UP").await, world.stored("CS_DOWN").await), (targets.len() as u64 + 1, 1));
+    // Planted: one under the other county's subject, one under the province's. The API took none of
+    // it for a request.
+    assert_eq!(
+        (world.stored("CS_UP").await, world.stored("CS_DOWN").await),
+        (targets.len() as u64 + 1, 1)
+    );
     let down = world.api("CONSUMER.INFO.CS_DOWN.down_140321", "").await;
-    assert_eq!(down["config"]["filter_subjects"].as_array().map(Vec::len), Some(7), "{down}");
+    assert_eq!(
+        down["config"]["filter_subjects"].as_array().map(Vec::len),
+        Some(7),
+        "{down}"
+    );
     // The county behind that consumer gets its receipt as ever.
     let city = world.link(CITY).await;
-    send(&city, &message(Subject::down(path(COUNTY_A), DownKind::Receipt), "receipt")).await;
+    send(
+        &city,
+        &message(Subject::down(path(COUNTY_A), DownKind::Receipt), "receipt"),
+    )
+    .await;
     let mut got = BTreeSet::new();
     while !got.contains("receipt") {
         got.insert(text(&a).await);

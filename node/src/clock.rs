@@ -1,4 +1,5 @@
-//! Time comes in through this trait, so that every test is deterministic and a drill can run a year in a minute.
+//! Time comes in through this trait, so that every test is deterministic and a drill can run a year
+//! in a minute.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -21,13 +22,17 @@ impl Clock for SystemClock {
     }
 }
 
-/// The time that stands in a file, for demonstrations and drills. An unreadable file falls back to the machine's clock.
+/// The time that stands in a file, for demonstrations and drills. An unreadable file falls back to
+/// the machine's clock.
 #[derive(Debug)]
 pub struct FileClock(pub PathBuf);
 
 impl Clock for FileClock {
     fn now(&self) -> DateTime<Utc> {
-        std::fs::read_to_string(&self.0).ok().and_then(|t| t.trim().parse().ok()).unwrap_or_else(|| SystemClock.now())
+        std::fs::read_to_string(&self.0)
+            .ok()
+            .and_then(|t| t.trim().parse().ok())
+            .unwrap_or_else(|| SystemClock.now())
     }
 }
 
@@ -44,7 +49,10 @@ const UNNOTICED: TimeDelta = TimeDelta::minutes(1);
 impl Watch {
     /// Begins to watch.
     pub fn new(now: DateTime<Utc>) -> Watch {
-        Watch { time: now, at: Instant::now() }
+        Watch {
+            time: now,
+            at: Instant::now(),
+        }
     }
 
     /// By how much the clock was put ahead, or back if negative, since the last look.
@@ -71,7 +79,10 @@ mod tests {
         let mut watch = Watch::new(start);
         assert_eq!(watch.look(start + TimeDelta::seconds(30)), None);
         let back = watch.look(start - TimeDelta::days(1)).unwrap();
-        assert!(back < TimeDelta::hours(-23) && back > TimeDelta::hours(-25), "{back}");
+        assert!(
+            back < TimeDelta::hours(-23) && back > TimeDelta::hours(-25),
+            "{back}"
+        );
         assert_eq!(watch.look(start - TimeDelta::days(1)), None);
         assert!(watch.look(start).unwrap() > TimeDelta::hours(23));
     }

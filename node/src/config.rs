@@ -16,13 +16,16 @@ pub struct Config {
     pub unit: UnitId,
     /// Where the journal and the view are.
     pub data: PathBuf,
-    /// Address of the API, for example `127.0.0.1:8321`. Other machines are let in with TLS only: see [`Config::tls`].
+    /// Address of the API, for example `127.0.0.1:8321`. Other machines are let in with TLS only:
+    /// see [`Config::tls`].
     pub listen: String,
-    /// The root keys of the registry, known from outside: as many as must sign it. One key or a list.
+    /// The root keys of the registry, known from outside: as many as must sign it. One key or a
+    /// list.
     pub root: Anchor,
     /// Directory with the registry chain, catalogue and plan notes.
     pub published: PathBuf,
-    /// Directory with `node.key`, `witness.key`, `vault.key` and the recorders' `<name>.key`, all of mode 0600.
+    /// Directory with `node.key`, `witness.key`, `vault.key` and the recorders' `<name>.key`, all
+    /// of mode 0600.
     pub keys: PathBuf,
     /// File of bearer tokens, each as a SHA-256 digest: see [`crate::web::tokens`].
     pub tokens: PathBuf,
@@ -36,10 +39,12 @@ pub struct Config {
     /// TLS of the API. Without it the node listens on this machine only.
     #[serde(default)]
     pub tls: Option<Tls>,
-    /// Says that something else encrypts the way to an API without TLS that other machines can reach.
+    /// Says that something else encrypts the way to an API without TLS that other machines can
+    /// reach.
     #[serde(default)]
     pub listen_without_tls: bool,
-    /// Reverse proxies whose `X-Forwarded-For` is believed, so that limits hold for the clients behind them.
+    /// Reverse proxies whose `X-Forwarded-For` is believed, so that limits hold for the clients
+    /// behind them.
     #[serde(default)]
     pub proxies: Vec<IpAddr>,
     /// How much anybody may ask.
@@ -134,11 +139,17 @@ impl Limits {
             ("burst", u64::from(self.burst)),
             ("failures_per_minute", u64::from(self.failures_per_minute)),
             ("connections", self.connections as u64),
-            ("connections_per_address", self.connections_per_address as u64),
+            (
+                "connections_per_address",
+                self.connections_per_address as u64,
+            ),
             ("header_seconds", self.header_seconds),
             ("request_seconds", self.request_seconds),
         ];
-        numbers.into_iter().find(|(_, n)| *n == 0).map(|(name, _)| name)
+        numbers
+            .into_iter()
+            .find(|(_, n)| *n == 0)
+            .map(|(name, _)| name)
     }
 }
 
@@ -174,15 +185,26 @@ impl Config {
     /// # Errors
     /// What is wrong with it.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
-        let error = |message: String| ConfigError { path: path.display().to_string(), message };
+        let error = |message: String| ConfigError {
+            path: path.display().to_string(),
+            message,
+        };
         let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
-        let mut config: Config = toml::from_str(&text).map_err(|e| error(protocol::published::toml_fault(&e, &text)))?;
+        let mut config: Config =
+            toml::from_str(&text).map_err(|e| error(protocol::published::toml_fault(&e, &text)))?;
         let base = path.parent().unwrap_or(Path::new("."));
-        for p in [&mut config.data, &mut config.published, &mut config.keys, &mut config.tokens] {
+        for p in [
+            &mut config.data,
+            &mut config.published,
+            &mut config.keys,
+            &mut config.tokens,
+        ] {
             *p = base.join(&*p);
         }
         if let Some(limit) = config.limits.zero() {
-            return Err(error(format!("limits.{limit} is 0: nobody could ask anything")));
+            return Err(error(format!(
+                "limits.{limit} is 0: nobody could ask anything"
+            )));
         }
         if let Some(tls) = &mut config.tls {
             tls.cert = base.join(&tls.cert);

@@ -1,4 +1,5 @@
-//! What is wrong with input: every fault at once, each with its place, a stable code, and the cure, in both languages.
+//! What is wrong with input: every fault at once, each with its place, a stable code, and the cure,
+//! in both languages.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,7 +27,13 @@ pub struct Fault {
 impl Fault {
     /// A fault without a place.
     pub fn new(code: &str, zh: impl Into<String>, en: impl Into<String>) -> Fault {
-        Fault { row: None, column: None, code: code.to_string(), zh: zh.into(), en: en.into() }
+        Fault {
+            row: None,
+            column: None,
+            code: code.to_string(),
+            zh: zh.into(),
+            en: en.into(),
+        }
     }
     /// With a row.
     #[must_use]
@@ -117,5 +124,9 @@ impl From<BooksError> for Faults {
 
 /// A failure of the node itself (disk, keys), not of the input.
 pub fn internal(e: impl std::fmt::Display) -> Faults {
-    Faults::one("node.internal", format!("节点内部错误:{e}"), format!("internal error: {e}"))
+    Faults::one(
+        "node.internal",
+        format!("节点内部错误:{e}"),
+        format!("internal error: {e}"),
+    )
 }

@@ -1,12 +1,14 @@
 //! One unit at work: the daemon of a county, city or province.
 //!
-//! Reading order: [`books`] (the journal and everything that follows from it), [`desk`] (what the unit's people do),
-//! [`review`] (what it does with the units below), [`courier`] and [`link`] (how notes travel), [`web`] (the API),
-//! [`service`] and the program `countersign-node` (how it all runs).
+//! Reading order: [`books`] (the journal and everything that follows from it), [`desk`] (what the
+//! unit's people do), [`review`] (what it does with the units below), [`courier`] and [`link`] (how
+//! notes travel), [`web`] (the API), [`service`] and the program `countersign-node` (how it all
+//! runs).
 //!
-//! Walls: nothing but [`journal`] writes truth; [`view`] is an index that may be deleted; only [`link`] names async-nats;
-//! [`web`] and [`courier`] hold no rule of the domain. In scope: everything with a disk, a clock or a network. Out of
-//! scope: formats, counting and checking, which are the crate `protocol`'s, and pages for people (a later version).
+//! Walls: nothing but [`journal`] writes truth; [`view`] is an index that may be deleted; only
+//! [`link`] names async-nats; [`web`] and [`courier`] hold no rule of the domain. In scope:
+//! everything with a disk, a clock or a network. Out of scope: formats, counting and checking,
+//! which are the crate `protocol`'s, and pages for people (a later version).
 
 pub mod books;
 pub mod clock;
@@ -23,7 +25,8 @@ pub mod vault;
 pub mod view;
 pub mod web;
 
-/// Here and not in the program, so that tests and benchmarks run on what the daemon runs on. A thread of the press keeps or frees what
-/// the counting thread made, and the other way round; glibc's allocator takes locks for that, a fifth of the time of an import.
+/// Here and not in the program, so that tests and benchmarks run on what the daemon runs on. A
+/// thread of the press keeps or frees what the counting thread made, and the other way round;
+/// glibc's allocator takes locks for that, a fifth of the time of an import.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

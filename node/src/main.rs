@@ -22,12 +22,28 @@ struct Args {
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("info,async_nats=warn,sled=warn"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,async_nats=warn,sled=warn"));
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     // Why it does not start goes to a log file mostly, where whole sentences are searched for.
-    let _ = miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().break_words(false).wrap_lines(false).build())));
+    let _ = miette::set_hook(Box::new(|_| {
+        Box::new(
+            miette::MietteHandlerOpts::new()
+                .break_words(false)
+                .wrap_lines(false)
+                .build(),
+        )
+    }));
     let config = Config::load(&args.config).into_diagnostic()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().into_diagnostic()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .into_diagnostic()?;
     runtime.block_on(serve(config))
 }
 
@@ -39,9 +55,24 @@ async fn serve(config: Config) -> Result<()> {
     let courier = match service.config.nats.clone() {
         None => None,
         Some(nats) => {
-            let (path, has_children) = service.with(|books, _| courier::path_of(books)).await.map_err(|e| miette!("{e}"))?;
-            let tls = LinkTls { required: nats.ca.is_some(), first: false, ca_file: nats.ca, client: nats.client };
-            let link = LinkConfig { url: nats.url, monitor_url: nats.monitor, seed_file: nats.seed, path: path.clone(), has_children, tls };
+            let (path, has_children) = service
+                .with(|books, _| courier::path_of(books))
+                .await
+                .map_err(|e| miette!("{e}"))?;
+            let tls = LinkTls {
+                required: nats.ca.is_some(),
+                first: false,
+                ca_file: nats.ca,
+                client: nats.client,
+            };
+            let link = LinkConfig {
+                url: nats.url,
+                monitor_url: nats.monitor,
+                seed_file: nats.seed,
+                path: path.clone(),
+                has_children,
+                tls,
+            };
             let link = Arc::new(NatsLink::connect(link).await.into_diagnostic()?);
             watch(service.clone(), link.clone());
             Some(tokio::spawn(courier::run(service.clone(), link, path)))
@@ -90,7 +121,9 @@ fn watch(service: Arc<Service>, link: Arc<NatsLink>) {
 
 async fn stop() {
     let interrupt = tokio::signal::ctrl_c();
-    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+    let Ok(mut terminate) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    else {
         // Without a handler for SIGTERM the process still stops by it, only less politely.
         let _ = interrupt.await;
         return;

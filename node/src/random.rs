@@ -1,5 +1,5 @@
-//! Randomness comes in through this trait, as time does through [`crate::clock::Clock`], so that a simulation can be repeated to
-//! the byte.
+//! Randomness comes in through this trait, as time does through [`crate::clock::Clock`], so that a
+//! simulation can be repeated to the byte.
 
 /// A source of random bytes for secrets: salts, event ids, nonces, the months' keys.
 pub trait Random: Send + Sync + 'static {

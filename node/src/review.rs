@@ -1,11 +1,11 @@
 //! Review: what a unit does with the units below it. Receive, check, accept, return, reopen.
 //!
-//! Everything is idempotent on (unit, month, revision, digest): NATS may bring a message twice, late, or never. Two
-//! different rollups for one revision, or other bytes for a leaf that is known, are a *contradiction*: both sides are
-//! kept as evidence and the unit is flagged.
+//! Everything is idempotent on (unit, month, revision, digest): NATS may bring a message twice,
+//! late, or never. Two different rollups for one revision, or other bytes for a leaf that is known,
+//! are a *contradiction*: both sides are kept as evidence and the unit is flagged.
 //!
-//! A subject proves nothing, neither who wrote a body nor which place it has: only signatures count, and nobody is flagged for
-//! bytes that he did not sign.
+//! A subject proves nothing, neither who wrote a body nor which place it has: only signatures
+//! count, and nobody is flagged for bytes that he did not sign.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,16 +45,28 @@ const MAX_REVISION: u32 = 100;
 
 /// Statements of a unit below: a delivery, whose first one is said to have index `first`.
 ///
-/// It proves by a checkpoint of the unit's that they stand there, so other bytes for an index that is known are the unit's own
-/// doing. Who signed each of them, and whether he might, is the check's question.
+/// It proves by a checkpoint of the unit's that they stand there, so other bytes for an index that
+/// is known are the unit's own doing. Who signed each of them, and whether he might, is the check's
+/// question.
 ///
 /// # Errors
 /// The node's own failures.
-pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -> Result<Took, Faults> {
-    let Some(child) = books.children.get(unit) else { return Ok(Took::Refused(format!("{unit} is not below this unit"))) };
-    // Nobody sends more. The server takes a little more, and what the journal cannot take would come again for ever.
+pub fn take_entries(
+    books: &mut Books,
+    unit: &UnitId,
+    first: u64,
+    body: &[u8],
+) -> Result<Took, Faults> {
+    let Some(child) = books.children.get(unit) else {
+        return Ok(Took::Refused(format!("{unit} is not below this unit")));
+    };
+    // Nobody sends more. The server takes a little more, and what the journal cannot take would
+    // come again for ever.
     if body.len() > MAX_BODY_BYTES {
-        return Ok(Took::Refused(format!("a delivery of {} bytes, at most {MAX_BODY_BYTES} are allowed", body.len())));
+        return Ok(Took::Refused(format!(
+            "a delivery of {} bytes, at most {MAX_BODY_BYTES} are allowed",
+            body.len()
+        )));
     }
     let claimed = match Claimed::open(body) {
         Ok(claimed) => claimed,
@@ -65,26 +77,47 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
     }
     let held = child.held();
     if first > held {
-        return Ok(Took::Later(format!("statements {held} to {first} of {unit} are still to come")));
+        return Ok(Took::Later(format!(
+            "statements {held} to {first} of {unit} are still to come"
+        )));
     }
     let delivery = match claimed.prove(first) {
         Ok(delivery) => delivery,
         Err(e) => return Ok(Took::Refused(e.to_string())),
     };
     let fork = two_checkpoints(child, delivery.note(), delivery.checkpoint());
-    let known = usize::try_from(held - first).unwrap_or(usize::MAX).min(delivery.entries().len());
-    let other = (first..).zip(&delivery.entries()[..known]).find(|(index, entry)| !child.holds(*index, entry));
+    let known = usize::try_from(held - first)
+        .unwrap_or(usize::MAX)
+        .min(delivery.entries().len());
+    let other = (first..)
+        .zip(&delivery.entries()[..known])
+        .find(|(index, entry)| !child.holds(*index, entry));
     let other = other.map(|(index, _)| index);
-    let flagged = books.contradictions.iter().filter(|c| c.unit == *unit && c.what.starts_with(OTHER_BYTES)).count();
+    let flagged = books
+        .contradictions
+        .iter()
+        .filter(|c| c.unit == *unit && c.what.starts_with(OTHER_BYTES))
+        .count();
     if let Some(index) = other.filter(|_| flagged < MAX_OTHER) {
-        contradict(books, unit, format!("{OTHER_BYTES} {index}, which is known here"), body, Some((index, first)))?;
+        contradict(
+            books,
+            unit,
+            format!("{OTHER_BYTES} {index}, which is known here"),
+            body,
+            Some((index, first)),
+        )?;
     }
     if let Some(what) = fork {
         contradict(books, unit, what, delivery.note().as_bytes(), None)?;
     }
-    // What follows another history is kept all the same: the checks then say of its rollup that the log was changed.
+    // What follows another history is kept all the same: the checks then say of its rollup that the
+    // log was changed.
     if known < delivery.entries().len() {
-        let head = DeliveryHead { unit: unit.clone(), first: held, from: first };
+        let head = DeliveryHead {
+            unit: unit.clone(),
+            first: held,
+            from: first,
+        };
         books.commit(vec![NewEntry::headed(kinds::DELIVERY, &head, body)])?;
     }
     Ok(Took::Done)
@@ -92,16 +125,26 @@ pub fn take_entries(books: &mut Books, unit: &UnitId, first: u64, body: &[u8]) -
 
 const OTHER_BYTES: &str = "other bytes for statement";
 
-/// So many of a unit's statements with two contents are kept as evidence; one is enough, and each is a whole delivery.
+/// So many of a unit's statements with two contents are kept as evidence; one is enough, and each
+/// is a whole delivery.
 const MAX_OTHER: usize = 16;
 
 /// What contradicts where the unit has signed another root for a log of this size before.
 fn two_checkpoints(child: &Child, note: &Note, point: &Checkpoint) -> Option<String> {
-    let before = child.checkpoints.get(&point.size()).filter(|before| before.text() != note.text());
-    before.map(|_| format!("two checkpoints over {} leaves with different roots", point.size()))
+    let before = child
+        .checkpoints
+        .get(&point.size())
+        .filter(|before| before.text() != note.text());
+    before.map(|_| {
+        format!(
+            "two checkpoints over {} leaves with different roots",
+            point.size()
+        )
+    })
 }
 
-/// Whether this is a checkpoint of the unit's log, signed by a key of its node that may, and by nobody who is not known.
+/// Whether this is a checkpoint of the unit's log, signed by a key of its node that may, and by
+/// nobody who is not known.
 fn of_log(books: &Books, child: &Child, note: &Note, point: &Checkpoint) -> Result<(), String> {
     let unit = &child.unit.id;
     if point.origin() != origin_of(unit) {
@@ -111,16 +154,27 @@ fn of_log(books: &Books, child: &Child, note: &Note, point: &Checkpoint) -> Resu
     if note.verify(&keys).is_err() {
         return Err(format!("a checkpoint that {unit} did not sign"));
     }
-    let witnesses = books.registry().map(|r| report::witnesses(unit, r.registry())).unwrap_or_default();
-    report::every_line(note, &[keys, witnesses].concat()).map_err(|e| format!("a checkpoint that {e}"))
+    let witnesses = books
+        .registry()
+        .map(|r| report::witnesses(unit, r.registry()))
+        .unwrap_or_default();
+    report::every_line(note, &[keys, witnesses].concat())
+        .map_err(|e| format!("a checkpoint that {e}"))
 }
 
 /// A checkpoint of a unit below.
 ///
 /// # Errors
 /// The node's own failures.
-pub fn take_checkpoint(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<Utc>) -> Result<Took, Faults> {
-    let Some(child) = books.children.get(unit) else { return Ok(Took::Refused(format!("{unit} is not below this unit"))) };
+pub fn take_checkpoint(
+    books: &mut Books,
+    unit: &UnitId,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Took, Faults> {
+    let Some(child) = books.children.get(unit) else {
+        return Ok(Took::Refused(format!("{unit} is not below this unit")));
+    };
     let note = match Note::parse(body) {
         Ok(n) => n,
         Err(e) => return Ok(Took::Refused(e.to_string())),
@@ -138,7 +192,10 @@ pub fn take_checkpoint(books: &mut Books, unit: &UnitId, body: &[u8], now: DateT
     if child.checkpoints.contains_key(&point.size()) {
         return Ok(Took::Done);
     }
-    let head = ArrivalHead { unit: unit.clone(), at: now };
+    let head = ArrivalHead {
+        unit: unit.clone(),
+        at: now,
+    };
     books.commit(vec![NewEntry::headed(kinds::CHILD_CHECKPOINT, &head, body)])?;
     Ok(Took::Done)
 }
@@ -147,30 +204,55 @@ pub fn take_checkpoint(books: &mut Books, unit: &UnitId, body: &[u8], now: DateT
 ///
 /// # Errors
 /// The node's own failures.
-pub fn take_rollup(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<Utc>) -> Result<Took, Faults> {
-    let Some(child) = books.children.get(unit) else { return Ok(Took::Refused(format!("{unit} is not below this unit"))) };
-    let held = match Note::parse(body).map_err(|e| e.to_string()).and_then(|n| HeldRollup::new(n).map_err(|e| e.to_string())) {
+pub fn take_rollup(
+    books: &mut Books,
+    unit: &UnitId,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Took, Faults> {
+    let Some(child) = books.children.get(unit) else {
+        return Ok(Took::Refused(format!("{unit} is not below this unit")));
+    };
+    let held = match Note::parse(body)
+        .map_err(|e| e.to_string())
+        .and_then(|n| HeldRollup::new(n).map_err(|e| e.to_string()))
+    {
         Ok(h) => h,
         Err(e) => return Ok(Took::Refused(e)),
     };
     if held.rollup.unit != *unit {
         return Ok(Took::Refused("a rollup of another unit".into()));
     }
-    if held.note.verify(&child.unit.keys_over(held.rollup.log.size)).is_err() {
+    if held
+        .note
+        .verify(&child.unit.keys_over(held.rollup.log.size))
+        .is_err()
+    {
         return Ok(Took::Refused(format!("a rollup that {unit} did not sign")));
     }
     // Without bounds a unit could have its tiers above keep rollups without end.
-    let (first, last) = (child.unit.since, Month::of(china_day(now)).and_then(Month::next));
-    if held.rollup.period < first || last.is_some_and(|last| held.rollup.period > last) || held.rollup.revision > MAX_REVISION {
+    let (first, last) = (
+        child.unit.since,
+        Month::of(china_day(now)).and_then(Month::next),
+    );
+    if held.rollup.period < first
+        || last.is_some_and(|last| held.rollup.period > last)
+        || held.rollup.revision > MAX_REVISION
+    {
         let (month, revision) = (held.rollup.period, held.rollup.revision);
-        return Ok(Took::Refused(format!("a rollup of {unit} for {month} revision {revision}, which cannot be due")));
+        return Ok(Took::Refused(format!(
+            "a rollup of {unit} for {month} revision {revision}, which cannot be due"
+        )));
     }
     match lines(child, &held) {
         Lines::Right => {}
         Lines::Unknown if child.held() < held.rollup.log.size => {
-            return Ok(Took::Later(format!("the statements of {unit} that enrol its signatories are still to come")));
+            return Ok(Took::Later(format!(
+                "the statements of {unit} that enrol its signatories are still to come"
+            )));
         }
-        // The text itself, which the node signed, names somebody whom its log does not know: its own fault, for the checks to tell.
+        // The text itself, which the node signed, names somebody whom its log does not know: its
+        // own fault, for the checks to tell.
         Lines::Unknown => {}
         Lines::Other(what) => return Ok(Took::Refused(format!("a rollup of {unit} {what}"))),
     }
@@ -179,23 +261,52 @@ pub fn take_rollup(books: &mut Books, unit: &UnitId, body: &[u8], now: DateTime<
         if before.digest() == held.digest() {
             return Ok(Took::Done);
         }
-        let what = format!("two different rollups for {} revision {}: {} and {}", key.0, key.1, before.digest(), held.digest());
+        let what = format!(
+            "two different rollups for {} revision {}: {} and {}",
+            key.0,
+            key.1,
+            before.digest(),
+            held.digest()
+        );
         let direct = child.unit.parent.as_ref() == Some(books.unit());
         let took = contradict(books, unit, what.clone(), body, None)?;
-        // The child is told as well: the second has its own receipt, whoever sent it. The first keeps the answer that it had.
-        if direct && books.children.get(unit).is_some_and(|c| c.decision(&held.digest()).is_none()) {
-            let (by, checks) = (books.unit().to_string(), vec![Verdict::fails("history", what)]);
-            give(books, &held, checks, now, Decision::Rejected, Vec::new(), Vec::new(), by, now)?;
+        // The child is told as well: the second has its own receipt, whoever sent it. The first
+        // keeps the answer that it had.
+        if direct
+            && books
+                .children
+                .get(unit)
+                .is_some_and(|c| c.decision(&held.digest()).is_none())
+        {
+            let (by, checks) = (
+                books.unit().to_string(),
+                vec![Verdict::fails("history", what)],
+            );
+            give(
+                books,
+                &held,
+                checks,
+                now,
+                Decision::Rejected,
+                Vec::new(),
+                Vec::new(),
+                by,
+                now,
+            )?;
         }
         return Ok(took);
     }
-    let head = ArrivalHead { unit: unit.clone(), at: now };
+    let head = ArrivalHead {
+        unit: unit.clone(),
+        at: now,
+    };
     books.commit(vec![NewEntry::headed(kinds::CHILD_ROLLUP, &head, body)])?;
     tracing::info!(%unit, month = %key.0, revision = key.1, "a rollup came");
     Ok(Took::Done)
 }
 
-/// The signature lines of a rollup. They are no part of what is signed: whoever carries it can take one away, or add one.
+/// The signature lines of a rollup. They are no part of what is signed: whoever carries it can take
+/// one away, or add one.
 enum Lines {
     /// Its node's and its three signatories', all of which hold.
     Right,
@@ -208,7 +319,10 @@ enum Lines {
 fn lines(child: &Child, held: &HeldRollup) -> Lines {
     let names = held.rollup.signatories.names();
     let keys = child.signers();
-    if names.iter().any(|name| keys.iter().all(|key| key.name() != *name)) {
+    if names
+        .iter()
+        .any(|name| keys.iter().all(|key| key.name() != *name))
+    {
         return Lines::Unknown;
     }
     let node = child.unit.id.as_str();
@@ -217,7 +331,10 @@ fn lines(child: &Child, held: &HeldRollup) -> Lines {
     if let Some(absent) = names.into_iter().chain([node]).find(|name| of(name) != 1) {
         return Lines::Other(format!("without one signature of {absent}"));
     }
-    if let Some(strange) = lines.iter().find(|line| line.name() != node && !names.contains(&line.name())) {
+    if let Some(strange) = lines
+        .iter()
+        .find(|line| line.name() != node && !names.contains(&line.name()))
+    {
         return Lines::Other(format!("with a line of {}", strange.name()));
     }
     match report::every_line(&held.note, &keys) {
@@ -226,14 +343,34 @@ fn lines(child: &Child, held: &HeldRollup) -> Lines {
     }
 }
 
-/// Keeps what contradicts what is known, and flags the unit. `place`: the index of a statement, and of the first one in its delivery.
-fn contradict(books: &mut Books, unit: &UnitId, what: String, body: &[u8], place: Option<(u64, u64)>) -> Result<Took, Faults> {
-    if books.contradictions.iter().any(|c| c.unit == *unit && c.what == what) {
+/// Keeps what contradicts what is known, and flags the unit. `place`: the index of a statement, and
+/// of the first one in its delivery.
+fn contradict(
+    books: &mut Books,
+    unit: &UnitId,
+    what: String,
+    body: &[u8],
+    place: Option<(u64, u64)>,
+) -> Result<Took, Faults> {
+    if books
+        .contradictions
+        .iter()
+        .any(|c| c.unit == *unit && c.what == what)
+    {
         return Ok(Took::Done);
     }
     tracing::error!(unit = %unit, what, "contradiction");
-    let head = ContradictionHead { unit: unit.clone(), what, index: place.map(|p| p.0), from: place.map(|p| p.1) };
-    let kind = if place.is_some() { kinds::OTHER_STATEMENT } else { kinds::CONTRADICTION };
+    let head = ContradictionHead {
+        unit: unit.clone(),
+        what,
+        index: place.map(|p| p.0),
+        from: place.map(|p| p.1),
+    };
+    let kind = if place.is_some() {
+        kinds::OTHER_STATEMENT
+    } else {
+        kinds::CONTRADICTION
+    };
     books.commit(vec![NewEntry::headed(kind, &head, body)])?;
     Ok(Took::Done)
 }
@@ -249,26 +386,43 @@ pub fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
     if !child.checkpoints.contains_key(&size) {
         return Some("its checkpoint is not here".into());
     }
-    // Months and revisions are judged in their order, in whatever order they come. One that contradicts what is known is
-    // never coming as such: the check says what is wrong then.
+    // Months and revisions are judged in their order, in whatever order they come. One that
+    // contradicts what is known is never coming as such: the check says what is wrong then.
     let rollup = &held.rollup;
     let previous = rollup.previous.filter(|_| rollup.period > child.unit.since);
     let supersedes = rollup.supersedes.filter(|_| rollup.revision > 1);
     let coming = |digest: &Digest| {
-        let (known, text) = (child.known.values().any(|k| k.digest() == *digest), digest.to_string());
-        !known && !books.contradictions.iter().any(|c| c.unit == rollup.unit && c.what.contains(&text))
+        let (known, text) = (
+            child.known.values().any(|k| k.digest() == *digest),
+            digest.to_string(),
+        );
+        !known
+            && !books
+                .contradictions
+                .iter()
+                .any(|c| c.unit == rollup.unit && c.what.contains(&text))
     };
     if previous.into_iter().chain(supersedes).any(|d| coming(&d)) {
         return Some("the rollup that it follows is not here".into());
     }
-    // Where the child has sent another one for this month and revision, the named one is not coming either.
-    let told = |c: &ChildRef| books.children.get(&c.unit).is_some_and(|k| k.known.contains_key(&(rollup.period, c.revision)));
-    let unknown = rollup.children.iter().find(|c| books.find_rollup(&c.rollup).is_none() && !told(c));
+    // Where the child has sent another one for this month and revision, the named one is not coming
+    // either.
+    let told = |c: &ChildRef| {
+        books
+            .children
+            .get(&c.unit)
+            .is_some_and(|k| k.known.contains_key(&(rollup.period, c.revision)))
+    };
+    let unknown = rollup
+        .children
+        .iter()
+        .find(|c| books.find_rollup(&c.rollup).is_none() && !told(c));
     unknown.map(|c| format!("the rollup of its child {} is not here", c.unit))
 }
 
-/// Checks every rollup that came and was not checked yet, in the order of log sizes. Failed ones of direct children are
-/// rejected at once; with `auto`, ones that hold are accepted. Returns the receipts that were given.
+/// Checks every rollup that came and was not checked yet, in the order of log sizes. Failed ones of
+/// direct children are rejected at once; with `auto`, ones that hold are accepted. Returns the
+/// receipts that were given.
 ///
 /// # Errors
 /// The node's own failures.
@@ -277,9 +431,13 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
     loop {
         let mut next: Vec<(UnitId, Digest, u64)> = Vec::new();
         for (id, child) in &books.children {
-            let open = child.known.values().filter(|h| !child.verdicts.contains_key(&h.digest()));
+            let open = child
+                .known
+                .values()
+                .filter(|h| !child.verdicts.contains_key(&h.digest()));
             // In order: an earlier rollup that waits holds back the later ones of its unit.
-            if let Some(h) = open.min_by_key(|h| (h.rollup.log.size, h.rollup.period, h.rollup.revision))
+            if let Some(h) =
+                open.min_by_key(|h| (h.rollup.log.size, h.rollup.period, h.rollup.revision))
                 && waits(books, h).is_none()
             {
                 next.push((id.clone(), h.digest(), h.rollup.log.size));
@@ -298,20 +456,43 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
             let failed = verdicts.iter().any(Verdict::failed);
             tell(books, &unit, &digest, &verdicts, read, begin.elapsed());
             let me = books.unit().clone();
-            let Some(child) = books.children.get_mut(&unit) else { continue };
+            let Some(child) = books.children.get_mut(&unit) else {
+                continue;
+            };
             child.verdicts.insert(digest, verdicts.clone());
             let direct = child.unit.parent.as_ref() == Some(&me);
-            let answered = books.children.get(&unit).and_then(|c| c.decision(&digest)).is_some();
+            let answered = books
+                .children
+                .get(&unit)
+                .and_then(|c| c.decision(&digest))
+                .is_some();
             if direct && !answered && (failed || auto) {
-                let decision = if failed { Decision::Rejected } else { Decision::Accepted };
+                let decision = if failed {
+                    Decision::Rejected
+                } else {
+                    Decision::Accepted
+                };
                 let by = books.unit().to_string();
-                let Some(held) = child_rollup(books, &unit, &digest) else { continue };
+                let Some(held) = child_rollup(books, &unit, &digest) else {
+                    continue;
+                };
                 let received = arrived(books, &held).unwrap_or(now);
-                let receipt = give(books, &held, verdicts, received, decision, Vec::new(), Vec::new(), by, now);
+                let receipt = give(
+                    books,
+                    &held,
+                    verdicts,
+                    received,
+                    decision,
+                    Vec::new(),
+                    Vec::new(),
+                    by,
+                    now,
+                );
                 if receipt.is_err()
                     && let Some(child) = books.children.get_mut(&unit)
                 {
-                    // What has a verdict is not looked at again, and the receipt would never be given.
+                    // What has a verdict is not looked at again, and the receipt would never be
+                    // given.
                     child.verdicts.remove(&digest);
                 }
                 given.push(receipt?);
@@ -320,20 +501,39 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
     }
 }
 
-/// Tells the log what was checked and how long it took. Every start checks everything again: what holds is for who looks closely.
-fn tell(books: &Books, unit: &UnitId, digest: &Digest, verdicts: &[Verdict], read: Duration, all: Duration) {
-    let Some(held) = child_rollup(books, unit, digest) else { return };
+/// Tells the log what was checked and how long it took. Every start checks everything again: what
+/// holds is for who looks closely.
+fn tell(
+    books: &Books,
+    unit: &UnitId,
+    digest: &Digest,
+    verdicts: &[Verdict],
+    read: Duration,
+    all: Duration,
+) {
+    let Some(held) = child_rollup(books, unit, digest) else {
+        return;
+    };
     let (month, revision) = (held.rollup.period, held.rollup.revision);
     let (read_ms, ms) = (read.as_millis(), all.as_millis());
     match verdicts.iter().find(|v| v.failed()) {
         None => tracing::debug!(%unit, %month, revision, read_ms, ms, "a rollup was checked"),
-        Some(v) => tracing::warn!(%unit, %month, revision, read_ms, ms, failed = v.check, why = v.detail, "a rollup was checked"),
+        Some(v) => {
+            tracing::warn!(%unit, %month, revision, read_ms, ms, failed = v.check, why = v.detail, "a rollup was checked")
+        }
     }
 }
 
 fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdict>, Faults> {
-    let child = books.children.get(unit).ok_or_else(|| internal("unknown child"))?;
-    let held = child.known.values().find(|h| h.digest() == *digest).ok_or_else(|| internal("unknown rollup"))?;
+    let child = books
+        .children
+        .get(unit)
+        .ok_or_else(|| internal("unknown child"))?;
+    let held = child
+        .known
+        .values()
+        .find(|h| h.digest() == *digest)
+        .ok_or_else(|| internal("unknown rollup"))?;
     let registry = books
         .registries()
         .iter()
@@ -356,16 +556,22 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         known: &child.known,
         child: &lookup,
         checkpoint: child.checkpoints.get(&held.rollup.log.size),
-        // A new revision of an old month may rest on a smaller log than was witnessed since: then only its prefix counts.
+        // A new revision of an old month may rest on a smaller log than was witnessed since: then
+        // only its prefix counts.
         witnessed: witnessed.filter(|(size, _)| *size <= held.rollup.log.size),
         received: child.arrived.get(digest).copied(),
         due: Some(books.reporting().due(held.rollup.tier, held.rollup.period)),
     };
     let mut verdicts = verify::check(held, &context);
     // What was accepted is opened again by this unit's word, or not at all.
-    let before = child.known.get(&(held.rollup.period, held.rollup.revision.wrapping_sub(1))).map(|h| h.digest());
+    let before = child
+        .known
+        .get(&(held.rollup.period, held.rollup.revision.wrapping_sub(1)))
+        .map(|h| h.digest());
     let direct = child.unit.parent.as_ref() == Some(books.unit());
-    let standing = child.accepted(held.rollup.period).filter(|h| h.rollup.revision < held.rollup.revision);
+    let standing = child
+        .accepted(held.rollup.period)
+        .filter(|h| h.rollup.revision < held.rollup.revision);
     if let Some(standing) = standing.filter(|_| direct) {
         fail_history(
             &mut verdicts,
@@ -375,26 +581,42 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
             ),
         );
     }
-    if direct && before.is_some_and(|d| !child.decision(&d).is_some_and(Decision::asks_for_revision)) {
+    if direct
+        && before.is_some_and(|d| !child.decision(&d).is_some_and(Decision::asks_for_revision))
+    {
         fail_history(
             &mut verdicts,
-            format!("revision {} was made although the one before was not returned, rejected or opened again", held.rollup.revision),
+            format!(
+                "revision {} was made although the one before was not returned, rejected or opened again",
+                held.rollup.revision
+            ),
         );
     }
-    let about = format!("for {} revision {}:", held.rollup.period, held.rollup.revision);
-    if let Some(found) = books.contradictions.iter().find(|c| c.unit == *unit && c.what.contains(&about)) {
+    let about = format!(
+        "for {} revision {}:",
+        held.rollup.period, held.rollup.revision
+    );
+    if let Some(found) = books
+        .contradictions
+        .iter()
+        .find(|c| c.unit == *unit && c.what.contains(&about))
+    {
         fail_history(&mut verdicts, found.what.clone());
     }
     Ok(verdicts)
 }
 
 fn fail_history(verdicts: &mut [Verdict], detail: String) {
-    if let Some(v) = verdicts.iter_mut().find(|v| v.check == "history" && !v.failed()) {
+    if let Some(v) = verdicts
+        .iter_mut()
+        .find(|v| v.check == "history" && !v.failed())
+    {
         *v = Verdict::fails("history", detail);
     }
 }
 
-/// A person's decision on the latest revision of a direct child's month; what is opened again is the accepted one.
+/// A person's decision on the latest revision of a direct child's month; what is opened again is
+/// the accepted one.
 ///
 /// # Errors
 /// Nothing to decide on, a decision that the checks do not allow, or a missing reason.
@@ -410,7 +632,11 @@ pub fn decide(
     now: DateTime<Utc>,
 ) -> Result<Note, Faults> {
     let refuse = |code: &str, zh: &str, en: &str| Err(Faults::one(code, zh, en));
-    let Some(child) = books.children.get(unit).filter(|c| c.unit.parent.as_ref() == Some(books.unit())) else {
+    let Some(child) = books
+        .children
+        .get(unit)
+        .filter(|c| c.unit.parent.as_ref() == Some(books.unit()))
+    else {
         return refuse("review.unit", "不是直属下级", "not a direct child");
     };
     let held = match decision {
@@ -418,13 +644,21 @@ pub fn decide(
         _ => child.latest(period),
     };
     let Some(held) = held else {
-        return refuse("review.none", "还没有收到该月报表", "no rollup of this month has come");
+        return refuse(
+            "review.none",
+            "还没有收到该月报表",
+            "no rollup of this month has come",
+        );
     };
     let digest = held.digest();
     let before = child.decision(&digest);
     let Some(verdicts) = child.verdicts.get(&digest) else {
         let why = waits(books, held).unwrap_or_else(|| "it is being checked".into());
-        return refuse("review.unchecked", &format!("尚未校验:{why}"), &format!("not checked yet: {why}"));
+        return refuse(
+            "review.unchecked",
+            &format!("尚未校验:{why}"),
+            &format!("not checked yet: {why}"),
+        );
     };
     let failed = verdicts.iter().any(Verdict::failed);
     let allowed = match decision {
@@ -434,22 +668,49 @@ pub fn decide(
         Decision::Reopened => before == Some(Decision::Accepted),
     };
     if !allowed {
-        return refuse("review.state", "报表当前状态不允许这个决定", "the rollup's checks or state do not allow this decision");
+        return refuse(
+            "review.state",
+            "报表当前状态不允许这个决定",
+            "the rollup's checks or state do not allow this decision",
+        );
     }
-    if matches!(decision, Decision::Returned | Decision::Reopened) && reasons.iter().all(|r| r.trim().is_empty()) {
+    if matches!(decision, Decision::Returned | Decision::Reopened)
+        && reasons.iter().all(|r| r.trim().is_empty())
+    {
         return refuse("review.reason", "请写明原因", "a reason is needed");
     }
     let (held, verdicts) = (held.clone(), verdicts.clone());
     let received = arrived(books, &held).unwrap_or(now);
-    give(books, &held, verdicts, received, decision, reasons, about, by.to_string(), now)
+    give(
+        books,
+        &held,
+        verdicts,
+        received,
+        decision,
+        reasons,
+        about,
+        by.to_string(),
+        now,
+    )
 }
 
 fn child_rollup(books: &Books, unit: &UnitId, digest: &Digest) -> Option<Arc<HeldRollup>> {
-    books.children.get(unit)?.known.values().find(|h| h.digest() == *digest).cloned()
+    books
+        .children
+        .get(unit)?
+        .known
+        .values()
+        .find(|h| h.digest() == *digest)
+        .cloned()
 }
 
 fn arrived(books: &Books, held: &HeldRollup) -> Option<DateTime<Utc>> {
-    books.children.get(&held.rollup.unit)?.arrived.get(&held.digest()).copied()
+    books
+        .children
+        .get(&held.rollup.unit)?
+        .arrived
+        .get(&held.digest())
+        .copied()
 }
 
 /// Signs and keeps a receipt.
@@ -466,18 +727,32 @@ fn give(
     now: DateTime<Utc>,
 ) -> Result<Note, Faults> {
     let rollup = &held.rollup;
-    let child = books.children.get(&rollup.unit).ok_or_else(|| internal("unknown child"))?;
+    let child = books
+        .children
+        .get(&rollup.unit)
+        .ok_or_else(|| internal("unknown child"))?;
     let checkpoint = match child.checkpoints.get(&rollup.log.size) {
-        // Accepting is witnessing: the cosignature says that this is the largest consistent log seen.
+        // Accepting is witnessing: the cosignature says that this is the largest consistent log
+        // seen.
         Some(note) if decision == Decision::Accepted => {
             let time = u64::try_from(now.timestamp()).unwrap_or(0);
-            add_cosignature(note, &books.keys.witness, time).map_err(internal)?.as_bytes().to_vec()
+            add_cosignature(note, &books.keys.witness, time)
+                .map_err(internal)?
+                .as_bytes()
+                .to_vec()
         }
         Some(note) => note.as_bytes().to_vec(),
         None => Vec::new(),
     };
-    // Receipts for one rollup are read in the order of these times, also where the clock was put back in between.
-    let before = child.given.get(&held.digest()).into_iter().flatten().filter_map(|(r, _)| r.decided.parse().ok()).max();
+    // Receipts for one rollup are read in the order of these times, also where the clock was put
+    // back in between.
+    let before = child
+        .given
+        .get(&held.digest())
+        .into_iter()
+        .flatten()
+        .filter_map(|(r, _)| r.decided.parse().ok())
+        .max();
     let receipt = Receipt {
         parent: books.unit().clone(),
         child: rollup.unit.clone(),
@@ -493,7 +768,9 @@ fn give(
         checks,
         checkpoint: String::from_utf8(checkpoint).map_err(internal)?,
     };
-    let text = receipt.to_text().map_err(|e| Faults::one("review.receipt", e.to_string(), e.to_string()))?;
+    let text = receipt
+        .to_text()
+        .map_err(|e| Faults::one("review.receipt", e.to_string(), e.to_string()))?;
     let note = Note::sign(&text, &[&books.keys.node]).map_err(internal)?;
     books.commit(vec![NewEntry::open(kinds::GIVEN, note.as_bytes())])?;
     books.guard_all()?;
@@ -510,21 +787,33 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Took, Faults> {
         Ok(n) => n,
         Err(e) => return Ok(Took::Refused(e.to_string())),
     };
-    let Ok(receipt) = Receipt::parse(note.text()) else { return Ok(Took::Refused("not a receipt".into())) };
-    let Some(own) = books.rollups.get(&(receipt.period, receipt.revision)) else {
-        return Ok(Took::Refused("a receipt for a rollup that this unit does not have".into()));
+    let Ok(receipt) = Receipt::parse(note.text()) else {
+        return Ok(Took::Refused("not a receipt".into()));
     };
-    if own.receipts.iter().any(|(_, n)| n.digest() == note.digest()) {
+    let Some(own) = books.rollups.get(&(receipt.period, receipt.revision)) else {
+        return Ok(Took::Refused(
+            "a receipt for a rollup that this unit does not have".into(),
+        ));
+    };
+    if own
+        .receipts
+        .iter()
+        .any(|(_, n)| n.digest() == note.digest())
+    {
         return Ok(Took::Done);
     }
-    let registry = books.registry().ok_or_else(|| internal("no registry"))?.registry();
+    let registry = books
+        .registry()
+        .ok_or_else(|| internal("no registry"))?
+        .registry();
     let parent = books.me().and_then(|m| m.parent.clone());
     if let Err(e) = report::read_answer(&note, books.unit(), registry, parent.as_ref()) {
         return Ok(Took::Refused(e));
     }
     let digest = own.held.digest();
     if receipt.rollup != digest {
-        // The parent has a rollup under this unit's name that this unit does not have: its people must know.
+        // The parent has a rollup under this unit's name that this unit does not have: its people
+        // must know.
         let what = format!(
             "{} answered ({}) another rollup for {} revision {} than the one of this node: {} and {digest}",
             receipt.parent,

@@ -1,8 +1,9 @@
 //! The node as a service: the thread that owns the books, the clock, and what wakes the courier.
 //!
-//! One thread owns the books and works through a queue. Requests that wait at the same time become a group: each is worked on
-//! in turn, all share one fsync, and none is answered before it. So a single clerk waits for one fsync, and fifty clerks do too.
-//! Where the disk fails, each is told what is true for it: who is on disk already is not told otherwise.
+//! One thread owns the books and works through a queue. Requests that wait at the same time become
+//! a group: each is worked on in turn, all share one fsync, and none is answered before it. So a
+//! single clerk waits for one fsync, and fifty clerks do too. Where the disk fails, each is told
+//! what is true for it: who is on disk already is not told otherwise.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -53,7 +54,8 @@ pub struct LinkSeen {
 impl LinkSeen {
     /// Whether messages go through.
     pub fn is_up(&self) -> bool {
-        self.state.connection == Connection::Connected && !matches!(self.state.durability, Durability::Refused(_))
+        self.state.connection == Connection::Connected
+            && !matches!(self.state.durability, Durability::Refused(_))
     }
 }
 
@@ -92,14 +94,20 @@ impl Service {
             Some(path) => Arc::new(FileClock(path.clone())),
             None => Arc::new(SystemClock),
         };
-        let keys = Keys::load(&config.keys, &config.unit).map_err(|e| Faults::from(BooksError::from(e)))?;
-        let books = Books::open(&config.data, keys, config.root.clone(), config.unit.clone()).map_err(no_start)?;
+        let keys = Keys::load(&config.keys, &config.unit)
+            .map_err(|e| Faults::from(BooksError::from(e)))?;
+        let books = Books::open(&config.data, keys, config.root.clone(), config.unit.clone())
+            .map_err(no_start)?;
         let mut documents = Vec::new();
-        let dir = std::fs::read_dir(&config.published).map_err(|e| internal(format!("{}: {e}", config.published.display())))?;
+        let dir = std::fs::read_dir(&config.published)
+            .map_err(|e| internal(format!("{}: {e}", config.published.display())))?;
         for entry in dir {
             let path = entry.map_err(internal)?.path();
             if path.extension().is_some_and(|e| e == "note") {
-                documents.push(std::fs::read(&path).map_err(|e| internal(format!("{}: {e}", path.display())))?);
+                documents.push(
+                    std::fs::read(&path)
+                        .map_err(|e| internal(format!("{}: {e}", path.display())))?,
+                );
             }
         }
         let (service, mut worker) = Self::over(config, books, &documents, clock)?;
@@ -107,23 +115,37 @@ impl Service {
             while worker.turn(true) {}
             worker.books.view().flush();
         };
-        std::thread::Builder::new().name("books".into()).spawn(work).map_err(internal)?;
+        std::thread::Builder::new()
+            .name("books".into())
+            .spawn(work)
+            .map_err(internal)?;
         Ok(service)
     }
 
-    /// The same over books that are open already. Nothing happens until the worker takes its turns: it owns the books, and a
-    /// simulation decides itself when it works.
+    /// The same over books that are open already. Nothing happens until the worker takes its turns:
+    /// it owns the books, and a simulation decides itself when it works.
     ///
     /// # Errors
     /// As [`Service::open`].
-    pub fn over(config: Config, mut books: Books, documents: &[Vec<u8>], clock: Arc<dyn Clock>) -> Result<(Arc<Service>, Worker), Faults> {
+    pub fn over(
+        config: Config,
+        mut books: Books,
+        documents: &[Vec<u8>],
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Arc<Service>, Worker), Faults> {
         books.adopt(documents).map_err(no_start)?;
         let now = clock.now();
         // What is rejected or accepted here waits for the courier like everything else.
         let given = review::check_all(&mut books, config.accept == Accept::Auto, now)?;
         let (jobs, queue) = mpsc::channel();
         let (tell, health) = watch::channel(health_of(&books, now));
-        let worker = Worker { books, queue, clock: clock.clone(), watch: Watch::new(now), tell };
+        let worker = Worker {
+            books,
+            queue,
+            clock: clock.clone(),
+            watch: Watch::new(now),
+            tell,
+        };
         let service = Service {
             jobs,
             clock,
@@ -148,7 +170,8 @@ impl Service {
         *self.health.borrow()
     }
 
-    /// Waits until the node cannot go on; the process must end then, and a new one reads what the disk really holds.
+    /// Waits until the node cannot go on; the process must end then, and a new one reads what the
+    /// disk really holds.
     pub async fn stopped(&self) {
         let mut health = self.health.clone();
         if health.wait_for(|h| h.stopped).await.is_err() {
@@ -174,9 +197,21 @@ impl Service {
                 let _ = answer.send(written.and(result));
             })
         });
-        let stopping = || Faults::one("node.stopping", "节点正在停止,请稍后重新提交", "the node is stopping; send it again later");
+        let stopping = || {
+            Faults::one(
+                "node.stopping",
+                "节点正在停止,请稍后重新提交",
+                "the node is stopping; send it again later",
+            )
+        };
         self.jobs.send(job).map_err(|_| stopping())?;
-        answered.await.map_err(|_| if self.health().stopped { stopping() } else { internal("the work died; it was taken back") })?
+        answered.await.map_err(|_| {
+            if self.health().stopped {
+                stopping()
+            } else {
+                internal("the work died; it was taken back")
+            }
+        })?
     }
 
     /// Checks what came from below and queues the receipts.
@@ -185,7 +220,9 @@ impl Service {
     /// The node's own failures.
     pub async fn review(self: &Arc<Self>) -> Result<usize, Faults> {
         let auto = self.config.accept == Accept::Auto;
-        let given = self.with(move |books, now| review::check_all(books, auto, now)).await?;
+        let given = self
+            .with(move |books, now| review::check_all(books, auto, now))
+            .await?;
         let count = given.len();
         self.queue(given);
         Ok(count)
@@ -208,7 +245,10 @@ impl Service {
 
     /// Takes note of what the link says of itself.
     pub fn saw(&self, state: LinkState) {
-        let mut seen = LinkSeen { state, since: self.now() };
+        let mut seen = LinkSeen {
+            state,
+            since: self.now(),
+        };
         if let Ok(mut slot) = self.link.lock() {
             if let Some(before) = slot.as_ref().filter(|b| b.is_up() == seen.is_up()) {
                 seen.since = before.since;
@@ -219,18 +259,25 @@ impl Service {
         }
     }
 
-    /// Remembers why something under a unit's name was refused: its people wait for an answer that will not come.
+    /// Remembers why something under a unit's name was refused: its people wait for an answer that
+    /// will not come.
     pub fn refuse(&self, unit: &str, reason: &str) {
         if let Ok(mut refused) = self.refused.lock()
             && (refused.len() < MAX_REFUSED || refused.contains_key(unit))
         {
-            refused.insert(unit.to_string(), format!("{unit}, {}: {reason}", stamp(self.now())));
+            refused.insert(
+                unit.to_string(),
+                format!("{unit}, {}: {reason}", stamp(self.now())),
+            );
         }
     }
 
     /// What was refused, one line a unit.
     pub fn refused(&self) -> Vec<String> {
-        self.refused.lock().map(|r| r.values().cloned().collect()).unwrap_or_default()
+        self.refused
+            .lock()
+            .map(|r| r.values().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// Adds to a counter.
@@ -244,22 +291,33 @@ impl Service {
     pub fn signatories(&self) -> Signatories {
         let full = |name: &str| format!("{}/{name}", self.config.unit);
         let s = &self.config.signatories;
-        Signatories { preparer: full(&s.preparer), reviewer: full(&s.reviewer), head: full(&s.head) }
+        Signatories {
+            preparer: full(&s.preparer),
+            reviewer: full(&s.reviewer),
+            head: full(&s.head),
+        }
     }
 }
 
-/// Units whose refused messages are remembered: whoever may publish could otherwise make up names without end.
+/// Units whose refused messages are remembered: whoever may publish could otherwise make up names
+/// without end.
 const MAX_REFUSED: usize = 1000;
 
 /// At most this many requests share one fsync.
 const GROUP: usize = 64;
 
 fn no_start(error: BooksError) -> Faults {
-    Faults::one(error.code(), format!("节点不能启动:{error}"), error.to_string())
+    Faults::one(
+        error.code(),
+        format!("节点不能启动:{error}"),
+        error.to_string(),
+    )
 }
 
 fn health_of(books: &Books, now: DateTime<Utc>) -> Health {
-    let behind = books.last_recorded().map_or(0, |last| (last - now).num_seconds());
+    let behind = books
+        .last_recorded()
+        .map_or(0, |last| (last - now).num_seconds());
     Health {
         journal: books.state(),
         view_in_memory: books.is_view_in_memory(),
@@ -284,10 +342,14 @@ impl std::fmt::Debug for Worker {
 }
 
 impl Worker {
-    /// Works on what waits, as one group. Where nothing waits it answers `false`, or waits first if told to; then `false` means
-    /// that nobody can ask any more, or that the books cannot be read.
+    /// Works on what waits, as one group. Where nothing waits it answers `false`, or waits first if
+    /// told to; then `false` means that nobody can ask any more, or that the books cannot be read.
     pub fn turn(&mut self, wait: bool) -> bool {
-        let first = if wait { self.queue.recv().ok() } else { self.queue.try_recv().ok() };
+        let first = if wait {
+            self.queue.recv().ok()
+        } else {
+            self.queue.try_recv().ok()
+        };
         let Some(first) = first else { return false };
         let now = self.clock.now();
         if let Some(jump) = self.watch.look(now) {
@@ -298,9 +360,11 @@ impl Worker {
         // Each with the number of entries that must be on disk before it may be given.
         let mut replies: Vec<(u64, Reply)> = Vec::new();
         let written = books.group(|books| {
-            let waiting = std::iter::once(first).chain(std::iter::from_fn(|| queue.try_recv().ok()));
+            let waiting =
+                std::iter::once(first).chain(std::iter::from_fn(|| queue.try_recv().ok()));
             for job in waiting.take(GROUP) {
-                // A panic in one piece of work must not end the node, nor leave half a change in memory.
+                // A panic in one piece of work must not end the node, nor leave half a change in
+                // memory.
                 match std::panic::catch_unwind(AssertUnwindSafe(|| job(books, clock.now()))) {
                     Ok(reply) => replies.push((books.end(), reply)),
                     Err(_) => {
@@ -327,7 +391,9 @@ impl Worker {
             reply(failed.clone().filter(|_| end > durable).map_or(Ok(()), Err));
         }
         if books.is_broken() {
-            tracing::error!("the journal cannot be read again: the node stops, and the next start reads what the disk really holds");
+            tracing::error!(
+                "the journal cannot be read again: the node stops, and the next start reads what the disk really holds"
+            );
             return false;
         }
         true
@@ -336,5 +402,7 @@ impl Worker {
 
 /// Whom a receipt is for.
 pub fn addressee(note: &Note) -> Option<String> {
-    Receipt::parse(note.text()).ok().map(|r| r.child.to_string())
+    Receipt::parse(note.text())
+        .ok()
+        .map(|r| r.child.to_string())
 }

@@ -1,12 +1,15 @@
 //! Private records at rest: sealed with a key that is not in the journal.
 //!
-//! A record is sealed before it becomes the sealed part of a journal entry, so that a stolen disk or backup shows no person. The
-//! format is one version byte (1), the 24-byte nonce, and XChaCha20-Poly1305's ciphertext with its 16-byte tag. The associated data is
-//! `countersign/vault/v1\n` and what the caller passes, which must be the statement's id: so no sealed record can be put in the
-//! place of another. Nonces are random: with 192 bits, one key never meets the same one twice.
+//! A record is sealed before it becomes the sealed part of a journal entry, so that a stolen disk
+//! or backup shows no person. The format is one version byte (1), the 24-byte nonce, and
+//! XChaCha20-Poly1305's ciphertext with its 16-byte tag. The associated data is
+//! `countersign/vault/v1\n` and what the caller passes, which must be the statement's id: so no
+//! sealed record can be put in the place of another. Nonces are random: with 192 bits, one key
+//! never meets the same one twice.
 //!
-//! The key file is one line, `countersign/vault-key/v1 <64 hex>`, readable by its owner only. Losing it loses every private record and
-//! every month's opening: it belongs in a safe, apart from the backups of the journal. Retiring it erases every copy of them.
+//! The key file is one line, `countersign/vault-key/v1 <64 hex>`, readable by its owner only.
+//! Losing it loses every private record and every month's opening: it belongs in a safe, apart from
+//! the backups of the journal. Retiring it erases every copy of them.
 
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, aead::AeadInOut};
 use std::{
@@ -35,7 +38,9 @@ const KEY_FILE: usize = KEY_PREFIX.len() + 65;
 #[non_exhaustive]
 pub enum VaultError {
     /// The operating system refused an operation on the key file.
-    #[error("cannot {what} the vault key {path}: {source}. Check the path and its permissions; an existing key is never overwritten")]
+    #[error(
+        "cannot {what} the vault key {path}: {source}. Check the path and its permissions; an existing key is never overwritten"
+    )]
     Io {
         /// The operation, as a verb.
         what: &'static str,
@@ -46,7 +51,9 @@ pub enum VaultError {
     },
 
     /// Others than the owner may read the key file.
-    #[error("the vault key {path} has mode {mode:04o}: others may read it. Run `chmod 600 {path}`; if others had access, make a new key")]
+    #[error(
+        "the vault key {path} has mode {mode:04o}: others may read it. Run `chmod 600 {path}`; if others had access, make a new key"
+    )]
     Mode {
         /// The key file.
         path: PathBuf,
@@ -93,7 +100,11 @@ impl VaultError {
     }
 
     fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { what, path: path.to_owned(), source }
+        move |source| Self::Io {
+            what,
+            path: path.to_owned(),
+            source,
+        }
     }
 }
 
@@ -118,44 +129,68 @@ impl VaultKey {
         let metadata = file.metadata().map_err(VaultError::io("inspect", path))?;
         let mode = metadata.mode() & 0o7777;
         if !metadata.is_file() {
-            return Err(VaultError::NotAKey { path: path.to_owned() });
+            return Err(VaultError::NotAKey {
+                path: path.to_owned(),
+            });
         }
         if mode & !0o600 != 0 {
-            return Err(VaultError::Mode { path: path.to_owned(), mode });
+            return Err(VaultError::Mode {
+                path: path.to_owned(),
+                mode,
+            });
         }
-        // One byte more than a key file, so that a longer file is noticed; never reallocated, so that no copy stays behind.
+        // One byte more than a key file, so that a longer file is noticed; never reallocated, so
+        // that no copy stays behind.
         let mut text = Zeroizing::new(Vec::with_capacity(KEY_FILE + 1));
-        file.take(KEY_FILE as u64 + 1).read_to_end(&mut text).map_err(VaultError::io("read", path))?;
-        parse(&text).ok_or_else(|| VaultError::NotAKey { path: path.to_owned() })
+        file.take(KEY_FILE as u64 + 1)
+            .read_to_end(&mut text)
+            .map_err(VaultError::io("read", path))?;
+        parse(&text).ok_or_else(|| VaultError::NotAKey {
+            path: path.to_owned(),
+        })
     }
 
-    /// Writes a new key file, durably, and returns the key. The 32 bytes must come from the operating system's random source.
+    /// Writes a new key file, durably, and returns the key. The 32 bytes must come from the
+    /// operating system's random source.
     ///
     /// # Errors
     /// [`VaultError::Io`], also if the file exists: a key is never overwritten.
     pub fn create(path: &Path, random: [u8; 32]) -> Result<Self, VaultError> {
         let key = Self(random);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path);
         let mut file = file.map_err(VaultError::io("create", path))?;
         let mut text = Zeroizing::new(Vec::with_capacity(KEY_FILE));
         text.extend_from_slice(KEY_PREFIX);
         for byte in key.0 {
-            text.extend([byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]));
+            text.extend(
+                [byte >> 4, byte & 15].map(|digit| b"0123456789abcdef"[usize::from(digit)]),
+            );
         }
         text.push(b'\n');
-        file.write_all(&text).map_err(VaultError::io("write", path))?;
+        file.write_all(&text)
+            .map_err(VaultError::io("write", path))?;
         file.sync_all().map_err(VaultError::io("sync", path))?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(parent).and_then(|dir| dir.sync_all()).map_err(VaultError::io("sync the directory of", path))?;
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        File::open(parent)
+            .and_then(|dir| dir.sync_all())
+            .map_err(VaultError::io("sync the directory of", path))?;
         Ok(key)
     }
 
-    /// A keyed hash of parts under a label, for pseudonyms in indexes: without this key nobody can tell or guess whom an index entry is
-    /// about. HMAC-SHA-256, 16 bytes of it.
+    /// A keyed hash of parts under a label, for pseudonyms in indexes: without this key nobody can
+    /// tell or guess whom an index entry is about. HMAC-SHA-256, 16 bytes of it.
     pub fn pseudonym(&self, label: &str, parts: &[&[u8]]) -> [u8; 16] {
         use hmac::Mac;
         // HMAC takes a key of any length.
-        let mut mac = <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(&self.0).expect("any length is a key");
+        let mut mac = <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(&self.0)
+            .expect("any length is a key");
         mac.update(b"countersign/pseudonym/v1\n");
         mac.update(label.as_bytes());
         for part in parts {
@@ -168,7 +203,8 @@ impl VaultKey {
         short
     }
 
-    /// Seals a record for one statement. The nonce must be random and never used twice with this key.
+    /// Seals a record for one statement. The nonce must be random and never used twice with this
+    /// key.
     pub fn seal(&self, nonce: [u8; 24], aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
         // Encrypted in place and with room for the tag: no copy of the plaintext stays behind.
         let mut sealed = Vec::with_capacity(SEALED_OVERHEAD + plaintext.len());
@@ -178,7 +214,8 @@ impl VaultKey {
         let tag = self
             .cipher()
             .encrypt_inout_detached(&nonce.into(), &bind(aad), (&mut sealed[1 + NONCE..]).into())
-            // The cipher fails only beyond 256 GiB, and the plaintext is in memory, in parts of at most 8 MiB (journal limits).
+            // The cipher fails only beyond 256 GiB, and the plaintext is in memory, in parts of at
+            // most 8 MiB (journal limits).
             .expect("shorter than 256 GiB");
         sealed.extend_from_slice(&tag);
         sealed
@@ -191,13 +228,24 @@ impl VaultKey {
     pub fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         let rest = match sealed.split_first() {
             Some((&SEALED_VERSION, rest)) => rest,
-            other => return Err(VaultError::UnknownVersion { version: other.map(|(version, _)| *version) }),
+            other => {
+                return Err(VaultError::UnknownVersion {
+                    version: other.map(|(version, _)| *version),
+                });
+            }
         };
-        let (nonce, rest) = rest.split_first_chunk::<NONCE>().ok_or(VaultError::Refused)?;
+        let (nonce, rest) = rest
+            .split_first_chunk::<NONCE>()
+            .ok_or(VaultError::Refused)?;
         let (ciphertext, tag) = rest.split_last_chunk::<TAG>().ok_or(VaultError::Refused)?;
         let mut plaintext = Zeroizing::new(ciphertext.to_vec());
         self.cipher()
-            .decrypt_inout_detached(nonce.into(), &bind(aad), plaintext.as_mut_slice().into(), tag.into())
+            .decrypt_inout_detached(
+                nonce.into(),
+                &bind(aad),
+                plaintext.as_mut_slice().into(),
+                tag.into(),
+            )
             .map_err(|_| VaultError::Refused)?;
         Ok(plaintext)
     }
@@ -240,7 +288,8 @@ mod tests {
         fn new() -> Self {
             static COUNT: AtomicU32 = AtomicU32::new(0);
             let n = COUNT.fetch_add(1, Ordering::Relaxed);
-            let dir = std::env::temp_dir().join(format!("countersign-vault-{}-{n}", std::process::id()));
+            let dir =
+                std::env::temp_dir().join(format!("countersign-vault-{}-{n}", std::process::id()));
             let _ = fs::remove_dir_all(&dir);
             fs::create_dir(&dir).unwrap();
             Self(dir)
@@ -263,9 +312,21 @@ mod tests {
         for plaintext in [&b""[..], b"x", &[9; 5000]] {
             let sealed = key.seal([1; 24], b"statement-1", plaintext);
             assert_eq!(sealed.len(), plaintext.len() + SEALED_OVERHEAD);
-            assert_eq!(key.open(b"statement-1", &sealed).unwrap().as_slice(), plaintext);
-            assert_eq!(key.open(b"statement-2", &sealed).unwrap_err().code(), "vault.refused");
-            assert_eq!(VaultKey([8; 32]).open(b"statement-1", &sealed).unwrap_err().code(), "vault.refused");
+            assert_eq!(
+                key.open(b"statement-1", &sealed).unwrap().as_slice(),
+                plaintext
+            );
+            assert_eq!(
+                key.open(b"statement-2", &sealed).unwrap_err().code(),
+                "vault.refused"
+            );
+            assert_eq!(
+                VaultKey([8; 32])
+                    .open(b"statement-1", &sealed)
+                    .unwrap_err()
+                    .code(),
+                "vault.refused"
+            );
         }
     }
 
@@ -284,16 +345,25 @@ mod tests {
         let mut longer = sealed;
         longer.push(0);
         assert!(key.open(b"id", &longer).is_err());
-        assert_eq!(key.open(b"id", &[0; 28]).unwrap_err().code(), "vault.unknown_version");
+        assert_eq!(
+            key.open(b"id", &[0; 28]).unwrap_err().code(),
+            "vault.unknown_version"
+        );
     }
 
     #[test]
     fn the_key_file_comes_back_and_is_never_overwritten() {
         let place = Place::new();
         let created = VaultKey::create(&place.key(), [0xA7; 32]).unwrap();
-        assert_eq!(fs::metadata(place.key()).unwrap().permissions().mode() & 0o7777, 0o600);
+        assert_eq!(
+            fs::metadata(place.key()).unwrap().permissions().mode() & 0o7777,
+            0o600
+        );
         assert_eq!(VaultKey::load(&place.key()).unwrap().0, created.0);
-        assert_eq!(VaultKey::create(&place.key(), [1; 32]).unwrap_err().code(), "vault.io");
+        assert_eq!(
+            VaultKey::create(&place.key(), [1; 32]).unwrap_err().code(),
+            "vault.io"
+        );
         assert_eq!(VaultKey::load(&place.key()).unwrap().0, [0xA7; 32]);
     }
 
@@ -318,12 +388,27 @@ mod tests {
         let good = fs::read(place.key()).unwrap();
         let mut long = good.clone();
         long.push(b'\n');
-        for bad in [&b""[..], &[1; 32], &good[..good.len() - 1], &good[1..], &long] {
+        for bad in [
+            &b""[..],
+            &[1; 32],
+            &good[..good.len() - 1],
+            &good[1..],
+            &long,
+        ] {
             fs::write(place.key(), bad).unwrap();
-            assert_eq!(VaultKey::load(&place.key()).unwrap_err().code(), "vault.not_a_key");
+            assert_eq!(
+                VaultKey::load(&place.key()).unwrap_err().code(),
+                "vault.not_a_key"
+            );
         }
-        assert_eq!(VaultKey::load(&place.0.join("absent")).unwrap_err().code(), "vault.io");
-        assert_eq!(VaultKey::load(&place.0).unwrap_err().code(), "vault.not_a_key");
+        assert_eq!(
+            VaultKey::load(&place.0.join("absent")).unwrap_err().code(),
+            "vault.io"
+        );
+        assert_eq!(
+            VaultKey::load(&place.0).unwrap_err().code(),
+            "vault.not_a_key"
+        );
     }
 
     #[test]

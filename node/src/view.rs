@@ -1,17 +1,19 @@
-//! The view: indexes over the journal, in sled. Delete it, start the node, and everything comes back to the byte.
+//! The view: indexes over the journal, in sled. Delete it, start the node, and everything comes
+//! back to the byte.
 //!
-//! It holds what would be too much for memory and too slow to look for: which statements are about a subject, which one says
-//! the same, and what was taken back by what.
+//! It holds what would be too much for memory and too slow to look for: which statements are about
+//! a subject, which one says the same, and what was taken back by what.
 //!
-//! sled 0.34's `flush()` does not fsync on Linux, and stores damaged by abrupt stops are still reported; so nothing here
-//! is trusted. The view names the journal entry that it has applied last, with a checksum of it; a view that is missing,
-//! behind, ahead, of another journal or damaged is rebuilt.
+//! sled 0.34's `flush()` does not fsync on Linux, and stores damaged by abrupt stops are still
+//! reported; so nothing here is trusted. The view names the journal entry that it has applied last,
+//! with a checksum of it; a view that is missing, behind, ahead, of another journal or damaged is
+//! rebuilt.
 //!
-//! Where the disk takes no view (it is full, or fails), the same indexes are kept in memory until the next start: a node that can
-//! still read its journal can still answer.
+//! Where the disk takes no view (it is full, or fails), the same indexes are kept in memory until
+//! the next start: a node that can still read its journal can still answer.
 //!
-//! Keys are big-endian so that ranges are in order. Personal data never gets here: subjects are pseudonyms, keyed with a
-//! secret of this node.
+//! Keys are big-endian so that ranges are in order. Personal data never gets here: subjects are
+//! pseudonyms, keyed with a secret of this node.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,8 +25,8 @@ pub type Token = [u8; 17];
 /// Keyed hash of type, day and fields: tells a repetition.
 pub type Same = [u8; 16];
 
-/// Where the mark of the last applied entry stands. The number is the layout's: a view of another layout has no mark here, and
-/// whoever opens it rebuilds it.
+/// Where the mark of the last applied entry stands. The number is the layout's: a view of another
+/// layout has no mark here, and whoever opens it rebuilds it.
 const APPLIED: &[u8] = b"applied/2";
 
 /// Why the view cannot be used. The cure is always the same: it is rebuilt.
@@ -56,8 +58,8 @@ pub struct Leaf {
 pub struct View {
     db: Option<sled::Db>,
     meta: Tree,
-    /// Subject and log index → what the statement says. Who asks for a repetition reads the subject's history anyway, so
-    /// statements about a subject need no other index.
+    /// Subject and log index → what the statement says. Who asks for a repetition reads the
+    /// subject's history anyway, so statements about a subject need no other index.
     subject: Tree,
     voided: Tree,
     /// What a statement about no subject says → its log index.
@@ -76,14 +78,22 @@ impl Tree {
         match self {
             Tree::Disk(tree) => Ok(tree.get(key)?.map(|value| value.to_vec())),
             // Nothing panics while it holds the lock, so what is inside is whole.
-            Tree::Memory(map) => Ok(map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()),
+            Tree::Memory(map) => Ok(map
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(key)
+                .cloned()),
         }
     }
 
     fn insert(&self, key: &[u8], value: &[u8]) -> Result<(), ViewError> {
         match self {
             Tree::Disk(tree) => drop(tree.insert(key, value)?),
-            Tree::Memory(map) => drop(map.write().unwrap_or_else(PoisonError::into_inner).insert(key.to_vec(), value.to_vec())),
+            Tree::Memory(map) => drop(
+                map.write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(key.to_vec(), value.to_vec()),
+            ),
         }
         Ok(())
     }
@@ -91,13 +101,21 @@ impl Tree {
     fn remove(&self, key: &[u8]) -> Result<(), ViewError> {
         match self {
             Tree::Disk(tree) => drop(tree.remove(key)?),
-            Tree::Memory(map) => drop(map.write().unwrap_or_else(PoisonError::into_inner).remove(key)),
+            Tree::Memory(map) => drop(
+                map.write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(key),
+            ),
         }
         Ok(())
     }
 
     /// Everything whose key begins with this, in order.
-    fn scan(&self, prefix: &[u8], mut each: impl FnMut(&[u8], &[u8]) -> Result<(), ViewError>) -> Result<(), ViewError> {
+    fn scan(
+        &self,
+        prefix: &[u8],
+        mut each: impl FnMut(&[u8], &[u8]) -> Result<(), ViewError>,
+    ) -> Result<(), ViewError> {
         match self {
             Tree::Disk(tree) => tree.scan_prefix(prefix).try_for_each(|found| {
                 let (key, value) = found?;
@@ -105,7 +123,9 @@ impl Tree {
             }),
             Tree::Memory(map) => {
                 let map = map.read().unwrap_or_else(PoisonError::into_inner);
-                let mut found = map.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+                let mut found = map
+                    .range(prefix.to_vec()..)
+                    .take_while(|(key, _)| key.starts_with(prefix));
                 found.try_for_each(|(key, value)| each(key, value))
             }
         }
@@ -121,7 +141,9 @@ impl Tree {
 }
 
 fn number(bytes: &[u8]) -> Result<u64, ViewError> {
-    let bytes: [u8; 8] = bytes.try_into().map_err(|_| ViewError("an index entry has another length".into()))?;
+    let bytes: [u8; 8] = bytes
+        .try_into()
+        .map_err(|_| ViewError("an index entry has another length".into()))?;
     Ok(u64::from_be_bytes(bytes))
 }
 
@@ -132,15 +154,31 @@ impl View {
     /// sled's error; the caller removes the directory and opens again.
     pub fn open(dir: &Path) -> Result<View, ViewError> {
         // One process holds the journal's lock, so nobody else is here. Small cache: indexes only.
-        let db = sled::Config::new().path(dir).cache_capacity(16 << 20).flush_every_ms(Some(1000)).open()?;
+        let db = sled::Config::new()
+            .path(dir)
+            .cache_capacity(16 << 20)
+            .flush_every_ms(Some(1000))
+            .open()?;
         let tree = |name: &str| db.open_tree(name).map(Tree::Disk);
-        Ok(View { meta: tree("meta")?, subject: tree("subject")?, voided: tree("voided")?, same: tree("same")?, db: Some(db) })
+        Ok(View {
+            meta: tree("meta")?,
+            subject: tree("subject")?,
+            voided: tree("voided")?,
+            same: tree("same")?,
+            db: Some(db),
+        })
     }
 
     /// An empty one that lives in memory and ends with the process.
     pub fn in_memory() -> View {
         let tree = || Tree::Memory(RwLock::default());
-        View { db: None, meta: tree(), subject: tree(), voided: tree(), same: tree() }
+        View {
+            db: None,
+            meta: tree(),
+            subject: tree(),
+            voided: tree(),
+            same: tree(),
+        }
     }
 
     /// Whether it lives in memory.
@@ -153,9 +191,15 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn applied(&self) -> Result<Option<(u64, u32)>, ViewError> {
-        let Some(bytes) = self.meta.get(APPLIED)? else { return Ok(None) };
-        let (seq, crc) = bytes.split_at_checked(8).ok_or_else(|| ViewError("short watermark".into()))?;
-        let crc: [u8; 4] = crc.try_into().map_err(|_| ViewError("short watermark".into()))?;
+        let Some(bytes) = self.meta.get(APPLIED)? else {
+            return Ok(None);
+        };
+        let (seq, crc) = bytes
+            .split_at_checked(8)
+            .ok_or_else(|| ViewError("short watermark".into()))?;
+        let crc: [u8; 4] = crc
+            .try_into()
+            .map_err(|_| ViewError("short watermark".into()))?;
         Ok(Some((number(seq)?, u32::from_be_bytes(crc))))
     }
 
@@ -169,8 +213,8 @@ impl View {
         self.meta.insert(APPLIED, &value)
     }
 
-    /// Takes the mark away: what is added from now on may never reach the journal. Until the next mark, whoever opens this
-    /// store must rebuild it.
+    /// Takes the mark away: what is added from now on may never reach the journal. Until the next
+    /// mark, whoever opens this store must rebuild it.
     ///
     /// # Errors
     /// A damaged store.
@@ -190,7 +234,8 @@ impl View {
                     let mut key = [0; 25];
                     key[..17].copy_from_slice(token);
                     key[17..].copy_from_slice(&index);
-                    self.subject.insert(&key, same.as_ref().map_or(&[], |same| same))?;
+                    self.subject
+                        .insert(&key, same.as_ref().map_or(&[], |same| same))?;
                 }
                 (None, Some(same)) => self.same.insert(same, &index)?,
                 (None, None) => {}
@@ -207,7 +252,10 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn voided_by(&self, index: u64) -> Result<Option<u64>, ViewError> {
-        self.voided.get(&index.to_be_bytes())?.map(|b| number(&b)).transpose()
+        self.voided
+            .get(&index.to_be_bytes())?
+            .map(|b| number(&b))
+            .transpose()
     }
 
     /// The statement about no subject that says exactly the same, unless it was taken back.
@@ -215,11 +263,18 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn repeated(&self, same: &Same) -> Result<Option<u64>, ViewError> {
-        let Some(index) = self.same.get(same)?.map(|b| number(&b)).transpose()? else { return Ok(None) };
-        Ok(if self.voided_by(index)?.is_some() { None } else { Some(index) })
+        let Some(index) = self.same.get(same)?.map(|b| number(&b)).transpose()? else {
+            return Ok(None);
+        };
+        Ok(if self.voided_by(index)?.is_some() {
+            None
+        } else {
+            Some(index)
+        })
     }
 
-    /// The statements about a subject, in order: their log indexes, and what they say as far as they may not be repeated.
+    /// The statements about a subject, in order: their log indexes, and what they say as far as
+    /// they may not be repeated.
     ///
     /// # Errors
     /// A damaged store.
@@ -227,7 +282,11 @@ impl View {
         let mut all = Vec::new();
         self.subject.scan(token, |key, said| {
             let wrong = |_| ViewError("an index entry has another length".into());
-            let same = if said.is_empty() { None } else { Some(said.try_into().map_err(wrong)?) };
+            let same = if said.is_empty() {
+                None
+            } else {
+                Some(said.try_into().map_err(wrong)?)
+            };
             all.push((number(key.get(17..).unwrap_or_default())?, same));
             Ok(())
         })?;
@@ -241,7 +300,10 @@ impl View {
     pub fn subjects(&self) -> Result<Vec<Token>, ViewError> {
         let mut all: Vec<Token> = Vec::new();
         self.subject.scan(&[], |key, _| {
-            let token: Token = key.get(..17).and_then(|t| t.try_into().ok()).ok_or_else(|| ViewError("short subject key".into()))?;
+            let token: Token = key
+                .get(..17)
+                .and_then(|t| t.try_into().ok())
+                .ok_or_else(|| ViewError("short subject key".into()))?;
             if all.last() != Some(&token) {
                 all.push(token);
             }

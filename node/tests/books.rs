@@ -1,4 +1,5 @@
-//! The journal is the only truth: restarts, a lost or damaged view, old copies, the wrong key, a kill in between.
+//! The journal is the only truth: restarts, a lost or damaged view, old copies, the wrong key, a
+//! kill in between.
 #![allow(missing_docs, clippy::unwrap_used)]
 mod support;
 
@@ -20,7 +21,11 @@ fn same_after_restart(w: &mut World) {
         review::check_all(desk.books(), false, after(FEB)).unwrap();
         let (before, evidence) = (desk.answers(), desk.evidence());
         desk.reopen();
-        assert!(!desk.read().size().2, "{}: the view was rebuilt although it was whole", desk.id);
+        assert!(
+            !desk.read().size().2,
+            "{}: the view was rebuilt although it was whole",
+            desk.id
+        );
         review::check_all(desk.books(), false, after(FEB)).unwrap();
         assert_eq!(desk.answers(), before, "{}", desk.id);
         assert_eq!(desk.evidence(), evidence, "{}", desk.id);
@@ -55,16 +60,27 @@ fn a_restart_after_every_step_changes_no_answer() {
     w.report(CITY, JAN, after(JAN));
     same_after_restart(&mut w);
     // And what is counted next is the same as without any restart.
-    w.desk(A).leave(&id_no(1), "甲", "2026-02-06", at("2026-02-10"));
+    w.desk(A)
+        .leave(&id_no(1), "甲", "2026-02-06", at("2026-02-10"));
     w.report(A, FEB, after(FEB));
-    assert_eq!((w.desks[A].figure(JAN, "I2").0, w.desks[A].figure(FEB, "I2").0), (1, 0));
+    assert_eq!(
+        (
+            w.desks[A].figure(JAN, "I2").0,
+            w.desks[A].figure(FEB, "I2").0
+        ),
+        (1, 0)
+    );
     same_after_restart(&mut w);
 }
 
 fn each_file(dir: &Path, change: &mut dyn FnMut(&Path)) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { each_file(&path, change) } else { change(&path) }
+        if path.is_dir() {
+            each_file(&path, change)
+        } else {
+            change(&path)
+        }
     }
 }
 
@@ -79,7 +95,11 @@ fn a_lost_damaged_or_foreign_view_is_rebuilt_to_the_byte() {
     let old = a.home.join("old-view");
     type Harm<'a> = Box<dyn FnMut(&Path) + 'a>;
     let harms: Vec<(&str, bool, Harm<'_>)> = vec![
-        ("deleted", true, Box::new(|v| std::fs::remove_dir_all(v).unwrap())),
+        (
+            "deleted",
+            true,
+            Box::new(|v| std::fs::remove_dir_all(v).unwrap()),
+        ),
         (
             "empty",
             true,
@@ -94,11 +114,20 @@ fn a_lost_damaged_or_foreign_view_is_rebuilt_to_the_byte() {
             Box::new(|v| {
                 each_file(v, &mut |f| {
                     let length = std::fs::metadata(f).unwrap().len();
-                    std::fs::OpenOptions::new().write(true).open(f).unwrap().set_len(length / 2).unwrap();
+                    std::fs::OpenOptions::new()
+                        .write(true)
+                        .open(f)
+                        .unwrap()
+                        .set_len(length / 2)
+                        .unwrap();
                 })
             }),
         ),
-        ("cut to nothing", false, Box::new(|v| each_file(v, &mut |f| std::fs::write(f, b"").unwrap()))),
+        (
+            "cut to nothing",
+            false,
+            Box::new(|v| each_file(v, &mut |f| std::fs::write(f, b"").unwrap())),
+        ),
         (
             "garbage",
             false,
@@ -152,7 +181,10 @@ fn a_lost_damaged_or_foreign_view_is_rebuilt_to_the_byte() {
         a.shut();
         harm(&view);
         a.open();
-        assert!(!rebuilt || a.read().size().2, "{what}: it must have been rebuilt");
+        assert!(
+            !rebuilt || a.read().size().2,
+            "{what}: it must have been rebuilt"
+        );
         assert_eq!(a.answers(), before, "{what}");
         assert_eq!(a.evidence(), evidence, "{what}");
         assert!(a.read().view().repeated(&[0; 16]).unwrap().is_none());
@@ -161,9 +193,21 @@ fn a_lost_damaged_or_foreign_view_is_rebuilt_to_the_byte() {
         let keep = a.home.join("keep");
         copy_dir(&a.data(), &keep);
         a.open();
-        assert_eq!(code_of(a.void(8, at("2026-03-05"))), "void.twice", "{what}: an index of what was taken back");
+        assert_eq!(
+            code_of(a.void(8, at("2026-03-05"))),
+            "void.twice",
+            "{what}: an index of what was taken back"
+        );
         let twice = a
-            .import("E02", &format!("id_no,employer,wage,occurred_on\n{},乙厂,300000,2026-02-06\n", id_no(2)), false, at("2026-03-05"))
+            .import(
+                "E02",
+                &format!(
+                    "id_no,employer,wage,occurred_on\n{},乙厂,300000,2026-02-06\n",
+                    id_no(2)
+                ),
+                false,
+                at("2026-03-05"),
+            )
             .unwrap();
         let codes: Vec<_> = twice.faults.iter().map(|f| f.code.as_str()).collect();
         assert_eq!(codes, ["event.repeated"], "{what}");
@@ -221,7 +265,8 @@ fn an_older_copy_of_the_data_is_refused_while_the_guard_is_kept() {
     copy_dir(&newer, &journal);
     a.open();
     assert_eq!(a.open_month(), FEB);
-    // A copy from right before the month was handed over has the whole log, and yet another report could be made over it.
+    // A copy from right before the month was handed over has the whole log, and yet another report
+    // could be made over it.
     a.shut();
     let mut b = World::new();
     let b = b.desk(B);
@@ -276,7 +321,10 @@ fn a_second_opener_and_a_wrong_key_are_refused() {
     for view in [true, false] {
         let error = a.try_open().unwrap_err();
         assert!(matches!(error, BooksError::Unsealed { .. }), "{error:?}");
-        assert!(error.to_string().contains("vault key") && error.to_string().contains("[books.sealed]"), "{error}");
+        assert!(
+            error.to_string().contains("vault key") && error.to_string().contains("[books.sealed]"),
+            "{error}"
+        );
         if view {
             std::fs::remove_dir_all(a.data().join("view")).unwrap();
         }
@@ -284,11 +332,17 @@ fn a_second_opener_and_a_wrong_key_are_refused() {
     std::fs::remove_file(&vault).unwrap();
     use std::os::unix::fs::PermissionsExt;
     std::fs::write(&vault, right).unwrap();
-    assert!(node::books::keys::Keys::load(&a.home.join("keys"), &unit(A)).is_err(), "others can read it");
+    assert!(
+        node::books::keys::Keys::load(&a.home.join("keys"), &unit(A)).is_err(),
+        "others can read it"
+    );
     std::fs::set_permissions(&vault, std::fs::Permissions::from_mode(0o600)).unwrap();
     a.open();
     assert_eq!(a.leaves(), 5);
-    assert!(node::books::keys::Keys::load(&a.home.join("keys"), &unit(B)).is_err(), "of another unit");
+    assert!(
+        node::books::keys::Keys::load(&a.home.join("keys"), &unit(B)).is_err(),
+        "of another unit"
+    );
 }
 
 #[test]
@@ -323,7 +377,10 @@ fn a_kill_between_the_guard_and_the_checkpoint_recovers() {
 fn a_missing_guard_is_refused_until_a_person_has_compared() {
     let mut w = World::new();
     let a = w.desk(A);
-    assert!(a.data().join("guard").exists(), "it is born with the journal");
+    assert!(
+        a.data().join("guard").exists(),
+        "it is born with the journal"
+    );
     a.train(1, "2026-01-10", at("2026-01-20"));
     a.shut();
     let old = a.home.join("old");
@@ -342,7 +399,11 @@ fn a_missing_guard_is_refused_until_a_person_has_compared() {
             match a.try_open() {
                 Err(BooksError::Journal(e)) => {
                     assert_eq!(e.code(), "guard.missing");
-                    assert!(e.to_string().contains("old backup") && e.to_string().contains("countersign guard"), "{e}");
+                    assert!(
+                        e.to_string().contains("old backup")
+                            && e.to_string().contains("countersign guard"),
+                        "{e}"
+                    );
                 }
                 other => panic!("{other:?}"),
             }
@@ -362,8 +423,9 @@ fn a_missing_guard_is_refused_until_a_person_has_compared() {
     a.reopen();
 }
 
-/// Registries, catalogues and plans come by NATS at least once and lie about as files: old ones come again, and somebody may
-/// send them on purpose. None of them takes effect a second time, and no forged one at all.
+/// Registries, catalogues and plans come by NATS at least once and lie about as files: old ones
+/// come again, and somebody may send them on purpose. None of them takes effect a second time, and
+/// no forged one at all.
 #[test]
 fn what_was_replaced_never_comes_back() {
     let mut w = World::new();
@@ -381,36 +443,67 @@ fn what_was_replaced_never_comes_back() {
     let two = sign(registry(2, first.0.digest(), "two"));
     let digest = Note::parse(&two).unwrap().digest();
     let three = sign(registry(3, digest, "three"));
-    let (old_plan, new_plan) = (PLAN.to_string(), PLAN.replace("county_days = 5", "county_days = 6"));
+    let (old_plan, new_plan) = (
+        PLAN.to_string(),
+        PLAN.replace("county_days = 5", "county_days = 6"),
+    );
     assert_ne!(old_plan, new_plan);
     let plan = |text: &str| sign(published::plan_text(text).unwrap());
     let mut newest = catalogue();
     newest.version = 3;
-    let [old, late, newest] = [catalogue(), catalogue_two(), newest].map(|c| sign(published::catalogue_text(&c).unwrap()));
+    let [old, late, newest] = [catalogue(), catalogue_two(), newest]
+        .map(|c| sign(published::catalogue_text(&c).unwrap()));
 
-    let due = |w: &World| w.desks[A].read().reporting().due(protocol::ids::Tier::County, month(JAN)).to_string();
+    let due = |w: &World| {
+        w.desks[A]
+            .read()
+            .reporting()
+            .due(protocol::ids::Tier::County, month(JAN))
+            .to_string()
+    };
     let before = due(&w);
     let books = w.desk(A).books();
-    assert_eq!(books.adopt(&[plan(&new_plan), newest.clone(), three.clone(), two.clone()]).unwrap(), 4, "in whatever order they lie there");
+    assert_eq!(
+        books
+            .adopt(&[plan(&new_plan), newest.clone(), three.clone(), two.clone()])
+            .unwrap(),
+        4,
+        "in whatever order they lie there"
+    );
     let in_force = |w: &World| {
         let books = w.desks[A].read();
-        (books.registry().unwrap().registry().version, books.counting().unwrap().catalogue.version, due(w))
+        (
+            books.registry().unwrap().registry().version,
+            books.counting().unwrap().catalogue.version,
+            due(w),
+        )
     };
     let now = in_force(&w);
     assert_eq!((now.0, now.1), (3, 3));
     assert_ne!(now.2, before);
     // Known ones, singly, together, and each after the others.
-    for documents in
-        [vec![one.clone()], vec![two.clone()], vec![plan(&old_plan)], vec![old.clone()], vec![three, one, plan(&old_plan), two, old]]
-    {
+    for documents in [
+        vec![one.clone()],
+        vec![two.clone()],
+        vec![plan(&old_plan)],
+        vec![old.clone()],
+        vec![three, one, plan(&old_plan), two, old],
+    ] {
         assert_eq!(w.desk(A).books().adopt(&documents).unwrap(), 0);
         assert_eq!(in_force(&w), now);
     }
-    // An older catalogue that this node had not seen: events counted by it can be checked, and nothing new is.
+    // An older catalogue that this node had not seen: events counted by it can be checked, and
+    // nothing new is.
     assert_eq!(w.desk(A).books().adopt(&[late]).unwrap(), 1);
-    assert_eq!((in_force(&w), w.desks[A].read().catalogues().len()), (now.clone(), 3));
+    assert_eq!(
+        (in_force(&w), w.desks[A].read().catalogues().len()),
+        (now.clone(), 3)
+    );
     // Not signed, forked, skipped, or the first once more with another text.
-    let unsigned = Note::sign(&registry(4, digest, "x"), &[&key(A, Alg::Ed25519)]).unwrap().as_bytes().to_vec();
+    let unsigned = Note::sign(&registry(4, digest, "x"), &[&key(A, Alg::Ed25519)])
+        .unwrap()
+        .as_bytes()
+        .to_vec();
     let third = w.desks[A].read().registry().unwrap().digest();
     let mut again = first.0.registry().clone();
     again.units[0].name = "again".to_string();
@@ -420,11 +513,21 @@ fn what_was_replaced_never_comes_back() {
         sign(registry(5, third, "skip")),
         sign(registry(2, first.0.digest(), "another second")),
         sign(again.to_text().unwrap()),
-        Note::sign(&published::plan_text(&old_plan).unwrap(), &[&key(A, Alg::Ed25519)]).unwrap().as_bytes().to_vec(),
+        Note::sign(
+            &published::plan_text(&old_plan).unwrap(),
+            &[&key(A, Alg::Ed25519)],
+        )
+        .unwrap()
+        .as_bytes()
+        .to_vec(),
     ] {
         let result = w.desk(A).books().adopt(std::slice::from_ref(&wrong));
         let known = matches!(result, Ok(0));
-        assert!(matches!(result, Err(BooksError::Published { .. })) || known, "{}", String::from_utf8_lossy(&wrong));
+        assert!(
+            matches!(result, Err(BooksError::Published { .. })) || known,
+            "{}",
+            String::from_utf8_lossy(&wrong)
+        );
         assert_eq!(in_force(&w), now);
     }
     w.desk(A).reopen();
@@ -433,8 +536,8 @@ fn what_was_replaced_never_comes_back() {
     assert_eq!(in_force(&w), now);
 }
 
-/// The view runs ahead of the journal while a group is under way. A process that dies before the group is written must not find
-/// its own view and believe it: the statements in it never were.
+/// The view runs ahead of the journal while a group is under way. A process that dies before the
+/// group is written must not find its own view and believe it: the statements in it never were.
 #[test]
 fn a_kill_within_a_group_leaves_nothing_in_the_view() {
     let mut w = World::new();
@@ -442,11 +545,21 @@ fn a_kill_within_a_group_leaves_nothing_in_the_view() {
     let now = at("2026-01-20");
     a.register(&[id_no(1)], "2026-01-03", now);
     let leaves = a.leaves();
-    let drafts = a.parse("E01", format!("id_no,occurred_on\n{},2026-01-04\n", id_no(2)).as_bytes(), Form::Csv).drafts;
+    let drafts = a
+        .parse(
+            "E01",
+            format!("id_no,occurred_on\n{},2026-01-04\n", id_no(2)).as_bytes(),
+            Form::Csv,
+        )
+        .drafts;
     let operator = a.name("luru");
     let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         a.books().group(|books| {
-            assert!(record::record(books, &operator, &drafts, vec![], false, now).unwrap().accepted);
+            assert!(
+                record::record(books, &operator, &drafts, vec![], false, now)
+                    .unwrap()
+                    .accepted
+            );
             std::panic::resume_unwind(Box::new("killed"))
         })
     }));

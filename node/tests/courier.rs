@@ -1,4 +1,5 @@
-//! The courier over a network that loses, repeats, delays and refuses one message in five: everything arrives, once.
+//! The courier over a network that loses, repeats, delays and refuses one message in five:
+//! everything arrives, once.
 #![allow(missing_docs, clippy::unwrap_used)]
 mod support;
 
@@ -30,12 +31,17 @@ impl Net {
         let service = loop {
             match Service::open(w.config(id, accept)) {
                 Err(e) if e.0[0].code == "journal.locked" => {
-                    tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(5))).await.unwrap()
+                    tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(5)))
+                        .await
+                        .unwrap()
                 }
                 other => break other.unwrap(),
             }
         };
-        let (path, has_children) = service.with(|books, _| courier::path_of(books)).await.unwrap();
+        let (path, has_children) = service
+            .with(|books, _| courier::path_of(books))
+            .await
+            .unwrap();
         let link = Arc::new(self.hub.join(path.clone(), has_children));
         let task = tokio::spawn(courier::run(service.clone(), link, path));
         self.running.push((service.clone(), task));
@@ -52,23 +58,36 @@ impl Net {
                 if weak.strong_count() == 0 {
                     break;
                 }
-                tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(5))).await.unwrap();
+                tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(5)))
+                    .await
+                    .unwrap();
             }
             assert_eq!(weak.strong_count(), 0, "something still holds the service");
         }
     }
 }
 
-/// Closes (with the explanation that so many trainings need), signs and submits a month through the service.
+/// Closes (with the explanation that so many trainings need), signs and submits a month through the
+/// service.
 async fn finish(w: &World, service: &Arc<Service>, period: &'static str) {
     w.set_clock(after(period));
     let signatories = service.signatories();
-    let people: Vec<_> = ["tianbiao", "tongji", "fuzeren"].iter().map(|p| key(&format!("{A}/{p}"), Alg::Ed25519)).collect();
+    let people: Vec<_> = ["tianbiao", "tongji", "fuzeren"]
+        .iter()
+        .map(|p| key(&format!("{A}/{p}"), Alg::Ed25519))
+        .collect();
     service
         .with(move |books, now| {
-            let request = CloseRequest { explanations: [("S1".to_string(), "many fairs".to_string())].into(), ..Default::default() };
+            let request = CloseRequest {
+                explanations: [("S1".to_string(), "many fairs".to_string())].into(),
+                ..Default::default()
+            };
             close::close(books, month(period), &request, signatories, now)?;
-            let text = sign::latest(books, month(period))?.held.note.text().to_string();
+            let text = sign::latest(books, month(period))?
+                .held
+                .note
+                .text()
+                .to_string();
             for person in &people {
                 let note = Note::sign(&text, &[person]).unwrap();
                 sign::add_signatures(books, month(period), note.as_bytes())?;
@@ -81,27 +100,38 @@ async fn finish(w: &World, service: &Arc<Service>, period: &'static str) {
 }
 
 /// Waits in simulated time; a night is long enough for everything.
-async fn until(service: &Arc<Service>, what: &str, done: impl Fn(&Books) -> bool + Send + Clone + 'static) {
+async fn until(
+    service: &Arc<Service>,
+    what: &str,
+    done: impl Fn(&Books) -> bool + Send + Clone + 'static,
+) {
     for _ in 0..4000 {
         let done = done.clone();
         if service.with(move |books, _| Ok(done(books))).await.unwrap() {
             return;
         }
         // Real work takes real time, which the simulated clock does not know of.
-        tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(5))).await.unwrap();
+        tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(5)))
+            .await
+            .unwrap();
         tokio::time::sleep(Duration::from_secs(10)).await;
     }
     panic!("never: {what}");
 }
 
 fn accepted(period: &'static str) -> impl Fn(&Books) -> bool + Send + Clone + 'static {
-    move |books| sign::latest(books, month(period)).is_ok_and(|o| o.decision() == Some(Decision::Accepted))
+    move |books| {
+        sign::latest(books, month(period)).is_ok_and(|o| o.decision() == Some(Decision::Accepted))
+    }
 }
 
 async fn three_months(seed: u64) {
     let mut w = World::new();
     w.set_clock(at("2026-01-20"));
-    let mut net = Net { hub: MemoryHub::new(seed, Faults::harsh()), running: Vec::new() };
+    let mut net = Net {
+        hub: MemoryHub::new(seed, Faults::harsh()),
+        running: Vec::new(),
+    };
     net.start(&mut w, PROVINCE, Accept::Auto).await;
     let mut city = net.start(&mut w, CITY, Accept::Auto).await;
     let mut county = net.start(&mut w, A, Accept::Person).await;
@@ -111,10 +141,24 @@ async fn three_months(seed: u64) {
             .with(move |books, now| {
                 let counting = books.counting().unwrap().clone();
                 // More than one bundle of 256, so that the borders matter.
-                let rows: String = (0..150).map(|i| format!("{},{period}-{:02}\n", i + 1, 1 + i % 20)).collect();
+                let rows: String = (0..150)
+                    .map(|i| format!("{},{period}-{:02}\n", i + 1, 1 + i % 20))
+                    .collect();
                 let text = format!("attended,occurred_on\n{rows}");
-                let parsed = node::desk::input::parse(text.as_bytes(), node::desk::input::Form::Csv, Some("E06"), &counting.catalogue)?;
-                let imported = node::desk::record::record(books, &format!("{A}/luru"), &parsed.drafts, parsed.faults, false, now)?;
+                let parsed = node::desk::input::parse(
+                    text.as_bytes(),
+                    node::desk::input::Form::Csv,
+                    Some("E06"),
+                    &counting.catalogue,
+                )?;
+                let imported = node::desk::record::record(
+                    books,
+                    &format!("{A}/luru"),
+                    &parsed.drafts,
+                    parsed.faults,
+                    false,
+                    now,
+                )?;
                 assert!(imported.faults.is_empty(), "{:?}", imported.faults);
                 Ok(())
             })
@@ -139,7 +183,13 @@ async fn three_months(seed: u64) {
     county
         .with(|books, _| {
             for own in books.rollups.values() {
-                assert_eq!(own.receipts.iter().filter(|(r, _)| r.decision == Decision::Accepted).count(), 1);
+                assert_eq!(
+                    own.receipts
+                        .iter()
+                        .filter(|(r, _)| r.decision == Decision::Accepted)
+                        .count(),
+                    1
+                );
                 assert_eq!(own.receipts.len(), 1);
             }
             assert_eq!(books.rollups.len(), 3);
@@ -150,7 +200,10 @@ async fn three_months(seed: u64) {
     city.with(|books, _| {
         let child = &books.children[&unit(A)];
         assert_eq!(child.known.len(), 3);
-        assert!(child.given.values().all(|g| g.len() == 1), "one receipt each, however often it was asked for");
+        assert!(
+            child.given.values().all(|g| g.len() == 1),
+            "one receipt each, however often it was asked for"
+        );
         assert!(books.contradictions.is_empty() && child.flagged.is_none());
         Ok(())
     })
@@ -160,16 +213,31 @@ async fn three_months(seed: u64) {
     w.set_clock(at("2026-04-10"));
     let note = city
         .with(|books, now| {
-            review::decide(books, &unit(A), month(MAR), Decision::Reopened, vec!["look again".into()], vec![], "1403/tongji", now)
+            review::decide(
+                books,
+                &unit(A),
+                month(MAR),
+                Decision::Reopened,
+                vec!["look again".into()],
+                vec![],
+                "1403/tongji",
+                now,
+            )
         })
         .await
         .unwrap();
     // The process dies before it is sent: it was never queued.
     drop(note);
-    until(&county, "the reopening", |books| sign::latest(books, month(MAR)).unwrap().decision() == Some(Decision::Reopened)).await;
+    until(&county, "the reopening", |books| {
+        sign::latest(books, month(MAR)).unwrap().decision() == Some(Decision::Reopened)
+    })
+    .await;
     finish(&w, &county, MAR).await;
     until(&county, "the revision", accepted(MAR)).await;
-    let revision = county.with(|books, _| Ok(sign::latest(books, month(MAR))?.held.rollup.revision)).await.unwrap();
+    let revision = county
+        .with(|books, _| Ok(sign::latest(books, month(MAR))?.held.rollup.revision))
+        .await
+        .unwrap();
     assert_eq!(revision, 2);
     drop((city, county));
     net.stop().await;
@@ -182,8 +250,13 @@ async fn three_months_end_accepted_exactly_once_over_a_harsh_network() {
     }
 }
 
-/// Waits in real time: the simulated clock runs on while the books work, and a slow machine would look like a slow network.
-async fn soon(service: &Arc<Service>, what: &str, done: impl Fn(&Books) -> bool + Send + Clone + 'static) {
+/// Waits in real time: the simulated clock runs on while the books work, and a slow machine would
+/// look like a slow network.
+async fn soon(
+    service: &Arc<Service>,
+    what: &str,
+    done: impl Fn(&Books) -> bool + Send + Clone + 'static,
+) {
     for _ in 0..12_000 {
         let done = done.clone();
         if service.with(move |books, _| Ok(done(books))).await.unwrap() {
@@ -198,7 +271,10 @@ async fn soon(service: &Arc<Service>, what: &str, done: impl Fn(&Books) -> bool 
 async fn over_a_good_network_it_takes_no_repetition() {
     let mut w = World::new();
     w.set_clock(at("2026-01-20"));
-    let mut net = Net { hub: MemoryHub::new(1, Faults::default()), running: Vec::new() };
+    let mut net = Net {
+        hub: MemoryHub::new(1, Faults::default()),
+        running: Vec::new(),
+    };
     let city = net.start(&mut w, CITY, Accept::Auto).await;
     let county = net.start(&mut w, A, Accept::Person).await;
     finish(&w, &county, JAN).await;
@@ -216,18 +292,27 @@ async fn over_a_good_network_it_takes_no_repetition() {
 async fn a_report_that_waits_for_a_person_is_not_sent_without_end() {
     let mut w = World::new();
     w.set_clock(at("2026-01-20"));
-    let mut net = Net { hub: MemoryHub::new(1, Faults::default()), running: Vec::new() };
+    let mut net = Net {
+        hub: MemoryHub::new(1, Faults::default()),
+        running: Vec::new(),
+    };
     let city = net.start(&mut w, CITY, Accept::Person).await;
     let county = net.start(&mut w, A, Accept::Person).await;
     finish(&w, &county, JAN).await;
-    until(&city, "the report", |books| books.children[&unit(A)].latest(month(JAN)).is_some()).await;
+    until(&city, "the report", |books| {
+        books.children[&unit(A)].latest(month(JAN)).is_some()
+    })
+    .await;
     // A day of simulated time: the store keeps every repetition, so there must be few.
     for _ in 0..8640 {
         tokio::time::sleep(Duration::from_secs(10)).await;
         tokio::task::yield_now().await;
     }
     let sent = county.counters.lock().unwrap()["sent"];
-    assert!((6..=60).contains(&sent), "{sent} messages in a day, three at a time");
+    assert!(
+        (6..=60).contains(&sent),
+        "{sent} messages in a day, three at a time"
+    );
     drop((city, county));
     net.stop().await;
 }
@@ -236,14 +321,31 @@ async fn a_report_that_waits_for_a_person_is_not_sent_without_end() {
 async fn a_receipt_that_died_with_its_process_is_sent_at_the_next_start() {
     let mut w = World::new();
     w.set_clock(at("2026-01-20"));
-    let mut net = Net { hub: MemoryHub::new(1, Faults::default()), running: Vec::new() };
+    let mut net = Net {
+        hub: MemoryHub::new(1, Faults::default()),
+        running: Vec::new(),
+    };
     let city = net.start(&mut w, CITY, Accept::Person).await;
     let county = net.start(&mut w, A, Accept::Person).await;
     finish(&w, &county, JAN).await;
-    soon(&city, "the checks", |books| !books.children[&unit(A)].verdicts.is_empty()).await;
+    soon(&city, "the checks", |books| {
+        !books.children[&unit(A)].verdicts.is_empty()
+    })
+    .await;
     // Decided and written down, but the process dies before it could be queued.
     let decided = city
-        .with(|books, now| review::decide(books, &unit(A), month(JAN), Decision::Accepted, vec![], vec![], "1403/tongji", now))
+        .with(|books, now| {
+            review::decide(
+                books,
+                &unit(A),
+                month(JAN),
+                Decision::Accepted,
+                vec![],
+                vec![],
+                "1403/tongji",
+                now,
+            )
+        })
         .await
         .unwrap();
     drop((decided, city, county));
@@ -263,19 +365,27 @@ async fn a_receipt_that_died_with_its_process_is_sent_at_the_next_start() {
     net.stop().await;
 }
 
-/// A report that cannot be kept has no checks and no receipt. Whoever waits for it learns from the status why it is not there.
+/// A report that cannot be kept has no checks and no receipt. Whoever waits for it learns from the
+/// status why it is not there.
 #[tokio::test]
 async fn what_is_refused_at_the_door_is_told() {
     let mut w = World::new();
     w.set_clock(after(JAN));
-    let mut net = Net { hub: MemoryHub::new(1, Faults::default()), running: Vec::new() };
+    let mut net = Net {
+        hub: MemoryHub::new(1, Faults::default()),
+        running: Vec::new(),
+    };
     let city = net.start(&mut w, CITY, Accept::Person).await;
     assert!(city.refused().is_empty());
     let path = UnitPath::new([PROVINCE, CITY, A].map(String::from)).unwrap();
     let link = net.hub.join(path.clone(), false);
     for n in 0..2 {
         let body = format!("nonsense {n}").into_bytes();
-        let letter = Outgoing { subject: Subject::up(path.clone(), UpKind::Rollup), msg_id: n.to_string(), body };
+        let letter = Outgoing {
+            subject: Subject::up(path.clone(), UpKind::Rollup),
+            msg_id: n.to_string(),
+            body,
+        };
         link.publish(&letter).await.unwrap();
     }
     for _ in 0..500 {
@@ -286,7 +396,10 @@ async fn what_is_refused_at_the_door_is_told() {
     }
     let told = city.refused();
     assert_eq!(told.len(), 1, "the last one of each unit: {told:?}");
-    assert!(told[0].starts_with(&format!("{A}, 2026-")) && told[0].contains("not a signed note"), "{told:?}");
+    assert!(
+        told[0].starts_with(&format!("{A}, 2026-")) && told[0].contains("not a signed note"),
+        "{told:?}"
+    );
     drop(city);
     net.stop().await;
 }

@@ -1,4 +1,5 @@
-//! Files at the desk: encodings, every fault at once with its place, all or nothing, and no word of a person.
+//! Files at the desk: encodings, every fault at once with its place, all or nothing, and no word of
+//! a person.
 #![allow(missing_docs, clippy::unwrap_used)]
 mod support;
 
@@ -10,18 +11,37 @@ use support::*;
 const NAME: &str = "欧阳测试";
 
 fn codes(faults: &[Fault]) -> Vec<(u64, String, String)> {
-    faults.iter().map(|f| (f.row.unwrap_or(0), f.column.clone().unwrap_or_default(), f.code.clone())).collect()
+    faults
+        .iter()
+        .map(|f| {
+            (
+                f.row.unwrap_or(0),
+                f.column.clone().unwrap_or_default(),
+                f.code.clone(),
+            )
+        })
+        .collect()
 }
 fn expect(list: &[(u64, &str, &str)]) -> Vec<(u64, String, String)> {
-    list.iter().map(|(r, c, k)| (*r, (*c).to_string(), (*k).to_string())).collect()
+    list.iter()
+        .map(|(r, c, k)| (*r, (*c).to_string(), (*k).to_string()))
+        .collect()
 }
 
 /// Nothing of a person in faults, however they are printed.
 #[track_caller]
 fn private(faults: &[Fault]) {
-    for text in [serde_json::to_string(faults).unwrap(), format!("{faults:?}"), node::fault::Faults(faults.to_vec()).to_string()] {
+    for text in [
+        serde_json::to_string(faults).unwrap(),
+        format!("{faults:?}"),
+        node::fault::Faults(faults.to_vec()).to_string(),
+    ] {
         assert!(!text.contains(NAME), "a name: {text}");
-        let digits = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+        let digits = text
+            .split(|c: char| !c.is_ascii_digit())
+            .map(str::len)
+            .max()
+            .unwrap_or(0);
         assert!(digits < 12, "a long number: {text}");
         assert!(!text.contains("999999"), "an ID number: {text}");
     }
@@ -35,7 +55,10 @@ fn cert(n: u32) -> String {
 fn every_encoding_and_form_gives_the_same_events() {
     let mut w = World::new();
     let a = w.desk(A);
-    let rows = [(cert(1), NAME, "2026-01-05", "是", "高", "5000.50"), (cert(2), "王", "2026/1/6", "否", "lo", "0.1")];
+    let rows = [
+        (cert(1), NAME, "2026-01-05", "是", "高", "5000.50"),
+        (cert(2), "王", "2026/1/6", "否", "lo", "0.1"),
+    ];
     let mut csv = "残疾人证号,姓名,发生日期,能否,等次,工资(元)\n".to_string();
     let mut jsonl = String::new();
     for (c, n, d, able, level, wage) in &rows {
@@ -52,19 +75,48 @@ fn every_encoding_and_form_gives_the_same_events() {
     let bom = [b"\xef\xbb\xbf".to_vec(), csv.clone().into_bytes()].concat();
     let gb = encoding_rs::GB18030.encode(&csv).0.into_owned();
     let windows = csv.replace('\n', "\r\n");
-    for (what, bytes) in [("bom", bom), ("gb18030", gb), ("crlf", windows.into_bytes())] {
-        assert_eq!(a.parse("E20", &bytes, Form::Csv).drafts, utf8.drafts, "{what}");
+    for (what, bytes) in [
+        ("bom", bom),
+        ("gb18030", gb),
+        ("crlf", windows.into_bytes()),
+    ] {
+        assert_eq!(
+            a.parse("E20", &bytes, Form::Csv).drafts,
+            utf8.drafts,
+            "{what}"
+        );
     }
     for (what, bytes) in [
         ("jsonl", jsonl.clone().into_bytes()),
-        ("jsonl bom", [b"\xef\xbb\xbf".to_vec(), jsonl.clone().into_bytes()].concat()),
-        ("jsonl gb18030", encoding_rs::GB18030.encode(&jsonl).0.into_owned()),
+        (
+            "jsonl bom",
+            [b"\xef\xbb\xbf".to_vec(), jsonl.clone().into_bytes()].concat(),
+        ),
+        (
+            "jsonl gb18030",
+            encoding_rs::GB18030.encode(&jsonl).0.into_owned(),
+        ),
     ] {
         let parsed = a.parse("E01", &bytes, Form::Jsonl);
-        let plain = |d: &[input::Draft]| d.iter().map(|d| (d.event.clone(), d.on, d.fields.clone())).collect::<Vec<_>>();
-        assert_eq!(plain(&parsed.drafts), plain(&utf8.drafts), "{what}: {:?}", parsed.faults);
+        let plain = |d: &[input::Draft]| {
+            d.iter()
+                .map(|d| (d.event.clone(), d.on, d.fields.clone()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            plain(&parsed.drafts),
+            plain(&utf8.drafts),
+            "{what}: {:?}",
+            parsed.faults
+        );
     }
-    assert_eq!(input::parse(&[0xff, 0xfe, 0xff], Form::Csv, Some("E20"), &catalogue()).unwrap_err().0[0].code, "file.encoding");
+    assert_eq!(
+        input::parse(&[0xff, 0xfe, 0xff], Form::Csv, Some("E20"), &catalogue())
+            .unwrap_err()
+            .0[0]
+            .code,
+        "file.encoding"
+    );
 }
 
 #[test]
@@ -80,23 +132,27 @@ fn every_fault_of_a_file_is_told_at_once_with_its_place() {
     };
     let born = "99999919900231001X43";
     let rows = [
-        format!("{short},{NAME},2026-01-05,,,,,,"),                  // 2 length
-        format!("{wrong_digit},{NAME},2026-01-05,,,,,,"),            // 3 check digit
-        format!("{born},{NAME},2026-01-05,,,,,,"),                   // 4 birth date
-        format!("{}83,{NAME},2026-01-05,,,,,,", id_no(1)),           // 5 category 8
-        format!("{}45,{NAME},2026-01-05,,,,,,", id_no(1)),           // 6 grade 5
-        format!("{}43Z9,{NAME},2026-01-05,,,,,,", id_no(1)),         // 7 no mark of a re-issue
+        format!("{short},{NAME},2026-01-05,,,,,,"), // 2 length
+        format!("{wrong_digit},{NAME},2026-01-05,,,,,,"), // 3 check digit
+        format!("{born},{NAME},2026-01-05,,,,,,"),  // 4 birth date
+        format!("{}83,{NAME},2026-01-05,,,,,,", id_no(1)), // 5 category 8
+        format!("{}45,{NAME},2026-01-05,,,,,,", id_no(1)), // 6 grade 5
+        format!("{}43Z9,{NAME},2026-01-05,,,,,,", id_no(1)), // 7 no mark of a re-issue
         format!("{good},{NAME},2026-01-05,91350100M000100Y44,,,,,"), // 8 credit code
-        format!("{good},{NAME},2026-02-30,,2026-13-01,,,,"),         // 9 two impossible days
-        format!("{good},{NAME},05-01,,,maybe,middle,,"),             // 10 form of the day, bool, code
-        format!("{good},{NAME},2026-01-05,,,,,5000.5,-1"),           // 11 fen, int
-        format!(",{NAME},,,,,,,"),                                   // 12 two missing
-        format!("{good},{},2026-01-05,,,,,,", "长".repeat(201)),     // 13 long text
-        format!("{good},{NAME},2026-01-05,,,,,,,extra"),             // 14 wider than the heading
-        format!("{good},{NAME},2026-01-05,,,,,,"),                   // 15 good
+        format!("{good},{NAME},2026-02-30,,2026-13-01,,,,"), // 9 two impossible days
+        format!("{good},{NAME},05-01,,,maybe,middle,,"), // 10 form of the day, bool, code
+        format!("{good},{NAME},2026-01-05,,,,,5000.5,-1"), // 11 fen, int
+        format!(",{NAME},,,,,,,"),                  // 12 two missing
+        format!("{good},{},2026-01-05,,,,,,", "长".repeat(201)), // 13 long text
+        format!("{good},{NAME},2026-01-05,,,,,,,extra"), // 14 wider than the heading
+        format!("{good},{NAME},2026-01-05,,,,,,"),  // 15 good
     ];
     let heading = "cert_no,name,occurred_on,credit,day,able,level,wage,hours\n";
-    let parsed = w.desks[A].parse("E20", format!("{heading}{}\n", rows.join("\n")).as_bytes(), Form::Csv);
+    let parsed = w.desks[A].parse(
+        "E20",
+        format!("{heading}{}\n", rows.join("\n")).as_bytes(),
+        Form::Csv,
+    );
     let found = codes(&parsed.faults);
     for (row, column, code) in [
         (2, "cert_no", "id.length"),
@@ -115,10 +171,18 @@ fn every_fault_of_a_file_is_told_at_once_with_its_place() {
         (13, "name", "text.form"),
         (14, "", "row.width"),
     ] {
-        assert!(found.contains(&(row, column.into(), code.into())), "row {row} {column} {code}: {found:#?}");
+        assert!(
+            found.contains(&(row, column.into(), code.into())),
+            "row {row} {column} {code}: {found:#?}"
+        );
     }
     for row in [5, 6, 7] {
-        assert!(found.iter().any(|(r, c, k)| *r == row && c == "cert_no" && k.starts_with("id.")), "row {row}: {found:?}");
+        assert!(
+            found
+                .iter()
+                .any(|(r, c, k)| *r == row && c == "cert_no" && k.starts_with("id.")),
+            "row {row}: {found:?}"
+        );
     }
     assert_eq!(found.len(), 18, "{found:#?}");
     assert_eq!(parsed.drafts.len(), 1);
@@ -130,18 +194,39 @@ fn every_fault_of_a_file_is_told_at_once_with_its_place() {
 fn headings_are_told_by_their_names_and_a_file_without_one_tells_nothing_of_a_person() {
     let w = World::new();
     let a = &w.desks[A];
-    let parsed = a.parse("E20", format!("cert_no,remark,name,name\n{},x,{NAME},y\n", cert(1)).as_bytes(), Form::Csv);
+    let parsed = a.parse(
+        "E20",
+        format!("cert_no,remark,name,name\n{},x,{NAME},y\n", cert(1)).as_bytes(),
+        Form::Csv,
+    );
     assert_eq!(
         codes(&parsed.faults),
-        expect(&[(1, "remark", "column.unknown"), (1, "name", "column.twice"), (1, "occurred_on", "column.missing")])
+        expect(&[
+            (1, "remark", "column.unknown"),
+            (1, "name", "column.twice"),
+            (1, "occurred_on", "column.missing")
+        ])
     );
     // The first row is data: the heading was forgotten.
-    let parsed = a.parse("E20", format!("{},{NAME},2026-01-05\n{},{NAME},2026-01-05\n", cert(1), cert(2)).as_bytes(), Form::Csv);
+    let parsed = a.parse(
+        "E20",
+        format!(
+            "{},{NAME},2026-01-05\n{},{NAME},2026-01-05\n",
+            cert(1),
+            cert(2)
+        )
+        .as_bytes(),
+        Form::Csv,
+    );
     assert!(parsed.drafts.is_empty());
     assert_eq!(codes(&parsed.faults), expect(&[(1, "", "file.heading")]));
     private(&parsed.faults);
     // The same with a heading in between that happens to be right.
-    let parsed = a.parse("E20", format!("{},name,2026-01-05\n", cert(1)).as_bytes(), Form::Csv);
+    let parsed = a.parse(
+        "E20",
+        format!("{},name,2026-01-05\n", cert(1)).as_bytes(),
+        Form::Csv,
+    );
     private(&parsed.faults);
     assert!(!parsed.faults.is_empty());
     // A type that is none: what stands there is not repeated.
@@ -149,7 +234,11 @@ fn headings_are_told_by_their_names_and_a_file_without_one_tells_nothing_of_a_pe
     let parsed = a.parse("E20", line.as_bytes(), Form::Jsonl);
     assert_eq!(codes(&parsed.faults), expect(&[(1, "type", "file.type")]));
     private(&parsed.faults);
-    let parsed = a.parse("E20", format!("{{\"{}\":2}}\n[1]\n{{\n{{\"name\":[1]}}\n", id_no(1)).as_bytes(), Form::Jsonl);
+    let parsed = a.parse(
+        "E20",
+        format!("{{\"{}\":2}}\n[1]\n{{\n{{\"name\":[1]}}\n", id_no(1)).as_bytes(),
+        Form::Jsonl,
+    );
     private(&parsed.faults);
     assert!(parsed.faults.len() >= 4);
 }
@@ -159,14 +248,29 @@ fn a_json_row_says_each_thing_once() {
     let w = World::new();
     let a = &w.desks[A];
     let twice = [
-        format!(r#"{{"cert_no":"{}","残疾人证号":"{}","name":"甲","occurred_on":"2026-01-05"}}"#, cert(1), cert(2)),
-        format!(r#"{{"cert_no":"{}","name":"甲","occurred_on":"2026-01-05","wage":1,"wage_yuan":"2"}}"#, cert(1)),
-        format!(r#"{{"cert_no":"{}","cert_no":"{}","name":"甲","occurred_on":"2026-01-05"}}"#, cert(1), cert(2)),
+        format!(
+            r#"{{"cert_no":"{}","残疾人证号":"{}","name":"甲","occurred_on":"2026-01-05"}}"#,
+            cert(1),
+            cert(2)
+        ),
+        format!(
+            r#"{{"cert_no":"{}","name":"甲","occurred_on":"2026-01-05","wage":1,"wage_yuan":"2"}}"#,
+            cert(1)
+        ),
+        format!(
+            r#"{{"cert_no":"{}","cert_no":"{}","name":"甲","occurred_on":"2026-01-05"}}"#,
+            cert(1),
+            cert(2)
+        ),
     ];
     for line in twice {
         let parsed = a.parse("E20", line.as_bytes(), Form::Jsonl);
         assert!(parsed.drafts.is_empty(), "{line}");
-        assert_eq!(parsed.faults[0].code, "column.twice", "{line}: {:?}", parsed.faults);
+        assert_eq!(
+            parsed.faults[0].code, "column.twice",
+            "{line}: {:?}",
+            parsed.faults
+        );
         private(&parsed.faults);
     }
 }
@@ -175,17 +279,37 @@ fn a_json_row_says_each_thing_once() {
 fn rows_are_counted_as_a_spreadsheet_counts_them() {
     let w = World::new();
     let a = &w.desks[A];
-    let text = format!("cert_no,name,occurred_on\n{},甲,2026-01-05\n\n\n{},乙,bad\n,,\n{},\"丙\",worse\n", cert(1), cert(2), cert(3));
+    let text = format!(
+        "cert_no,name,occurred_on\n{},甲,2026-01-05\n\n\n{},乙,bad\n,,\n{},\"丙\",worse\n",
+        cert(1),
+        cert(2),
+        cert(3)
+    );
     let parsed = a.parse("E20", text.as_bytes(), Form::Csv);
     assert_eq!(
         codes(&parsed.faults),
-        expect(&[(5, "occurred_on", "date.form"), (7, "occurred_on", "date.form")]),
+        expect(&[
+            (5, "occurred_on", "date.form"),
+            (7, "occurred_on", "date.form")
+        ]),
         "empty rows are rows, and no faults"
     );
     assert_eq!(parsed.drafts.len(), 1);
-    let line = |n: u32, day: &str| format!(r#"{{"cert_no":"{}","name":"甲","occurred_on":"{day}"}}"#, cert(n));
-    let parsed = a.parse("E20", format!("{}\n\n{}\n", line(1, "2026-01-05"), line(2, "x")).as_bytes(), Form::Jsonl);
-    assert_eq!(codes(&parsed.faults), expect(&[(3, "occurred_on", "date.form")]));
+    let line = |n: u32, day: &str| {
+        format!(
+            r#"{{"cert_no":"{}","name":"甲","occurred_on":"{day}"}}"#,
+            cert(n)
+        )
+    };
+    let parsed = a.parse(
+        "E20",
+        format!("{}\n\n{}\n", line(1, "2026-01-05"), line(2, "x")).as_bytes(),
+        Form::Jsonl,
+    );
+    assert_eq!(
+        codes(&parsed.faults),
+        expect(&[(3, "occurred_on", "date.form")])
+    );
 }
 
 #[test]
@@ -225,40 +349,125 @@ fn history_speaks_and_a_file_is_all_or_nothing() {
     assert!(!dry.accepted && dry.recorded.is_empty());
     assert_eq!(a.leaves(), leaves, "a dry run records nothing");
     let refused = a.import("E02", &text, false, now).unwrap();
-    assert_eq!((codes(&refused.faults), refused.accepted, refused.recorded.len()), (want.clone(), false, 0));
+    assert_eq!(
+        (
+            codes(&refused.faults),
+            refused.accepted,
+            refused.recorded.len()
+        ),
+        (want.clone(), false, 0)
+    );
     assert_eq!(a.leaves(), leaves, "all or nothing");
     a.reopen();
     assert_eq!(a.leaves(), leaves, "not even in the journal");
     private(&refused.faults);
     let taken = a.import("E02", &text, true, now).unwrap();
     assert_eq!((codes(&taken.faults), taken.accepted), (want, true));
-    assert_eq!(taken.recorded.iter().map(|r| (r.row, r.index)).collect::<Vec<_>>(), [(2, leaves)]);
+    assert_eq!(
+        taken
+            .recorded
+            .iter()
+            .map(|r| (r.row, r.index))
+            .collect::<Vec<_>>(),
+        [(2, leaves)]
+    );
     assert_eq!(a.leaves(), leaves + 1);
     // Registered already; ended but not open; the wrong tier; a month that is not open yet.
-    let again = a.import("E01", &format!("id_no,occurred_on\n{},2026-01-08\n", id_no(1)), false, now).unwrap();
-    assert_eq!(codes(&again.faults), expect(&[(2, "id_no", "subject.registered")]));
-    let ended = a.import("E03", &format!("id_no,employer,occurred_on\n{},丁,2026-01-08\n", id_no(1)), false, now).unwrap();
+    let again = a
+        .import(
+            "E01",
+            &format!("id_no,occurred_on\n{},2026-01-08\n", id_no(1)),
+            false,
+            now,
+        )
+        .unwrap();
+    assert_eq!(
+        codes(&again.faults),
+        expect(&[(2, "id_no", "subject.registered")])
+    );
+    let ended = a
+        .import(
+            "E03",
+            &format!("id_no,employer,occurred_on\n{},丁,2026-01-08\n", id_no(1)),
+            false,
+            now,
+        )
+        .unwrap();
     assert_eq!(codes(&ended.faults), expect(&[(2, "", "spell.closed")]));
-    let later = a.import("E06", "attended,occurred_on\n3,2026-02-01\n", false, at("2026-02-03")).unwrap();
-    assert_eq!(codes(&later.faults), expect(&[(2, "occurred_on", "date.after_period")]));
-    let tier = w.desk(PROVINCE).import("E06", "attended,occurred_on\n3,2026-01-05\n", false, now).unwrap();
+    let later = a
+        .import(
+            "E06",
+            "attended,occurred_on\n3,2026-02-01\n",
+            false,
+            at("2026-02-03"),
+        )
+        .unwrap();
+    assert_eq!(
+        codes(&later.faults),
+        expect(&[(2, "occurred_on", "date.after_period")])
+    );
+    let tier = w
+        .desk(PROVINCE)
+        .import("E06", "attended,occurred_on\n3,2026-01-05\n", false, now)
+        .unwrap();
     assert_eq!(codes(&tier.faults), expect(&[(2, "", "event.tier")]));
     // Who is not enrolled as recorder records nothing.
     let a = w.desk(A);
     let draft = a.draft("E06", r#"{"attended":1,"occurred_on":"2026-01-05"}"#);
     for who in ["tianbiao", "nobody"] {
         let name = a.name(who);
-        assert_eq!(code_of(record::record(a.books(), &name, std::slice::from_ref(&draft), vec![], false, now)), "operator.unknown");
+        assert_eq!(
+            code_of(record::record(
+                a.books(),
+                &name,
+                std::slice::from_ref(&draft),
+                vec![],
+                false,
+                now
+            )),
+            "operator.unknown"
+        );
     }
     let vkey = a.people["luru"].vkey();
     record::revoke(a.books(), &vkey, now).unwrap();
     let name = a.name("luru");
-    assert_eq!(code_of(record::record(a.books(), &name, &[draft], vec![], false, now)), "operator.unknown");
+    assert_eq!(
+        code_of(record::record(
+            a.books(),
+            &name,
+            &[draft],
+            vec![],
+            false,
+            now
+        )),
+        "operator.unknown"
+    );
     // An event type that only the system writes.
-    assert_eq!(input::parse(b"id_no\n1\n", Form::Csv, Some("E90"), &catalogue()).unwrap_err().0[0].code, "file.type");
-    assert_eq!(input::parse(b"id_no\n1\n", Form::Csv, None, &catalogue()).unwrap_err().0[0].code, "file.type");
-    let many = format!("attended,occurred_on\n{}", "1,2026-01-05\n".repeat(input::MAX_ROWS + 1));
-    assert_eq!(input::parse(many.as_bytes(), Form::Csv, Some("E06"), &catalogue()).unwrap_err().0[0].code, "file.rows");
+    assert_eq!(
+        input::parse(b"id_no\n1\n", Form::Csv, Some("E90"), &catalogue())
+            .unwrap_err()
+            .0[0]
+            .code,
+        "file.type"
+    );
+    assert_eq!(
+        input::parse(b"id_no\n1\n", Form::Csv, None, &catalogue())
+            .unwrap_err()
+            .0[0]
+            .code,
+        "file.type"
+    );
+    let many = format!(
+        "attended,occurred_on\n{}",
+        "1,2026-01-05\n".repeat(input::MAX_ROWS + 1)
+    );
+    assert_eq!(
+        input::parse(many.as_bytes(), Form::Csv, Some("E06"), &catalogue())
+            .unwrap_err()
+            .0[0]
+            .code,
+        "file.rows"
+    );
 }
 
 #[test]
@@ -266,7 +475,17 @@ fn the_largest_file_is_recorded_in_one_piece() {
     let mut w = World::new();
     let a = w.desk(A);
     let ids: Vec<String> = (0..input::MAX_ROWS as u32)
-        .map(|n| id_born(&format!("{}0{}{:02}", 1980 + n / 500 % 50, 1 + n / 100 % 5, 1 + n / 1000 % 28), n % 100))
+        .map(|n| {
+            id_born(
+                &format!(
+                    "{}0{}{:02}",
+                    1980 + n / 500 % 50,
+                    1 + n / 100 % 5,
+                    1 + n / 1000 % 28
+                ),
+                n % 100,
+            )
+        })
         .collect();
     let unique: std::collections::BTreeSet<_> = ids.iter().collect();
     assert_eq!(unique.len(), ids.len());
@@ -284,9 +503,16 @@ fn nothing_personal_in_debug_output_statements_or_the_journal() {
     let a = w.desk(A);
     let now = at("2026-01-20");
     a.register(&[id_no(1)], "2026-01-03", now);
-    a.csv("E20", &format!("cert_no,name,occurred_on\n{},{NAME},2026-01-05\n", cert(1)), now);
+    a.csv(
+        "E20",
+        &format!("cert_no,name,occurred_on\n{},{NAME},2026-01-05\n", cert(1)),
+        now,
+    );
     let (before, after) = (format!("{:?}", a.read()), format!("{:?}", a.keys()));
-    assert!(!before.contains("999999") && !after.contains("KEY"), "{before} {after}");
+    assert!(
+        !before.contains("999999") && !after.contains("KEY"),
+        "{before} {after}"
+    );
     let evidence = a.evidence();
     let disk: Vec<u8> = [a.data().join("journal"), a.data().join("view")]
         .iter()
@@ -296,7 +522,10 @@ fn nothing_personal_in_debug_output_statements_or_the_journal() {
         .flat_map(|p| std::fs::read(p).unwrap())
         .collect();
     let holds = |bytes: &[u8], needle: &[u8]| bytes.windows(needle.len()).any(|w| w == needle);
-    assert!(holds(&disk, b"person.assessed"), "the control: it is the right place to look");
+    assert!(
+        holds(&disk, b"person.assessed"),
+        "the control: it is the right place to look"
+    );
     for needle in [id_no(1).as_bytes(), NAME.as_bytes(), &b"999999199"[..]] {
         assert!(!holds(&disk, needle) && !holds(&evidence, needle));
     }

@@ -1,5 +1,6 @@
-//! Evidence that is taken out while the node works on: what stood when it was asked for, whoever records meanwhile; a reader who
-//! does not read keeps nobody waiting; a file that breaks off never looks whole.
+//! Evidence that is taken out while the node works on: what stood when it was asked for, whoever
+//! records meanwhile; a reader who does not read keeps nobody waiting; a file that breaks off never
+//! looks whole.
 #![allow(missing_docs, clippy::unwrap_used)]
 mod support;
 
@@ -24,8 +25,15 @@ fn large() -> World {
     let a = w.desk(A);
     let ids: Vec<String> = (0..700).map(id_no).collect();
     a.register(&ids, "2026-01-03", at("2026-01-20"));
-    let hired: String = ids.iter().map(|id| format!("{id},甲厂,300000,2026-01-05\n")).collect();
-    a.csv("E02", &format!("id_no,employer,wage,occurred_on\n{hired}"), at("2026-01-20"));
+    let hired: String = ids
+        .iter()
+        .map(|id| format!("{id},甲厂,300000,2026-01-05\n"))
+        .collect();
+    a.csv(
+        "E02",
+        &format!("id_no,employer,wage,occurred_on\n{hired}"),
+        at("2026-01-20"),
+    );
     a.finish(JAN, after(JAN));
     w
 }
@@ -43,15 +51,28 @@ impl Node {
         let service = w.service(A, Accept::Person);
         let tokens = Tokens::load(&service.config.tokens).unwrap();
         let (router, _) = web::router(App::new(service.clone(), tokens));
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        Node { service, router: TowerToHyperService::new(router), runtime }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        Node {
+            service,
+            router: TowerToHyperService::new(router),
+            runtime,
+        }
     }
     fn ask(&self, path: &str) -> Response<Body> {
-        let request = Request::get(path).header("authorization", format!("Bearer {}", token(A, "jiancha"))).body(Body::empty()).unwrap();
+        let request = Request::get(path)
+            .header("authorization", format!("Bearer {}", token(A, "jiancha")))
+            .body(Body::empty())
+            .unwrap();
         self.runtime.block_on(self.router.call(request)).unwrap()
     }
     fn read(&self, answer: Response<Body>) -> Result<Vec<u8>, axum::Error> {
-        self.runtime.block_on(axum::body::to_bytes(answer.into_body(), 64 << 20)).map(|b| b.to_vec())
+        self.runtime
+            .block_on(axum::body::to_bytes(answer.into_body(), 64 << 20))
+            .map(|b| b.to_vec())
     }
 }
 
@@ -74,13 +95,29 @@ fn what_stood_is_given_whoever_records_meanwhile() {
     let recorded = node.runtime.block_on(node.service.with(|books, now| {
         let counting = books.counting().unwrap().clone();
         let text = b"attended,occurred_on\n5,2026-02-03\n";
-        let parsed = node::desk::input::parse(text, node::desk::input::Form::Csv, Some("E06"), &counting.catalogue).unwrap();
-        node::desk::record::record(books, &format!("{A}/luru"), &parsed.drafts, parsed.faults, false, now)
+        let parsed = node::desk::input::parse(
+            text,
+            node::desk::input::Form::Csv,
+            Some("E06"),
+            &counting.catalogue,
+        )
+        .unwrap();
+        node::desk::record::record(
+            books,
+            &format!("{A}/luru"),
+            &parsed.drafts,
+            parsed.faults,
+            false,
+            now,
+        )
     }));
     assert!(recorded.unwrap().accepted);
     assert_eq!(node.ask("/api/status").status(), 200);
     assert!(node.read(asked).unwrap() == whole, "as it stood");
-    assert!(node.read(node.ask("/api/evidence")).unwrap() == whole, "what is not closed yet is in no evidence");
+    assert!(
+        node.read(node.ask("/api/evidence")).unwrap() == whole,
+        "what is not closed yet is in no evidence"
+    );
     let read = file::read(&whole).unwrap();
     assert!(report::verify(&read, &w.root.vkey()).unwrap().holds());
 }
@@ -92,9 +129,18 @@ fn readers_who_do_not_read_take_all_places_and_no_more() {
     let idle: Vec<Response<Body>> = (0..AT_ONCE).map(|_| node.ask("/api/evidence")).collect();
     assert!(idle.iter().all(|a| a.status() == 200));
     let refused = node.ask("/api/evidence");
-    assert_eq!((refused.status(), refused.headers()["retry-after"].as_bytes()), (503.try_into().unwrap(), &b"5"[..]));
+    assert_eq!(
+        (
+            refused.status(),
+            refused.headers()["retry-after"].as_bytes()
+        ),
+        (503.try_into().unwrap(), &b"5"[..])
+    );
     let said = String::from_utf8(node.read(refused).unwrap()).unwrap();
-    assert!(said.contains("limit.evidence") && said.contains("请稍后再试"), "{said}");
+    assert!(
+        said.contains("limit.evidence") && said.contains("请稍后再试"),
+        "{said}"
+    );
     assert_eq!(node.ask("/api/status").status(), 200, "others are answered");
     // Their places are free when they have gone.
     drop(idle);
@@ -107,11 +153,17 @@ fn readers_who_do_not_read_take_all_places_and_no_more() {
 
 /// Changes a byte in the last statements of the journal.
 fn damage(journal: &std::path::Path) {
-    let mut segments: Vec<_> = std::fs::read_dir(journal).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut segments: Vec<_> = std::fs::read_dir(journal)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     segments.sort_by_key(|p| std::cmp::Reverse(p.metadata().unwrap().len()));
     let mut bytes = std::fs::read(&segments[0]).unwrap();
     let at = bytes.len() / 2;
-    let run = bytes[at..].windows(13).position(|w| w == b"\"period\":\"202").expect("a statement");
+    let run = bytes[at..]
+        .windows(13)
+        .position(|w| w == b"\"period\":\"202")
+        .expect("a statement");
     bytes[at + run] ^= 1;
     std::fs::write(&segments[0], bytes).unwrap();
 }
@@ -124,7 +176,10 @@ fn a_file_that_breaks_off_does_not_look_whole() {
     let answer = node.ask("/api/evidence");
     assert_eq!(answer.status(), 200, "the damage shows later");
     let broken = node.read(answer).unwrap_err();
-    assert!(format!("{broken:?}").contains("could not be read"), "{broken:?}");
+    assert!(
+        format!("{broken:?}").contains("could not be read"),
+        "{broken:?}"
+    );
     assert!(!format!("{broken:?}").contains("/"), "no path: {broken:?}");
     // The place is free again.
     assert!((0..AT_ONCE + 1).all(|_| node.read(node.ask("/api/evidence")).is_err()));
@@ -137,9 +192,20 @@ fn every_tier_gives_what_it_knows_bundle_by_bundle() {
         let books = w.desks[id].read();
         let here = Here::new(books).unwrap();
         let report = report::verify_on(3, &here, &w.root.vkey()).unwrap();
-        assert!(report.holds() && report.units.len() == units, "{:?}", report.failures().next());
+        assert!(
+            report.holds() && report.units.len() == units,
+            "{:?}",
+            report.failures().next()
+        );
         let whole = extract::evidence(books).unwrap();
-        assert_eq!(whole.units.values().map(|u| u.entries.len() as u64).sum::<u64>(), report.leaves);
+        assert_eq!(
+            whole
+                .units
+                .values()
+                .map(|u| u.entries.len() as u64)
+                .sum::<u64>(),
+            report.leaves
+        );
         let extract = Extract::of(books).unwrap();
         assert!(extract.notes().units.values().all(|u| u.entries.is_empty()));
         assert_eq!(extract.bundle(books, &unit("999999"), 0).unwrap(), None);

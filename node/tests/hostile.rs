@@ -1,6 +1,7 @@
-//! Hostile bytes from the network and from files: messages of every kind under every subject, and what a clerk imports.
-//! Nothing panics, nothing that nobody signed changes anything, and a subject has one text. The journal's own frames and
-//! segments have their properties beside their code (`hostile_bytes_never_panic`, `arbitrary_damage_never_panics`).
+//! Hostile bytes from the network and from files: messages of every kind under every subject, and
+//! what a clerk imports. Nothing panics, nothing that nobody signed changes anything, and a subject
+//! has one text. The journal's own frames and segments have their properties beside their code
+//! (`hostile_bytes_never_panic`, `arbitrary_damage_never_panics`).
 #![allow(missing_docs, clippy::unwrap_used)]
 mod support;
 
@@ -62,12 +63,31 @@ fn messages_that_were_altered_change_nothing() {
     let letters = w.desks[A].letters();
     w.send(A, &[CITY], now);
     review::check_all(w.desk(CITY).books(), true, now).unwrap();
-    let receipt = w.desks[CITY].read().children[&unit(A)].given.values().flatten().next().unwrap().1.as_bytes().to_vec();
-    let published: Vec<Vec<u8>> =
-        std::fs::read_dir(w.dir.0.join("published")).unwrap().map(|f| std::fs::read(f.unwrap().path()).unwrap()).collect();
+    let receipt = w.desks[CITY].read().children[&unit(A)]
+        .given
+        .values()
+        .flatten()
+        .next()
+        .unwrap()
+        .1
+        .as_bytes()
+        .to_vec();
+    let published: Vec<Vec<u8>> = std::fs::read_dir(w.dir.0.join("published"))
+        .unwrap()
+        .map(|f| std::fs::read(f.unwrap().path()).unwrap())
+        .collect();
     let before = w.desks[CITY].answers();
-    let county = (w.desks[A].open_month(), w.desks[A].leaves(), w.desks[A].read().registries().len());
-    let flags = |w: &World| (w.desks[CITY].read().contradictions.len(), w.desks[A].read().contradictions.len());
+    let county = (
+        w.desks[A].open_month(),
+        w.desks[A].leaves(),
+        w.desks[A].read().registries().len(),
+    );
+    let flags = |w: &World| {
+        (
+            w.desks[CITY].read().contradictions.len(),
+            w.desks[A].read().contradictions.len(),
+        )
+    };
     assert_eq!(flags(&w), (0, 0));
     let bodies: Vec<Vec<u8>> = letters
         .iter()
@@ -93,11 +113,18 @@ fn messages_that_were_altered_change_nothing() {
         let took = review::take_receipt(w.desk(A).books(), &body).unwrap();
         prop_assert!(!matches!(took, Took::Later(_)));
         review::check_all(w.desk(CITY).books(), true, now).unwrap();
-        // Signatures added, repeated or left out change what a note says as little as they change its digest; a receipt may
-        // have arrived that way.
+        // Signatures added, repeated or left out change what a note says as little as they change
+        // its digest; a receipt may have arrived that way.
         prop_assert_eq!(w.desks[CITY].answers(), before.clone());
         prop_assert_eq!(flags(&w), (0, 0));
-        prop_assert_eq!((w.desks[A].open_month(), w.desks[A].leaves(), w.desks[A].read().registries().len()), county.clone());
+        prop_assert_eq!(
+            (
+                w.desks[A].open_month(),
+                w.desks[A].leaves(),
+                w.desks[A].read().registries().len()
+            ),
+            county.clone()
+        );
         Ok(())
     });
 }
@@ -135,7 +162,9 @@ fn subjects_have_one_text() {
         " ",
     ]);
     rounds(3000, vec(parts, 0..12), |parts| check(&parts.join(".")));
-    rounds(500, "(cs\\.v1\\.(up|down)\\.)?\\PC{0,60}", |text| check(&text));
+    rounds(500, "(cs\\.v1\\.(up|down)\\.)?\\PC{0,60}", |text| {
+        check(&text)
+    });
     rounds(
         3000,
         (
@@ -163,21 +192,29 @@ fn imports_of_any_bytes() {
     ]);
     let bytes = prop_oneof![
         (files, any::<bool>(), vec(change(), 0..4)).prop_map(|(text, gb, changes)| {
-            let bytes = if gb { encoding_rs::GB18030.encode(text).0.into_owned() } else { text.as_bytes().to_vec() };
+            let bytes = if gb {
+                encoding_rs::GB18030.encode(text).0.into_owned()
+            } else {
+                text.as_bytes().to_vec()
+            };
             changes.iter().fold(bytes, apply)
         }),
         vec(any::<u8>(), 0..120),
     ];
     let codes: Vec<String> = catalogue.events.iter().map(|e| e.code.clone()).collect();
-    rounds(600, (bytes, prop::option::of(prop::sample::select(codes))), |(bytes, code)| {
-        // Read once, it is text: read again it is the same.
-        if let Ok(text) = decode(&bytes) {
-            let marked = text.starts_with('\u{feff}');
-            prop_assert!(marked || decode(text.as_bytes()).unwrap() == text);
-        }
-        for form in [Form::Csv, Form::Jsonl] {
-            let _ = parse(&bytes, form, code.as_deref(), &catalogue);
-        }
-        Ok(())
-    });
+    rounds(
+        600,
+        (bytes, prop::option::of(prop::sample::select(codes))),
+        |(bytes, code)| {
+            // Read once, it is text: read again it is the same.
+            if let Ok(text) = decode(&bytes) {
+                let marked = text.starts_with('\u{feff}');
+                prop_assert!(marked || decode(text.as_bytes()).unwrap() == text);
+            }
+            for form in [Form::Csv, Form::Jsonl] {
+                let _ = parse(&bytes, form, code.as_deref(), &catalogue);
+            }
+            Ok(())
+        },
+    );
 }

@@ -1,4 +1,5 @@
-//! Recording, correcting, closing, signing: what the desk promises, and an independent count of plain facts.
+//! Recording, correcting, closing, signing: what the desk promises, and an independent count of
+//! plain facts.
 #![allow(missing_docs, clippy::unwrap_used)]
 mod support;
 
@@ -42,12 +43,30 @@ fn a_void_twice_is_refused_and_a_void_of_a_sealed_month_counts_in_the_open_one()
     assert_eq!(code_of(a.void(0, now)), "void.kind", "an enrolment");
     a.close(FEB, after(FEB));
     assert_eq!(a.figure(FEB, "I2").0, 0, "the stock is back");
-    assert_eq!(a.figure(FEB, "I10").0, -1, "the placement is taken back in the open month");
-    assert_eq!(a.figure(FEB, "I1").0, -1, "and so is the person hired this year");
+    assert_eq!(
+        a.figure(FEB, "I10").0,
+        -1,
+        "the placement is taken back in the open month"
+    );
+    assert_eq!(
+        a.figure(FEB, "I1").0,
+        -1,
+        "and so is the person hired this year"
+    );
     assert_eq!(a.read().rollups[&(month(FEB), 1)].held.rollup.voided, 1);
     let listed = audit::list(a.read(), month(JAN), false).unwrap();
-    assert_eq!(listed.iter().find(|l| l.index == hired).unwrap().voided_by, Some(void));
-    assert!(registered.iter().all(|i| listed.iter().find(|l| l.index == *i).unwrap().voided_by.is_none()));
+    assert_eq!(
+        listed.iter().find(|l| l.index == hired).unwrap().voided_by,
+        Some(void)
+    );
+    assert!(registered.iter().all(|i| {
+        listed
+            .iter()
+            .find(|l| l.index == *i)
+            .unwrap()
+            .voided_by
+            .is_none()
+    }));
 }
 
 #[test]
@@ -57,22 +76,55 @@ fn a_correction_replaces_both_or_neither() {
     let now = at("2026-01-20");
     a.register(&[id_no(1), id_no(2)], "2026-01-03", now);
     let hired = a.hire(&id_no(1), "甲", "2026-01-05", now);
-    let line = |id: &str, day: &str| format!(r#"{{"id_no":"{id}","employer":"甲","wage":500000,"occurred_on":"{day}"}}"#);
+    let line = |id: &str, day: &str| {
+        format!(r#"{{"id_no":"{id}","employer":"甲","wage":500000,"occurred_on":"{day}"}}"#)
+    };
     let leaves = a.leaves();
     // A replacement that is wrong leaves the old one in force.
-    assert_eq!(code_of(a.correct(hired, "E02", &line(&id_no(7), "2026-01-06"), now)), "subject.unknown");
+    assert_eq!(
+        code_of(a.correct(hired, "E02", &line(&id_no(7), "2026-01-06"), now)),
+        "subject.unknown"
+    );
     assert_eq!(a.leaves(), leaves);
-    let other = a.draft("E03", &format!(r#"{{"id_no":"{}","employer":"甲","occurred_on":"2026-01-06"}}"#, id_no(1)));
-    assert_eq!(code_of(record::correct(a.books(), &format!("{A}/luru"), hired, &other, "wrong", now)), "correct.type");
+    let other = a.draft(
+        "E03",
+        &format!(
+            r#"{{"id_no":"{}","employer":"甲","occurred_on":"2026-01-06"}}"#,
+            id_no(1)
+        ),
+    );
+    assert_eq!(
+        code_of(record::correct(
+            a.books(),
+            &format!("{A}/luru"),
+            hired,
+            &other,
+            "wrong",
+            now
+        )),
+        "correct.type"
+    );
     // Of the same person, and on to another one.
-    let second = a.correct(hired, "E02", &line(&id_no(1), "2026-01-06"), now).unwrap();
+    let second = a
+        .correct(hired, "E02", &line(&id_no(1), "2026-01-06"), now)
+        .unwrap();
     assert_eq!(a.leaves(), leaves + 2);
-    a.correct(second.index, "E02", &line(&id_no(2), "2026-01-06"), now).unwrap();
+    a.correct(second.index, "E02", &line(&id_no(2), "2026-01-06"), now)
+        .unwrap();
     // The very same text as an event that was taken back is no repetition.
     let third = a.leaves() - 1;
-    a.correct(third, "E02", &line(&id_no(1), "2026-01-06"), now).unwrap();
+    a.correct(third, "E02", &line(&id_no(1), "2026-01-06"), now)
+        .unwrap();
     a.close(JAN, after(JAN));
-    assert_eq!((a.figure(JAN, "I2").0, a.figure(JAN, "I1").0, a.figure(JAN, "I10").0, a.figure(JAN, "I3").0), (1, 1, 1, 500_000));
+    assert_eq!(
+        (
+            a.figure(JAN, "I2").0,
+            a.figure(JAN, "I1").0,
+            a.figure(JAN, "I10").0,
+            a.figure(JAN, "I3").0
+        ),
+        (1, 1, 1, 500_000)
+    );
 }
 
 #[test]
@@ -83,25 +135,67 @@ fn late_and_opening_entries_are_named_and_move_what_they_should() {
     // Before the first month: stocks, never flows.
     a.register(&[id_no(1), id_no(2)], "2025-06-03", now);
     a.hire(&id_no(1), "甲", "2025-07-05", now);
-    a.csv("E66", "indicator,value,sex,occurred_on\nI2,5,2,2025-12-31\n", now);
+    a.csv(
+        "E66",
+        "indicator,value,sex,occurred_on\nI2,5,2,2025-12-31\n",
+        now,
+    );
     w.report(A, JAN, after(JAN));
     let a = w.desk(A);
-    assert_eq!((a.figure(JAN, "I2").0, a.figure(JAN, "I1").0, a.figure(JAN, "I10").0, a.figure(JAN, "I3").0), (6, 0, 0, 0));
-    assert!(a.read().rollups[&(month(JAN), 1)].held.rollup.late.is_empty());
+    assert_eq!(
+        (
+            a.figure(JAN, "I2").0,
+            a.figure(JAN, "I1").0,
+            a.figure(JAN, "I10").0,
+            a.figure(JAN, "I3").0
+        ),
+        (6, 0, 0, 0)
+    );
+    assert!(
+        a.read().rollups[&(month(JAN), 1)]
+            .held
+            .rollup
+            .late
+            .is_empty()
+    );
     // A day of a sealed month.
     let now = at("2026-02-10");
-    let imported = a.import("E02", &format!("id_no,employer,wage,occurred_on\n{},乙,1,2026-01-15\n", id_no(2)), false, now).unwrap();
+    let imported = a
+        .import(
+            "E02",
+            &format!(
+                "id_no,employer,wage,occurred_on\n{},乙,1,2026-01-15\n",
+                id_no(2)
+            ),
+            false,
+            now,
+        )
+        .unwrap();
     assert_eq!(imported.recorded[0].late, Some(month(JAN)));
     a.close(FEB, after(FEB));
-    assert_eq!((a.figure(FEB, "I2").0, a.figure(FEB, "I1").0, a.figure(FEB, "I10").0), (7, 1, 1));
-    assert_eq!(a.read().rollups[&(month(FEB), 1)].held.rollup.late, [(month(JAN), 1)].into());
+    assert_eq!(
+        (
+            a.figure(FEB, "I2").0,
+            a.figure(FEB, "I1").0,
+            a.figure(FEB, "I10").0
+        ),
+        (7, 1, 1)
+    );
+    assert_eq!(
+        a.read().rollups[&(month(FEB), 1)].held.rollup.late,
+        [(month(JAN), 1)].into()
+    );
 }
 
 #[test]
 fn time_alone_changes_a_stock_at_close() {
     let mut w = World::new();
     let a = w.desk(A);
-    let ids = [id_born("19660215", 1), id_born("19660301", 3), id_born("19900101", 5)];
+    let ids = [
+        id_born("19660215", 1),
+        id_born("19660301", 3),
+        id_born("19900101", 5),
+    ];
     a.register(&ids, "2026-01-03", at("2026-01-20"));
     a.close(JAN, after(JAN));
     assert_eq!(a.figure(JAN, "I9").0, 3);
@@ -119,12 +213,22 @@ fn months_are_closed_in_order_and_not_before_their_end() {
     let a = w.desk(A);
     let none = CloseRequest::default();
     assert_eq!(code_of(a.try_close(FEB, &none, after(FEB))), "close.order");
-    assert_eq!(code_of(a.try_close("2025-12", &none, after(FEB))), "close.order");
-    assert_eq!(code_of(a.try_close(JAN, &none, at("2026-01-31"))), "close.early");
+    assert_eq!(
+        code_of(a.try_close("2025-12", &none, after(FEB))),
+        "close.order"
+    );
+    assert_eq!(
+        code_of(a.try_close(JAN, &none, at("2026-01-31"))),
+        "close.early"
+    );
     // 23:30 in China on the last day is still the last day; 00:30 is not.
-    assert_eq!(code_of(a.try_close(JAN, &none, "2026-01-31T15:30:00Z".parse().unwrap())), "close.early");
+    assert_eq!(
+        code_of(a.try_close(JAN, &none, "2026-01-31T15:30:00Z".parse().unwrap())),
+        "close.early"
+    );
     assert_eq!(a.leaves(), 4, "nothing was written");
-    a.try_close(JAN, &none, "2026-01-31T16:30:00Z".parse().unwrap()).unwrap();
+    a.try_close(JAN, &none, "2026-01-31T16:30:00Z".parse().unwrap())
+        .unwrap();
     assert_eq!(a.open_month(), FEB);
 }
 
@@ -137,16 +241,24 @@ fn what_nobody_received_may_be_made_anew_and_nothing_else() {
     let first = a.close(JAN, after(JAN));
     a.sign(JAN);
     a.train(5, "2026-02-02", at("2026-02-03"));
-    // Anew, with other signatories' words: the same revision and figures, and it is to be signed again.
+    // Anew, with other signatories' words: the same revision and figures, and it is to be signed
+    // again.
     let again = a.close(JAN, at("2026-02-04"));
     assert_eq!((first.revision, again.revision), (1, 1));
     assert_eq!(a.figure(JAN, "I7").0, 4, "nothing of February");
-    assert_eq!(sign::unsigned(a.read(), sign::latest(a.read(), month(JAN)).unwrap()).len(), 3);
-    // The next month rests on it; made anew below it, the next one must be made anew too, and can be.
+    assert_eq!(
+        sign::unsigned(a.read(), sign::latest(a.read(), month(JAN)).unwrap()).len(),
+        3
+    );
+    // The next month rests on it; made anew below it, the next one must be made anew too, and can
+    // be.
     a.close(FEB, after(FEB));
     a.close(JAN, after(FEB));
     a.close(FEB, after(FEB));
-    let (jan, feb) = (a.read().rollups[&(month(JAN), 1)].held.clone(), a.read().rollups[&(month(FEB), 1)].held.clone());
+    let (jan, feb) = (
+        a.read().rollups[&(month(JAN), 1)].held.clone(),
+        a.read().rollups[&(month(FEB), 1)].held.clone(),
+    );
     assert_eq!(feb.rollup.previous, Some(jan.digest()));
     // Once a month was handed over, neither it nor what it rests on is made anew.
     a.sign(FEB);
@@ -165,25 +277,55 @@ fn rules_stop_or_ask() {
     let mut w = World::new();
     let a = w.desk(A);
     let now = at("2026-01-20");
-    a.csv("E66", "indicator,value,sex,occurred_on\nI2,1001,2,2025-12-31\n", now);
+    a.csv(
+        "E66",
+        "indicator,value,sex,occurred_on\nI2,1001,2,2025-12-31\n",
+        now,
+    );
     let big = a.leaves() - 1;
     a.train(501, "2026-01-10", now);
-    let faults = a.try_close(JAN, &CloseRequest::default(), after(JAN)).unwrap_err();
-    assert_eq!(faults.0.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(), ["rule.hard", "rule.soft"]);
+    let faults = a
+        .try_close(JAN, &CloseRequest::default(), after(JAN))
+        .unwrap_err();
+    assert_eq!(
+        faults.0.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(),
+        ["rule.hard", "rule.soft"]
+    );
     // No explanation helps against a hard rule.
-    let request =
-        CloseRequest { explanations: [("H1".into(), "yes".into()), ("S1".into(), "a big fair".into())].into(), ..Default::default() };
+    let request = CloseRequest {
+        explanations: [
+            ("H1".into(), "yes".into()),
+            ("S1".into(), "a big fair".into()),
+        ]
+        .into(),
+        ..Default::default()
+    };
     assert_eq!(code_of(a.try_close(JAN, &request, after(JAN))), "rule.hard");
     a.void(big, after(JAN)).unwrap();
-    assert_eq!(code_of(a.try_close(JAN, &CloseRequest::default(), after(JAN))), "rule.soft");
-    let blank = CloseRequest { explanations: [("S1".into(), "  ".into())].into(), ..Default::default() };
+    assert_eq!(
+        code_of(a.try_close(JAN, &CloseRequest::default(), after(JAN))),
+        "rule.soft"
+    );
+    let blank = CloseRequest {
+        explanations: [("S1".into(), "  ".into())].into(),
+        ..Default::default()
+    };
     assert_eq!(code_of(a.try_close(JAN, &blank, after(JAN))), "rule.soft");
-    let long = CloseRequest { explanations: [("S1".into(), "长".repeat(501))].into(), ..Default::default() };
+    let long = CloseRequest {
+        explanations: [("S1".into(), "长".repeat(501))].into(),
+        ..Default::default()
+    };
     assert_eq!(code_of(a.try_close(JAN, &long, after(JAN))), "rule.soft");
     a.try_close(JAN, &request, after(JAN)).unwrap();
     let rollup = &a.read().rollups[&(month(JAN), 1)].held.rollup;
     assert_eq!(rollup.explanations.len(), 1);
-    assert_eq!((rollup.explanations[0].rule.as_str(), rollup.explanations[0].text.as_str()), ("S1", "a big fair"));
+    assert_eq!(
+        (
+            rollup.explanations[0].rule.as_str(),
+            rollup.explanations[0].text.as_str()
+        ),
+        ("S1", "a big fair")
+    );
     // It travels.
     a.sign(JAN);
     a.submit(JAN, after(JAN));
@@ -197,17 +339,40 @@ fn a_missing_child_needs_a_reason() {
     let mut w = World::new();
     w.report(A, JAN, after(JAN));
     let city = w.desk(CITY);
-    let faults = city.try_close(JAN, &CloseRequest::default(), after(JAN)).unwrap_err();
-    assert_eq!((faults.0.len(), faults.0[0].code.as_str(), faults.0[0].column.as_deref()), (1, "close.child", Some(B)));
-    let blank = CloseRequest { missing: [(B.to_string(), " ".to_string())].into(), ..Default::default() };
-    assert_eq!(code_of(city.try_close(JAN, &blank, after(JAN))), "close.child");
+    let faults = city
+        .try_close(JAN, &CloseRequest::default(), after(JAN))
+        .unwrap_err();
+    assert_eq!(
+        (
+            faults.0.len(),
+            faults.0[0].code.as_str(),
+            faults.0[0].column.as_deref()
+        ),
+        (1, "close.child", Some(B))
+    );
+    let blank = CloseRequest {
+        missing: [(B.to_string(), " ".to_string())].into(),
+        ..Default::default()
+    };
+    assert_eq!(
+        code_of(city.try_close(JAN, &blank, after(JAN))),
+        "close.child"
+    );
     let request = CloseRequest {
-        missing: [(B.to_string(), "network down".to_string()), (A.to_string(), "unused".to_string())].into(),
+        missing: [
+            (B.to_string(), "network down".to_string()),
+            (A.to_string(), "unused".to_string()),
+        ]
+        .into(),
         ..Default::default()
     };
     city.try_close(JAN, &request, after(JAN)).unwrap();
     let rollup = &city.read().rollups[&(month(JAN), 1)].held.rollup;
-    assert_eq!((rollup.children.len(), rollup.missing.len()), (1, 1), "a reason for one that is there changes nothing");
+    assert_eq!(
+        (rollup.children.len(), rollup.missing.len()),
+        (1, 1),
+        "a reason for one that is there changes nothing"
+    );
     assert_eq!(rollup.missing[0].reason, "network down");
 }
 
@@ -219,11 +384,23 @@ fn three_signatures_are_needed_and_only_theirs_count() {
     let a = w.desk(A);
     a.train(1, "2026-01-10", at("2026-01-20"));
     a.close(JAN, after(JAN));
-    assert_eq!(code_of(sign::submit(a.books(), month(JAN), after(JAN))), "submit.unsigned");
+    assert_eq!(
+        code_of(sign::submit(a.books(), month(JAN), after(JAN))),
+        "submit.unsigned"
+    );
     let wrong = a.signed_by(JAN, "luru");
-    assert_eq!(code_of(sign::add_signatures(a.books(), month(JAN), &wrong)), "sign.signature");
-    assert_eq!(code_of(sign::add_signatures(a.books(), month(JAN), &foreign)), "sign.text");
-    assert_eq!(code_of(sign::add_signatures(a.books(), month(FEB), &foreign)), "rollup.none");
+    assert_eq!(
+        code_of(sign::add_signatures(a.books(), month(JAN), &wrong)),
+        "sign.signature"
+    );
+    assert_eq!(
+        code_of(sign::add_signatures(a.books(), month(JAN), &foreign)),
+        "sign.text"
+    );
+    assert_eq!(
+        code_of(sign::add_signatures(a.books(), month(FEB), &foreign)),
+        "rollup.none"
+    );
     assert!(sign::add_signatures(a.books(), month(JAN), b"nonsense").is_err());
     // A signature line with the right name and a broken signature.
     let good = String::from_utf8(a.signed_by(JAN, "tianbiao")).unwrap();
@@ -240,26 +417,52 @@ fn three_signatures_are_needed_and_only_theirs_count() {
     assert_ne!(broken, good);
     assert!(sign::add_signatures(a.books(), month(JAN), broken.as_bytes()).is_err());
     let one = a.signed_by(JAN, "tianbiao");
-    assert_eq!(sign::add_signatures(a.books(), month(JAN), &one).unwrap(), [a.name("tongji"), a.name("fuzeren")]);
-    assert_eq!(sign::add_signatures(a.books(), month(JAN), &one).unwrap().len(), 2, "twice is once");
-    assert_eq!(code_of(sign::submit(a.books(), month(JAN), after(JAN))), "submit.unsigned");
+    assert_eq!(
+        sign::add_signatures(a.books(), month(JAN), &one).unwrap(),
+        [a.name("tongji"), a.name("fuzeren")]
+    );
+    assert_eq!(
+        sign::add_signatures(a.books(), month(JAN), &one)
+            .unwrap()
+            .len(),
+        2,
+        "twice is once"
+    );
+    assert_eq!(
+        code_of(sign::submit(a.books(), month(JAN), after(JAN))),
+        "submit.unsigned"
+    );
     a.sign(JAN);
     a.submit(JAN, after(JAN));
     let when = a.read().rollups[&(month(JAN), 1)].submitted;
     a.submit(JAN, at("2026-02-20"));
-    assert_eq!(a.read().rollups[&(month(JAN), 1)].submitted, when, "submitting again changes nothing");
+    assert_eq!(
+        a.read().rollups[&(month(JAN), 1)].submitted,
+        when,
+        "submitting again changes nothing"
+    );
 }
 
 #[test]
 fn signatories_must_be_enrolled_before_a_month_is_closed() {
-    // Otherwise the rollup could never be signed, nor the month be closed again: the unit would be stuck for ever.
+    // Otherwise the rollup could never be signed, nor the month be closed again: the unit would be
+    // stuck for ever.
     let mut w = World::new();
     let a = w.desk(A);
     let head = a.people["fuzeren"].vkey();
     record::revoke(a.books(), &head, at("2026-01-20")).unwrap();
-    assert_eq!(code_of(a.try_close(JAN, &CloseRequest::default(), after(JAN))), "close.signatory");
+    assert_eq!(
+        code_of(a.try_close(JAN, &CloseRequest::default(), after(JAN))),
+        "close.signatory"
+    );
     assert!(a.read().rollups.is_empty());
-    record::enrol(a.books(), &head, &[protocol::verify::log::Role::Head], after(JAN)).unwrap();
+    record::enrol(
+        a.books(),
+        &head,
+        &[protocol::verify::log::Role::Head],
+        after(JAN),
+    )
+    .unwrap();
     a.finish(JAN, after(JAN));
 }
 
@@ -270,7 +473,10 @@ fn only_the_parents_word_opens_a_month_again() {
     let now = after(JAN);
     w.desk(A).train(5, "2026-01-10", at("2026-01-20"));
     w.desk(A).finish(JAN, now);
-    assert_eq!(code_of(w.desk(A).try_close(JAN, &none, now)), "close.sealed");
+    assert_eq!(
+        code_of(w.desk(A).try_close(JAN, &none, now)),
+        "close.sealed"
+    );
     w.send(A, &[CITY, PROVINCE], now);
     w.decide(CITY, A, JAN, Decision::Returned, now);
     let a = w.desk(A);
@@ -278,11 +484,17 @@ fn only_the_parents_word_opens_a_month_again() {
     a.train(7, "2026-01-12", now);
     a.finish(JAN, now);
     let first = a.read().rollups[&(month(JAN), 1)].held.digest();
-    assert_eq!(a.read().rollups[&(month(JAN), 2)].held.rollup.supersedes, Some(first));
+    assert_eq!(
+        a.read().rollups[&(month(JAN), 2)].held.rollup.supersedes,
+        Some(first)
+    );
     assert_eq!(a.figure(JAN, "I7").0, 12);
     w.send(A, &[CITY, PROVINCE], now);
     w.decide(CITY, A, JAN, Decision::Accepted, now);
-    assert_eq!(code_of(w.desk(A).try_close(JAN, &none, now)), "close.sealed");
+    assert_eq!(
+        code_of(w.desk(A).try_close(JAN, &none, now)),
+        "close.sealed"
+    );
     w.decide(CITY, A, JAN, Decision::Reopened, now);
     let a = w.desk(A);
     a.train(1, "2026-01-13", now);
@@ -291,14 +503,20 @@ fn only_the_parents_word_opens_a_month_again() {
     w.decide(CITY, A, JAN, Decision::Accepted, now);
     let a = w.desk(A);
     assert_eq!((a.figure(JAN, "I7").0, a.open_month().as_str()), (13, FEB));
-    let chain: Vec<_> = a.read().rollups.values().map(|r| (r.held.rollup.revision, r.held.rollup.supersedes)).collect();
+    let chain: Vec<_> = a
+        .read()
+        .rollups
+        .values()
+        .map(|r| (r.held.rollup.revision, r.held.rollup.supersedes))
+        .collect();
     assert_eq!(chain.len(), 3);
     assert!(chain[1].1.is_some() && chain[2].1.is_some() && chain[0].1.is_none());
 }
 
 #[test]
 fn a_month_that_is_opened_again_counts_nothing_of_the_next_one() {
-    // January comes back after events of February were recorded: its stocks are those at the end of January.
+    // January comes back after events of February were recorded: its stocks are those at the end of
+    // January.
     let mut w = World::new();
     let now = at("2026-01-20");
     let a = w.desk(A);
@@ -321,13 +539,29 @@ fn a_month_that_is_opened_again_counts_nothing_of_the_next_one() {
     a.train(3, "2026-01-11", now);
     a.csv("E04", "ref,kind,occurred_on\nc2,workshop,2026-01-09\n", now);
     a.finish(JAN, now);
-    assert_eq!((a.figure(JAN, "I2").0, a.figure(JAN, "I1").0, a.figure(JAN, "I4").0), (1, 1, 2), "January again");
+    assert_eq!(
+        (
+            a.figure(JAN, "I2").0,
+            a.figure(JAN, "I1").0,
+            a.figure(JAN, "I4").0
+        ),
+        (1, 1, 2),
+        "January again"
+    );
     w.send(A, &[CITY], now);
     w.decide(CITY, A, JAN, Decision::Accepted, now);
     let a = w.desk(A);
     a.finish(FEB, after(FEB));
-    assert_eq!((a.figure(FEB, "I2").0, a.figure(FEB, "I4").0), (2, 1), "number 2 and the late number 3; c2");
-    assert_eq!(a.figure(JAN, "I1").0 + a.figure(FEB, "I1").0, 3, "three persons were hired this year");
+    assert_eq!(
+        (a.figure(FEB, "I2").0, a.figure(FEB, "I4").0),
+        (2, 1),
+        "number 2 and the late number 3; c2"
+    );
+    assert_eq!(
+        a.figure(JAN, "I1").0 + a.figure(FEB, "I1").0,
+        3,
+        "three persons were hired this year"
+    );
     w.send(A, &[CITY], after(FEB));
     w.decide(CITY, A, FEB, Decision::Accepted, after(FEB));
 }
@@ -342,7 +576,8 @@ mod naive {
         Leave(u32, u8),
     }
 
-    /// (employed at the end of month `m`, hirings of month `m`, persons hired this year until month `m`).
+    /// (employed at the end of month `m`, hirings of month `m`, persons hired this year until month
+    /// `m`).
     pub fn count(facts: &[(u32, Fact)], m: u32) -> (i64, i64, i64) {
         let (mut jobs, mut times, mut persons) = (BTreeSet::new(), 0, BTreeSet::new());
         for (month, fact) in facts.iter().filter(|(month, _)| *month <= m) {
@@ -369,7 +604,9 @@ fn figures_equal_an_independent_recount_of_plain_facts() {
     let a = w.desk(A);
     let mut random = 7_u64;
     let mut roll = move |bound: u64| {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (random >> 33) % bound
     };
     let mut facts: Vec<(u32, Fact)> = Vec::new();
@@ -378,7 +615,11 @@ fn figures_equal_an_independent_recount_of_plain_facts() {
     for (n, period) in [(1, JAN), (2, FEB), (3, MAR)] {
         let day = |d: u32| format!("{period}-{d:02}");
         if n == 1 {
-            a.register(&(1..=12).map(id_no).collect::<Vec<_>>(), &day(1), at("2026-01-30"));
+            a.register(
+                &(1..=12).map(id_no).collect::<Vec<_>>(),
+                &day(1),
+                at("2026-01-30"),
+            );
         }
         let now = at(&day(28));
         for d in 2..28 {
@@ -391,12 +632,15 @@ fn figures_equal_an_independent_recount_of_plain_facts() {
                 a.leave(&id_no(p), &format!("厂{e}"), &day(d), now);
                 facts.push((n, Fact::Leave(p, e)));
             }
-            // Now and then the last hiring of this month was a mistake; it is noticed while its job is still open.
+            // Now and then the last hiring of this month was a mistake; it is noticed while its job
+            // is still open.
             if roll(5) == 0
                 && let Some((m, p, e, index)) = indexes.pop()
             {
                 let last = facts.iter().rposition(|(_, f)| matches!(f, Fact::Hire(p2, e2) | Fact::Leave(p2, e2) if (*p2, *e2) == (p, e)));
-                let hire = facts.iter().rposition(|(_, f)| matches!(f, Fact::Hire(p2, e2) if (*p2, *e2) == (p, e)));
+                let hire = facts
+                    .iter()
+                    .rposition(|(_, f)| matches!(f, Fact::Hire(p2, e2) if (*p2, *e2) == (p, e)));
                 if m == n && last == hire {
                     a.void(index, now).unwrap();
                     facts.remove(hire.unwrap());
@@ -405,13 +649,21 @@ fn figures_equal_an_independent_recount_of_plain_facts() {
             }
         }
         a.close(period, after(period));
-        let counted = (a.figure(period, "I2").0, a.figure(period, "I10").0, year_to_date(a, n));
+        let counted = (
+            a.figure(period, "I2").0,
+            a.figure(period, "I10").0,
+            year_to_date(a, n),
+        );
         assert_eq!(counted, naive::count(&facts, n), "{period}");
     }
 }
 
 fn year_to_date(a: &Desk, months: u32) -> i64 {
-    // A distinct count's figure of a month: what the year has so far, or only what is new? The catalogue's reader adds the
-    // months, so this does too.
-    [JAN, FEB, MAR].iter().take(months as usize).map(|m| a.figure(m, "I1").0).sum()
+    // A distinct count's figure of a month: what the year has so far, or only what is new? The
+    // catalogue's reader adds the months, so this does too.
+    [JAN, FEB, MAR]
+        .iter()
+        .take(months as usize)
+        .map(|m| a.figure(m, "I1").0)
+        .sum()
 }

@@ -18,7 +18,8 @@ fn check(w: &mut World, id: &str) -> Vec<Note> {
     review::check_all(w.desk(id).books(), false, after(FEB)).unwrap()
 }
 
-/// Two months of county A, submitted; nobody has received anything. The second month's letters rest on the first's.
+/// Two months of county A, submitted; nobody has received anything. The second month's letters rest
+/// on the first's.
 fn submitted() -> World {
     let mut w = World::new();
     let a = w.desk(A);
@@ -43,7 +44,13 @@ fn state(w: &World, id: &str) -> String {
         );
         for held in child.known.values() {
             let d = held.digest();
-            text += &format!("  {}.{} {:?} {:?}\n", held.rollup.period, held.rollup.revision, child.decision(&d), child.verdicts.get(&d));
+            text += &format!(
+                "  {}.{} {:?} {:?}\n",
+                held.rollup.period,
+                held.rollup.revision,
+                child.decision(&d),
+                child.verdicts.get(&d)
+            );
         }
     }
     text
@@ -58,7 +65,11 @@ fn deliver(w: &mut World, letters: &[Letter]) {
         for letter in waiting {
             match take(w.desk(CITY).books(), A, &letter, after(FEB)) {
                 Took::Done => {
-                    assert!(check(w, CITY).is_empty(), "an honest rollup was rejected: {}", state(w, CITY));
+                    assert!(
+                        check(w, CITY).is_empty(),
+                        "an honest rollup was rejected: {}",
+                        state(w, CITY)
+                    );
                 }
                 Took::Later(_) => later.push(letter),
                 Took::Refused(why) => panic!("{why}"),
@@ -78,7 +89,12 @@ fn every_order_and_every_repetition_ends_in_the_same_state() {
     let letters: Vec<Letter> = {
         let of = |range: std::ops::Range<u64>| w.desks[A].delivery(range, 8);
         let mut list = vec![of(0..3), of(3..7), of(2..5), of(0..8), of(7..8)];
-        list.extend(w.desks[A].letters().into_iter().filter(|l| !matches!(l, Letter::Entries(..))));
+        list.extend(
+            w.desks[A]
+                .letters()
+                .into_iter()
+                .filter(|l| !matches!(l, Letter::Entries(..))),
+        );
         list
     };
     let city = w.dir.0.join(CITY).join("data");
@@ -88,12 +104,21 @@ fn every_order_and_every_repetition_ends_in_the_same_state() {
     w.desk(CITY).open();
     deliver(&mut w, &letters);
     let expected = state(&w, CITY);
-    assert!(expected.contains("2026-02.1") && !expected.contains("Fails"), "{expected}");
+    assert!(
+        expected.contains("2026-02.1") && !expected.contains("Fails"),
+        "{expected}"
+    );
 
-    let mut runner =
-        proptest::test_runner::TestRunner::new(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 40,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
     let n = letters.len();
-    let orders = (Just((0..n).collect::<Vec<_>>()).prop_shuffle(), prop::collection::vec(0..n, 0..6));
+    let orders = (
+        Just((0..n).collect::<Vec<_>>()).prop_shuffle(),
+        prop::collection::vec(0..n, 0..6),
+    );
     let world = std::cell::RefCell::new(w);
     runner
         .run(&orders, |(order, more)| {
@@ -102,7 +127,12 @@ fn every_order_and_every_repetition_ends_in_the_same_state() {
             std::fs::remove_dir_all(&city).unwrap();
             copy_dir(&clean, &city);
             w.desk(CITY).open();
-            let list: Vec<Letter> = more.iter().chain(&order).chain(&more).map(|i| letters[*i].clone()).collect();
+            let list: Vec<Letter> = more
+                .iter()
+                .chain(&order)
+                .chain(&more)
+                .map(|i| letters[*i].clone())
+                .collect();
             deliver(&mut w, &list);
             prop_assert_eq!(&state(&w, CITY), &expected);
             // And the journal says the same after a restart.
@@ -118,11 +148,19 @@ fn every_order_and_every_repetition_ends_in_the_same_state() {
 fn statements_wait_for_those_before_them_and_strangers_stay_outside() {
     let mut w = submitted();
     let now = after(FEB);
-    let entries: Vec<Vec<u8>> = (0..8).map(|i| w.desks[A].read().statement_bytes(i).unwrap()).collect();
-    let Letter::Entries(0, all) = w.desks[A].delivery(0..8, 8) else { panic!("entries") };
-    let Letter::Entries(2, middle) = w.desks[A].delivery(2..4, 8) else { panic!("entries") };
+    let entries: Vec<Vec<u8>> = (0..8)
+        .map(|i| w.desks[A].read().statement_bytes(i).unwrap())
+        .collect();
+    let Letter::Entries(0, all) = w.desks[A].delivery(0..8, 8) else {
+        panic!("entries")
+    };
+    let Letter::Entries(2, middle) = w.desks[A].delivery(2..4, 8) else {
+        panic!("entries")
+    };
     let entries_of = |by: &SigningKey, id: &str, entries: &[Vec<u8>]| {
-        let Letter::Entries(_, body) = forged(by, id, entries) else { panic!("entries") };
+        let Letter::Entries(_, body) = forged(by, id, entries) else {
+            panic!("entries")
+        };
         body
     };
     let refused = |books: &mut node::books::Books, of: &str, first: u64, body: &[u8]| {
@@ -130,21 +168,34 @@ fn statements_wait_for_those_before_them_and_strangers_stay_outside() {
         assert!(matches!(took, Took::Refused(_)), "{took:?}");
     };
     let city = w.desk(CITY);
-    assert!(matches!(review::take_entries(city.books(), &unit(A), 2, &middle).unwrap(), Took::Later(_)));
+    assert!(matches!(
+        review::take_entries(city.books(), &unit(A), 2, &middle).unwrap(),
+        Took::Later(_)
+    ));
     refused(city.books(), A, 0, b"nonsense");
     refused(city.books(), "110101", 0, &all);
     // Another unit's statements under this subject.
     refused(city.books(), B, 0, &all);
     // A child has no say over its parent's log.
     refused(w.desk(A).books(), CITY, 0, &all);
-    // The right name on the checkpoint, but another key: everybody can write a name. The key of one of its people, its witness, its
-    // parent, or another log.
+    // The right name on the checkpoint, but another key: everybody can write a name. The key of one
+    // of its people, its witness, its parent, or another log.
     let city = w.desk(CITY);
     let stranger = SigningKey::from_seed(A, Alg::Ed25519, [9; 32]).unwrap();
-    for by in [&stranger, &key(&format!("{A}/luru"), Alg::Ed25519), &key(CITY, Alg::Ed25519), &key(B, Alg::Ed25519)] {
+    for by in [
+        &stranger,
+        &key(&format!("{A}/luru"), Alg::Ed25519),
+        &key(CITY, Alg::Ed25519),
+        &key(B, Alg::Ed25519),
+    ] {
         refused(city.books(), A, 0, &entries_of(by, A, &entries));
     }
-    refused(city.books(), A, 0, &entries_of(&key(A, Alg::Ed25519), B, &entries));
+    refused(
+        city.books(),
+        A,
+        0,
+        &entries_of(&key(A, Alg::Ed25519), B, &entries),
+    );
     assert_eq!(city.read().children[&unit(A)].held(), 0);
     w.send(A, &[CITY], now);
     let city = w.desk(CITY);
@@ -164,17 +215,34 @@ fn other_bytes_for_a_known_statement_are_kept_and_flagged() {
     check(&mut w, CITY);
     let luru = &w.desks[A].people["luru"];
     let entry = w.desks[A].read().statement_bytes(5).unwrap();
-    let text = Note::parse(&entry).unwrap().text().replace("2026-01-20T04", "2026-01-20T05");
+    let text = Note::parse(&entry)
+        .unwrap()
+        .text()
+        .replace("2026-01-20T04", "2026-01-20T05");
     let other = Note::sign(&text, &[luru]).unwrap().as_bytes().to_vec();
     let rewritten = w.desks[A].rewritten(8, 5, &other);
     let city = w.desk(CITY);
     for _ in 0..2 {
         assert_eq!(take(city.books(), A, &rewritten, after(FEB)), Took::Done);
     }
-    assert_eq!(city.read().contradictions.len(), 2, "the statements and the checkpoints");
-    assert!(city.read().children[&unit(A)].flagged.as_ref().unwrap().contains("statement 5"));
+    assert_eq!(
+        city.read().contradictions.len(),
+        2,
+        "the statements and the checkpoints"
+    );
+    assert!(
+        city.read().children[&unit(A)]
+            .flagged
+            .as_ref()
+            .unwrap()
+            .contains("statement 5")
+    );
     city.reopen();
-    assert_eq!(city.read().contradictions.len(), 2, "the statements and the checkpoints");
+    assert_eq!(
+        city.read().contradictions.len(),
+        2,
+        "the statements and the checkpoints"
+    );
     assert_eq!(city.read().children[&unit(A)].held(), 8);
 }
 
@@ -188,7 +256,16 @@ fn two_rollups_for_one_revision_are_both_kept_and_the_unit_is_flagged() {
     let sign = |w: &World, rollup: &protocol::rollup::Rollup| {
         let people = &w.desks[A].people;
         let node = key(A, Alg::Ed25519);
-        Note::sign(&rollup.to_text().unwrap(), &[&node, &people["tianbiao"], &people["tongji"], &people["fuzeren"]]).unwrap()
+        Note::sign(
+            &rollup.to_text().unwrap(),
+            &[
+                &node,
+                &people["tianbiao"],
+                &people["tongji"],
+                &people["fuzeren"],
+            ],
+        )
+        .unwrap()
     };
     let second = sign(&w, &other);
     // Another contradiction comes first: a checkpoint.
@@ -196,56 +273,122 @@ fn two_rollups_for_one_revision_are_both_kept_and_the_unit_is_flagged() {
     for l in letters.iter().filter(|l| !matches!(l, Letter::Rollup(_))) {
         assert_eq!(take(w.desk(CITY).books(), A, l, now), Took::Done);
     }
-    let fork = Checkpoint::new(&origin_of(&unit(A)), first.rollup.log.size, [7; 32]).unwrap().sign(&key(A, Alg::Ed25519)).unwrap();
-    assert_eq!(take(w.desk(CITY).books(), A, &Letter::Checkpoint(fork.as_bytes().to_vec()), now), Took::Done);
+    let fork = Checkpoint::new(&origin_of(&unit(A)), first.rollup.log.size, [7; 32])
+        .unwrap()
+        .sign(&key(A, Alg::Ed25519))
+        .unwrap();
+    assert_eq!(
+        take(
+            w.desk(CITY).books(),
+            A,
+            &Letter::Checkpoint(fork.as_bytes().to_vec()),
+            now
+        ),
+        Took::Done
+    );
     assert_eq!(w.desks[CITY].read().contradictions.len(), 1);
     for l in letters.iter().filter(|l| matches!(l, Letter::Rollup(_))) {
         assert_eq!(take(w.desk(CITY).books(), A, l, now), Took::Done);
     }
     for _ in 0..2 {
-        assert_eq!(take(w.desk(CITY).books(), A, &Letter::Rollup(second.as_bytes().to_vec()), now), Took::Done);
+        assert_eq!(
+            take(
+                w.desk(CITY).books(),
+                A,
+                &Letter::Rollup(second.as_bytes().to_vec()),
+                now
+            ),
+            Took::Done
+        );
     }
     assert_eq!(w.desks[CITY].read().contradictions.len(), 2);
     let receipts = check(&mut w, CITY);
-    let decisions: Vec<_> =
-        receipts.iter().map(|n| Receipt::parse(n.text()).unwrap()).map(|r| (r.period.to_string(), r.decision)).collect();
-    assert!(decisions.contains(&(JAN.to_string(), Decision::Rejected)), "{decisions:?}");
+    let decisions: Vec<_> = receipts
+        .iter()
+        .map(|n| Receipt::parse(n.text()).unwrap())
+        .map(|r| (r.period.to_string(), r.decision))
+        .collect();
+    assert!(
+        decisions.contains(&(JAN.to_string(), Decision::Rejected)),
+        "{decisions:?}"
+    );
     // Not signed by the unit: nobody is flagged for bytes that he did not sign.
     let mut third = other.clone();
     third.voided += 1;
     let unsigned = Note::sign(&third.to_text().unwrap(), &[&key(B, Alg::Ed25519)]).unwrap();
-    assert!(matches!(take(w.desk(CITY).books(), A, &Letter::Rollup(unsigned.as_bytes().to_vec()), now), Took::Refused(_)));
+    assert!(matches!(
+        take(
+            w.desk(CITY).books(),
+            A,
+            &Letter::Rollup(unsigned.as_bytes().to_vec()),
+            now
+        ),
+        Took::Refused(_)
+    ));
     assert_eq!(w.desks[CITY].read().contradictions.len(), 2);
 }
 
-/// After the first was accepted: both tiers above keep both and flag the unit, the second is answered with its own receipt,
-/// and the unit takes that as news of somebody who signs in its name. All of it is still so after a restart.
+/// After the first was accepted: both tiers above keep both and flag the unit, the second is
+/// answered with its own receipt, and the unit takes that as news of somebody who signs in its
+/// name. All of it is still so after a restart.
 #[test]
 fn everybody_is_told_of_two_rollups_for_one_revision() {
     let mut w = submitted();
     let now = after(FEB);
     w.send(A, &[CITY, PROVINCE], now);
     w.decide(CITY, A, JAN, Decision::Accepted, now);
-    let first = w.desks[A].read().rollups[&(month(JAN), 1)].held.note.clone();
+    let first = w.desks[A].read().rollups[&(month(JAN), 1)]
+        .held
+        .note
+        .clone();
     let second = w.desks[A].other_rollup(JAN, |r| r.plans.clear());
     for tier in [CITY, PROVINCE] {
         for _ in 0..2 {
-            assert_eq!(take(w.desk(tier).books(), A, &Letter::Rollup(second.as_bytes().to_vec()), now), Took::Done);
+            assert_eq!(
+                take(
+                    w.desk(tier).books(),
+                    A,
+                    &Letter::Rollup(second.as_bytes().to_vec()),
+                    now
+                ),
+                Took::Done
+            );
         }
         check(&mut w, tier);
     }
-    let receipts: Vec<Note> = w.desks[CITY].read().children[&unit(A)].given[&second.digest()].iter().map(|(_, n)| n.clone()).collect();
-    assert_eq!(receipts.len(), 1, "the second came twice and is answered once");
+    let receipts: Vec<Note> = w.desks[CITY].read().children[&unit(A)].given[&second.digest()]
+        .iter()
+        .map(|(_, n)| n.clone())
+        .collect();
+    assert_eq!(
+        receipts.len(),
+        1,
+        "the second came twice and is answered once"
+    );
     let receipt = Receipt::parse(receipts[0].text()).unwrap();
-    assert_eq!((receipt.decision, receipt.rollup), (Decision::Rejected, second.digest()));
-    assert!(receipt.checks.iter().any(|v| v.check == "history" && v.failed() && v.detail.contains(&first.digest().to_string())));
-    assert!(w.desks[PROVINCE].read().children[&unit(A)].given.is_empty(), "only the parent answers");
+    assert_eq!(
+        (receipt.decision, receipt.rollup),
+        (Decision::Rejected, second.digest())
+    );
+    assert!(receipt.checks.iter().any(|v| v.check == "history"
+        && v.failed()
+        && v.detail.contains(&first.digest().to_string())));
+    assert!(
+        w.desks[PROVINCE].read().children[&unit(A)].given.is_empty(),
+        "only the parent answers"
+    );
     // An answer that the parent did not give says nothing.
     let forged = Note::sign(receipts[0].text(), &[&key(PROVINCE, Alg::Ed25519)]).unwrap();
-    assert!(matches!(review::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(), Took::Refused(_)));
+    assert!(matches!(
+        review::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(),
+        Took::Refused(_)
+    ));
     assert!(w.desks[A].read().contradictions.is_empty());
     for _ in 0..2 {
-        assert_eq!(review::take_receipt(w.desk(A).books(), receipts[0].as_bytes()).unwrap(), Took::Done);
+        assert_eq!(
+            review::take_receipt(w.desk(A).books(), receipts[0].as_bytes()).unwrap(),
+            Took::Done
+        );
     }
     for restarted in [false, true] {
         for tier in [CITY, PROVINCE, A] {
@@ -253,26 +396,39 @@ fn everybody_is_told_of_two_rollups_for_one_revision() {
                 w.desk(tier).reopen();
             }
             let books = w.desks[tier].read();
-            let [found] = books.contradictions.as_slice() else { panic!("{tier}: {:?}", books.contradictions) };
+            let [found] = books.contradictions.as_slice() else {
+                panic!("{tier}: {:?}", books.contradictions)
+            };
             assert_eq!(found.unit, unit(A), "{tier}");
             for side in [&first, &second] {
-                assert!(found.what.contains(&side.digest().to_string()), "{tier}: {}", found.what);
+                assert!(
+                    found.what.contains(&side.digest().to_string()),
+                    "{tier}: {}",
+                    found.what
+                );
             }
             let (known, came) = books.both_sides(found).unwrap();
             assert_eq!(known, Some(Side::note(&first)), "{tier}");
-            assert_eq!(came, Side::note(if tier == A { &receipts[0] } else { &second }), "{tier}");
+            assert_eq!(
+                came,
+                Side::note(if tier == A { &receipts[0] } else { &second }),
+                "{tier}"
+            );
             if tier != A {
                 assert_eq!(books.children[&unit(A)].flagged.as_ref(), Some(&found.what));
             }
         }
         // What was accepted stays accepted, for the city and for the county.
-        assert_eq!(w.desks[CITY].read().children[&unit(A)].decision(&first.digest()), Some(Decision::Accepted));
+        assert_eq!(
+            w.desks[CITY].read().children[&unit(A)].decision(&first.digest()),
+            Some(Decision::Accepted)
+        );
         assert_eq!(w.desks[A].decision(JAN), Some(Decision::Accepted));
     }
 }
 
-/// One story to the city and another to the province: the city's report names a rollup that the province has not got, and
-/// never will. It does not wait for it for ever, it says so.
+/// One story to the city and another to the province: the city's report names a rollup that the
+/// province has not got, and never will. It does not wait for it for ever, it says so.
 #[test]
 fn a_report_on_a_rollup_that_the_child_told_otherwise_is_judged() {
     let mut w = World::new();
@@ -289,17 +445,40 @@ fn a_report_on_a_rollup_that_the_child_told_otherwise_is_judged() {
     w.desk(CITY).finish(JAN, now);
     w.send(CITY, &[PROVINCE], now);
     check(&mut w, PROVINCE);
-    let judged = |w: &World| w.desks[PROVINCE].read().children[&unit(CITY)].verdicts.values().next().cloned();
+    let judged = |w: &World| {
+        w.desks[PROVINCE].read().children[&unit(CITY)]
+            .verdicts
+            .values()
+            .next()
+            .cloned()
+    };
     assert_eq!(judged(&w), None, "the county's may still be on its way");
     for letter in w.desks[A].letters() {
-        let letter = if matches!(letter, Letter::Rollup(_)) { Letter::Rollup(second.as_bytes().to_vec()) } else { letter };
+        let letter = if matches!(letter, Letter::Rollup(_)) {
+            Letter::Rollup(second.as_bytes().to_vec())
+        } else {
+            letter
+        };
         assert_eq!(take(w.desk(PROVINCE).books(), A, &letter, now), Took::Done);
     }
     let receipts = check(&mut w, PROVINCE);
-    let failed: Vec<_> = judged(&w).unwrap().into_iter().filter(|v| v.failed()).collect();
-    assert_eq!(failed.iter().map(|v| v.check.as_str()).collect::<Vec<_>>(), ["arithmetic"]);
+    let failed: Vec<_> = judged(&w)
+        .unwrap()
+        .into_iter()
+        .filter(|v| v.failed())
+        .collect();
+    assert_eq!(
+        failed.iter().map(|v| v.check.as_str()).collect::<Vec<_>>(),
+        ["arithmetic"]
+    );
     assert!(failed[0].detail.contains(A), "{}", failed[0].detail);
-    assert_eq!(receipts.iter().map(|n| Receipt::parse(n.text()).unwrap().decision).collect::<Vec<_>>(), [Decision::Rejected]);
+    assert_eq!(
+        receipts
+            .iter()
+            .map(|n| Receipt::parse(n.text()).unwrap().decision)
+            .collect::<Vec<_>>(),
+        [Decision::Rejected]
+    );
 }
 
 #[test]
@@ -307,7 +486,9 @@ fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
     // Every check once; the letters are honest but for the rollup.
     type Cheat = fn(&mut protocol::rollup::Rollup);
     let cheats: [(&str, Cheat); 4] = [
-        ("arithmetic", |r| r.figures[0].own.value = r.figures[0].own.value.map(|v| v + 1)),
+        ("arithmetic", |r| {
+            r.figures[0].own.value = r.figures[0].own.value.map(|v| v + 1)
+        }),
         ("binding", |r| r.voided += 1),
         ("history", |r| r.log.root = "00".repeat(32)),
         ("authorship", |r| r.signatories.head = format!("{A}/ghost")),
@@ -317,27 +498,61 @@ fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
         let now = after(JAN);
         w.desk(A).train(3, "2026-01-10", at("2026-01-20"));
         w.desk(A).close(JAN, now);
-        let mut rollup = w.desks[A].read().rollups[&(month(JAN), 1)].held.rollup.clone();
+        let mut rollup = w.desks[A].read().rollups[&(month(JAN), 1)]
+            .held
+            .rollup
+            .clone();
         cheat(&mut rollup);
         let people = &w.desks[A].people;
-        let note =
-            Note::sign(&rollup.to_text().unwrap(), &[&key(A, Alg::Ed25519), &people["tianbiao"], &people["tongji"], &people["fuzeren"]])
-                .unwrap();
+        let note = Note::sign(
+            &rollup.to_text().unwrap(),
+            &[
+                &key(A, Alg::Ed25519),
+                &people["tianbiao"],
+                &people["tongji"],
+                &people["fuzeren"],
+            ],
+        )
+        .unwrap();
         w.desk(A).sign(JAN);
         w.desk(A).submit(JAN, now);
         for letter in w.desks[A].letters() {
-            let letter = if matches!(letter, Letter::Rollup(_)) { Letter::Rollup(note.as_bytes().to_vec()) } else { letter };
+            let letter = if matches!(letter, Letter::Rollup(_)) {
+                Letter::Rollup(note.as_bytes().to_vec())
+            } else {
+                letter
+            };
             assert_eq!(take(w.desk(CITY).books(), A, &letter, now), Took::Done);
         }
         let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
         assert_eq!(receipts.len(), 1, "{check_name}");
         let receipt = Receipt::parse(receipts[0].text()).unwrap();
         assert_eq!(receipt.decision, Decision::Rejected);
-        assert!(receipt.checks.iter().any(|v| v.check == check_name && v.failed()), "{check_name}: {:?}", receipt.checks);
-        let refused = review::decide(w.desk(CITY).books(), &unit(A), month(JAN), Decision::Accepted, vec![], vec![], "x", now);
+        assert!(
+            receipt
+                .checks
+                .iter()
+                .any(|v| v.check == check_name && v.failed()),
+            "{check_name}: {:?}",
+            receipt.checks
+        );
+        let refused = review::decide(
+            w.desk(CITY).books(),
+            &unit(A),
+            month(JAN),
+            Decision::Accepted,
+            vec![],
+            vec![],
+            "x",
+            now,
+        );
         assert_eq!(code_of(refused), "review.state");
-        // For other bytes than the honest node has: that is no answer to its own, but its people learn of it.
-        assert_eq!(review::take_receipt(w.desk(A).books(), receipts[0].as_bytes()).unwrap(), Took::Done);
+        // For other bytes than the honest node has: that is no answer to its own, but its people
+        // learn of it.
+        assert_eq!(
+            review::take_receipt(w.desk(A).books(), receipts[0].as_bytes()).unwrap(),
+            Took::Done
+        );
         assert_eq!(w.desks[A].decision(JAN), None);
         assert_eq!(w.desks[A].read().contradictions.len(), 1);
     }
@@ -347,48 +562,120 @@ fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
 fn decisions_follow_their_rules() {
     let mut w = submitted();
     let now = after(FEB);
-    let decide = |w: &mut World, parent: &str, child: &str, period: &str, d: Decision, why: &str| {
-        let reasons = if why.is_empty() { vec![] } else { vec![why.to_string()] };
-        review::decide(w.desk(parent).books(), &unit(child), month(period), d, reasons, vec![], "1403/tongji", now)
-    };
-    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Accepted, "")), "review.none");
-    assert_eq!(code_of(decide(&mut w, CITY, PROVINCE, JAN, Decision::Accepted, "")), "review.unit");
+    let decide =
+        |w: &mut World, parent: &str, child: &str, period: &str, d: Decision, why: &str| {
+            let reasons = if why.is_empty() {
+                vec![]
+            } else {
+                vec![why.to_string()]
+            };
+            review::decide(
+                w.desk(parent).books(),
+                &unit(child),
+                month(period),
+                d,
+                reasons,
+                vec![],
+                "1403/tongji",
+                now,
+            )
+        };
+    assert_eq!(
+        code_of(decide(&mut w, CITY, A, JAN, Decision::Accepted, "")),
+        "review.none"
+    );
+    assert_eq!(
+        code_of(decide(&mut w, CITY, PROVINCE, JAN, Decision::Accepted, "")),
+        "review.unit"
+    );
     let letters = w.desks[A].letters();
-    for l in letters.iter().filter(|l| !matches!(l, Letter::Checkpoint(..))) {
+    for l in letters
+        .iter()
+        .filter(|l| !matches!(l, Letter::Checkpoint(..)))
+    {
         take(w.desk(CITY).books(), A, l, now);
     }
     check(&mut w, CITY);
-    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Accepted, "")), "review.unchecked");
+    assert_eq!(
+        code_of(decide(&mut w, CITY, A, JAN, Decision::Accepted, "")),
+        "review.unchecked"
+    );
     w.send(A, &[CITY, PROVINCE], now);
     check(&mut w, CITY);
     check(&mut w, PROVINCE);
-    assert_eq!(code_of(decide(&mut w, PROVINCE, A, JAN, Decision::Accepted, "")), "review.unit", "not its own child");
-    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Rejected, "")), "review.state", "only a failed check rejects");
-    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Reopened, "x")), "review.state", "it was not accepted yet");
-    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Returned, "  ")), "review.reason");
+    assert_eq!(
+        code_of(decide(&mut w, PROVINCE, A, JAN, Decision::Accepted, "")),
+        "review.unit",
+        "not its own child"
+    );
+    assert_eq!(
+        code_of(decide(&mut w, CITY, A, JAN, Decision::Rejected, "")),
+        "review.state",
+        "only a failed check rejects"
+    );
+    assert_eq!(
+        code_of(decide(&mut w, CITY, A, JAN, Decision::Reopened, "x")),
+        "review.state",
+        "it was not accepted yet"
+    );
+    assert_eq!(
+        code_of(decide(&mut w, CITY, A, JAN, Decision::Returned, "  ")),
+        "review.reason"
+    );
     let accepted = decide(&mut w, CITY, A, JAN, Decision::Accepted, "").unwrap();
-    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Accepted, "")), "review.state", "once");
-    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Returned, "x")), "review.state");
-    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Reopened, "")), "review.reason");
+    assert_eq!(
+        code_of(decide(&mut w, CITY, A, JAN, Decision::Accepted, "")),
+        "review.state",
+        "once"
+    );
+    assert_eq!(
+        code_of(decide(&mut w, CITY, A, JAN, Decision::Returned, "x")),
+        "review.state"
+    );
+    assert_eq!(
+        code_of(decide(&mut w, CITY, A, JAN, Decision::Reopened, "")),
+        "review.reason"
+    );
     let reopened = decide(&mut w, CITY, A, JAN, Decision::Reopened, "one is missing").unwrap();
-    assert_eq!(code_of(decide(&mut w, CITY, A, JAN, Decision::Reopened, "again")), "review.state");
+    assert_eq!(
+        code_of(decide(&mut w, CITY, A, JAN, Decision::Reopened, "again")),
+        "review.state"
+    );
     // Receipts may come in any order and twice: the reopening is the last word.
     for n in [&reopened, &accepted, &reopened, &accepted] {
-        assert_eq!(review::take_receipt(w.desk(A).books(), n.as_bytes()).unwrap(), Took::Done);
+        assert_eq!(
+            review::take_receipt(w.desk(A).books(), n.as_bytes()).unwrap(),
+            Took::Done
+        );
     }
     assert_eq!(w.desks[A].decision(JAN), Some(Decision::Reopened));
     w.desk(A).reopen();
     assert_eq!(w.desks[A].decision(JAN), Some(Decision::Reopened));
-    assert_eq!(w.desks[A].read().rollups[&(month(JAN), 1)].receipts.len(), 2);
+    assert_eq!(
+        w.desks[A].read().rollups[&(month(JAN), 1)].receipts.len(),
+        2
+    );
     // Not from the parent, or changed.
     let mut receipt = Receipt::parse(accepted.text()).unwrap();
     receipt.by = "somebody".into();
     let forged = Note::sign(&receipt.to_text().unwrap(), &[&key(PROVINCE, Alg::Ed25519)]).unwrap();
-    assert!(matches!(review::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(), Took::Refused(_)));
+    assert!(matches!(
+        review::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(),
+        Took::Refused(_)
+    ));
     let forged = Note::sign(&receipt.to_text().unwrap(), &[&key(A, Alg::Ed25519)]).unwrap();
-    assert!(matches!(review::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(), Took::Refused(_)));
-    assert!(matches!(review::take_receipt(w.desk(B).books(), accepted.as_bytes()).unwrap(), Took::Refused(_)));
-    assert!(matches!(review::take_receipt(w.desk(A).books(), b"x").unwrap(), Took::Refused(_)));
+    assert!(matches!(
+        review::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(),
+        Took::Refused(_)
+    ));
+    assert!(matches!(
+        review::take_receipt(w.desk(B).books(), accepted.as_bytes()).unwrap(),
+        Took::Refused(_)
+    ));
+    assert!(matches!(
+        review::take_receipt(w.desk(A).books(), b"x").unwrap(),
+        Took::Refused(_)
+    ));
 }
 
 #[test]
@@ -403,19 +690,40 @@ fn a_revision_that_nobody_asked_for_fails_history() {
         let mut next = first.rollup.clone();
         (next.revision, next.supersedes) = (revision, Some(before.digest()));
         let people = &w.desks[A].people;
-        let signers = [&key(A, Alg::Ed25519), &people["tianbiao"], &people["tongji"], &people["fuzeren"]];
+        let signers = [
+            &key(A, Alg::Ed25519),
+            &people["tianbiao"],
+            &people["tongji"],
+            &people["fuzeren"],
+        ];
         HeldRollup::new(Note::sign(&next.to_text().unwrap(), &signers).unwrap()).unwrap()
     };
     let second = revise(&w, &first, 2);
     // A rejected one must not open the way for a third.
     let third = revise(&w, &second, 3);
     for held in [&second, &third] {
-        assert_eq!(take(w.desk(CITY).books(), A, &Letter::Rollup(held.note.as_bytes().to_vec()), now), Took::Done);
+        assert_eq!(
+            take(
+                w.desk(CITY).books(),
+                A,
+                &Letter::Rollup(held.note.as_bytes().to_vec()),
+                now
+            ),
+            Took::Done
+        );
         let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
         assert_eq!(receipts.len(), 1);
         let receipt = Receipt::parse(receipts[0].text()).unwrap();
-        assert_eq!((receipt.rollup, receipt.decision), (held.digest(), Decision::Rejected));
-        assert!(receipt.checks.iter().any(|v| v.check == "history" && v.failed()));
+        assert_eq!(
+            (receipt.rollup, receipt.decision),
+            (held.digest(), Decision::Rejected)
+        );
+        assert!(
+            receipt
+                .checks
+                .iter()
+                .any(|v| v.check == "history" && v.failed())
+        );
     }
     // What was accepted stays accepted, for the parent's own figures too.
     let child = &w.desks[CITY].read().children[&unit(A)];
@@ -426,17 +734,42 @@ fn a_revision_that_nobody_asked_for_fails_history() {
         "an unasked revision must not push out the accepted one"
     );
     // The parent's word opens it again, and then a revision is welcome.
-    review::decide(w.desk(CITY).books(), &unit(A), month(FEB), Decision::Reopened, vec!["look again".into()], vec![], "1403/tongji", now)
-        .unwrap();
+    review::decide(
+        w.desk(CITY).books(),
+        &unit(A),
+        month(FEB),
+        Decision::Reopened,
+        vec!["look again".into()],
+        vec![],
+        "1403/tongji",
+        now,
+    )
+    .unwrap();
     let fourth = revise(&w, &third, 4);
-    assert_eq!(take(w.desk(CITY).books(), A, &Letter::Rollup(fourth.note.as_bytes().to_vec()), now), Took::Done);
+    assert_eq!(
+        take(
+            w.desk(CITY).books(),
+            A,
+            &Letter::Rollup(fourth.note.as_bytes().to_vec()),
+            now
+        ),
+        Took::Done
+    );
     let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
-    assert_eq!(Receipt::parse(receipts[0].text()).unwrap().decision, Decision::Accepted);
-    assert_eq!(w.desks[CITY].read().children[&unit(A)].accepted(month(FEB)).map(|h| h.digest()), Some(fourth.digest()));
+    assert_eq!(
+        Receipt::parse(receipts[0].text()).unwrap().decision,
+        Decision::Accepted
+    );
+    assert_eq!(
+        w.desks[CITY].read().children[&unit(A)]
+            .accepted(month(FEB))
+            .map(|h| h.digest()),
+        Some(fourth.digest())
+    );
 }
 
-/// A parent that is put back to before a receipt must not give another one; and the order of its receipts survives a clock that is
-/// put back.
+/// A parent that is put back to before a receipt must not give another one; and the order of its
+/// receipts survives a clock that is put back.
 #[test]
 fn receipts_do_not_go_back_in_time() {
     let mut w = World::new();
@@ -452,9 +785,17 @@ fn receipts_do_not_go_back_in_time() {
     // The clock is put back by three days, and the month is opened again.
     let earlier = after(JAN) - chrono::TimeDelta::days(3);
     w.decide(CITY, A, JAN, Decision::Reopened, earlier);
-    let receipts: Vec<String> =
-        node::desk::sign::latest(w.desks[A].read(), month(JAN)).unwrap().receipts.iter().map(|(r, _)| r.decided.clone()).collect();
-    assert_eq!((receipts.len(), receipts.is_sorted()), (2, true), "{receipts:?}");
+    let receipts: Vec<String> = node::desk::sign::latest(w.desks[A].read(), month(JAN))
+        .unwrap()
+        .receipts
+        .iter()
+        .map(|(r, _)| r.decided.clone())
+        .collect();
+    assert_eq!(
+        (receipts.len(), receipts.is_sorted()),
+        (2, true),
+        "{receipts:?}"
+    );
     let evidence = protocol::evidence::file::read(&w.desks[A].evidence()).unwrap();
     let report = protocol::evidence::report::verify(&evidence, &w.root.vkey()).unwrap();
     assert!(report.holds(), "{:?}", report.failures().next());
@@ -468,17 +809,26 @@ fn receipts_do_not_go_back_in_time() {
     }
 }
 
-/// Whoever can publish under a unit's subject has everything that the unit ever sent, and no key of it. Whatever he puts together
-/// from that, nothing of it stands at another place than the unit gave it, and the unit is not blamed.
+/// Whoever can publish under a unit's subject has everything that the unit ever sent, and no key of
+/// it. Whatever he puts together from that, nothing of it stands at another place than the unit
+/// gave it, and the unit is not blamed.
 #[test]
 fn a_carrier_cannot_move_a_statement() {
     let mut w = submitted();
     let now = after(FEB);
-    let whole: Vec<Vec<u8>> = (0..8).map(|i| w.desks[A].read().statement_bytes(i).unwrap()).collect();
+    let whole: Vec<Vec<u8>> = (0..8)
+        .map(|i| w.desks[A].read().statement_bytes(i).unwrap())
+        .collect();
     let held = |w: &World| w.desks[CITY].read().children[&unit(A)].held();
-    let send = |w: &mut World, first: u64, body: &[u8]| review::take_entries(w.desk(CITY).books(), &unit(A), first, body).unwrap();
-    let Letter::Entries(4, tail) = w.desks[A].delivery(4..8, 8) else { panic!("entries") };
-    let Letter::Entries(0, head) = w.desks[A].delivery(0..4, 8) else { panic!("entries") };
+    let send = |w: &mut World, first: u64, body: &[u8]| {
+        review::take_entries(w.desk(CITY).books(), &unit(A), first, body).unwrap()
+    };
+    let Letter::Entries(4, tail) = w.desks[A].delivery(4..8, 8) else {
+        panic!("entries")
+    };
+    let Letter::Entries(0, head) = w.desks[A].delivery(0..4, 8) else {
+        panic!("entries")
+    };
     // The unit's own messages under other indexes, before and after they are known.
     for round in 0..2 {
         for first in 0..12 {
@@ -486,13 +836,21 @@ fn a_carrier_cannot_move_a_statement() {
                 if first != own {
                     let took = send(&mut w, first, body);
                     // What claims to lie further on is looked at when the log is there.
-                    assert_eq!(matches!(took, Took::Later(_)), first > held(&w), "{first}: {took:?}");
+                    assert_eq!(
+                        matches!(took, Took::Later(_)),
+                        first > held(&w),
+                        "{first}: {took:?}"
+                    );
                     assert_ne!(took, Took::Done, "{first}");
                 }
             }
         }
-        // The checkpoint and the proof of one message with the statements of another, in another order, twice, or fewer.
-        let front = head.len() - tile::encode_bundle(&whole[..4].iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap().len();
+        // The checkpoint and the proof of one message with the statements of another, in another
+        // order, twice, or fewer.
+        let front = head.len()
+            - tile::encode_bundle(&whole[..4].iter().map(Vec::as_slice).collect::<Vec<_>>())
+                .unwrap()
+                .len();
         for pick in [[4, 5, 6, 7], [1, 0, 2, 3], [0, 0, 2, 3], [3, 2, 1, 0]] {
             let slices: Vec<&[u8]> = pick.iter().map(|n| whole[*n].as_slice()).collect();
             let body = [&head[..front], &tile::encode_bundle(&slices).unwrap()].concat();
@@ -505,52 +863,96 @@ fn a_carrier_cannot_move_a_statement() {
     }
     let city = w.desks[CITY].read();
     assert!(city.contradictions.is_empty() && city.children[&unit(A)].flagged.is_none());
-    assert_eq!(city.children[&unit(A)].accepted(month(FEB)).map(|h| h.rollup.revision), Some(1));
+    assert_eq!(
+        city.children[&unit(A)]
+            .accepted(month(FEB))
+            .map(|h| h.rollup.revision),
+        Some(1)
+    );
 }
 
-/// One history told twice is enough to show it: a unit cannot fill its parents' journals with more and more of them.
+/// One history told twice is enough to show it: a unit cannot fill its parents' journals with more
+/// and more of them.
 #[test]
 fn what_is_kept_of_a_unit_that_contradicts_itself_has_an_end() {
     let mut w = submitted();
     let entries: Vec<Vec<u8>> = (0..40).map(|n| vec![b'a'; n + 1]).collect();
     let node = key(A, Alg::Ed25519);
-    assert_eq!(take(w.desk(CITY).books(), A, &forged(&node, A, &entries), after(FEB)), Took::Done);
+    assert_eq!(
+        take(
+            w.desk(CITY).books(),
+            A,
+            &forged(&node, A, &entries),
+            after(FEB)
+        ),
+        Took::Done
+    );
     for n in 0..entries.len() {
         let mut other = entries.clone();
         other[n] = b"other".to_vec();
-        assert_eq!(take(w.desk(CITY).books(), A, &forged(&node, A, &other), after(FEB)), Took::Done);
+        assert_eq!(
+            take(
+                w.desk(CITY).books(),
+                A,
+                &forged(&node, A, &other),
+                after(FEB)
+            ),
+            Took::Done
+        );
     }
     assert_eq!(w.desks[CITY].read().contradictions.len(), 16);
 }
 
-/// What the journal could not take must not come again and again: it is refused, whoever signed it; a little less is taken.
+/// What the journal could not take must not come again and again: it is refused, whoever signed it;
+/// a little less is taken.
 #[test]
 fn a_delivery_that_is_too_large_is_refused() {
     let mut w = submitted();
     let of_size = |bytes: usize| {
-        let entries: Vec<Vec<u8>> = (0..256).map(|n| vec![b'a'; (bytes - 1000) / 256 + n % 2]).collect();
-        let Letter::Entries(0, body) = forged(&key(A, Alg::Ed25519), A, &entries) else { panic!("entries") };
+        let entries: Vec<Vec<u8>> = (0..256)
+            .map(|n| vec![b'a'; (bytes - 1000) / 256 + n % 2])
+            .collect();
+        let Letter::Entries(0, body) = forged(&key(A, Alg::Ed25519), A, &entries) else {
+            panic!("entries")
+        };
         let spare = bytes - body.len();
-        let entries: Vec<Vec<u8>> =
-            entries.into_iter().enumerate().map(|(n, e)| [e, vec![b'b'; if n == 0 { spare } else { 0 }]].concat()).collect();
+        let entries: Vec<Vec<u8>> = entries
+            .into_iter()
+            .enumerate()
+            .map(|(n, e)| [e, vec![b'b'; if n == 0 { spare } else { 0 }]].concat())
+            .collect();
         let letter = forged(&key(A, Alg::Ed25519), A, &entries);
         assert!(matches!(&letter, Letter::Entries(0, body) if body.len() == bytes));
         letter
     };
-    for (bytes, taken) in [(MAX_BODY_BYTES + 1, false), (8 << 20, false), (MAX_BODY_BYTES, true)] {
+    for (bytes, taken) in [
+        (MAX_BODY_BYTES + 1, false),
+        (8 << 20, false),
+        (MAX_BODY_BYTES, true),
+    ] {
         let took = take(w.desk(CITY).books(), A, &of_size(bytes), after(FEB));
         assert_eq!(took == Took::Done, taken, "{bytes}: {took:?}");
-        assert_eq!(w.desks[CITY].read().children[&unit(A)].held(), if taken { 256 } else { 0 });
+        assert_eq!(
+            w.desks[CITY].read().children[&unit(A)].held(),
+            if taken { 256 } else { 0 }
+        );
     }
     // As a second history it is kept too, and everything is there after a restart.
     let second = of_size(MAX_BODY_BYTES - 1);
-    assert_eq!(take(w.desk(CITY).books(), A, &second, after(FEB)), Took::Done);
+    assert_eq!(
+        take(w.desk(CITY).books(), A, &second, after(FEB)),
+        Took::Done
+    );
     w.desk(CITY).reopen();
     let city = w.desks[CITY].read();
-    assert_eq!((city.children[&unit(A)].held(), city.contradictions.len()), (256, 1));
+    assert_eq!(
+        (city.children[&unit(A)].held(), city.contradictions.len()),
+        (256, 1)
+    );
 }
 
-/// The unit itself answers for what stands in its log, be it no statement at all: the check says so, and the unit has its answer.
+/// The unit itself answers for what stands in its log, be it no statement at all: the check says
+/// so, and the unit has its answer.
 #[test]
 fn what_is_no_statement_is_kept_for_the_check_to_name() {
     let mut w = submitted();
@@ -559,27 +961,50 @@ fn what_is_no_statement_is_kept_for_the_check_to_name() {
     assert_eq!(take(w.desk(CITY).books(), A, &junk, now), Took::Done);
     w.send(A, &[CITY], now);
     let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
-    assert!(receipts.iter().any(|n| Receipt::parse(n.text()).unwrap().decision == Decision::Rejected));
+    assert!(
+        receipts
+            .iter()
+            .any(|n| Receipt::parse(n.text()).unwrap().decision == Decision::Rejected)
+    );
     let city = w.desks[CITY].read();
-    assert!(city.children[&unit(A)].flagged.as_ref().unwrap().contains("statement 5"), "two histories");
+    assert!(
+        city.children[&unit(A)]
+            .flagged
+            .as_ref()
+            .unwrap()
+            .contains("statement 5"),
+        "two histories"
+    );
     let (first, second) = city.both_sides(&city.contradictions[0]).unwrap();
     let first = first.unwrap();
     assert_eq!(
         (first.note.as_slice(), second.note.as_slice()),
-        (&b"\xff no statement"[..], &w.desks[A].read().statement_bytes(5).unwrap()[..])
+        (
+            &b"\xff no statement"[..],
+            &w.desks[A].read().statement_bytes(5).unwrap()[..]
+        )
     );
     let proven = |side: &Side| {
         let (from, bytes) = side.delivery.as_ref().unwrap();
         let delivery = Delivery::read(*from, bytes).unwrap();
-        assert!(delivery.note().verify(&[key(A, Alg::Ed25519).vkey()]).is_ok());
-        assert_eq!(delivery.entries()[usize::try_from(5 - from).unwrap()], side.note);
+        assert!(
+            delivery
+                .note()
+                .verify(&[key(A, Alg::Ed25519).vkey()])
+                .is_ok()
+        );
+        assert_eq!(
+            delivery.entries()[usize::try_from(5 - from).unwrap()],
+            side.note
+        );
         delivery.checkpoint().root()
     };
     assert_ne!(proven(&first), proven(&second), "signed both");
 }
 
-/// The lines of a note are no part of what is signed: whoever carries it can add one, take one away or put another in its place.
-/// Nothing of that is kept, nobody is flagged for it, and what the unit really sent is taken behind it.
+/// The lines of a note are no part of what is signed: whoever carries it can add one, take one away
+/// or put another in its place. Nothing of that is kept, nobody is flagged for it, and what the
+/// unit really sent is taken behind it.
 #[test]
 fn lines_that_a_carrier_changed_are_refused_and_harm_nobody() {
     let mut w = World::new();
@@ -588,15 +1013,30 @@ fn lines_that_a_carrier_changed_are_refused_and_harm_nobody() {
     w.desk(A).finish(JAN, now);
     let letters = w.desks[A].letters();
     let nobody = key("nobody", Alg::Ed25519);
-    let with_line = |bytes: &[u8]| Note::parse(bytes).unwrap().add_signature(&nobody).unwrap().as_bytes().to_vec();
+    let with_line = |bytes: &[u8]| {
+        Note::parse(bytes)
+            .unwrap()
+            .add_signature(&nobody)
+            .unwrap()
+            .as_bytes()
+            .to_vec()
+    };
     // Without a line of this name, or with an own one in its place.
     let without = |bytes: &[u8], name: &str| {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
-        text.split_inclusive('\n').filter(|l| !l.starts_with(&format!("— {name} "))).collect::<String>().into_bytes()
+        text.split_inclusive('\n')
+            .filter(|l| !l.starts_with(&format!("— {name} ")))
+            .collect::<String>()
+            .into_bytes()
     };
     let forged = |bytes: &[u8], name: &str| {
         let other = SigningKey::from_seed(name, Alg::Ed25519, [7; 32]).unwrap();
-        Note::parse(&without(bytes, name)).unwrap().add_signature(&other).unwrap().as_bytes().to_vec()
+        Note::parse(&without(bytes, name))
+            .unwrap()
+            .add_signature(&other)
+            .unwrap()
+            .as_bytes()
+            .to_vec()
     };
     let mut tried = 0;
     for above in [CITY, PROVINCE] {
@@ -605,7 +1045,10 @@ fn lines_that_a_carrier_changed_are_refused_and_harm_nobody() {
                 Letter::Entries(first, bundle) => {
                     let entries = Delivery::reopen(bundle).unwrap();
                     let checkpoint = Delivery::read(*first, bundle).unwrap().note().clone();
-                    let encoded = |e: &[Vec<u8>]| tile::encode_bundle(&e.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+                    let encoded = |e: &[Vec<u8>]| {
+                        tile::encode_bundle(&e.iter().map(Vec::as_slice).collect::<Vec<_>>())
+                            .unwrap()
+                    };
                     let front = bundle.len() - encoded(&entries).len();
                     let mut list: Vec<Letter> = (0..entries.len())
                         .map(|n| {
@@ -616,7 +1059,15 @@ fn lines_that_a_carrier_changed_are_refused_and_harm_nobody() {
                         .collect();
                     let note = with_line(checkpoint.as_bytes());
                     let length = u16::try_from(note.len()).unwrap().to_be_bytes();
-                    list.push(Letter::Entries(*first, [&length[..], &note, &bundle[2 + checkpoint.as_bytes().len()..]].concat()));
+                    list.push(Letter::Entries(
+                        *first,
+                        [
+                            &length[..],
+                            &note,
+                            &bundle[2 + checkpoint.as_bytes().len()..],
+                        ]
+                        .concat(),
+                    ));
                     list
                 }
                 Letter::Checkpoint(bytes) => vec![Letter::Checkpoint(with_line(bytes))],
@@ -639,19 +1090,37 @@ fn lines_that_a_carrier_changed_are_refused_and_harm_nobody() {
             assert_eq!(take(books, A, honest, now), Took::Done);
             for letter in &changed {
                 let took = take(books, A, letter, now);
-                assert!(matches!(took, Took::Refused(_)), "behind the honest one: {took:?}");
+                assert!(
+                    matches!(took, Took::Refused(_)),
+                    "behind the honest one: {took:?}"
+                );
             }
         }
         assert!(w.desks[above].read().contradictions.is_empty());
-        assert!(w.desks[above].read().children.values().all(|c| c.flagged.is_none()));
+        assert!(
+            w.desks[above]
+                .read()
+                .children
+                .values()
+                .all(|c| c.flagged.is_none())
+        );
     }
     assert!(tried > 20, "{tried}");
     let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
-    assert_eq!(Receipt::parse(receipts[0].text()).unwrap().decision, Decision::Accepted);
+    assert_eq!(
+        Receipt::parse(receipts[0].text()).unwrap().decision,
+        Decision::Accepted
+    );
     // A rollup that comes before the people who signed it are known waits for them.
     let mut early = World::new();
-    let rollup = letters.iter().find(|l| matches!(l, Letter::Rollup(_))).unwrap();
-    assert!(matches!(take(early.desk(CITY).books(), A, rollup, now), Took::Later(_)));
+    let rollup = letters
+        .iter()
+        .find(|l| matches!(l, Letter::Rollup(_)))
+        .unwrap();
+    assert!(matches!(
+        take(early.desk(CITY).books(), A, rollup, now),
+        Took::Later(_)
+    ));
 }
 
 /// The same for what is published: it would stay in this node's evidence for good.
@@ -665,8 +1134,14 @@ fn published_documents_with_a_strange_line_are_refused() {
     let clean = Note::sign(&next.to_text().unwrap(), &[&w.root]).unwrap();
     let strange = clean.add_signature(&key("nobody", Alg::Ed25519)).unwrap();
     let books = w.desk(CITY).books();
-    let refused = books.adopt(&[strange.as_bytes().to_vec()]).unwrap_err().to_string();
-    assert!(refused.contains("nobody that cannot be checked"), "{refused}");
+    let refused = books
+        .adopt(&[strange.as_bytes().to_vec()])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("nobody that cannot be checked"),
+        "{refused}"
+    );
     assert_eq!(books.adopt(&[clean.as_bytes().to_vec()]).unwrap(), 1);
     assert_eq!(books.registry().unwrap().registry().version, 2);
 }
@@ -677,14 +1152,31 @@ fn rollups_that_cannot_be_due_are_not_kept() {
     let mut w = submitted();
     w.send(A, &[CITY], after(FEB));
     let due = w.desks[A].other_rollup(FEB, |r| (r.revision, r.supersedes) = (2, r.previous));
-    let taken = take(w.desk(CITY).books(), A, &Letter::Rollup(due.as_bytes().to_vec()), after(FEB));
-    assert_eq!(taken, Took::Done, "the control: the checks will say what is wrong with it");
+    let taken = take(
+        w.desk(CITY).books(),
+        A,
+        &Letter::Rollup(due.as_bytes().to_vec()),
+        after(FEB),
+    );
+    assert_eq!(
+        taken,
+        Took::Done,
+        "the control: the checks will say what is wrong with it"
+    );
     for (period, revision) in [("2025-12", 1), ("2026-05", 1), ("9999-12", 1), (FEB, 101)] {
         let strange = w.desks[A].other_rollup(FEB, |r| {
             (r.period, r.revision) = (month(period), revision);
             r.supersedes = r.previous.filter(|_| revision > 1);
         });
-        let took = take(w.desk(CITY).books(), A, &Letter::Rollup(strange.as_bytes().to_vec()), after(FEB));
-        assert!(matches!(&took, Took::Refused(why) if why.contains("cannot be due")), "{period} {revision}: {took:?}");
+        let took = take(
+            w.desk(CITY).books(),
+            A,
+            &Letter::Rollup(strange.as_bytes().to_vec()),
+            after(FEB),
+        );
+        assert!(
+            matches!(&took, Took::Refused(why) if why.contains("cannot be due")),
+            "{period} {revision}: {took:?}"
+        );
     }
 }

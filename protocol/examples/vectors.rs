@@ -1,4 +1,5 @@
-//! Writes the known-answer vectors to `tests/vectors`. They change only with the version of a format.
+//! Writes the known-answer vectors to `tests/vectors`. They change only with the version of a
+//! format.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../tests/support/refuse.rs"]

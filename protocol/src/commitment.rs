@@ -1,14 +1,18 @@
-//! Pedersen vector commitments over ristretto255: how a parent checks a total without seeing an event.
+//! Pedersen vector commitments over ristretto255: how a parent checks a total without seeing an
+//! event.
 //!
-//! * Group: ristretto255 (RFC 9496), canonical encodings only, the identity refused as a commitment.
-//! * Generators: RFC 9380 `expand_message_xmd` with SHA-512 to 64 bytes, then the RFC 9496 one-way map; domain separation
-//!   tag `countersign-V1-<role>-ristretto255_XMD:SHA-512_R255MAP_RO_`. Role `blind`, message `blind`: the base B. Role
-//!   `column`, message `<schema digest>\n<column name>`: one base per column.
-//! * `C = Σ xⱼ·Gⱼ + r·B`, with `r` the wide reduction of HMAC-SHA-512(k, statement id): k is random per month.
+//! * Group: ristretto255 (RFC 9496), canonical encodings only, the identity refused as a
+//!   commitment.
+//! * Generators: RFC 9380 `expand_message_xmd` with SHA-512 to 64 bytes, then the RFC 9496 one-way
+//!   map; domain separation tag `countersign-V1-<role>-ristretto255_XMD:SHA-512_R255MAP_RO_`. Role
+//!   `blind`, message `blind`: the base B. Role `column`, message `<schema digest>\n<column name>`:
+//!   one base per column.
+//! * `C = Σ xⱼ·Gⱼ + r·B`, with `r` the wide reduction of HMAC-SHA-512(k, statement id): k is random
+//!   per month.
 //! * Opening of a month: column sums X and R = Σ r. Then `S = Σ C` must equal `Σ Xⱼ·Gⱼ + R·B`.
 //!
-//! The multiplication by `r` takes constant time; which columns are added does not, and need not: it happens at the
-//! node that knows the row. Verification works on public values only.
+//! The multiplication by `r` takes constant time; which columns are added does not, and need not:
+//! it happens at the node that knows the row. Verification works on public values only.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -44,7 +48,9 @@ pub enum CommitmentError {
     #[error("the published column sums are not the sum of the committed rows [commitment.opening]")]
     Opening,
     /// An event type without a schema in this catalogue, or a sum of another width.
-    #[error("event type {0:?}: no schema in the catalogue, or a sum of another width [commitment.schema]")]
+    #[error(
+        "event type {0:?}: no schema in the catalogue, or a sum of another width [commitment.schema]"
+    )]
     Schema(String),
 }
 
@@ -69,7 +75,8 @@ pub fn hash_to_group(message: &[u8], role: &str) -> RistrettoPoint {
     RistrettoPoint::from_uniform_bytes(&expanded)
 }
 
-/// One output block is all that 64 bytes need, so the general loop of RFC 9380 section 5.3.1 has a single turn.
+/// One output block is all that 64 bytes need, so the general loop of RFC 9380 section 5.3.1 has a
+/// single turn.
 fn expand_message_xmd(message: &[u8], dst: &[u8]) -> [u8; 64] {
     let dst_len = [u8::try_from(dst.len()).unwrap_or(u8::MAX)]; // our tags are far below 255 bytes
     let b0 = Sha512::new()
@@ -79,10 +86,17 @@ fn expand_message_xmd(message: &[u8], dst: &[u8]) -> [u8; 64] {
         .chain_update(dst)
         .chain_update(dst_len)
         .finalize();
-    Sha512::new().chain_update(b0).chain_update([1]).chain_update(dst).chain_update(dst_len).finalize().into()
+    Sha512::new()
+        .chain_update(b0)
+        .chain_update([1])
+        .chain_update(dst)
+        .chain_update(dst_len)
+        .finalize()
+        .into()
 }
 
-/// A commitment, canonically encoded and not the identity. Decompressing is what checking costs most, so it is done once.
+/// A commitment, canonically encoded and not the identity. Decompressing is what checking costs
+/// most, so it is done once.
 #[derive(Clone, Copy)]
 pub struct Commitment {
     encoded: CompressedRistretto,
@@ -113,7 +127,8 @@ impl Commitment {
     /// # Errors
     /// Another length, not canonical, or the identity.
     pub fn from_bytes(bytes: &[u8]) -> Result<Commitment, CommitmentError> {
-        let encoded = CompressedRistretto::from_slice(bytes).map_err(|_| CommitmentError::Encoding)?;
+        let encoded =
+            CompressedRistretto::from_slice(bytes).map_err(|_| CommitmentError::Encoding)?;
         let point = encoded.decompress().ok_or(CommitmentError::Point)?;
         Commitment { encoded, point }.not_identity()
     }
@@ -122,10 +137,18 @@ impl Commitment {
     /// # Errors
     /// The identity.
     pub fn of(point: RistrettoPoint) -> Result<Commitment, CommitmentError> {
-        Commitment { encoded: point.compress(), point }.not_identity()
+        Commitment {
+            encoded: point.compress(),
+            point,
+        }
+        .not_identity()
     }
     fn not_identity(self) -> Result<Commitment, CommitmentError> {
-        if self.point.is_identity() { Err(CommitmentError::Identity) } else { Ok(self) }
+        if self.point.is_identity() {
+            Err(CommitmentError::Identity)
+        } else {
+            Ok(self)
+        }
     }
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -140,7 +163,9 @@ impl Serialize for Commitment {
 }
 impl<'de> Deserialize<'de> for Commitment {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        read_text(d, |text| Commitment::from_bytes(&hex::array::<32>(text).ok_or(CommitmentError::Encoding)?))
+        read_text(d, |text| {
+            Commitment::from_bytes(&hex::array::<32>(text).ok_or(CommitmentError::Encoding)?)
+        })
     }
 }
 
@@ -157,12 +182,15 @@ impl<'de> Deserialize<'de> for OpenScalar {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         read_text(d, |text| {
             let bytes = hex::array(text).ok_or(CommitmentError::Encoding)?;
-            Option::from(Scalar::from_canonical_bytes(bytes)).map(OpenScalar).ok_or(CommitmentError::Scalar)
+            Option::from(Scalar::from_canonical_bytes(bytes))
+                .map(OpenScalar)
+                .ok_or(CommitmentError::Scalar)
         })
     }
 }
 
-/// The secret of a month, from which every blinding of the month follows. Losing it means that the month cannot be opened.
+/// The secret of a month, from which every blinding of the month follows. Losing it means that the
+/// month cannot be opened.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct PeriodKey([u8; 32]);
 
@@ -178,7 +206,9 @@ impl PeriodKey {
     /// The blinding of one statement.
     pub fn blinding(&self, statement_id: &str) -> Scalar {
         // HMAC takes a key of any length, so this cannot fail; an empty MAC is never reached.
-        let Ok(mut mac) = <Hmac<Sha512> as KeyInit>::new_from_slice(&self.0) else { return Scalar::ZERO };
+        let Ok(mut mac) = <Hmac<Sha512> as KeyInit>::new_from_slice(&self.0) else {
+            return Scalar::ZERO;
+        };
         mac.update(statement_id.as_bytes());
         let wide: [u8; 64] = mac.finalize().into_bytes().into();
         Scalar::from_bytes_mod_order_wide(&wide)
@@ -197,7 +227,8 @@ pub struct Generators {
     schemas: BTreeMap<String, (Schema, Bases)>,
 }
 
-/// The bases of one schema, derived when they are first needed: about 10 µs a column, of which a catalogue has thousands.
+/// The bases of one schema, derived when they are first needed: about 10 µs a column, of which a
+/// catalogue has thousands.
 struct Bases {
     sealed: bool,
     points: OnceLock<Points>,
@@ -205,7 +236,8 @@ struct Bases {
 
 struct Points {
     columns: Vec<RistrettoPoint>,
-    /// The columns `-`, in order. Most blocks of most rows have their 1 there, so that a row is told by where it differs.
+    /// The columns `-`, in order. Most blocks of most rows have their 1 there, so that a row is
+    /// told by where it differs.
     idle: Vec<usize>,
     /// The sum of their bases.
     idle_sum: RistrettoPoint,
@@ -216,9 +248,18 @@ impl Bases {
         self.points.get_or_init(|| {
             // Clear rows are added in the open and need no bases.
             let names = if self.sealed { schema.names() } else { &[] };
-            let columns: Vec<RistrettoPoint> = names.iter().map(|name| column_base(schema, name)).collect();
-            let idle: Vec<usize> = if self.sealed { schema.not_counted().collect() } else { Vec::new() };
-            Points { idle_sum: idle.iter().map(|n| columns[*n]).sum(), columns, idle }
+            let columns: Vec<RistrettoPoint> =
+                names.iter().map(|name| column_base(schema, name)).collect();
+            let idle: Vec<usize> = if self.sealed {
+                schema.not_counted().collect()
+            } else {
+                Vec::new()
+            };
+            Points {
+                idle_sum: idle.iter().map(|n| columns[*n]).sum(),
+                columns,
+                idle,
+            }
         })
     }
 }
@@ -237,10 +278,22 @@ impl Generators {
             .iter()
             .map(|event| {
                 let schema = Schema::of(catalogue, event);
-                (event.name.clone(), (schema, Bases { sealed: !event.is_clear(), points: OnceLock::new() }))
+                (
+                    event.name.clone(),
+                    (
+                        schema,
+                        Bases {
+                            sealed: !event.is_clear(),
+                            points: OnceLock::new(),
+                        },
+                    ),
+                )
             })
             .collect();
-        Generators { blind: RistrettoBasepointTable::create(&hash_to_group(b"blind", "blind")), schemas }
+        Generators {
+            blind: RistrettoBasepointTable::create(&hash_to_group(b"blind", "blind")),
+            schemas,
+        }
     }
 
     /// The schema of an event type.
@@ -252,13 +305,27 @@ impl Generators {
     ///
     /// # Errors
     /// An event type without a schema; the identity, which no blinding gives in practice.
-    pub fn commit(&self, event: &str, row: &[(usize, i64)], blinding: &Scalar) -> Result<Commitment, CommitmentError> {
-        let (schema, bases) = self.schemas.get(event).ok_or_else(|| CommitmentError::Schema(event.to_string()))?;
-        let Points { columns, idle, idle_sum } = bases.of(schema);
+    pub fn commit(
+        &self,
+        event: &str,
+        row: &[(usize, i64)],
+        blinding: &Scalar,
+    ) -> Result<Commitment, CommitmentError> {
+        let (schema, bases) = self
+            .schemas
+            .get(event)
+            .ok_or_else(|| CommitmentError::Schema(event.to_string()))?;
+        let Points {
+            columns,
+            idle,
+            idle_sum,
+        } = bases.of(schema);
         let mut point = &self.blind * blinding + idle_sum;
         let mut idle = idle.iter().copied().peekable();
         for &(column, weight) in row {
-            let base = columns.get(column).ok_or_else(|| CommitmentError::Schema(event.to_string()))?;
+            let base = columns
+                .get(column)
+                .ok_or_else(|| CommitmentError::Schema(event.to_string()))?;
             while let Some(moved) = idle.next_if(|n| *n < column) {
                 point -= columns[moved];
             }
@@ -277,8 +344,14 @@ impl Generators {
     /// Checks `sum = Σ Xⱼ·Gⱼ + R·B`.
     ///
     /// # Errors
-    /// [`CommitmentError::Opening`] where it does not hold; [`CommitmentError::Schema`] for a sum of unknown shape.
-    pub fn check_opening(&self, sum: &RistrettoPoint, sums: &BTreeMap<String, Vec<i64>>, blinding: &Scalar) -> Result<(), CommitmentError> {
+    /// [`CommitmentError::Opening`] where it does not hold; [`CommitmentError::Schema`] for a sum
+    /// of unknown shape.
+    pub fn check_opening(
+        &self,
+        sum: &RistrettoPoint,
+        sums: &BTreeMap<String, Vec<i64>>,
+        blinding: &Scalar,
+    ) -> Result<(), CommitmentError> {
         let mut scalars = vec![*blinding, -Scalar::ONE];
         let mut points = vec![self.blind.basepoint(), *sum];
         for (event, columns) in sums {
@@ -293,7 +366,11 @@ impl Generators {
                 points.push(*base);
             }
         }
-        if RistrettoPoint::vartime_multiscalar_mul(&scalars, &points).is_identity() { Ok(()) } else { Err(CommitmentError::Opening) }
+        if RistrettoPoint::vartime_multiscalar_mul(&scalars, &points).is_identity() {
+            Ok(())
+        } else {
+            Err(CommitmentError::Opening)
+        }
     }
 }
 
@@ -319,9 +396,9 @@ mod tests {
 
     #[test]
     fn xmd_matches_rfc_9380_appendix_k3_shape() {
-        // RFC 9380 K.3: expander SHA-512, DST QUUX-V01-CS02-with-expander-SHA512-256, 0x80 bytes is two blocks; the
-        // 0x20 case has the length in b0, so the vectors cannot be shared. What is pinned here is our own base B,
-        // which libsodium and @noble/curves reproduce in tests/.
+        // RFC 9380 K.3: expander SHA-512, DST QUUX-V01-CS02-with-expander-SHA512-256, 0x80 bytes is
+        // two blocks; the 0x20 case has the length in b0, so the vectors cannot be shared. What is
+        // pinned here is our own base B, which libsodium and @noble/curves reproduce in tests/.
         let b = hash_to_group(b"blind", "blind").compress();
         assert_eq!(hex::encode(b.as_bytes()).len(), 64);
         assert_ne!(b, hash_to_group(b"blind", "column").compress());
@@ -329,12 +406,25 @@ mod tests {
 
     #[test]
     fn identity_and_non_canonical_encodings_are_refused() {
-        assert_eq!(Commitment::from_bytes(&[0; 32]).unwrap_err(), CommitmentError::Identity);
-        assert_eq!(Commitment::from_bytes(&[0xff; 32]).unwrap_err(), CommitmentError::Point);
-        assert_eq!(Commitment::from_bytes(&[1; 31]).unwrap_err(), CommitmentError::Encoding);
+        assert_eq!(
+            Commitment::from_bytes(&[0; 32]).unwrap_err(),
+            CommitmentError::Identity
+        );
+        assert_eq!(
+            Commitment::from_bytes(&[0xff; 32]).unwrap_err(),
+            CommitmentError::Point
+        );
+        assert_eq!(
+            Commitment::from_bytes(&[1; 31]).unwrap_err(),
+            CommitmentError::Encoding
+        );
         // RFC 9496 A.2: a negative field element.
-        let bytes = hex::decode("0100000000000000000000000000000000000000000000000000000000000000").unwrap();
-        assert_eq!(Commitment::from_bytes(&bytes).unwrap_err(), CommitmentError::Point);
+        let bytes = hex::decode("0100000000000000000000000000000000000000000000000000000000000000")
+            .unwrap();
+        assert_eq!(
+            Commitment::from_bytes(&bytes).unwrap_err(),
+            CommitmentError::Point
+        );
     }
 
     #[test]

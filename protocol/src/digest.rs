@@ -1,7 +1,8 @@
-//! Digests and the two text codings of bytes: SHA-256 (FIPS 180-4) written `sha256:<64 lowercase hex>`, lowercase
-//! base 16 and padded base 64 (RFC 4648, sections 8 and 4).
+//! Digests and the two text codings of bytes: SHA-256 (FIPS 180-4) written `sha256:<64 lowercase
+//! hex>`, lowercase base 16 and padded base 64 (RFC 4648, sections 8 and 4).
 //!
-//! Every decoder here accepts exactly one text for a value: two different texts never mean the same bytes.
+//! Every decoder here accepts exactly one text for a value: two different texts never mean the same
+//! bytes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -31,8 +32,12 @@ macro_rules! serde_text {
 }
 pub(crate) use serde_text;
 
-/// Reads a text where it stands. A statement has half a dozen of them, and `String` would allocate for each.
-pub(crate) fn read_text<'de, D, T, E>(deserializer: D, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, D::Error>
+/// Reads a text where it stands. A statement has half a dozen of them, and `String` would allocate
+/// for each.
+pub(crate) fn read_text<'de, D, T, E>(
+    deserializer: D,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
     E: fmt::Display,
@@ -54,8 +59,8 @@ where
     deserializer.deserialize_str(Text(read))
 }
 
-/// Serde for a map in a signed document: a key that stands there twice is refused. Languages differ in which of the two
-/// they take, so two readers would verify one signature and read two documents.
+/// Serde for a map in a signed document: a key that stands there twice is refused. Languages differ
+/// in which of the two they take, so two readers would verify one signature and read two documents.
 pub(crate) mod unique {
     use std::collections::BTreeMap;
     use std::fmt;
@@ -160,7 +165,10 @@ impl FromStr for Digest {
         if text.len() != DIGEST_TEXT_BYTES {
             return Err(DigestError::Malformed);
         }
-        text.strip_prefix(DIGEST_PREFIX).and_then(hex::array).map(Self).ok_or(DigestError::Malformed)
+        text.strip_prefix(DIGEST_PREFIX)
+            .and_then(hex::array)
+            .map(Self)
+            .ok_or(DigestError::Malformed)
     }
 }
 
@@ -230,7 +238,8 @@ pub mod b64 {
         STANDARD.encode(bytes)
     }
 
-    /// The bytes; `None` for missing padding, trailing bits that are not zero, or any other character.
+    /// The bytes; `None` for missing padding, trailing bits that are not zero, or any other
+    /// character.
     pub fn decode(text: &str) -> Option<Vec<u8>> {
         STANDARD.decode(text).ok()
     }
@@ -247,8 +256,14 @@ mod tests {
     fn known_answers() {
         assert_eq!(Digest::of(b"").to_string(), EMPTY);
         assert_eq!(EMPTY.parse(), Ok(Digest::of(b"")));
-        assert_eq!(serde_json::to_string(&Digest::of(b"")).unwrap(), format!("\"{EMPTY}\""));
-        assert_eq!(serde_json::from_str::<Digest>(&format!("\"{EMPTY}\"")).unwrap(), Digest::of(b""));
+        assert_eq!(
+            serde_json::to_string(&Digest::of(b"")).unwrap(),
+            format!("\"{EMPTY}\"")
+        );
+        assert_eq!(
+            serde_json::from_str::<Digest>(&format!("\"{EMPTY}\"")).unwrap(),
+            Digest::of(b"")
+        );
         assert_eq!(format!("{:?}", Digest::of(b"")), format!("Digest({EMPTY})"));
     }
 
@@ -256,11 +271,27 @@ mod tests {
     fn other_texts_of_a_digest_are_refused() {
         let upper = EMPTY.replace("e3b0", "E3B0");
         let bare = &EMPTY[7..];
-        for text in ["", "sha256:", bare, &upper, &EMPTY[..70], &format!("{EMPTY}0"), &format!(" {}", &EMPTY[..70])] {
-            assert_eq!(text.parse::<Digest>(), Err(DigestError::Malformed), "{text}");
+        for text in [
+            "",
+            "sha256:",
+            bare,
+            &upper,
+            &EMPTY[..70],
+            &format!("{EMPTY}0"),
+            &format!(" {}", &EMPTY[..70]),
+        ] {
+            assert_eq!(
+                text.parse::<Digest>(),
+                Err(DigestError::Malformed),
+                "{text}"
+            );
         }
         // 71 bytes, but a multi-byte character inside.
-        assert!(format!("sha256:{}é", "0".repeat(62)).parse::<Digest>().is_err());
+        assert!(
+            format!("sha256:{}é", "0".repeat(62))
+                .parse::<Digest>()
+                .is_err()
+        );
     }
 
     #[test]
@@ -269,8 +300,11 @@ mod tests {
             assert_eq!(hex::decode(text), None, "{text}");
             assert_eq!(hex::array::<1>(text), None, "{text}");
         }
-        // Missing padding, spare bits, spaces, the URL alphabet, padding in the middle, a lone character.
-        for text in ["Zg", "Zh==", "Zg==\n", " Zg==", "_-8=", "Zg==Zg==", "Z", "Zm9=", "===="] {
+        // Missing padding, spare bits, spaces, the URL alphabet, padding in the middle, a lone
+        // character.
+        for text in [
+            "Zg", "Zh==", "Zg==\n", " Zg==", "_-8=", "Zg==Zg==", "Z", "Zm9=", "====",
+        ] {
             assert_eq!(b64::decode(text), None, "{text}");
         }
         assert_eq!(b64::decode("Zg==").as_deref(), Some(&b"f"[..]));

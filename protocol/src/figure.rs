@@ -1,12 +1,16 @@
 //! Figures: tables of integers, and the algebra that adds them.
 //!
-//! One set of functions computes a month's figures from column sums, last month's figures and the children's figures;
-//! the desk closes with it and every verifier checks with it, so there is one arithmetic.
+//! One set of functions computes a month's figures from column sums, last month's figures and the
+//! children's figures; the desk closes with it and every verifier checks with it, so there is one
+//! arithmetic.
 //!
-//! * A flow (人次, 人, 分) of a month is the month's net sum. A stock is last month's stock plus what came in minus what
-//!   went out. A ratio or coverage travels as numerator and denominator, never as a percentage.
-//! * `own` is what this unit's own log says; `sum` is own plus all children, and is there only where there are children.
-//! * `declared` is the part of a stock that rests on a declared opening number (E66) and on nothing else.
+//! * A flow (人次, 人, 分) of a month is the month's net sum. A stock is last month's stock plus
+//!   what came in minus what went out. A ratio or coverage travels as numerator and denominator,
+//!   never as a percentage.
+//! * `own` is what this unit's own log says; `sum` is own plus all children, and is there only
+//!   where there are children.
+//! * `declared` is the part of a stock that rests on a declared opening number (E66) and on nothing
+//!   else.
 
 use std::collections::BTreeMap;
 
@@ -103,10 +107,22 @@ pub struct RangeError(pub String);
 impl Counts {
     fn of(indicator: &Indicator, catalogue: &Catalogue) -> Counts {
         if indicator.kind.is_counted() {
-            let cells = indicator.tables.iter().map(|t| vec![0; catalogue.cells(t).len()]).collect();
-            Counts { value: Some(0), cells, ..Counts::default() }
+            let cells = indicator
+                .tables
+                .iter()
+                .map(|t| vec![0; catalogue.cells(t).len()])
+                .collect();
+            Counts {
+                value: Some(0),
+                cells,
+                ..Counts::default()
+            }
         } else {
-            Counts { num: Some(0), den: Some(0), ..Counts::default() }
+            Counts {
+                num: Some(0),
+                den: Some(0),
+                ..Counts::default()
+            }
         }
     }
 
@@ -116,8 +132,16 @@ impl Counts {
     /// Another shape, or an overflow: hostile figures are refused, not wrapped.
     pub fn add(&mut self, other: &Counts, id: &str) -> Result<(), RangeError> {
         let wrong = || RangeError(id.to_string());
-        let plus = |a: i64, b: i64| a.checked_add(b).filter(|n| n.unsigned_abs() < 1 << 53).ok_or_else(wrong);
-        for (a, b) in [(&mut self.value, other.value), (&mut self.num, other.num), (&mut self.den, other.den)] {
+        let plus = |a: i64, b: i64| {
+            a.checked_add(b)
+                .filter(|n| n.unsigned_abs() < 1 << 53)
+                .ok_or_else(wrong)
+        };
+        for (a, b) in [
+            (&mut self.value, other.value),
+            (&mut self.num, other.num),
+            (&mut self.den, other.den),
+        ] {
             *a = match (*a, b) {
                 (Some(a), Some(b)) => Some(plus(a, b)?),
                 (None, None) => None,
@@ -141,7 +165,9 @@ impl Counts {
 
     /// Whether the cells of every declared table add up to the value.
     pub fn is_consistent(&self) -> bool {
-        self.cells.iter().all(|t| t.iter().try_fold(0_i64, |a, b| a.checked_add(*b)) == self.value)
+        self.cells
+            .iter()
+            .all(|t| t.iter().try_fold(0_i64, |a, b| a.checked_add(*b)) == self.value)
     }
 }
 
@@ -153,7 +179,11 @@ pub fn zeros(catalogue: &Catalogue) -> Vec<Figure> {
         .flat_map(|i| {
             i.figure_ids().into_iter().map(move |id| Figure {
                 id,
-                basis: if i.kind.is_counted() { Basis::Proven } else { Basis::Derived },
+                basis: if i.kind.is_counted() {
+                    Basis::Proven
+                } else {
+                    Basis::Derived
+                },
                 own: Counts::of(i, catalogue),
                 sum: None,
             })
@@ -163,43 +193,69 @@ pub fn zeros(catalogue: &Catalogue) -> Vec<Figure> {
 
 /// A unit's own figures for a month.
 ///
-/// `sums` are the net column sums of the month's leaves, sealed and clear together; `last` are the figures of the
-/// previous month's rollup (none in the unit's first month).
+/// `sums` are the net column sums of the month's leaves, sealed and clear together; `last` are the
+/// figures of the previous month's rollup (none in the unit's first month).
 ///
 /// # Errors
 /// A sum out of range.
-pub fn own(catalogue: &Catalogue, tier: Tier, sums: &Sums, last: Option<&[Figure]>) -> Result<Vec<Figure>, RangeError> {
+pub fn own(
+    catalogue: &Catalogue,
+    tier: Tier,
+    sums: &Sums,
+    last: Option<&[Figure]>,
+) -> Result<Vec<Figure>, RangeError> {
     let mut figures = zeros(catalogue);
     for figure in &mut figures {
-        let Some(i) = catalogue.indicator(&figure.id) else { continue };
+        let Some(i) = catalogue.indicator(&figure.id) else {
+            continue;
+        };
         if i.kind.is_stock()
             && let Some(before) = last.and_then(|l| l.iter().find(|f| f.id == figure.id))
         {
             figure.own = before.own.clone();
         }
     }
-    let position: BTreeMap<String, usize> = figures.iter().enumerate().map(|(n, f)| (f.id.clone(), n)).collect();
+    let position: BTreeMap<String, usize> = figures
+        .iter()
+        .enumerate()
+        .map(|(n, f)| (f.id.clone(), n))
+        .collect();
     for (event, columns) in sums {
-        let Some(event) = catalogue.event(event) else { continue };
+        let Some(event) = catalogue.event(event) else {
+            continue;
+        };
         let schema = Schema::of(catalogue, event);
         for block in schema.blocks() {
-            let Some(&n) = position.get(&block.figure) else { continue };
+            let Some(&n) = position.get(&block.figure) else {
+                continue;
+            };
             let figure = &mut figures[n];
-            let Some(i) = catalogue.indicator(&figure.id) else { continue };
+            let Some(i) = catalogue.indicator(&figure.id) else {
+                continue;
+            };
             let range = || RangeError(block.figure.clone());
-            let sum = columns.get(block.start..block.start + block.width).unwrap_or_default();
+            let sum = columns
+                .get(block.start..block.start + block.width)
+                .unwrap_or_default();
             let sign = if block.kind == MoveKind::Out { -1 } else { 1 };
             let mut delta = Counts::of(i, catalogue);
             let mut total = 0_i64;
             if block.kind == MoveKind::Amount {
                 for (bit, x) in sum.iter().enumerate().take(AMOUNT_BITS) {
-                    total = x.checked_mul(1 << bit).and_then(|v| total.checked_add(v)).ok_or_else(range)?;
+                    total = x
+                        .checked_mul(1 << bit)
+                        .and_then(|v| total.checked_add(v))
+                        .ok_or_else(range)?;
                 }
             } else {
                 let cells = sum.len().saturating_sub(1);
                 for (cell, x) in sum.iter().take(cells).enumerate() {
                     total = total.checked_add(*x).ok_or_else(range)?;
-                    if let Some(slot) = delta.cells.get_mut(block.table).and_then(|t| t.get_mut(cell)) {
+                    if let Some(slot) = delta
+                        .cells
+                        .get_mut(block.table)
+                        .and_then(|t| t.get_mut(cell))
+                    {
                         *slot = x.checked_mul(sign).ok_or_else(range)?;
                     }
                 }
@@ -214,9 +270,16 @@ pub fn own(catalogue: &Catalogue, tier: Tier, sums: &Sums, last: Option<&[Figure
             figure.own.add(&delta, &block.figure)?;
         }
     }
-    let value = |figures: &[Figure], id: &str| position.get(id).and_then(|&n| figures[n].own.value).unwrap_or(0);
+    let value = |figures: &[Figure], id: &str| {
+        position
+            .get(id)
+            .and_then(|&n| figures[n].own.value)
+            .unwrap_or(0)
+    };
     for n in 0..figures.len() {
-        let Some(i) = catalogue.indicator(&figures[n].id) else { continue };
+        let Some(i) = catalogue.indicator(&figures[n].id) else {
+            continue;
+        };
         if matches!(i.kind, Kind::Ratio | Kind::Coverage) {
             let (num, den) = match i.per {
                 Some(per) if per == tier => (i64::from(value(&figures, &i.met) >= 1), 1),
@@ -231,8 +294,9 @@ pub fn own(catalogue: &Catalogue, tier: Tier, sums: &Sums, last: Option<&[Figure
     Ok(figures)
 }
 
-/// Adds the children's scopes to the own figures. `absent` gives, for each tier, how many units are below the children
-/// that are missing: a coverage over units counts them as not covered instead of forgetting them.
+/// Adds the children's scopes to the own figures. `absent` gives, for each tier, how many units are
+/// below the children that are missing: a coverage over units counts them as not covered instead of
+/// forgetting them.
 ///
 /// # Errors
 /// A child's figure of another shape, or a sum out of range.
@@ -246,7 +310,10 @@ pub fn with_children(
     for figure in &mut figures {
         let mut sum = figure.own.clone();
         for child in children {
-            let theirs = child.iter().find(|f| f.id == figure.id).ok_or_else(|| RangeError(figure.id.clone()))?;
+            let theirs = child
+                .iter()
+                .find(|f| f.id == figure.id)
+                .ok_or_else(|| RangeError(figure.id.clone()))?;
             sum.add(theirs.scope(), &figure.id)?;
         }
         if let Some(per) = catalogue.indicator(&figure.id).and_then(|i| i.per)
@@ -262,9 +329,15 @@ pub fn with_children(
 
 /// A figure is declared where a declared number is part of it, or of what it is derived from.
 fn settle_basis(catalogue: &Catalogue, figures: &mut [Figure]) {
-    let declared: Vec<String> = figures.iter().filter(|f| f.own.declared != 0 || f.scope().declared != 0).map(|f| f.id.clone()).collect();
+    let declared: Vec<String> = figures
+        .iter()
+        .filter(|f| f.own.declared != 0 || f.scope().declared != 0)
+        .map(|f| f.id.clone())
+        .collect();
     for figure in figures {
-        let Some(i) = catalogue.indicator(&figure.id) else { continue };
+        let Some(i) = catalogue.indicator(&figure.id) else {
+            continue;
+        };
         let parts = [&figure.id, &i.num, &i.den, &i.met];
         figure.basis = if parts.iter().any(|p| declared.contains(p)) {
             Basis::Declared
@@ -276,11 +349,21 @@ fn settle_basis(catalogue: &Catalogue, figures: &mut [Figure]) {
     }
 }
 
-/// The first difference between two lists of figures, in words: where, what is there, what follows from the parts.
-pub fn first_difference(catalogue: &Catalogue, published: &[Figure], expected: &[Figure]) -> Option<String> {
+/// The first difference between two lists of figures, in words: where, what is there, what follows
+/// from the parts.
+pub fn first_difference(
+    catalogue: &Catalogue,
+    published: &[Figure],
+    expected: &[Figure],
+) -> Option<String> {
     for e in expected {
-        let Some(p) = published.iter().find(|p| p.id == e.id) else { return Some(format!("figure {} is missing", e.id)) };
-        for (scope, p, e_counts) in [("own", Some(&p.own), Some(&e.own)), ("sum", p.sum.as_ref(), e.sum.as_ref())] {
+        let Some(p) = published.iter().find(|p| p.id == e.id) else {
+            return Some(format!("figure {} is missing", e.id));
+        };
+        for (scope, p, e_counts) in [
+            ("own", Some(&p.own), Some(&e.own)),
+            ("sum", p.sum.as_ref(), e.sum.as_ref()),
+        ] {
             match (p, e_counts) {
                 (None, None) => {}
                 (Some(p), Some(e_counts)) => {
@@ -288,35 +371,69 @@ pub fn first_difference(catalogue: &Catalogue, published: &[Figure], expected: &
                         return Some(format!("figure {} ({scope}): {d}", e.id));
                     }
                 }
-                _ => return Some(format!("figure {}: `sum` is there exactly where there are children", e.id)),
+                _ => {
+                    return Some(format!(
+                        "figure {}: `sum` is there exactly where there are children",
+                        e.id
+                    ));
+                }
             }
         }
         if p.basis != e.basis {
-            return Some(format!("figure {} is called {} but is {}", e.id, p.basis.en(), e.basis.en()));
+            return Some(format!(
+                "figure {} is called {} but is {}",
+                e.id,
+                p.basis.en(),
+                e.basis.en()
+            ));
         }
     }
-    if let Some(extra) = published.iter().find(|p| !expected.iter().any(|e| e.id == p.id)) {
+    if let Some(extra) = published
+        .iter()
+        .find(|p| !expected.iter().any(|e| e.id == p.id))
+    {
         return Some(format!("figure {} is not in the catalogue", extra.id));
     }
     (published.len() != expected.len()).then(|| "a figure is there twice".to_string())
 }
 
-fn counts_difference(catalogue: &Catalogue, id: &str, published: &Counts, expected: &Counts) -> Option<String> {
-    for (name, p, e) in
-        [("value", published.value, expected.value), ("num", published.num, expected.num), ("den", published.den, expected.den)]
-    {
+fn counts_difference(
+    catalogue: &Catalogue,
+    id: &str,
+    published: &Counts,
+    expected: &Counts,
+) -> Option<String> {
+    for (name, p, e) in [
+        ("value", published.value, expected.value),
+        ("num", published.num, expected.num),
+        ("den", published.den, expected.den),
+    ] {
         if p != e {
-            return Some(format!("{name} is {} but its parts give {}", show(p), show(e)));
+            return Some(format!(
+                "{name} is {} but its parts give {}",
+                show(p),
+                show(e)
+            ));
         }
     }
     if published.declared != expected.declared {
-        return Some(format!("declared part is {} but its parts give {}", published.declared, expected.declared));
+        return Some(format!(
+            "declared part is {} but its parts give {}",
+            published.declared, expected.declared
+        ));
     }
-    let tables = catalogue.indicator(id).map(|i| i.tables.clone()).unwrap_or_default();
+    let tables = catalogue
+        .indicator(id)
+        .map(|i| i.tables.clone())
+        .unwrap_or_default();
     for (n, (p, e)) in published.cells.iter().zip(&expected.cells).enumerate() {
         if let Some(cell) = (0..p.len().max(e.len())).find(|&c| p.get(c) != e.get(c)) {
             let table = tables.get(n).cloned().unwrap_or_default();
-            let name = catalogue.cells(&table).get(cell).cloned().unwrap_or_default();
+            let name = catalogue
+                .cells(&table)
+                .get(cell)
+                .cloned()
+                .unwrap_or_default();
             return Some(format!(
                 "table {} cell {name} is {} but its parts give {}",
                 crate::catalogue::table_name(&table),
@@ -325,7 +442,8 @@ fn counts_difference(catalogue: &Catalogue, id: &str, published: &Counts, expect
             ));
         }
     }
-    (published.cells.len() != expected.cells.len()).then(|| "other tables than the catalogue declares".to_string())
+    (published.cells.len() != expected.cells.len())
+        .then(|| "other tables than the catalogue declares".to_string())
 }
 
 fn show(n: Option<i64>) -> String {

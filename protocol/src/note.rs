@@ -1,5 +1,5 @@
-//! The one envelope of everything signed: C2SP signed notes (`c2sp.org/signed-note` v1.0.0), byte-compatible with Go's
-//! `golang.org/x/mod/sumdb/note`.
+//! The one envelope of everything signed: C2SP signed notes (`c2sp.org/signed-note` v1.0.0),
+//! byte-compatible with Go's `golang.org/x/mod/sumdb/note`.
 //!
 //! ```text
 //! <text: one or more lines, UTF-8, no control characters below U+0020 other than newline>
@@ -7,12 +7,14 @@
 //! — <name> <base64 of key id (4 bytes) and signature>
 //! ```
 //!
-//! The signed bytes are the text with its last newline, without the empty line. The text ends at the *last* empty line.
-//! A note keeps the exact bytes that it was parsed from. Verify first, read the text afterwards.
+//! The signed bytes are the text with its last newline, without the empty line. The text ends at
+//! the *last* empty line. A note keeps the exact bytes that it was parsed from. Verify first, read
+//! the text afterwards.
 //!
-//! Stricter than Go: 16 signatures instead of 100, names of at most 255 bytes, notes of at most 1 MiB, canonical base64
-//! only, key ids in lower case, Ed25519 by `verify_strict`, weak and non-canonical public keys refused. What this accepts, Go
-//! accepts, but for a verifier key that the caller lists twice, which Go calls ambiguous.
+//! Stricter than Go: 16 signatures instead of 100, names of at most 255 bytes, notes of at most 1
+//! MiB, canonical base64 only, key ids in lower case, Ed25519 by `verify_strict`, weak and
+//! non-canonical public keys refused. What this accepts, Go accepts, but for a verifier key that
+//! the caller lists twice, which Go calls ambiguous.
 //!
 //! | file | holds |
 //! |---|---|
@@ -64,7 +66,9 @@ pub enum NoteError {
     #[error("the note has more than {MAX_SIGNATURES} signature lines")]
     TooManySignatures,
     /// Not a signer name.
-    #[error("not a signer name: 1 to {MAX_NAME_BYTES} bytes without spaces, control characters and `+`")]
+    #[error(
+        "not a signer name: 1 to {MAX_NAME_BYTES} bytes without spaces, control characters and `+`"
+    )]
     Name,
     /// Not a verifier key.
     #[error("not a verifier key: {what}; its form is name+<8 hex digits>+<base64>")]
@@ -79,7 +83,9 @@ pub enum NoteError {
         what: &'static str,
     },
     /// The key id in a key's text is not the one that the key has.
-    #[error("the key of {name} has the key id {expected}, its text says {found}: it was damaged or renamed, get it anew")]
+    #[error(
+        "the key of {name} has the key id {expected}, its text says {found}: it was damaged or renamed, get it anew"
+    )]
     KeyId {
         /// The name in the key.
         name: String,
@@ -88,14 +94,17 @@ pub enum NoteError {
         /// The id in the text.
         found: String,
     },
-    /// A public key of small order, or not in its one canonical form: it could verify what nobody signed.
+    /// A public key of small order, or not in its one canonical form: it could verify what nobody
+    /// signed.
     #[error("the public key of {name} is weak: make a new key")]
     WeakKey {
         /// The name in the key.
         name: String,
     },
     /// A key of an algorithm that cannot be used for this.
-    #[error("the key of {name} is for {found:?}, this needs {expected:?}: use the key of the other role")]
+    #[error(
+        "the key of {name} is for {found:?}, this needs {expected:?}: use the key of the other role"
+    )]
     Algorithm {
         /// The key's name.
         name: String,
@@ -105,7 +114,9 @@ pub enum NoteError {
         found: Alg,
     },
     /// A signature of a known key is wrong. The whole note is refused.
-    #[error("the signature of {name} ({id}) is wrong: the note was changed, or was not signed by this key")]
+    #[error(
+        "the signature of {name} ({id}) is wrong: the note was changed, or was not signed by this key"
+    )]
     Signature {
         /// The signer's name.
         name: String,
@@ -127,7 +138,9 @@ pub enum NoteError {
         id: String,
     },
     /// This key has a signature line on the note already, and a different one.
-    #[error("{name} ({id}) has a different signature on this note already: a key signs a note once")]
+    #[error(
+        "{name} ({id}) has a different signature on this note already: a key signs a note once"
+    )]
     Duplicate {
         /// The signer's name.
         name: String,
@@ -135,7 +148,9 @@ pub enum NoteError {
         id: String,
     },
     /// Two notes to be merged have different texts.
-    #[error("the notes have different texts ({left} and {right}): only signatures on the same text can be joined")]
+    #[error(
+        "the notes have different texts ({left} and {right}): only signatures on the same text can be joined"
+    )]
     DifferentText {
         /// Digest of the one text.
         left: Digest,
@@ -146,10 +161,14 @@ pub enum NoteError {
     #[error("not a kind of document: 1 to {MAX_KIND_BYTES} of a-z, 0-9 and `-`")]
     Kind,
     /// Not JSON on one line.
-    #[error("the content of a document must be one JSON object on one line, without control characters")]
+    #[error(
+        "the content of a document must be one JSON object on one line, without control characters"
+    )]
     Json,
     /// A document of another kind or version.
-    #[error("the note's first line is {found}, expected {expected:?}: this is another document, or another version")]
+    #[error(
+        "the note's first line is {found}, expected {expected:?}: this is another document, or another version"
+    )]
     Document {
         /// The first line that was expected.
         expected: String,
@@ -212,12 +231,20 @@ impl Signature {
     }
 
     fn parse(line: &str) -> Result<Self, NoteError> {
-        let rest = line.strip_prefix(SIGNATURE_PREFIX).ok_or(malformed("a signature line must begin with `— `"))?;
-        let (name, base64) = rest.split_once(' ').ok_or(malformed("a signature line must be `— name base64`"))?;
+        let rest = line
+            .strip_prefix(SIGNATURE_PREFIX)
+            .ok_or(malformed("a signature line must begin with `— `"))?;
+        let (name, base64) = rest
+            .split_once(' ')
+            .ok_or(malformed("a signature line must be `— name base64`"))?;
         check_name(name)?;
         let bytes = b64::decode(base64).ok_or(malformed("a signature is not canonical base64"))?;
         match bytes.split_first_chunk::<4>() {
-            Some((key_id, blob)) if !blob.is_empty() => Ok(Self { name: name.to_owned(), key_id: *key_id, blob: blob.to_vec() }),
+            Some((key_id, blob)) if !blob.is_empty() => Ok(Self {
+                name: name.to_owned(),
+                key_id: *key_id,
+                blob: blob.to_vec(),
+            }),
             _ => Err(malformed("a signature has fewer than 5 bytes")),
         }
     }
@@ -232,10 +259,12 @@ impl Signature {
     }
 }
 
-/// A signed note: its exact bytes and what they mean. It may carry signatures that are wrong: see [`Note::verify`].
+/// A signed note: its exact bytes and what they mean. It may carry signatures that are wrong: see
+/// [`Note::verify`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// The whole note. `text_end` is just behind a newline of it, so slicing there is on a character's boundary.
+    /// The whole note. `text_end` is just behind a newline of it, so slicing there is on a
+    /// character's boundary.
     raw: String,
     text_end: usize,
     signatures: Vec<Signature>,
@@ -249,8 +278,12 @@ impl Note {
         }
         let raw = std::str::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8"))?;
         check_control(raw)?;
-        let blank = raw.rfind("\n\n").ok_or(malformed("there is no empty line before the signatures"))?;
-        let lines = raw[blank + 2..].strip_suffix('\n').ok_or(malformed("the last line does not end with a newline"))?;
+        let blank = raw
+            .rfind("\n\n")
+            .ok_or(malformed("there is no empty line before the signatures"))?;
+        let lines = raw[blank + 2..]
+            .strip_suffix('\n')
+            .ok_or(malformed("the last line does not end with a newline"))?;
         let mut signatures = Vec::new();
         for line in lines.split('\n') {
             if signatures.len() == MAX_SIGNATURES {
@@ -258,15 +291,23 @@ impl Note {
             }
             signatures.push(Signature::parse(line)?);
         }
-        Ok(Self { raw: raw.to_owned(), text_end: blank + 1, signatures })
+        Ok(Self {
+            raw: raw.to_owned(),
+            text_end: blank + 1,
+            signatures,
+        })
     }
 
-    /// A new note over a text that ends with a newline. All signers must have Ed25519 keys, and differ.
+    /// A new note over a text that ends with a newline. All signers must have Ed25519 keys, and
+    /// differ.
     pub fn sign(text: &str, signers: &[&SigningKey]) -> Result<Self, NoteError> {
         let mut signatures: Vec<Signature> = Vec::with_capacity(signers.len());
         for signer in signers {
             let signature = Self::signature(text, signer)?;
-            if signatures.iter().any(|s| s.is_of(&signature.name, signature.key_id)) {
+            if signatures
+                .iter()
+                .any(|s| s.is_of(&signature.name, signature.key_id))
+            {
                 return Err(duplicate(&signature));
             }
             signatures.push(signature);
@@ -274,30 +315,42 @@ impl Note {
         Self::assemble(text, signatures)
     }
 
-    /// This note with one signature more, by an Ed25519 key. Signing again with a key that has signed changes nothing.
+    /// This note with one signature more, by an Ed25519 key. Signing again with a key that has
+    /// signed changes nothing.
     pub fn add_signature(&self, signer: &SigningKey) -> Result<Self, NoteError> {
         self.with(Self::signature(self.text(), signer)?)
     }
 
-    /// This note with one line more, made elsewhere (a cosignature, say). The same line again changes nothing;
-    /// a different line of the same name and key id is refused, because readers would ignore it.
+    /// This note with one line more, made elsewhere (a cosignature, say). The same line again
+    /// changes nothing; a different line of the same name and key id is refused, because readers
+    /// would ignore it.
     pub fn add_line(&self, name: &str, key_id: [u8; 4], blob: &[u8]) -> Result<Self, NoteError> {
         check_name(name)?;
         if blob.is_empty() {
             return Err(malformed("a signature has fewer than 5 bytes"));
         }
-        self.with(Signature { name: name.to_owned(), key_id, blob: blob.to_vec() })
+        self.with(Signature {
+            name: name.to_owned(),
+            key_id,
+            blob: blob.to_vec(),
+        })
     }
 
-    /// The signatures of both notes, which must have the same text: first this note's, then those only the other has.
-    /// Where both have a line of one name and key id, this note's is kept.
+    /// The signatures of both notes, which must have the same text: first this note's, then those
+    /// only the other has. Where both have a line of one name and key id, this note's is kept.
     pub fn merge(&self, other: &Self) -> Result<Self, NoteError> {
         if self.text() != other.text() {
-            return Err(NoteError::DifferentText { left: self.digest(), right: other.digest() });
+            return Err(NoteError::DifferentText {
+                left: self.digest(),
+                right: other.digest(),
+            });
         }
         let mut signatures = self.signatures.clone();
         for theirs in &other.signatures {
-            if !signatures.iter().any(|s| s.is_of(&theirs.name, theirs.key_id)) {
+            if !signatures
+                .iter()
+                .any(|s| s.is_of(&theirs.name, theirs.key_id))
+            {
                 signatures.push(theirs.clone());
             }
         }
@@ -324,58 +377,84 @@ impl Note {
         self.raw.as_bytes()
     }
 
-    /// The keys that have signed, in the order of their lines. As Go does:
-    /// lines of unknown (name, key id) are ignored; only the first line of a key is looked at; a wrong signature of a
-    /// known key refuses the whole note; so does the absence of any known signature.
+    /// The keys that have signed, in the order of their lines. As Go does: lines of unknown (name,
+    /// key id) are ignored; only the first line of a key is looked at; a wrong signature of a known
+    /// key refuses the whole note; so does the absence of any known signature.
     ///
-    /// Cosignature keys verify cosignature lines. Such a line says "this tree extends what I have seen", not "I have
-    /// written this": where authorship is asked, look at [`VerifierKey::alg`] or pass Ed25519 keys only.
+    /// Cosignature keys verify cosignature lines. Such a line says "this tree extends what I have
+    /// seen", not "I have written this": where authorship is asked, look at [`VerifierKey::alg`] or
+    /// pass Ed25519 keys only.
     pub fn verify(&self, known: &[VerifierKey]) -> Result<Vec<VerifierKey>, NoteError> {
         let mut verified: Vec<VerifierKey> = Vec::new();
         for signature in &self.signatures {
-            let mut keys = known.iter().filter(|key| signature.is_of(key.name(), key.id()));
+            let mut keys = known
+                .iter()
+                .filter(|key| signature.is_of(key.name(), key.id()));
             let Some(key) = keys.next() else { continue };
             if keys.any(|other| other != key) {
-                return Err(NoteError::AmbiguousKey { name: key.name().to_owned(), id: hex::encode(&key.id()) });
+                return Err(NoteError::AmbiguousKey {
+                    name: key.name().to_owned(),
+                    id: hex::encode(&key.id()),
+                });
             }
             if verified.contains(key) {
                 continue;
             }
             if !key.verifies(self.text().as_bytes(), signature.blob()) {
-                return Err(NoteError::Signature { name: key.name().to_owned(), id: hex::encode(&key.id()) });
+                return Err(NoteError::Signature {
+                    name: key.name().to_owned(),
+                    id: hex::encode(&key.id()),
+                });
             }
             verified.push(key.clone());
         }
         if verified.is_empty() {
             let signers: Vec<&str> = self.signatures.iter().map(Signature::name).collect();
-            return Err(NoteError::Unverified { signers: signers.join(", ") });
+            return Err(NoteError::Unverified {
+                signers: signers.join(", "),
+            });
         }
         Ok(verified)
     }
 
     /// The line that this key has on the note: the first with its name and key id.
     pub(crate) fn line_of(&self, key: &VerifierKey) -> Option<&Signature> {
-        self.signatures.iter().find(|signature| signature.is_of(key.name(), key.id()))
+        self.signatures
+            .iter()
+            .find(|signature| signature.is_of(key.name(), key.id()))
     }
 
     fn signature(text: &str, signer: &SigningKey) -> Result<Signature, NoteError> {
         if signer.alg() != Alg::Ed25519 {
             let name = signer.name().to_owned();
-            return Err(NoteError::Algorithm { name, expected: Alg::Ed25519, found: signer.alg() });
+            return Err(NoteError::Algorithm {
+                name,
+                expected: Alg::Ed25519,
+                found: signer.alg(),
+            });
         }
         let blob = signer.sign_bytes(text.as_bytes()).to_vec();
-        Ok(Signature { name: signer.name().to_owned(), key_id: signer.id(), blob })
+        Ok(Signature {
+            name: signer.name().to_owned(),
+            key_id: signer.id(),
+            blob,
+        })
     }
 
     fn with(&self, signature: Signature) -> Result<Self, NoteError> {
-        match self.signatures.iter().find(|s| s.is_of(&signature.name, signature.key_id)) {
+        match self
+            .signatures
+            .iter()
+            .find(|s| s.is_of(&signature.name, signature.key_id))
+        {
             Some(present) if *present == signature => Ok(self.clone()),
             Some(_) => Err(duplicate(&signature)),
             None => Self::assemble(self.text(), [&self.signatures[..], &[signature]].concat()),
         }
     }
 
-    /// The only way to make a note other than by parsing: what this lets pass, [`Note::parse`] reads back equal.
+    /// The only way to make a note other than by parsing: what this lets pass, [`Note::parse`]
+    /// reads back equal.
     fn assemble(text: &str, signatures: Vec<Signature>) -> Result<Self, NoteError> {
         if !text.ends_with('\n') {
             return Err(malformed("its text must end with a newline"));
@@ -395,18 +474,28 @@ impl Note {
         if raw.len() > MAX_NOTE_BYTES {
             return Err(NoteError::TooLarge { found: raw.len() });
         }
-        Ok(Self { text_end: text.len(), raw, signatures })
+        Ok(Self {
+            text_end: text.len(),
+            raw,
+            signatures,
+        })
     }
 }
 
 fn check_control(text: &str) -> Result<(), NoteError> {
     // All bytes whatever the first ones are: the compiler makes wide instructions of it.
-    if text.bytes().fold(false, |found, b| found | (b < 0x20 && b != b'\n')) {
+    if text
+        .bytes()
+        .fold(false, |found, b| found | (b < 0x20 && b != b'\n'))
+    {
         return Err(malformed("it has a control character"));
     }
     Ok(())
 }
 
 fn duplicate(signature: &Signature) -> NoteError {
-    NoteError::Duplicate { name: signature.name.clone(), id: hex::encode(&signature.key_id) }
+    NoteError::Duplicate {
+        name: signature.name.clone(),
+        id: hex::encode(&signature.key_id),
+    }
 }

@@ -1,7 +1,8 @@
 //! Reporting periods: months and what is built of them.
 //!
-//! One text for each: `2023-04`, `2023-Q2`, `2023-H1`, `2023`, `2023-04-YTD` (January to April). Years 1900 to 9999.
-//! Months are those of the Gregorian calendar in Chinese local time; which month an instant falls into is the caller's question.
+//! One text for each: `2023-04`, `2023-Q2`, `2023-H1`, `2023`, `2023-04-YTD` (January to April).
+//! Years 1900 to 9999. Months are those of the Gregorian calendar in Chinese local time; which
+//! month an instant falls into is the caller's question.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,7 +20,9 @@ pub const MAX_YEAR: i32 = 9999;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeriodError {
     /// Not a month.
-    #[error("not a month: write four digits of the year from 1900 on, a hyphen and two digits 01 to 12, such as 2023-04")]
+    #[error(
+        "not a month: write four digits of the year from 1900 on, a hyphen and two digits 01 to 12, such as 2023-04"
+    )]
     Month,
     /// Not a period.
     #[error("not a period: write 2023-04, 2023-Q2, 2023-H1, 2023 or 2023-04-YTD")]
@@ -46,7 +49,8 @@ pub struct Month {
 impl Month {
     /// A month; `None` unless the year is 1900 to 9999 and the month 1 to 12.
     pub fn new(year: i32, month: u32) -> Option<Self> {
-        ((MIN_YEAR..=MAX_YEAR).contains(&year) && (1..=12).contains(&month)).then_some(Self { year, month })
+        ((MIN_YEAR..=MAX_YEAR).contains(&year) && (1..=12).contains(&month))
+            .then_some(Self { year, month })
     }
 
     /// The month that a day lies in; `None` outside the years 1900 to 9999.
@@ -73,17 +77,28 @@ impl Month {
     /// Its last day.
     pub fn last_day(self) -> NaiveDate {
         // Every month has a day 28, so the default is never taken.
-        (28..=31).rev().find_map(|day| NaiveDate::from_ymd_opt(self.year, self.month, day)).unwrap_or_default()
+        (28..=31)
+            .rev()
+            .find_map(|day| NaiveDate::from_ymd_opt(self.year, self.month, day))
+            .unwrap_or_default()
     }
 
     /// The month after; `None` after 9999-12.
     pub fn next(self) -> Option<Self> {
-        if self.month == 12 { Self::new(self.year + 1, 1) } else { Self::new(self.year, self.month + 1) }
+        if self.month == 12 {
+            Self::new(self.year + 1, 1)
+        } else {
+            Self::new(self.year, self.month + 1)
+        }
     }
 
     /// The month before; `None` before 1900-01.
     pub fn prev(self) -> Option<Self> {
-        if self.month == 1 { Self::new(self.year - 1, 12) } else { Self::new(self.year, self.month - 1) }
+        if self.month == 1 {
+            Self::new(self.year - 1, 12)
+        } else {
+            Self::new(self.year, self.month - 1)
+        }
     }
 }
 
@@ -150,7 +165,8 @@ pub enum Period {
 }
 
 impl Period {
-    /// Its months in order. Empty for a value that no text stands for (`Quarter { q: 9, .. }`, `Year(0)`).
+    /// Its months in order. Empty for a value that no text stands for (`Quarter { q: 9, .. }`,
+    /// `Year(0)`).
     pub fn months(&self) -> Vec<Month> {
         let (year, first, last) = match *self {
             Self::Month(m) => (m.year, m.month, m.month),
@@ -160,7 +176,9 @@ impl Period {
             Self::YearToDate(m) => (m.year, 1, m.month),
             Self::Quarter { .. } | Self::Half { .. } => return Vec::new(),
         };
-        (first..=last).filter_map(|month| Month::new(year, month)).collect()
+        (first..=last)
+            .filter_map(|month| Month::new(year, month))
+            .collect()
     }
 
     /// Whether the month lies in it.
@@ -232,9 +250,18 @@ mod tests {
         assert_eq!(month("2023-04").first_day().to_string(), "2023-04-01");
         assert_eq!(month("2023-12").next(), Some(month("2024-01")));
         assert_eq!(month("2024-01").prev(), Some(month("2023-12")));
-        assert_eq!((month("9999-12").next(), month("1900-01").prev()), (None, None));
-        assert_eq!(Month::of(NaiveDate::from_ymd_opt(1899, 12, 31).unwrap()), None);
-        assert_eq!(Month::of(NaiveDate::from_ymd_opt(2023, 4, 30).unwrap()), Some(month("2023-04")));
+        assert_eq!(
+            (month("9999-12").next(), month("1900-01").prev()),
+            (None, None)
+        );
+        assert_eq!(
+            Month::of(NaiveDate::from_ymd_opt(1899, 12, 31).unwrap()),
+            None
+        );
+        assert_eq!(
+            Month::of(NaiveDate::from_ymd_opt(2023, 4, 30).unwrap()),
+            Some(month("2023-04"))
+        );
     }
 
     #[test]
@@ -293,14 +320,31 @@ mod tests {
         ] {
             let period: Period = text.parse().unwrap();
             let months = period.months();
-            assert_eq!((months.first(), months.last()), (Some(&month(first)), Some(&month(last))), "{text}");
+            assert_eq!(
+                (months.first(), months.last()),
+                (Some(&month(first)), Some(&month(last))),
+                "{text}"
+            );
             assert_eq!(months.len(), count, "{text}");
             assert_eq!(period.to_string(), text);
-            assert_eq!(serde_json::to_string(&period).unwrap(), format!("\"{text}\""));
-            assert_eq!(serde_json::from_str::<Period>(&format!("\"{text}\"")).unwrap(), period);
+            assert_eq!(
+                serde_json::to_string(&period).unwrap(),
+                format!("\"{text}\"")
+            );
+            assert_eq!(
+                serde_json::from_str::<Period>(&format!("\"{text}\"")).unwrap(),
+                period
+            );
             assert!(period.contains(month(last)) && !period.contains(month("2022-04")));
         }
-        for nonsense in [Period::Quarter { year: 2023, q: u32::MAX }, Period::Half { year: 2023, h: 0 }, Period::Year(0)] {
+        for nonsense in [
+            Period::Quarter {
+                year: 2023,
+                q: u32::MAX,
+            },
+            Period::Half { year: 2023, h: 0 },
+            Period::Year(0),
+        ] {
             assert!(nonsense.months().is_empty());
         }
     }

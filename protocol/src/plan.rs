@@ -1,7 +1,8 @@
 //! Plans: targets, deadlines, and how a figure is judged against them.
 //!
-//! A plan pack is a TOML file (`deploy/plans`), made from the texts of the five policy documents. Each target row names
-//! an indicator by key, an operator, a value, a scope and a window. Judging reads accepted rollups and nothing else.
+//! A plan pack is a TOML file (`deploy/plans`), made from the texts of the five policy documents.
+//! Each target row names an indicator by key, an operator, a value, a scope and a window. Judging
+//! reads accepted rollups and nothing else.
 
 use std::collections::BTreeMap;
 
@@ -69,7 +70,11 @@ pub struct Reporting {
 
 impl Default for Reporting {
     fn default() -> Self {
-        Reporting { county_days: 5, city_days: 10, province_days: 15 }
+        Reporting {
+            county_days: 5,
+            city_days: 10,
+            province_days: 15,
+        }
     }
 }
 
@@ -251,8 +256,9 @@ impl Plan {
         toml::from_str(text).map_err(|e| crate::published::toml_fault(&e, text))
     }
 
-    /// Judges a target as of the end of `month`; `None` where its indicator is not in the catalogue, is about single
-    /// employers, or needs a distinct count over a window that the catalogue does not keep.
+    /// Judges a target as of the end of `month`; `None` where its indicator is not in the
+    /// catalogue, is about single employers, or needs a distinct count over a window that the
+    /// catalogue does not keep.
     pub fn judge(
         &self,
         target: &Target,
@@ -271,7 +277,17 @@ impl Plan {
         let last = Month::of(end)?;
         let id = figure_id(indicator, catalogue, target, first, end)?;
         let since = registry.unit(&unit)?.since;
-        let j = Reading { since, plan: self, target, indicator, id, first, until: last.min(month), over: last <= month, figures };
+        let j = Reading {
+            since,
+            plan: self,
+            target,
+            indicator,
+            id,
+            first,
+            until: last.min(month),
+            over: last <= month,
+            figures,
+        };
         match target.scope {
             Scope::Total => Some(j.total(&unit)),
             _ => Some(j.each(registry, &unit)),
@@ -294,11 +310,20 @@ impl Plan {
 }
 
 /// Which figure answers the target: a distinct count needs the window that the target asks for.
-fn figure_id(i: &Indicator, c: &Catalogue, target: &Target, first: NaiveDate, end: NaiveDate) -> Option<String> {
+fn figure_id(
+    i: &Indicator,
+    c: &Catalogue,
+    target: &Target,
+    first: NaiveDate,
+    end: NaiveDate,
+) -> Option<String> {
     if i.kind != Kind::Distinct || target.window == Window::Year {
         return Some(i.id.clone());
     }
-    let window = c.windows.iter().find(|w| w.from == first.to_string() && w.to == end.to_string())?;
+    let window = c
+        .windows
+        .iter()
+        .find(|w| w.from == first.to_string() && w.to == end.to_string())?;
     match i.windows.iter().position(|w| w == &window.id)? {
         0 => Some(i.id.clone()),
         _ => Some(format!("{}@{}", i.id, window.id)),
@@ -327,7 +352,10 @@ struct Actual {
 impl Actual {
     fn reaches(self, op: Op, value: i64) -> bool {
         let (actual, wanted) = match self.den {
-            Some(den) => (i128::from(self.num) * 10_000, i128::from(value) * i128::from(den)),
+            Some(den) => (
+                i128::from(self.num) * 10_000,
+                i128::from(value) * i128::from(den),
+            ),
             None => (i128::from(self.num), i128::from(value)),
         };
         match op {
@@ -343,7 +371,12 @@ impl Actual {
     fn show(self, unit: &str) -> String {
         match self.den {
             Some(0) => "nothing to count (0/0)".to_string(),
-            Some(den) => format!("{}.{:02}% ({}/{den})", self.num * 100 / den, self.num * 10_000 / den % 100, self.num),
+            Some(den) => format!(
+                "{}.{:02}% ({}/{den})",
+                self.num * 100 / den,
+                self.num * 10_000 / den % 100,
+                self.num
+            ),
             None if unit == "分" => format!("{}.{:02} 元", self.num / 100, self.num % 100),
             None => format!("{} {unit}", self.num),
         }
@@ -356,12 +389,18 @@ impl Reading<'_> {
         let mut actual = Actual::default();
         let mut gaps = Vec::new();
         let mut basis = Basis::Proven;
-        // A ratio of two flows (outlets, posts) is added up over the window; everything else that is a quotient is a state.
+        // A ratio of two flows (outlets, posts) is added up over the window; everything else that
+        // is a quotient is a state.
         let flow = self.indicator.kind.is_flow() || self.target.window == Window::Event;
-        let months = if flow { self.months() } else { vec![self.until] };
+        let months = if flow {
+            self.months()
+        } else {
+            vec![self.until]
+        };
         for month in months {
             let Some(figure) = self.figures.figure(unit, month, &self.id) else {
-                // Before the federation began there was nothing to report: that is remarked once, not counted as a gap.
+                // Before the federation began there was nothing to report: that is remarked once,
+                // not counted as a gap.
                 if month >= self.since {
                     gaps.push(month);
                 }
@@ -401,7 +440,11 @@ impl Reading<'_> {
             Op::ReportOnly => "",
             _ => "≥",
         };
-        let each = if self.target.scope == Scope::EachNode { "each " } else { "" };
+        let each = if self.target.scope == Scope::EachNode {
+            "each "
+        } else {
+            ""
+        };
         match self.target.unit.as_str() {
             "bp" if value == 10_000 => format!("{each}100%"),
             "bp" => format!("{each}{sign}{}.{:02}%", value / 100, value % 100),
@@ -420,14 +463,22 @@ impl Reading<'_> {
     }
 
     fn wanted(&self) -> i64 {
-        self.target.value.unwrap_or(if self.target.op == Op::All { 10_000 } else { 1 })
+        self.target
+            .value
+            .unwrap_or(if self.target.op == Op::All { 10_000 } else { 1 })
     }
 
     fn total(&self, unit: &UnitId) -> Judged {
         let (actual, gaps, basis) = self.read(unit, false);
-        let reached =
-            !actual.is_empty() && actual.reaches(self.target.op, self.wanted()) && (gaps.is_empty() || self.indicator.kind.is_flow());
-        let mut judged = self.judged(actual.show(&self.indicator.unit), reached, basis, gap_remark(unit, &gaps).into_iter().collect());
+        let reached = !actual.is_empty()
+            && actual.reaches(self.target.op, self.wanted())
+            && (gaps.is_empty() || self.indicator.kind.is_flow());
+        let mut judged = self.judged(
+            actual.show(&self.indicator.unit),
+            reached,
+            basis,
+            gap_remark(unit, &gaps).into_iter().collect(),
+        );
         if actual.is_empty() {
             judged.judgement = Judgement::Shown;
         }
@@ -436,7 +487,11 @@ impl Reading<'_> {
 
     /// Each node of the bound tiers must reach the value on its own.
     fn each(&self, registry: &Registry, unit: &UnitId) -> Judged {
-        let nodes: Vec<_> = registry.subtree(unit).into_iter().filter(|u| self.target.tiers.contains(&u.tier)).collect();
+        let nodes: Vec<_> = registry
+            .subtree(unit)
+            .into_iter()
+            .filter(|u| self.target.tiers.contains(&u.tier))
+            .collect();
         let (mut met, mut empty) = (0, 0);
         let mut basis = Basis::Proven;
         let mut remarks = Vec::new();
@@ -447,10 +502,17 @@ impl Reading<'_> {
                 empty += 1;
                 continue;
             }
-            if actual.reaches(self.target.op, self.wanted()) && (gaps.is_empty() || self.indicator.kind.is_flow()) {
+            if actual.reaches(self.target.op, self.wanted())
+                && (gaps.is_empty() || self.indicator.kind.is_flow())
+            {
                 met += 1;
             } else {
-                remarks.push(format!("{} {}: {}", node.id, node.name, actual.show(&self.indicator.unit)));
+                remarks.push(format!(
+                    "{} {}: {}",
+                    node.id,
+                    node.name,
+                    actual.show(&self.indicator.unit)
+                ));
             }
             remarks.extend(gap_remark(&node.id, &gaps));
         }
@@ -466,9 +528,21 @@ impl Reading<'_> {
         judged
     }
 
-    fn judged(&self, actual: String, reached: bool, basis: Basis, mut remarks: Vec<String>) -> Judged {
+    fn judged(
+        &self,
+        actual: String,
+        reached: bool,
+        basis: Basis,
+        mut remarks: Vec<String>,
+    ) -> Judged {
         if self.indicator.kind.is_flow() && Month::of(self.first).is_some_and(|m| m < self.since) {
-            remarks.insert(0, format!("counted from {}, the target's time begins {}", self.since, self.first));
+            remarks.insert(
+                0,
+                format!(
+                    "counted from {}, the target's time begins {}",
+                    self.since, self.first
+                ),
+            );
         }
         debug_assert!(self.plan.target.iter().any(|t| t.id == self.target.id));
         Judged {
@@ -488,5 +562,8 @@ impl Reading<'_> {
 fn gap_remark(unit: &UnitId, gaps: &[Month]) -> Option<String> {
     let first = gaps.first()?;
     let last = gaps.last()?;
-    Some(format!("{unit}: no accepted rollup for {} month(s), {first} … {last}", gaps.len()))
+    Some(format!(
+        "{unit}: no accepted rollup for {} month(s), {first} … {last}",
+        gaps.len()
+    ))
 }

@@ -1,4 +1,5 @@
-//! What is published once for everybody and signed by the root keys: the catalogue and the plan packs.
+//! What is published once for everybody and signed by the root keys: the catalogue and the plan
+//! packs.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,8 @@ struct PlanDocument {
 /// # Errors
 /// What [`note::document`] finds.
 pub fn catalogue_text(catalogue: &Catalogue) -> Result<String, PublishedError> {
-    note::document(catalogue::KIND, &catalogue.to_json()).map_err(|e| PublishedError::Malformed(e.to_string()))
+    note::document(catalogue::KIND, &catalogue.to_json())
+        .map_err(|e| PublishedError::Malformed(e.to_string()))
 }
 
 /// The text of a signed plan pack: its TOML, unchanged, as one string.
@@ -47,14 +49,25 @@ pub fn catalogue_text(catalogue: &Catalogue) -> Result<String, PublishedError> {
 /// A pack that cannot be read.
 pub fn plan_text(toml: &str) -> Result<String, PublishedError> {
     let plan = Plan::from_toml(toml).map_err(PublishedError::Malformed)?;
-    let document = PlanDocument { id: plan.plan.id, toml: toml.to_string() };
-    let json = serde_json::to_string(&document).map_err(|e| PublishedError::Malformed(e.to_string()))?;
+    let document = PlanDocument {
+        id: plan.plan.id,
+        toml: toml.to_string(),
+    };
+    let json =
+        serde_json::to_string(&document).map_err(|e| PublishedError::Malformed(e.to_string()))?;
     note::document(PLAN_KIND, &json).map_err(|e| PublishedError::Malformed(e.to_string()))
 }
 
 fn signed_by_roots(note: &Note, registry: &Registry) -> Result<(), PublishedError> {
     let found = note.verify(&registry.roots).map(|k| k.len()).unwrap_or(0);
-    if found < registry.threshold { Err(PublishedError::Threshold { found, needed: registry.threshold }) } else { Ok(()) }
+    if found < registry.threshold {
+        Err(PublishedError::Threshold {
+            found,
+            needed: registry.threshold,
+        })
+    } else {
+        Ok(())
+    }
 }
 
 /// Reads a catalogue that the root keys signed.
@@ -63,11 +76,16 @@ fn signed_by_roots(note: &Note, registry: &Registry) -> Result<(), PublishedErro
 /// Too few signatures, or an invalid catalogue.
 pub fn read_catalogue(note: &Note, registry: &Registry) -> Result<Catalogue, PublishedError> {
     signed_by_roots(note, registry)?;
-    let json = note::read_document(note.text(), catalogue::KIND).map_err(|e| PublishedError::Malformed(e.to_string()))?;
-    let catalogue = Catalogue::from_json(json).map_err(|e| PublishedError::Malformed(e.to_string()))?;
-    // Statements name the digest of the text that we would write: it must be the one that was signed.
+    let json = note::read_document(note.text(), catalogue::KIND)
+        .map_err(|e| PublishedError::Malformed(e.to_string()))?;
+    let catalogue =
+        Catalogue::from_json(json).map_err(|e| PublishedError::Malformed(e.to_string()))?;
+    // Statements name the digest of the text that we would write: it must be the one that was
+    // signed.
     if catalogue.digest() != note.digest() {
-        return Err(PublishedError::Malformed("a catalogue is written in one way; sign the text that the tool makes".into()));
+        return Err(PublishedError::Malformed(
+            "a catalogue is written in one way; sign the text that the tool makes".into(),
+        ));
     }
     Ok(catalogue)
 }
@@ -78,14 +96,19 @@ pub fn read_catalogue(note: &Note, registry: &Registry) -> Result<Catalogue, Pub
 /// Too few signatures, or a pack that cannot be read.
 pub fn read_plan(note: &Note, registry: &Registry) -> Result<Plan, PublishedError> {
     signed_by_roots(note, registry)?;
-    let json = note::read_document(note.text(), PLAN_KIND).map_err(|e| PublishedError::Malformed(e.to_string()))?;
-    let document: PlanDocument = serde_json::from_str(json).map_err(|e| PublishedError::Malformed(e.to_string()))?;
+    let json = note::read_document(note.text(), PLAN_KIND)
+        .map_err(|e| PublishedError::Malformed(e.to_string()))?;
+    let document: PlanDocument =
+        serde_json::from_str(json).map_err(|e| PublishedError::Malformed(e.to_string()))?;
     Plan::from_toml(&document.toml).map_err(PublishedError::Malformed)
 }
 
-/// What is wrong with a TOML text, and in which line. The text itself is not repeated: a key file that is given by mistake must not
-/// be printed.
+/// What is wrong with a TOML text, and in which line. The text itself is not repeated: a key file
+/// that is given by mistake must not be printed.
 pub fn toml_fault(error: &toml::de::Error, text: &str) -> String {
-    let line = error.span().and_then(|s| text.get(..s.start)).map_or(1, |before| before.matches('\n').count() + 1);
+    let line = error
+        .span()
+        .and_then(|s| text.get(..s.start))
+        .map_or(1, |before| before.matches('\n').count() + 1);
     format!("line {line}: {}", error.message())
 }

@@ -1,7 +1,7 @@
 //! The parent's answer to a rollup: `countersign/receipt/v1`.
 //!
-//! A receipt says what was verified, by whom, with which result; it is part of both journals. Only a receipt for exactly
-//! these bytes ends a delivery.
+//! A receipt says what was verified, by whom, with which result; it is part of both journals. Only
+//! a receipt for exactly these bytes ends a delivery.
 
 use serde::{Deserialize, Serialize};
 
@@ -98,7 +98,8 @@ impl Receipt {
     /// Another kind, unknown fields, a broken rule of the format.
     pub fn parse(text: &str) -> Result<Receipt, ReceiptError> {
         let json = note::read_document(text, KIND).map_err(|e| ReceiptError(e.to_string()))?;
-        let receipt: Receipt = serde_json::from_str(json).map_err(|e| ReceiptError(e.to_string()))?;
+        let receipt: Receipt =
+            serde_json::from_str(json).map_err(|e| ReceiptError(e.to_string()))?;
         receipt.check()?;
         Ok(receipt)
     }
@@ -110,10 +111,14 @@ impl Receipt {
         }
         let holds = !self.checks.iter().any(Verdict::failed);
         if self.decision == Decision::Accepted && !holds {
-            return Err(ReceiptError("a rollup with a failed check cannot be accepted".into()));
+            return Err(ReceiptError(
+                "a rollup with a failed check cannot be accepted".into(),
+            ));
         }
         if self.decision == Decision::Rejected && holds {
-            return Err(ReceiptError("a rollup is rejected by a failed check; a person returns".into()));
+            return Err(ReceiptError(
+                "a rollup is rejected by a failed check; a person returns".into(),
+            ));
         }
         Ok(())
     }

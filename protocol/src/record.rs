@@ -1,9 +1,10 @@
 //! The private half of an event, and the disclosure of chosen fields of it.
 //!
-//! A record is an ordered list of fields `[salt, name, value]`; the salt is 16 random bytes in base64. A field's digest is
-//! `SHA-256("countersign/field/v1\n" ‖ the JSON text of that array)`; the record's root is the RFC 6962 tree hash of the
-//! digests as leaves. To disclose some fields is to show those arrays with their inclusion proofs: salts make the others
-//! unguessable. Erasing a person deletes the arrays and the salts; the log stays whole.
+//! A record is an ordered list of fields `[salt, name, value]`; the salt is 16 random bytes in
+//! base64. A field's digest is `SHA-256("countersign/field/v1\n" ‖ the JSON text of that array)`;
+//! the record's root is the RFC 6962 tree hash of the digests as leaves. To disclose some fields is
+//! to show those arrays with their inclusion proofs: salts make the others unguessable. Erasing a
+//! person deletes the arrays and the salts; the log stays whole.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -26,7 +27,9 @@ pub struct SaltedField(pub String, pub String, pub Value);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// Not as many salts as fields, a wrong salt, or too many fields.
-    #[error("a record needs one salt of 16 bytes per field and at most {MAX_FIELDS} fields [record.salts]")]
+    #[error(
+        "a record needs one salt of 16 bytes per field and at most {MAX_FIELDS} fields [record.salts]"
+    )]
     Salts,
     /// A name that the record does not have.
     #[error("the record has no field {0:?} [record.field]")]
@@ -65,17 +68,27 @@ impl Record {
         if salts.len() != fields.len() || fields.len() > MAX_FIELDS || fields.is_empty() {
             return Err(RecordError::Salts);
         }
-        let fields = fields.into_iter().zip(salts).map(|((name, value), salt)| SaltedField(b64::encode(salt), name, value)).collect();
+        let fields = fields
+            .into_iter()
+            .zip(salts)
+            .map(|((name, value), salt)| SaltedField(b64::encode(salt), name, value))
+            .collect();
         Ok(Record { fields })
     }
 
     /// The fields by name.
     pub fn fields(&self) -> Fields {
-        self.fields.iter().map(|f| (f.1.clone(), f.2.clone())).collect()
+        self.fields
+            .iter()
+            .map(|f| (f.1.clone(), f.2.clone()))
+            .collect()
     }
 
     fn leaves(&self) -> Vec<tree::Hash> {
-        self.fields.iter().map(|f| tree::leaf_hash(&digest(f))).collect()
+        self.fields
+            .iter()
+            .map(|f| tree::leaf_hash(&digest(f)))
+            .collect()
     }
 
     /// What the statement carries.
@@ -94,8 +107,14 @@ impl Record {
             .iter()
             .map(|name| {
                 let missing = || RecordError::NoField((*name).to_string());
-                let position = self.fields.iter().position(|f| f.1 == *name).ok_or_else(missing)? as u64;
-                let proof = whole.inclusion_proof(position, whole.len()).ok_or_else(missing)?;
+                let position = self
+                    .fields
+                    .iter()
+                    .position(|f| f.1 == *name)
+                    .ok_or_else(missing)? as u64;
+                let proof = whole
+                    .inclusion_proof(position, whole.len())
+                    .ok_or_else(missing)?;
                 Ok(Disclosed {
                     field: self.fields[position as usize].clone(),
                     position,
@@ -115,7 +134,12 @@ impl Disclosed {
     pub fn verify(&self, root: &RecordRoot) -> Result<(), RecordError> {
         let wrong = || RecordError::Proof(self.field.1.clone());
         let salt = b64::decode(&self.field.0).ok_or_else(wrong)?;
-        let proof = self.proof.iter().map(|h| hex::array(h)).collect::<Option<Vec<tree::Hash>>>().ok_or_else(wrong)?;
+        let proof = self
+            .proof
+            .iter()
+            .map(|h| hex::array(h))
+            .collect::<Option<Vec<tree::Hash>>>()
+            .ok_or_else(wrong)?;
         if salt.len() != SALT_BYTES || self.of > MAX_FIELDS as u64 {
             return Err(wrong());
         }
@@ -127,7 +151,11 @@ impl Disclosed {
 fn digest(field: &SaltedField) -> [u8; 32] {
     // An array of two strings and a string, number or boolean always serialises.
     let json = serde_json::to_string(field).unwrap_or_default();
-    Sha256::new().chain_update(b"countersign/field/v1\n").chain_update(json.as_bytes()).finalize().into()
+    Sha256::new()
+        .chain_update(b"countersign/field/v1\n")
+        .chain_update(json.as_bytes())
+        .finalize()
+        .into()
 }
 
 #[cfg(test)]
@@ -135,10 +163,14 @@ mod tests {
     use super::*;
 
     fn record() -> Record {
-        let fields: Fields = [("id_no", "999999190001010015"), ("name", "甲"), ("wage", "1")]
-            .into_iter()
-            .map(|(k, v)| (k.to_string(), Value::Text(v.to_string())))
-            .collect();
+        let fields: Fields = [
+            ("id_no", "999999190001010015"),
+            ("name", "甲"),
+            ("wage", "1"),
+        ]
+        .into_iter()
+        .map(|(k, v)| (k.to_string(), Value::Text(v.to_string())))
+        .collect();
         Record::new(fields, &[[1; 16], [2; 16], [3; 16]]).unwrap()
     }
 

@@ -1,9 +1,10 @@
-//! Who exists: units, parents, keys, and since which log index they are valid. `countersign/registry/v1`.
+//! Who exists: units, parents, keys, and since which log index they are valid.
+//! `countersign/registry/v1`.
 //!
-//! A unit's parent is data, not arithmetic on area codes: 长春新区 and 甘肃矿区 have no code, and some counties report
-//! straight to the province. Version n+1 names the digest of version n and is signed by the threshold of n's root keys
-//! *and* of its own; a reader walks one version at a time. A key is judged at the log index of what it signed, never by
-//! a clock.
+//! A unit's parent is data, not arithmetic on area codes: 长春新区 and 甘肃矿区 have no code, and
+//! some counties report straight to the province. Version n+1 names the digest of version n and is
+//! signed by the threshold of n's root keys *and* of its own; a reader walks one version at a time.
+//! A key is judged at the log index of what it signed, never by a clock.
 
 use std::collections::BTreeSet;
 
@@ -95,7 +96,9 @@ pub enum RegistryError {
         message: String,
     },
     /// A version is missing, repeated, or older than what is known.
-    #[error("registry version {found} cannot follow version {known}: versions are walked one at a time [registry.version]")]
+    #[error(
+        "registry version {found} cannot follow version {known}: versions are walked one at a time [registry.version]"
+    )]
     Version {
         /// What is known.
         known: u64,
@@ -103,10 +106,14 @@ pub enum RegistryError {
         found: u64,
     },
     /// It follows another version n than the one that is known.
-    #[error("registry version {0} names another predecessor than the one known here: the registry was forked [registry.fork]")]
+    #[error(
+        "registry version {0} names another predecessor than the one known here: the registry was forked [registry.fork]"
+    )]
     Fork(u64),
     /// Too few root signatures.
-    #[error("registry version {version} is signed by {found} of the {needed} root keys of {whose} [registry.threshold]")]
+    #[error(
+        "registry version {version} is signed by {found} of the {needed} root keys of {whose} [registry.threshold]"
+    )]
     Threshold {
         /// Which version.
         version: u64,
@@ -126,22 +133,27 @@ impl Registry {
     /// What [`Registry::check`] finds.
     pub fn to_text(&self) -> Result<String, RegistryError> {
         self.check()?;
-        let json = serde_json::to_string(self).map_err(|e| RegistryError::Malformed(e.to_string()))?;
+        let json =
+            serde_json::to_string(self).map_err(|e| RegistryError::Malformed(e.to_string()))?;
         note::document(KIND, &json).map_err(|e| RegistryError::Malformed(e.to_string()))
     }
 
-    /// Reads a note's text: its form alone, which proves nothing. What is trusted is a [`VerifiedRegistry`].
+    /// Reads a note's text: its form alone, which proves nothing. What is trusted is a
+    /// [`VerifiedRegistry`].
     ///
     /// # Errors
     /// What [`Registry::check`] finds.
     pub fn parse(text: &str) -> Result<Registry, RegistryError> {
-        let json = note::read_document(text, KIND).map_err(|e| RegistryError::Malformed(e.to_string()))?;
-        let registry: Registry = serde_json::from_str(json).map_err(|e| RegistryError::Malformed(e.to_string()))?;
+        let json =
+            note::read_document(text, KIND).map_err(|e| RegistryError::Malformed(e.to_string()))?;
+        let registry: Registry =
+            serde_json::from_str(json).map_err(|e| RegistryError::Malformed(e.to_string()))?;
         registry.check()?;
         Ok(registry)
     }
 
-    /// Checks that the units form a forest, that keys carry their unit's name, and that the threshold can be met.
+    /// Checks that the units form a forest, that keys carry their unit's name, and that the
+    /// threshold can be met.
     ///
     /// # Errors
     /// The first fault.
@@ -152,7 +164,10 @@ impl Registry {
         }
         // By the key itself: one secret under two names is one key.
         let distinct: BTreeSet<&[u8; 32]> = self.roots.iter().map(VerifierKey::public).collect();
-        if self.threshold == 0 || self.threshold > distinct.len() || distinct.len() != self.roots.len() {
+        if self.threshold == 0
+            || self.threshold > distinct.len()
+            || distinct.len() != self.roots.len()
+        {
             return malformed("the threshold is between 1 and the number of distinct root keys");
         }
         if self.roots.iter().any(|k| k.alg() != Alg::Ed25519) {
@@ -163,7 +178,12 @@ impl Registry {
         }
         let mut ids = BTreeSet::new();
         for u in &self.units {
-            let fault = |message: &str| Err(RegistryError::Unit { unit: u.id.clone(), message: message.to_string() });
+            let fault = |message: &str| {
+                Err(RegistryError::Unit {
+                    unit: u.id.clone(),
+                    message: message.to_string(),
+                })
+            };
             if !ids.insert(&u.id) {
                 return fault("is there twice");
             }
@@ -173,13 +193,19 @@ impl Registry {
             if u.witness.name() != format!("{}/witness", u.id) {
                 return fault("its witness key is not named <unit>/witness");
             }
-            if u.keys.iter().any(|k| k.vkey.alg() != Alg::Ed25519) || u.witness.alg() != Alg::CosignatureV1 {
-                return fault("its keys must be Ed25519 (0x01) and its witness key a cosignature key (0x04)");
+            if u.keys.iter().any(|k| k.vkey.alg() != Alg::Ed25519)
+                || u.witness.alg() != Alg::CosignatureV1
+            {
+                return fault(
+                    "its keys must be Ed25519 (0x01) and its witness key a cosignature key (0x04)",
+                );
             }
             if let Some(parent) = &u.parent {
                 match self.units.iter().find(|p| &p.id == parent) {
                     None => return fault("names a parent that does not exist"),
-                    Some(p) if p.tier <= u.tier => return fault("its parent is not of a higher tier"),
+                    Some(p) if p.tier <= u.tier => {
+                        return fault("its parent is not of a higher tier");
+                    }
                     Some(_) => {} // tiers rise strictly, so there can be no cycle
                 }
             }
@@ -193,7 +219,10 @@ impl Registry {
     }
     /// The units that report to this one, in the registry's order.
     pub fn children(&self, id: &UnitId) -> Vec<&Unit> {
-        self.units.iter().filter(|u| u.parent.as_ref() == Some(id)).collect()
+        self.units
+            .iter()
+            .filter(|u| u.parent.as_ref() == Some(id))
+            .collect()
     }
     /// Ancestors and the unit itself, top first.
     pub fn path(&self, id: &UnitId) -> Vec<UnitId> {
@@ -220,12 +249,15 @@ impl Registry {
 }
 
 impl Unit {
-    /// The keys that may sign a checkpoint or rollup over this many leaves. A key that may sign no leaf from index n on
-    /// may still have signed over n leaves: what it sealed as its last act stays valid when it is rotated.
+    /// The keys that may sign a checkpoint or rollup over this many leaves. A key that may sign no
+    /// leaf from index n on may still have signed over n leaves: what it sealed as its last act
+    /// stays valid when it is rotated.
     pub fn keys_over(&self, size: u64) -> Vec<VerifierKey> {
         self.keys
             .iter()
-            .filter(|k| k.from_index <= size && k.revoked.as_ref().is_none_or(|r| size <= r.at_index))
+            .filter(|k| {
+                k.from_index <= size && k.revoked.as_ref().is_none_or(|r| size <= r.at_index)
+            })
             .map(|k| k.vkey.clone())
             .collect()
     }
@@ -234,13 +266,16 @@ impl Unit {
     pub fn keys_at(&self, index: u64) -> Vec<VerifierKey> {
         self.keys
             .iter()
-            .filter(|k| k.from_index <= index && k.revoked.as_ref().is_none_or(|r| index < r.at_index))
+            .filter(|k| {
+                k.from_index <= index && k.revoked.as_ref().is_none_or(|r| index < r.at_index)
+            })
             .map(|k| k.vkey.clone())
             .collect()
     }
 }
 
-/// The root keys that a reader knows from outside: one, or as many as must have signed. In a file a key, or a list of keys.
+/// The root keys that a reader knows from outside: one, or as many as must have signed. In a file a
+/// key, or a list of keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "OneOrMore")]
 pub struct Anchor(Vec<VerifierKey>);
@@ -298,45 +333,78 @@ pub struct VerifiedRegistry {
 impl VerifiedRegistry {
     /// Version 1, trusted because every root key that the reader knows from outside signed it.
     ///
-    /// The threshold that it names itself protects nobody who knows nothing else: whoever holds one root key can write another
-    /// version 1 with a threshold of one. So a reader should know as many root keys as must sign.
+    /// The threshold that it names itself protects nobody who knows nothing else: whoever holds one
+    /// root key can write another version 1 with a threshold of one. So a reader should know as
+    /// many root keys as must sign.
     ///
     /// # Errors
-    /// Another version, a wrong shape, too few signatures, no key to trust it by, or one of them has not signed.
-    pub fn first<R: AsRef<[VerifierKey]> + ?Sized>(note: &Note, roots: &R) -> Result<VerifiedRegistry, RegistryError> {
+    /// Another version, a wrong shape, too few signatures, no key to trust it by, or one of them
+    /// has not signed.
+    pub fn first<R: AsRef<[VerifierKey]> + ?Sized>(
+        note: &Note,
+        roots: &R,
+    ) -> Result<VerifiedRegistry, RegistryError> {
         let registry = Registry::parse(note.text())?;
         if registry.version != 1 {
-            return Err(RegistryError::Version { known: 0, found: registry.version });
+            return Err(RegistryError::Version {
+                known: 0,
+                found: registry.version,
+            });
         }
         let known = roots.as_ref();
         count(note, known, known.len().max(1), 1, "the reader")?;
         count(note, &registry.roots, registry.threshold, 1, "its own")?;
-        Ok(VerifiedRegistry { digest: note.digest(), registry })
+        Ok(VerifiedRegistry {
+            digest: note.digest(),
+            registry,
+        })
     }
 
     /// The next version.
     ///
     /// # Errors
-    /// A version skipped or replayed, a fork, or too few signatures of the old or the new root keys.
+    /// A version skipped or replayed, a fork, or too few signatures of the old or the new root
+    /// keys.
     pub fn next(&self, note: &Note) -> Result<VerifiedRegistry, RegistryError> {
         let registry = Registry::parse(note.text())?;
         let known = self.registry.version;
         if registry.version != known + 1 {
-            return Err(RegistryError::Version { known, found: registry.version });
+            return Err(RegistryError::Version {
+                known,
+                found: registry.version,
+            });
         }
         if registry.previous != Some(self.digest) {
             return Err(RegistryError::Fork(registry.version));
         }
-        count(note, &self.registry.roots, self.registry.threshold, registry.version, "the version before")?;
-        count(note, &registry.roots, registry.threshold, registry.version, "its own")?;
-        Ok(VerifiedRegistry { digest: note.digest(), registry })
+        count(
+            note,
+            &self.registry.roots,
+            self.registry.threshold,
+            registry.version,
+            "the version before",
+        )?;
+        count(
+            note,
+            &registry.roots,
+            registry.threshold,
+            registry.version,
+            "its own",
+        )?;
+        Ok(VerifiedRegistry {
+            digest: note.digest(),
+            registry,
+        })
     }
 
     /// Walks a chain from version 1.
     ///
     /// # Errors
     /// The first fault.
-    pub fn chain<R: AsRef<[VerifierKey]> + ?Sized>(notes: &[Note], roots: &R) -> Result<Vec<VerifiedRegistry>, RegistryError> {
+    pub fn chain<R: AsRef<[VerifierKey]> + ?Sized>(
+        notes: &[Note],
+        roots: &R,
+    ) -> Result<Vec<VerifiedRegistry>, RegistryError> {
         let mut chain: Vec<VerifiedRegistry> = Vec::new();
         for note in notes {
             let next = match chain.last() {
@@ -358,7 +426,22 @@ impl VerifiedRegistry {
     }
 }
 
-fn count(note: &Note, keys: &[VerifierKey], needed: usize, version: u64, whose: &'static str) -> Result<(), RegistryError> {
+fn count(
+    note: &Note,
+    keys: &[VerifierKey],
+    needed: usize,
+    version: u64,
+    whose: &'static str,
+) -> Result<(), RegistryError> {
     let found = note.verify(keys).map(|k| k.len()).unwrap_or(0);
-    if found < needed { Err(RegistryError::Threshold { version, found, needed, whose }) } else { Ok(()) }
+    if found < needed {
+        Err(RegistryError::Threshold {
+            version,
+            found,
+            needed,
+            whose,
+        })
+    } else {
+        Ok(())
+    }
 }

@@ -1,9 +1,10 @@
 //! The month's report of a unit: `countersign/rollup/v1`.
 //!
-//! A rollup is a full statement of its scope: every figure of the catalogue is there, a figure that is zero is there
-//! with 0, and every child is either named with the digest of the rollup that was used or named as missing with a
-//! reason. It carries the opening of the month's commitments, so that it arrives with its proof. Signed by the unit's
-//! node and by the three signatories (填表人 preparer, 统计负责人 reviewer, 单位负责人 head).
+//! A rollup is a full statement of its scope: every figure of the catalogue is there, a figure that
+//! is zero is there with 0, and every child is either named with the digest of the rollup that was
+//! used or named as missing with a reason. It carries the opening of the month's commitments, so
+//! that it arrives with its proof. Signed by the unit's node and by the three signatories (填表人
+//! preparer, 统计负责人 reviewer, 单位负责人 head).
 
 use std::collections::BTreeMap;
 
@@ -54,8 +55,8 @@ pub struct Rollup {
     pub figures: Vec<Figure>,
     /// Opening of the month's commitments.
     pub opening: Opening,
-    /// For each coverage with a frozen denominator: digest over its members' pseudonyms, so that an inspector can
-    /// recompute the list at the county.
+    /// For each coverage with a frozen denominator: digest over its members' pseudonyms, so that an
+    /// inspector can recompute the list at the county.
     #[serde(deserialize_with = "unique::map")]
     pub frozen: BTreeMap<String, Digest>,
     /// Late entries (补报) in this month: the month that they belong to, and how many.
@@ -120,7 +121,8 @@ pub struct Missing {
     pub reason: String,
 }
 
-/// Opening of the month's commitments: net column sums per sealed event type, and the sum of the blindings.
+/// Opening of the month's commitments: net column sums per sealed event type, and the sum of the
+/// blindings.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Opening {
@@ -193,7 +195,8 @@ impl Rollup {
     /// Another kind, unknown fields, a broken rule of the format.
     pub fn parse(text: &str) -> Result<Rollup, RollupError> {
         let json = note::read_document(text, KIND).map_err(|e| RollupError::Note(e.to_string()))?;
-        let rollup: Rollup = serde_json::from_str(json).map_err(|e| RollupError::Json(e.to_string()))?;
+        let rollup: Rollup =
+            serde_json::from_str(json).map_err(|e| RollupError::Json(e.to_string()))?;
         rollup.check()?;
         Ok(rollup)
     }
@@ -206,18 +209,29 @@ impl Rollup {
     fn check(&self) -> Result<(), RollupError> {
         let shape = |m| Err(RollupError::Shape(m));
         if self.revision == 0 || (self.revision == 1) != self.supersedes.is_none() {
-            return shape("revision 1 supersedes nothing and every later one names what it supersedes");
+            return shape(
+                "revision 1 supersedes nothing and every later one names what it supersedes",
+            );
         }
         if self.log.first > self.log.size || self.log.root_bytes().is_none() {
             return shape("log: first is at most size, root is 64 hex digits");
         }
-        let texts = self.explanations.iter().map(|e| &e.text).chain(self.missing.iter().map(|m| &m.reason));
+        let texts = self
+            .explanations
+            .iter()
+            .map(|e| &e.text)
+            .chain(self.missing.iter().map(|m| &m.reason));
         for text in texts {
             if text.trim().is_empty() || text.chars().count() > MAX_TEXT {
                 return shape("an explanation or reason has 1 to 500 characters");
             }
         }
-        let mut named: Vec<&UnitId> = self.children.iter().map(|c| &c.unit).chain(self.missing.iter().map(|m| &m.unit)).collect();
+        let mut named: Vec<&UnitId> = self
+            .children
+            .iter()
+            .map(|c| &c.unit)
+            .chain(self.missing.iter().map(|m| &m.unit))
+            .collect();
         named.sort();
         if named.windows(2).any(|w| w[0] == w[1]) {
             return shape("a child is named twice");

@@ -1,12 +1,14 @@
 //! Rows: the vector that an event contributes, laid out in blocks and columns.
 //!
-//! For each event type the catalogue fixes one *block* per (figure, direction, declared table) that the type feeds. A
-//! block's columns are the table's cells and the column `-` ("does not count"). An event with personal data puts exactly
-//! one 1 into each block, so that the sum of a block over a month *is* the table. An amount is a block of
-//! [`AMOUNT_BITS`] bit columns without the exactly-one rule.
+//! For each event type the catalogue fixes one *block* per (figure, direction, declared table) that
+//! the type feeds. A block's columns are the table's cells and the column `-` ("does not count").
+//! An event with personal data puts exactly one 1 into each block, so that the sum of a block over
+//! a month *is* the table. An amount is a block of [`AMOUNT_BITS`] bit columns without the
+//! exactly-one rule.
 //!
-//! A column's name is `<figure>:<direction>:<table>:<cell>`. The schema digest covers the event type and all columns in
-//! order, and goes into every generator: a row of one schema can never be added as another.
+//! A column's name is `<figure>:<direction>:<table>:<cell>`. The schema digest covers the event
+//! type and all columns in order, and goes into every generator: a row of one schema can never be
+//! added as another.
 
 use std::collections::BTreeMap;
 
@@ -96,7 +98,11 @@ impl Schema {
     pub fn of(catalogue: &Catalogue, event: &EventType) -> Schema {
         let mut blocks = Vec::new();
         let mut names = Vec::new();
-        for i in catalogue.indicators.iter().filter(|i| i.kind.is_counted() && i.events.contains(&event.code)) {
+        for i in catalogue
+            .indicators
+            .iter()
+            .filter(|i| i.kind.is_counted() && i.events.contains(&event.code))
+        {
             let kinds: &[MoveKind] = match i.kind {
                 Kind::Amount => &[MoveKind::Amount],
                 Kind::Times | Kind::Sum => &[MoveKind::Count],
@@ -109,7 +115,10 @@ impl Schema {
                 for &kind in kinds {
                     for (table, dims) in i.tables().iter().enumerate() {
                         let (cells, width): (Vec<String>, usize) = if kind == MoveKind::Amount {
-                            ((0..AMOUNT_BITS).map(|b| b.to_string()).collect(), AMOUNT_BITS)
+                            (
+                                (0..AMOUNT_BITS).map(|b| b.to_string()).collect(),
+                                AMOUNT_BITS,
+                            )
                         } else {
                             let cells = catalogue.cells(dims);
                             let width = cells.len() + 1;
@@ -127,9 +136,20 @@ impl Schema {
                         if kind != MoveKind::Amount {
                             names.push(format!("{prefix}:{NOT_COUNTED}"));
                         }
-                        let picks = dims.iter().filter_map(|d| dimensions.iter().position(|x| x == d)).collect();
+                        let picks = dims
+                            .iter()
+                            .filter_map(|d| dimensions.iter().position(|x| x == d))
+                            .collect();
                         let cells = cells.into_iter().zip(0..).collect();
-                        blocks.push(Block { figure: figure.clone(), kind, table, picks, start, width, cells });
+                        blocks.push(Block {
+                            figure: figure.clone(),
+                            kind,
+                            table,
+                            picks,
+                            start,
+                            width,
+                            cells,
+                        });
                     }
                 }
             }
@@ -139,7 +159,12 @@ impl Schema {
             text.push_str(name);
             text.push('\n');
         }
-        Schema { event: event.name.clone(), blocks, digest: Digest::of(text.as_bytes()), names }
+        Schema {
+            event: event.name.clone(),
+            blocks,
+            digest: Digest::of(text.as_bytes()),
+            names,
+        }
     }
 
     /// Number of columns.
@@ -169,8 +194,9 @@ impl Schema {
 
     /// The row of these moves: sorted `(column, weight)` pairs without zeros.
     ///
-    /// With `hidden`, every counting block gets exactly one 1 (the column `-` where the figure is not moved), and weights
-    /// other than 1 are refused; without it (clear events) weights are kept and `-` is left out.
+    /// With `hidden`, every counting block gets exactly one 1 (the column `-` where the figure is
+    /// not moved), and weights other than 1 are refused; without it (clear events) weights are kept
+    /// and `-` is left out.
     ///
     /// # Errors
     /// A move that the schema cannot hold.
@@ -179,28 +205,50 @@ impl Schema {
         let mut row = Vec::with_capacity(self.blocks.len());
         let mut used = vec![false; moves.len()];
         // The tables of one figure and direction follow each other and share its move.
-        for tables in self.blocks.chunk_by(|a, b| a.kind == b.kind && a.figure == b.figure) {
+        for tables in self
+            .blocks
+            .chunk_by(|a, b| a.kind == b.kind && a.figure == b.figure)
+        {
             let (figure, kind) = (&tables[0].figure, tables[0].kind);
-            let mut of_figure = moves.iter().enumerate().filter(|(_, m)| m.kind == kind && m.figure == *figure);
+            let mut of_figure = moves
+                .iter()
+                .enumerate()
+                .filter(|(_, m)| m.kind == kind && m.figure == *figure);
             let found = of_figure.next();
             if of_figure.next().is_some() {
-                return Err(RowError::Twice { event: self.event.clone(), figure: figure.clone() });
+                return Err(RowError::Twice {
+                    event: self.event.clone(),
+                    figure: figure.clone(),
+                });
             }
             let Some((n, m)) = found else {
                 if hidden {
-                    row.extend(tables.iter().filter_map(Block::not_counted).map(|column| (column, 1)));
+                    row.extend(
+                        tables
+                            .iter()
+                            .filter_map(Block::not_counted)
+                            .map(|column| (column, 1)),
+                    );
                 }
                 continue;
             };
             used[n] = true;
-            let weight = || RowError::Weight { event: self.event.clone(), figure: figure.clone(), weight: m.weight };
+            let weight = || RowError::Weight {
+                event: self.event.clone(),
+                figure: figure.clone(),
+                weight: m.weight,
+            };
             if kind == MoveKind::Amount {
                 let amount = u64::try_from(m.weight).map_err(|_| weight())?;
                 if amount >> AMOUNT_BITS != 0 {
                     return Err(weight());
                 }
                 let bits = (0..AMOUNT_BITS).filter(|b| amount >> b & 1 == 1);
-                row.extend(tables.iter().flat_map(|block| bits.clone().map(|bit| (block.start + bit, 1))));
+                row.extend(
+                    tables
+                        .iter()
+                        .flat_map(|block| bits.clone().map(|bit| (block.start + bit, 1))),
+                );
                 continue;
             }
             if !(0..MAX_WEIGHT).contains(&m.weight) || (hidden && m.weight != 1) {
@@ -211,7 +259,11 @@ impl Schema {
                 let position = if block.picks.is_empty() {
                     block.cells.get("total")
                 } else {
-                    let cell: Vec<&str> = block.picks.iter().map(|&p| codes.get(p).copied().unwrap_or_default()).collect();
+                    let cell: Vec<&str> = block
+                        .picks
+                        .iter()
+                        .map(|&p| codes.get(p).copied().unwrap_or_default())
+                        .collect();
                     block.cells.get(&cell.join("*"))
                 };
                 let position = position.ok_or_else(|| self.no_column(m))?;
@@ -227,12 +279,18 @@ impl Schema {
     }
 
     fn no_column(&self, m: &Move) -> RowError {
-        RowError::NoColumn { event: self.event.clone(), figure: m.figure.clone(), cell: m.cell.clone() }
+        RowError::NoColumn {
+            event: self.event.clone(),
+            figure: m.figure.clone(),
+            cell: m.cell.clone(),
+        }
     }
 
     /// The row of a clear event as it stands in its statement: column name → weight.
     pub fn named(&self, row: &[(usize, i64)]) -> BTreeMap<String, i64> {
-        row.iter().map(|&(c, w)| (self.names[c].clone(), w)).collect()
+        row.iter()
+            .map(|&(c, w)| (self.names[c].clone(), w))
+            .collect()
     }
 
     /// The row that a clear statement names, or the first column that does not exist.
@@ -242,15 +300,21 @@ impl Schema {
     pub fn from_named(&self, counts: &BTreeMap<String, i64>) -> Result<Vec<(usize, i64)>, String> {
         let mut row: Vec<(usize, i64)> = counts
             .iter()
-            .map(|(name, w)| self.names.iter().position(|n| n == name).map(|c| (c, *w)).ok_or_else(|| name.clone()))
+            .map(|(name, w)| {
+                self.names
+                    .iter()
+                    .position(|n| n == name)
+                    .map(|c| (c, *w))
+                    .ok_or_else(|| name.clone())
+            })
             .collect::<Result<_, _>>()?;
         row.sort_unstable();
         Ok(row)
     }
 }
 
-/// Adds `sign` times a row to a sum of `width` columns. A sum beyond 64 bits stays at the end of the range, far above
-/// what a figure may hold: [`crate::figure`] then refuses it.
+/// Adds `sign` times a row to a sum of `width` columns. A sum beyond 64 bits stays at the end of
+/// the range, far above what a figure may hold: [`crate::figure`] then refuses it.
 pub fn accumulate(sum: &mut Vec<i64>, width: usize, row: &[(usize, i64)], sign: i64) {
     if sum.len() < width {
         sum.resize(width, 0);

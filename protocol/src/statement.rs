@@ -1,8 +1,9 @@
 //! The public half of an event: one leaf of the log, `countersign/statement/v1`.
 //!
-//! A statement tells kind, month and author. An event without personal data (`pi = "P0"`) carries its fields in `clear`
-//! and its row in `counts`; every other event carries a commitment to its row and the root of its private record, and
-//! nothing else of it. A void carries neither: it contributes exactly minus the statement that it names.
+//! A statement tells kind, month and author. An event without personal data (`pi = "P0"`) carries
+//! its fields in `clear` and its row in `counts`; every other event carries a commitment to its row
+//! and the root of its private record, and nothing else of it. A void carries neither: it
+//! contributes exactly minus the statement that it names.
 //!
 //! | field | meaning |
 //! |---|---|
@@ -61,7 +62,11 @@ impl Serialize for RecordRoot {
 }
 impl<'de> Deserialize<'de> for RecordRoot {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        read_text(d, |text| hex::array(text).map(RecordRoot).ok_or("a record root is 64 lowercase hex digits"))
+        read_text(d, |text| {
+            hex::array(text)
+                .map(RecordRoot)
+                .ok_or("a record root is 64 lowercase hex digits")
+        })
     }
 }
 
@@ -83,10 +88,18 @@ pub struct Statement {
     /// By which catalogue.
     pub catalogue: Digest,
     /// Fields of a clear event.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "unique::some")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "unique::some"
+    )]
     pub clear: Option<Fields>,
     /// Row of a clear event: column → weight.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "unique::some")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "unique::some"
+    )]
     pub counts: Option<BTreeMap<String, i64>>,
     /// Commitment to the row of a sealed event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,7 +128,9 @@ pub enum StatementError {
     #[error("not a statement: {0} [statement.json]")]
     Json(String),
     /// Fields that do not go together.
-    #[error("a statement is clear (clear and counts), sealed (row and record) or a void (voids alone); this one is {0} [statement.shape]")]
+    #[error(
+        "a statement is clear (clear and counts), sealed (row and record) or a void (voids alone); this one is {0} [statement.shape]"
+    )]
     Shape(&'static str),
 }
 
@@ -135,8 +150,10 @@ impl Statement {
     /// # Errors
     /// Another kind, unknown or missing fields, fields that do not go together.
     pub fn parse(text: &str) -> Result<Statement, StatementError> {
-        let json = note::read_document(text, KIND).map_err(|e| StatementError::Note(e.to_string()))?;
-        let statement: Statement = serde_json::from_str(json).map_err(|e| StatementError::Json(e.to_string()))?;
+        let json =
+            note::read_document(text, KIND).map_err(|e| StatementError::Note(e.to_string()))?;
+        let statement: Statement =
+            serde_json::from_str(json).map_err(|e| StatementError::Json(e.to_string()))?;
         statement.check()?;
         Ok(statement)
     }
@@ -151,7 +168,11 @@ impl Statement {
         let sealed = (self.row.is_some(), self.record.is_some());
         let is_void = self.event == VOIDED || self.event == CORRECTED;
         match (clear, sealed, self.voids.is_some()) {
-            ((true, true), (false, false), false) | ((false, false), (true, true), false) if !is_void => Ok(()),
+            ((true, true), (false, false), false) | ((false, false), (true, true), false)
+                if !is_void =>
+            {
+                Ok(())
+            }
             ((true, false), (false, false), true) if is_void => Ok(()),
             (_, _, true) if !is_void => Err(StatementError::Shape("voiding, but of another type")),
             (_, _, false) if is_void => Err(StatementError::Shape("a void that names nothing")),

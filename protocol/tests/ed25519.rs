@@ -1,7 +1,8 @@
-//! What SPEC.md section 1 promises of signatures beyond RFC 8032, on notes and through the functions that the checks call:
-//! keys of small order and second encodings are no keys, second forms of a signature are none, and single and batch
-//! verification say the same. The one promised exception, that a key's own holder can make a signature on which they
-//! differ, is shown to be just that. RFC 8032's and Wycheproof's vectors are in `src/note/known.rs`.
+//! What SPEC.md section 1 promises of signatures beyond RFC 8032, on notes and through the
+//! functions that the checks call: keys of small order and second encodings are no keys, second
+//! forms of a signature are none, and single and batch verification say the same. The one promised
+//! exception, that a key's own holder can make a signature on which they differ, is shown to be
+//! just that. RFC 8032's and Wycheproof's vectors are in `src/note/known.rs`.
 #![allow(clippy::unwrap_used)]
 
 #[path = "support/seeded.rs"]
@@ -47,16 +48,23 @@ fn prime() -> [u8; 32] {
     p
 }
 
-/// Every text of 32 bytes that RFC 8032 or a lenient reader could take for this point: with y or y + p, with either sign where
-/// x is 0. The canonical one is the first.
+/// Every text of 32 bytes that RFC 8032 or a lenient reader could take for this point: with y or y
+/// + p, with either sign where x is 0. The canonical one is the first.
 fn encodings(point: &EdwardsPoint) -> Vec<[u8; 32]> {
     let canonical = point.compress().to_bytes();
     let mut y = canonical;
     let sign = y[31] & 0x80;
     y[31] &= 0x7f;
     let mut all = vec![canonical];
-    let signs = if point + point == EdwardsPoint::default() { vec![0, 0x80] } else { vec![sign] };
-    for y in [Some(y), sum(&y, &prime()).filter(|y| y[31] < 0x80)].into_iter().flatten() {
+    let signs = if point + point == EdwardsPoint::default() {
+        vec![0, 0x80]
+    } else {
+        vec![sign]
+    };
+    for y in [Some(y), sum(&y, &prime()).filter(|y| y[31] < 0x80)]
+        .into_iter()
+        .flatten()
+    {
         for sign in &signs {
             let mut bytes = y;
             bytes[31] |= sign;
@@ -68,7 +76,8 @@ fn encodings(point: &EdwardsPoint) -> Vec<[u8; 32]> {
     all
 }
 
-/// A key whose secret scalar is known, so that any signature that its holder could make can be made here.
+/// A key whose secret scalar is known, so that any signature that its holder could make can be made
+/// here.
 struct Holder {
     secret: Scalar,
     public: [u8; 32],
@@ -78,17 +87,32 @@ struct Holder {
 impl Holder {
     fn new(seed: u8) -> Holder {
         let signing = SigningKey::from_seed("k", Alg::Ed25519, [seed; 32]).unwrap();
-        let secret = Scalar::from_bytes_mod_order(clamp_integer(Sha512::digest([seed; 32])[..32].try_into().unwrap()));
-        Holder { secret, public: *signing.vkey().public(), key: signing.vkey() }
+        let secret = Scalar::from_bytes_mod_order(clamp_integer(
+            Sha512::digest([seed; 32])[..32].try_into().unwrap(),
+        ));
+        Holder {
+            secret,
+            public: *signing.vkey().public(),
+            key: signing.vkey(),
+        }
     }
     /// The same secret, with a part of small order in the public key.
     fn mixed(seed: u8, torsion: &EdwardsPoint) -> Holder {
         let Holder { secret, .. } = Holder::new(seed);
         let public = (secret * B + torsion).compress().to_bytes();
-        Holder { secret, public, key: VerifierKey::from_public("k", Alg::Ed25519, &public).unwrap() }
+        Holder {
+            secret,
+            public,
+            key: VerifierKey::from_public("k", Alg::Ed25519, &public).unwrap(),
+        }
     }
     fn challenge(&self, r: &[u8; 32], text: &str) -> Scalar {
-        let hash: [u8; 64] = Sha512::new().chain_update(r).chain_update(self.public).chain_update(text).finalize().into();
+        let hash: [u8; 64] = Sha512::new()
+            .chain_update(r)
+            .chain_update(self.public)
+            .chain_update(text)
+            .finalize()
+            .into();
         Scalar::from_bytes_mod_order_wide(&hash)
     }
     /// R as these bytes, S = nonce + k·a.
@@ -96,20 +120,30 @@ impl Holder {
         let s = nonce + self.challenge(r, text) * self.secret;
         [*r, s.to_bytes()].concat().try_into().unwrap()
     }
-    /// Whether the equation holds with the cofactor, and without it, over R and A as points: no rule of ours.
+    /// Whether the equation holds with the cofactor, and without it, over R and A as points: no
+    /// rule of ours.
     fn equations(&self, signature: &[u8; 64], text: &str) -> (bool, bool) {
         let (r, s) = signature.split_first_chunk::<32>().unwrap();
         let point = |bytes: [u8; 32]| CompressedEdwardsY(bytes).decompress().unwrap();
         let s = Scalar::from_canonical_bytes(s.try_into().unwrap()).unwrap();
         let rest = s * B - self.challenge(r, text) * point(self.public) - point(*r);
-        (rest.mul_by_cofactor() == EdwardsPoint::default(), rest == EdwardsPoint::default())
+        (
+            rest.mul_by_cofactor() == EdwardsPoint::default(),
+            rest == EdwardsPoint::default(),
+        )
     }
     fn note(&self, text: &str, signature: &[u8]) -> Note {
         let other = SigningKey::from_seed("other", Alg::Ed25519, [99; 32]).unwrap();
-        Note::sign(text, &[&other]).unwrap().add_line("k", self.key.id(), signature).unwrap()
+        Note::sign(text, &[&other])
+            .unwrap()
+            .add_line("k", self.key.id(), signature)
+            .unwrap()
     }
     fn single(&self, text: &str, signature: &[u8]) -> bool {
-        match self.note(text, signature).verify(std::slice::from_ref(&self.key)) {
+        match self
+            .note(text, signature)
+            .verify(std::slice::from_ref(&self.key))
+        {
             Ok(_) => true,
             Err(e) => {
                 assert_eq!(e.code(), "note.signature");
@@ -120,12 +154,23 @@ impl Holder {
     /// In a batch of its own, and in one of honest notes.
     fn batch(&self, text: &str, signature: &[u8]) -> bool {
         let (note, honest) = (self.note(text, signature), Holder::new(77));
-        let good = honest.note("a\n", &honest.signature(&B.compress().to_bytes(), Scalar::ONE, "a\n"));
+        let good = honest.note(
+            "a\n",
+            &honest.signature(&B.compress().to_bytes(), Scalar::ONE, "a\n"),
+        );
         let alone = verify_batch(&[(&note, &self.key)]);
-        let among = verify_batch(&[(&good, &honest.key), (&note, &self.key), (&good, &honest.key)]);
+        let among = verify_batch(&[
+            (&good, &honest.key),
+            (&note, &self.key),
+            (&good, &honest.key),
+        ]);
         assert!(alone == Ok(()) || alone == Err(vec![0]));
         assert!(among == Ok(()) || among == Err(vec![1]));
-        assert_eq!(alone.is_ok(), among.is_ok(), "the company of a signature decides on it");
+        assert_eq!(
+            alone.is_ok(),
+            among.is_ok(),
+            "the company of a signature decides on it"
+        );
         alone.is_ok()
     }
 }
@@ -138,10 +183,14 @@ fn points_of_small_order_and_second_encodings_are_no_keys() {
     for bytes in all {
         for alg in [Alg::Ed25519, Alg::CosignatureV1] {
             let refused = code(VerifierKey::from_public("k", alg, &bytes));
-            assert!(["note.weak_key", "note.verifier_key"].contains(&refused), "{bytes:?}");
+            assert!(
+                ["note.weak_key", "note.verifier_key"].contains(&refused),
+                "{bytes:?}"
+            );
         }
     }
-    // The few points with y below 19 have a second text; it is refused, and so is every number from p on that is a point.
+    // The few points with y below 19 have a second text; it is refused, and so is every number from
+    // p on that is a point.
     let mut second = 0;
     for low in 0..19u8 {
         for sign in [0, 0x80] {
@@ -158,9 +207,15 @@ fn points_of_small_order_and_second_encodings_are_no_keys() {
             )
             .unwrap();
             again[31] |= sign;
-            assert!(VerifierKey::from_public("k", Alg::Ed25519, &again).is_err(), "p + {low}");
+            assert!(
+                VerifierKey::from_public("k", Alg::Ed25519, &again).is_err(),
+                "p + {low}"
+            );
             if low > 1 && point.is_some() {
-                assert!(VerifierKey::from_public("k", Alg::Ed25519, &bytes).is_ok(), "{low}");
+                assert!(
+                    VerifierKey::from_public("k", Alg::Ed25519, &bytes).is_ok(),
+                    "{low}"
+                );
                 second += 1;
             }
         }
@@ -169,7 +224,10 @@ fn points_of_small_order_and_second_encodings_are_no_keys() {
     // Not on the curve.
     let mut two = [0; 32];
     two[0] = 2;
-    assert_eq!(code(VerifierKey::from_public("k", Alg::Ed25519, &two)), "note.verifier_key");
+    assert_eq!(
+        code(VerifierKey::from_public("k", Alg::Ed25519, &two)),
+        "note.verifier_key"
+    );
 }
 
 #[test]
@@ -186,17 +244,26 @@ fn s_has_one_form() {
         larger = next;
         forms += 1;
         let signature = [&r[..], &larger].concat();
-        assert!(!holder.single(TEXT, &signature) && !holder.batch(TEXT, &signature), "S + {forms}·ℓ");
+        assert!(
+            !holder.single(TEXT, &signature) && !holder.batch(TEXT, &signature),
+            "S + {forms}·ℓ"
+        );
     }
     assert!(forms >= 14, "{forms}");
     for s in [order(), [0xff; 32], [0; 32], Scalar::ONE.to_bytes()] {
         let signature = [&r[..], &s].concat();
-        assert!(!holder.single(TEXT, &signature) && !holder.batch(TEXT, &signature), "{s:?}");
+        assert!(
+            !holder.single(TEXT, &signature) && !holder.batch(TEXT, &signature),
+            "{s:?}"
+        );
     }
     for length in [1, 32, 63, 65, 72, 128] {
         let mut signature = honest.to_vec();
         signature.resize(length, 0);
-        assert!(!holder.single(TEXT, &signature) && !holder.batch(TEXT, &signature), "{length} bytes");
+        assert!(
+            !holder.single(TEXT, &signature) && !holder.batch(TEXT, &signature),
+            "{length} bytes"
+        );
     }
 }
 
@@ -206,9 +273,13 @@ fn r_of_small_order_and_second_encodings_of_r_are_refused() {
     let mut plain = 0;
     for torsion in EIGHT_TORSION {
         for r in encodings(&torsion) {
-            // S = k·a, so that the equation holds with the cofactor, and for R = 0 without it as well.
+            // S = k·a, so that the equation holds with the cofactor, and for R = 0 without it as
+            // well.
             let signature = holder.signature(&r, Scalar::ZERO, TEXT);
-            plain += u32::from(CompressedEdwardsY(r).decompress().is_some() && holder.equations(&signature, TEXT).1);
+            plain += u32::from(
+                CompressedEdwardsY(r).decompress().is_some()
+                    && holder.equations(&signature, TEXT).1,
+            );
             assert!(!holder.single(TEXT, &signature), "R = {r:?}");
             assert!(!holder.batch(TEXT, &signature), "R = {r:?}");
         }
@@ -219,10 +290,13 @@ fn r_of_small_order_and_second_encodings_of_r_are_refused() {
     for low in 2..19u8 {
         let mut y = [0; 32];
         y[0] = low;
-        let Some(point) = CompressedEdwardsY(y).decompress() else { continue };
+        let Some(point) = CompressedEdwardsY(y).decompress() else {
+            continue;
+        };
         tried += 1;
         for r in &encodings(&point)[1..] {
-            // Nobody knows the logarithm of such a point, so nobody can make it hold; the form alone must refuse it.
+            // Nobody knows the logarithm of such a point, so nobody can make it hold; the form
+            // alone must refuse it.
             let signature = holder.signature(r, Scalar::ONE, TEXT);
             assert!(!holder.single(TEXT, &signature) && !holder.batch(TEXT, &signature));
         }
@@ -230,9 +304,10 @@ fn r_of_small_order_and_second_encodings_of_r_are_refused() {
     assert!(tried > 5, "{tried}");
 }
 
-/// Parts of small order in R or A. The strict rule has no cofactor: it refuses where they do not cancel out. A batch that
-/// fails is judged singly, so it never refuses more; that it may let such a signature pass is SPEC.md's exception. Only who
-/// knows the secret can make one: the equation with the cofactor always holds.
+/// Parts of small order in R or A. The strict rule has no cofactor: it refuses where they do not
+/// cancel out. A batch that fails is judged singly, so it never refuses more; that it may let such
+/// a signature pass is SPEC.md's exception. Only who knows the secret can make one: the equation
+/// with the cofactor always holds.
 #[test]
 fn cofactors() {
     let (mut cancelled, mut refused, mut passed) = (0, 0, 0);
@@ -240,7 +315,10 @@ fn cofactors() {
         let (with, without) = holder.equations(&signature, text);
         assert!(with, "made so that it holds with the cofactor");
         let single = holder.single(text, &signature);
-        assert_eq!(single, without, "the strict rule is the equation without the cofactor");
+        assert_eq!(
+            single, without,
+            "the strict rule is the equation without the cofactor"
+        );
         let note = holder.note(text, &signature);
         let batch = verify_batch(&[(&note, &holder.key)]).is_ok();
         assert!(batch || !single, "a batch refuses what holds singly");
@@ -262,9 +340,12 @@ fn cofactors() {
             judge(&mixed, &text, mixed.signature(&with, nonce, &text));
         }
     }
-    assert!(cancelled > 20 && refused > 200, "{cancelled} hold, {refused} are refused, {passed} pass in a batch only");
-    // Coefficients of 128 bits leave a part of order 8 in one of eight, of order 2 in one of two. Were this 0, the exception
-    // could go from SPEC.md and from `note/batch.rs`.
+    assert!(
+        cancelled > 20 && refused > 200,
+        "{cancelled} hold, {refused} are refused, {passed} pass in a batch only"
+    );
+    // Coefficients of 128 bits leave a part of order 8 in one of eight, of order 2 in one of two.
+    // Were this 0, the exception could go from SPEC.md and from `note/batch.rs`.
     assert!(passed > 0 && passed < refused, "{passed} of {refused}");
 }
 
@@ -281,7 +362,9 @@ enum Change {
 /// For whatever others can do to honest signatures, a batch names exactly those that fail singly.
 #[test]
 fn batches_say_what_single_checks_say() {
-    let keys: Vec<SigningKey> = (0..4).map(|n| SigningKey::from_seed(&format!("k{n}"), Alg::Ed25519, [n; 32]).unwrap()).collect();
+    let keys: Vec<SigningKey> = (0..4)
+        .map(|n| SigningKey::from_seed(&format!("k{n}"), Alg::Ed25519, [n; 32]).unwrap())
+        .collect();
     let vkeys: Vec<VerifierKey> = keys.iter().map(SigningKey::vkey).collect();
     let other = SigningKey::from_seed("other", Alg::Ed25519, [99; 32]).unwrap();
     let change = prop_oneof![
@@ -292,32 +375,60 @@ fn batches_say_what_single_checks_say() {
         Just(Change::Missing),
         Just(Change::Stranger),
     ];
-    let one = (0..keys.len(), "[a-z]{0,4}\n", prop::option::weighted(0.2, change));
+    let one = (
+        0..keys.len(),
+        "[a-z]{0,4}\n",
+        prop::option::weighted(0.2, change),
+    );
     let lengths = prop_oneof![9 => 1..40usize, 1 => Just(BATCH_SIZE + 3)];
-    rounds(30, lengths.prop_flat_map(move |n| vec(one.clone(), n)), |items| {
-        let notes: Vec<(Note, &VerifierKey)> = items
-            .iter()
-            .map(|(n, text, change)| {
-                let mut blob = Note::sign(text, &[&keys[*n]]).unwrap().signatures()[0].blob().to_vec();
-                let mut text = text.clone();
-                let mut key = &vkeys[*n];
-                match change {
-                    None => {}
-                    Some(Change::R(at, bit)) => blob[at.index(32)] ^= 1 << bit,
-                    Some(Change::S(at, bit)) => blob[32 + at.index(32)] ^= 1 << bit,
-                    Some(Change::Text) => text.insert(0, 'x'),
-                    Some(Change::Cut(length)) => blob.resize(*length, 0),
-                    Some(Change::Stranger) => key = &vkeys[(n + 1) % keys.len()],
-                    Some(Change::Missing) => return (Note::sign(&text, &[&other]).unwrap(), key),
-                }
-                (Note::sign(&text, &[&other]).unwrap().add_line(keys[*n].name(), keys[*n].id(), &blob).unwrap(), key)
-            })
-            .collect();
-        let singly: Vec<usize> = (0..notes.len()).filter(|n| notes[*n].0.verify(std::slice::from_ref(notes[*n].1)).is_err()).collect();
-        let wrong: Vec<usize> = (0..items.len()).filter(|n| matches!(&items[*n].2, Some(c) if !matches!(c, Change::Cut(64)))).collect();
-        let borrowed: Vec<(&Note, &VerifierKey)> = notes.iter().map(|(note, key)| (note, *key)).collect();
-        prop_assert_eq!(&singly, &wrong);
-        prop_assert_eq!(verify_batch(&borrowed).err().unwrap_or_default(), singly);
-        Ok(())
-    });
+    rounds(
+        30,
+        lengths.prop_flat_map(move |n| vec(one.clone(), n)),
+        |items| {
+            let notes: Vec<(Note, &VerifierKey)> = items
+                .iter()
+                .map(|(n, text, change)| {
+                    let mut blob = Note::sign(text, &[&keys[*n]]).unwrap().signatures()[0]
+                        .blob()
+                        .to_vec();
+                    let mut text = text.clone();
+                    let mut key = &vkeys[*n];
+                    match change {
+                        None => {}
+                        Some(Change::R(at, bit)) => blob[at.index(32)] ^= 1 << bit,
+                        Some(Change::S(at, bit)) => blob[32 + at.index(32)] ^= 1 << bit,
+                        Some(Change::Text) => text.insert(0, 'x'),
+                        Some(Change::Cut(length)) => blob.resize(*length, 0),
+                        Some(Change::Stranger) => key = &vkeys[(n + 1) % keys.len()],
+                        Some(Change::Missing) => {
+                            return (Note::sign(&text, &[&other]).unwrap(), key);
+                        }
+                    }
+                    (
+                        Note::sign(&text, &[&other])
+                            .unwrap()
+                            .add_line(keys[*n].name(), keys[*n].id(), &blob)
+                            .unwrap(),
+                        key,
+                    )
+                })
+                .collect();
+            let singly: Vec<usize> = (0..notes.len())
+                .filter(|n| {
+                    notes[*n]
+                        .0
+                        .verify(std::slice::from_ref(notes[*n].1))
+                        .is_err()
+                })
+                .collect();
+            let wrong: Vec<usize> = (0..items.len())
+                .filter(|n| matches!(&items[*n].2, Some(c) if !matches!(c, Change::Cut(64))))
+                .collect();
+            let borrowed: Vec<(&Note, &VerifierKey)> =
+                notes.iter().map(|(note, key)| (note, *key)).collect();
+            prop_assert_eq!(&singly, &wrong);
+            prop_assert_eq!(verify_batch(&borrowed).err().unwrap_or_default(), singly);
+            Ok(())
+        },
+    );
 }

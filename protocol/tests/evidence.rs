@@ -1,5 +1,5 @@
-//! Evidence files that are read where they lie: the same report as from memory, each bundle once, on any number of threads; and a
-//! file's one form, judged by the `zip` crate and by hostile files.
+//! Evidence files that are read where they lie: the same report as from memory, each bundle once,
+//! on any number of threads; and a file's one form, judged by the `zip` crate and by hostile files.
 #![allow(clippy::unwrap_used)]
 
 #[path = "support/refuse.rs"]
@@ -26,14 +26,18 @@ use support::*;
 
 static WORLD: LazyLock<World> = LazyLock::new(World::honest);
 
-/// The honest world with logs of several bundles: trainings in January's clear, so that nothing has to be closed again.
+/// The honest world with logs of several bundles: trainings in January's clear, so that nothing has
+/// to be closed again.
 fn long() -> (World, Evidence) {
     let mut w = World::empty();
     let registry = w.registry.clone();
     for (id, trainings) in [(A, 700), (B, 300)] {
         let desk = w.units.get_mut(&unit(id)).unwrap();
         for n in 0..trainings {
-            let person = [("id_no", text(&id_no(n))), ("occurred_on", text("2026-01-03"))];
+            let person = [
+                ("id_no", text(&id_no(n))),
+                ("occurred_on", text("2026-01-03")),
+            ];
             desk.sealed(JAN, "person.registered", &person);
         }
         desk.close(JAN, 1, &registry, &[], vec![]);
@@ -59,7 +63,12 @@ impl Shown for Counted<'_> {
         self.shown.notes()
     }
     fn bundle(&self, unit: &UnitId, n: usize) -> Result<Option<Cow<'_, [Vec<u8>]>>, FileError> {
-        *self.asked.lock().unwrap().entry((unit.clone(), n)).or_default() += 1;
+        *self
+            .asked
+            .lock()
+            .unwrap()
+            .entry((unit.clone(), n))
+            .or_default() += 1;
         self.shown.bundle(unit, n)
     }
 }
@@ -69,13 +78,29 @@ fn a_file_is_verified_where_it_lies() {
     let (w, evidence) = long();
     let root = w.roots[0].vkey();
     let whole = report::verify(&evidence, &root).unwrap();
-    assert!(whole.holds() && whole.leaves > 1000, "{:?}", whole.failures().collect::<Vec<_>>());
+    assert!(
+        whole.holds() && whole.leaves > 1000,
+        "{:?}",
+        whole.failures().collect::<Vec<_>>()
+    );
     let bytes = file::write(&evidence).unwrap();
-    assert!(parts(&bytes).iter().filter(|p| p.path.contains("/entries/")).count() >= 5);
+    assert!(
+        parts(&bytes)
+            .iter()
+            .filter(|p| p.path.contains("/entries/"))
+            .count()
+            >= 5
+    );
     let opened = Opened::new(&bytes[..]).unwrap();
-    assert!(opened.notes().units.values().all(|u| u.entries.is_empty()), "entries stay where they are");
+    assert!(
+        opened.notes().units.values().all(|u| u.entries.is_empty()),
+        "entries stay where they are"
+    );
     for threads in [0, 1, 2, 3, 100] {
-        let counted = Counted { shown: &opened, asked: Mutex::default() };
+        let counted = Counted {
+            shown: &opened,
+            asked: Mutex::default(),
+        };
         let report = report::verify_on(threads, &counted, &root).unwrap();
         assert_eq!(said(&report), said(&whole), "{threads} threads");
         let asked = counted.asked.into_inner().unwrap();
@@ -97,9 +122,16 @@ fn the_same_thing_is_named_on_any_number_of_threads() {
     }
     let root = w.roots[0].vkey();
     let alone = report::verify(&evidence, &root).unwrap_err();
-    assert!(alone.to_string().starts_with(B) && alone.to_string().contains("behind its last checkpoint"), "{alone}");
+    assert!(
+        alone.to_string().starts_with(B)
+            && alone.to_string().contains("behind its last checkpoint"),
+        "{alone}"
+    );
     for threads in 1..8 {
-        assert_eq!(report::verify_on(threads, &evidence, &root).unwrap_err(), alone);
+        assert_eq!(
+            report::verify_on(threads, &evidence, &root).unwrap_err(),
+            alone
+        );
     }
 }
 
@@ -110,13 +142,17 @@ fn a_bundle_is_refused_when_it_is_reached() {
     let root = w.roots[0].vkey();
     let honest = file::write(&evidence).unwrap();
     let all = parts(&honest);
-    let bundles: Vec<usize> = (0..all.len()).filter(|n| all[*n].path.contains(&format!("{A}/entries/"))).collect();
+    let bundles: Vec<usize> = (0..all.len())
+        .filter(|n| all[*n].path.contains(&format!("{A}/entries/")))
+        .collect();
     let refused = |change: &dyn Fn(&mut Vec<refuse::Part>), code: &str| {
         let mut changed = all.clone();
         change(&mut changed);
         let bytes = zip(&changed);
         let opened = Opened::new(&bytes[..]).unwrap();
-        let error = report::verify_on(2, &opened, &root).unwrap_err().to_string();
+        let error = report::verify_on(2, &opened, &root)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(code), "{error}");
         assert!(file::read(&bytes).unwrap_err().to_string().contains(code));
     };
@@ -131,12 +167,23 @@ fn a_bundle_is_refused_when_it_is_reached() {
         "evidence.bytes",
     );
     // The directory says what the parts' own headers do not: found when the part is read.
-    let at = honest.windows(all[bundles[1]].path.len()).position(|w| w == all[bundles[1]].path.as_bytes()).unwrap();
-    for (offset, code) in [(at - 30 + 10, "evidence.bytes"), (at + 100, "evidence.part")] {
+    let at = honest
+        .windows(all[bundles[1]].path.len())
+        .position(|w| w == all[bundles[1]].path.as_bytes())
+        .unwrap();
+    for (offset, code) in [
+        (at - 30 + 10, "evidence.bytes"),
+        (at + 100, "evidence.part"),
+    ] {
         let mut bytes = honest.clone();
         bytes[offset] ^= 1;
         let opened = Opened::new(&bytes[..]).unwrap();
-        assert!(report::verify(&opened, &root).unwrap_err().to_string().contains(code));
+        assert!(
+            report::verify(&opened, &root)
+                .unwrap_err()
+                .to_string()
+                .contains(code)
+        );
     }
 }
 
@@ -148,7 +195,11 @@ impl Source for Failing<'_> {
         self.0.len() as u64
     }
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        if offset == self.1 { Err(io::Error::other("the disk is gone")) } else { self.0.read_at(offset, buffer) }
+        if offset == self.1 {
+            Err(io::Error::other("the disk is gone"))
+        } else {
+            self.0.read_at(offset, buffer)
+        }
     }
 }
 
@@ -157,15 +208,25 @@ fn a_disk_that_fails_is_told() {
     let (w, evidence) = long();
     let root = w.roots[0].vkey();
     let bytes = file::write(&evidence).unwrap();
-    let mut offsets = vec![bytes.len() as u64 - 22, u64::from(u32::from_le_bytes(bytes[bytes.len() - 6..][..4].try_into().unwrap()))];
+    let mut offsets = vec![
+        bytes.len() as u64 - 22,
+        u64::from(u32::from_le_bytes(
+            bytes[bytes.len() - 6..][..4].try_into().unwrap(),
+        )),
+    ];
     let mut at = 0;
     for part in parts(&bytes) {
         offsets.push(at);
         at += 30 + part.path.len() as u64 + part.bytes.len() as u64;
     }
     for offset in offsets {
-        let result = Opened::new(Failing(&bytes, offset)).map_err(Into::into).and_then(|o| report::verify_on(2, &o, &root));
-        assert!(result.unwrap_err().to_string().contains("the disk is gone"), "{offset}");
+        let result = Opened::new(Failing(&bytes, offset))
+            .map_err(Into::into)
+            .and_then(|o| report::verify_on(2, &o, &root));
+        assert!(
+            result.unwrap_err().to_string().contains("the disk is gone"),
+            "{offset}"
+        );
     }
     let full = file::write_to(&evidence, &mut [0; 1000][..]).unwrap_err();
     assert!(matches!(full, FileError::Write(_)), "{full}");
@@ -184,14 +245,30 @@ fn a_file_that_claims_much_is_refused_before_it_is_read() {
         bytes
     };
     for (what, bytes) in [
-        ("a directory of 4 GiB", changed(end + 12, &u32::MAX.to_le_bytes())),
-        ("a directory that begins behind the file", changed(end + 16, &u32::MAX.to_le_bytes())),
+        (
+            "a directory of 4 GiB",
+            changed(end + 12, &u32::MAX.to_le_bytes()),
+        ),
+        (
+            "a directory that begins behind the file",
+            changed(end + 16, &u32::MAX.to_le_bytes()),
+        ),
         ("65,535 parts", changed(end + 8, &[255; 4])),
         ("no parts", changed(end + 8, &[0; 4])),
-        ("an empty zip", honest[end..].iter().enumerate().map(|(n, b)| if n < 4 { *b } else { 0 }).collect()),
+        (
+            "an empty zip",
+            honest[end..]
+                .iter()
+                .enumerate()
+                .map(|(n, b)| if n < 4 { *b } else { 0 })
+                .collect(),
+        ),
     ] {
         let error = file::read(&bytes).unwrap_err();
-        assert!(matches!(error, FileError::Bytes | FileError::Zip(_)), "{what}: {error}");
+        assert!(
+            matches!(error, FileError::Bytes | FileError::Zip(_)),
+            "{what}: {error}"
+        );
     }
     /// Longer than one file can be; nobody may read it.
     struct Long;
@@ -208,12 +285,20 @@ fn a_file_that_claims_much_is_refused_before_it_is_read() {
     assert!(matches!(path, FileError::Path(_)), "{path}");
     // The directory alone: parts of long paths would make it long.
     huge.iter_mut().for_each(|p| p.path = "x".repeat(300));
-    assert!(file::read(&zip(&huge)).unwrap_err().to_string().contains("directory is too long"));
+    assert!(
+        file::read(&zip(&huge))
+            .unwrap_err()
+            .to_string()
+            .contains("directory is too long")
+    );
     let mut big = parts(&honest);
     let note = big.iter().position(|p| p.path == "arrivals.note").unwrap();
     big[note].bytes = vec![b'a'; MAX_NOTE_BYTES + 1];
     let claims = file::read(&zip(&big)).unwrap_err().to_string();
-    assert!(claims.contains("arrivals.note: has 1048577 bytes, at most 1048576"), "{claims}");
+    assert!(
+        claims.contains("arrivals.note: has 1048577 bytes, at most 1048576"),
+        "{claims}"
+    );
 }
 
 #[test]
@@ -225,13 +310,17 @@ fn more_than_a_file_can_hold_is_not_written() {
     for n in 1..65_600 {
         part.receipts.insert((month, revision, n), receipt.clone());
     }
-    assert_eq!(file::write_to(&evidence, io::sink()).map(|_| ()), Err(FileError::Large));
+    assert_eq!(
+        file::write_to(&evidence, io::sink()).map(|_| ()),
+        Err(FileError::Large)
+    );
     let mut twice = small_evidence();
     twice.catalogues.push(twice.catalogues[0].clone());
     assert!(matches!(file::write(&twice), Err(FileError::Part { .. })));
 }
 
-/// The `zip` crate reads our files, and told all that it would otherwise take from the clock and the system, writes the same bytes.
+/// The `zip` crate reads our files, and told all that it would otherwise take from the clock and
+/// the system, writes the same bytes.
 #[test]
 fn the_zip_crate_agrees() {
     let (_, long) = long();
@@ -255,7 +344,8 @@ fn the_zip_crate_agrees() {
     }
 }
 
-/// Whatever is cut, doubled, moved or overwritten: a file that is still read has the one form of its content.
+/// Whatever is cut, doubled, moved or overwritten: a file that is still read has the one form of
+/// its content.
 #[test]
 fn a_file_that_is_read_is_written_alike() {
     let honest = file::write(&small_evidence()).unwrap();
@@ -266,14 +356,22 @@ fn a_file_that_is_read_is_written_alike() {
     let change = (0..6, at(), at(), at(), any::<u8>());
     let changes = (any::<bool>(), proptest::collection::vec(change, 1..4));
     rounds(3_000, changes, |(which, changes)| {
-        let mut bytes = if which { honest.clone() } else { longer.clone() };
+        let mut bytes = if which {
+            honest.clone()
+        } else {
+            longer.clone()
+        };
         for (how, a, b, c, byte) in changes {
             if bytes.len() < 3 {
                 break;
             }
             // Most of what is interesting is at the end, in the directory.
             let place = |i: prop::sample::Index| {
-                if byte % 2 == 0 { bytes.len() - 1 - i.index(bytes.len().min(2_500)) } else { i.index(bytes.len()) }
+                if byte % 2 == 0 {
+                    bytes.len() - 1 - i.index(bytes.len().min(2_500))
+                } else {
+                    i.index(bytes.len())
+                }
             };
             let (from, to, at) = (place(a).min(place(b)), place(a).max(place(b)), place(c));
             match how {

@@ -1,6 +1,7 @@
-//! Hostile bytes in the decoders that read no whole document: codes, periods, points, proofs, tiles, keys. Nothing panics, and
-//! what is read has one text. The properties of the fuzz targets of `tests/fuzz`, in every run; the documents' decoders have
-//! theirs in `checks.rs` (`no_bytes_make_a_decoder_panic` and the two after it), notes and checkpoints beside their code.
+//! Hostile bytes in the decoders that read no whole document: codes, periods, points, proofs,
+//! tiles, keys. Nothing panics, and what is read has one text. The properties of the fuzz targets
+//! of `tests/fuzz`, in every run; the documents' decoders have theirs in `checks.rs`
+//! (`no_bytes_make_a_decoder_panic` and the two after it), notes and checkpoints beside their code.
 #![allow(clippy::unwrap_used)]
 
 #[path = "support/seeded.rs"]
@@ -28,7 +29,8 @@ fn one_text<T: FromStr + Display>(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// One text changed in one place: cut, doubled, another character, another case, spaces around it, very long.
+/// One text changed in one place: cut, doubled, another character, another case, spaces around it,
+/// very long.
 fn changed() -> impl Strategy<Value = String> {
     let texts = prop::sample::select(vec![
         "140321",
@@ -95,7 +97,13 @@ fn points_have_one_encoding() {
         let text = hex::encode(&bytes);
         match Commitment::from_bytes(&bytes) {
             Ok(commitment) => {
-                prop_assert_eq!((&commitment.as_bytes()[..], &commitment.point().compress().to_bytes()[..]), (&bytes[..], &bytes[..]));
+                prop_assert_eq!(
+                    (
+                        &commitment.as_bytes()[..],
+                        &commitment.point().compress().to_bytes()[..]
+                    ),
+                    (&bytes[..], &bytes[..])
+                );
                 prop_assert_eq!(json(&text).unwrap(), commitment);
             }
             Err(_) => prop_assert!(json(&text).is_err()),
@@ -105,8 +113,13 @@ fn points_have_one_encoding() {
         prop_assert!(upper == text || json(&upper).is_err());
         let longer = [text.clone() + "0", text.clone() + "00"];
         prop_assert!(bytes.len() < 32 || longer.iter().all(|t| json(t).is_err()));
-        if let Ok(scalar) = serde_json::from_value::<OpenScalar>(serde_json::Value::from(text.as_str())) {
-            prop_assert_eq!(serde_json::to_value(scalar).unwrap(), serde_json::Value::from(text));
+        if let Ok(scalar) =
+            serde_json::from_value::<OpenScalar>(serde_json::Value::from(text.as_str()))
+        {
+            prop_assert_eq!(
+                serde_json::to_value(scalar).unwrap(),
+                serde_json::Value::from(text)
+            );
         }
         Ok(())
     });
@@ -116,36 +129,71 @@ fn points_have_one_encoding() {
 fn proofs_and_tiles_of_any_form() {
     let hashes = vec(any::<[u8; 32]>(), 0..70);
     let sizes = || prop_oneof![0u64..80, any::<u64>(), Just(u64::MAX), Just(1 << 63)];
-    rounds(1500, (hashes, sizes(), sizes(), vec(any::<u8>(), 0..100), 0..3usize), |(proof, a, b, bytes, longer)| {
-        let (leaf, root) = (leaf_hash(b"x"), leaf_hash(b"y"));
-        // Nobody can make a proof of random hashes.
-        prop_assert!(verify_inclusion(&leaf, a, b, &proof, &root).is_err());
-        let trivial = a == 0 || a == b;
-        prop_assert!(verify_consistency(a, &leaf, b, &root, &proof).is_err() || trivial);
-        let tile: Vec<u8> = [proof.concat(), vec![0; longer]].concat();
-        match decode_tile(&tile) {
-            Ok(read) => prop_assert_eq!(read.concat(), tile),
-            Err(_) => prop_assert!(longer > 0 || proof.is_empty() || tile.len() > TILE_BYTES),
-        }
-        let _ = (Delivery::read(0, &bytes), Delivery::reopen(&bytes));
-        if let Ok(entries) = decode_bundle(&bytes) {
-            prop_assert_eq!(encode_bundle(&entries.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap(), bytes);
-        }
-        Ok(())
-    });
+    rounds(
+        1500,
+        (
+            hashes,
+            sizes(),
+            sizes(),
+            vec(any::<u8>(), 0..100),
+            0..3usize,
+        ),
+        |(proof, a, b, bytes, longer)| {
+            let (leaf, root) = (leaf_hash(b"x"), leaf_hash(b"y"));
+            // Nobody can make a proof of random hashes.
+            prop_assert!(verify_inclusion(&leaf, a, b, &proof, &root).is_err());
+            let trivial = a == 0 || a == b;
+            prop_assert!(verify_consistency(a, &leaf, b, &root, &proof).is_err() || trivial);
+            let tile: Vec<u8> = [proof.concat(), vec![0; longer]].concat();
+            match decode_tile(&tile) {
+                Ok(read) => prop_assert_eq!(read.concat(), tile),
+                Err(_) => prop_assert!(longer > 0 || proof.is_empty() || tile.len() > TILE_BYTES),
+            }
+            let _ = (Delivery::read(0, &bytes), Delivery::reopen(&bytes));
+            if let Ok(entries) = decode_bundle(&bytes) {
+                prop_assert_eq!(
+                    encode_bundle(&entries.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap(),
+                    bytes
+                );
+            }
+            Ok(())
+        },
+    );
     // A tree's own proofs hold, and no others do for its leaves.
-    rounds(200, (vec(any::<[u8; 32]>(), 1..40), any::<u64>(), any::<u64>()), |(leaves, a, b): (Vec<Hash>, u64, u64)| {
-        let tree: Tree = leaves.iter().copied().collect();
-        let (index, old) = (a % tree.len(), b % tree.len() + 1);
-        let leaf = tree.leaf(index).unwrap();
-        for proof in [tree.inclusion_proof(index, tree.len()).unwrap(), tree.consistency_proof(old, tree.len()).unwrap(), vec![], leaves] {
-            let held = verify_inclusion(&leaf, index, tree.len(), &proof, &tree.root()).is_ok();
-            prop_assert_eq!(held, tree.inclusion_proof(index, tree.len()).as_ref() == Some(&proof));
-            let held = verify_consistency(old, &tree.root_at(old).unwrap(), tree.len(), &tree.root(), &proof).is_ok();
-            prop_assert_eq!(held, tree.consistency_proof(old, tree.len()).as_ref() == Some(&proof));
-        }
-        Ok(())
-    });
+    rounds(
+        200,
+        (vec(any::<[u8; 32]>(), 1..40), any::<u64>(), any::<u64>()),
+        |(leaves, a, b): (Vec<Hash>, u64, u64)| {
+            let tree: Tree = leaves.iter().copied().collect();
+            let (index, old) = (a % tree.len(), b % tree.len() + 1);
+            let leaf = tree.leaf(index).unwrap();
+            for proof in [
+                tree.inclusion_proof(index, tree.len()).unwrap(),
+                tree.consistency_proof(old, tree.len()).unwrap(),
+                vec![],
+                leaves,
+            ] {
+                let held = verify_inclusion(&leaf, index, tree.len(), &proof, &tree.root()).is_ok();
+                prop_assert_eq!(
+                    held,
+                    tree.inclusion_proof(index, tree.len()).as_ref() == Some(&proof)
+                );
+                let held = verify_consistency(
+                    old,
+                    &tree.root_at(old).unwrap(),
+                    tree.len(),
+                    &tree.root(),
+                    &proof,
+                )
+                .is_ok();
+                prop_assert_eq!(
+                    held,
+                    tree.consistency_proof(old, tree.len()).as_ref() == Some(&proof)
+                );
+            }
+            Ok(())
+        },
+    );
 }
 
 #[test]
@@ -158,7 +206,10 @@ fn nothing_is_read_from_too_much() {
     refused(decode_tile(&vec![0; TILE_BYTES + 32]));
     refused(decode_bundle(&vec![0; 513]));
     refused(Delivery::read(0, &[0xff; 70_000]));
-    refused(Delivery::read(0, &[[0, 0, 0xff].as_slice(), &[0; 255 * 32], &[0; 512]].concat()));
+    refused(Delivery::read(
+        0,
+        &[[0, 0, 0xff].as_slice(), &[0; 255 * 32], &[0; 512]].concat(),
+    ));
     refused(Commitment::from_bytes(&vec![0; 1 << 20]));
     refused(long.parse::<UnitId>());
     refused(long.parse::<Period>());

@@ -1,9 +1,10 @@
-//! Independent crates agree with our notes and our tree: `signed_note` (Cloudflare's port of Go's `note`, over
-//! ed25519-dalek 2) and `ct-merkle` (RFC 6962). What we sign and prove they accept, and the reverse; what one refuses the
-//! other refuses, on the published vectors and on random cases.
+//! Independent crates agree with our notes and our tree: `signed_note` (Cloudflare's port of Go's
+//! `note`, over ed25519-dalek 2) and `ct-merkle` (RFC 6962). What we sign and prove they accept,
+//! and the reverse; what one refuses the other refuses, on the published vectors and on random
+//! cases.
 //!
-//! Where the two are meant to differ, the case carries a [`Stricter`] reason, found from the input alone; a difference
-//! without one fails. The fixed cases of each reason are in `differences_of_*`.
+//! Where the two are meant to differ, the case carries a [`Stricter`] reason, found from the input
+//! alone; a difference without one fails. The fixed cases of each reason are in `differences_of_*`.
 #![allow(clippy::unwrap_used)]
 
 #[path = "support/seeded.rs"]
@@ -24,7 +25,9 @@ use protocol::log::{Hash, Tree, leaf_hash, root_of, tile, verify_consistency, ve
 use protocol::note::{Alg, MAX_NOTE_BYTES, Note, SigningKey, VerifierKey, check_name};
 use seeded::rounds;
 use sha2::Sha256;
-use signed_note::{NoteError, StandardSigner, StandardVerifier, VerificationError, Verifier, VerifierList};
+use signed_note::{
+    NoteError, StandardSigner, StandardVerifier, VerificationError, Verifier, VerifierList,
+};
 
 // ---------------------------------------------------------------------------------------------------------------- notes
 
@@ -52,10 +55,15 @@ impl Said {
 }
 
 fn ours(bytes: &[u8], known: &[VerifierKey]) -> Said {
-    let Ok(note) = Note::parse(bytes) else { return Said::Malformed };
+    let Ok(note) = Note::parse(bytes) else {
+        return Said::Malformed;
+    };
     match note.verify(known) {
         Ok(keys) => {
-            let keys = keys.iter().map(|k| (k.name().to_owned(), u32::from_be_bytes(k.id()))).collect();
+            let keys = keys
+                .iter()
+                .map(|k| (k.name().to_owned(), u32::from_be_bytes(k.id())))
+                .collect();
             Said::Good(note.text().to_owned(), keys)
         }
         Err(e) => match e.code() {
@@ -68,19 +76,31 @@ fn ours(bytes: &[u8], known: &[VerifierKey]) -> Said {
 }
 
 fn list(known: &[VerifierKey]) -> VerifierList {
-    VerifierList::new(known.iter().map(|k| Box::new(StandardVerifier::new(k.as_str()).unwrap()) as Box<dyn Verifier>).collect())
+    VerifierList::new(
+        known
+            .iter()
+            .map(|k| Box::new(StandardVerifier::new(k.as_str()).unwrap()) as Box<dyn Verifier>)
+            .collect(),
+    )
 }
 
 fn theirs(bytes: &[u8], known: &[VerifierKey]) -> Said {
-    let Ok(note) = signed_note::Note::from_bytes(bytes) else { return Said::Malformed };
+    let Ok(note) = signed_note::Note::from_bytes(bytes) else {
+        return Said::Malformed;
+    };
     match note.verify(&list(known)) {
         Ok((keys, _)) => {
             let text = String::from_utf8(note.text().to_vec()).unwrap();
-            Said::Good(text, keys.iter().map(|s| (s.name().to_owned(), s.id())).collect())
+            Said::Good(
+                text,
+                keys.iter().map(|s| (s.name().to_owned(), s.id())).collect(),
+            )
         }
         Err(NoteError::InvalidSignature { .. }) => Said::Wrong,
         Err(NoteError::UnverifiedNote) => Said::Unverified,
-        Err(NoteError::VerificationError(VerificationError::AmbiguousKey { .. })) => Said::Ambiguous,
+        Err(NoteError::VerificationError(VerificationError::AmbiguousKey { .. })) => {
+            Said::Ambiguous
+        }
         Err(other) => panic!("verifying says {other}"),
     }
 }
@@ -97,11 +117,17 @@ enum Stricter {
 fn stricter(bytes: &[u8]) -> Option<Stricter> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (_, lines) = text.rsplit_once("\n\n")?;
-    let names = lines.lines().filter_map(|line| line.strip_prefix("— ")?.split_once(' ')).map(|(name, _)| name);
+    let names = lines
+        .lines()
+        .filter_map(|line| line.strip_prefix("— ")?.split_once(' '))
+        .map(|(name, _)| name);
     if lines.lines().count() > 16 {
         return Some(Stricter::Lines);
     }
-    names.into_iter().any(|n| n.len() > 255).then_some(Stricter::Name)
+    names
+        .into_iter()
+        .any(|n| n.len() > 255)
+        .then_some(Stricter::Name)
 }
 
 /// Both say the same of these bytes, or we are stricter for a reason. Returns what they say.
@@ -109,7 +135,11 @@ fn agree(bytes: &[u8], known: &[VerifierKey]) -> Result<Said, TestCaseError> {
     let (we, they) = (ours(bytes, known), theirs(bytes, known));
     if we != they {
         let reason = stricter(bytes).filter(|_| we == Said::Malformed);
-        prop_assert!(reason.is_some(), "we say {we:?}, they say {they:?} of {:?}", String::from_utf8_lossy(bytes));
+        prop_assert!(
+            reason.is_some(),
+            "we say {we:?}, they say {they:?} of {:?}",
+            String::from_utf8_lossy(bytes)
+        );
     }
     Ok(they)
 }
@@ -139,10 +169,11 @@ enum Change {
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    let bits = any::<Index>().prop_flat_map(|at| (0u8..8).prop_map(move |bit| Change::Flip(at, bit)));
+    let bits =
+        any::<Index>().prop_flat_map(|at| (0u8..8).prop_map(move |bit| Change::Flip(at, bit)));
     let pieces = prop::sample::select(vec![
-        "\n", "\n\n", "\0", "\t", "\r", "\u{7f}", "\u{85}", "\u{a0}", "\u{2003}", "\u{2028}", "+", "=", " ", "  ", "— ", "-", "—", "A",
-        "é", "\u{1}",
+        "\n", "\n\n", "\0", "\t", "\r", "\u{7f}", "\u{85}", "\u{a0}", "\u{2003}", "\u{2028}", "+",
+        "=", " ", "  ", "— ", "-", "—", "A", "é", "\u{1}",
     ]);
     prop_oneof![
         4 => bits,
@@ -161,7 +192,12 @@ fn altered(note: &[u8], changes: &[Change]) -> Vec<u8> {
         if bytes.is_empty() {
             break;
         }
-        let lines = |bytes: &[u8]| bytes.split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let lines = |bytes: &[u8]| {
+            bytes
+                .split_inclusive(|b| *b == b'\n')
+                .map(<[u8]>::to_vec)
+                .collect::<Vec<_>>()
+        };
         match change {
             Change::Flip(at, bit) => {
                 let at = at.index(bytes.len());
@@ -185,7 +221,9 @@ fn altered(note: &[u8], changes: &[Change]) -> Vec<u8> {
                 bytes = all.concat();
             }
             Change::Cut(at) => bytes.truncate(at.index(bytes.len())),
-            Change::Strangers(n) => (0..*n).for_each(|i| bytes.extend(format!("— s{i} AAAAAAA=\n").bytes())),
+            Change::Strangers(n) => {
+                (0..*n).for_each(|i| bytes.extend(format!("— s{i} AAAAAAA=\n").bytes()))
+            }
         }
     }
     bytes
@@ -193,58 +231,107 @@ fn altered(note: &[u8], changes: &[Change]) -> Vec<u8> {
 
 #[test]
 fn random_notes_have_the_same_bytes_and_open_both_ways() {
-    rounds(300, ("([a-z ]{0,8}|[—\u{85}\u{a0}中é]{1,3})(\n[ -~]{0,12}){0,4}\n", keys(), any::<bool>()), |(text, signers, all)| {
-        let signers: BTreeMap<_, _> = signers.into_iter().map(|(n, s)| ((n, s), key(NAMES[n], s))).collect();
-        let signers: Vec<SigningKey> = signers.into_values().collect();
-        let note = Note::sign(&text, &signers.iter().collect::<Vec<_>>()).unwrap();
-        // Their signers read our keys, and sign the same.
-        let peers: Vec<StandardSigner> = signers.iter().map(|k| StandardSigner::new(&k.encode()).unwrap()).collect();
-        let mut same = signed_note::Note::new(text.as_bytes(), &[]).unwrap();
-        same.add_sigs(&peers.iter().map(|k| k as &dyn signed_note::Signer).collect::<Vec<_>>()).unwrap();
-        prop_assert_eq!(same.to_bytes(), note.as_bytes());
-        let known: Vec<VerifierKey> = signers.iter().map(SigningKey::vkey).take(if all { signers.len() } else { 1 }).collect();
-        let said = agree(&same.to_bytes(), &known)?;
-        let keys = known.iter().map(|k| (k.name().to_owned(), u32::from_be_bytes(k.id()))).collect();
-        prop_assert_eq!(said, Said::Good(text, keys));
-        Ok(())
-    });
+    rounds(
+        300,
+        (
+            "([a-z ]{0,8}|[—\u{85}\u{a0}中é]{1,3})(\n[ -~]{0,12}){0,4}\n",
+            keys(),
+            any::<bool>(),
+        ),
+        |(text, signers, all)| {
+            let signers: BTreeMap<_, _> = signers
+                .into_iter()
+                .map(|(n, s)| ((n, s), key(NAMES[n], s)))
+                .collect();
+            let signers: Vec<SigningKey> = signers.into_values().collect();
+            let note = Note::sign(&text, &signers.iter().collect::<Vec<_>>()).unwrap();
+            // Their signers read our keys, and sign the same.
+            let peers: Vec<StandardSigner> = signers
+                .iter()
+                .map(|k| StandardSigner::new(&k.encode()).unwrap())
+                .collect();
+            let mut same = signed_note::Note::new(text.as_bytes(), &[]).unwrap();
+            same.add_sigs(
+                &peers
+                    .iter()
+                    .map(|k| k as &dyn signed_note::Signer)
+                    .collect::<Vec<_>>(),
+            )
+            .unwrap();
+            prop_assert_eq!(same.to_bytes(), note.as_bytes());
+            let known: Vec<VerifierKey> = signers
+                .iter()
+                .map(SigningKey::vkey)
+                .take(if all { signers.len() } else { 1 })
+                .collect();
+            let said = agree(&same.to_bytes(), &known)?;
+            let keys = known
+                .iter()
+                .map(|k| (k.name().to_owned(), u32::from_be_bytes(k.id())))
+                .collect();
+            prop_assert_eq!(said, Said::Good(text, keys));
+            Ok(())
+        },
+    );
 }
 
 #[test]
 fn altered_notes_are_refused_by_both() {
     let seen: RefCell<BTreeMap<&str, u32>> = RefCell::default();
-    let values = ("[a-z]{1,4}(\n\n?[a-z]{0,4}){0,2}\n", keys(), keys(), vec(change(), 0..4));
+    let values = (
+        "[a-z]{1,4}(\n\n?[a-z]{0,4}){0,2}\n",
+        keys(),
+        keys(),
+        vec(change(), 0..4),
+    );
     rounds(6000, values, |(text, signers, known, changes)| {
         let signers: BTreeSet<(usize, u8)> = signers.into_iter().collect();
         let signers: Vec<SigningKey> = signers.into_iter().map(|(n, s)| key(NAMES[n], s)).collect();
         let note = Note::sign(&text, &signers.iter().collect::<Vec<_>>()).unwrap();
         // Some are the signers', some strangers of the same names.
         let known: BTreeSet<(usize, u8)> = known.into_iter().collect();
-        let known: Vec<VerifierKey> = known.into_iter().map(|(n, s)| key(NAMES[n], s).vkey()).collect();
+        let known: Vec<VerifierKey> = known
+            .into_iter()
+            .map(|(n, s)| key(NAMES[n], s).vkey())
+            .collect();
         let bytes = altered(note.as_bytes(), &changes);
         let said = agree(&bytes, &known)?;
         if let Said::Good(read, keys) = &said {
             // Whatever was done to it: what is accepted is what somebody signed.
             prop_assert_eq!(read, &text);
-            prop_assert!(keys.iter().all(|(name, id)| signers.iter().any(|k| k.name() == name && u32::from_be_bytes(k.id()) == *id)));
+            prop_assert!(keys.iter().all(|(name, id)| {
+                signers
+                    .iter()
+                    .any(|k| k.name() == name && u32::from_be_bytes(k.id()) == *id)
+            }));
         }
         *seen.borrow_mut().entry(said.word()).or_default() += 1;
         Ok(())
     });
     let seen = seen.into_inner();
     for word in ["good", "wrong", "unverified", "malformed"] {
-        assert!(seen.get(word).is_some_and(|n| *n >= 100), "too few notes are {word} to show anything: {seen:?}");
+        assert!(
+            seen.get(word).is_some_and(|n| *n >= 100),
+            "too few notes are {word} to show anything: {seen:?}"
+        );
     }
 }
 
-/// Bytes of each part of an evidence file, entries of bundles singly. Files that are no zip have none.
+/// Bytes of each part of an evidence file, entries of bundles singly. Files that are no zip have
+/// none.
 fn notes_in(zip: &[u8]) -> Vec<Vec<u8>> {
-    let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(zip)) else { return vec![] };
+    let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(zip)) else {
+        return vec![];
+    };
     let mut all = Vec::new();
     for n in 0..archive.len() {
         let mut bytes = Vec::new();
-        let Ok(mut part) = archive.by_index(n) else { continue };
-        let Ok(path) = part.name().map(std::borrow::Cow::into_owned) else { continue };
+        let Ok(mut part) = archive.by_index(n) else {
+            continue;
+        };
+        let Ok(path) = part.name().map(std::borrow::Cow::into_owned) else {
+            continue;
+        };
         if part.read_to_end(&mut bytes).is_err() {
             continue;
         }
@@ -260,7 +347,11 @@ fn notes_in(zip: &[u8]) -> Vec<Vec<u8>> {
 /// Every Ed25519 verifier key that a document names, wherever it stands.
 fn named_keys(value: &serde_json::Value, keys: &mut BTreeSet<VerifierKey>) {
     match value {
-        serde_json::Value::String(text) => keys.extend(text.parse::<VerifierKey>().ok().filter(|k| k.alg() == Alg::Ed25519)),
+        serde_json::Value::String(text) => keys.extend(
+            text.parse::<VerifierKey>()
+                .ok()
+                .filter(|k| k.alg() == Alg::Ed25519),
+        ),
         serde_json::Value::Array(list) => list.iter().for_each(|v| named_keys(v, keys)),
         serde_json::Value::Object(map) => map.values().for_each(|v| named_keys(v, keys)),
         _ => {}
@@ -271,33 +362,63 @@ fn vectors() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors")
 }
 
-/// Every note of every published file, honest or refused: both open it with the same keys, or both refuse it.
+/// Every note of every published file, honest or refused: both open it with the same keys, or both
+/// refuse it.
 #[test]
 fn notes_of_the_vectors() {
     let vectors = vectors();
-    let names = |dir: &Path| std::fs::read_dir(dir).unwrap().map(|f| f.unwrap().path()).collect::<Vec<_>>();
+    let names = |dir: &Path| {
+        std::fs::read_dir(dir)
+            .unwrap()
+            .map(|f| f.unwrap().path())
+            .collect::<Vec<_>>()
+    };
     let (mut notes, mut keys) = (BTreeSet::new(), BTreeSet::new());
-    for path in names(&vectors).into_iter().chain(names(&vectors.join("refuse"))).filter(|p| p.extension().is_some_and(|e| e == "zip")) {
+    for path in names(&vectors)
+        .into_iter()
+        .chain(names(&vectors.join("refuse")))
+        .filter(|p| p.extension().is_some_and(|e| e == "zip"))
+    {
         notes.extend(notes_in(&std::fs::read(path).unwrap()));
     }
-    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(vectors.join("notes.json")).unwrap()).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(vectors.join("notes.json")).unwrap()).unwrap();
     named_keys(&json, &mut keys);
     notes.insert(json["note"].as_str().unwrap().as_bytes().to_vec());
-    let refused: Vec<&str> = json["refused"].as_array().unwrap().iter().map(|r| r["note"].as_str().unwrap()).collect();
+    let refused: Vec<&str> = json["refused"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["note"].as_str().unwrap())
+        .collect();
     for note in &notes {
-        let second = std::str::from_utf8(note).ok().and_then(|n| n.lines().nth(1)).and_then(|l| serde_json::from_str(l).ok());
+        let second = std::str::from_utf8(note)
+            .ok()
+            .and_then(|n| n.lines().nth(1))
+            .and_then(|l| serde_json::from_str(l).ok());
         named_keys(&second.unwrap_or_default(), &mut keys);
     }
     let keys: Vec<VerifierKey> = keys.into_iter().collect();
-    assert!(notes.len() > 400 && keys.len() > 20, "{} notes, {} keys", notes.len(), keys.len());
+    assert!(
+        notes.len() > 400 && keys.len() > 20,
+        "{} notes, {} keys",
+        notes.len(),
+        keys.len()
+    );
     let mut count: BTreeMap<&str, u32> = BTreeMap::new();
     for note in &notes {
         *count.entry(agree(note, &keys).unwrap().word()).or_default() += 1;
     }
-    assert!(count["good"] > 300 && count["wrong"] > 0 && count["malformed"] > 0, "{count:?}");
+    assert!(
+        count["good"] > 300 && count["wrong"] > 0 && count["malformed"] > 0,
+        "{count:?}"
+    );
     for note in refused {
         agree(note.as_bytes(), &keys).unwrap();
-        assert!(!matches!(ours(note.as_bytes(), &keys), Said::Good(..)), "{note:?}");
+        assert!(
+            !matches!(ours(note.as_bytes(), &keys), Said::Good(..)),
+            "{note:?}"
+        );
     }
 }
 
@@ -307,22 +428,36 @@ fn differences_of_notes() {
     let a = key("a", 1);
     let note = Note::sign("text\n", &[&a]).unwrap();
     let plain = String::from_utf8(note.as_bytes().to_vec()).unwrap();
-    let both = |bytes: &[u8], known: &[VerifierKey]| (ours(bytes, known).word(), theirs(bytes, known).word());
+    let both = |bytes: &[u8], known: &[VerifierKey]| {
+        (ours(bytes, known).word(), theirs(bytes, known).word())
+    };
     let vkey = a.vkey();
     let known = std::slice::from_ref(&vkey);
-    let strangers = |n: usize| plain.clone() + &(0..n).map(|i| format!("— s{i} AAAAAAA=\n")).collect::<String>();
+    let strangers = |n: usize| {
+        plain.clone()
+            + &(0..n)
+                .map(|i| format!("— s{i} AAAAAAA=\n"))
+                .collect::<String>()
+    };
     // 16 lines are what C2SP asks for; a statement has one, a rollup four.
     assert_eq!(both(strangers(15).as_bytes(), known), ("good", "good"));
     assert_eq!(both(strangers(16).as_bytes(), known), ("malformed", "good"));
     assert_eq!(both(strangers(99).as_bytes(), known), ("malformed", "good"));
-    assert_eq!(both(strangers(100).as_bytes(), known), ("malformed", "malformed"));
+    assert_eq!(
+        both(strangers(100).as_bytes(), known),
+        ("malformed", "malformed")
+    );
     // Names are bounded so that an index can hold them.
     for (length, we) in [(255, "good"), (256, "malformed")] {
         let named = format!("{plain}— {} AAAAAAA=\n", "n".repeat(length));
         assert_eq!(both(named.as_bytes(), known), (we, "good"));
     }
     // Size: 2^20 bytes here, 10^6 there. The only place where we take what they refuse.
-    for (length, we, they) in [(1_000_000, "good", "good"), (1_000_001, "good", "malformed"), (MAX_NOTE_BYTES, "good", "malformed")] {
+    for (length, we, they) in [
+        (1_000_000, "good", "good"),
+        (1_000_001, "good", "malformed"),
+        (MAX_NOTE_BYTES, "good", "malformed"),
+    ] {
         let overhead = plain.len() - "text\n".len();
         let text = "x".repeat(length - overhead - 1) + "\n";
         let large = Note::sign(&text, &[&a]).unwrap();
@@ -331,34 +466,67 @@ fn differences_of_notes() {
         let larger = [b"x", large.as_bytes()].concat();
         assert!(length < MAX_NOTE_BYTES || both(&larger, known) == ("malformed", "malformed"));
     }
-    // A key that the caller lists twice is one key here: the same unit may stand in two registry versions.
-    assert_eq!(both(note.as_bytes(), &[vkey.clone(), vkey.clone()]), ("good", "ambiguous"));
+    // A key that the caller lists twice is one key here: the same unit may stand in two registry
+    // versions.
+    assert_eq!(
+        both(note.as_bytes(), &[vkey.clone(), vkey.clone()]),
+        ("good", "ambiguous")
+    );
     // They write a note without signatures, which neither reads; we do not make it.
     let unsigned = signed_note::Note::new(b"text\n", &[]).unwrap().to_bytes();
     assert_eq!(both(&unsigned, known), ("malformed", "malformed"));
     assert!(Note::sign("text\n", &[]).is_err());
     // They replace a line of the same key and put it last; we keep the note as it is.
-    let mut twice = signed_note::Note::from_bytes(Note::sign("text\n", &[&a, &key("b", 2)]).unwrap().as_bytes()).unwrap();
-    twice.add_sigs(&[&StandardSigner::new(&a.encode()).unwrap()]).unwrap();
+    let mut twice = signed_note::Note::from_bytes(
+        Note::sign("text\n", &[&a, &key("b", 2)])
+            .unwrap()
+            .as_bytes(),
+    )
+    .unwrap();
+    twice
+        .add_sigs(&[&StandardSigner::new(&a.encode()).unwrap()])
+        .unwrap();
     let first = Note::sign("text\n", &[&a, &key("b", 2)]).unwrap();
     assert_eq!(first.add_signature(&a).unwrap(), first);
-    assert_eq!(twice.to_bytes(), Note::sign("text\n", &[&key("b", 2), &a]).unwrap().as_bytes());
+    assert_eq!(
+        twice.to_bytes(),
+        Note::sign("text\n", &[&key("b", 2), &a])
+            .unwrap()
+            .as_bytes()
+    );
 }
 
-/// Key texts: what we take they take, but for cosignature keys; what we refuse beyond them is told by the case.
+/// Key texts: what we take they take, but for cosignature keys; what we refuse beyond them is told
+/// by the case.
 #[test]
 fn differences_of_keys() {
     let vkey = key("a", 1).vkey();
     let text = vkey.as_str();
-    let both = |text: &str| (text.parse::<VerifierKey>().is_ok(), StandardVerifier::new(text).is_ok());
+    let both = |text: &str| {
+        (
+            text.parse::<VerifierKey>().is_ok(),
+            StandardVerifier::new(text).is_ok(),
+        )
+    };
     let of_alg = |alg: u8, name: &str, public: [u8; 32]| {
         let data = [&[alg][..], &public].concat();
-        format!("{name}+{:08x}+{}", signed_note::key_id(name, &data), protocol::digest::b64::encode(&data))
+        format!(
+            "{name}+{:08x}+{}",
+            signed_note::key_id(name, &data),
+            protocol::digest::b64::encode(&data)
+        )
     };
     let of = |name: &str, public| of_alg(1, name, public);
     let mut y = [0; 32];
     y[0] = 3;
-    assert_eq!((both(text), both(&of("a", *vkey.public())), both(&of("a", y))), ((true, true), (true, true), (true, true)));
+    assert_eq!(
+        (
+            both(text),
+            both(&of("a", *vkey.public())),
+            both(&of("a", y))
+        ),
+        ((true, true), (true, true), (true, true))
+    );
     let id = text.split('+').nth(1).unwrap();
     for wrong in [
         "",
@@ -381,11 +549,15 @@ fn differences_of_keys() {
     }
     let stricter = [
         // One key has one text.
-        (text.replace(id, &id.to_uppercase()), id.to_uppercase() != id),
+        (
+            text.replace(id, &id.to_uppercase()),
+            id.to_uppercase() != id,
+        ),
         // A control character can stand in no note, so no line could be its.
         (of("a\u{1}b", *vkey.public()), true),
         (of(&"n".repeat(256), *vkey.public()), true),
-        // Of small order (the identity), and y = 3 written as p + 3: keys that verify what nobody signed, or have two texts.
+        // Of small order (the identity), and y = 3 written as p + 3: keys that verify what nobody
+        // signed, or have two texts.
         (
             of("a", {
                 let mut y = [0; 32];
@@ -404,7 +576,11 @@ fn differences_of_keys() {
         ),
     ];
     for (text, differs) in stricter {
-        assert!(differs && both(&text) == (false, true), "{text:?}: {:?}", both(&text));
+        assert!(
+            differs && both(&text) == (false, true),
+            "{text:?}: {:?}",
+            both(&text)
+        );
     }
     // Algorithm 4, cosignatures, is C2SP's tlog-cosignature: they do not have it.
     let witness = SigningKey::from_seed("a/witness", Alg::CosignatureV1, [1; 32]).unwrap();
@@ -414,7 +590,11 @@ fn differences_of_keys() {
     for c in ('\0'..=char::MAX).filter(|c| u32::from(*c) < 0x3100 || u32::from(*c) % 251 == 0) {
         let name = format!("a{c}b");
         let control = c < ' ';
-        assert_eq!(check_name(&name).is_ok(), signed_note::is_key_name_valid(&name) && !control, "{c:?}");
+        assert_eq!(
+            check_name(&name).is_ok(),
+            signed_note::is_key_name_valid(&name) && !control,
+            "{c:?}"
+        );
     }
 }
 
@@ -429,7 +609,9 @@ fn root_hash(root: &Hash, size: u64) -> RootHash<Sha256> {
 /// What both say of an inclusion proof; they must say the same.
 fn inclusion(leaf: &Vec<u8>, index: u64, size: u64, proof: &[Hash], root: &Hash) -> bool {
     let we = verify_inclusion(&leaf_hash(leaf), index, size, proof, root).is_ok();
-    let they = root_hash(root, size).verify_inclusion(leaf, index, &InclusionProof::from_bytes(proof.concat())).is_ok();
+    let they = root_hash(root, size)
+        .verify_inclusion(leaf, index, &InclusionProof::from_bytes(proof.concat()))
+        .is_ok();
     assert_eq!(we, they, "leaf {index} in {size}, {} hashes", proof.len());
     we
 }
@@ -438,12 +620,15 @@ fn inclusion(leaf: &Vec<u8>, index: u64, size: u64, proof: &[Hash], root: &Hash)
 fn consistency(old: u64, old_root: &Hash, new: u64, new_root: &Hash, proof: &[Hash]) -> bool {
     let we = verify_consistency(old, old_root, new, new_root, proof).is_ok();
     let proof = ConsistencyProof::<Sha256>::try_from_bytes(proof.concat()).unwrap();
-    let they = root_hash(new_root, new).verify_consistency(&root_hash(old_root, old), &proof).is_ok();
+    let they = root_hash(new_root, new)
+        .verify_consistency(&root_hash(old_root, old), &proof)
+        .is_ok();
     assert_eq!(we, they, "from {old} to {new}");
     we
 }
 
-/// A proof with one thing done to it: hashes flipped, swapped, dropped, added. None of these can hold.
+/// A proof with one thing done to it: hashes flipped, swapped, dropped, added. None of these can
+/// hold.
 fn alterations(proof: &[Hash], at: usize, bit: usize) -> Vec<Vec<Hash>> {
     let mut all = vec![[proof, &[[7; 32]]].concat()];
     if !proof.is_empty() {
@@ -464,68 +649,101 @@ fn alterations(proof: &[Hash], at: usize, bit: usize) -> Vec<Vec<Hash>> {
 
 #[test]
 fn trees_have_the_same_roots_and_proofs_both_ways() {
-    rounds(12, (vec(vec(any::<u8>(), 0..40), 1..400), vec(any::<(Index, Index, usize)>(), 60)), |(leaves, places)| {
-        let hashes: Vec<Hash> = leaves.iter().map(|l| leaf_hash(l)).collect();
-        let (mut tree, mut peer) = (Tree::new(), Peer::new());
-        let mut sizes: Vec<Peer> = vec![peer.clone()];
-        for leaf in &leaves {
-            tree.push(leaf_hash(leaf));
-            peer.push(leaf.clone());
-            let (ours, theirs) = (tree.root(), peer.root());
-            prop_assert_eq!(&ours[..], theirs.as_bytes().as_slice());
-            prop_assert_eq!(peer.root().num_leaves(), tree.len());
-            // Enough of the smaller trees to ask them for proofs.
-            sizes.push(if places.iter().any(|(a, _, _)| a.index(leaves.len()) + 1 == leaves_in(&peer)) {
-                peer.clone()
-            } else {
-                Peer::new()
-            });
-        }
-        for (size, index, spot) in &places {
-            let size = size.index(leaves.len()) + 1;
-            let index = index.index(size);
-            let (old, new, at) = (index as u64 + 1, size as u64, index as u64);
-            let peer = &sizes[size];
-            let root = tree.root_at(new).unwrap();
-            prop_assert_eq!(root, root_of(&hashes[..size]));
+    rounds(
+        12,
+        (
+            vec(vec(any::<u8>(), 0..40), 1..400),
+            vec(any::<(Index, Index, usize)>(), 60),
+        ),
+        |(leaves, places)| {
+            let hashes: Vec<Hash> = leaves.iter().map(|l| leaf_hash(l)).collect();
+            let (mut tree, mut peer) = (Tree::new(), Peer::new());
+            let mut sizes: Vec<Peer> = vec![peer.clone()];
+            for leaf in &leaves {
+                tree.push(leaf_hash(leaf));
+                peer.push(leaf.clone());
+                let (ours, theirs) = (tree.root(), peer.root());
+                prop_assert_eq!(&ours[..], theirs.as_bytes().as_slice());
+                prop_assert_eq!(peer.root().num_leaves(), tree.len());
+                // Enough of the smaller trees to ask them for proofs.
+                sizes.push(
+                    if places
+                        .iter()
+                        .any(|(a, _, _)| a.index(leaves.len()) + 1 == leaves_in(&peer))
+                    {
+                        peer.clone()
+                    } else {
+                        Peer::new()
+                    },
+                );
+            }
+            for (size, index, spot) in &places {
+                let size = size.index(leaves.len()) + 1;
+                let index = index.index(size);
+                let (old, new, at) = (index as u64 + 1, size as u64, index as u64);
+                let peer = &sizes[size];
+                let root = tree.root_at(new).unwrap();
+                prop_assert_eq!(root, root_of(&hashes[..size]));
 
-            let proof = tree.inclusion_proof(at, new).unwrap();
-            let made = peer.prove_inclusion(index);
-            prop_assert_eq!(proof.concat(), made.as_bytes());
-            prop_assert!(inclusion(&leaves[index], at, new, &proof, &root));
-            for altered in alterations(&proof, *spot, spot / 7) {
-                prop_assert!(altered == proof || !inclusion(&leaves[index], at, new, &altered, &root));
-            }
-            let mut wrong = root;
-            wrong[spot % 32] ^= 1;
-            prop_assert!(!inclusion(&leaves[index], at, new, &proof, &wrong));
-            let mut other = leaves[index].clone();
-            other.push(0);
-            prop_assert!(!inclusion(&other, at, new, &proof, &root));
-            // Another place or size may have a proof of the same form: both must say the same of it.
-            for (at, new) in [(at + 1, new), (at ^ 1, new), (at, new + 1), (at, new - 1), (at, new * 2), (new, new)] {
-                inclusion(&leaves[index], at, new, &proof, &root);
-            }
+                let proof = tree.inclusion_proof(at, new).unwrap();
+                let made = peer.prove_inclusion(index);
+                prop_assert_eq!(proof.concat(), made.as_bytes());
+                prop_assert!(inclusion(&leaves[index], at, new, &proof, &root));
+                for altered in alterations(&proof, *spot, spot / 7) {
+                    prop_assert!(
+                        altered == proof || !inclusion(&leaves[index], at, new, &altered, &root)
+                    );
+                }
+                let mut wrong = root;
+                wrong[spot % 32] ^= 1;
+                prop_assert!(!inclusion(&leaves[index], at, new, &proof, &wrong));
+                let mut other = leaves[index].clone();
+                other.push(0);
+                prop_assert!(!inclusion(&other, at, new, &proof, &root));
+                // Another place or size may have a proof of the same form: both must say the same
+                // of it.
+                for (at, new) in [
+                    (at + 1, new),
+                    (at ^ 1, new),
+                    (at, new + 1),
+                    (at, new - 1),
+                    (at, new * 2),
+                    (new, new),
+                ] {
+                    inclusion(&leaves[index], at, new, &proof, &root);
+                }
 
-            let old_root = tree.root_at(old).unwrap();
-            let proof = tree.consistency_proof(old, new).unwrap();
-            let made = peer.prove_consistency(size - index - 1);
-            prop_assert_eq!(proof.concat(), made.as_bytes());
-            prop_assert!(consistency(old, &old_root, new, &root, &proof));
-            for altered in alterations(&proof, *spot, spot / 7) {
-                prop_assert!(altered == proof || !consistency(old, &old_root, new, &root, &altered));
+                let old_root = tree.root_at(old).unwrap();
+                let proof = tree.consistency_proof(old, new).unwrap();
+                let made = peer.prove_consistency(size - index - 1);
+                prop_assert_eq!(proof.concat(), made.as_bytes());
+                prop_assert!(consistency(old, &old_root, new, &root, &proof));
+                for altered in alterations(&proof, *spot, spot / 7) {
+                    prop_assert!(
+                        altered == proof || !consistency(old, &old_root, new, &root, &altered)
+                    );
+                }
+                prop_assert!(!consistency(old, &old_root, new, &wrong, &proof));
+                let mut forked = old_root;
+                forked[spot % 32] ^= 1;
+                prop_assert!(!consistency(old, &forked, new, &root, &proof));
+                prop_assert!(
+                    old == new || !consistency(new, &root, old, &old_root, &proof),
+                    "a log shrinks"
+                );
+                for (old, new) in [
+                    (old + 1, new),
+                    (old, new + 1),
+                    (old, new * 2),
+                    (old * 2, new * 2),
+                    (old, new.saturating_sub(1)),
+                ] {
+                    consistency(old, &old_root, new, &root, &proof);
+                }
             }
-            prop_assert!(!consistency(old, &old_root, new, &wrong, &proof));
-            let mut forked = old_root;
-            forked[spot % 32] ^= 1;
-            prop_assert!(!consistency(old, &forked, new, &root, &proof));
-            prop_assert!(old == new || !consistency(new, &root, old, &old_root, &proof), "a log shrinks");
-            for (old, new) in [(old + 1, new), (old, new + 1), (old, new * 2), (old * 2, new * 2), (old, new.saturating_sub(1))] {
-                consistency(old, &old_root, new, &root, &proof);
-            }
-        }
-        Ok(())
-    });
+            Ok(())
+        },
+    );
 }
 
 fn leaves_in(peer: &Peer) -> usize {
@@ -543,17 +761,35 @@ fn every_proof_of_small_trees() {
         let root = tree.root();
         for index in 0..size {
             let proof = tree.inclusion_proof(index, size).unwrap();
-            assert_eq!(proof.concat(), peer.prove_inclusion(usize::try_from(index).unwrap()).as_bytes());
+            assert_eq!(
+                proof.concat(),
+                peer.prove_inclusion(usize::try_from(index).unwrap())
+                    .as_bytes()
+            );
             for other in 0..size {
-                assert_eq!(inclusion(&leaf(other), index, size, &proof, &root), other == index);
-                assert_eq!(inclusion(&leaf(index), other, size, &proof, &root), other == index);
+                assert_eq!(
+                    inclusion(&leaf(other), index, size, &proof, &root),
+                    other == index
+                );
+                assert_eq!(
+                    inclusion(&leaf(index), other, size, &proof, &root),
+                    other == index
+                );
             }
             let old = index + 1;
             let proof = tree.consistency_proof(old, size).unwrap();
-            assert_eq!(proof.concat(), peer.prove_consistency(usize::try_from(size - old).unwrap()).as_bytes());
+            assert_eq!(
+                proof.concat(),
+                peer.prove_consistency(usize::try_from(size - old).unwrap())
+                    .as_bytes()
+            );
             for other in 1..=size {
                 let holds = consistency(other, &tree.root_at(other).unwrap(), size, &root, &proof);
-                assert_eq!(holds, other == old, "{other} to {size} by the proof from {old}");
+                assert_eq!(
+                    holds,
+                    other == old,
+                    "{other} to {size} by the proof from {old}"
+                );
             }
         }
     }
@@ -564,16 +800,25 @@ fn decoded(value: &serde_json::Value) -> Vec<u8> {
 }
 
 fn proof_of(value: &serde_json::Value) -> Vec<Hash> {
-    value["proof"].as_array().unwrap().iter().map(|h| decoded(h).try_into().unwrap()).collect()
+    value["proof"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|h| decoded(h).try_into().unwrap())
+        .collect()
 }
 
 /// `tests/vectors/log.json` as ct-merkle sees it, and the logs of both evidence files.
 #[test]
 fn logs_of_the_vectors() {
-    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(vectors().join("log.json")).unwrap()).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(vectors().join("log.json")).unwrap()).unwrap();
     let list = |name: &str| json[name].as_array().unwrap().clone();
     let leaves: Vec<Vec<u8>> = list("leaves").iter().map(decoded).collect();
-    let roots: Vec<Hash> = list("roots").iter().map(|r| decoded(r).try_into().unwrap()).collect();
+    let roots: Vec<Hash> = list("roots")
+        .iter()
+        .map(|r| decoded(r).try_into().unwrap())
+        .collect();
     let mut peer = Peer::new();
     assert_eq!(peer.root().as_bytes().as_slice(), roots[0]);
     for (leaf, root) in leaves.iter().zip(&roots[1..]) {
@@ -581,17 +826,36 @@ fn logs_of_the_vectors() {
         assert_eq!(peer.root().as_bytes().as_slice(), root);
     }
     for case in list("inclusion") {
-        let (index, size) = (case["index"].as_u64().unwrap(), case["size"].as_u64().unwrap());
-        let (index_at, size_at) = (usize::try_from(index).unwrap(), usize::try_from(size).unwrap());
-        assert!(inclusion(&leaves[index_at], index, size, &proof_of(&case), &roots[size_at]));
+        let (index, size) = (
+            case["index"].as_u64().unwrap(),
+            case["size"].as_u64().unwrap(),
+        );
+        let (index_at, size_at) = (
+            usize::try_from(index).unwrap(),
+            usize::try_from(size).unwrap(),
+        );
+        assert!(inclusion(
+            &leaves[index_at],
+            index,
+            size,
+            &proof_of(&case),
+            &roots[size_at]
+        ));
     }
     for case in list("consistency").iter().filter(|c| c["old"] != 0) {
         let (old, new) = (case["old"].as_u64().unwrap(), case["new"].as_u64().unwrap());
         let root = |n: u64| roots[usize::try_from(n).unwrap()];
-        assert!(consistency(old, &root(old), new, &root(new), &proof_of(case)));
+        assert!(consistency(
+            old,
+            &root(old),
+            new,
+            &root(new),
+            &proof_of(case)
+        ));
     }
     for file in ["evidence-small.zip", "evidence-world.zip"] {
-        let evidence = protocol::evidence::file::read(&std::fs::read(vectors().join(file)).unwrap()).unwrap();
+        let evidence =
+            protocol::evidence::file::read(&std::fs::read(vectors().join(file)).unwrap()).unwrap();
         for (id, part) in &evidence.units {
             let mut peer = Peer::new();
             let mut read = 0;
@@ -601,7 +865,11 @@ fn logs_of_the_vectors() {
                     read += 1;
                 }
                 let checkpoint = protocol::log::Checkpoint::parse(checkpoint.text()).unwrap();
-                assert_eq!((checkpoint.size(), &checkpoint.root()[..]), (peer.len(), peer.root().as_bytes().as_slice()), "{file}: {id}");
+                assert_eq!(
+                    (checkpoint.size(), &checkpoint.root()[..]),
+                    (peer.len(), peer.root().as_bytes().as_slice()),
+                    "{file}: {id}"
+                );
             }
             assert!(read > 0 && read == part.entries.len());
         }
@@ -613,23 +881,47 @@ fn logs_of_the_vectors() {
 fn differences_of_trees() {
     let tree: Tree = (0..5u8).map(|n| leaf_hash(&[n])).collect();
     let (empty, root) = (tree.root_at(0).unwrap(), tree.root());
-    // A log of size 0 is the start of every log: a unit's first checkpoint extends nothing. ct-merkle has no such proof.
+    // A log of size 0 is the start of every log: a unit's first checkpoint extends nothing.
+    // ct-merkle has no such proof.
     assert!(verify_consistency(0, &empty, 5, &root, &[]).is_ok());
     let none = ConsistencyProof::<Sha256>::try_from_bytes(vec![]).unwrap();
-    assert!(root_hash(&root, 5).verify_consistency(&root_hash(&empty, 0), &none).is_err());
+    assert!(
+        root_hash(&root, 5)
+            .verify_consistency(&root_hash(&empty, 0), &none)
+            .is_err()
+    );
     // Both refuse an empty tree with another root, or with a proof.
-    assert!(verify_consistency(0, &root, 5, &root, &[]).is_err() && verify_consistency(0, &empty, 5, &root, &[root]).is_err());
-    // Sizes from 2^63 on: no checkpoint has them (they are refused there), so proofs of them are never asked for. Up to there both
-    // have the same number of hashes.
+    assert!(
+        verify_consistency(0, &root, 5, &root, &[]).is_err()
+            && verify_consistency(0, &empty, 5, &root, &[root]).is_err()
+    );
+    // Sizes from 2^63 on: no checkpoint has them (they are refused there), so proofs of them are
+    // never asked for. Up to there both have the same number of hashes.
     for size in [1 << 40, (1 << 62) + 1, (1 << 63) - 1, 1 << 63] {
         for index in [0, 1, 12_345, size / 2, size - 2, size - 1] {
             let they = ct_merkle::indices_for_inclusion_proof(size, index).len();
             let found = verify_inclusion(&empty, index, size, &[], &root).unwrap_err();
-            assert_eq!(found, protocol::log::tree::ProofError::Length { expected: they, found: 0 }, "{index} in {size}");
+            assert_eq!(
+                found,
+                protocol::log::tree::ProofError::Length {
+                    expected: they,
+                    found: 0
+                },
+                "{index} in {size}"
+            );
             if index + 1 < size {
-                let they = ct_merkle::indices_for_consistency_proof(index + 1, size - index - 1).len();
-                let found = verify_consistency(index + 1, &root, size, &root, &vec![root; 300]).unwrap_err();
-                assert_eq!(found, protocol::log::tree::ProofError::Length { expected: they, found: 300 }, "{index} to {size}");
+                let they =
+                    ct_merkle::indices_for_consistency_proof(index + 1, size - index - 1).len();
+                let found = verify_consistency(index + 1, &root, size, &root, &vec![root; 300])
+                    .unwrap_err();
+                assert_eq!(
+                    found,
+                    protocol::log::tree::ProofError::Length {
+                        expected: they,
+                        found: 300
+                    },
+                    "{index} to {size}"
+                );
             }
         }
     }

@@ -1,5 +1,5 @@
-//! The formats change only with a version: the committed vectors are reproduced byte for byte, and what must be refused is
-//! refused by the check that the manifest names.
+//! The formats change only with a version: the committed vectors are reproduced byte for byte, and
+//! what must be refused is refused by the check that the manifest names.
 #![allow(clippy::unwrap_used)]
 
 #[path = "support/refuse.rs"]
@@ -18,7 +18,8 @@ fn folder() -> PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors")
 }
 
-const CHANGED: &str = "a format changed without a version, or run `cargo run -p protocol --example vectors`";
+const CHANGED: &str =
+    "a format changed without a version, or run `cargo run -p protocol --example vectors`";
 
 #[test]
 fn committed_vectors_are_reproduced() {
@@ -37,8 +38,15 @@ fn committed_refusals_are_reproduced() {
         assert!(committed == bytes, "refuse/{name} differs: {CHANGED}");
         names.insert(name);
     }
-    let there: BTreeSet<String> = std::fs::read_dir(&folder).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(there.difference(&names).collect::<Vec<_>>(), Vec::<&String>::new(), "files that no case makes");
+    let there: BTreeSet<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|f| f.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(
+        there.difference(&names).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "files that no case makes"
+    );
 }
 
 #[test]
@@ -48,12 +56,23 @@ fn refusals_name_the_check() {
         let said = refuse::outcome(&entry.file, bytes, &entry.root.parse().unwrap());
         let failed: BTreeSet<&str> = said.iter().map(|(check, _)| check.as_str()).collect();
         let expected: BTreeSet<&str> = entry.also.iter().copied().chain([entry.expect]).collect();
-        let named = said.iter().any(|(check, detail)| check == entry.expect && detail.contains(&entry.detail));
+        let named = said
+            .iter()
+            .any(|(check, detail)| check == entry.expect && detail.contains(&entry.detail));
         if failed != expected || !named {
-            wrong.push(format!("{}: expected {expected:?} with {:?}; got {said:#?}", entry.file, entry.detail));
+            wrong.push(format!(
+                "{}: expected {expected:?} with {:?}; got {said:#?}",
+                entry.file, entry.detail
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), BOOK.refused.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        BOOK.refused.len(),
+        wrong.join("\n")
+    );
 }
 
 /// What is refused is refused for what was done to it: the same files without it hold.

@@ -1,9 +1,11 @@
-//! Ingest: what the whole desk path costs beside the cryptography that it cannot do without, and beside PostgreSQL.
+//! Ingest: what the whole desk path costs beside the cryptography that it cannot do without, and
+//! beside PostgreSQL.
 //!
-//! `desk` reads CSV files of at most 1,000 rows, checks, counts, commits, signs, seals, writes and fsyncs them: what a clerk
-//! waits for. `floor` does for each event one Ed25519 signature, one commitment and the hashes, and nothing else.
-//! `postgresql` inserts the same rows, a transaction for each file, into a table whose trigger writes a hash-chained audit
-//! row, with `synchronous_commit=on` on the same disk: the nearest thing that one would do instead.
+//! `desk` reads CSV files of at most 1,000 rows, checks, counts, commits, signs, seals, writes and
+//! fsyncs them: what a clerk waits for. `floor` does for each event one Ed25519 signature, one
+//! commitment and the hashes, and nothing else. `postgresql` inserts the same rows, a transaction
+//! for each file, into a table whose trigger writes a hash-chained audit row, with
+//! `synchronous_commit=on` on the same disk: the nearest thing that one would do instead.
 
 mod common;
 
@@ -12,7 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::{COUNTY, Scratch, files, import, median, micros, open, processor, time, timed, trying, world};
+use common::{
+    COUNTY, Scratch, files, import, median, micros, open, processor, time, timed, trying, world,
+};
 use curve25519_dalek::Scalar;
 use curve25519_dalek::ristretto::{RistrettoBasepointTable, RistrettoPoint};
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -26,7 +30,8 @@ const BATCH: usize = 1000;
 fn main() {
     let (persons, rounds) = if trying() { (20, 1) } else { (5000, 3) };
     let scratch = Scratch::new("ingest");
-    let (mut desk, mut work, mut floor, mut postgres) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut desk, mut work, mut floor, mut postgres) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut events = 0;
     let server = Postgres::start(&scratch.0);
     for round in 0..rounds {
@@ -38,10 +43,17 @@ fn main() {
         for (event, text) in &warm {
             import(&mut books, event, text, time("2026-01-25T02:00:00Z"));
         }
-        let before = books.log.as_ref().map_or(0, protocol::verify::log::UnitLog::len);
+        let before = books
+            .log
+            .as_ref()
+            .map_or(0, protocol::verify::log::UnitLog::len);
         let began = processor();
-        let (count, took) =
-            timed(|| input.iter().map(|(event, text)| import(&mut books, event, text, time("2026-01-25T02:00:00Z"))).sum::<usize>());
+        let (count, took) = timed(|| {
+            input
+                .iter()
+                .map(|(event, text)| import(&mut books, event, text, time("2026-01-25T02:00:00Z")))
+                .sum::<usize>()
+        });
         events = count;
         desk.push(took);
         work.push(processor() - began);
@@ -53,25 +65,42 @@ fn main() {
     let (desk, work, floor) = (median(desk), median(work), median(floor));
     println!("ingest of {events} events in files of {BATCH}, median of {rounds}:");
     let line = |name: &str, took: Duration| {
-        println!("  {name:<12} {:>8.1} µs/event {:>9.0} events/s", micros(took, events), events as f64 / took.as_secs_f64());
+        println!(
+            "  {name:<12} {:>8.1} µs/event {:>9.0} events/s",
+            micros(took, events),
+            events as f64 / took.as_secs_f64()
+        );
     };
     line("floor", floor);
     line("desk", desk);
-    println!("  of which the desk computes {:.1} µs/event, all its threads together", micros(work, events));
-    println!("  desk reaches {:.2} of the floor's events/s", floor.as_secs_f64() / desk.as_secs_f64());
+    println!(
+        "  of which the desk computes {:.1} µs/event, all its threads together",
+        micros(work, events)
+    );
+    println!(
+        "  desk reaches {:.2} of the floor's events/s",
+        floor.as_secs_f64() / desk.as_secs_f64()
+    );
     if postgres.is_empty() {
-        println!("  postgresql   not measured: apt-get install postgresql, run as root or postgres");
+        println!(
+            "  postgresql   not measured: apt-get install postgresql, run as root or postgres"
+        );
     } else {
         let postgres = median(postgres);
         line("postgresql", postgres);
-        println!("  desk reaches {:.2} of postgresql's events/s", postgres.as_secs_f64() / desk.as_secs_f64());
+        println!(
+            "  desk reaches {:.2} of postgresql's events/s",
+            postgres.as_secs_f64() / desk.as_secs_f64()
+        );
     }
 }
 
-/// What the floor needs of one event: the text to sign, the record's leaves, the row's bases and the blinding.
+/// What the floor needs of one event: the text to sign, the record's leaves, the row's bases and
+/// the blinding.
 type Work = (Vec<u8>, Vec<Vec<u8>>, Vec<RistrettoPoint>, Scalar);
 
-/// One signature, one commitment and the hashes of each of the statements just recorded; one core, no I/O.
+/// One signature, one commitment and the hashes of each of the statements just recorded; one core,
+/// no I/O.
 fn floor_of(books: &Books, from: u64, count: usize) -> Duration {
     let key = SigningKey::from_bytes(&[7; 32]);
     let blind = RistrettoBasepointTable::create(&hash_to_group(b"blind", "blind"));
@@ -80,12 +109,21 @@ fn floor_of(books: &Books, from: u64, count: usize) -> Duration {
             let (statement, payload) = books.statement(index).expect("a statement");
             let text = statement.to_text().expect("a text").into_bytes();
             let payload = payload.expect("a payload");
-            let leaves = payload
-                .record
-                .as_ref()
-                .map_or_else(Vec::new, |r| r.fields().iter().map(|(k, v)| format!("{k}{v:?}................").into_bytes()).collect());
-            let bases = (0..payload.moves.len()).map(|n| hash_to_group(&[n as u8], "column")).collect();
-            (text, leaves, bases, Scalar::from_bytes_mod_order_wide(&[index as u8; 64]))
+            let leaves = payload.record.as_ref().map_or_else(Vec::new, |r| {
+                r.fields()
+                    .iter()
+                    .map(|(k, v)| format!("{k}{v:?}................").into_bytes())
+                    .collect()
+            });
+            let bases = (0..payload.moves.len())
+                .map(|n| hash_to_group(&[n as u8], "column"))
+                .collect();
+            (
+                text,
+                leaves,
+                bases,
+                Scalar::from_bytes_mod_order_wide(&[index as u8; 64]),
+            )
         })
         .collect();
     let (kept, took) = timed(|| {
@@ -102,7 +140,10 @@ fn floor_of(books: &Books, from: u64, count: usize) -> Duration {
                 Sha256::digest([above, hash].concat()).into()
             });
             let leaf = Sha256::digest(text);
-            kept += u64::from(signature.to_bytes()[0]) + u64::from(commitment.as_bytes()[0]) + u64::from(record[0]) + u64::from(leaf[0]);
+            kept += u64::from(signature.to_bytes()[0])
+                + u64::from(commitment.as_bytes()[0])
+                + u64::from(record[0])
+                + u64::from(leaf[0]);
         }
         kept
     });
@@ -121,30 +162,57 @@ impl Postgres {
     /// Nothing where PostgreSQL is not installed.
     fn start(dir: &Path) -> Option<Postgres> {
         let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
-        let bin = versions.filter_map(|e| Some(e.ok()?.path().join("bin"))).find(|p| p.join("postgres").exists())?;
+        let bin = versions
+            .filter_map(|e| Some(e.ok()?.path().join("bin")))
+            .find(|p| p.join("postgres").exists())?;
         let dir = dir.join("postgresql");
         std::fs::create_dir_all(&dir).expect("a directory");
-        let owned = Command::new("chown").args(["-R", "postgres"]).arg(&dir).status().expect("chown");
+        let owned = Command::new("chown")
+            .args(["-R", "postgres"])
+            .arg(&dir)
+            .status()
+            .expect("chown");
         assert!(owned.success(), "chown to postgres");
         let as_postgres = |program: &str| {
             let mut c = Command::new("setpriv");
-            c.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(bin.join(program)).current_dir(&dir);
+            c.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
+                .arg(bin.join(program))
+                .current_dir(&dir);
             c
         };
-        let made = as_postgres("initdb").arg("-D").arg(dir.join("data")).args(["-A", "trust", "-E", "UTF8", "--locale=C"]).output();
+        let made = as_postgres("initdb")
+            .arg("-D")
+            .arg(dir.join("data"))
+            .args(["-A", "trust", "-E", "UTF8", "--locale=C"])
+            .output();
         assert!(made.is_ok_and(|o| o.status.success()), "initdb");
         let server = as_postgres("postgres")
             .arg("-D")
             .arg(dir.join("data"))
-            .args(["-c", "listen_addresses=", "-c", "synchronous_commit=on", "-c", "fsync=on", "-k"])
+            .args([
+                "-c",
+                "listen_addresses=",
+                "-c",
+                "synchronous_commit=on",
+                "-c",
+                "fsync=on",
+                "-k",
+            ])
             .arg(&dir)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("postgres starts");
         let postgres = Postgres { bin, dir, server };
-        let ready =
-            || Command::new(postgres.bin.join("pg_isready")).arg("-h").arg(&postgres.dir).arg("-q").status().expect("pg_isready").success();
+        let ready = || {
+            Command::new(postgres.bin.join("pg_isready"))
+                .arg("-h")
+                .arg(&postgres.dir)
+                .arg("-q")
+                .status()
+                .expect("pg_isready")
+                .success()
+        };
         while !ready() {
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -153,16 +221,30 @@ impl Postgres {
 
     fn run(&self, script: &Path) {
         let out = Command::new(self.bin.join("psql"))
-            .args(["-U", "postgres", "-d", "postgres", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
+            .args([
+                "-U",
+                "postgres",
+                "-d",
+                "postgres",
+                "-q",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-f",
+            ])
             .arg(script)
             .arg("-h")
             .arg(&self.dir)
             .output()
             .expect("psql");
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        assert!(
+            out.status.success(),
+            "{}",
+            String::from_utf8_lossy(&out.stderr)
+        );
     }
 
-    /// Inserts the files' rows, one transaction a file, one statement a row as an application's driver sends them.
+    /// Inserts the files' rows, one transaction a file, one statement a row as an application's
+    /// driver sends them.
     fn insert(&self, input: &[(&str, String)], round: usize) -> Duration {
         let schema = self.dir.join("schema.sql");
         std::fs::write(
@@ -198,8 +280,20 @@ impl Postgres {
             writeln!(file, "BEGIN;").expect("written");
             for line in lines {
                 let cells: Vec<&str> = line.split(',').collect();
-                let fields: Vec<String> = heading.iter().zip(&cells).skip(1).map(|(k, v)| format!("\"{k}\":\"{v}\"")).collect();
-                writeln!(file, "EXECUTE i ('{event}', '{}', '{}', '{{{}}}');", cells[0], cells[1], fields.join(",")).expect("written");
+                let fields: Vec<String> = heading
+                    .iter()
+                    .zip(&cells)
+                    .skip(1)
+                    .map(|(k, v)| format!("\"{k}\":\"{v}\""))
+                    .collect();
+                writeln!(
+                    file,
+                    "EXECUTE i ('{event}', '{}', '{}', '{{{}}}');",
+                    cells[0],
+                    cells[1],
+                    fields.join(",")
+                )
+                .expect("written");
             }
             writeln!(file, "COMMIT;").expect("written");
         }

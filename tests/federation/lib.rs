@@ -1,9 +1,9 @@
 //! Where the programs of this workspace are, for tests that run them as processes.
 //!
-//! The tests themselves are in `main_job.rs` (the whole job, and the cheats), `survival.rs` (what must survive), `rounds.rs`
-//! (many seeded rounds while everything dies) and `network.rs` (cuts, lost and repeated messages, an empty broker). They need
-//! the programs (`cargo build --workspace --bins`) and the pinned nats-server (`deploy/get-nats`); `tests/run` gets
-//! both.
+//! The tests themselves are in `main_job.rs` (the whole job, and the cheats), `survival.rs` (what
+//! must survive), `rounds.rs` (many seeded rounds while everything dies) and `network.rs` (cuts,
+//! lost and repeated messages, an empty broker). They need the programs (`cargo build --workspace
+//! --bins`) and the pinned nats-server (`deploy/get-nats`); `tests/run` gets both.
 
 use std::path::PathBuf;
 

@@ -27,12 +27,17 @@ pub fn january() -> Month {
 
 /// The seed of this run: `COUNTERSIGN_SEED`, or 7.
 pub fn seed() -> u64 {
-    std::env::var("COUNTERSIGN_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(7)
+    std::env::var("COUNTERSIGN_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(7)
 }
 
 /// How many rounds were asked for; none for the short default.
 pub fn rounds() -> Option<usize> {
-    std::env::var("COUNTERSIGN_ROUNDS").ok().and_then(|text| text.parse().ok())
+    std::env::var("COUNTERSIGN_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
 }
 
 /// A small generator of numbers.
@@ -41,7 +46,10 @@ pub struct Random(pub u64);
 impl Random {
     /// Below `n`.
     pub fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n
     }
 }
@@ -70,21 +78,53 @@ pub struct Place {
 impl Place {
     /// A new place on the third of February 2023, noon in China.
     pub fn new(name: &str, seed: u64) -> Place {
-        let world = World::build(&directory(name), &Deploy(repository().join("deploy")), &["140300"], january()).unwrap();
-        let units = world.members.iter().map(|m| LedgerUnit { id: m.id.clone(), tier: m.tier, parent: m.parent.clone() }).collect();
-        let ledger = generate(&LedgerOptions { seed, year: 2023, units });
+        let world = World::build(
+            &directory(name),
+            &Deploy(repository().join("deploy")),
+            &["140300"],
+            january(),
+        )
+        .unwrap();
+        let units = world
+            .members
+            .iter()
+            .map(|m| LedgerUnit {
+                id: m.id.clone(),
+                tier: m.tier,
+                parent: m.parent.clone(),
+            })
+            .collect();
+        let ledger = generate(&LedgerOptions {
+            seed,
+            year: 2023,
+            units,
+        });
         let member = world.member(UNIT).unwrap().clone();
         world.set_clock("2023-02-03T04:00:00Z").unwrap();
-        Place { world, member, ledger }
+        Place {
+            world,
+            member,
+            ledger,
+        }
     }
 
     /// The files of January: type and CSV, in the order in which they can be imported.
     pub fn files(&self) -> Vec<(&'static str, String)> {
-        let month = self.ledger.unit(&self.member.id).unwrap().month(january()).unwrap();
-        month.sheets.iter().map(|sheet| (sheet.event, sheet.to_csv())).collect()
+        let month = self
+            .ledger
+            .unit(&self.member.id)
+            .unwrap()
+            .month(january())
+            .unwrap();
+        month
+            .sheets
+            .iter()
+            .map(|sheet| (sheet.event, sheet.to_csv()))
+            .collect()
     }
 
-    /// A node with a home of its own, begun with a copy of `data` if there is one. It is not started.
+    /// A node with a home of its own, begun with a copy of `data` if there is one. It is not
+    /// started.
     pub fn node(&self, name: &str, data: Option<&Path>) -> Lone {
         let home = self.world.dir.join("lone").join(name);
         fs::create_dir_all(&home).unwrap();
@@ -94,15 +134,28 @@ impl Place {
         let mut member = self.member.clone();
         member.port = free_port().unwrap();
         let text = fs::read_to_string(self.member.config()).unwrap();
-        let text = text.split("\n[nats]").next().unwrap().replace(&format!(":{}", self.member.port), &format!(":{}", member.port));
+        let text = text.split("\n[nats]").next().unwrap().replace(
+            &format!(":{}", self.member.port),
+            &format!(":{}", member.port),
+        );
         let text = text
             .replace("\"data\"", &format!("{:?}", home.join("data")))
             .replace("\"keys\"", &format!("{:?}", self.member.dir.join("keys")))
-            .replace("\"tokens\"", &format!("{:?}", self.member.dir.join("tokens")))
-            .replace("\"../../published\"", &format!("{:?}", self.world.dir.join("published")))
+            .replace(
+                "\"tokens\"",
+                &format!("{:?}", self.member.dir.join("tokens")),
+            )
+            .replace(
+                "\"../../published\"",
+                &format!("{:?}", self.world.dir.join("published")),
+            )
             .replace("\"../../clock\"", &format!("{:?}", home.join("clock")));
         fs::write(home.join("node.toml"), text).unwrap();
-        let lone = Lone { home, member, child: None };
+        let lone = Lone {
+            home,
+            member,
+            child: None,
+        };
         lone.set_clock("2023-02-03T04:00:00Z");
         lone
     }
@@ -141,9 +194,16 @@ impl Lone {
     /// Starts it, behind these words (`strace …`), and does not wait for anything.
     pub fn spawn(&mut self, before: &[String]) {
         assert!(self.child.is_none(), "it runs already");
-        let log = File::options().create(true).append(true).open(self.home.join("node.log")).unwrap();
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.home.join("node.log"))
+            .unwrap();
         let node = programs().join("countersign-node");
-        let mut words = before.iter().map(PathBuf::from).chain([node, self.home.join("node.toml")]);
+        let mut words = before
+            .iter()
+            .map(PathBuf::from)
+            .chain([node, self.home.join("node.toml")]);
         let child = Command::new(words.next().unwrap())
             .args(words)
             .env("COUNTERSIGN_LOG", "info,sled=error")
@@ -172,7 +232,11 @@ impl Lone {
     #[track_caller]
     pub fn start(&mut self) {
         self.spawn(&[]);
-        assert!(self.settle(), "it does not start:\n{}", tail(&self.home.join("node.log")));
+        assert!(
+            self.settle(),
+            "it does not start:\n{}",
+            tail(&self.home.join("node.log"))
+        );
     }
 
     /// Its process.
@@ -182,7 +246,9 @@ impl Lone {
 
     /// Whether the process is still there.
     pub fn runs(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_none())
+        self.child
+            .as_mut()
+            .is_some_and(|child| child.try_wait().unwrap().is_none())
     }
 
     /// Ends it by SIGKILL.
@@ -212,7 +278,11 @@ impl Lone {
     pub fn health(&self, what: &str) -> String {
         match Client::new(&self.member.url(), "").health() {
             Ok(health) => health[what].as_str().unwrap_or_default().to_string(),
-            Err(ApiError::Answer { status: 503, message, .. }) => {
+            Err(ApiError::Answer {
+                status: 503,
+                message,
+                ..
+            }) => {
                 let health: serde_json::Value = serde_json::from_str(&message).unwrap();
                 health[what].as_str().unwrap_or_default().to_string()
             }
@@ -223,20 +293,33 @@ impl Lone {
     /// A gauge or counter of the metrics.
     pub fn metric(&self, name: &str) -> Option<f64> {
         let text = String::from_utf8(self.client("luru").get("/metrics").unwrap()).unwrap();
-        text.lines().find_map(|line| line.strip_prefix(&format!("countersign_{name} "))?.parse().ok())
+        text.lines().find_map(|line| {
+            line.strip_prefix(&format!("countersign_{name} "))?
+                .parse()
+                .ok()
+        })
     }
 
     /// Enrols its people.
     pub fn enrol(&self) {
         let operator = self.client("operator");
         for (name, roles, _) in PEOPLE {
-            operator.enrol(keyring::read_key(&self.member.key(name)).unwrap().vkey().as_str(), roles).unwrap();
+            operator
+                .enrol(
+                    keyring::read_key(&self.member.key(name))
+                        .unwrap()
+                        .vkey()
+                        .as_str(),
+                    roles,
+                )
+                .unwrap();
         }
     }
 
     /// Imports a file.
     pub fn import(&self, event: &str, csv: &str) -> Result<Imported, ApiError> {
-        self.client("luru").import(Some(event), "csv", false, false, csv.as_bytes())
+        self.client("luru")
+            .import(Some(event), "csv", false, false, csv.as_bytes())
     }
 
     /// Closes January, explaining what wants an explanation.
@@ -249,7 +332,9 @@ impl Lone {
         let client = self.client("tianbiao");
         let mut note = Note::parse(&client.rollup(january())?).unwrap();
         for name in ["tianbiao", "tongji", "fuzeren"] {
-            note = note.add_signature(&keyring::read_key(&self.member.key(name)).unwrap()).unwrap();
+            note = note
+                .add_signature(&keyring::read_key(&self.member.key(name)).unwrap())
+                .unwrap();
         }
         let unsigned = client.sign(january(), note.as_bytes())?;
         assert!(unsigned.is_empty(), "{unsigned:?}");
@@ -258,13 +343,22 @@ impl Lone {
 
     /// The closed month.
     pub fn rollup(&self) -> Rollup {
-        Rollup::parse(Note::parse(&self.client("tianbiao").rollup(january()).unwrap()).unwrap().text()).unwrap()
+        Rollup::parse(
+            Note::parse(&self.client("tianbiao").rollup(january()).unwrap())
+                .unwrap()
+                .text(),
+        )
+        .unwrap()
     }
 
-    /// The events of January as the recorder sees them, each by what it says and not by when it was recorded.
+    /// The events of January as the recorder sees them, each by what it says and not by when it was
+    /// recorded.
     pub fn events(&self) -> Vec<String> {
         let list = self.client("luru").events(january(), true).unwrap();
-        let mut events: Vec<String> = list.iter().map(|e| format!("{} {}", e.event, serde_json::to_string(&e.fields).unwrap())).collect();
+        let mut events: Vec<String> = list
+            .iter()
+            .map(|e| format!("{} {}", e.event, serde_json::to_string(&e.fields).unwrap()))
+            .collect();
         events.sort();
         events
     }
@@ -272,8 +366,16 @@ impl Lone {
     /// `countersign fsck` of the stopped node; panics unless it is clean.
     #[track_caller]
     pub fn fsck(&self, context: &str) {
-        let output = Command::new(programs().join("countersign")).arg("fsck").arg(self.data()).output().unwrap();
-        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let output = Command::new(programs().join("countersign"))
+            .arg("fsck")
+            .arg(self.data())
+            .output()
+            .unwrap();
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert!(output.status.success(), "{context}: fsck: {text}");
     }
 }

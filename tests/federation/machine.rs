@@ -1,7 +1,8 @@
-//! What a machine does to one node, as a process: a disk that fills, a clock that jumps, a view that is lost, an old backup.
+//! What a machine does to one node, as a process: a disk that fills, a clock that jumps, a view
+//! that is lost, an old backup.
 //!
-//! The disk is a tmpfs of a few hundred KiB in a mount namespace of its own, which ends with the test. Where mounting is not
-//! permitted the test fails and says so.
+//! The disk is a tmpfs of a few hundred KiB in a mount namespace of its own, which ends with the
+//! test. Where mounting is not permitted the test fails and says so.
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
@@ -26,7 +27,16 @@ impl SmallDisk {
         fs::create_dir_all(at).unwrap();
         let script = "mount -t tmpfs -o \"size=$1,mode=700\" countersign-test \"$2\" && touch \"$2/mounted\" && exec sleep infinity";
         let mut holder = Command::new("unshare")
-            .args(["-m", "--propagation", "private", "sh", "-c", script, "sh", size])
+            .args([
+                "-m",
+                "--propagation",
+                "private",
+                "sh",
+                "-c",
+                script,
+                "sh",
+                size,
+            ])
             .arg(at)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -42,23 +52,39 @@ impl SmallDisk {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         fs::remove_file(inside.join("mounted")).unwrap();
-        SmallDisk { holder, at: at.to_path_buf() }
+        SmallDisk {
+            holder,
+            at: at.to_path_buf(),
+        }
     }
 
     /// What comes before a program that is to see it.
     fn inside(&self) -> Vec<String> {
-        ["nsenter", "-m", "-t"].map(String::from).into_iter().chain([self.holder.id().to_string(), "--".into()]).collect()
+        ["nsenter", "-m", "-t"]
+            .map(String::from)
+            .into_iter()
+            .chain([self.holder.id().to_string(), "--".into()])
+            .collect()
     }
 
     /// Where it is seen from here.
     fn seen_from_here(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/{}/root{}", self.holder.id(), self.at.display()))
+        PathBuf::from(format!(
+            "/proc/{}/root{}",
+            self.holder.id(),
+            self.at.display()
+        ))
     }
 
     fn resize(&self, size: &str) {
         let words = self.inside();
         let option = format!("remount,size={size}");
-        let status = Command::new(&words[0]).args(&words[1..]).args(["mount", "-o", &option]).arg(&self.at).status().unwrap();
+        let status = Command::new(&words[0])
+            .args(&words[1..])
+            .args(["mount", "-o", &option])
+            .arg(&self.at)
+            .status()
+            .unwrap();
         assert!(status.success(), "remount");
     }
 }
@@ -88,8 +114,8 @@ fn holds(place: &Place, node: &Lone) {
     assert!(report.holds(), "{:?}", report.failures().next());
 }
 
-/// The disk fills in the middle of a month: a clear refusal, reading goes on, and so does all work when there is room, in the same
-/// process. Then it fills again, at the close.
+/// The disk fills in the middle of a month: a clear refusal, reading goes on, and so does all work
+/// when there is room, in the same process. Then it fills again, at the close.
 #[test]
 fn a_disk_that_fills() {
     let place = Place::new("disk-full", 7);
@@ -108,12 +134,22 @@ fn a_disk_that_fills() {
     let mut refused = Vec::new();
     for (event, csv) in &files {
         match node.import(event, csv) {
-            Ok(imported) => assert!(imported.accepted || !refused.is_empty(), "{event}: {:?}", imported.faults.first()),
+            Ok(imported) => assert!(
+                imported.accepted || !refused.is_empty(),
+                "{event}: {:?}",
+                imported.faults.first()
+            ),
             Err(error @ ApiError::Refused(_)) => {
                 assert_eq!(codes(&error), ["journal.no_space"], "{error}");
                 let text = error.to_string();
-                for part in ["磁盘已满", "没有记录", "不需要重启", "the disk is full", "nothing of this was recorded", "no restart"]
-                {
+                for part in [
+                    "磁盘已满",
+                    "没有记录",
+                    "不需要重启",
+                    "the disk is full",
+                    "nothing of this was recorded",
+                    "no restart",
+                ] {
                     assert!(text.contains(part), "{text}");
                 }
                 refused.push((event, csv));
@@ -125,13 +161,31 @@ fn a_disk_that_fills() {
     // Again and again: no byte of it stays, and no request is worse off than the one before.
     let status = |node: &Lone| node.client("luru").status().unwrap().leaves;
     let (leaves, events) = (status(&node), node.events());
-    let used = fs::metadata(disk.seen_from_here().join("journal/000000000000.seg")).unwrap().len();
+    let used = fs::metadata(disk.seen_from_here().join("journal/000000000000.seg"))
+        .unwrap()
+        .len();
     let large = refused.iter().max_by_key(|(_, csv)| csv.len()).unwrap();
     for _ in 0..3 {
-        let raw = node.client("luru").post(&format!("/api/events?type={}", large.0), "text/csv", large.1.as_bytes(), &[507]).unwrap();
-        assert!(String::from_utf8(raw).unwrap().contains("journal.no_space"), "507 is its status");
+        let raw = node
+            .client("luru")
+            .post(
+                &format!("/api/events?type={}", large.0),
+                "text/csv",
+                large.1.as_bytes(),
+                &[507],
+            )
+            .unwrap();
+        assert!(
+            String::from_utf8(raw).unwrap().contains("journal.no_space"),
+            "507 is its status"
+        );
     }
-    assert_eq!(fs::metadata(disk.seen_from_here().join("journal/000000000000.seg")).unwrap().len(), used);
+    assert_eq!(
+        fs::metadata(disk.seen_from_here().join("journal/000000000000.seg"))
+            .unwrap()
+            .len(),
+        used
+    );
     assert_eq!((status(&node), node.events()), (leaves, events));
     assert_eq!(node.health("journal"), "full");
     assert_eq!(node.metric("journal_full"), Some(1.0));
@@ -143,15 +197,25 @@ fn a_disk_that_fills() {
     for (event, csv) in &files {
         match node.import(event, csv).unwrap() {
             imported if imported.accepted => {}
-            imported => assert!(imported.faults.iter().all(|f| f.code == "event.repeated"), "{event}: {:?}", imported.faults.first()),
+            imported => assert!(
+                imported.faults.iter().all(|f| f.code == "event.repeated"),
+                "{event}: {:?}",
+                imported.faults.first()
+            ),
         }
     }
     assert_eq!(node.events(), control.events(), "every event, once");
-    assert_eq!((node.health("journal").as_str(), node.pid()), ("writable", pid));
+    assert_eq!(
+        (node.health("journal").as_str(), node.pid()),
+        ("writable", pid)
+    );
 
     // Not a byte is left: the guard and the journal refuse the close, and nothing is signed.
     let ballast = disk.seen_from_here().join("ballast");
-    assert!(fs::write(&ballast, vec![1; 16 << 20]).is_err(), "the disk is full now");
+    assert!(
+        fs::write(&ballast, vec![1; 16 << 20]).is_err(),
+        "the disk is full now"
+    );
     let refusal = node.close().unwrap_err();
     assert!(refusal.contains("journal.no_space"), "{refusal}");
     assert!(node.client("luru").months().unwrap().is_empty());
@@ -174,8 +238,9 @@ fn a_disk_that_fills() {
     assert_eq!(node.health("view"), "disk");
 }
 
-/// The clock goes back a day while a month is recorded, closed and signed: nothing is refused for good, no statement is older than
-/// the one before it, and the operator is told. A clock that was a year ahead for a moment leaves no trace on what follows.
+/// The clock goes back a day while a month is recorded, closed and signed: nothing is refused for
+/// good, no statement is older than the one before it, and the operator is told. A clock that was a
+/// year ahead for a moment leaves no trace on what follows.
 #[test]
 fn a_clock_that_jumps() {
     let place = Place::new("clock", 7);
@@ -191,19 +256,33 @@ fn a_clock_that_jumps() {
     node.enrol();
     let (first, rest) = files.split_at(files.len() / 2);
     fill(&node, first);
-    assert_eq!((node.health("clock").as_str(), node.metric("clock_behind_seconds")), ("ok", Some(0.0)));
+    assert_eq!(
+        (
+            node.health("clock").as_str(),
+            node.metric("clock_behind_seconds")
+        ),
+        ("ok", Some(0.0))
+    );
     node.set_clock("2023-02-02T03:59:00Z");
     fill(&node, rest);
     assert_eq!(node.health("clock"), "behind");
     assert_eq!(node.metric("clock_behind_seconds"), Some(86_460.0));
-    assert!(node.log().contains("the clock was put ahead (or back, if negative)"), "{}", node.log());
+    assert!(
+        node.log()
+            .contains("the clock was put ahead (or back, if negative)"),
+        "{}",
+        node.log()
+    );
     let recorded = |node: &Lone| -> Vec<String> {
         let mut list = node.client("luru").events(january(), false).unwrap();
         list.sort_by_key(|e| e.index);
         list.into_iter().map(|e| e.recorded).collect()
     };
     let times = recorded(&node);
-    assert!(times.is_sorted() && times.iter().all(|t| t == "2023-02-03T04:00:00Z"), "{times:?}");
+    assert!(
+        times.is_sorted() && times.iter().all(|t| t == "2023-02-03T04:00:00Z"),
+        "{times:?}"
+    );
     // Also a process that starts with the clock behind knows how late it was.
     node.kill();
     node.start();
@@ -212,25 +291,41 @@ fn a_clock_that_jumps() {
     node.sign().unwrap();
     node.client("tianbiao").submit(january()).unwrap();
     assert!(recorded(&node).is_sorted());
-    assert_eq!((figures(&node), node.events()), (figures(&control), control.events()));
+    assert_eq!(
+        (figures(&node), node.events()),
+        (figures(&control), control.events())
+    );
     holds(&place, &node);
 
     // A year ahead, for one event; then right again.
     node.set_clock("2024-02-03T04:00:00Z");
-    let operator = admin::keyring::read_key(&node.member.key("tianbiao")).unwrap().vkey();
+    let operator = admin::keyring::read_key(&node.member.key("tianbiao"))
+        .unwrap()
+        .vkey();
     node.client("operator").revoke(operator.as_str()).unwrap();
     node.set_clock("2023-02-04T04:00:00Z");
-    assert_eq!(node.health("clock"), "ok", "health is that of the last request");
-    node.client("operator").enrol(operator.as_str(), &["preparer"]).unwrap();
+    assert_eq!(
+        node.health("clock"),
+        "ok",
+        "health is that of the last request"
+    );
+    node.client("operator")
+        .enrol(operator.as_str(), &["preparer"])
+        .unwrap();
     let february = january().next().unwrap();
     let list = node.client("luru").events(february, false).unwrap();
     let times: Vec<&str> = list.iter().map(|e| e.recorded.as_str()).collect();
-    assert_eq!(times, ["2024-02-03T04:00:00Z", "2023-02-04T04:00:00Z"], "the wrong year is not written on for a year");
+    assert_eq!(
+        times,
+        ["2024-02-03T04:00:00Z", "2023-02-04T04:00:00Z"],
+        "the wrong year is not written on for a year"
+    );
     node.kill();
     node.fsck("clock");
 }
 
-/// sled's directory is deleted, or damaged at places that the seed chooses: every figure is the same to the byte.
+/// sled's directory is deleted, or damaged at places that the seed chooses: every figure is the
+/// same to the byte.
 #[test]
 fn a_view_that_is_lost_or_damaged() {
     let place = Place::new("view", 7);
@@ -241,15 +336,27 @@ fn a_view_that_is_lost_or_damaged() {
     node.close().unwrap();
     node.sign().unwrap();
     node.client("tianbiao").submit(january()).unwrap();
-    // Everything that the API says of the figures, byte for byte; evidence holds all of what is public.
+    // Everything that the API says of the figures, byte for byte; evidence holds all of what is
+    // public.
     let answers = |node: &Lone| -> Vec<Vec<u8>> {
         let client = node.client("tianbiao");
-        let paths = ["/api/months/2023-01/rollup", "/api/months", "/api/events?month=2023-01&private=true", "/api/evidence"];
+        let paths = [
+            "/api/months/2023-01/rollup",
+            "/api/months",
+            "/api/events?month=2023-01&private=true",
+            "/api/evidence",
+        ];
         paths.iter().map(|path| client.get(path).unwrap()).collect()
     };
     let before = answers(&node);
     // In order, so that sled has written what it holds.
-    assert!(Command::new("kill").arg(node.pid().to_string()).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .arg(node.pid().to_string())
+            .status()
+            .unwrap()
+            .success()
+    );
     node.wait_end();
     let whole = node.data();
 
@@ -263,7 +370,11 @@ fn a_view_that_is_lost_or_damaged() {
         if round == 0 {
             fs::remove_dir_all(&view).unwrap();
         } else {
-            let mut files: Vec<PathBuf> = fs::read_dir(&view).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_file()).collect();
+            let mut files: Vec<PathBuf> = fs::read_dir(&view)
+                .unwrap()
+                .map(|e| e.unwrap().path())
+                .filter(|p| p.is_file())
+                .collect();
             files.sort();
             assert!(!files.is_empty());
             let victim = &files[random.below(files.len())];
@@ -271,7 +382,11 @@ fn a_view_that_is_lost_or_damaged() {
             for _ in 0..=random.below(8) {
                 let at = random.below(bytes.len().max(1));
                 let end = (at + 1 + random.below(512)).min(bytes.len());
-                bytes.get_mut(at..end).unwrap_or_default().iter_mut().for_each(|b| *b ^= 0x5A);
+                bytes
+                    .get_mut(at..end)
+                    .unwrap_or_default()
+                    .iter_mut()
+                    .for_each(|b| *b ^= 0x5A);
             }
             if random.below(3) == 0 {
                 bytes.truncate(random.below(bytes.len().max(1)));
@@ -287,8 +402,9 @@ fn a_view_that_is_lost_or_damaged() {
     assert!(rebuilt > 0);
 }
 
-/// A backup from before the close comes back: with the guard that stayed, and without one. The node refuses, says what to do, and
-/// goes on only on the word of an operator who names the newest report that the parent has.
+/// A backup from before the close comes back: with the guard that stayed, and without one. The node
+/// refuses, says what to do, and goes on only on the word of an operator who names the newest
+/// report that the parent has.
 #[test]
 fn an_old_backup_comes_back() {
     let place = Place::new("backup", 7);
@@ -303,7 +419,9 @@ fn an_old_backup_comes_back() {
     node.close().unwrap();
     node.sign().unwrap();
     node.client("tianbiao").submit(january()).unwrap();
-    let digest = node.client("tianbiao").months().unwrap()[0].rollup.to_string();
+    let digest = node.client("tianbiao").months().unwrap()[0]
+        .rollup
+        .to_string();
     let figures_before = figures(&node);
     node.kill();
     let newest = node.home.join("newest");
@@ -319,23 +437,57 @@ fn an_old_backup_comes_back() {
     };
     let guard = |node: &Lone, more: &[&str]| {
         let mut command = Command::new(federation_tests::programs().join("countersign"));
-        command.arg("guard").arg("--data").arg(node.data()).arg("--keys").arg(node.member.dir.join("keys"));
-        let output = command.arg("--root").arg(place.world.root.to_string()).args(more).output().unwrap();
-        (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+        command
+            .arg("guard")
+            .arg("--data")
+            .arg(node.data())
+            .arg("--keys")
+            .arg(node.member.dir.join("keys"));
+        let output = command
+            .arg("--root")
+            .arg(place.world.root.to_string())
+            .args(more)
+            .output()
+            .unwrap();
+        (
+            output.status.code().unwrap(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
     };
     // The guard stayed on the machine.
     fs::remove_dir_all(node.data().join("journal")).unwrap();
     copy_dir(&backup, &node.data().join("journal"));
-    refuses(&mut node, &["guard.rolled_back", "old backup", "Do not remove the guard", "节点不能启动"]);
+    refuses(
+        &mut node,
+        &[
+            "guard.rolled_back",
+            "old backup",
+            "Do not remove the guard",
+            "节点不能启动",
+        ],
+    );
     let (code, text) = guard(&node, &["--no-report"]);
-    assert!(code == 1 && text.contains("guard.rolled_back"), "{code} {text}");
+    assert!(
+        code == 1 && text.contains("guard.rolled_back"),
+        "{code} {text}"
+    );
     // Somebody removes it, as a new machine would not have it.
     fs::remove_file(node.data().join("guard")).unwrap();
-    refuses(&mut node, &["guard.missing", "old backup", "countersign guard"]);
+    refuses(
+        &mut node,
+        &["guard.missing", "old backup", "countersign guard"],
+    );
     refuses(&mut node, &["guard.missing"]);
-    assert_eq!(guard(&node, &[]).0, 2, "the operator must say what the parent has");
+    assert_eq!(
+        guard(&node, &[]).0,
+        2,
+        "the operator must say what the parent has"
+    );
     let (code, text) = guard(&node, &["--last-report", &digest]);
-    assert!(code == 1 && text.contains("guard.rolled_back"), "the parent has a report that this copy does not: {code} {text}");
+    assert!(
+        code == 1 && text.contains("guard.rolled_back"),
+        "the parent has a report that this copy does not: {code} {text}"
+    );
     refuses(&mut node, &["guard.missing"]);
     // The newest copy, on a new machine.
     fs::remove_dir_all(node.data()).unwrap();
@@ -348,5 +500,9 @@ fn an_old_backup_comes_back() {
     assert_eq!(figures(&node), figures_before);
     node.kill();
     node.fsck("backup");
-    assert_eq!(guard(&node, &["--last-report", &digest]).0, 1, "there is a guard: nothing to do");
+    assert_eq!(
+        guard(&node, &["--last-report", &digest]).0,
+        1,
+        "there is a guard: nothing to do"
+    );
 }

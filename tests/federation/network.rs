@@ -1,10 +1,11 @@
-//! The network between the units, over a real nats-server: cut for months, swallowing packets without a word, losing,
-//! repeating, reordering and delaying messages, and a broker that comes back with nothing. Every report ends accepted exactly
-//! once and in order, and nobody helps: no node is restarted, nothing is sent by hand. What an operator on call reads meanwhile is
-//! true.
+//! The network between the units, over a real nats-server: cut for months, swallowing packets
+//! without a word, losing, repeating, reordering and delaying messages, and a broker that comes
+//! back with nothing. Every report ends accepted exactly once and in order, and nobody helps: no
+//! node is restarted, nothing is sent by hand. What an operator on call reads meanwhile is true.
 //!
-//! The cuts need network namespaces: root (or CAP_SYS_ADMIN and CAP_NET_ADMIN) and iproute2. Traffic stays on loopback and on
-//! addresses that exist in these namespaces only. Where they are not permitted these tests fail and say so.
+//! The cuts need network namespaces: root (or CAP_SYS_ADMIN and CAP_NET_ADMIN) and iproute2.
+//! Traffic stays on loopback and on addresses that exist in these namespaces only. Where they are
+//! not permitted these tests fail and say so.
 
 #![allow(clippy::unwrap_used, missing_docs)] // helpers of tests
 
@@ -20,13 +21,19 @@ use admin::nats::Timing;
 use async_nats::{Client, ConnectOptions, HeaderMap};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use support::{CITY, COUNTIES, Calm, PROVINCE, Random, Town, build, clock, countersign, month, start};
+use support::{
+    CITY, COUNTIES, Calm, PROVINCE, Random, Town, build, clock, countersign, month, start,
+};
 
-/// What was on its way to a killed node comes again soon, and the stream forgets message ids almost at once.
-const TIMING: Timing = Timing { ack_wait: Duration::from_secs(2), duplicate_window: Duration::from_secs(1) };
+/// What was on its way to a killed node comes again soon, and the stream forgets message ids almost
+/// at once.
+const TIMING: Timing = Timing {
+    ack_wait: Duration::from_secs(2),
+    duplicate_window: Duration::from_secs(1),
+};
 
-/// A county's node in a place of its own, with two cables: one to the broker, that can be cut, and the office's own network,
-/// by which its people reach their node whatever happens outside.
+/// A county's node in a place of its own, with two cables: one to the broker, that can be cut, and
+/// the office's own network, by which its people reach their node whatever happens outside.
 struct Place {
     space: String,
     outside: String,
@@ -34,11 +41,17 @@ struct Place {
 }
 
 fn ip(args: &str) -> Result<String, String> {
-    let output = Command::new("ip").args(args.split(' ')).output().map_err(|e| format!("ip: {e}; install iproute2"))?;
+    let output = Command::new("ip")
+        .args(args.split(' '))
+        .output()
+        .map_err(|e| format!("ip: {e}; install iproute2"))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    Err(format!("ip {args}: {}", String::from_utf8_lossy(&output.stderr).trim()))
+    Err(format!(
+        "ip {args}: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    ))
 }
 
 impl Place {
@@ -46,11 +59,16 @@ impl Place {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let (process, n) = (std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
         let used = ip("-o -4 addr").unwrap_or_default();
-        // A third of the range for each place of this process, from a point that differs between processes.
+        // A third of the range for each place of this process, from a point that differs between
+        // processes.
         let free = |i: &u8| !used.contains(&format!(" 10.213.{i}."));
         let first = u8::try_from(process % 80).unwrap() + u8::try_from(n % 3).unwrap() * 80;
         let net = (first..=255).find(free).unwrap();
-        let place = Place { space: format!("cs{process}-{n}"), outside: format!("cs{process}{}", ["a", "b", "c"][n % 3]), net };
+        let place = Place {
+            space: format!("cs{process}-{n}"),
+            outside: format!("cs{process}{}", ["a", "b", "c"][n % 3]),
+            net,
+        };
         place.make().unwrap_or_else(|e| {
             panic!("this test needs network namespaces (root, or CAP_SYS_ADMIN and CAP_NET_ADMIN, and iproute2), and got: {e}")
         });
@@ -81,9 +99,15 @@ impl Place {
     /// Puts the broker on the near end of the cable, and a county's node behind it.
     fn settle(&self, world: &mut World, county: &str) {
         world.nats_host = format!("10.213.{}.1", self.net);
-        let m = world.members.iter_mut().find(|m| m.id.as_str() == county).unwrap();
+        let m = world
+            .members
+            .iter_mut()
+            .find(|m| m.id.as_str() == county)
+            .unwrap();
         m.host = format!("10.213.{}.6", self.net);
-        m.launcher = ["ip", "netns", "exec", &self.space].map(str::to_string).to_vec();
+        m.launcher = ["ip", "netns", "exec", &self.space]
+            .map(str::to_string)
+            .to_vec();
     }
 
     /// The cable is pulled at the county: no route is left.
@@ -93,12 +117,15 @@ impl Place {
     fn plug(&self) {
         ip(&format!("-n {} link set wide up", self.space)).unwrap();
     }
-    /// Packets go out and reach nobody, in both directions, and nothing says so: each side has a wrong hardware address of
-    /// the other. No connection is reset.
+    /// Packets go out and reach nobody, in both directions, and nothing says so: each side has a
+    /// wrong hardware address of the other. No connection is reset.
     fn swallow(&self) {
         let (space, outside, net) = (&self.space, &self.outside, self.net);
         ip(&format!("-n {space} neigh replace 10.213.{net}.1 lladdr 02:00:00:00:00:01 dev wide nud permanent")).unwrap();
-        ip(&format!("neigh replace 10.213.{net}.2 lladdr 02:00:00:00:00:01 dev {outside}w nud permanent")).unwrap();
+        ip(&format!(
+            "neigh replace 10.213.{net}.2 lladdr 02:00:00:00:00:01 dev {outside}w nud permanent"
+        ))
+        .unwrap();
     }
     fn spit_out(&self) {
         let (space, outside, net) = (&self.space, &self.outside, self.net);
@@ -119,11 +146,16 @@ impl Drop for Place {
 /// A metric of a node; they need no token.
 fn metric(town: &Town, id: &str, name: &str) -> u64 {
     let text = String::from_utf8(town.client(id, "").get("/metrics").unwrap()).unwrap();
-    let line = text.lines().find_map(|l| l.strip_prefix(&format!("countersign_{name} ")));
-    line.unwrap_or_else(|| panic!("no countersign_{name} in\n{text}")).parse().unwrap()
+    let line = text
+        .lines()
+        .find_map(|l| l.strip_prefix(&format!("countersign_{name} ")));
+    line.unwrap_or_else(|| panic!("no countersign_{name} in\n{text}"))
+        .parse()
+        .unwrap()
 }
 
-/// January reaches everybody; then the county is cut off and reports three months alone, while the others go on.
+/// January reaches everybody; then the county is cut off and reports three months alone, while the
+/// others go on.
 fn cut_off(name: &str, cut: impl Fn(&Place), heal: impl Fn(&Place)) {
     let place = Place::new();
     let [other, lonely] = COUNTIES;
@@ -133,7 +165,13 @@ fn cut_off(name: &str, cut: impl Fn(&Place), heal: impl Fn(&Place)) {
     clock(&f.world, 1, 3);
     town.month(months[0], &mut Calm);
     assert_eq!(metric(&town, lonely, "link_up"), 1);
-    assert_eq!(town.client(lonely, "luru").status().unwrap().unreached_since, None);
+    assert_eq!(
+        town.client(lonely, "luru")
+            .status()
+            .unwrap()
+            .unreached_since,
+        None
+    );
 
     clock(&f.world, 2, 3);
     cut(&place);
@@ -146,30 +184,57 @@ fn cut_off(name: &str, cut: impl Fn(&Place), heal: impl Fn(&Place)) {
         town.accept(other, *m, &mut Calm);
         if m.month() == 2 {
             // Noticed while it is February's turn, without anybody doing anything.
-            wait("the county to notice the cut", || Ok(metric(&town, lonely, "link_up") == 0)).unwrap();
+            wait("the county to notice the cut", || {
+                Ok(metric(&town, lonely, "link_up") == 0)
+            })
+            .unwrap();
         }
     }
     // What an operator on call reads: at the county …
     let status = town.client(lonely, "luru").status().unwrap();
     assert_ne!(status.link, "connected");
-    assert_eq!(status.unreached_since.as_deref(), Some("2023-03-03T04:00:00Z"));
+    assert_eq!(
+        status.unreached_since.as_deref(),
+        Some("2023-03-03T04:00:00Z")
+    );
     assert_eq!(status.waiting, ["2023-02.1", "2023-03.1", "2023-04.1"]);
-    assert_eq!(status.waiting_since.as_deref(), Some("2023-03-03T04:00:00Z"));
+    assert_eq!(
+        status.waiting_since.as_deref(),
+        Some("2023-03-03T04:00:00Z")
+    );
     assert!(status.trouble.is_some());
     let token = f.world.dir.join("luru.token");
     std::fs::write(&token, town.member(lonely).token("luru")).unwrap();
-    let (_, text) = countersign(&["status", "--node", &town.member(lonely).url(), "--token-file", token.to_str().unwrap()]);
-    assert!(text.contains("nobody above or below reached since 2023-03-03T04:00:00Z"), "{text}");
+    let (_, text) = countersign(&[
+        "status",
+        "--node",
+        &town.member(lonely).url(),
+        "--token-file",
+        token.to_str().unwrap(),
+    ]);
+    assert!(
+        text.contains("nobody above or below reached since 2023-03-03T04:00:00Z"),
+        "{text}"
+    );
     assert!(text.contains("without receipt: 2023-02.1, 2023-03.1, 2023-04.1 (the oldest since 2023-03-03T04:00:00Z)"), "{text}");
     let health = town.client(lonely, "").health().unwrap();
-    assert_eq!((health["link"].as_str(), health["since"].as_str()), (Some("disconnected"), Some("2023-03-03T04:00:00Z")));
+    assert_eq!(
+        (health["link"].as_str(), health["since"].as_str()),
+        (Some("disconnected"), Some("2023-03-03T04:00:00Z"))
+    );
     let sixty_one_days = 61 * 24 * 3600;
     assert_eq!(metric(&town, lonely, "outbox_waiting"), 3);
-    assert_eq!(metric(&town, lonely, "outbox_oldest_seconds"), sixty_one_days);
+    assert_eq!(
+        metric(&town, lonely, "outbox_oldest_seconds"),
+        sixty_one_days
+    );
     assert_eq!(metric(&town, lonely, "link_down_seconds"), sixty_one_days);
     // … and at the city, whose own link is well, and which knows whose report is missing.
     let status = town.client(CITY, "luru").status().unwrap();
-    assert_eq!((status.link.as_str(), status.unreached_since), ("connected", None));
+    assert_eq!(
+        (status.link.as_str(), status.unreached_since),
+        ("connected", None)
+    );
     assert_eq!(status.children_missing, [lonely]);
 
     heal(&place);
@@ -190,7 +255,13 @@ fn cut_off(name: &str, cut: impl Fn(&Place), heal: impl Fn(&Place)) {
     }
     assert_eq!(metric(&town, lonely, "link_up"), 1);
     assert_eq!(metric(&town, lonely, "outbox_waiting"), 0);
-    assert_eq!(town.client(lonely, "luru").status().unwrap().unreached_since, None);
+    assert_eq!(
+        town.client(lonely, "luru")
+            .status()
+            .unwrap()
+            .unreached_since,
+        None
+    );
     town.conclude(f, &months);
 }
 
@@ -206,19 +277,31 @@ fn a_network_swallows_packets_for_months() {
 
 /// The operator's own client.
 async fn operator(f: &Federation) -> Client {
-    ConnectOptions::new().nkey(f.world.nats_admin.clone()).connect(f.world.nats_url()).await.unwrap()
+    ConnectOptions::new()
+        .nkey(f.world.nats_admin.clone())
+        .connect(f.world.nats_url())
+        .await
+        .unwrap()
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 async fn api(client: &Client, request: &str, body: &str) -> Result<serde_json::Value, String> {
-    let reply = client.request(format!("$JS.API.{request}"), body.to_owned().into()).await.map_err(|e| e.to_string())?;
+    let reply = client
+        .request(format!("$JS.API.{request}"), body.to_owned().into())
+        .await
+        .map_err(|e| e.to_string())?;
     Ok(serde_json::from_slice(&reply.payload).unwrap())
 }
 
-/// Kills the broker, deletes all that it had stored, and starts it; the keeper makes the streams anew.
+/// Kills the broker, deletes all that it had stored, and starts it; the keeper makes the streams
+/// anew.
 fn empty(f: &mut Federation, during: impl FnOnce(&mut Federation)) {
     f.kill_nats();
     f.empty_nats().unwrap();
@@ -226,8 +309,9 @@ fn empty(f: &mut Federation, during: impl FnOnce(&mut Federation)) {
     f.start_nats().unwrap();
 }
 
-/// The worst moment for the store to be lost: the counties have their receipts and owe nobody anything, but the province
-/// was down and has not read a word of theirs. It cannot check the city's report without them.
+/// The worst moment for the store to be lost: the counties have their receipts and owe nobody
+/// anything, but the province was down and has not read a word of theirs. It cannot check the
+/// city's report without them.
 #[test]
 fn the_broker_comes_back_empty() {
     let (world, town) = build("empty", 12, |_| {});
@@ -253,7 +337,8 @@ fn the_broker_comes_back_empty() {
         }
         town.report(unit, months[0], &mut Calm);
     }
-    // Once more, with everybody up: before the city reads, and between its word and the county's hearing of it.
+    // Once more, with everybody up: before the city reads, and between its word and the county's
+    // hearing of it.
     clock(&f.world, 2, 3);
     f.kill_node(CITY);
     for county in COUNTIES {
@@ -273,9 +358,13 @@ fn the_broker_comes_back_empty() {
             town.receipted(unit, *m, &mut Calm);
         }
     }
-    // The province has handed down the registry anew, too, though it ran on: a unit that missed it could still take it in.
+    // The province has handed down the registry anew, too, though it ran on: a unit that missed it
+    // could still take it in.
     let handed_down = format!("cs.v1.down.{PROVINCE}.registry");
-    wait("the registry to be handed down", || Ok(stored(&runtime(), &f, "CS_DOWN", &handed_down) == 1)).unwrap();
+    wait("the registry to be handed down", || {
+        Ok(stored(&runtime(), &f, "CS_DOWN", &handed_down) == 1)
+    })
+    .unwrap();
     town.conclude(f, &months);
 }
 
@@ -292,12 +381,31 @@ async fn heard(client: &Client) -> Vec<Heard> {
     let decode = |v: &serde_json::Value| STANDARD.decode(v.as_str().unwrap_or_default()).unwrap();
     let mut all = Vec::new();
     for stream in ["CS_UP", "CS_DOWN"] {
-        let last = api(client, &format!("STREAM.INFO.{stream}"), "").await.unwrap()["state"]["last_seq"].as_u64().unwrap();
+        let last = api(client, &format!("STREAM.INFO.{stream}"), "")
+            .await
+            .unwrap()["state"]["last_seq"]
+            .as_u64()
+            .unwrap();
         for seq in 1..=last {
-            let message = api(client, &format!("STREAM.MSG.GET.{stream}"), &format!(r#"{{"seq":{seq}}}"#)).await.unwrap()["message"].take();
+            let message = api(
+                client,
+                &format!("STREAM.MSG.GET.{stream}"),
+                &format!(r#"{{"seq":{seq}}}"#),
+            )
+            .await
+            .unwrap()["message"]
+                .take();
             let headers = String::from_utf8(decode(&message["hdrs"])).unwrap();
-            let id = headers.lines().find_map(|l| l.strip_prefix("Nats-Msg-Id: ")).unwrap().to_string();
-            all.push(Heard { subject: message["subject"].as_str().unwrap().to_string(), id, body: decode(&message["data"]) });
+            let id = headers
+                .lines()
+                .find_map(|l| l.strip_prefix("Nats-Msg-Id: "))
+                .unwrap()
+                .to_string();
+            all.push(Heard {
+                subject: message["subject"].as_str().unwrap().to_string(),
+                id,
+                body: decode(&message["data"]),
+            });
         }
     }
     all
@@ -307,8 +415,13 @@ async fn heard(client: &Client) -> Vec<Heard> {
 async fn say(client: &Client, message: &Heard) -> bool {
     let mut headers = HeaderMap::new();
     headers.insert("Nats-Msg-Id", message.id.as_str());
-    let request = async_nats::client::Request::new().headers(headers).payload(message.body.clone().into());
-    let answer = client.send_request(message.subject.clone(), request).await.unwrap();
+    let request = async_nats::client::Request::new()
+        .headers(headers)
+        .payload(message.body.clone().into());
+    let answer = client
+        .send_request(message.subject.clone(), request)
+        .await
+        .unwrap();
     let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
     assert!(answer["error"].is_null(), "{answer}");
     answer["duplicate"] == true
@@ -331,17 +444,29 @@ fn drained(runtime: &tokio::runtime::Runtime, client: &Client) {
         ("CS_DOWN", format!("down_{}", COUNTIES[1])),
     ] {
         wait(&format!("{consumer} to be read to its end"), || {
-            let info = runtime.block_on(api(client, &format!("CONSUMER.INFO.{stream}.{consumer}"), ""))?;
-            let open = (info["num_pending"].as_u64(), info["num_ack_pending"].as_u64());
-            if open == (Some(0), Some(0)) { Ok(true) } else { Err(format!("{open:?}")) }
+            let info = runtime.block_on(api(
+                client,
+                &format!("CONSUMER.INFO.{stream}.{consumer}"),
+                "",
+            ))?;
+            let open = (
+                info["num_pending"].as_u64(),
+                info["num_ack_pending"].as_u64(),
+            );
+            if open == (Some(0), Some(0)) {
+                Ok(true)
+            } else {
+                Err(format!("{open:?}"))
+            }
         })
         .unwrap();
     }
 }
 
-/// Three months lie at the broker for a city and a province that are down. Then the broker loses everything, and a quarter of
-/// it comes never, a third of the rest twice (the second time past the duplicate window), all of it in an order of its own.
-/// In the end the whole of what was ever said is said twice more, to units that have long been done with it.
+/// Three months lie at the broker for a city and a province that are down. Then the broker loses
+/// everything, and a quarter of it comes never, a third of the rest twice (the second time past the
+/// duplicate window), all of it in an order of its own. In the end the whole of what was ever said
+/// is said twice more, to units that have long been done with it.
 fn misbehaves(seed: u64) {
     let mut random = Random::new(seed);
     let (world, town) = build(&format!("misbehaves-{seed}"), seed, |_| {});
@@ -359,18 +484,33 @@ fn misbehaves(seed: u64) {
     }
     for county in COUNTIES {
         let subject = format!("cs.v1.up.{PROVINCE}.{CITY}.{county}.rollup");
-        wait(&format!("{county} to have sent everything"), || Ok(stored(&runtime, &f, "CS_UP", &subject) == 3)).unwrap();
+        wait(&format!("{county} to have sent everything"), || {
+            Ok(stored(&runtime, &f, "CS_UP", &subject) == 3)
+        })
+        .unwrap();
         f.kill_node(county);
     }
     let client = runtime.block_on(operator(&f));
     let first = runtime.block_on(heard(&client));
     empty(&mut f, |_| {});
-    wait("the streams to be made anew", || Ok(runtime.block_on(api(&client, "STREAM.INFO.CS_DOWN", ""))?["error"].is_null())).unwrap();
+    wait("the streams to be made anew", || {
+        Ok(runtime.block_on(api(&client, "STREAM.INFO.CS_DOWN", ""))?["error"].is_null())
+    })
+    .unwrap();
     let client = runtime.block_on(operator(&f));
     let mut order: Vec<&Heard> = first.iter().filter(|_| random.below(4) > 0).collect();
     shuffle(&mut order, &mut random);
-    assert!(order.len() < first.len() && order.len() > first.len() / 2, "seed {seed}: {} of {}", order.len(), first.len());
-    let twice: Vec<&Heard> = order.iter().copied().filter(|_| random.below(3) == 0).collect();
+    assert!(
+        order.len() < first.len() && order.len() > first.len() / 2,
+        "seed {seed}: {} of {}",
+        order.len(),
+        first.len()
+    );
+    let twice: Vec<&Heard> = order
+        .iter()
+        .copied()
+        .filter(|_| random.below(3) == 0)
+        .collect();
     runtime.block_on(async {
         for message in &order {
             say(&client, message).await;
@@ -388,7 +528,13 @@ fn misbehaves(seed: u64) {
     drained(&runtime, &client);
     let digests = || {
         let list = town.client(PROVINCE, "tongji").children().unwrap();
-        list.into_iter().map(|c| (c.unit, c.period, c.revision, c.rollup, c.arrived, c.decision)).collect::<Vec<_>>()
+        list.into_iter()
+            .map(|c| {
+                (
+                    c.unit, c.period, c.revision, c.rollup, c.arrived, c.decision,
+                )
+            })
+            .collect::<Vec<_>>()
     };
     let before = digests();
     let mut all = runtime.block_on(heard(&client));
@@ -404,15 +550,22 @@ fn misbehaves(seed: u64) {
         });
         drained(&runtime, &client);
     }
-    assert_eq!(digests(), before, "seed {seed}: nothing that was known came anew");
+    assert_eq!(
+        digests(),
+        before,
+        "seed {seed}: nothing that was known came anew"
+    );
     town.conclude(f, &months);
 }
 
 /// How many messages the broker holds under a subject.
 fn stored(runtime: &tokio::runtime::Runtime, f: &Federation, stream: &str, subject: &str) -> u64 {
     let body = format!(r#"{{"subjects_filter":"{subject}"}}"#);
-    let info = runtime.block_on(async { api(&operator(f).await, &format!("STREAM.INFO.{stream}"), &body).await });
-    info.unwrap_or_default()["state"]["subjects"][subject].as_u64().unwrap_or(0)
+    let info = runtime
+        .block_on(async { api(&operator(f).await, &format!("STREAM.INFO.{stream}"), &body).await });
+    info.unwrap_or_default()["state"]["subjects"][subject]
+        .as_u64()
+        .unwrap_or(0)
 }
 
 fn shuffle<T>(list: &mut [T], random: &mut Random) {
@@ -423,7 +576,9 @@ fn shuffle<T>(list: &mut [T], random: &mut Random) {
 
 #[test]
 fn messages_are_lost_repeated_delayed_and_reordered() {
-    let seed = std::env::var("COUNTERSIGN_SEED").ok().map_or(5, |t| t.parse().unwrap());
+    let seed = std::env::var("COUNTERSIGN_SEED")
+        .ok()
+        .map_or(5, |t| t.parse().unwrap());
     println!("seed {seed}; COUNTERSIGN_SEED={seed} repeats it");
     misbehaves(seed);
 }

@@ -1,14 +1,17 @@
-//! Many seeded rounds of work while everything dies: a province, a city and two counties as processes over a real nats-server
-//! report month after month, and at seeded steps `kill -9` hits a node (a child or a parent, the one that is asked or
-//! another) or the broker, whose store is sometimes deleted as well. So importing, closing, signing, sending, receiving and
-//! deciding are all hit, and starting up after a former kill, too. Nobody comes to help: dead processes are started again, as
-//! systemd would, and nothing else.
+//! Many seeded rounds of work while everything dies: a province, a city and two counties as
+//! processes over a real nats-server report month after month, and at seeded steps `kill -9` hits a
+//! node (a child or a parent, the one that is asked or another) or the broker, whose store is
+//! sometimes deleted as well. So importing, closing, signing, sending, receiving and deciding are
+//! all hit, and starting up after a former kill, too. Nobody comes to help: dead processes are
+//! started again, as systemd would, and nothing else.
 //!
-//! Each round ends with all that [`support::Town::conclude`] asks for: every report accepted exactly once and in order, the
-//! province's totals equal to the planted contributions, the evidence verified, `fsck` clean on every node.
+//! Each round ends with all that [`support::Town::conclude`] asks for: every report accepted
+//! exactly once and in order, the province's totals equal to the planted contributions, the
+//! evidence verified, `fsck` clean on every node.
 //!
-//! The seed decides which step is hit by what, and when; it is printed when a round fails. `COUNTERSIGN_SEED=n` repeats it (the
-//! machine's own timing stays its own), `COUNTERSIGN_ROUNDS=n` makes the run long.
+//! The seed decides which step is hit by what, and when; it is printed when a round fails.
+//! `COUNTERSIGN_SEED=n` repeats it (the machine's own timing stays its own), `COUNTERSIGN_ROUNDS=n`
+//! makes the run long.
 
 #![allow(clippy::unwrap_used, missing_docs)] // helpers of tests
 
@@ -28,8 +31,12 @@ const ROUNDS: u64 = 3;
 const MONTHS: u32 = 2;
 /// Of a hundred steps, so many are hit.
 const HITS: u64 = 22;
-/// What was on its way to a killed node comes again after this: short, so that a round does not consist of waiting.
-const TIMING: Timing = Timing { ack_wait: Duration::from_secs(2), duplicate_window: Duration::from_secs(2) };
+/// What was on its way to a killed node comes again after this: short, so that a round does not
+/// consist of waiting.
+const TIMING: Timing = Timing {
+    ack_wait: Duration::from_secs(2),
+    duplicate_window: Duration::from_secs(2),
+};
 
 /// What dies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +71,13 @@ impl Storm {
         let (blows, queue) = mpsc::channel::<Blow>();
         let thread = std::thread::spawn(move || queue.iter().for_each(|blow| deal(&f, &blow)));
         let nodes = town.members.iter().map(|m| m.id.to_string()).collect();
-        Storm { random: Random::new(seed), nodes, blows, thread, dealt: BTreeMap::new() }
+        Storm {
+            random: Random::new(seed),
+            nodes,
+            blows,
+            thread,
+            dealt: BTreeMap::new(),
+        }
     }
 
     /// No more blows; everything is running again when this returns.
@@ -78,15 +91,27 @@ impl Storm {
 impl Weather for Storm {
     fn step(&mut self, unit: &str) {
         let r = &mut self.random;
-        // Every step draws the same number of numbers, so that the course does not depend on what was hit before.
-        let (hit, kind, other) = (r.below(100) < HITS, r.below(100), r.below(self.nodes.len() as u64));
-        let (after, dead, again) = (r.below(60_000), r.below(150), (r.below(100) < 25).then(|| r.below(250)));
+        // Every step draws the same number of numbers, so that the course does not depend on what
+        // was hit before.
+        let (hit, kind, other) = (
+            r.below(100) < HITS,
+            r.below(100),
+            r.below(self.nodes.len() as u64),
+        );
+        let (after, dead, again) = (
+            r.below(60_000),
+            r.below(150),
+            (r.below(100) < 25).then(|| r.below(250)),
+        );
         if !hit {
             return;
         }
         let (name, victim) = match kind {
             0..45 => ("the node that is asked", Victim::Node(unit.to_string())),
-            45..75 => ("any node", Victim::Node(self.nodes[usize::try_from(other).unwrap()].clone())),
+            45..75 => (
+                "any node",
+                Victim::Node(self.nodes[usize::try_from(other).unwrap()].clone()),
+            ),
             75..92 => ("the broker", Victim::Broker { emptied: false }),
             _ => ("the broker and its store", Victim::Broker { emptied: true }),
         };
@@ -104,7 +129,8 @@ impl Weather for Storm {
     }
 }
 
-/// Kills and starts again. The pauses are the schedule of the blow; nothing waits for a state by them.
+/// Kills and starts again. The pauses are the schedule of the blow; nothing waits for a state by
+/// them.
 fn deal(f: &Mutex<Federation>, blow: &Blow) {
     std::thread::sleep(blow.after);
     match &blow.victim {
@@ -138,7 +164,11 @@ fn round(seed: u64) {
     for m in &months {
         // In most months one county's report is sent back and has to come again.
         let again = random.below(1 + COUNTIES.len() as u64);
-        town.returned.extend(COUNTIES.get(usize::try_from(again).unwrap()).map(|c| (c.to_string(), *m)));
+        town.returned.extend(
+            COUNTIES
+                .get(usize::try_from(again).unwrap())
+                .map(|c| (c.to_string(), *m)),
+        );
     }
     let f = Arc::new(Mutex::new(start(world, TIMING)));
     let mut storm = Storm::new(seed, f.clone(), &town);

@@ -1,19 +1,24 @@
-//! Every file-system call of a node's journal, checkpoints and recovery goes wrong, one at a time, in a real process under strace.
+//! Every file-system call of a node's journal, checkpoints and recovery goes wrong, one at a time,
+//! in a real process under strace.
 //!
-//! Three scenes: a file is imported, a month is closed, signed and submitted, and a node starts on a journal that has a torn tail.
-//! Of each scene a run without faults tells which calls there are; then a call of these answers EIO or ENOSPC, or the process is
-//! killed when it makes the call. (Writes that were torn or lost by a power cut are the fake disk's, in `node/src/journal`.) After
+//! Three scenes: a file is imported, a month is closed, signed and submitted, and a node starts on
+//! a journal that has a torn tail. Of each scene a run without faults tells which calls there are;
+//! then a call of these answers EIO or ENOSPC, or the process is killed when it makes the call.
+//! (Writes that were torn or lost by a power cut are the fake disk's, in `node/src/journal`.) After
 //! each fault:
 //!
 //! - what was acknowledged is there, once;
-//! - what was refused with "nothing of this was recorded" was not recorded, and is taken when it comes again; what was refused
-//!   otherwise, or not answered, can be sent again: it is recorded now, or refused as a repetition, row for row;
-//! - the node goes on, or tells by its health that it wants a restart; a start that is refused says what to do, and the next one,
-//!   without the fault, succeeds;
-//! - the month ends with the figures of a node that nothing happened to, its evidence holds, and `countersign fsck` is clean.
+//! - what was refused with "nothing of this was recorded" was not recorded, and is taken when it
+//!   comes again; what was refused otherwise, or not answered, can be sent again: it is recorded
+//!   now, or refused as a repetition, row for row;
+//! - the node goes on, or tells by its health that it wants a restart; a start that is refused says
+//!   what to do, and the next one, without the fault, succeeds;
+//! - the month ends with the figures of a node that nothing happened to, its evidence holds, and
+//!   `countersign fsck` is clean.
 //!
-//! By default each kind of call meets each fault once, at a position that the seed chooses (`COUNTERSIGN_SEED`); with
-//! `COUNTERSIGN_ROUNDS=0` every fault comes at every position, and with `COUNTERSIGN_ROUNDS=n` at n of them.
+//! By default each kind of call meets each fault once, at a position that the seed chooses
+//! (`COUNTERSIGN_SEED`); with `COUNTERSIGN_ROUNDS=0` every fault comes at every position, and with
+//! `COUNTERSIGN_ROUNDS=n` at n of them.
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
@@ -62,8 +67,11 @@ type Position = (Fault, String, usize);
 
 /// strace is there and may trace; otherwise these tests would show nothing, and must not pass.
 fn strace_works() {
-    let output = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).output();
-    let output = output.expect("strace is not installed: apt-get install strace (tests/run does it)");
+    let output = Command::new("strace")
+        .args(["-qq", "-o", "/dev/null", "true"])
+        .output();
+    let output =
+        output.expect("strace is not installed: apt-get install strace (tests/run does it)");
     assert!(
         output.status.success(),
         "strace may not trace here (ptrace is forbidden: seccomp, yama or a missing CAP_SYS_PTRACE), so that this test can show nothing: {}",
@@ -73,8 +81,27 @@ fn strace_works() {
 
 /// What of a data directory is watched: everything but the view, which is sled's and may be lost.
 fn paths(data: &Path) -> Vec<String> {
-    let names = ["", "lock", "guard", "guard.tmp", "journal", "journal/000000000000.seg"];
-    names.iter().flat_map(|name| ["-P".to_string(), data.join(name).display().to_string().trim_end_matches('/').to_string()]).collect()
+    let names = [
+        "",
+        "lock",
+        "guard",
+        "guard.tmp",
+        "journal",
+        "journal/000000000000.seg",
+    ];
+    names
+        .iter()
+        .flat_map(|name| {
+            [
+                "-P".to_string(),
+                data.join(name)
+                    .display()
+                    .to_string()
+                    .trim_end_matches('/')
+                    .to_string(),
+            ]
+        })
+        .collect()
 }
 
 fn words(data: &Path, log: &Path, inject: Option<String>) -> Vec<String> {
@@ -97,11 +124,19 @@ impl Tracer {
     fn attach(node: &Lone, inject: Option<String>) -> Tracer {
         let mut words = words(&node.data(), &node.home.join("strace.log"), inject);
         words.extend(["-p".into(), node.pid().to_string()]);
-        let mut child = Command::new(&words[0]).args(&words[1..]).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new(&words[0])
+            .args(&words[1..])
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut said = String::new();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         while !said.contains("attached") {
-            assert!(lines.read_line(&mut said).unwrap() > 0, "strace cannot attach to the node: {said}");
+            assert!(
+                lines.read_line(&mut said).unwrap() > 0,
+                "strace cannot attach to the node: {said}"
+            );
         }
         // It says little more; what it says must not block it.
         std::thread::spawn(move || for _ in lines.lines() {});
@@ -111,9 +146,12 @@ impl Tracer {
 
 impl Drop for Tracer {
     fn drop(&mut self) {
-        // SIGTERM lets it detach in order. From a node that was killed under it it may never come back, and then nothing is left to
-        // detach from.
-        let _ = Command::new("kill").arg(self.0.id().to_string()).stderr(Stdio::null()).status();
+        // SIGTERM lets it detach in order. From a node that was killed under it it may never come
+        // back, and then nothing is left to detach from.
+        let _ = Command::new("kill")
+            .arg(self.0.id().to_string())
+            .stderr(Stdio::null())
+            .status();
         for _ in 0..400 {
             if matches!(self.0.try_wait(), Ok(Some(_))) {
                 return;
@@ -131,8 +169,14 @@ fn calls(log: &Path) -> BTreeMap<String, usize> {
     for line in fs::read_to_string(log).unwrap().lines() {
         let (thread, rest) = line.split_once(char::is_whitespace).unwrap();
         // `<... call resumed>` is the second half of a line.
-        if let Some((call, _)) = rest.trim_start().split_once('(').filter(|(call, _)| call.chars().all(|c| c.is_ascii_alphanumeric())) {
-            *by_thread.entry((thread.to_string(), call.to_string())).or_default() += 1;
+        if let Some((call, _)) = rest
+            .trim_start()
+            .split_once('(')
+            .filter(|(call, _)| call.chars().all(|c| c.is_ascii_alphanumeric()))
+        {
+            *by_thread
+                .entry((thread.to_string(), call.to_string()))
+                .or_default() += 1;
         }
     }
     let mut most = BTreeMap::new();
@@ -145,12 +189,19 @@ fn calls(log: &Path) -> BTreeMap<String, usize> {
 
 /// Which positions are tried.
 fn choose(calls: &BTreeMap<String, usize>, random: &mut Random) -> Vec<Position> {
-    let all: Vec<Position> =
-        calls.iter().flat_map(|(call, n)| (1..=*n).flat_map(move |n| Fault::ALL.map(|f| (f, call.clone(), n)))).collect();
+    let all: Vec<Position> = calls
+        .iter()
+        .flat_map(|(call, n)| (1..=*n).flat_map(move |n| Fault::ALL.map(|f| (f, call.clone(), n))))
+        .collect();
     match rounds() {
         Some(0) => all,
-        Some(n) => (0..n).map(|_| all[random.below(all.len())].clone()).collect(),
-        None => calls.iter().flat_map(|(call, n)| Fault::ALL.map(|f| (f, call.clone(), random.below(*n) + 1))).collect(),
+        Some(n) => (0..n)
+            .map(|_| all[random.below(all.len())].clone())
+            .collect(),
+        None => calls
+            .iter()
+            .flat_map(|(call, n)| Fault::ALL.map(|f| (f, call.clone(), random.below(*n) + 1)))
+            .collect(),
     }
 }
 
@@ -212,19 +263,42 @@ impl Scene {
         }
         control.close().unwrap();
         let rows = last.1.lines().count() - 1;
-        Scene { base: node.data(), last, rows, events: control.events(), figures: figures(&control), place }
+        Scene {
+            base: node.data(),
+            last,
+            rows,
+            events: control.events(),
+            figures: figures(&control),
+            place,
+        }
     }
 
     /// Sends the last file until it is recorded. `told` is what an earlier attempt was answered.
     fn import_again(&self, node: &Lone, told: Told, context: &str) {
-        let again = node.import(self.last.0, &self.last.1).unwrap_or_else(|e| panic!("{context}: {e}"));
+        let again = node
+            .import(self.last.0, &self.last.1)
+            .unwrap_or_else(|e| panic!("{context}: {e}"));
         if again.accepted {
-            assert!(told != Told::Recorded, "{context}: what was acknowledged is lost");
+            assert!(
+                told != Told::Recorded,
+                "{context}: what was acknowledged is lost"
+            );
             return;
         }
-        assert!(told != Told::Nothing, "{context}: it was recorded, and the sender was told that it was not");
-        assert_eq!(again.faults.len(), self.rows, "{context}: a part of a file was recorded");
-        assert!(again.faults.iter().all(|f| f.code == "event.repeated"), "{context}: {:?}", again.faults.first());
+        assert!(
+            told != Told::Nothing,
+            "{context}: it was recorded, and the sender was told that it was not"
+        );
+        assert_eq!(
+            again.faults.len(),
+            self.rows,
+            "{context}: a part of a file was recorded"
+        );
+        assert!(
+            again.faults.iter().all(|f| f.code == "event.repeated"),
+            "{context}: {:?}",
+            again.faults.first()
+        );
     }
 
     /// The month as it must end, and the disk as it must be, whatever happened.
@@ -235,7 +309,9 @@ impl Scene {
             node.close().unwrap_or_else(|e| panic!("{context}: {e}"));
             node.sign().unwrap_or_else(|e| panic!("{context}: {e}"));
         }
-        node.client("tianbiao").submit(january()).unwrap_or_else(|e| panic!("{context}: {e}"));
+        node.client("tianbiao")
+            .submit(january())
+            .unwrap_or_else(|e| panic!("{context}: {e}"));
         assert_eq!(figures(node), self.figures, "{context}: figures");
         let evidence = file::read(&node.client("jiancha").evidence().unwrap()).unwrap();
         let report = report::verify(&evidence, &self.place.world.root).unwrap();
@@ -253,7 +329,8 @@ enum Told {
     Unknown,
 }
 
-/// A refusal by the disk, and what it says of the request. Any other refusal is a fault of the node.
+/// A refusal by the disk, and what it says of the request. Any other refusal is a fault of the
+/// node.
 fn refused(error: &admin::api::ApiError, context: &str) -> Told {
     let codes = codes(error);
     match codes.first().map(String::as_str) {
@@ -269,7 +346,8 @@ fn refused(error: &admin::api::ApiError, context: &str) -> Told {
 
 /// After a fault: the node goes on as it is, or says that it has to be restarted, or is gone.
 fn goes_on(node: &mut Lone, fault: Fault, context: &str) {
-    // A killed process may need a moment to be gone, and strace may have been stopped before it could tell.
+    // A killed process may need a moment to be gone, and strace may have been stopped before it
+    // could tell.
     if fault == Fault::Kill && (was_killed(node) || !answers(node)) {
         node.wait_end();
     }
@@ -277,9 +355,18 @@ fn goes_on(node: &mut Lone, fault: Fault, context: &str) {
         return;
     }
     if node.runs() {
-        assert_eq!((node.health("journal").as_str(), node.metric("journal_poisoned")), ("poisoned", Some(1.0)), "{context}");
+        assert_eq!(
+            (
+                node.health("journal").as_str(),
+                node.metric("journal_poisoned")
+            ),
+            ("poisoned", Some(1.0)),
+            "{context}"
+        );
         // It reads on, and what it refuses now was not recorded.
-        node.client("luru").status().unwrap_or_else(|e| panic!("{context}: {e}"));
+        node.client("luru")
+            .status()
+            .unwrap_or_else(|e| panic!("{context}: {e}"));
         let key = keyring::read_key(&node.member.key("luru")).unwrap().vkey();
         let error = node.client("operator").revoke(key.as_str()).unwrap_err();
         assert_eq!(codes(&error), ["journal.poisoned"], "{context}: {error}");
@@ -296,7 +383,9 @@ fn answers(node: &Lone) -> bool {
 
 /// Whether strace killed it: its log ends with that.
 fn was_killed(node: &Lone) -> bool {
-    fs::read_to_string(node.home.join("strace.log")).unwrap_or_default().contains("killed by SIGKILL")
+    fs::read_to_string(node.home.join("strace.log"))
+        .unwrap_or_default()
+        .contains("killed by SIGKILL")
 }
 
 /// A file is imported, and a call of the journal goes wrong.
@@ -309,7 +398,10 @@ fn every_call_while_a_file_is_imported() {
     assert!(node.import(scene.last.0, &scene.last.1).unwrap().accepted);
     drop(tracer);
     let calls = calls(&node.home.join("strace.log"));
-    assert!(calls.contains_key("pwrite64") && calls.contains_key("fdatasync"), "the trace shows no journal: {calls:?}");
+    assert!(
+        calls.contains_key("pwrite64") && calls.contains_key("fdatasync"),
+        "the trace shows no journal: {calls:?}"
+    );
     node.kill();
 
     let seed = seed();
@@ -328,7 +420,9 @@ fn every_call_while_a_file_is_imported() {
         drop(tracer);
         if told == Told::Nothing {
             // Nor does it come back from what is on the disk at this moment.
-            let mut crashed = scene.place.node(&format!("import-{n}-crashed"), Some(&node.data()));
+            let mut crashed = scene
+                .place
+                .node(&format!("import-{n}-crashed"), Some(&node.data()));
             crashed.start();
             scene.import_again(&crashed, told, &format!("{context}, restarted at once"));
         }
@@ -337,17 +431,25 @@ fn every_call_while_a_file_is_imported() {
         seen.lock().unwrap().insert((*fault, told as u8));
         scene.ends_well(&mut node, &context);
     });
-    eprintln!("{} rounds, calls {calls:?}, answers {:?}", positions.len(), seen.lock().unwrap());
+    eprintln!(
+        "{} rounds, calls {calls:?}, answers {:?}",
+        positions.len(),
+        seen.lock().unwrap()
+    );
 }
 
-/// A month is closed, signed by the three, and submitted, and a call of the journal or of the guard goes wrong.
+/// A month is closed, signed by the three, and submitted, and a call of the journal or of the guard
+/// goes wrong.
 #[test]
 fn every_call_while_a_month_is_sealed() {
     let scene = Scene::new("syscalls-seal", false);
     let seal = |node: &Lone| -> Result<(), String> {
         node.close()?;
         node.sign().map_err(|e| e.to_string())?;
-        node.client("tianbiao").submit(january()).map(drop).map_err(|e| e.to_string())
+        node.client("tianbiao")
+            .submit(january())
+            .map(drop)
+            .map_err(|e| e.to_string())
     };
     let mut node = scene.place.node("calls", Some(&scene.base));
     node.start();
@@ -355,7 +457,10 @@ fn every_call_while_a_month_is_sealed() {
     seal(&node).unwrap();
     drop(tracer);
     let calls = calls(&node.home.join("strace.log"));
-    assert!(calls.keys().any(|c| c.starts_with("rename")) && calls.contains_key("fsync"), "the trace shows no guard: {calls:?}");
+    assert!(
+        calls.keys().any(|c| c.starts_with("rename")) && calls.contains_key("fsync"),
+        "the trace shows no guard: {calls:?}"
+    );
     node.kill();
 
     let seed = seed();
@@ -368,8 +473,17 @@ fn every_call_while_a_month_is_sealed() {
         let told = seal(&node);
         drop(tracer);
         if let Err(text) = &told {
-            let known = ["journal.no_space", "journal.io", "journal.poisoned", "api.unreachable", "Check the disk"];
-            assert!(known.iter().any(|code| text.contains(code)), "{context}: not an answer about the disk: {text}");
+            let known = [
+                "journal.no_space",
+                "journal.io",
+                "journal.poisoned",
+                "api.unreachable",
+                "Check the disk",
+            ];
+            assert!(
+                known.iter().any(|code| text.contains(code)),
+                "{context}: not an answer about the disk: {text}"
+            );
         }
         // What the node says of the month now is what it must say after a restart, too.
         let before = node.client("tianbiao").months().ok();
@@ -377,10 +491,21 @@ fn every_call_while_a_month_is_sealed() {
         if let Some(before) = before {
             let after = node.client("tianbiao").months().unwrap();
             for month in before {
-                let same = after.iter().find(|m| m.rollup == month.rollup && m.revision == month.revision);
-                let same = same.unwrap_or_else(|| panic!("{context}: an acknowledged report is lost"));
-                assert!(month.submitted.is_none() || same.submitted == month.submitted, "{context}");
-                assert!(same.unsigned.iter().all(|name| month.unsigned.contains(name)), "{context}: a signature is lost");
+                let same = after
+                    .iter()
+                    .find(|m| m.rollup == month.rollup && m.revision == month.revision);
+                let same =
+                    same.unwrap_or_else(|| panic!("{context}: an acknowledged report is lost"));
+                assert!(
+                    month.submitted.is_none() || same.submitted == month.submitted,
+                    "{context}"
+                );
+                assert!(
+                    same.unsigned
+                        .iter()
+                        .all(|name| month.unsigned.contains(name)),
+                    "{context}: a signature is lost"
+                );
             }
         }
         scene.ends_well(&mut node, &context);
@@ -388,7 +513,8 @@ fn every_call_while_a_month_is_sealed() {
     eprintln!("{} rounds, calls {calls:?}", positions.len());
 }
 
-/// A node starts on a journal with a torn tail and without a view, and a call of its recovery goes wrong.
+/// A node starts on a journal with a torn tail and without a view, and a call of its recovery goes
+/// wrong.
 #[test]
 fn every_call_while_a_node_starts() {
     let scene = Scene::new("syscalls-start", false);
@@ -405,10 +531,26 @@ fn every_call_while_a_node_starts() {
     node.spawn(&words(&node.data(), &node.home.join("strace.log"), None));
     assert!(node.settle(), "{}", node.log());
     let calls = calls(&node.home.join("strace.log"));
-    for call in ["flock", "ftruncate", "pread64", "pwrite64", "fdatasync", "fsync"] {
-        assert!(calls.contains_key(call), "the trace shows no recovery: {calls:?}");
+    for call in [
+        "flock",
+        "ftruncate",
+        "pread64",
+        "pwrite64",
+        "fdatasync",
+        "fsync",
+    ] {
+        assert!(
+            calls.contains_key(call),
+            "the trace shows no recovery: {calls:?}"
+        );
     }
-    assert_eq!(fs::metadata(node.data().join("journal/000000000000.seg")).unwrap().len(), whole as u64, "the torn tail is cut off");
+    assert_eq!(
+        fs::metadata(node.data().join("journal/000000000000.seg"))
+            .unwrap()
+            .len(),
+        whole as u64,
+        "the torn tail is cut off"
+    );
     stop_traced(&mut node);
 
     let seed = seed();
@@ -417,16 +559,34 @@ fn every_call_while_a_node_starts() {
     each(&positions, |n, (fault, call, nth)| {
         let context = format!("start, {fault:?} at {call} {nth}, seed {seed}");
         let mut node = scene.place.node(&format!("start-{n}"), Some(&torn));
-        node.spawn(&words(&node.data(), &node.home.join("strace.log"), Some(fault.inject(call, *nth))));
+        node.spawn(&words(
+            &node.data(),
+            &node.home.join("strace.log"),
+            Some(fault.inject(call, *nth)),
+        ));
         if node.settle() {
-            assert_eq!(node.events(), scene.events, "{context}: it started with other events");
+            assert_eq!(
+                node.events(),
+                scene.events,
+                "{context}: it started with other events"
+            );
             stop_traced(&mut node);
         } else {
             node.wait_end();
             let log = node.log();
-            let says = ["journal.io", "guard.", "journal.no_space", "keys.unusable"].iter().any(|code| log.contains(code));
-            assert!(*fault == Fault::Kill || (says && log.contains("节点不能启动")), "{context}: it does not say why:\n{log}");
-            assert!(*fault == Fault::Kill || log.contains("start the node again") || log.contains("Free space"), "{context}:\n{log}");
+            let says = ["journal.io", "guard.", "journal.no_space", "keys.unusable"]
+                .iter()
+                .any(|code| log.contains(code));
+            assert!(
+                *fault == Fault::Kill || (says && log.contains("节点不能启动")),
+                "{context}: it does not say why:\n{log}"
+            );
+            assert!(
+                *fault == Fault::Kill
+                    || log.contains("start the node again")
+                    || log.contains("Free space"),
+                "{context}:\n{log}"
+            );
             *refusals.lock().unwrap() += 1;
         }
         node.start();
@@ -434,15 +594,36 @@ fn every_call_while_a_node_starts() {
     });
     let refusals = refusals.into_inner().unwrap();
     assert!(refusals > 0, "no fault reached the node");
-    eprintln!("{} rounds, {refusals} starts refused or killed, calls {calls:?}", positions.len());
+    eprintln!(
+        "{} rounds, {refusals} starts refused or killed, calls {calls:?}",
+        positions.len()
+    );
 }
 
 /// Ends a node that runs under strace: strace's own end would only detach from it.
 fn stop_traced(node: &mut Lone) {
     let log = fs::read_to_string(node.home.join("strace.log")).unwrap();
-    let first = log.lines().next().unwrap().split_whitespace().next().unwrap().to_string();
+    let first = log
+        .lines()
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap()
+        .to_string();
     let status = fs::read_to_string(format!("/proc/{first}/status")).unwrap();
-    let pid = status.lines().find_map(|line| line.strip_prefix("Tgid:")).unwrap().trim().to_string();
-    assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+    let pid = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Tgid:"))
+        .unwrap()
+        .trim()
+        .to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-9", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     node.wait_end();
 }

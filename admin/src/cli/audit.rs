@@ -1,4 +1,5 @@
-//! `countersign audit`: looking back. Lists and disclosures of a running node, and the re-check of a stopped one's whole history.
+//! `countersign audit`: looking back. Lists and disclosures of a running node, and the re-check of
+//! a stopped one's whole history.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -24,9 +25,11 @@ use super::stopped::Stopped;
 #[command(after_help = "Example:\n  countersign audit events 2023-03 --token-file zhao.token")]
 pub enum Command {
     /// The events of a month
-    #[command(after_help = "Example:\n  countersign audit events 2023-03 --token-file zhao.token\n\n\
+    #[command(
+        after_help = "Example:\n  countersign audit events 2023-03 --token-file zhao.token\n\n\
         Sealed events show type and time only. --private shows their fields, to the unit's own people (recorder, reviewer, head);\n\
-        the node logs who asked.")]
+        the node logs who asked."
+    )]
     Events {
         /// Month, written 2023-03
         month: Month,
@@ -74,8 +77,18 @@ pub struct Recheck {
 
 pub(super) fn run(command: Command, out: &Out) -> Done {
     match command {
-        Command::Events { month, private, node } => events(month, private, &node, out),
-        Command::Disclose { index, field, row, output, node } => disclose(index, &field, row, &output, &node, out),
+        Command::Events {
+            month,
+            private,
+            node,
+        } => events(month, private, &node, out),
+        Command::Disclose {
+            index,
+            field,
+            row,
+            output,
+            node,
+        } => disclose(index, &field, row, &output, &node, out),
         Command::Recheck(args) => recheck(&args, out),
     }
 }
@@ -83,12 +96,26 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
 fn events(month: Month, private: bool, node: &Connection, out: &Out) -> Done {
     let list = node.client()?.events(month, private)?;
     out.answer(value(&list), || {
-        let mut rows = out.table(&["序号 index", "类型 type", "记录 recorded", "补报 late", "作废 by", "字段 fields"]);
+        let mut rows = out.table(&[
+            "序号 index",
+            "类型 type",
+            "记录 recorded",
+            "补报 late",
+            "作废 by",
+            "字段 fields",
+        ]);
         for e in &list {
             let fields: Vec<String> = e
                 .fields
                 .iter()
-                .map(|(n, v)| format!("{n}={}", value(v).as_str().map_or_else(|| value(v).to_string(), str::to_string)))
+                .map(|(n, v)| {
+                    format!(
+                        "{n}={}",
+                        value(v)
+                            .as_str()
+                            .map_or_else(|| value(v).to_string(), str::to_string)
+                    )
+                })
                 .collect();
             rows.add_row([
                 e.index.to_string(),
@@ -105,19 +132,29 @@ fn events(month: Month, private: bool, node: &Connection, out: &Out) -> Done {
     Ok(true)
 }
 
-fn disclose(index: u64, fields: &[String], row: bool, output: &Path, node: &Connection, out: &Out) -> Done {
+fn disclose(
+    index: u64,
+    fields: &[String],
+    row: bool,
+    output: &Path,
+    node: &Connection,
+    out: &Out,
+) -> Done {
     let disclosure = node.client()?.disclose(index, fields, row)?;
     let mut text = serde_json::to_string_pretty(&disclosure).map_err(Failure::of)?;
     text.push('\n');
     replace(output, text.as_bytes())?;
-    out.answer(json!({ "file": output, "unit": disclosure.unit, "index": index, "fields": fields }), || {
-        sayln!(
-            "✓ {}: event {index} of {}. Check it anywhere: countersign verify {} --root VKEY",
-            output.display(),
-            disclosure.unit,
-            output.display()
-        );
-    });
+    out.answer(
+        json!({ "file": output, "unit": disclosure.unit, "index": index, "fields": fields }),
+        || {
+            sayln!(
+                "✓ {}: event {index} of {}. Check it anywhere: countersign verify {} --root VKEY",
+                output.display(),
+                disclosure.unit,
+                output.display()
+            );
+        },
+    );
     Ok(true)
 }
 
@@ -140,10 +177,19 @@ fn recheck(args: &Recheck, out: &Out) -> Done {
     let (private, faults) = whole_log(&books)?;
     let report = report::verify_on(threads(), &Here::new(&books)?, &args.at.root)?;
     let leaves = books.log.as_ref().map_or(0, UnitLog::len);
-    let last = books.rollups.values().map(|r| r.held.rollup.log.size).max().unwrap_or(0);
+    let last = books
+        .rollups
+        .values()
+        .map(|r| r.held.rollup.log.size)
+        .max()
+        .unwrap_or(0);
     let holds = faults.is_empty() && private.wrong.is_empty() && !report.failures().any(|_| true);
     let took = start.elapsed();
-    let wrong: Vec<_> = private.wrong.iter().map(|(index, what)| json!({ "index": index, "what": what })).collect();
+    let wrong: Vec<_> = private
+        .wrong
+        .iter()
+        .map(|(index, what)| json!({ "index": index, "what": what }))
+        .collect();
     let answer = json!({
         "holds": holds, "unit": books.unit(), "statements": leaves, "since_last_close": leaves.saturating_sub(last), "log_faults": faults,
         "private": { "good": private.good, "erased": private.erased, "wrong": wrong }, "report": value(&report),
@@ -184,8 +230,16 @@ type LogFaults = Vec<(&'static str, String)>;
 
 /// Reads every statement again, with its signature, and opens every private record.
 fn whole_log(books: &Books) -> Result<(Private, LogFaults), Failure> {
-    let Some(me) = books.me() else { return Err(Failure::coded("node.registry", "the journal holds no registry with this unit")) };
-    let mut log = UnitLog::new(me, books.catalogues().iter().map(|(c, _)| c.clone()).collect());
+    let Some(me) = books.me() else {
+        return Err(Failure::coded(
+            "node.registry",
+            "the journal holds no registry with this unit",
+        ));
+    };
+    let mut log = UnitLog::new(
+        me,
+        books.catalogues().iter().map(|(c, _)| c.clone()).collect(),
+    );
     let mut private = Private::default();
     let count = books.log.as_ref().map_or(0, UnitLog::len);
     // In chunks: a log may be larger than memory likes.
@@ -206,28 +260,54 @@ fn whole_log(books: &Books) -> Result<(Private, LogFaults), Failure> {
             },
         }
     }
-    let mut faults: LogFaults =
-        ["authorship", "history", "binding"].into_iter().filter_map(|c| log.fault(c).map(|f| (c, f.to_string()))).collect();
+    let mut faults: LogFaults = ["authorship", "history", "binding"]
+        .into_iter()
+        .filter_map(|c| log.fault(c).map(|f| (c, f.to_string())))
+        .collect();
     let own = books.log.as_ref().and_then(|l| l.root_at(count));
     if log.root_at(count) != own {
-        faults.push(("history", "the tree that the node built is not the one that its statements give".to_string()));
+        faults.push((
+            "history",
+            "the tree that the node built is not the one that its statements give".to_string(),
+        ));
     }
     Ok((private, faults))
 }
 
-/// Whether a private record is the one that its statement commits to: the fields by their root, what they count by the commitment.
+/// Whether a private record is the one that its statement commits to: the fields by their root,
+/// what they count by the commitment.
 fn compare(books: &Books, statement: &Statement, payload: &Payload) -> Result<(), String> {
-    let record = payload.record.as_ref().ok_or("its private part has no record")?;
+    let record = payload
+        .record
+        .as_ref()
+        .ok_or("its private part has no record")?;
     if Some(record.root()) != statement.record {
         return Err("its private fields are not those of the statement".into());
     }
-    let counting =
-        books.catalogues().iter().map(|(c, _)| c).find(|c| c.digest == statement.catalogue).ok_or("its catalogue is not known here")?;
-    let schema = counting.generators.schema(&statement.event).ok_or("its type is not in its catalogue")?;
-    let row = schema.row(&payload.moves, true).map_err(|e| e.to_string())?;
-    let key = books.period_key(statement.period).ok_or("the secret of its month is missing")?;
-    let commitment =
-        counting.generators.commit(&statement.event, &row, &key.blinding(&statement.id.to_string())).map_err(|e| e.to_string())?;
+    let counting = books
+        .catalogues()
+        .iter()
+        .map(|(c, _)| c)
+        .find(|c| c.digest == statement.catalogue)
+        .ok_or("its catalogue is not known here")?;
+    let schema = counting
+        .generators
+        .schema(&statement.event)
+        .ok_or("its type is not in its catalogue")?;
+    let row = schema
+        .row(&payload.moves, true)
+        .map_err(|e| e.to_string())?;
+    let key = books
+        .period_key(statement.period)
+        .ok_or("the secret of its month is missing")?;
+    let commitment = counting
+        .generators
+        .commit(
+            &statement.event,
+            &row,
+            &key.blinding(&statement.id.to_string()),
+        )
+        .map_err(|e| e.to_string())?;
     if Some(commitment) != statement.row {
         return Err("its commitment does not open to what it counts as".into());
     }

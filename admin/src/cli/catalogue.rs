@@ -25,7 +25,9 @@ pub enum Command {
         dir: PathBuf,
     },
     /// Check and sign a catalogue
-    #[command(after_help = "Example:\n  countersign catalogue sign deploy/catalogue --root root.key -o catalogue-1.note")]
+    #[command(
+        after_help = "Example:\n  countersign catalogue sign deploy/catalogue --root root.key -o catalogue-1.note"
+    )]
     Sign {
         /// Directory
         dir: PathBuf,
@@ -40,10 +42,14 @@ pub enum Command {
 
 /// Sign a plan pack
 #[derive(Debug, Subcommand)]
-#[command(after_help = "Example:\n  countersign plan sign deploy/plans/sx-2022.toml --root root.key -o sx-2022.note")]
+#[command(
+    after_help = "Example:\n  countersign plan sign deploy/plans/sx-2022.toml --root root.key -o sx-2022.note"
+)]
 pub enum PlanCommand {
     /// Sign a plan pack, its TOML unchanged
-    #[command(after_help = "Example:\n  countersign plan sign deploy/plans/sx-2022.toml --root root.key -o sx-2022.note")]
+    #[command(
+        after_help = "Example:\n  countersign plan sign deploy/plans/sx-2022.toml --root root.key -o sx-2022.note"
+    )]
     Sign {
         /// TOML file
         file: PathBuf,
@@ -61,8 +67,13 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
         Command::Check { dir } => check(&dir, out),
         Command::Sign { dir, root, output } => {
             if let Err(CatalogueFaults(faults)) = examine(&dir)? {
-                let message = format!("{}: the catalogue has {} fault(s) and was not signed", dir.display(), faults.len());
-                return Err(Failure::coded("catalogue.faults", message).help("`countersign catalogue check` lists them all"));
+                let message = format!(
+                    "{}: the catalogue has {} fault(s) and was not signed",
+                    dir.display(),
+                    faults.len()
+                );
+                return Err(Failure::coded("catalogue.faults", message)
+                    .help("`countersign catalogue check` lists them all"));
             }
             let keys = keys(&root)?;
             let note = keyring::sign_catalogue(&dir, &keys.iter().collect::<Vec<_>>())?;
@@ -75,11 +86,16 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
 
 pub(super) fn run_plan(command: PlanCommand, out: &Out) -> Done {
     let PlanCommand::Sign { file, root, output } = command;
-    let wrong = |e: &dyn std::fmt::Display| Failure::coded("plan.malformed", format!("{}: {e}", file.display()));
+    let wrong = |e: &dyn std::fmt::Display| {
+        Failure::coded("plan.malformed", format!("{}: {e}", file.display()))
+    };
     let text = String::from_utf8(read(&file)?).map_err(|_| wrong(&"not UTF-8"))?;
     Plan::from_toml(&text).map_err(|e| wrong(&e))?;
     let keys = keys(&root)?;
-    let note = Note::sign(&published::plan_text(&text)?, &keys.iter().collect::<Vec<_>>())?;
+    let note = Note::sign(
+        &published::plan_text(&text)?,
+        &keys.iter().collect::<Vec<_>>(),
+    )?;
     save_new(&output, note.as_bytes())?;
     signed(&note, &output, out);
     Ok(true)
@@ -91,13 +107,23 @@ fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueFaults>, Failure> {
     for entry in std::fs::read_dir(dir).map_err(Failure::file(dir))? {
         let path = entry.map_err(Failure::file(dir))?.path();
         if path.extension().is_some_and(|e| e == "toml") {
-            let text =
-                String::from_utf8(read(&path)?).map_err(|_| Failure::coded("catalogue.toml", format!("{}: not UTF-8", path.display())))?;
-            files.push((path.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_string(), text));
+            let text = String::from_utf8(read(&path)?).map_err(|_| {
+                Failure::coded("catalogue.toml", format!("{}: not UTF-8", path.display()))
+            })?;
+            files.push((
+                path.file_name()
+                    .and_then(|n| n.to_str())
+                    .unwrap_or_default()
+                    .to_string(),
+                text,
+            ));
         }
     }
     if files.is_empty() {
-        return Err(Failure::coded("catalogue.empty", format!("{}: there is no TOML file", dir.display())));
+        return Err(Failure::coded(
+            "catalogue.empty",
+            format!("{}: there is no TOML file", dir.display()),
+        ));
     }
     files.sort();
     Ok(load::from_files(&files))
@@ -122,9 +148,15 @@ fn check(dir: &Path, out: &Out) -> Done {
         }
         Ok(catalogue) => {
             // Compiling it finds what validation cannot: conditions that do not compile.
-            let counting = Counting::new(catalogue).map_err(|e| Failure::coded("catalogue.cel", e.to_string()))?;
+            let counting = Counting::new(catalogue)
+                .map_err(|e| Failure::coded("catalogue.cel", e.to_string()))?;
             let c = &counting.catalogue;
-            let counts = [c.events.len(), c.indicators.len(), c.dimensions.len(), c.rules.len()];
+            let counts = [
+                c.events.len(),
+                c.indicators.len(),
+                c.dimensions.len(),
+                c.rules.len(),
+            ];
             let answer = json!({
                 "holds": true, "id": c.id, "version": c.version, "digest": counting.digest,
                 "events": counts[0], "indicators": counts[1], "dimensions": counts[2], "rules": counts[3], "faults": [],
@@ -149,17 +181,36 @@ fn check(dir: &Path, out: &Out) -> Done {
 /// The fault's text without its place and code, which have columns of their own.
 fn message(fault: &CatalogueFault) -> String {
     let text = fault.to_string();
-    let text = text.strip_prefix(&format!("{}: ", fault.place())).unwrap_or(&text);
-    text.strip_suffix(&format!(" [catalogue.{}]", fault.code())).unwrap_or(text).to_string()
+    let text = text
+        .strip_prefix(&format!("{}: ", fault.place()))
+        .unwrap_or(&text);
+    text.strip_suffix(&format!(" [catalogue.{}]", fault.code()))
+        .unwrap_or(text)
+        .to_string()
 }
 
 fn keys(paths: &[PathBuf]) -> Result<Vec<SigningKey>, Failure> {
-    paths.iter().map(|p| keyring::read_key(p).map_err(Failure::from)).collect()
+    paths
+        .iter()
+        .map(|p| keyring::read_key(p).map_err(Failure::from))
+        .collect()
 }
 
 fn signed(note: &Note, output: &Path, out: &Out) {
-    let names: Vec<&str> = note.signatures().iter().map(protocol::note::Signature::name).collect();
-    out.answer(json!({ "digest": note.digest(), "signed_by": names, "file": output }), || {
-        sayln!("{}: {}, signed by {}", output.display(), note.digest(), names.join(", "));
-    });
+    let names: Vec<&str> = note
+        .signatures()
+        .iter()
+        .map(protocol::note::Signature::name)
+        .collect();
+    out.answer(
+        json!({ "digest": note.digest(), "signed_by": names, "file": output }),
+        || {
+            sayln!(
+                "{}: {}, signed by {}",
+                output.display(),
+                note.digest(),
+                names.join(", ")
+            );
+        },
+    );
 }

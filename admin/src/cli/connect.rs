@@ -16,7 +16,8 @@ pub struct Connection {
     /// Address of the node's API, for example <http://127.0.0.1:8321> [env: COUNTERSIGN_NODE]
     #[arg(long, value_name = "URL")]
     node: Option<String>,
-    /// Token; other users of this machine may see it, so rather use the file or the variable [env: COUNTERSIGN_TOKEN]
+    /// Token; other users of this machine may see it, so rather use the file or the variable [env:
+    /// COUNTERSIGN_TOKEN]
     #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
     token: Option<String>,
     /// File with the token
@@ -42,9 +43,12 @@ impl Connection {
     pub fn client(&self) -> Result<Client, Failure> {
         let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
         let node = self.node.clone().or_else(|| variable("COUNTERSIGN_NODE"));
-        let node = node.ok_or_else(|| Failure::usage("which node? Give --node URL or set COUNTERSIGN_NODE"))?;
+        let node = node
+            .ok_or_else(|| Failure::usage("which node? Give --node URL or set COUNTERSIGN_NODE"))?;
         if !node.starts_with("http://") && !node.starts_with("https://") {
-            return Err(Failure::usage(format!("{node}: an address begins with http:// or https://")));
+            return Err(Failure::usage(format!(
+                "{node}: an address begins with http:// or https://"
+            )));
         }
         let token = match (&self.token, &self.token_file) {
             (Some(token), _) => Some(token.clone()),
@@ -52,18 +56,26 @@ impl Connection {
             (None, None) => variable("COUNTERSIGN_TOKEN"),
         }
         .map(Zeroizing::new);
-        let token = token.ok_or_else(|| Failure::usage("who asks? Give --token-file FILE or set COUNTERSIGN_TOKEN"))?;
+        let token = token.ok_or_else(|| {
+            Failure::usage("who asks? Give --token-file FILE or set COUNTERSIGN_TOKEN")
+        })?;
         let token = token.trim();
-        // What is not visible ASCII cannot stand in a header; the text is not repeated, it is a secret.
+        // What is not visible ASCII cannot stand in a header; the text is not repeated, it is a
+        // secret.
         if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Failure::usage("the token is not one line of letters and digits, as `countersign key token` writes it"));
+            return Err(Failure::usage(
+                "the token is not one line of letters and digits, as `countersign key token` writes it",
+            ));
         }
-        let ca = self.ca.clone().or_else(|| variable("COUNTERSIGN_CA").map(PathBuf::from));
+        let ca = self
+            .ca
+            .clone()
+            .or_else(|| variable("COUNTERSIGN_CA").map(PathBuf::from));
         match ca {
             None => Ok(Client::new(&node, token)),
-            Some(_) if node.starts_with("http://") => {
-                Err(Failure::usage(format!("{node}: an authority is given, but http:// uses no certificate; write https://")))
-            }
+            Some(_) if node.starts_with("http://") => Err(Failure::usage(format!(
+                "{node}: an authority is given, but http:// uses no certificate; write https://"
+            ))),
             Some(file) => {
                 let pem = std::fs::read(&file).map_err(Failure::file(&file))?;
                 Client::with_authority(&node, token, &pem).map_err(Failure::of)
@@ -78,16 +90,24 @@ impl Connection {
 /// Neither.
 pub fn vkey(text: &str) -> Result<VerifierKey, String> {
     if text.starts_with("PRIVATE+KEY+") {
-        return Err("this is a private key; give the public one, as `countersign key show FILE` prints it".into());
+        return Err(
+            "this is a private key; give the public one, as `countersign key show FILE` prints it"
+                .into(),
+        );
     }
     if text.contains('+') && !Path::new(text).exists() {
-        return text.parse().map_err(|e: protocol::note::NoteError| e.to_string());
+        return text
+            .parse()
+            .map_err(|e: protocol::note::NoteError| e.to_string());
     }
-    let file = std::fs::read_to_string(text).map_err(|e| format!("neither a verifier key nor a file that can be read: {e}"))?;
+    let file = std::fs::read_to_string(text)
+        .map_err(|e| format!("neither a verifier key nor a file that can be read: {e}"))?;
     if file.starts_with("PRIVATE+KEY+") {
         return Err("this file holds a private key; give the public one, as `countersign key show FILE` prints it".into());
     }
-    file.trim().parse().map_err(|e: protocol::note::NoteError| format!("the file holds no verifier key: {e}"))
+    file.trim()
+        .parse()
+        .map_err(|e: protocol::note::NoteError| format!("the file holds no verifier key: {e}"))
 }
 
 /// `NAME=VALUE`, the name not empty.
@@ -96,7 +116,9 @@ pub fn vkey(text: &str) -> Result<VerifierKey, String> {
 /// No `=`.
 pub fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_string(), value.to_string())),
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_string(), value.to_string()))
+        }
         _ => Err("write NAME=VALUE".into()),
     }
 }

@@ -1,4 +1,5 @@
-//! `countersign evidence` and `countersign verify`: fetching proof, and checking it with no network.
+//! `countersign evidence` and `countersign verify`: fetching proof, and checking it with no
+//! network.
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,9 @@ use protocol::statement::Statement;
 use serde_json::json;
 
 use super::connect::{Connection, vkey};
-use super::output::{Done, Failure, Out, Style, one_line, print, read, replace_with, say, sayln, seconds, value};
+use super::output::{
+    Done, Failure, Out, Style, one_line, print, read, replace_with, say, sayln, seconds, value,
+};
 use super::report::render;
 use crate::on_disk::OnDisk;
 
@@ -40,10 +43,12 @@ pub struct EvidenceArgs {
 pub struct VerifyArgs {
     /// Evidence (zip) or disclosure (JSON)
     file: PathBuf,
-    /// A root key, known from outside: a verifier key, or a file with one; repeat for as many as must sign
+    /// A root key, known from outside: a verifier key, or a file with one; repeat for as many as
+    /// must sign
     #[arg(long, required = true, value_name = "VKEY", value_parser = vkey)]
     root: Vec<VerifierKey>,
-    /// With a disclosure: the unit's evidence, to see that the statement is in the log that was reported, and still counts
+    /// With a disclosure: the unit's evidence, to see that the statement is in the log that was
+    /// reported, and still counts
     #[arg(long, value_name = "ZIP")]
     evidence: Option<PathBuf>,
     /// No rules and no fitting to the terminal's width
@@ -59,7 +64,11 @@ pub(super) fn evidence(args: &EvidenceArgs, out: &Out) -> Done {
         Ok(())
     })?;
     out.answer(json!({ "file": args.output, "bytes": bytes }), || {
-        sayln!("✓ {}: {bytes} bytes. Check it anywhere: countersign verify {} --root VKEY", args.output.display(), args.output.display());
+        sayln!(
+            "✓ {}: {bytes} bytes. Check it anywhere: countersign verify {} --root VKEY",
+            args.output.display(),
+            args.output.display()
+        );
     });
     Ok(true)
 }
@@ -71,7 +80,9 @@ pub(super) fn verify(args: &VerifyArgs, out: &Out) -> Done {
     // A zip begins with its signature, JSON with a brace or with space before one.
     let mut first = [0];
     if source.size() > 0 {
-        source.read_at(0, &mut first).map_err(Failure::file(&args.file))?;
+        source
+            .read_at(0, &mut first)
+            .map_err(Failure::file(&args.file))?;
     }
     if matches!(first, [b'{' | b' ' | b'\t' | b'\r' | b'\n']) && source.size() <= MAX_DISCLOSURE {
         return disclosed(&read(&args.file)?, args, &Out { style, ..*out });
@@ -79,9 +90,10 @@ pub(super) fn verify(args: &VerifyArgs, out: &Out) -> Done {
     let report = report::verify_on(threads(), &Opened::new(source)?, &args.root)?;
     let took = start.elapsed();
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    out.answer(json!({ "holds": report.holds(), "took_ms": millis, "report": value(&report) }), || {
-        say!("{}", render(&report, took, style))
-    });
+    out.answer(
+        json!({ "holds": report.holds(), "took_ms": millis, "report": value(&report) }),
+        || say!("{}", render(&report, took, style)),
+    );
     Ok(report.holds())
 }
 
@@ -92,15 +104,34 @@ pub(super) fn threads() -> usize {
 
 fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {
     let start = Instant::now();
-    let malformed =
-        |e: serde_json::Error| Failure::coded("disclosure.malformed", format!("{}: not a disclosure: {e}", args.file.display()));
+    let malformed = |e: serde_json::Error| {
+        Failure::coded(
+            "disclosure.malformed",
+            format!("{}: not a disclosure: {e}", args.file.display()),
+        )
+    };
     let d: Disclosure = serde_json::from_slice(bytes).map_err(malformed)?;
     let statement = disclosure::verify(&d, &args.root).map_err(|e| {
         let failure = Failure::of(format!("{}: {e}", args.file.display()));
-        if failure.code.is_empty() { Failure { code: "disclosure.fails".into(), ..failure } } else { failure }
+        if failure.code.is_empty() {
+            Failure {
+                code: "disclosure.fails".into(),
+                ..failure
+            }
+        } else {
+            failure
+        }
     })?;
-    let reported = args.evidence.as_deref().map(|path| reported(path, &d, args)).transpose()?;
-    let fields: Vec<_> = d.fields.iter().map(|f| json!({ "name": &f.field.1, "value": value(&f.field.2) })).collect();
+    let reported = args
+        .evidence
+        .as_deref()
+        .map(|path| reported(path, &d, args))
+        .transpose()?;
+    let fields: Vec<_> = d
+        .fields
+        .iter()
+        .map(|f| json!({ "name": &f.field.1, "value": value(&f.field.2) }))
+        .collect();
     let row = d.row.as_ref().map(|r| &r.columns);
     out.answer(
         json!({ "holds": true, "reported": reported.is_some(), "voided_by": reported.flatten(), "unit": d.unit, "index": d.index, "statement": value(&statement), "fields": fields, "row": row }),
@@ -148,38 +179,62 @@ fn disclosed(bytes: &[u8], args: &VerifyArgs, out: &Out) -> Done {
 
 /// Whether the evidence holds and has this very statement; if a later one took it back, which.
 fn reported(path: &Path, d: &Disclosure, args: &VerifyArgs) -> Result<Option<u64>, Failure> {
-    let other = |what: String| Failure::coded("disclosure.other", format!("{}: {what}", args.file.display()));
+    let other = |what: String| {
+        Failure::coded(
+            "disclosure.other",
+            format!("{}: {what}", args.file.display()),
+        )
+    };
     let opened = Opened::new(OnDisk::open(path).map_err(Failure::file(path))?)?;
     let report = report::verify_on(threads(), &opened, &args.root)?;
     if !report.holds() {
         return Err(Failure::coded(
             "disclosure.evidence",
-            format!("{}: its checks do not hold; verify it by itself first", path.display()),
+            format!(
+                "{}: its checks do not hold; verify it by itself first",
+                path.display()
+            ),
         ));
     }
     let mut found = false;
     let mut voided = None;
     let mut index = 0;
     for n in 0.. {
-        let Some(entries) = opened.bundle(&d.unit, n)? else { break };
+        let Some(entries) = opened.bundle(&d.unit, n)? else {
+            break;
+        };
         for entry in entries.iter() {
             if index == d.index {
                 found = entry == d.statement.as_bytes();
             }
             // What verified is a statement.
-            let statement = Note::parse(entry).ok().and_then(|note| Statement::parse(note.text()).ok());
-            if statement.and_then(|s| s.voids).is_some_and(|v| v.index == d.index) {
+            let statement = Note::parse(entry)
+                .ok()
+                .and_then(|note| Statement::parse(note.text()).ok());
+            if statement
+                .and_then(|s| s.voids)
+                .is_some_and(|v| v.index == d.index)
+            {
                 voided = Some(index);
             }
             index += 1;
         }
     }
     if !found {
-        return Err(other(format!("{} reported another statement {}, or none, by {}", d.unit, d.index, path.display())));
+        return Err(other(format!(
+            "{} reported another statement {}, or none, by {}",
+            d.unit,
+            d.index,
+            path.display()
+        )));
     }
     Ok(voided)
 }
 
 fn text(value: &serde_json::Value) -> String {
-    one_line(&value.as_str().map_or_else(|| value.to_string(), str::to_string))
+    one_line(
+        &value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_string),
+    )
 }

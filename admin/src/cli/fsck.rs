@@ -1,4 +1,5 @@
-//! `countersign fsck`: whether a stopped node's journal and guard are whole. Reads, and changes nothing.
+//! `countersign fsck`: whether a stopped node's journal and guard are whole. Reads, and changes
+//! nothing.
 
 use std::path::PathBuf;
 
@@ -9,9 +10,11 @@ use super::output::{Done, Failure, Out, sayln};
 
 /// Check the bytes of a stopped node's data directory, or of a backup
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  countersign fsck /var/lib/countersign/140321\n\n\
+#[command(
+    after_help = "Example:\n  countersign fsck /var/lib/countersign/140321\n\n\
     Reads the whole journal and the guard file and changes nothing. It needs no keys and says nothing about signatures or figures:\n\
-    for these there is `countersign audit recheck`.")]
+    for these there is `countersign audit recheck`."
+)]
 pub struct Args {
     /// Data directory
     data: PathBuf,
@@ -20,13 +23,17 @@ pub struct Args {
 pub(super) fn run(args: &Args, out: &Out) -> Done {
     if !args.data.join("journal").is_dir() {
         let message = format!("{}: there is no journal in it", args.data.display());
-        return Err(Failure::coded("fsck.data", message).help("give the directory that the node's configuration names as `data`"));
+        return Err(Failure::coded("fsck.data", message)
+            .help("give the directory that the node's configuration names as `data`"));
     }
     let report = journal::check(&args.data)?;
     let guard = Guard::open(&args.data)?;
     guard.check_journal(report.entries)?;
     let last = guard.last();
-    let torn = report.torn.as_ref().map(|t| json!({ "file": t.path, "offset": t.offset, "bytes": t.bytes }));
+    let torn = report
+        .torn
+        .as_ref()
+        .map(|t| json!({ "file": t.path, "offset": t.offset, "bytes": t.bytes }));
     let answer = json!({
         "holds": true, "segments": report.segments, "batches": report.batches, "entries": report.entries, "bytes": report.bytes,
         "erased": report.erased, "unfinished_erasures": report.unfinished_erasures, "torn": torn,

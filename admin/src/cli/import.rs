@@ -10,10 +10,12 @@ use super::output::{Done, Failure, Out, fault_table, print, read, sayln, value};
 
 /// Record files of events; every fault of a file is told
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  countersign import 2023-03/*.csv --token-file chen.token\n\n\
+#[command(
+    after_help = "Example:\n  countersign import 2023-03/*.csv --token-file chen.token\n\n\
     A file is recorded as a whole or not at all, unless --valid-rows is given. Files are taken in the order in which they are\n\
     named; after a refused one the following are not tried. Files are UTF-8 or GB18030, CSV with a heading or JSONL.\n\
-    Rows are counted from 1, the heading included, as a spreadsheet shows them.")]
+    Rows are counted from 1, the heading included, as a spreadsheet shows them."
+)]
 pub struct Args {
     /// Files; the type is taken from a name like 14-E16.csv, the form from its ending
     #[arg(required = true)]
@@ -35,20 +37,37 @@ pub struct Args {
 }
 
 fn event(text: &str) -> Result<String, String> {
-    let good = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'_');
-    if good { Ok(text.to_string()) } else { Err("a type is written E16".into()) }
+    let good = !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'_');
+    if good {
+        Ok(text.to_string())
+    } else {
+        Err("a type is written E16".into())
+    }
 }
 
 /// The type in a file's name: a part of the form E and two digits.
 fn type_of(path: &Path) -> Option<String> {
     let stem = path.file_stem()?.to_str()?;
-    let is_type = |w: &&str| w.len() == 3 && w.starts_with('E') && w[1..].bytes().all(|b| b.is_ascii_digit());
-    stem.split(|c: char| !c.is_ascii_alphanumeric()).find(is_type).map(str::to_string)
+    let is_type =
+        |w: &&str| w.len() == 3 && w.starts_with('E') && w[1..].bytes().all(|b| b.is_ascii_digit());
+    stem.split(|c: char| !c.is_ascii_alphanumeric())
+        .find(is_type)
+        .map(str::to_string)
 }
 
 fn form_of(path: &Path) -> &'static str {
-    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    if matches!(ending, "jsonl" | "ndjson") { "jsonl" } else { "csv" }
+    let ending = path
+        .extension()
+        .and_then(|e| e.to_str())
+        .unwrap_or_default();
+    if matches!(ending, "jsonl" | "ndjson") {
+        "jsonl"
+    } else {
+        "csv"
+    }
 }
 
 pub(super) fn run(args: &Args, out: &Out) -> Done {
@@ -59,7 +78,10 @@ pub(super) fn run(args: &Args, out: &Out) -> Done {
         let form = args.form.as_deref().unwrap_or_else(|| form_of(file));
         let event = args.event.clone().or_else(|| type_of(file));
         if event.is_none() && form == "csv" {
-            let message = format!("{}: which event type? Name the file like 14-E16.csv, or give --type", file.display());
+            let message = format!(
+                "{}: which event type? Name the file like 14-E16.csv, or give --type",
+                file.display()
+            );
             return Err(Failure::usage(message));
         }
         work.push((file, form, event, read(file)?));
@@ -68,10 +90,15 @@ pub(super) fn run(args: &Args, out: &Out) -> Done {
     let mut answers = Vec::new();
     let mut good = true;
     for (file, form, event, body) in work {
-        let imported = client.import(event.as_deref(), form, args.valid_rows, args.dry_run, &body).map_err(|e| {
-            let failure = Failure::from(e);
-            Failure { message: format!("{}: {}", file.display(), failure.message), ..failure }
-        })?;
+        let imported = client
+            .import(event.as_deref(), form, args.valid_rows, args.dry_run, &body)
+            .map_err(|e| {
+                let failure = Failure::from(e);
+                Failure {
+                    message: format!("{}: {}", file.display(), failure.message),
+                    ..failure
+                }
+            })?;
         if !out.json {
             tell(file, &imported, args.dry_run, out);
         }
@@ -99,19 +126,36 @@ fn tell(file: &Path, imported: &Imported, dry_run: bool, out: &Out) {
     let faults = imported.faults.len();
     match (imported.accepted, faults) {
         (true, 0) if dry_run => sayln!("✓ {name}: nothing is wrong with it / 没有发现错误"),
-        (true, 0) => sayln!("✓ {name}: {} event(s) recorded{} / 已记录", imported.recorded.len(), span(imported)),
-        (true, n) => sayln!("! {name}: {} event(s) recorded{}, {n} fault(s) in the others", imported.recorded.len(), span(imported)),
+        (true, 0) => sayln!(
+            "✓ {name}: {} event(s) recorded{} / 已记录",
+            imported.recorded.len(),
+            span(imported)
+        ),
+        (true, n) => sayln!(
+            "! {name}: {} event(s) recorded{}, {n} fault(s) in the others",
+            imported.recorded.len(),
+            span(imported)
+        ),
         (false, n) => sayln!("✗ {name}: {n} fault(s), nothing was recorded / 有错误,未记录"),
     }
-    let late = imported.recorded.iter().filter(|r| r.late.is_some()).count();
+    let late = imported
+        .recorded
+        .iter()
+        .filter(|r| r.late.is_some())
+        .count();
     if late > 0 {
-        sayln!("  {late} of them belong to a month that is closed: they count in the open one, as late entries (补报)");
+        sayln!(
+            "  {late} of them belong to a month that is closed: they count in the open one, as late entries (补报)"
+        );
     }
 }
 
 fn span(imported: &Imported) -> String {
     match (imported.recorded.first(), imported.recorded.last()) {
-        (Some(first), Some(last)) => format!(" in {}, log index {} to {}", first.period, first.index, last.index),
+        (Some(first), Some(last)) => format!(
+            " in {}, log index {} to {}",
+            first.period, first.index, last.index
+        ),
         _ => String::new(),
     }
 }
@@ -131,6 +175,13 @@ mod tests {
         ] {
             assert_eq!(type_of(Path::new(name)).as_deref(), found, "{name}");
         }
-        assert_eq!((form_of(Path::new("a.jsonl")), form_of(Path::new("a.CSV")), form_of(Path::new("a"))), ("jsonl", "csv", "csv"));
+        assert_eq!(
+            (
+                form_of(Path::new("a.jsonl")),
+                form_of(Path::new("a.CSV")),
+                form_of(Path::new("a"))
+            ),
+            ("jsonl", "csv", "csv")
+        );
     }
 }

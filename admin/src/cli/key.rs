@@ -1,4 +1,5 @@
-//! `countersign key`: signing keys and tokens. Private parts go to files of mode 0600 and are never printed.
+//! `countersign key`: signing keys and tokens. Private parts go to files of mode 0600 and are never
+//! printed.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -20,9 +21,11 @@ use crate::keyring;
 #[command(after_help = "Example:\n  countersign key new root.key --name root")]
 pub enum Command {
     /// Make a signing key of a person, of a root, or of anything else that signs
-    #[command(after_help = "Example, for the recorder 陈 of 平定县:\n  countersign key new keys/chen.key --name 140321/chen\n\n\
+    #[command(
+        after_help = "Example, for the recorder 陈 of 平定县:\n  countersign key new keys/chen.key --name 140321/chen\n\n\
         The file (mode 0600) is the only copy of the private key. The line that is printed is public: give it to\n\
-        `countersign operator enrol`.")]
+        `countersign operator enrol`."
+    )]
     New {
         /// New file
         file: PathBuf,
@@ -34,9 +37,11 @@ pub enum Command {
         witness: bool,
     },
     /// Make the three keys of a node: node.key, witness.key, vault.key
-    #[command(after_help = "Example:\n  countersign key unit keys --unit 140321 --card 140321.toml\n\n\
+    #[command(
+        after_help = "Example:\n  countersign key unit keys --unit 140321 --card 140321.toml\n\n\
         Keep a copy of vault.key in a safe, apart from the backups: without it no private record can be opened again.\n\
-        The card holds public keys only: send it to whoever signs the registry.")]
+        The card holds public keys only: send it to whoever signs the registry."
+    )]
     Unit {
         /// Directory, made if it is missing
         dir: PathBuf,
@@ -72,10 +77,12 @@ pub enum Command {
         file: PathBuf,
     },
     /// Make a bearer token for the API
-    #[command(after_help = "Example:\n  countersign key token --name chen --roles recorder --append tokens\n\n\
+    #[command(
+        after_help = "Example:\n  countersign key token --name chen --roles recorder --append tokens\n\n\
         The token is printed once and kept nowhere; the node's token file gets its digest only. Restart the node afterwards.\n\
         Roles: recorder, reviewer, head, inspector, operator. The name must be that of the recorder's key: what comes in with\n\
-        this token is signed by the key <unit>/<name>.")]
+        this token is signed by the key <unit>/<name>."
+    )]
     Token {
         /// Name within the unit
         #[arg(long)]
@@ -91,28 +98,79 @@ pub enum Command {
 
 fn role(text: &str) -> Result<&'static str, String> {
     let names: Vec<&str> = Role::ALL.iter().map(|r| r.as_str()).collect();
-    Role::ALL.iter().map(|r| r.as_str()).find(|r| *r == text).ok_or_else(|| format!("roles are {}", names.join(", ")))
+    Role::ALL
+        .iter()
+        .map(|r| r.as_str())
+        .find(|r| *r == text)
+        .ok_or_else(|| format!("roles are {}", names.join(", ")))
 }
 
 pub(super) fn run(command: Command, out: &Out) -> Done {
     match command {
-        Command::New { file, name, witness } => {
-            let alg = if witness { Alg::CosignatureV1 } else { Alg::Ed25519 };
+        Command::New {
+            file,
+            name,
+            witness,
+        } => {
+            let alg = if witness {
+                Alg::CosignatureV1
+            } else {
+                Alg::Ed25519
+            };
             let key = keyring::create_key(&file, &name, alg)?;
             show(out, &key.vkey());
-            out.note(format!("The private key is in {}, and nowhere else.", file.display()));
+            out.note(format!(
+                "The private key is in {}, and nowhere else.",
+                file.display()
+            ));
         }
         Command::Show { file } => show(out, &keyring::read_key(&file)?.vkey()),
-        Command::Unit { dir, unit, card, name, tier, parent, area, since, nkey } => {
-            if let Some(taken) = ["node.key", "witness.key", "vault.key"].iter().map(|f| dir.join(f)).find(|f| f.exists()) {
-                return Err(Failure::coded("key.exists", format!("{} exists already; keys are never replaced", taken.display())));
+        Command::Unit {
+            dir,
+            unit,
+            card,
+            name,
+            tier,
+            parent,
+            area,
+            since,
+            nkey,
+        } => {
+            if let Some(taken) = ["node.key", "witness.key", "vault.key"]
+                .iter()
+                .map(|f| dir.join(f))
+                .find(|f| f.exists())
+            {
+                return Err(Failure::coded(
+                    "key.exists",
+                    format!(
+                        "{} exists already; keys are never replaced",
+                        taken.display()
+                    ),
+                ));
             }
             if let Some(taken) = card.as_ref().filter(|c| c.exists()) {
-                return Err(Failure::coded("key.exists", format!("{} exists already", taken.display())));
+                return Err(Failure::coded(
+                    "key.exists",
+                    format!("{} exists already", taken.display()),
+                ));
             }
             let (node, witness) = keyring::create_unit_keys(&dir, unit.as_str())?;
-            let made = Card { id: unit, name, tier, parent, area, since, vkey: Some(node.vkey()), witness: Some(witness.vkey()), nkey };
-            let text = toml::to_string(&Cards { unit: vec![made.clone()] }).map_err(Failure::of)?;
+            let made = Card {
+                id: unit,
+                name,
+                tier,
+                parent,
+                area,
+                since,
+                vkey: Some(node.vkey()),
+                witness: Some(witness.vkey()),
+                nkey,
+            };
+            let text = toml::to_string(&Cards {
+                unit: vec![made.clone()],
+            })
+            .map_err(Failure::of)?;
             if let Some(file) = &card {
                 save_new(file, text.as_bytes())?;
             }
@@ -121,23 +179,35 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
                     say!("{text}")
                 }
             });
-            let there = card.map(|f| format!("The unit's card is in {}. ", f.display())).unwrap_or_default();
+            let there = card
+                .map(|f| format!("The unit's card is in {}. ", f.display()))
+                .unwrap_or_default();
             out.note(format!("{there}Private keys are in {}. Keep a copy of vault.key in a safe, apart from the backups.", dir.display()));
         }
-        Command::Token { name, roles, append } => {
-            if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '#' || c == '/') {
-                return Err(Failure::usage("a name has no spaces, no # and no /; the unit's code is not part of it"));
+        Command::Token {
+            name,
+            roles,
+            append,
+        } => {
+            if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '#' || c == '/')
+            {
+                return Err(Failure::usage(
+                    "a name has no spaces, no # and no /; the unit's code is not part of it",
+                ));
             }
             let (token, line) = keyring::create_token(&name, &roles.join(","))?;
             if let Some(file) = &append {
                 add_line(file, &line)?;
             }
-            out.answer(json!({ "token": token.as_str(), "line": line.trim_end(), "file": append }), || {
-                sayln!("{}", token.as_str());
-                if append.is_none() {
-                    sayln!("{}", line.trim_end());
-                }
-            });
+            out.answer(
+                json!({ "token": token.as_str(), "line": line.trim_end(), "file": append }),
+                || {
+                    sayln!("{}", token.as_str());
+                    if append.is_none() {
+                        sayln!("{}", line.trim_end());
+                    }
+                },
+            );
             out.note(match append {
                 Some(file) => format!(
                     "The first line is the token: hand it over now, it is kept nowhere. {} has its digest; restart the node.",
@@ -154,22 +224,46 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
 }
 
 fn show(out: &Out, vkey: &VerifierKey) {
-    let alg = if vkey.alg() == Alg::CosignatureV1 { "cosignature/v1" } else { "ed25519" };
-    out.answer(json!({ "name": vkey.name(), "alg": alg, "vkey": vkey.to_string() }), || sayln!("{vkey}"));
+    let alg = if vkey.alg() == Alg::CosignatureV1 {
+        "cosignature/v1"
+    } else {
+        "ed25519"
+    };
+    out.answer(
+        json!({ "name": vkey.name(), "alg": alg, "vkey": vkey.to_string() }),
+        || sayln!("{vkey}"),
+    );
 }
 
 fn add_line(file: &std::path::Path, line: &str) -> Result<(), Failure> {
     let mut text = String::new();
     if file.exists() {
         let bytes = read(file)?;
-        let known = String::from_utf8(bytes).map_err(|_| Failure::coded("tokens.malformed", format!("{} is not text", file.display())))?;
-        Tokens::parse(&known).map_err(|n| Failure::coded("tokens.malformed", format!("{}: line {n} is not a token's", file.display())))?;
+        let known = String::from_utf8(bytes).map_err(|_| {
+            Failure::coded(
+                "tokens.malformed",
+                format!("{} is not text", file.display()),
+            )
+        })?;
+        Tokens::parse(&known).map_err(|n| {
+            Failure::coded(
+                "tokens.malformed",
+                format!("{}: line {n} is not a token's", file.display()),
+            )
+        })?;
         // A last line without its end must not swallow the new one.
         if !known.is_empty() && !known.ends_with('\n') {
             text.push('\n');
         }
     }
     text.push_str(line);
-    let mut open = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file).map_err(Failure::file(file))?;
-    open.write_all(text.as_bytes()).and_then(|()| open.sync_all()).map_err(Failure::file(file))
+    let mut open = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(file)
+        .map_err(Failure::file(file))?;
+    open.write_all(text.as_bytes())
+        .and_then(|()| open.sync_all())
+        .map_err(Failure::file(file))
 }

@@ -1,4 +1,5 @@
-//! `countersign ledger`: years of made-up events, for trials and demonstrations. See [`crate::ledger`].
+//! `countersign ledger`: years of made-up events, for trials and demonstrations. See
+//! [`crate::ledger`].
 
 use std::path::PathBuf;
 
@@ -12,7 +13,9 @@ use crate::ledger::{self, CorrectionKind, DEFAULT_SEED, LedgerOptions, LedgerUni
 
 /// Generate made-up ledgers
 #[derive(Debug, Subcommand)]
-#[command(after_help = "Example:\n  countersign ledger generate --year 2023 --units deploy/units/units.csv --under 140300 --out ledgers")]
+#[command(
+    after_help = "Example:\n  countersign ledger generate --year 2023 --units deploy/units/units.csv --under 140300 --out ledgers"
+)]
 pub enum Command {
     /// Write a year of CSV files for each unit: OUT/<unit>/<YYYY-MM>/<NN>-<type>.csv
     #[command(
@@ -40,7 +43,13 @@ pub enum Command {
 }
 
 pub(super) fn run(command: Command, out: &Out) -> Done {
-    let Command::Generate { seed, year, units: files, under, out: dir } = command;
+    let Command::Generate {
+        seed,
+        year,
+        units: files,
+        under,
+        out: dir,
+    } = command;
     if !(2000..=2100).contains(&year) {
         return Err(Failure::usage("a year between 2000 and 2100"));
     }
@@ -48,8 +57,15 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
     let units: Vec<LedgerUnit> = cards
         .into_iter()
         .map(|c| match c.tier {
-            Some(tier) => Ok(LedgerUnit { id: c.id, tier, parent: c.parent }),
-            None => Err(Failure::coded("units.incomplete", format!("unit {}: no file says its tier", c.id))),
+            Some(tier) => Ok(LedgerUnit {
+                id: c.id,
+                tier,
+                parent: c.parent,
+            }),
+            None => Err(Failure::coded(
+                "units.incomplete",
+                format!("unit {}: no file says its tier", c.id),
+            )),
         })
         .collect::<Result<_, _>>()?;
     let ledger = ledger::generate(&LedgerOptions { seed, year, units });

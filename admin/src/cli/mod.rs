@@ -1,11 +1,12 @@
-//! The commands, one file a group. Each talks to a running node through its API, or works on files; none opens the database
-//! of a running node.
+//! The commands, one file a group. Each talks to a running node through its API, or works on files;
+//! none opens the database of a running node.
 //!
-//! Exit codes: 0 done and everything holds, 1 refused or something does not hold, 2 the command line is wrong. With `--json` the
-//! standard output is one JSON value, also for a refusal: `{"error": {"code", "message", "help", "faults"}}`.
+//! Exit codes: 0 done and everything holds, 1 refused or something does not hold, 2 the command
+//! line is wrong. With `--json` the standard output is one JSON value, also for a refusal:
+//! `{"error": {"code", "message", "help", "faults"}}`.
 //!
-//! Reading order: this file, [`output`] (tables, JSON, failures), [`connect`] (node and token), [`units`] (files of units), then
-//! any group.
+//! Reading order: this file, [`output`] (tables, JSON, failures), [`connect`] (node and token),
+//! [`units`] (files of units), then any group.
 
 pub mod output;
 pub mod report;
@@ -92,11 +93,21 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let wrap = std::io::stderr().is_terminal();
-    // Without a terminal nothing is wrapped, so that logs and scripts find whole sentences. A hook that exists already stays.
+    // Without a terminal nothing is wrapped, so that logs and scripts find whole sentences. A hook
+    // that exists already stays.
     let _ = miette::set_hook(Box::new(move |_| {
-        Box::new(miette::MietteHandlerOpts::new().terminal_links(false).break_words(false).wrap_lines(wrap).build())
+        Box::new(
+            miette::MietteHandlerOpts::new()
+                .terminal_links(false)
+                .break_words(false)
+                .wrap_lines(wrap)
+                .build(),
+        )
     }));
-    let out = Out { json: cli.json, style: Style::of_stdout() };
+    let out = Out {
+        json: cli.json,
+        style: Style::of_stdout(),
+    };
     match run(cli.command, &out) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -132,8 +143,13 @@ fn run(command: Command, out: &Out) -> Done {
         Command::Audit(c) => audit::run(c, out),
         Command::Fsck(a) => fsck::run(&a, out),
         Command::Guard(a) => guard::run(&a, out),
-        Command::Demo(a) => {
-            crate::demo::run(a).map_err(|e| output::Failure::of(e.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")))
-        }
+        Command::Demo(a) => crate::demo::run(a).map_err(|e| {
+            output::Failure::of(
+                e.chain()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(": "),
+            )
+        }),
     }
 }

@@ -1,4 +1,5 @@
-//! `countersign nats`: users, the server's configuration, streams and consumers. See [`crate::nats`].
+//! `countersign nats`: users, the server's configuration, streams and consumers. See
+//! [`crate::nats`].
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,10 +34,12 @@ pub enum Command {
 
 /// Write nats.conf from files of units
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  countersign nats config --units units.csv --units 140321.toml --skip-keyless --admin U… \
+#[command(
+    after_help = "Example:\n  countersign nats config --units units.csv --units 140321.toml --skip-keyless --admin U… \
     --store-dir /var/lib/nats -o nats.conf\n\n\
     The server syncs every message before it acknowledges (sync_interval: always); nodes check this and send nothing otherwise.\n\
-    With nodes on other machines give --host 0.0.0.0 and TLS. The monitoring address has no login: keep it inside.")]
+    With nodes on other machines give --host 0.0.0.0 and TLS. The monitoring address has no login: keep it inside."
+)]
 pub struct Config {
     /// File of units with their nkey; repeat for several
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
@@ -94,7 +97,8 @@ pub struct Provision {
     /// Seed file of the server's operator
     #[arg(long, value_name = "FILE")]
     seed: PathBuf,
-    /// Trust the server's certificate by this authority alone, PEM; a connection without TLS is then refused
+    /// Trust the server's certificate by this authority alone, PEM; a connection without TLS is
+    /// then refused
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
     /// Certificate to show, PEM, where the server asks for one
@@ -125,8 +129,13 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
         Command::User { file } => {
             let user = nats::create_user()?;
             nats::write_seed(&file, &user.seed)?;
-            out.answer(json!({ "nkey": user.public_nkey, "file": file }), || sayln!("{}", user.public_nkey));
-            out.note(format!("The seed is in {}, and nowhere else.", file.display()));
+            out.answer(json!({ "nkey": user.public_nkey, "file": file }), || {
+                sayln!("{}", user.public_nkey)
+            });
+            out.note(format!(
+                "The seed is in {}, and nowhere else.",
+                file.display()
+            ));
             Ok(true)
         }
         Command::Config(a) => config(a, out),
@@ -137,15 +146,30 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
 fn config(a: Config, out: &Out) -> Done {
     let units = units::nats_units(&units::load(&a.units)?, a.skip_keyless)?;
     let tls = match (a.tls_cert, a.tls_key) {
-        (Some(cert_file), Some(key_file)) => Some(ServerTls { cert_file, key_file, client_ca_file: a.tls_client_ca }),
+        (Some(cert_file), Some(key_file)) => Some(ServerTls {
+            cert_file,
+            key_file,
+            client_ca_file: a.tls_client_ca,
+        }),
         _ => None,
     };
-    let local = |host: &str| host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let local = |host: &str| {
+        host == "localhost"
+            || host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|ip| ip.is_loopback())
+    };
     if tls.is_none() && !local(&a.host) {
-        out.note(format!("warning: {} is open to other machines without TLS; give --tls-cert and --tls-key", a.host));
+        out.note(format!(
+            "warning: {} is open to other machines without TLS; give --tls-cert and --tls-key",
+            a.host
+        ));
     }
     if !local(&a.monitor_host) {
-        out.note(format!("warning: monitoring on {} has no login; let a firewall admit only the nodes", a.monitor_host));
+        out.note(format!(
+            "warning: monitoring on {} has no login; let a firewall admit only the nodes",
+            a.monitor_host
+        ));
     }
     let count = units.len();
     let options = ServerOptions {
@@ -163,37 +187,58 @@ fn config(a: Config, out: &Out) -> Done {
     if let Some(path) = &a.output {
         replace(path, text.as_bytes())?;
     }
-    out.answer(json!({ "units": count, "file": a.output, "config": a.output.is_none().then_some(&text) }), || match &a.output {
-        Some(path) => sayln!("{}: {count} unit(s)", path.display()),
-        None => say!("{text}"),
-    });
+    out.answer(
+        json!({ "units": count, "file": a.output, "config": a.output.is_none().then_some(&text) }),
+        || match &a.output {
+            Some(path) => sayln!("{}: {count} unit(s)", path.display()),
+            None => say!("{text}"),
+        },
+    );
     Ok(true)
 }
 
 fn provision(a: &Provision, out: &Out) -> Done {
     let units = || units::nats_units(&units::load(&a.units)?, a.skip_keyless);
-    let timing = Timing { ack_wait: Duration::from_secs(a.ack_wait), duplicate_window: Duration::from_secs(a.duplicate_window) };
-    let seed = node::link::read_seed(&a.seed).map_err(|e| Failure::coded(e.code(), e.to_string()))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::of)?;
-    let tls =
-        LinkTls { required: a.ca.is_some(), first: false, ca_file: a.ca.clone(), client: a.client_cert.clone().zip(a.client_key.clone()) };
+    let timing = Timing {
+        ack_wait: Duration::from_secs(a.ack_wait),
+        duplicate_window: Duration::from_secs(a.duplicate_window),
+    };
+    let seed =
+        node::link::read_seed(&a.seed).map_err(|e| Failure::coded(e.code(), e.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::of)?;
+    let tls = LinkTls {
+        required: a.ca.is_some(),
+        first: false,
+        ca_file: a.ca.clone(),
+        client: a.client_cert.clone().zip(a.client_key.clone()),
+    };
     if a.keep {
         runtime.block_on(keep(a, out, &tls, &seed, timing, units));
     }
     let done = runtime.block_on(nats::provision(&a.url, &tls, &seed, &units()?, timing))?;
-    out.answer(json!({ "created": done.created, "confirmed": done.confirmed }), || {
-        let mut rows = out.table(&["stream or consumer", "was"]);
-        for (names, word) in [(&done.created, "created"), (&done.confirmed, "there already, brought up to date")] {
-            for name in names {
-                rows.add_row([name.as_str(), word]);
+    out.answer(
+        json!({ "created": done.created, "confirmed": done.confirmed }),
+        || {
+            let mut rows = out.table(&["stream or consumer", "was"]);
+            for (names, word) in [
+                (&done.created, "created"),
+                (&done.confirmed, "there already, brought up to date"),
+            ] {
+                for name in names {
+                    rows.add_row([name.as_str(), word]);
+                }
             }
-        }
-        super::output::print(&rows);
-    });
+            super::output::print(&rows);
+        },
+    );
     Ok(true)
 }
 
-/// Provisions for ever. Trouble is told once, and waited out: the server may be away, or the files half written.
+/// Provisions for ever. Trouble is told once, and waited out: the server may be away, or the files
+/// half written.
 async fn keep(
     a: &Provision,
     out: &Out,

@@ -1,4 +1,5 @@
-//! `countersign operator` and `countersign publish`: the unit's people and the documents that it goes by.
+//! `countersign operator` and `countersign publish`: the unit's people and the documents that it
+//! goes by.
 
 use std::path::PathBuf;
 
@@ -12,12 +13,16 @@ use super::output::{Done, Failure, Out, read, sayln};
 
 /// Enrol and revoke the keys of the unit's people
 #[derive(Debug, Subcommand)]
-#[command(after_help = "Example:\n  countersign operator enrol chen.vkey --roles recorder,preparer --token-file ops.token")]
+#[command(
+    after_help = "Example:\n  countersign operator enrol chen.vkey --roles recorder,preparer --token-file ops.token"
+)]
 pub enum Command {
     /// Enrol a person's key in the unit's log
-    #[command(after_help = "Example:\n  countersign operator enrol chen.vkey --roles recorder,preparer --token-file ops.token\n\n\
+    #[command(
+        after_help = "Example:\n  countersign operator enrol chen.vkey --roles recorder,preparer --token-file ops.token\n\n\
         Roles: recorder (录入人), preparer (填表人), reviewer (统计负责人), head (单位负责人). A name holds one key at a time, and all\n\
-        roles of a person are enrolled at once. A recorder's key file must also lie in the node's keys directory before it starts.")]
+        roles of a person are enrolled at once. A recorder's key file must also lie in the node's keys directory before it starts."
+    )]
     Enrol {
         /// Verifier key, named `<unit>/<name>`, or a file with one
         #[arg(value_parser = vkey)]
@@ -29,9 +34,11 @@ pub enum Command {
         node: Connection,
     },
     /// Revoke a person's key from now on
-    #[command(after_help = "Example:\n  countersign operator revoke chen.vkey --token-file ops.token\n\n\
+    #[command(
+        after_help = "Example:\n  countersign operator revoke chen.vkey --token-file ops.token\n\n\
         What the key has signed before stays valid. To keep the person out of the API, remove the token's line from the node's\n\
-        token file and restart the node.")]
+        token file and restart the node."
+    )]
     Revoke {
         /// Verifier key, or a file with one
         #[arg(value_parser = vkey)]
@@ -43,8 +50,10 @@ pub enum Command {
 
 /// Hand a node the next registry version, a catalogue or a plan
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  countersign publish registry-2.note --token-file ops.token\n\n\
-    The node checks the root keys' signatures and keeps the note in its journal. Registry versions come one after the other.")]
+#[command(
+    after_help = "Example:\n  countersign publish registry-2.note --token-file ops.token\n\n\
+    The node checks the root keys' signatures and keeps the note in its journal. Registry versions come one after the other."
+)]
 pub struct PublishArgs {
     /// Notes, in the order in which they are to be adopted
     #[arg(required = true)]
@@ -68,7 +77,9 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
         }
         Command::Revoke { vkey, node } => {
             node.client()?.revoke(&vkey.to_string())?;
-            out.answer(json!({ "revoked": vkey.name() }), || sayln!("✓ the key of {} signs no more", vkey.name()));
+            out.answer(json!({ "revoked": vkey.name() }), || {
+                sayln!("✓ the key of {} signs no more", vkey.name())
+            });
         }
     }
     Ok(true)
@@ -76,12 +87,21 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
 
 pub(super) fn publish(args: &PublishArgs, out: &Out) -> Done {
     let client = args.node.client()?;
-    let bodies = args.notes.iter().map(|p| read(p)).collect::<Result<Vec<_>, _>>()?;
+    let bodies = args
+        .notes
+        .iter()
+        .map(|p| read(p))
+        .collect::<Result<Vec<_>, _>>()?;
     for (path, body) in args.notes.iter().zip(&bodies) {
-        client.post("/api/published", "text/plain", body, &[]).map_err(|e| {
-            let failure = Failure::from(e);
-            Failure { message: format!("{}: {}", path.display(), failure.message), ..failure }
-        })?;
+        client
+            .post("/api/published", "text/plain", body, &[])
+            .map_err(|e| {
+                let failure = Failure::from(e);
+                Failure {
+                    message: format!("{}: {}", path.display(), failure.message),
+                    ..failure
+                }
+            })?;
         if !out.json {
             sayln!("✓ {}", path.display());
         }

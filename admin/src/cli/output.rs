@@ -13,7 +13,8 @@ use protocol::receipt::Decision;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// As `print!`, but a reader who has gone away (`| head`) does not end a command in the middle of its work.
+/// As `print!`, but a reader who has gone away (`| head`) does not end a command in the middle of
+/// its work.
 macro_rules! say {
     ($($arg:tt)*) => {{
         let text = format!($($arg)*);
@@ -41,7 +42,11 @@ pub enum Style {
 impl Style {
     /// [`Style::Terminal`] where the standard output is one.
     pub fn of_stdout() -> Style {
-        if std::io::stdout().is_terminal() { Style::Terminal } else { Style::Plain }
+        if std::io::stdout().is_terminal() {
+            Style::Terminal
+        } else {
+            Style::Plain
+        }
     }
 }
 
@@ -67,7 +72,8 @@ impl Out {
     pub fn table(&self, heading: &[&str]) -> Table {
         table(self.style, heading)
     }
-    /// For what is only of interest to a person who looks on; on the standard error, and never with `--json`.
+    /// For what is only of interest to a person who looks on; on the standard error, and never with
+    /// `--json`.
     pub fn note(&self, text: impl std::fmt::Display) {
         if !self.json {
             eprintln!("{text}");
@@ -81,9 +87,17 @@ pub fn table(style: Style, heading: &[&str]) -> Table {
     match style {
         Style::Plain => table.load_style(NOTHING),
         Style::Terminal => {
-            // comfy-table asks the terminal itself only with a feature that the workspace does without.
-            let width = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).filter(|w| *w >= 40).unwrap_or(110);
-            table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(width)
+            // comfy-table asks the terminal itself only with a feature that the workspace does
+            // without.
+            let width = std::env::var("COLUMNS")
+                .ok()
+                .and_then(|c| c.parse().ok())
+                .filter(|w| *w >= 40)
+                .unwrap_or(110);
+            table
+                .load_style(UTF8_HORIZONTAL_ONLY)
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(width)
         }
     };
     table.set_header(heading.iter().copied());
@@ -100,8 +114,9 @@ pub fn print(table: &Table) {
     say!("{}", lines(table));
 }
 
-/// Text from elsewhere for a terminal: what would move its cursor, clear it, or turn the direction of writing is written as in JSON.
-/// A file that is to be checked must not be able to paint "every check holds".
+/// Text from elsewhere for a terminal: what would move its cursor, clear it, or turn the direction
+/// of writing is written as in JSON. A file that is to be checked must not be able to paint "every
+/// check holds".
 pub fn tame(text: &str) -> Cow<'_, str> {
     let wild = |c: char| {
         let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -110,7 +125,17 @@ pub fn tame(text: &str) -> Cow<'_, str> {
     if !text.contains(wild) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().map(|c| if wild(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect())
+    Cow::Owned(
+        text.chars()
+            .map(|c| {
+                if wild(c) {
+                    format!("\\u{:04x}", u32::from(c))
+                } else {
+                    c.to_string()
+                }
+            })
+            .collect(),
+    )
 }
 
 /// The same for what stands within a line: it must not begin one of its own.
@@ -136,10 +161,19 @@ pub fn decision(decision: Decision) -> String {
 
 /// Every fault with its place, both languages and the code.
 pub fn fault_table(style: Style, faults: &[Fault]) -> Table {
-    let mut rows = table(style, &["行 row", "列 column", "代码 code", "中文", "English"]);
+    let mut rows = table(
+        style,
+        &["行 row", "列 column", "代码 code", "中文", "English"],
+    );
     for f in faults {
         let row = f.row.map(|r| r.to_string()).unwrap_or_default();
-        rows.add_row([&row, f.column.as_deref().unwrap_or_default(), &f.code, &f.zh, &f.en]);
+        rows.add_row([
+            &row,
+            f.column.as_deref().unwrap_or_default(),
+            &f.code,
+            &f.zh,
+            &f.en,
+        ]);
     }
     rows
 }
@@ -175,7 +209,9 @@ impl Diagnostic for Failure {
         (!self.code.is_empty()).then(|| Box::new(&self.code) as Box<dyn std::fmt::Display>)
     }
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        self.help.as_ref().map(|h| Box::new(h) as Box<dyn std::fmt::Display>)
+        self.help
+            .as_ref()
+            .map(|h| Box::new(h) as Box<dyn std::fmt::Display>)
     }
 }
 
@@ -184,17 +220,31 @@ impl Failure {
     pub fn of(e: impl std::fmt::Display) -> Failure {
         let text = e.to_string();
         let text = text.trim_end();
-        let split = text.strip_suffix(']').and_then(|t| t.rsplit_once(" [")).filter(|(_, code)| is_code(code));
+        let split = text
+            .strip_suffix(']')
+            .and_then(|t| t.rsplit_once(" ["))
+            .filter(|(_, code)| is_code(code));
         let (message, code) = split.unwrap_or((text, ""));
-        Failure { code: code.to_string(), message: message.to_string(), ..Failure::default() }
+        Failure {
+            code: code.to_string(),
+            message: message.to_string(),
+            ..Failure::default()
+        }
     }
     /// With a code.
     pub fn coded(code: &str, message: impl Into<String>) -> Failure {
-        Failure { code: code.to_string(), message: message.into(), ..Failure::default() }
+        Failure {
+            code: code.to_string(),
+            message: message.into(),
+            ..Failure::default()
+        }
     }
     /// The command line is at fault.
     pub fn usage(message: impl Into<String>) -> Failure {
-        Failure { usage: true, ..Failure::coded("usage", message) }
+        Failure {
+            usage: true,
+            ..Failure::coded("usage", message)
+        }
     }
     /// With a cure.
     #[must_use]
@@ -210,11 +260,18 @@ impl Failure {
     pub fn print(mut self, out: &Out) {
         self.message = tame(&self.message).into_owned();
         if out.json {
-            sayln!("{:#}", json!({ "error": { "code": self.code, "message": self.message, "help": self.help, "faults": self.faults } }));
+            sayln!(
+                "{:#}",
+                json!({ "error": { "code": self.code, "message": self.message, "help": self.help, "faults": self.faults } })
+            );
             return;
         }
         if self.faults.len() > 1 {
-            let style = if std::io::stderr().is_terminal() { Style::Terminal } else { Style::Plain };
+            let style = if std::io::stderr().is_terminal() {
+                Style::Terminal
+            } else {
+                Style::Plain
+            };
             eprint!("{}", lines(&fault_table(style, &self.faults)));
         }
         eprintln!("{:?}", miette::Report::new(self));
@@ -223,7 +280,10 @@ impl Failure {
 
 /// Whether this looks like `area.name` or `area`.
 fn is_code(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'_')
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'_')
 }
 
 impl From<crate::api::ApiError> for Failure {
@@ -239,17 +299,29 @@ fn refused(faults: Vec<Fault>) -> Failure {
     let code = faults.first().map(|f| f.code.clone()).unwrap_or_default();
     let message = match faults.as_slice() {
         [one] => {
-            let place = one.column.as_ref().map(|c| format!("{c}: ")).unwrap_or_default();
+            let place = one
+                .column
+                .as_ref()
+                .map(|c| format!("{c}: "))
+                .unwrap_or_default();
             format!("{place}{} / {}", one.zh, one.en)
         }
         many => format!("the node refuses, for {} reasons", many.len()),
     };
     let help = match code.as_str() {
-        "token.unknown" => Some("give --token-file FILE, or set COUNTERSIGN_TOKEN; a new token counts only after the node was restarted"),
+        "token.unknown" => Some(
+            "give --token-file FILE, or set COUNTERSIGN_TOKEN; a new token counts only after the node was restarted",
+        ),
         "role.missing" => Some("use the token of a person who has this role"),
         _ => None,
     };
-    Failure { code, message, help: help.map(str::to_string), faults, usage: false }
+    Failure {
+        code,
+        message,
+        help: help.map(str::to_string),
+        faults,
+        usage: false,
+    }
 }
 
 impl From<node::books::BooksError> for Failure {
@@ -303,10 +375,16 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 /// The file exists, or what the system says.
 pub fn save_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write;
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
-    let mut file =
-        file.map_err(Failure::file(path)).map_err(|f| f.help("files are never replaced; choose another name or move the old file away"))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Failure::file(path))
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path);
+    let mut file = file.map_err(Failure::file(path)).map_err(|f| {
+        f.help("files are never replaced; choose another name or move the old file away")
+    })?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(Failure::file(path))
 }
 
 /// Writes a file whole or not at all: beside its place first, then renamed over whatever was there.
@@ -315,20 +393,29 @@ pub fn save_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 /// What the system says.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     use std::io::Write;
-    replace_with(path, |file| file.write_all(bytes).map_err(Failure::file(path)))
+    replace_with(path, |file| {
+        file.write_all(bytes).map_err(Failure::file(path))
+    })
 }
 
 /// The same for what is written bit by bit.
 ///
 /// # Errors
 /// What `write` or the system says.
-pub fn replace_with(path: &Path, write: impl FnOnce(&mut std::fs::File) -> Result<(), Failure>) -> Result<(), Failure> {
+pub fn replace_with(
+    path: &Path,
+    write: impl FnOnce(&mut std::fs::File) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.tmp", std::process::id()));
     let beside = path.with_file_name(name);
     let mut file = std::fs::File::create(&beside).map_err(Failure::file(path))?;
     let written = write(&mut file);
-    let placed = written.and_then(|()| file.sync_all().and_then(|()| std::fs::rename(&beside, path)).map_err(Failure::file(path)));
+    let placed = written.and_then(|()| {
+        file.sync_all()
+            .and_then(|()| std::fs::rename(&beside, path))
+            .map_err(Failure::file(path))
+    });
     if placed.is_err() {
         // Nothing of ours is left behind; the first error is the one to tell.
         let _ = std::fs::remove_file(&beside);
@@ -343,14 +430,20 @@ mod tests {
     #[test]
     fn codes_are_taken_from_the_end_of_a_text() {
         let failure = Failure::of("registry version 3 is skipped [registry.version]");
-        assert_eq!((failure.code.as_str(), failure.message.as_str()), ("registry.version", "registry version 3 is skipped"));
+        assert_eq!(
+            (failure.code.as_str(), failure.message.as_str()),
+            ("registry.version", "registry version 3 is skipped")
+        );
         assert_eq!(Failure::of("an array [1, 2]").code, "");
     }
 
     #[test]
     fn no_text_paints_the_terminal() {
         let wild = "\u{1b}[2J\u{1b}[H✓ every check holds\r\u{9b}1A\u{202e}x\u{7}";
-        assert_eq!(tame(wild), "\\u001b[2J\\u001b[H✓ every check holds\\u000d\\u009b1A\\u202ex\\u0007");
+        assert_eq!(
+            tame(wild),
+            "\\u001b[2J\\u001b[H✓ every check holds\\u000d\\u009b1A\\u202ex\\u0007"
+        );
         assert_eq!(one_line("a\n✓ b"), "a\\n✓ b");
         for kept in ["校验成立 ✓\n└─ x\ty", ""] {
             assert_eq!(tame(kept), kept);

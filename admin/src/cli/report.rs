@@ -1,7 +1,7 @@
 //! The report of a verification, for people: the tree of checks, then the judged targets.
 //!
-//! A unit's months are one line as long as every check holds and the parent decided the same; whatever is to be known of a
-//! single month (a late report, a failed check) has lines of its own.
+//! A unit's months are one line as long as every check holds and the parent decided the same;
+//! whatever is to be known of a single month (a late report, a failed check) has lines of its own.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -22,7 +22,14 @@ pub fn render(report: &Report, took: Duration, style: Style) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     for unit in &report.units {
-        let _ = writeln!(text, "{} {} {} ({})", mark(worst(unit)), unit.unit, unit.name, unit.tier);
+        let _ = writeln!(
+            text,
+            "{} {} {} ({})",
+            mark(worst(unit)),
+            unit.unit,
+            unit.name,
+            unit.tier
+        );
         let lines = months(unit);
         for (n, (line, below)) in lines.iter().enumerate() {
             let last = n + 1 == lines.len();
@@ -34,12 +41,30 @@ pub fn render(report: &Report, took: Duration, style: Style) -> String {
     }
     if !report.targets.is_empty() {
         text.push('\n');
-        let mut rows =
-            table(style, &["目标 target", "指标 indicator", "名称 name", "要求 goal", "实际 actual", "结论 verdict", "依据 basis"]);
+        let mut rows = table(
+            style,
+            &[
+                "目标 target",
+                "指标 indicator",
+                "名称 name",
+                "要求 goal",
+                "实际 actual",
+                "结论 verdict",
+                "依据 basis",
+            ],
+        );
         for t in &report.targets {
             let verdict = format!("{} {}", t.judgement.zh(), t.judgement.en());
             let basis = format!("{} {}", t.basis.zh(), t.basis.en());
-            rows.add_row([&t.target, &t.indicator, &t.name, &t.goal, &t.actual, &verdict, &basis]);
+            rows.add_row([
+                &t.target,
+                &t.indicator,
+                &t.name,
+                &t.goal,
+                &t.actual,
+                &verdict,
+                &basis,
+            ]);
         }
         text.push_str(&super::output::lines(&rows));
         for t in &report.targets {
@@ -58,7 +83,10 @@ pub fn render(report: &Report, took: Duration, style: Style) -> String {
     }
     text.push('\n');
     let rollups: usize = report.units.iter().map(|u| u.months.len()).sum();
-    let until = report.until.map(|m| format!(" up to {m}")).unwrap_or_default();
+    let until = report
+        .until
+        .map(|m| format!(" up to {m}"))
+        .unwrap_or_default();
     let failures = report.failures().count();
     let result = match failures {
         _ if report.units.is_empty() => "nothing is there to check".to_string(),
@@ -95,11 +123,20 @@ pub fn render(report: &Report, took: Duration, style: Style) -> String {
 }
 
 fn worst(unit: &UnitReport) -> Outcome {
-    unit.months.iter().map(of_month).max_by_key(|o| severity(*o)).unwrap_or(Outcome::Holds)
+    unit.months
+        .iter()
+        .map(of_month)
+        .max_by_key(|o| severity(*o))
+        .unwrap_or(Outcome::Holds)
 }
 
 fn of_month(month: &MonthReport) -> Outcome {
-    month.verdicts.iter().map(|v| v.outcome).max_by_key(|o| severity(*o)).unwrap_or(Outcome::Holds)
+    month
+        .verdicts
+        .iter()
+        .map(|v| v.outcome)
+        .max_by_key(|o| severity(*o))
+        .unwrap_or(Outcome::Holds)
 }
 
 fn severity(outcome: Outcome) -> u8 {
@@ -126,11 +163,19 @@ pub(super) fn verdict_line(v: &Verdict) -> String {
         Outcome::Noted => "holds, but",
         Outcome::Fails => "FAILS",
     };
-    format!("{} {} {word}: {}", mark(v.outcome), v.check, one_line(&v.detail))
+    format!(
+        "{} {} {word}: {}",
+        mark(v.outcome),
+        v.check,
+        one_line(&v.detail)
+    )
 }
 
 fn said(decision: Option<Decision>) -> String {
-    decision.map_or_else(|| "no receipt of the parent here".to_string(), |d| format!("{} by the parent", super::output::decision(d)))
+    decision.map_or_else(
+        || "no receipt of the parent here".to_string(),
+        |d| format!("{} by the parent", super::output::decision(d)),
+    )
 }
 
 /// Lines of a unit, each with the lines below it.
@@ -140,17 +185,39 @@ fn months(unit: &UnitReport) -> Vec<(String, Vec<String>)> {
     while let Some(first) = unit.months.get(at) {
         let outcome = of_month(first);
         if outcome != Outcome::Holds {
-            let holding: Vec<&str> = first.verdicts.iter().filter(|v| v.outcome == Outcome::Holds).map(|v| v.check.as_str()).collect();
-            let mut below: Vec<String> = first.verdicts.iter().filter(|v| v.outcome != Outcome::Holds).map(verdict_line).collect();
+            let holding: Vec<&str> = first
+                .verdicts
+                .iter()
+                .filter(|v| v.outcome == Outcome::Holds)
+                .map(|v| v.check.as_str())
+                .collect();
+            let mut below: Vec<String> = first
+                .verdicts
+                .iter()
+                .filter(|v| v.outcome != Outcome::Holds)
+                .map(verdict_line)
+                .collect();
             if !holding.is_empty() {
                 below.push(format!("✓ {} hold", holding.join(", ")));
             }
-            lines.push((format!("{} {} revision {}, {}", mark(outcome), first.period, first.revision, said(first.decision)), below));
+            lines.push((
+                format!(
+                    "{} {} revision {}, {}",
+                    mark(outcome),
+                    first.period,
+                    first.revision,
+                    said(first.decision)
+                ),
+                below,
+            ));
             at += 1;
             continue;
         }
-        let same =
-            |m: &&MonthReport| of_month(m) == Outcome::Holds && m.decision == first.decision && m.verdicts.len() == first.verdicts.len();
+        let same = |m: &&MonthReport| {
+            of_month(m) == Outcome::Holds
+                && m.decision == first.decision
+                && m.verdicts.len() == first.verdicts.len()
+        };
         let run: Vec<&MonthReport> = unit.months[at..].iter().take_while(same).collect();
         let last = run.last().copied().unwrap_or(first);
         let span = match run.len() {
@@ -159,7 +226,14 @@ fn months(unit: &UnitReport) -> Vec<(String, Vec<String>)> {
             n => format!("{} … {}, {n} rollups", first.period, last.period),
         };
         let checks: Vec<&str> = first.verdicts.iter().map(|v| v.check.as_str()).collect();
-        lines.push((format!("✓ {span}: {} hold; {}", checks.join(", "), said(first.decision)), Vec::new()));
+        lines.push((
+            format!(
+                "✓ {span}: {} hold; {}",
+                checks.join(", "),
+                said(first.decision)
+            ),
+            Vec::new(),
+        ));
         at += run.len();
     }
     if lines.is_empty() {
@@ -175,7 +249,11 @@ mod tests {
     use protocol::ids::Tier;
 
     fn month(n: u32, outcome: Outcome) -> MonthReport {
-        let verdict = Verdict { check: "binding".into(), outcome, detail: "because".into() };
+        let verdict = Verdict {
+            check: "binding".into(),
+            outcome,
+            detail: "because".into(),
+        };
         MonthReport {
             period: format!("2023-{n:02}").parse().unwrap(),
             revision: 1,
@@ -190,10 +268,26 @@ mod tests {
         let mut months: Vec<MonthReport> = (1..=12).map(|n| month(n, Outcome::Holds)).collect();
         months[4] = month(5, Outcome::Noted);
         months[6] = month(7, Outcome::Fails);
-        let unit = UnitReport { unit: "140321".parse().unwrap(), name: "平定县".into(), tier: Tier::County, months };
-        let trust = protocol::evidence::report::Trust { version: 3, digest: protocol::digest::Digest::of(b""), given: 1, threshold: 2 };
-        let report =
-            Report { trust: trust.clone(), units: vec![unit], targets: Vec::new(), unjudged: vec!["X".into()], leaves: 7, until: None };
+        let unit = UnitReport {
+            unit: "140321".parse().unwrap(),
+            name: "平定县".into(),
+            tier: Tier::County,
+            months,
+        };
+        let trust = protocol::evidence::report::Trust {
+            version: 3,
+            digest: protocol::digest::Digest::of(b""),
+            given: 1,
+            threshold: 2,
+        };
+        let report = Report {
+            trust: trust.clone(),
+            units: vec![unit],
+            targets: Vec::new(),
+            unjudged: vec!["X".into()],
+            leaves: 7,
+            until: None,
+        };
         let text = render(&report, Duration::from_millis(1234), Style::Plain);
         assert!(text.starts_with("✗ 140321 平定县 (county)\n├─ ✓ 2023-01 … 2023-04, 4 rollups: history, binding hold; accepted"), "{text}");
         assert!(
@@ -205,8 +299,18 @@ mod tests {
         assert!(text.contains("├─ ✓ 2023-06: history"), "{text}");
         assert!(text.contains("│    ✗ binding FAILS: because"), "{text}");
         assert!(text.contains("└─ ✓ 2023-08 … 2023-12, 5 rollups"), "{text}");
-        assert!(text.contains("12 rollup(s), 7 statement(s), checked in 1.23 s: 1 check FAILS"), "{text}");
-        let empty = Report { trust, units: Vec::new(), targets: Vec::new(), unjudged: Vec::new(), leaves: 0, until: None };
+        assert!(
+            text.contains("12 rollup(s), 7 statement(s), checked in 1.23 s: 1 check FAILS"),
+            "{text}"
+        );
+        let empty = Report {
+            trust,
+            units: Vec::new(),
+            targets: Vec::new(),
+            unjudged: Vec::new(),
+            leaves: 0,
+            until: None,
+        };
         assert!(render(&empty, Duration::ZERO, Style::Plain).contains("✗ 0 unit(s)"));
     }
 }

@@ -20,9 +20,11 @@ use super::status::direct;
 #[command(after_help = "Example:\n  countersign review list --open --token-file wang.token")]
 pub enum Command {
     /// Reports from below, with their checks
-    #[command(after_help = "Example:\n  countersign review list --month 2023-03 --token-file wang.token\n\n\
+    #[command(
+        after_help = "Example:\n  countersign review list --month 2023-03 --token-file wang.token\n\n\
         ✓ every check holds, ! it holds and there is something to know, ✗ a check fails, … something before it is still to come.\n\
-        Units further below are shown, too; their own parent decides on them.")]
+        Units further below are shown, too; their own parent decides on them."
+    )]
     List {
         /// Only this month
         #[arg(long, value_name = "YYYY-MM")]
@@ -36,10 +38,13 @@ pub enum Command {
         #[command(flatten)]
         node: Connection,
     },
-    /// What units below signed twice in two ways (矛盾), and what the parent has under this unit's name
-    #[command(after_help = "Example:\n  countersign review contradictions --out evidence/ --token-file wang.token\n\n\
+    /// What units below signed twice in two ways (矛盾), and what the parent has under this unit's
+    /// name
+    #[command(
+        after_help = "Example:\n  countersign review contradictions --out evidence/ --token-file wang.token\n\n\
         Both documents of each are signed notes, or statements in deliveries that prove their index: whoever has the registry \
-        can check them without this node.")]
+        can check them without this node."
+    )]
     Contradictions {
         /// Write both documents of each into this directory
         #[arg(long, value_name = "DIR")]
@@ -48,7 +53,9 @@ pub enum Command {
         node: Connection,
     },
     /// Accept a month (审核通过): it becomes part of this unit's figures
-    #[command(after_help = "Example:\n  countersign review accept 140321 2023-03 --token-file wang.token")]
+    #[command(
+        after_help = "Example:\n  countersign review accept 140321 2023-03 --token-file wang.token"
+    )]
     Accept {
         #[command(flatten)]
         at: At,
@@ -64,7 +71,9 @@ pub enum Command {
         why: Why,
     },
     /// Open an accepted month again (重新打开), so that a new revision may follow
-    #[command(after_help = "Example:\n  countersign review reopen 140321 2023-03 --reason 复核发现漏报 --token-file wang.token")]
+    #[command(
+        after_help = "Example:\n  countersign review reopen 140321 2023-03 --reason 复核发现漏报 --token-file wang.token"
+    )]
     Reopen {
         #[command(flatten)]
         at: At,
@@ -97,7 +106,12 @@ pub struct Why {
 
 pub(super) fn run(command: Command, out: &Out) -> Done {
     match command {
-        Command::List { month, unit, open, node } => list(month, unit, open, &node, out),
+        Command::List {
+            month,
+            unit,
+            open,
+            node,
+        } => list(month, unit, open, &node, out),
         Command::Contradictions { out: dir, node } => contradictions(dir.as_deref(), &node, out),
         Command::Accept { at } => decide(&at, Decision::Accepted, "accepted", None, out),
         Command::Return { at, why } => decide(&at, Decision::Returned, "returned", Some(&why), out),
@@ -106,30 +120,68 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
 }
 
 fn decide(at: &At, what: Decision, word: &str, why: Option<&Why>, out: &Out) -> Done {
-    let (reasons, about) = why.map(|w| (w.reason.clone(), w.about.clone())).unwrap_or_default();
-    at.node.client()?.decide(at.unit.as_str(), at.month, word, &reasons, &about)?;
-    out.answer(json!({ "unit": at.unit, "month": at.month, "decision": word }), || {
-        sayln!("✓ {} {}: {}", at.unit, at.month, decision(what))
-    });
+    let (reasons, about) = why
+        .map(|w| (w.reason.clone(), w.about.clone()))
+        .unwrap_or_default();
+    at.node
+        .client()?
+        .decide(at.unit.as_str(), at.month, word, &reasons, &about)?;
+    out.answer(
+        json!({ "unit": at.unit, "month": at.month, "decision": word }),
+        || sayln!("✓ {} {}: {}", at.unit, at.month, decision(what)),
+    );
     Ok(true)
 }
 
-fn list(month: Option<Month>, unit: Option<UnitId>, open: bool, node: &Connection, out: &Out) -> Done {
+fn list(
+    month: Option<Month>,
+    unit: Option<UnitId>,
+    open: bool,
+    node: &Connection,
+    out: &Out,
+) -> Done {
     let client = node.client()?;
     let mut list = client.children()?;
     let direct = direct(&client, &client.status()?, &client.months()?);
     let ours = |c: &ChildMonth| c.decision.is_none() && direct.contains(&c.unit);
-    list.retain(|c| month.is_none_or(|m| c.period == m) && unit.as_ref().is_none_or(|u| &c.unit == u) && (!open || ours(c)));
+    list.retain(|c| {
+        month.is_none_or(|m| c.period == m)
+            && unit.as_ref().is_none_or(|u| &c.unit == u)
+            && (!open || ours(c))
+    });
     list.sort_by(|a, b| (a.period, &a.unit, a.revision).cmp(&(b.period, &b.unit, b.revision)));
     out.answer(value(&list), || {
-        let mut rows = out.table(&["月份 month", "单位 unit", "", "rev.", "收到 arrived", "校验 checks", "审核 decision"]);
+        let mut rows = out.table(&[
+            "月份 month",
+            "单位 unit",
+            "",
+            "rev.",
+            "收到 arrived",
+            "校验 checks",
+            "审核 decision",
+        ]);
         for c in &list {
             let checks = match c.verdicts.as_slice() {
-                [] => format!("… waits{}", c.waits.as_ref().map(|w| format!(": {w}")).unwrap_or_default()),
+                [] => format!(
+                    "… waits{}",
+                    c.waits
+                        .as_ref()
+                        .map(|w| format!(": {w}"))
+                        .unwrap_or_default()
+                ),
                 all if all.iter().all(|v| mark(v.outcome) == "✓") => "✓ all hold".to_string(),
-                all => all.iter().filter(|v| mark(v.outcome) != "✓").map(verdict_line).collect::<Vec<_>>().join("\n"),
+                all => all
+                    .iter()
+                    .filter(|v| mark(v.outcome) != "✓")
+                    .map(verdict_line)
+                    .collect::<Vec<_>>()
+                    .join("\n"),
             };
-            let flagged = c.flagged.as_ref().map(|f| format!("\n✗ flagged: {f}")).unwrap_or_default();
+            let flagged = c
+                .flagged
+                .as_ref()
+                .map(|f| format!("\n✗ flagged: {f}"))
+                .unwrap_or_default();
             rows.add_row([
                 c.period.to_string(),
                 c.unit.to_string(),
@@ -155,10 +207,18 @@ fn contradictions(dir: Option<&Path>, node: &Connection, out: &Out) -> Done {
     if let Some(dir) = dir {
         std::fs::create_dir_all(dir).map_err(Failure::file(dir))?;
         for (n, c) in list.iter().enumerate() {
-            let sides = [("first", c.first.as_ref(), &c.first_delivery), ("second", Some(&c.second), &c.second_delivery)];
+            let sides = [
+                ("first", c.first.as_ref(), &c.first_delivery),
+                ("second", Some(&c.second), &c.second_delivery),
+            ];
             for (side, text, delivery) in sides {
                 if let Some(d) = delivery {
-                    let path = dir.join(format!("{:03}-{}-{side}-from-{}.delivery", n + 1, c.unit, d.from));
+                    let path = dir.join(format!(
+                        "{:03}-{}-{side}-from-{}.delivery",
+                        n + 1,
+                        c.unit,
+                        d.from
+                    ));
                     let bytes = b64::decode(&d.bytes).unwrap_or_default();
                     std::fs::write(&path, bytes).map_err(Failure::file(&path))?;
                     files.push(path.display().to_string());
@@ -170,16 +230,19 @@ fn contradictions(dir: Option<&Path>, node: &Connection, out: &Out) -> Done {
             }
         }
     }
-    out.answer(json!({ "contradictions": value(&list), "files": files }), || {
-        if list.is_empty() {
-            sayln!("✓ 没有矛盾 no contradiction");
-        }
-        for (n, c) in list.iter().enumerate() {
-            sayln!("✗ {} {}: {}", n + 1, c.unit, one_line(&c.what));
-        }
-        for file in &files {
-            sayln!("  → {file}");
-        }
-    });
+    out.answer(
+        json!({ "contradictions": value(&list), "files": files }),
+        || {
+            if list.is_empty() {
+                sayln!("✓ 没有矛盾 no contradiction");
+            }
+            for (n, c) in list.iter().enumerate() {
+                sayln!("✗ {} {}: {}", n + 1, c.unit, one_line(&c.what));
+            }
+            for file in &files {
+                sayln!("  → {file}");
+            }
+        },
+    );
     Ok(list.is_empty())
 }

@@ -17,7 +17,9 @@ use crate::api::Client;
 
 /// How the unit stands and what to do next
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  countersign status --node http://127.0.0.1:8321 --token-file chen.token")]
+#[command(
+    after_help = "Example:\n  countersign status --node http://127.0.0.1:8321 --token-file chen.token"
+)]
 pub struct StatusArgs {
     #[command(flatten)]
     node: Connection,
@@ -37,30 +39,62 @@ pub(super) fn status(args: &StatusArgs, out: &Out) -> Done {
     let months = client.months()?;
     let children = client.children()?;
     let direct = direct(&client, &status, &months);
-    let waiting = children.iter().filter(|c| c.decision.is_none() && !c.verdicts.is_empty() && direct.contains(&c.unit)).count();
+    let waiting = children
+        .iter()
+        .filter(|c| c.decision.is_none() && !c.verdicts.is_empty() && direct.contains(&c.unit))
+        .count();
     let next = next_steps(&status, &months, waiting);
     let mut answer = value(&status);
     if let Some(map) = answer.as_object_mut() {
         map.insert("next".into(), json!(next));
     }
     out.answer(answer, || {
-        sayln!("{} {} ({})   {}", status.unit, status.name, status.tier, status.now);
-        sayln!("月份 open month  {}, to be reported by {}", status.open, status.due);
-        sayln!("日志 log         {} statements; registry version {}", status.leaves, status.registry);
+        sayln!(
+            "{} {} ({})   {}",
+            status.unit,
+            status.name,
+            status.tier,
+            status.now
+        );
+        sayln!(
+            "月份 open month  {}, to be reported by {}",
+            status.open,
+            status.due
+        );
+        sayln!(
+            "日志 log         {} statements; registry version {}",
+            status.leaves,
+            status.registry
+        );
         match &status.unreached_since {
-            Some(since) => sayln!("链路 link        {}; nobody above or below reached since {since}", status.link),
+            Some(since) => sayln!(
+                "链路 link        {}; nobody above or below reached since {since}",
+                status.link
+            ),
             None => sayln!("链路 link        {}", status.link),
         }
         if let Some(trouble) = &status.trouble {
-            // The node keeps the last trouble until something goes through again: connected and troubled is no contradiction.
+            // The node keeps the last trouble until something goes through again: connected and
+            // troubled is no contradiction.
             sayln!("  ! last trouble: {trouble}");
         }
         if !is_top(&status) && !status.waiting.is_empty() {
-            let since = status.waiting_since.as_deref().map(|s| format!(" (the oldest since {s})")).unwrap_or_default();
-            sayln!("发件 outbox      without receipt: {}{since}", status.waiting.join(", "));
+            let since = status
+                .waiting_since
+                .as_deref()
+                .map(|s| format!(" (the oldest since {s})"))
+                .unwrap_or_default();
+            sayln!(
+                "发件 outbox      without receipt: {}{since}",
+                status.waiting.join(", ")
+            );
         }
         if !status.children_missing.is_empty() {
-            sayln!("下级 units       not accepted for {}: {}", status.open, status.children_missing.join(", "));
+            sayln!(
+                "下级 units       not accepted for {}: {}",
+                status.open,
+                status.children_missing.join(", ")
+            );
         }
         for refused in &status.refused {
             sayln!("! 拒收 refused at the door: {}", one_line(refused));
@@ -81,15 +115,27 @@ fn is_top(status: &Status) -> bool {
     status.tier == Tier::Province.as_str()
 }
 
-/// The units that this one decides on. The node lists every unit below; its own reports name the direct ones, and so does the
-/// list of those that are missing.
+/// The units that this one decides on. The node lists every unit below; its own reports name the
+/// direct ones, and so does the list of those that are missing.
 pub(super) fn direct(client: &Client, status: &Status, months: &[OwnMonth]) -> BTreeSet<UnitId> {
-    let mut units: BTreeSet<UnitId> = status.children_missing.iter().filter_map(|u| u.parse().ok()).collect();
+    let mut units: BTreeSet<UnitId> = status
+        .children_missing
+        .iter()
+        .filter_map(|u| u.parse().ok())
+        .collect();
     let last = months.iter().map(|m| m.period).max();
     // Without a report that can be read there is just less to go by.
-    let note = last.and_then(|m| client.rollup(m).ok()).and_then(|bytes| Note::parse(&bytes).ok());
+    let note = last
+        .and_then(|m| client.rollup(m).ok())
+        .and_then(|bytes| Note::parse(&bytes).ok());
     if let Some(rollup) = note.and_then(|n| Rollup::parse(n.text()).ok()) {
-        units.extend(rollup.children.into_iter().map(|c| c.unit).chain(rollup.missing.into_iter().map(|m| m.unit)));
+        units.extend(
+            rollup
+                .children
+                .into_iter()
+                .map(|c| c.unit)
+                .chain(rollup.missing.into_iter().map(|m| m.unit)),
+        );
     }
     units
 }
@@ -98,7 +144,10 @@ pub(super) fn direct(client: &Client, status: &Status, months: &[OwnMonth]) -> B
 fn next_steps(status: &Status, months: &[OwnMonth], waiting: usize) -> Vec<String> {
     let mut steps = Vec::new();
     // The node writes whose it is in front.
-    let (own, below): (Vec<_>, Vec<_>) = status.contradictions.iter().partition(|c| c.starts_with(&format!("{}:", status.unit)));
+    let (own, below): (Vec<_>, Vec<_>) = status
+        .contradictions
+        .iter()
+        .partition(|c| c.starts_with(&format!("{}:", status.unit)));
     if !own.is_empty() {
         steps.push(
             "the parent has another report under this unit's name: find out who signed it (a stolen key, an old copy of the data) \
@@ -114,35 +163,62 @@ fn next_steps(status: &Status, months: &[OwnMonth], waiting: usize) -> Vec<Strin
         );
     }
     if waiting > 0 {
-        steps.push(format!("decide on {waiting} report(s) from below: countersign review list"));
+        steps.push(format!(
+            "decide on {waiting} report(s) from below: countersign review list"
+        ));
     }
     // Only the newest revision of a month can still be worked on.
-    let newest = months.iter().filter(|m| !months.iter().any(|o| o.period == m.period && o.revision > m.revision));
+    let newest = months.iter().filter(|m| {
+        !months
+            .iter()
+            .any(|o| o.period == m.period && o.revision > m.revision)
+    });
     let mut reopened = false;
     for m in newest {
         let p = m.period;
         if m.decision.is_some_and(Decision::asks_for_revision) {
             reopened = true;
             let word = m.decision.map(decision).unwrap_or_default();
-            let why = if m.reasons.is_empty() { String::new() } else { format!(" ({})", m.reasons.join("; ")) };
-            steps.push(format!("{p} was {word}{why}: put it right, then countersign close {p}"));
+            let why = if m.reasons.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", m.reasons.join("; "))
+            };
+            steps.push(format!(
+                "{p} was {word}{why}: put it right, then countersign close {p}"
+            ));
         } else if !m.unsigned.is_empty() {
-            steps.push(format!("{p} waits for the signature of {}: countersign sign {p} --key FILE", m.unsigned.join(", ")));
+            steps.push(format!(
+                "{p} waits for the signature of {}: countersign sign {p} --key FILE",
+                m.unsigned.join(", ")
+            ));
         } else if m.submitted.is_none() {
             steps.push(format!("{p} is signed: countersign submit {p}"));
         } else if m.decision.is_none() && !is_top(status) {
             steps.push(format!("{p} is sent; the parent has not answered yet"));
         }
     }
-    let today = status.now.parse::<DateTime<Utc>>().ok().map(|t| (t + Duration::hours(8)).date_naive());
+    let today = status
+        .now
+        .parse::<DateTime<Utc>>()
+        .ok()
+        .map(|t| (t + Duration::hours(8)).date_naive());
     let over = today.is_some_and(|d| d > status.open.last_day());
     if reopened {
         return steps;
     }
     if !over {
-        steps.push(format!("record the events of {}: countersign import FILE…", status.open));
+        steps.push(format!(
+            "record the events of {}: countersign import FILE…",
+            status.open
+        ));
     } else if status.children_missing.is_empty() {
-        steps.push(format!("{} is over: countersign close {}{}", status.open, status.open, late(status, today)));
+        steps.push(format!(
+            "{} is over: countersign close {}{}",
+            status.open,
+            status.open,
+            late(status, today)
+        ));
     } else {
         let some = status.children_missing.join(", ");
         steps.push(format!(
@@ -166,13 +242,34 @@ fn late(status: &Status, today: Option<NaiveDate>) -> String {
 pub(super) fn months(args: &MonthsArgs, out: &Out) -> Done {
     let months = args.node.client()?.months()?;
     out.answer(value(&months), || {
-        let mut rows =
-            out.table(&["月份 month", "revision", "未签 unsigned", "提交 submitted", "审核 decision", "原因 reasons", "摘要 digest"]);
+        let mut rows = out.table(&[
+            "月份 month",
+            "revision",
+            "未签 unsigned",
+            "提交 submitted",
+            "审核 decision",
+            "原因 reasons",
+            "摘要 digest",
+        ]);
         for m in &months {
-            let failed: Vec<String> =
-                m.checks.iter().filter(|c| c.failed()).map(|c| format!("{}: {}", c.check, one_line(&c.detail))).collect();
-            let reasons: Vec<&str> = m.reasons.iter().chain(&failed).map(String::as_str).collect();
-            let digest: String = m.rollup.to_string().chars().take("sha256:".len() + 12).collect();
+            let failed: Vec<String> = m
+                .checks
+                .iter()
+                .filter(|c| c.failed())
+                .map(|c| format!("{}: {}", c.check, one_line(&c.detail)))
+                .collect();
+            let reasons: Vec<&str> = m
+                .reasons
+                .iter()
+                .chain(&failed)
+                .map(String::as_str)
+                .collect();
+            let digest: String = m
+                .rollup
+                .to_string()
+                .chars()
+                .take("sha256:".len() + 12)
+                .collect();
             rows.add_row([
                 m.period.to_string(),
                 m.revision.to_string(),

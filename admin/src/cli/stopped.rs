@@ -20,13 +20,15 @@ pub struct Stopped {
     /// Directory with node.key, witness.key and vault.key
     #[arg(long, value_name = "DIR")]
     keys: PathBuf,
-    /// A root key, known from outside: a verifier key, or a file with one; repeat for as many as must sign
+    /// A root key, known from outside: a verifier key, or a file with one; repeat for as many as
+    /// must sign
     #[arg(long, required = true, value_name = "VKEY", value_parser = vkey)]
     pub root: Vec<VerifierKey>,
 }
 
 impl Stopped {
-    /// Opens the books, also where the guard is missing. `code` is the failure's code where there is no journal.
+    /// Opens the books, also where the guard is missing. `code` is the failure's code where there
+    /// is no journal.
     ///
     /// # Errors
     /// No journal, keys that cannot be used, or damage.
@@ -34,11 +36,21 @@ impl Stopped {
         // Opening creates what is missing; a mistyped path must not become a data directory.
         if !self.data.join("journal").is_dir() {
             let message = format!("{}: there is no journal in it", self.data.display());
-            return Err(Failure::coded(code, message).help("give the directory that the node's configuration names as `data`"));
+            return Err(Failure::coded(code, message)
+                .help("give the directory that the node's configuration names as `data`"));
         }
-        let name = keyring::read_key(&self.keys.join("node.key"))?.name().to_string();
-        let unit: UnitId = name.parse().map_err(|e| Failure::coded("keys.unusable", format!("node.key is named {name}: {e}")))?;
+        let name = keyring::read_key(&self.keys.join("node.key"))?
+            .name()
+            .to_string();
+        let unit: UnitId = name.parse().map_err(|e| {
+            Failure::coded("keys.unusable", format!("node.key is named {name}: {e}"))
+        })?;
         let keys = Keys::load(&self.keys, &unit)?;
-        Ok(Books::open_to_look(&self.data, keys, self.root.clone(), unit)?)
+        Ok(Books::open_to_look(
+            &self.data,
+            keys,
+            self.root.clone(),
+            unit,
+        )?)
     }
 }

@@ -1,7 +1,8 @@
 //! Files of units: what a registry, nats.conf and a ledger are made from.
 //!
-//! CSV with a heading, or TOML with `[[unit]]` tables; both with the fields of [`Card`]. What is known of one unit may be spread over
-//! several files: `deploy/units/units.csv` has names and parents, and each unit sends in a card with its public keys.
+//! CSV with a heading, or TOML with `[[unit]]` tables; both with the fields of [`Card`]. What is
+//! known of one unit may be spread over several files: `deploy/units/units.csv` has names and
+//! parents, and each unit sends in a card with its public keys.
 
 use std::path::{Path, PathBuf};
 
@@ -75,25 +76,45 @@ pub fn load(files: &[PathBuf]) -> Result<Vec<Card>, Failure> {
         }
     }
     if all.is_empty() {
-        return Err(Failure::coded("units.empty", "there are no units in these files"));
+        return Err(Failure::coded(
+            "units.empty",
+            "there are no units in these files",
+        ));
     }
     Ok(all.into_iter().map(|(card, _)| card).collect())
 }
 
 fn parse(file: &Path) -> Result<Vec<Card>, Failure> {
-    let wrong = |e: &dyn std::fmt::Display| Failure::coded("units.file", format!("{}: {e}", file.display()));
+    let wrong = |e: &dyn std::fmt::Display| {
+        Failure::coded("units.file", format!("{}: {e}", file.display()))
+    };
     let bytes = read(file)?;
-    let text = std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)).map_err(|_| wrong(&"not UTF-8"))?;
-    if file.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-        return reader.deserialize().collect::<Result<_, _>>().map_err(|e| wrong(&e));
+    let text = std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
+        .map_err(|_| wrong(&"not UTF-8"))?;
+    if file
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("csv"))
+    {
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes());
+        return reader
+            .deserialize()
+            .collect::<Result<_, _>>()
+            .map_err(|e| wrong(&e));
     }
-    toml::from_str::<Cards>(text).map(|c| c.unit).map_err(|e| wrong(&protocol::published::toml_fault(&e, text)))
+    toml::from_str::<Cards>(text)
+        .map(|c| c.unit)
+        .map_err(|e| wrong(&protocol::published::toml_fault(&e, text)))
 }
 
 /// Adds what another file says; an error names the unit and the field that contradicts.
 fn join(known: &mut Card, more: Card) -> Result<(), (UnitId, &'static str)> {
-    fn field<T: PartialEq>(known: &mut Option<T>, more: Option<T>, name: &'static str) -> Result<(), &'static str> {
+    fn field<T: PartialEq>(
+        known: &mut Option<T>,
+        more: Option<T>,
+        name: &'static str,
+    ) -> Result<(), &'static str> {
         match (known.as_ref(), more) {
             (Some(a), Some(b)) if *a != b => Err(name),
             (None, Some(b)) => {
@@ -114,21 +135,39 @@ fn join(known: &mut Card, more: Card) -> Result<(), (UnitId, &'static str)> {
         .map_err(|name| (known.id.clone(), name))
 }
 
-/// Splits off units that have not sent in their keys: an error that names them, unless they are to be left out.
+/// Splits off units that have not sent in their keys: an error that names them, unless they are to
+/// be left out.
 ///
 /// # Errors
 /// Units without, where all must have it.
-pub fn with<'a>(cards: &'a [Card], what: &str, skip: bool, has: impl Fn(&Card) -> bool) -> Result<Vec<&'a Card>, Failure> {
+pub fn with<'a>(
+    cards: &'a [Card],
+    what: &str,
+    skip: bool,
+    has: impl Fn(&Card) -> bool,
+) -> Result<Vec<&'a Card>, Failure> {
     let (good, without): (Vec<&Card>, Vec<&Card>) = cards.iter().partition(|c| has(c));
     if !without.is_empty() && !skip {
         let names: Vec<&str> = without.iter().take(8).map(|c| c.id.as_str()).collect();
-        let more = if without.len() > names.len() { " …" } else { "" };
-        let message = format!("{} unit(s) have no {what}: {}{more}", without.len(), names.join(", "));
-        return Err(Failure::coded("units.keyless", message)
-            .help("add the files in which they stand, or leave these units out with --skip-keyless"));
+        let more = if without.len() > names.len() {
+            " …"
+        } else {
+            ""
+        };
+        let message = format!(
+            "{} unit(s) have no {what}: {}{more}",
+            without.len(),
+            names.join(", ")
+        );
+        return Err(Failure::coded("units.keyless", message).help(
+            "add the files in which they stand, or leave these units out with --skip-keyless",
+        ));
     }
     if good.is_empty() {
-        return Err(Failure::coded("units.keyless", format!("no unit has {what}")));
+        return Err(Failure::coded(
+            "units.keyless",
+            format!("no unit has {what}"),
+        ));
     }
     Ok(good)
 }
@@ -142,10 +181,21 @@ pub fn under(cards: Vec<Card>, tops: &[UnitId]) -> Result<Vec<Card>, Failure> {
         return Ok(cards);
     }
     if let Some(unknown) = tops.iter().find(|t| !cards.iter().any(|c| &c.id == *t)) {
-        return Err(Failure::coded("units.unknown", format!("unit {unknown} is not in these files")));
+        return Err(Failure::coded(
+            "units.unknown",
+            format!("unit {unknown} is not in these files"),
+        ));
     }
-    let paths: Vec<bool> = cards.iter().map(|c| path(&cards, c).is_ok_and(|p| p.iter().any(|u| tops.contains(u)))).collect();
-    Ok(cards.into_iter().zip(paths).filter(|(_, in_it)| *in_it).map(|(c, _)| c).collect())
+    let paths: Vec<bool> = cards
+        .iter()
+        .map(|c| path(&cards, c).is_ok_and(|p| p.iter().any(|u| tops.contains(u))))
+        .collect();
+    Ok(cards
+        .into_iter()
+        .zip(paths)
+        .filter(|(_, in_it)| *in_it)
+        .map(|(c, _)| c)
+        .collect())
 }
 
 /// Ancestors and the unit itself, top first.
@@ -154,10 +204,16 @@ fn path(cards: &[Card], card: &Card) -> Result<Vec<UnitId>, Failure> {
     let mut at = card;
     while let Some(parent) = &at.parent {
         let Some(next) = cards.iter().find(|c| &c.id == parent) else {
-            return Err(Failure::coded("units.parent", format!("unit {}: its parent {parent} is not in these files", at.id)));
+            return Err(Failure::coded(
+                "units.parent",
+                format!("unit {}: its parent {parent} is not in these files", at.id),
+            ));
         };
         if path.contains(parent) {
-            return Err(Failure::coded("units.parent", format!("unit {}: its parents go round in a circle", card.id)));
+            return Err(Failure::coded(
+                "units.parent",
+                format!("unit {}: its parents go round in a circle", card.id),
+            ));
         }
         path.push(next.id.clone());
         at = next;

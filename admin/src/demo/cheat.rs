@@ -1,8 +1,9 @@
-//! The second scene: after an honest January, counties and a city cheat with February, each in another way.
+//! The second scene: after an honest January, counties and a city cheat with February, each in
+//! another way.
 //!
-//! The cheats are real: they are signed with the cheater's own keys and published over NATS under its own name, as
-//! somebody with full power over a county's machine could do it. The parent's node knows nothing of what is coming; what
-//! it says is read from its API.
+//! The cheats are real: they are signed with the cheater's own keys and published over NATS under
+//! its own name, as somebody with full power over a county's machine could do it. The parent's node
+//! knows nothing of what is coming; what it says is read from its API.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -36,18 +37,63 @@ struct Forged {
     signers: Vec<&'static str>,
 }
 
-type Cheat = (&'static str, &'static str, &'static str, fn(&mut Forged, &[Vec<u8>], &Member) -> Result<()>);
+type Cheat = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&mut Forged, &[Vec<u8>], &Member) -> Result<()>,
+);
 
 /// Unit, what it does, the check that must name it, how.
 const CHEATS: [Cheat; 8] = [
-    ("140302", "adds 10 to 就业人次 (I012), all cells adjusted to match", "binding", add_ten),
-    ("140303", "moves one person from one cell to another", "binding", move_cell),
-    ("140311", "has 填表人 and 单位负责人 change places", "authorship", change_places),
-    ("140321", "rewrites an event of January, signs the log anew", "history", rewrite),
-    ("140602", "puts an event into January after it was sealed", "history", backdate),
-    ("140603", "counts another county's statement as its own", "authorship", borrow),
-    ("140621", "publishes column sums that hide one event", "binding", hide),
-    ("140622", "skips January: names no previous rollup", "history", skip),
+    (
+        "140302",
+        "adds 10 to 就业人次 (I012), all cells adjusted to match",
+        "binding",
+        add_ten,
+    ),
+    (
+        "140303",
+        "moves one person from one cell to another",
+        "binding",
+        move_cell,
+    ),
+    (
+        "140311",
+        "has 填表人 and 单位负责人 change places",
+        "authorship",
+        change_places,
+    ),
+    (
+        "140321",
+        "rewrites an event of January, signs the log anew",
+        "history",
+        rewrite,
+    ),
+    (
+        "140602",
+        "puts an event into January after it was sealed",
+        "history",
+        backdate,
+    ),
+    (
+        "140603",
+        "counts another county's statement as its own",
+        "authorship",
+        borrow,
+    ),
+    (
+        "140621",
+        "publishes column sums that hide one event",
+        "binding",
+        hide,
+    ),
+    (
+        "140622",
+        "skips January: names no previous rollup",
+        "history",
+        skip,
+    ),
 ];
 
 /// Lets each cheat, prints who caught it; true if every one was caught by the check that must.
@@ -55,14 +101,29 @@ const CHEATS: [Cheat; 8] = [
 /// # Errors
 /// Anything that does not go as it should.
 pub fn run(f: &mut Federation, seed: u64) -> Result<bool> {
-    let units = f.world.members.iter().map(|m| LedgerUnit { id: m.id.clone(), tier: m.tier, parent: m.parent.clone() }).collect();
-    let ledger = generate(&LedgerOptions { seed, year: YEAR, units });
+    let units = f
+        .world
+        .members
+        .iter()
+        .map(|m| LedgerUnit {
+            id: m.id.clone(),
+            tier: m.tier,
+            parent: m.parent.clone(),
+        })
+        .collect();
+    let ledger = generate(&LedgerOptions {
+        seed,
+        year: YEAR,
+        units,
+    });
     let indexes: year::Indexes = Mutex::new(BTreeMap::new());
     let month = |m| Month::new(YEAR, m).ok_or_else(|| miette!("no month"));
     let (january, february) = (month(1)?, month(2)?);
     println!("\nAn honest January:");
     year::month(f, &ledger, &indexes, january)?;
-    println!("\nFebruary, with cheats; each is signed with the cheater's own keys and sent under its own name:");
+    println!(
+        "\nFebruary, with cheats; each is signed with the cheater's own keys and sent under its own name:"
+    );
     f.world.set_clock("2023-03-03T04:00:00Z")?;
     for m in f.world.tier(Tier::County) {
         year::fill(&ledger, &indexes, m, february)?;
@@ -87,12 +148,25 @@ fn honest(f: &Federation, m: &Member, month: Month) -> Result<Forged> {
     year::close(m, month, &CloseRequest::default())?;
     let note = Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
     let rollup = Rollup::parse(note.text()).into_diagnostic()?;
-    Ok(Forged { entries: entries(f, m)?, rollup, signers: vec!["node", "tianbiao", "tongji", "fuzeren"] })
+    Ok(Forged {
+        entries: entries(f, m)?,
+        rollup,
+        signers: vec!["node", "tianbiao", "tongji", "fuzeren"],
+    })
 }
 
 fn entries(f: &Federation, m: &Member) -> Result<Vec<Vec<u8>>> {
-    let evidence = file::read(&f.client(m.id.as_str(), "jiancha")?.evidence().into_diagnostic()?).into_diagnostic()?;
-    Ok(evidence.units.get(&m.id).map(|u| u.entries.clone()).unwrap_or_default())
+    let evidence = file::read(
+        &f.client(m.id.as_str(), "jiancha")?
+            .evidence()
+            .into_diagnostic()?,
+    )
+    .into_diagnostic()?;
+    Ok(evidence
+        .units
+        .get(&m.id)
+        .map(|u| u.entries.clone())
+        .unwrap_or_default())
 }
 
 /// Signs and publishes what was forged, as the unit.
@@ -105,7 +179,11 @@ fn send(f: &Federation, m: &Member, forged: &Forged) -> Result<()> {
     rollup.log.root = hex::encode(&root);
     let mut note: Option<Note> = None;
     for name in &forged.signers {
-        let path = if *name == "node" { m.dir.join("keys/node.key") } else { m.key(name) };
+        let path = if *name == "node" {
+            m.dir.join("keys/node.key")
+        } else {
+            m.key(name)
+        };
         let key = keyring::read_key(&path).into_diagnostic()?;
         note = Some(match note {
             None => Note::sign(&rollup.to_text().into_diagnostic()?, &[&key]).into_diagnostic()?,
@@ -113,22 +191,35 @@ fn send(f: &Federation, m: &Member, forged: &Forged) -> Result<()> {
         });
     }
     let note = note.ok_or_else(|| miette!("nobody signs"))?;
-    let checkpoint = Checkpoint::new(&origin_of(&m.id), rollup.log.size, root).into_diagnostic()?.sign(&node_key).into_diagnostic()?;
-    let path =
-        f.world.nats_units.iter().find(|u| u.path.last().map(String::as_str) == Some(m.id.as_str())).ok_or_else(|| miette!("no path"))?;
+    let checkpoint = Checkpoint::new(&origin_of(&m.id), rollup.log.size, root)
+        .into_diagnostic()?
+        .sign(&node_key)
+        .into_diagnostic()?;
+    let path = f
+        .world
+        .nats_units
+        .iter()
+        .find(|u| u.path.last().map(String::as_str) == Some(m.id.as_str()))
+        .ok_or_else(|| miette!("no path"))?;
     let path = UnitPath::new(path.path.iter().cloned()).into_diagnostic()?;
     let mut letters = Vec::new();
     for (n, chunk) in forged.entries.chunks(256).enumerate() {
         let slices: Vec<&[u8]> = chunk.iter().map(Vec::as_slice).collect();
         let first = n as u64 * 256;
-        letters.push((UpKind::Entries(first), Delivery::write(first, &slices, &checkpoint, &tree).into_diagnostic()?));
+        letters.push((
+            UpKind::Entries(first),
+            Delivery::write(first, &slices, &checkpoint, &tree).into_diagnostic()?,
+        ));
     }
     letters.push((UpKind::Checkpoint, checkpoint.as_bytes().to_vec()));
     letters.push((UpKind::Rollup, note.as_bytes().to_vec()));
     let seed = std::fs::read_to_string(m.dir.join("nats.seed")).into_diagnostic()?;
     let url = format!("nats://127.0.0.1:{}", f.world.nats_port);
     let inbox = node::link::access::inbox_prefix(m.id.as_str());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .into_diagnostic()?;
     runtime.block_on(async {
         let client = async_nats::ConnectOptions::with_nkey(seed.trim().to_string())
             .custom_inbox_prefix(inbox)
@@ -138,9 +229,17 @@ fn send(f: &Federation, m: &Member, forged: &Forged) -> Result<()> {
         let stream = async_nats::jetstream::new(client);
         for (kind, body) in letters {
             let mut headers = async_nats::HeaderMap::new();
-            headers.insert("Nats-Msg-Id", format!("forged:{}:{kind:?}", Digest::of(&body)).as_str());
+            headers.insert(
+                "Nats-Msg-Id",
+                format!("forged:{}:{kind:?}", Digest::of(&body)).as_str(),
+            );
             let subject = Subject::up(path.clone(), kind).to_string();
-            stream.publish_with_headers(subject, headers, body.into()).await.into_diagnostic()?.await.into_diagnostic()?;
+            stream
+                .publish_with_headers(subject, headers, body.into())
+                .await
+                .into_diagnostic()?
+                .await
+                .into_diagnostic()?;
         }
         Ok(())
     })
@@ -153,7 +252,11 @@ fn caught(f: &Federation, m: &Member, month: Month, what: &str, check: &str) -> 
     let mut verdicts = Vec::new();
     wait(&format!("the checks of {} at {parent}", m.id), || {
         let list = reviewer.children().map_err(|e| e.to_string())?;
-        verdicts = list.into_iter().find(|c| c.unit == m.id && c.period == month).map(|c| c.verdicts).unwrap_or_default();
+        verdicts = list
+            .into_iter()
+            .find(|c| c.unit == m.id && c.period == month)
+            .map(|c| c.verdicts)
+            .unwrap_or_default();
         Ok(!verdicts.is_empty())
     })?;
     let failed: Vec<_> = verdicts.iter().filter(|v| v.failed()).collect();
@@ -167,7 +270,12 @@ fn caught(f: &Federation, m: &Member, month: Month, what: &str, check: &str) -> 
 }
 
 fn add_ten(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
-    let figure = f.rollup.figures.iter_mut().find(|x| x.id == "I012").ok_or_else(|| miette!("no I012"))?;
+    let figure = f
+        .rollup
+        .figures
+        .iter_mut()
+        .find(|x| x.id == "I012")
+        .ok_or_else(|| miette!("no I012"))?;
     figure.own.value = figure.own.value.map(|v| v + 10);
     for table in &mut figure.own.cells {
         if let Some(cell) = table.first_mut() {
@@ -178,15 +286,25 @@ fn add_ten(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
 }
 
 fn move_cell(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
-    let figure = f.rollup.figures.iter_mut().find(|x| x.id == "I013").ok_or_else(|| miette!("no I013"))?;
-    let table = figure.own.cells.first_mut().ok_or_else(|| miette!("no table"))?;
+    let figure = f
+        .rollup
+        .figures
+        .iter_mut()
+        .find(|x| x.id == "I013")
+        .ok_or_else(|| miette!("no I013"))?;
+    let table = figure
+        .own
+        .cells
+        .first_mut()
+        .ok_or_else(|| miette!("no table"))?;
     table[0] -= 1;
     table[1] += 1;
     Ok(())
 }
 
 fn change_places(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
-    // A report that lacks a signature would be refused at the door, as whoever carries it may have taken the line away.
+    // A report that lacks a signature would be refused at the door, as whoever carries it may have
+    // taken the line away.
     let s = &mut f.rollup.signatories;
     std::mem::swap(&mut s.preparer, &mut s.head);
     Ok(())
@@ -198,11 +316,16 @@ fn resign(m: &Member, entry: &[u8], change: impl Fn(&mut Statement)) -> Result<V
     let mut statement = Statement::parse(note.text()).into_diagnostic()?;
     change(&mut statement);
     let key = keyring::read_key(&m.key("luru")).into_diagnostic()?;
-    Ok(Note::sign(&statement.to_text().into_diagnostic()?, &[&key]).into_diagnostic()?.as_bytes().to_vec())
+    Ok(Note::sign(&statement.to_text().into_diagnostic()?, &[&key])
+        .into_diagnostic()?
+        .as_bytes()
+        .to_vec())
 }
 
 fn rewrite(f: &mut Forged, _: &[Vec<u8>], m: &Member) -> Result<()> {
-    let changed = resign(m, &f.entries[20], |s| s.recorded = "2023-02-01T00:00:00Z".into())?;
+    let changed = resign(m, &f.entries[20], |s| {
+        s.recorded = "2023-02-01T00:00:00Z".into()
+    })?;
     f.entries[20] = changed;
     Ok(())
 }
@@ -217,18 +340,30 @@ fn backdate(f: &mut Forged, _: &[Vec<u8>], m: &Member) -> Result<()> {
 }
 
 fn borrow(f: &mut Forged, other: &[Vec<u8>], m: &Member) -> Result<()> {
-    // A true statement of another county, signed anew under the own name: only the commitment is borrowed. As it stands
-    // it would be refused at the door; signed anew by somebody who is not enrolled it must be caught by its signature.
+    // A true statement of another county, signed anew under the own name: only the commitment is
+    // borrowed. As it stands it would be refused at the door; signed anew by somebody who is not
+    // enrolled it must be caught by its signature.
     let note = Note::parse(&other[20]).into_diagnostic()?;
     let mut statement = Statement::parse(note.text()).into_diagnostic()?;
     statement.unit = m.id.clone();
     let key = keyring::read_key(&m.key("tongji")).into_diagnostic()?;
-    f.entries.push(Note::sign(&statement.to_text().into_diagnostic()?, &[&key]).into_diagnostic()?.as_bytes().to_vec());
+    f.entries.push(
+        Note::sign(&statement.to_text().into_diagnostic()?, &[&key])
+            .into_diagnostic()?
+            .as_bytes()
+            .to_vec(),
+    );
     Ok(())
 }
 
 fn hide(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
-    let (_, sums) = f.rollup.opening.sums.iter_mut().find(|(_, s)| s.iter().any(|x| *x > 0)).ok_or_else(|| miette!("no sums"))?;
+    let (_, sums) = f
+        .rollup
+        .opening
+        .sums
+        .iter_mut()
+        .find(|(_, s)| s.iter().any(|x| *x > 0))
+        .ok_or_else(|| miette!("no sums"))?;
     if let Some(x) = sums.iter_mut().find(|x| **x > 0) {
         *x -= 1;
     }
@@ -240,12 +375,16 @@ fn skip(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
     Ok(())
 }
 
-/// A county reports honestly, and then sends a second version of the same revision: both are kept, the county is flagged
-/// at the city and at the province.
+/// A county reports honestly, and then sends a second version of the same revision: both are kept,
+/// the county is flagged at the city and at the province.
 fn two_versions(f: &Federation, month: Month) -> Result<bool> {
     let m = f.world.member("140322")?;
     let city = f.world.member("140300")?;
-    let province = f.world.tier(Tier::Province).next().ok_or_else(|| miette!("no province"))?;
+    let province = f
+        .world
+        .tier(Tier::Province)
+        .next()
+        .ok_or_else(|| miette!("no province"))?;
     year::report(f, m, month, &CloseRequest::default())?;
     year::decide(city, m, month, 1, "accepted", &[])?;
     let client = Client::new(&m.url(), m.token("tianbiao"));
@@ -257,24 +396,45 @@ fn two_versions(f: &Federation, month: Month) -> Result<bool> {
     };
     add_ten(&mut forged, &[], m)?;
     send(f, m, &forged)?;
-    println!("\n  {} {}: two versions of one report, for two parents", m.id, m.name);
+    println!(
+        "\n  {} {}: two versions of one report, for two parents",
+        m.id, m.name
+    );
     for tier in [city, province] {
         let reviewer = Client::new(&tier.url(), tier.token("tongji"));
         let mut flag = None;
         wait(&format!("the flag of {} at {}", m.id, tier.id), || {
             let list = reviewer.children().map_err(|e| e.to_string())?;
-            flag = list.into_iter().find(|c| c.unit == m.id).and_then(|c| c.flagged);
+            flag = list
+                .into_iter()
+                .find(|c| c.unit == m.id)
+                .and_then(|c| c.flagged);
             Ok(flag.is_some())
         })?;
-        println!("    caught at {} {} (history): {}", tier.id, tier.name, flag.unwrap_or_default());
+        println!(
+            "    caught at {} {} (history): {}",
+            tier.id,
+            tier.name,
+            flag.unwrap_or_default()
+        );
     }
     // The county's own people are told too: here somebody else used its keys.
     let mut told = None;
     wait(&format!("the notice of it at {}", m.id), || {
-        told = client.status().map_err(|e| e.to_string())?.contradictions.into_iter().next();
+        told = client
+            .status()
+            .map_err(|e| e.to_string())?
+            .contradictions
+            .into_iter()
+            .next();
         Ok(told.is_some())
     })?;
-    println!("    told to {} {}: {}", m.id, m.name, told.unwrap_or_default());
+    println!(
+        "    told to {} {}: {}",
+        m.id,
+        m.name,
+        told.unwrap_or_default()
+    );
     Ok(true)
 }
 
@@ -284,19 +444,40 @@ fn wrong_sum(f: &Federation, month: Month) -> Result<bool> {
     f.world.set_clock("2023-03-08T04:00:00Z")?;
     let client = Client::new(&city.url(), city.token("tianbiao"));
     let mut request = CloseRequest::default();
-    for child in f.world.children(&city.id).filter(|c| c.id.as_str() != "140322") {
-        request.missing.insert(child.id.to_string(), "校验未通过 / rejected by a check".into());
+    for child in f
+        .world
+        .children(&city.id)
+        .filter(|c| c.id.as_str() != "140322")
+    {
+        request.missing.insert(
+            child.id.to_string(),
+            "校验未通过 / rejected by a check".into(),
+        );
     }
     year::close(city, month, &request)?;
     let note = Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
     let mut rollup = Rollup::parse(note.text()).into_diagnostic()?;
-    let figure = rollup.figures.iter_mut().find(|x| x.id == "I001").ok_or_else(|| miette!("no I001"))?;
+    let figure = rollup
+        .figures
+        .iter_mut()
+        .find(|x| x.id == "I001")
+        .ok_or_else(|| miette!("no I001"))?;
     let sum = figure.sum.as_mut().ok_or_else(|| miette!("no sum"))?;
     sum.value = sum.value.map(|v| v + 100);
     for table in &mut sum.cells {
         table[0] += 100;
     }
-    let forged = Forged { entries: entries(f, city)?, rollup, signers: vec!["node", "tianbiao", "tongji", "fuzeren"] };
+    let forged = Forged {
+        entries: entries(f, city)?,
+        rollup,
+        signers: vec!["node", "tianbiao", "tongji", "fuzeren"],
+    };
     send(f, city, &forged)?;
-    caught(f, city, month, "adds 100 to its sum of 持证残疾人 (I001)", "arithmetic")
+    caught(
+        f,
+        city,
+        month,
+        "adds 100 to its sum of 持证残疾人 (I001)",
+        "arithmetic",
+    )
 }

@@ -65,12 +65,26 @@ impl Federation {
             keep: false,
         };
         federation.start_nats()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .into_diagnostic()?;
         let world = &federation.world;
         runtime
-            .block_on(provision(&world.nats_url(), &LinkTls::default(), &world.nats_admin, &world.nats_units, Timing::default()))
+            .block_on(provision(
+                &world.nats_url(),
+                &LinkTls::default(),
+                &world.nats_admin,
+                &world.nats_units,
+                Timing::default(),
+            ))
             .into_diagnostic()?;
-        let ids: Vec<String> = federation.world.members.iter().map(|m| m.id.to_string()).collect();
+        let ids: Vec<String> = federation
+            .world
+            .members
+            .iter()
+            .map(|m| m.id.to_string())
+            .collect();
         for id in &ids {
             federation.start_node(id)?;
         }
@@ -93,10 +107,19 @@ impl Federation {
             .stdout(log.try_clone().into_diagnostic()?)
             .stderr(log)
             .spawn()
-            .map_err(|e| miette!("{}: {e}; get it with deploy/get-nats", self.nats_server.display()))?;
+            .map_err(|e| {
+                miette!(
+                    "{}: {e}; get it with deploy/get-nats",
+                    self.nats_server.display()
+                )
+            })?;
         self.nats = Some(child);
         let at = (self.world.nats_host.as_str(), self.world.nats_port);
-        wait("nats-server", || std::net::TcpStream::connect(at).map(|_| true).map_err(|e| e.to_string()))
+        wait("nats-server", || {
+            std::net::TcpStream::connect(at)
+                .map(|_| true)
+                .map_err(|e| e.to_string())
+        })
     }
 
     /// Stops nats-server, by SIGKILL: nothing may depend on a clean stop.
@@ -107,21 +130,36 @@ impl Federation {
         }
     }
 
-    /// Starts the program that keeps the streams and consumers, as a service beside nats-server would.
+    /// Starts the program that keeps the streams and consumers, as a service beside nats-server
+    /// would.
     ///
     /// # Errors
     /// A program that does not start.
     pub fn start_keeper(&mut self, timing: Timing) -> Result<()> {
-        let log = File::options().create(true).append(true).open(self.world.dir.join("keeper.log")).into_diagnostic()?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.world.dir.join("keeper.log"))
+            .into_diagnostic()?;
         let (seed, units) = self.world.write_operator_files()?;
         let program = self.node_program.with_file_name("countersign");
         let child = Command::new(&program)
-            .args(["nats", "provision", "--keep", "--url", &self.world.nats_url(), "--seed"])
+            .args([
+                "nats",
+                "provision",
+                "--keep",
+                "--url",
+                &self.world.nats_url(),
+                "--seed",
+            ])
             .arg(seed)
             .arg("--units")
             .arg(units)
             .args(["--ack-wait", &timing.ack_wait.as_secs().to_string()])
-            .args(["--duplicate-window", &timing.duplicate_window.as_secs().to_string()])
+            .args([
+                "--duplicate-window",
+                &timing.duplicate_window.as_secs().to_string(),
+            ])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -145,13 +183,25 @@ impl Federation {
     /// A program that does not start.
     pub fn start_node(&mut self, id: &str) -> Result<()> {
         let member = self.world.member(id)?;
-        let log = File::options().create(true).append(true).open(member.dir.join("node.log")).into_diagnostic()?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(member.dir.join("node.log"))
+            .into_diagnostic()?;
         let config = member.config();
-        let words: Vec<&OsStr> =
-            member.launcher.iter().map(OsStr::new).chain([self.node_program.as_os_str(), config.as_os_str()]).collect();
+        let words: Vec<&OsStr> = member
+            .launcher
+            .iter()
+            .map(OsStr::new)
+            .chain([self.node_program.as_os_str(), config.as_os_str()])
+            .collect();
         let child = Command::new(words[0])
             .args(&words[1..])
-            .env("COUNTERSIGN_LOG", std::env::var("COUNTERSIGN_LOG").unwrap_or_else(|_| "info,async_nats=warn,sled=warn".into()))
+            .env(
+                "COUNTERSIGN_LOG",
+                std::env::var("COUNTERSIGN_LOG")
+                    .unwrap_or_else(|_| "info,async_nats=warn,sled=warn".into()),
+            )
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -202,13 +252,16 @@ impl Federation {
             let operator = Client::new(&m.url(), m.token("operator"));
             for (name, roles, _) in PEOPLE {
                 let key = keyring::read_key(&m.key(name)).into_diagnostic()?;
-                operator.enrol(key.vkey().as_str(), roles).into_diagnostic()?;
+                operator
+                    .enrol(key.vkey().as_str(), roles)
+                    .into_diagnostic()?;
             }
         }
         Ok(())
     }
 
-    /// The three signatories sign the current rollup of a month, each with an own key that no node holds.
+    /// The three signatories sign the current rollup of a month, each with an own key that no node
+    /// holds.
     ///
     /// # Errors
     /// What a node or a key says.
@@ -216,13 +269,20 @@ impl Federation {
         sign_all(m, month)
     }
 
-    /// Leaves the processes running at the end; their process numbers are in the file that is returned.
+    /// Leaves the processes running at the end; their process numbers are in the file that is
+    /// returned.
     ///
     /// # Errors
     /// The disk's error.
     pub fn keep(&mut self) -> Result<PathBuf> {
         self.keep = true;
-        let pids: Vec<String> = self.nodes.values().chain(&self.nats).chain(&self.keeper).map(|c| c.id().to_string()).collect();
+        let pids: Vec<String> = self
+            .nodes
+            .values()
+            .chain(&self.nats)
+            .chain(&self.keeper)
+            .map(|c| c.id().to_string())
+            .collect();
         let path = self.world.dir.join("pids");
         std::fs::write(&path, pids.join(" ")).into_diagnostic()?;
         Ok(path)
@@ -248,13 +308,18 @@ impl Drop for Federation {
 /// What a node or a key says.
 pub fn sign_all(m: &Member, month: protocol::period::Month) -> Result<()> {
     let client = Client::new(&m.url(), m.token("tianbiao"));
-    let mut note = protocol::note::Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
+    let mut note =
+        protocol::note::Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
     for name in ["tianbiao", "tongji", "fuzeren"] {
         let key = keyring::read_key(&m.key(name)).into_diagnostic()?;
         note = note.add_signature(&key).into_diagnostic()?;
     }
     let unsigned = client.sign(month, note.as_bytes()).into_diagnostic()?;
-    if unsigned.is_empty() { Ok(()) } else { Err(miette!("{} {month}: not signed by {unsigned:?}", m.id)) }
+    if unsigned.is_empty() {
+        Ok(())
+    } else {
+        Err(miette!("{} {month}: not signed by {unsigned:?}", m.id))
+    }
 }
 
 /// The last lines of a log.

@@ -1,7 +1,7 @@
 //! A federation on disk: keys, registry, catalogue, plans, NATS and one configuration per unit.
 //!
-//! Everything is made as an operator would make it (see the runbook), only faster: each unit gets its own directory with
-//! its own keys, tokens, NKey and configuration.
+//! Everything is made as an operator would make it (see the runbook), only faster: each unit gets
+//! its own directory with its own keys, tokens, NKey and configuration.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -56,7 +56,10 @@ impl std::fmt::Debug for Member {
 impl Member {
     /// The token of a person.
     pub fn token(&self, name: &str) -> &str {
-        self.tokens.iter().find(|(n, _)| n == name).map_or("", |(_, t)| t)
+        self.tokens
+            .iter()
+            .find(|(n, _)| n == name)
+            .map_or("", |(_, t)| t)
     }
     /// The key file of a person.
     pub fn key(&self, name: &str) -> PathBuf {
@@ -108,24 +111,39 @@ pub type Listed = (UnitId, String, Tier, Option<UnitId>);
 /// A list that cannot be read.
 pub fn choose(deploy: &Deploy, cities: &[&str]) -> Result<Vec<Listed>> {
     let path = deploy.0.join("units/units.csv");
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_path(&path).map_err(|e| miette!("{}: {e}", path.display()))?;
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .from_path(&path)
+        .map_err(|e| miette!("{}: {e}", path.display()))?;
     let mut units = Vec::new();
     for row in reader.records() {
         let row = row.into_diagnostic()?;
         let (id, name, tier, parent) = (&row[0], &row[1], &row[2], &row[3]);
         let top = tier == "province" && cities.iter().any(|c| c[..2] == id[..2]);
         if top || cities.contains(&id) || cities.contains(&parent) {
-            let parent = if top { None } else { Some(parent.parse().into_diagnostic()?) };
-            units.push((id.parse().into_diagnostic()?, name.to_string(), tier.parse().into_diagnostic()?, parent));
+            let parent = if top {
+                None
+            } else {
+                Some(parent.parse().into_diagnostic()?)
+            };
+            units.push((
+                id.parse().into_diagnostic()?,
+                name.to_string(),
+                tier.parse().into_diagnostic()?,
+                parent,
+            ));
         }
     }
-    units.sort_by_key(|(id, _, tier, parent): &Listed| (std::cmp::Reverse(*tier), parent.clone(), id.clone()));
+    units.sort_by_key(|(id, _, tier, parent): &Listed| {
+        (std::cmp::Reverse(*tier), parent.clone(), id.clone())
+    });
     Ok(units)
 }
 
 /// A port that nobody uses now, and that this process does not give away twice.
 ///
-/// From below the range in which the system places outgoing connections: a node that is started again must find its port free.
+/// From below the range in which the system places outgoing connections: a node that is started
+/// again must find its port free.
 pub fn free_port() -> Result<u16> {
     const FIRST: u32 = 10_000;
     const COUNT: u32 = 22_000;
@@ -155,12 +173,14 @@ impl World {
     /// What the disk or a key says.
     pub fn build(dir: &Path, deploy: &Deploy, cities: &[&str], since: Month) -> Result<World> {
         std::fs::create_dir_all(dir).into_diagnostic()?;
-        let root_key = keyring::create_key(&dir.join("root.key"), "root", Alg::Ed25519).into_diagnostic()?;
+        let root_key =
+            keyring::create_key(&dir.join("root.key"), "root", Alg::Ed25519).into_diagnostic()?;
         let mut members = Vec::new();
         let mut units = Vec::new();
         for (id, name, tier, parent) in choose(deploy, cities)? {
             let home = dir.join("units").join(id.as_str());
-            let (node, witness) = keyring::create_unit_keys(&home.join("keys"), id.as_str()).into_diagnostic()?;
+            let (node, witness) =
+                keyring::create_unit_keys(&home.join("keys"), id.as_str()).into_diagnostic()?;
             units.push(Unit {
                 id: id.clone(),
                 name: name.clone(),
@@ -168,12 +188,25 @@ impl World {
                 parent: parent.clone(),
                 area: Some(id.to_string()),
                 since,
-                keys: vec![UnitKey { vkey: node.vkey(), from_index: 0, revoked: None }],
+                keys: vec![UnitKey {
+                    vkey: node.vkey(),
+                    from_index: 0,
+                    revoked: None,
+                }],
                 witness: witness.vkey(),
             });
             let host = "127.0.0.1".to_string();
-            let mut member =
-                Member { id, name, tier, parent, dir: home, host, port: free_port()?, launcher: Vec::new(), tokens: Vec::new() };
+            let mut member = Member {
+                id,
+                name,
+                tier,
+                parent,
+                dir: home,
+                host,
+                port: free_port()?,
+                launcher: Vec::new(),
+                tokens: Vec::new(),
+            };
             people(&mut member)?;
             members.push(member);
         }
@@ -185,7 +218,11 @@ impl World {
             let user = create_user().into_diagnostic()?;
             write_seed(&m.dir.join("nats.seed"), &user.seed).into_diagnostic()?;
             let has_children = members.iter().any(|c| c.parent.as_ref() == Some(&m.id));
-            nats_units.push(NatsUnit { path: registry_path(m), public_nkey: user.public_nkey, has_children });
+            nats_units.push(NatsUnit {
+                path: registry_path(m),
+                public_nkey: user.public_nkey,
+                has_children,
+            });
         }
         let admin = create_user().into_diagnostic()?;
         let (nats_port, monitor_port) = (free_port()?, free_port()?);
@@ -211,11 +248,23 @@ impl World {
     /// The disk's error.
     pub fn write_configs(&self) -> Result<()> {
         let (store, admin) = (self.dir.join("nats"), self.nats_admin_public.clone());
-        let mut options = ServerOptions::local(self.nats_port, self.monitor_port, store, admin, self.nats_units.clone());
+        let mut options = ServerOptions::local(
+            self.nats_port,
+            self.monitor_port,
+            store,
+            admin,
+            self.nats_units.clone(),
+        );
         options.host.clone_from(&self.nats_host);
         options.monitor_host.clone_from(&self.nats_host);
-        std::fs::write(self.dir.join("nats.conf"), server_config(&options).into_diagnostic()?).into_diagnostic()?;
-        self.members.iter().try_for_each(|m| std::fs::write(m.config(), self.node_config(m)).into_diagnostic())
+        std::fs::write(
+            self.dir.join("nats.conf"),
+            server_config(&options).into_diagnostic()?,
+        )
+        .into_diagnostic()?;
+        self.members
+            .iter()
+            .try_for_each(|m| std::fs::write(m.config(), self.node_config(m)).into_diagnostic())
     }
 
     /// Writes what the operator of NATS holds, the seed and the list of units, and tells where.
@@ -223,13 +272,23 @@ impl World {
     /// # Errors
     /// The disk's error.
     pub fn write_operator_files(&self) -> Result<(PathBuf, PathBuf)> {
-        let (seed, list) = (self.dir.join("nats-admin.seed"), self.dir.join("nats-units.toml"));
+        let (seed, list) = (
+            self.dir.join("nats-admin.seed"),
+            self.dir.join("nats-units.toml"),
+        );
         if !seed.exists() {
             write_seed(&seed, &self.nats_admin).into_diagnostic()?;
         }
         let cards = self.members.iter().zip(&self.nats_units).map(|(m, unit)| {
-            let parent = m.parent.as_ref().map(|p| format!("parent = \"{p}\"\n")).unwrap_or_default();
-            format!("[[unit]]\nid = \"{}\"\n{parent}nkey = \"{}\"\n", m.id, unit.public_nkey)
+            let parent = m
+                .parent
+                .as_ref()
+                .map(|p| format!("parent = \"{p}\"\n"))
+                .unwrap_or_default();
+            format!(
+                "[[unit]]\nid = \"{}\"\n{parent}nkey = \"{}\"\n",
+                m.id, unit.public_nkey
+            )
         });
         std::fs::write(&list, cards.collect::<String>()).into_diagnostic()?;
         Ok((seed, list))
@@ -242,8 +301,15 @@ impl World {
 
     fn node_config(&self, m: &Member) -> String {
         // Hosts of a test's own network have no certificates.
-        let loopback = m.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        let plain = if loopback { "" } else { "listen_without_tls = true\n" };
+        let loopback = m
+            .host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback());
+        let plain = if loopback {
+            ""
+        } else {
+            "listen_without_tls = true\n"
+        };
         format!(
             "unit = \"{}\"\ndata = \"data\"\nlisten = \"{}:{}\"\nroot = \"{}\"\npublished = \"../../published\"\nkeys = \"keys\"\ntokens = \"tokens\"\n\
              clock = \"../../clock\"\n{plain}\n[signatories]\npreparer = \"tianbiao\"\nreviewer = \"tongji\"\nhead = \"fuzeren\"\n\n\
@@ -274,7 +340,10 @@ impl World {
     /// # Errors
     /// A unit that takes no part.
     pub fn member(&self, id: &str) -> Result<&Member> {
-        self.members.iter().find(|m| m.id.as_str() == id).ok_or_else(|| miette!("{id} takes no part"))
+        self.members
+            .iter()
+            .find(|m| m.id.as_str() == id)
+            .ok_or_else(|| miette!("{id} takes no part"))
     }
     /// Units of a tier.
     pub fn tier(&self, tier: Tier) -> impl Iterator<Item = &Member> {
@@ -282,7 +351,9 @@ impl World {
     }
     /// Children of a unit.
     pub fn children<'a>(&'a self, id: &'a UnitId) -> impl Iterator<Item = &'a Member> {
-        self.members.iter().filter(move |m| m.parent.as_ref() == Some(id))
+        self.members
+            .iter()
+            .filter(move |m| m.parent.as_ref() == Some(id))
     }
 }
 
@@ -291,18 +362,23 @@ fn path_of(members: &[Member], m: &Member) -> Vec<String> {
     let mut parent = m.parent.clone();
     while let Some(p) = parent {
         path.push(p.to_string());
-        parent = members.iter().find(|m| m.id == p).and_then(|m| m.parent.clone());
+        parent = members
+            .iter()
+            .find(|m| m.id == p)
+            .and_then(|m| m.parent.clone());
     }
     path.reverse();
     path
 }
 
-/// Keys and tokens of a unit's people. The recorder's key is kept by the node; the signatories' are not.
+/// Keys and tokens of a unit's people. The recorder's key is kept by the node; the signatories' are
+/// not.
 fn people(member: &mut Member) -> Result<()> {
     let mut file = String::new();
     for (name, _, roles) in PEOPLE {
         let path = member.key(name);
-        keyring::create_key(&path, &format!("{}/{name}", member.id), Alg::Ed25519).into_diagnostic()?;
+        keyring::create_key(&path, &format!("{}/{name}", member.id), Alg::Ed25519)
+            .into_diagnostic()?;
         let (token, line) = keyring::create_token(name, roles).into_diagnostic()?;
         file.push_str(&line);
         member.tokens.push((name.to_string(), token.to_string()));
@@ -317,11 +393,18 @@ fn people(member: &mut Member) -> Result<()> {
 
 fn publish(dir: &Path, deploy: &Deploy, root: &SigningKey, units: Vec<Unit>) -> Result<()> {
     std::fs::create_dir_all(dir).into_diagnostic()?;
-    let registry = Registry { version: 1, previous: None, roots: vec![root.vkey()], threshold: 1, units };
+    let registry = Registry {
+        version: 1,
+        previous: None,
+        roots: vec![root.vkey()],
+        threshold: 1,
+        units,
+    };
     let text = registry.to_text().into_diagnostic()?;
     let note = Note::sign(&text, &[root]).into_diagnostic()?;
     std::fs::write(dir.join("registry-1.note"), note.as_bytes()).into_diagnostic()?;
-    let catalogue = keyring::sign_catalogue(&deploy.0.join("catalogue"), &[root]).into_diagnostic()?;
+    let catalogue =
+        keyring::sign_catalogue(&deploy.0.join("catalogue"), &[root]).into_diagnostic()?;
     std::fs::write(dir.join("catalogue-1.note"), catalogue.as_bytes()).into_diagnostic()?;
     for (name, note) in keyring::sign_plans(&deploy.0.join("plans"), &[root]).into_diagnostic()? {
         std::fs::write(dir.join(format!("plan-{name}.note")), note.as_bytes()).into_diagnostic()?;

@@ -1,7 +1,8 @@
 //! A county's year: who is registered, hired, trained, supported and served.
 //!
-//! Within a month things happen in this order, and each step sees what the steps before have done: registrations, status,
-//! certificates, hires, ends, verifications, trainings, support, services, departures.
+//! Within a month things happen in this order, and each step sees what the steps before have done:
+//! registrations, status, certificates, hires, ends, verifications, trainings, support, services,
+//! departures.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +14,14 @@ use super::random::Random;
 use super::sheet::{Pages, date};
 use super::{CorrectionKind, Planned, Traits};
 
-const NATURES: [(&str, &str); 6] =
-    [("organ", "11"), ("institution", "12"), ("soe", "91"), ("private", "91"), ("private", "91"), ("private", "92")];
+const NATURES: [(&str, &str); 6] = [
+    ("organ", "11"),
+    ("institution", "12"),
+    ("soe", "91"),
+    ("private", "91"),
+    ("private", "91"),
+    ("private", "92"),
+];
 /// Vocational sessions, month and kind: never two months in a row without any training.
 const SESSIONS: [(u32, &str); 9] = [
     (2, "job"),
@@ -100,11 +107,17 @@ impl County<'_> {
 
     /// The last day that matters for a month's choices: nobody changes age bracket before it.
     fn until(&self, month: u32) -> NaiveDate {
-        if month == 12 { year_end(self.year) } else { date(self.year, month + 1, 1) }
+        if month == 12 {
+            year_end(self.year)
+        } else {
+            date(self.year, month + 1, 1)
+        }
     }
 
     fn chosen(&self, fits: impl Fn(&Person) -> bool) -> Vec<usize> {
-        (0..self.people.len()).filter(|&i| !self.people[i].gone && !self.people[i].locked && fits(&self.people[i])).collect()
+        (0..self.people.len())
+            .filter(|&i| !self.people[i].gone && !self.people[i].locked && fits(&self.people[i]))
+            .collect()
     }
 
     // ---- the opening population
@@ -113,16 +126,32 @@ impl County<'_> {
         for (n, (nature, authority)) in NATURES.iter().enumerate() {
             let serial = u32::try_from(n).unwrap_or(0) + 1;
             let code = credit_code(authority, self.unit, serial);
-            let on = between(date(self.year - 4, 1, 5), date(self.year - 1, 12, 20), self.random);
+            let on = between(
+                date(self.year - 4, 1, 5),
+                date(self.year - 1, 12, 20),
+                self.random,
+            );
             let title = format!("测试{}单位{serial}", &name(self.unit, 0)[6..9]);
-            self.pages.put("E23", on, &[&code, &title, nature, "false", yes(*nature == "organ")]);
+            self.pages.put(
+                "E23",
+                on,
+                &[&code, &title, nature, "false", yes(*nature == "organ")],
+            );
             self.employers.push((code, nature));
         }
         for n in 0..self.population {
             // The first four are blind, of working age, and want massage training.
             let massage = n < 4;
-            let age = if massage { self.random.range(22, 48) } else { some_age(self.random) };
-            let category = if massage { 1 } else { some_category(self.random) };
+            let age = if massage {
+                self.random.range(22, 48)
+            } else {
+                some_age(self.random)
+            };
+            let category = if massage {
+                1
+            } else {
+                some_category(self.random)
+            };
             let mut p = Person::new(self.year, age, category, self.random, self.numbers);
             if massage {
                 (p.massage, p.capable, p.wants, p.student) = (true, true, true, false);
@@ -132,36 +161,81 @@ impl County<'_> {
             self.register(&p, on);
             self.people.push(p);
             if (16..=62).contains(&age) {
-                let on = between(date(self.year - 1, 2, 1), date(self.year - 1, 8, 28), self.random);
+                let on = between(
+                    date(self.year - 1, 2, 1),
+                    date(self.year - 1, 8, 28),
+                    self.random,
+                );
                 self.record_status(n, on);
             }
             self.opening_state(n);
         }
         if self.traits.baseline() {
-            // Holders without a file in the system: old people of remote villages, declared as numbers.
-            for (value, sex, category, grade) in [("14", "1", "4", "3"), ("9", "2", "4", "4"), ("8", "1", "2", "2"), ("7", "2", "1", "1")] {
+            // Holders without a file in the system: old people of remote villages, declared as
+            // numbers.
+            for (value, sex, category, grade) in [
+                ("14", "1", "4", "3"),
+                ("9", "2", "4", "4"),
+                ("8", "1", "2", "2"),
+                ("7", "2", "1", "1"),
+            ] {
                 let as_of = date(self.year - 1, 12, 28).to_string();
                 self.pages.put(
                     "E66",
                     date(self.year - 1, 12, 28),
-                    &["I001", value, &as_of, "ledger", sex, category, grade, "rural", "60+", ""],
+                    &[
+                        "I001", value, &as_of, "ledger", sex, category, grade, "rural", "60+", "",
+                    ],
                 );
             }
         }
     }
 
     fn register(&mut self, p: &Person, on: NaiveDate) {
-        let education = self.random.weighted(&[("none", 10), ("primary", 28), ("middle", 38), ("high", 16), ("college", 8)]);
+        let education = self.random.weighted(&[
+            ("none", 10),
+            ("primary", 28),
+            ("middle", 38),
+            ("high", 16),
+            ("college", 8),
+        ]);
         let phone = format!("000{:08}", self.random.below(100_000_000));
         let who = name(self.unit, self.people.len() + 1);
-        self.pages.put("E01", on, &[&p.certificate(), &who, if p.rural { "rural" } else { "urban" }, education, "", &phone]);
+        self.pages.put(
+            "E01",
+            on,
+            &[
+                &p.certificate(),
+                &who,
+                if p.rural { "rural" } else { "urban" },
+                education,
+                "",
+                &phone,
+            ],
+        );
     }
 
     fn record_status(&mut self, i: usize, on: NaiveDate) -> Vec<String> {
         let p = &self.people[i];
-        let reason = if p.wants || p.student { "" } else { self.random.pick(&["health", "care", "other"]) };
+        let reason = if p.wants || p.student {
+            ""
+        } else {
+            self.random.pick(&["health", "care", "other"])
+        };
         let hard = p.grade <= 2 && p.capable;
-        self.pages.put("E04", on, &[&p.id, yes(p.capable), yes(p.wants), yes(p.student), yes(hard), yes(p.massage), reason])
+        self.pages.put(
+            "E04",
+            on,
+            &[
+                &p.id,
+                yes(p.capable),
+                yes(p.wants),
+                yes(p.student),
+                yes(hard),
+                yes(p.massage),
+                reason,
+            ],
+        )
     }
 
     /// What was so before the year: employments, and services given already.
@@ -169,7 +243,10 @@ impl County<'_> {
         let before = self.year - 1;
         let p = &self.people[i];
         let end = year_end(self.year);
-        let (capable, working) = (p.capable, p.working_age(end) || p.working_age(date(self.year, 1, 1)));
+        let (capable, working) = (
+            p.capable,
+            p.working_age(end) || p.working_age(date(self.year, 1, 1)),
+        );
         if !working || p.student {
             return;
         }
@@ -210,7 +287,9 @@ impl County<'_> {
     /// Somebody changes their mind about work; in October one is typed wrongly.
     fn status(&mut self, month: u32) {
         let t = self.until(month);
-        let fits = |p: &Person| p.capable && !p.wants && p.job.is_none() && p.busy < month && p.working_age(t);
+        let fits = |p: &Person| {
+            p.capable && !p.wants && p.job.is_none() && p.busy < month && p.working_age(t)
+        };
         for i in self.random.sample(self.chosen(fits), 1) {
             self.people[i].wants = true;
             self.people[i].busy = month;
@@ -228,7 +307,14 @@ impl County<'_> {
                 self.people[i].capable = true;
                 let mut right = row.clone();
                 right[2] = "true".into();
-                self.plan(month + 1, month, "E04", row, CorrectionKind::Correct(right), "typing");
+                self.plan(
+                    month + 1,
+                    month,
+                    "E04",
+                    row,
+                    CorrectionKind::Correct(right),
+                    "typing",
+                );
             }
         }
     }
@@ -237,7 +323,10 @@ impl County<'_> {
         if !month.is_multiple_of(3) {
             return;
         }
-        for i in self.random.sample(self.chosen(|p| p.busy < month && !p.massage), 1) {
+        for i in self
+            .random
+            .sample(self.chosen(|p| p.busy < month && !p.massage), 1)
+        {
             let p = &mut self.people[i];
             p.grade = if p.grade == 4 { 3 } else { p.grade + 1 };
             p.busy = month;
@@ -252,12 +341,32 @@ impl County<'_> {
         let reference = format!("J{}-{:04}", self.unit, self.jobs);
         let p = &self.people[i];
         let form = match (p.rural, p.category) {
-            (_, 5 | 6) => self.random.weighted(&[("sheltered", 55), ("home", 20), ("conc", 15), ("welfare", 10)]),
-            (_, 1) => self.random.weighted(&[("conc", 40), ("self", 35), ("flex", 25)]),
-            (true, _) => {
-                self.random.weighted(&[("farm", 42), ("welfare", 14), ("flex", 14), ("quota", 10), ("home", 8), ("away", 7), ("self", 5)])
-            }
-            (false, _) => self.random.weighted(&[("quota", 32), ("flex", 24), ("self", 14), ("conc", 12), ("welfare", 12), ("home", 6)]),
+            (_, 5 | 6) => self.random.weighted(&[
+                ("sheltered", 55),
+                ("home", 20),
+                ("conc", 15),
+                ("welfare", 10),
+            ]),
+            (_, 1) => self
+                .random
+                .weighted(&[("conc", 40), ("self", 35), ("flex", 25)]),
+            (true, _) => self.random.weighted(&[
+                ("farm", 42),
+                ("welfare", 14),
+                ("flex", 14),
+                ("quota", 10),
+                ("home", 8),
+                ("away", 7),
+                ("self", 5),
+            ]),
+            (false, _) => self.random.weighted(&[
+                ("quota", 32),
+                ("flex", 24),
+                ("self", 14),
+                ("conc", 12),
+                ("welfare", 12),
+                ("home", 6),
+            ]),
         };
         let (employer, nature) = match form {
             "quota" | "conc" => self.employers[self.random.below(self.employers.len())].clone(),
@@ -270,15 +379,31 @@ impl County<'_> {
             _ => (self.random.range(188, 420) * 1000).to_string(),
         };
         let insured = matches!(form, "quota" | "conc" | "welfare");
-        self.people[i].job = Some(Job { reference: reference.clone(), since: month });
+        self.people[i].job = Some(Job {
+            reference: reference.clone(),
+            since: month,
+        });
         self.people[i].busy = month;
-        self.pages.put("E16", on, &[&self.people[i].id, &reference, form, &employer, nature, &wage, yes(insured)])
+        self.pages.put(
+            "E16",
+            on,
+            &[
+                &self.people[i].id,
+                &reference,
+                form,
+                &employer,
+                nature,
+                &wage,
+                yes(insured),
+            ],
+        )
     }
 
     fn hires(&mut self, month: u32) {
         let t = self.until(month);
         let many = self.population / 60 + self.random.below(2);
-        let fits = |p: &Person| p.seeking(t) && p.capable && p.busy < month && p.ended + 1 < month.max(2);
+        let fits =
+            |p: &Person| p.seeking(t) && p.capable && p.busy < month && p.ended + 1 < month.max(2);
         let chosen = self.random.sample(self.chosen(fits), many);
         for (n, &i) in chosen.iter().enumerate() {
             let on = self.day(month, 4, 25);
@@ -301,33 +426,51 @@ impl County<'_> {
             }
         }
         if let Some(i) = self.false_hire.take_if(|_| month == 10) {
-            // Locked against other events until the void; from now on unemployed again, and served like the others.
+            // Locked against other events until the void; from now on unemployed again, and served
+            // like the others.
             (self.people[i].job, self.people[i].locked) = (None, false);
             self.people[i].ended = month;
             self.people[i].busy = month;
         }
         // A change of job: a placement, but nobody newly employed.
         if month.is_multiple_of(3) {
-            let fits = |p: &Person| p.busy < month && p.working_age(t) && p.job.as_ref().is_some_and(|j| j.since + 2 < month);
+            let fits = |p: &Person| {
+                p.busy < month
+                    && p.working_age(t)
+                    && p.job.as_ref().is_some_and(|j| j.since + 2 < month)
+            };
             for i in self.random.sample(self.chosen(fits), 1) {
-                let Some(old) = self.people[i].job.clone() else { continue };
+                let Some(old) = self.people[i].job.clone() else {
+                    continue;
+                };
                 let on = self.day(month, 4, 14);
                 self.hire(i, on, month);
                 let on = self.day(month, 16, 27);
-                self.pages.put("E18", on, &[&self.people[i].id, &old.reference, "resigned"]);
+                self.pages
+                    .put("E18", on, &[&self.people[i].id, &old.reference, "resigned"]);
             }
         }
     }
 
     fn ends(&mut self, month: u32) {
-        let fits = |p: &Person| p.busy < month && p.job.as_ref().is_some_and(|j| j.since + 2 < month);
+        let fits =
+            |p: &Person| p.busy < month && p.job.as_ref().is_some_and(|j| j.since + 2 < month);
         let many = 1 + usize::from(month.is_multiple_of(4));
         for i in self.random.sample(self.chosen(fits), many) {
-            let Some(job) = self.people[i].job.take() else { continue };
+            let Some(job) = self.people[i].job.take() else {
+                continue;
+            };
             (self.people[i].ended, self.people[i].busy) = (month, month);
-            let reason = self.random.weighted(&[("expired", 40), ("resigned", 35), ("dismissed", 10), ("closed", 10), ("other", 5)]);
+            let reason = self.random.weighted(&[
+                ("expired", 40),
+                ("resigned", 35),
+                ("dismissed", 10),
+                ("closed", 10),
+                ("other", 5),
+            ]);
             let on = self.day(month, 6, 27);
-            self.pages.put("E18", on, &[&self.people[i].id, &job.reference, reason]);
+            self.pages
+                .put("E18", on, &[&self.people[i].id, &job.reference, reason]);
         }
     }
 
@@ -337,12 +480,25 @@ impl County<'_> {
         }
         let fits = |p: &Person| p.busy < month && p.job.as_ref().is_some_and(|j| j.since < month);
         for i in self.random.sample(self.chosen(fits), 6) {
-            let Some(job) = self.people[i].job.clone() else { continue };
+            let Some(job) = self.people[i].job.clone() else {
+                continue;
+            };
             self.people[i].busy = month;
             let method = self.random.pick(&["insurance", "wage", "site", "video"]);
             let insured = self.random.chance(80);
             let on = self.day(month, 5, 27);
-            self.pages.put("E17", on, &[&self.people[i].id, &job.reference, method, "true", "true", yes(insured)]);
+            self.pages.put(
+                "E17",
+                on,
+                &[
+                    &self.people[i].id,
+                    &job.reference,
+                    method,
+                    "true",
+                    "true",
+                    yes(insured),
+                ],
+            );
         }
     }
 
@@ -374,7 +530,11 @@ impl County<'_> {
         if month == 5 || month == 9 {
             let wanting = self.chosen(|p| p.massage);
             let half = wanting.len() / 2;
-            let mut now = if month == 5 { wanting[..half].to_vec() } else { wanting[half..].to_vec() };
+            let mut now = if month == 5 {
+                wanting[..half].to_vec()
+            } else {
+                wanting[half..].to_vec()
+            };
             if month == 9 && self.traits.massage_gap() {
                 now.pop();
             }
@@ -383,14 +543,23 @@ impl County<'_> {
         }
     }
 
-    /// A session with `size` holders and `family` members of the families of others; gives the last holder's row.
-    fn session(&mut self, month: u32, kind: &str, people: Vec<usize>, size: usize, family: usize) -> Option<Vec<String>> {
+    /// A session with `size` holders and `family` members of the families of others; gives the last
+    /// holder's row.
+    fn session(
+        &mut self,
+        month: u32,
+        kind: &str,
+        people: Vec<usize>,
+        size: usize,
+        family: usize,
+    ) -> Option<Vec<String>> {
         self.sessions += 1;
         let number = (self.year.unsigned_abs() * 1000 + self.sessions).to_string();
         let hours = (self.random.range(2, 10) * 8).to_string();
         let mode = self.random.pick(&["class", "master", "online", "offline"]);
         let on = self.day(month, 9, 13);
-        self.pages.put("E31", on, &[&number, kind, mode, &hours, "true"]);
+        self.pages
+            .put("E31", on, &[&number, kind, mode, &hours, "true"]);
         let done = self.day(month, 20, 27);
         let mut last = None;
         let chosen = self.random.sample(people, size + family);
@@ -398,7 +567,18 @@ impl County<'_> {
             self.people[i].busy = month;
             let relative = n >= size;
             let passed = yes(self.random.chance(92));
-            let row = self.pages.put("E32", done, &[&self.people[i].id, &number, kind, yes(relative), &hours, passed]);
+            let row = self.pages.put(
+                "E32",
+                done,
+                &[
+                    &self.people[i].id,
+                    &number,
+                    kind,
+                    yes(relative),
+                    &hours,
+                    passed,
+                ],
+            );
             if !relative {
                 last = Some(row);
             }
@@ -413,7 +593,10 @@ impl County<'_> {
         if (4..=10).contains(&month) {
             let size = share(self.traits.industry(), 7, month as usize - 4);
             let people: Vec<usize> = self.chosen(|p| p.rural && p.working_age(t) && !p.student);
-            let people = people.into_iter().filter(|i| !self.industry.contains(i)).collect();
+            let people = people
+                .into_iter()
+                .filter(|i| !self.industry.contains(i))
+                .collect();
             for i in self.random.sample(people, size) {
                 self.industry.insert(i);
                 let amount = self.random.range(20, 50) * 10_000;
@@ -422,15 +605,34 @@ impl County<'_> {
         }
         if matches!(month, 6 | 10) {
             // A second payment to persons who have one already: times, but no further persons.
-            let again: Vec<usize> = self.industry.iter().copied().filter(|&i| !self.people[i].gone && !self.people[i].locked).collect();
+            let again: Vec<usize> = self
+                .industry
+                .iter()
+                .copied()
+                .filter(|&i| !self.people[i].gone && !self.people[i].locked)
+                .collect();
             for (n, i) in self.random.sample(again, 3).into_iter().enumerate() {
-                self.pay(i, month, ["breeding", "planting", "industry"][n], 120_000, n == 1, "levy");
+                self.pay(
+                    i,
+                    month,
+                    ["breeding", "planting", "industry"][n],
+                    120_000,
+                    n == 1,
+                    "levy",
+                );
             }
         }
         let employed = self.chosen(|p| p.job.as_ref().is_some_and(|j| j.since < month));
         for (n, i) in self.random.sample(employed, 2).into_iter().enumerate() {
             let amount = self.random.range(8, 24) * 10_000;
-            let row = self.pay(i, month, ["insurance", "post"][n], amount, false, "employment");
+            let row = self.pay(
+                i,
+                month,
+                ["insurance", "post"][n],
+                amount,
+                false,
+                "employment",
+            );
             if self.traits.place == 3 && month == 4 && n == 1 {
                 // One nought too many.
                 let mut wrong = row.clone();
@@ -452,16 +654,36 @@ impl County<'_> {
         }
     }
 
-    fn pay(&mut self, i: usize, month: u32, scheme: &str, amount: u32, relative: bool, fund: &str) -> Vec<String> {
+    fn pay(
+        &mut self,
+        i: usize,
+        month: u32,
+        scheme: &str,
+        amount: u32,
+        relative: bool,
+        fund: &str,
+    ) -> Vec<String> {
         self.people[i].busy = month;
         let on = self.day(month, 12, 27);
-        self.pages.put("E36", on, &[&self.people[i].id, scheme, &amount.to_string(), yes(relative), fund])
+        self.pages.put(
+            "E36",
+            on,
+            &[
+                &self.people[i].id,
+                scheme,
+                &amount.to_string(),
+                yes(relative),
+                fund,
+            ],
+        )
     }
 
     // ---- the four services
 
     fn verify(&mut self, i: usize, on: NaiveDate) {
-        let method = self.random.weighted(&[("visit", 45), ("phone", 35), ("office", 12), ("data", 8)]);
+        let method =
+            self.random
+                .weighted(&[("visit", 45), ("phone", 35), ("office", 12), ("data", 8)]);
         self.pages.put("E10", on, &[&self.people[i].id, method]);
         self.people[i].verified = true;
     }
@@ -472,12 +694,28 @@ impl County<'_> {
         let tool = self.random.pick(&["interview", "scale", "trial"]);
         let band = self.random.pick(&["a", "b", "c"]);
         self.pages.put("E11", on, &[&self.people[i].id, tool, band]);
-        let trade = self.random.pick(&["保洁", "缝纫", "种植", "客服", "按摩", "包装", ""]);
-        let wants = self.random.weighted(&[("job", 75), ("training", 17), ("startup", 8)]);
-        self.pages.put("E12", after(1), &[&self.people[i].id, wants, trade]);
-        let service = self.random.pick(&["policy", "placement", "info", "guidance", "recommend", "one_to_one"]);
+        let trade = self
+            .random
+            .pick(&["保洁", "缝纫", "种植", "客服", "按摩", "包装", ""]);
+        let wants = self
+            .random
+            .weighted(&[("job", 75), ("training", 17), ("startup", 8)]);
+        self.pages
+            .put("E12", after(1), &[&self.people[i].id, wants, trade]);
+        let service = self.random.pick(&[
+            "policy",
+            "placement",
+            "info",
+            "guidance",
+            "recommend",
+            "one_to_one",
+        ]);
         let purchased = self.random.chance(20);
-        self.pages.put("E13", after(3), &[&self.people[i].id, service, yes(purchased)]);
+        self.pages.put(
+            "E13",
+            after(3),
+            &[&self.people[i].id, service, yes(purchased)],
+        );
         self.people[i].served = true;
     }
 
@@ -508,7 +746,9 @@ impl County<'_> {
     fn departures(&mut self, month: u32) {
         let fits = |p: &Person| p.busy < month && !p.massage;
         if month % 3 == 2 {
-            let reason = self.random.weighted(&[("death", 60), ("cancelled", 25), ("left", 15)]);
+            let reason = self
+                .random
+                .weighted(&[("death", 60), ("cancelled", 25), ("left", 15)]);
             for i in self.random.sample(self.chosen(fits), 1) {
                 self.people[i].gone = true;
                 let on = self.day(month, 8, 27);
@@ -524,8 +764,23 @@ impl County<'_> {
         }
     }
 
-    fn plan(&mut self, month: u32, target_month: u32, event: &'static str, row: Vec<String>, kind: CorrectionKind, reason: &'static str) {
-        self.planned.push(Planned { month, target_month, event, row, kind, reason });
+    fn plan(
+        &mut self,
+        month: u32,
+        target_month: u32,
+        event: &'static str,
+        row: Vec<String>,
+        kind: CorrectionKind,
+        reason: &'static str,
+    ) {
+        self.planned.push(Planned {
+            month,
+            target_month,
+            event,
+            row,
+            kind,
+            reason,
+        });
     }
 }
 

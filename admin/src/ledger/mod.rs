@@ -1,15 +1,18 @@
-//! A synthetic ledger: what the counties, cities and provinces of a demonstration would have recorded in a year.
+//! A synthetic ledger: what the counties, cities and provinces of a demonstration would have
+//! recorded in a year.
 //!
-//! Nobody in it exists. Every ID number begins with 999999, an area that GB/T 2260 does not have, with a valid check digit;
-//! every credit code carries the area 999999; names are 测试甲001 and so on. The same options give the same bytes.
+//! Nobody in it exists. Every ID number begins with 999999, an area that GB/T 2260 does not have,
+//! with a valid check digit; every credit code carries the area 999999; names are 测试甲001 and so
+//! on. The same options give the same bytes.
 //!
-//! A unit's year is written as one CSV file per month and event type, numbered so that recording them in order is valid
-//! (registrations before hires, closures last). The opening population is dated before the year and stands in January.
-//! The numbers are made so that, for a city of five counties such as 阳泉 140300, some targets of its plan are met and some
-//! are missed, on purpose and for every seed; which county falls short of what is told in [`Traits`].
+//! A unit's year is written as one CSV file per month and event type, numbered so that recording
+//! them in order is valid (registrations before hires, closures last). The opening population is
+//! dated before the year and stands in January. The numbers are made so that, for a city of five
+//! counties such as 阳泉 140300, some targets of its plan are met and some are missed, on purpose
+//! and for every seed; which county falls short of what is told in [`Traits`].
 //!
-//! Reading order: this file, [`sheet`] (the files), [`person`] (numbers of persons), [`county`] (a county's year),
-//! [`offices`] (carriers, posts, inspections; cities and provinces).
+//! Reading order: this file, [`sheet`] (the files), [`person`] (numbers of persons), [`county`] (a
+//! county's year), [`offices`] (carriers, posts, inspections; cities and provinces).
 
 mod county;
 mod offices;
@@ -108,7 +111,8 @@ pub struct Correction {
     pub reason: &'static str,
 }
 
-/// What is peculiar to a county, by its place among its siblings: so that a city of five shows every case once.
+/// What is peculiar to a county, by its place among its siblings: so that a city of five shows
+/// every case once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Traits {
     place: usize,
@@ -194,12 +198,20 @@ impl UnitLedger {
     }
     /// The file and the cells of a row, the day first.
     pub fn row(&self, at: &RowRef) -> Option<(&Sheet, &[String])> {
-        let sheet = self.month(at.month)?.sheets.iter().find(|s| s.event == at.event)?;
+        let sheet = self
+            .month(at.month)?
+            .sheets
+            .iter()
+            .find(|s| s.event == at.event)?;
         Some((sheet, sheet.rows.get(at.row)?))
     }
     /// Number of events of the year.
     pub fn events(&self) -> usize {
-        self.months.iter().flat_map(|m| &m.sheets).map(|s| s.rows.len()).sum()
+        self.months
+            .iter()
+            .flat_map(|m| &m.sheets)
+            .map(|s| s.rows.len())
+            .sum()
     }
 }
 
@@ -220,7 +232,10 @@ pub fn generate(options: &LedgerOptions) -> Ledger {
     units.dedup_by(|a, b| a.id == b.id);
     let mut siblings: BTreeMap<Option<&UnitId>, usize> = BTreeMap::new();
     let mut numbers = BTreeSet::new();
-    let mut ledger = Ledger { units: Vec::new(), corrections: Vec::new() };
+    let mut ledger = Ledger {
+        units: Vec::new(),
+        corrections: Vec::new(),
+    };
     for unit in units {
         let mut random = Random::new(options.seed, unit.id.as_str());
         let mut pages = Pages::new(options.year);
@@ -231,16 +246,30 @@ pub fn generate(options: &LedgerOptions) -> Ledger {
                 let traits = Traits { place: *place % 5 };
                 *place += 1;
                 offices::county(&unit.id, traits, &mut random, &mut pages);
-                planned = county::year(&unit.id, traits, options.year, &mut random, &mut numbers, &mut pages);
+                planned = county::year(
+                    &unit.id,
+                    traits,
+                    options.year,
+                    &mut random,
+                    &mut numbers,
+                    &mut pages,
+                );
             }
             Tier::City => offices::city(&unit.id, &mut random, &mut pages),
             Tier::Province => offices::province(&unit.id, &mut random, &mut pages),
         }
-        let written = UnitLedger { unit: unit.id.clone(), months: pages.finish() };
-        ledger.corrections.extend(planned.into_iter().filter_map(|p| p.place(&written)));
+        let written = UnitLedger {
+            unit: unit.id.clone(),
+            months: pages.finish(),
+        };
+        ledger
+            .corrections
+            .extend(planned.into_iter().filter_map(|p| p.place(&written)));
         ledger.units.push(written);
     }
-    ledger.corrections.sort_by(|a, b| (a.month, &a.unit, &a.target).cmp(&(b.month, &b.unit, &b.target)));
+    ledger
+        .corrections
+        .sort_by(|a, b| (a.month, &a.unit, &a.target).cmp(&(b.month, &b.unit, &b.target)));
     ledger
 }
 
@@ -254,7 +283,11 @@ impl Planned {
         Some(Correction {
             unit: ledger.unit.clone(),
             month: at(self.month)?.month,
-            target: RowRef { month: file.month, event: self.event, row },
+            target: RowRef {
+                month: file.month,
+                event: self.event,
+                row,
+            },
             kind: self.kind,
             reason: self.reason,
         })

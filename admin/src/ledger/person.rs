@@ -45,10 +45,20 @@ pub(super) struct Person {
 
 impl Person {
     /// Somebody of this age at the end of the year.
-    pub(super) fn new(year: i32, age: u32, category: u32, random: &mut Random, numbers: &mut BTreeSet<String>) -> Person {
+    pub(super) fn new(
+        year: i32,
+        age: u32,
+        category: u32,
+        random: &mut Random,
+        numbers: &mut BTreeSet<String>,
+    ) -> Person {
         loop {
             let male = random.chance(56);
-            let birth = date(year - i32::try_from(age).unwrap_or(0), random.range(1, 12), random.range(1, 28));
+            let birth = date(
+                year - i32::try_from(age).unwrap_or(0),
+                random.range(1, 12),
+                random.range(1, 28),
+            );
             let serial = random.below(499) * 2 + usize::from(male);
             let first = format!("{NOWHERE}{}{serial:03}", birth.format("%Y%m%d"));
             let check = id_check_digit(&first).unwrap_or_default(); // 17 digits always have one
@@ -56,11 +66,15 @@ impl Person {
             if !numbers.insert(id.clone()) {
                 continue;
             }
-            let grade = random.weighted(&[("1", 12), ("2", 28), ("3", 32), ("4", 28)]).parse().unwrap_or(3);
+            let grade = random
+                .weighted(&[("1", 12), ("2", 28), ("3", 32), ("4", 28)])
+                .parse()
+                .unwrap_or(3);
             let rural = random.chance(62);
             let adult = age >= 16;
             let student = (16..=22).contains(&age) && random.chance(45);
-            let capable = adult && !student && age <= 59 && random.chance(if grade == 1 { 45 } else { 82 });
+            let capable =
+                adult && !student && age <= 59 && random.chance(if grade == 1 { 45 } else { 82 });
             let wants = capable && random.chance(86);
             return Person {
                 id,
@@ -99,7 +113,8 @@ impl Person {
     }
 }
 
-/// An age, at the end of the year, as in a county's register: few children, many beyond 50. Nobody turns 16 in the year.
+/// An age, at the end of the year, as in a county's register: few children, many beyond 50. Nobody
+/// turns 16 in the year.
 pub(super) fn some_age(random: &mut Random) -> u32 {
     match random.below(100) {
         0..=5 => random.range(5, 15),
@@ -113,15 +128,37 @@ pub(super) fn some_age(random: &mut Random) -> u32 {
 
 /// A category by its frequency among certificate holders.
 pub(super) fn some_category(random: &mut Random) -> u32 {
-    random.weighted(&[("1", 12), ("2", 13), ("3", 4), ("4", 48), ("5", 9), ("6", 10), ("7", 4)]).parse().unwrap_or(4)
+    random
+        .weighted(&[
+            ("1", 12),
+            ("2", 13),
+            ("3", 4),
+            ("4", 48),
+            ("5", 9),
+            ("6", 10),
+            ("7", 4),
+        ])
+        .parse()
+        .unwrap_or(4)
 }
 
-/// A credit code of an organisation that does not exist: `authority` is its first two characters, the area is 999999.
+/// A credit code of an organisation that does not exist: `authority` is its first two characters,
+/// the area is 999999.
 pub(super) fn credit_code(authority: &str, unit: &str, serial: u32) -> String {
     // Six characters of the unit's code where they fit the alphabet, else a number made of it.
-    let fits = unit.len() == 6 && unit.bytes().all(|b| b"0123456789ABCDEFGHJKLMNPQRTUWXY".contains(&b));
-    let owner =
-        if fits { unit.to_string() } else { format!("{:06}", unit.bytes().fold(7_u32, |h, b| (h * 31 + u32::from(b)) % 1_000_000)) };
+    let fits = unit.len() == 6
+        && unit
+            .bytes()
+            .all(|b| b"0123456789ABCDEFGHJKLMNPQRTUWXY".contains(&b));
+    let owner = if fits {
+        unit.to_string()
+    } else {
+        format!(
+            "{:06}",
+            unit.bytes()
+                .fold(7_u32, |h, b| (h * 31 + u32::from(b)) % 1_000_000)
+        )
+    };
     let first = format!("{authority}{NOWHERE}{owner}{serial:03}");
     let check = credit_check_char(&first).unwrap_or_default(); // 17 characters of the alphabet always have one
     format!("{first}{check}")

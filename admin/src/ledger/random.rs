@@ -7,7 +7,9 @@ impl Random {
     /// Each unit has a stream of its own, so that one unit's ledger does not depend on the others'.
     pub(super) fn new(seed: u64, name: &str) -> Random {
         // FNV-1a over the name, so that neighbouring codes start far apart.
-        let start = name.bytes().fold(0xcbf2_9ce4_8422_2325 ^ seed, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        let start = name.bytes().fold(0xcbf2_9ce4_8422_2325 ^ seed, |h, b| {
+            (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+        });
         let mut random = Random(start);
         random.next();
         random
@@ -23,7 +25,11 @@ impl Random {
 
     /// 0 .. n − 1; 0 where n is 0. The bias of the remainder does not matter here.
     pub(super) fn below(&mut self, n: usize) -> usize {
-        if n == 0 { 0 } else { (self.next() % n as u64) as usize }
+        if n == 0 {
+            0
+        } else {
+            (self.next() % n as u64) as usize
+        }
     }
 
     /// lo ..= hi.

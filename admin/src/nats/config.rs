@@ -1,4 +1,5 @@
-//! Writes nats.conf: the server's durability, its limits, and for each unit a user that may do what its place allows.
+//! Writes nats.conf: the server's durability, its limits, and for each unit a user that may do what
+//! its place allows.
 
 use super::error::NatsError;
 use super::{NatsUnit, checked, user};
@@ -24,7 +25,8 @@ pub struct ServerOptions {
     pub host: String,
     /// The port for nodes.
     pub port: u16,
-    /// The address for monitoring, which each node asks for `sync_always`. It has no login: keep it inside.
+    /// The address for monitoring, which each node asks for `sync_always`. It has no login: keep it
+    /// inside.
     pub monitor_host: String,
     /// The port for monitoring.
     pub monitor_port: u16,
@@ -43,7 +45,13 @@ pub struct ServerOptions {
 impl ServerOptions {
     /// A server for this machine alone.
     #[must_use]
-    pub fn local(port: u16, monitor_port: u16, store_dir: PathBuf, admin_public_nkey: String, units: Vec<NatsUnit>) -> Self {
+    pub fn local(
+        port: u16,
+        monitor_port: u16,
+        store_dir: PathBuf,
+        admin_public_nkey: String,
+        units: Vec<NatsUnit>,
+    ) -> Self {
         Self {
             host: "127.0.0.1".to_owned(),
             port,
@@ -62,8 +70,14 @@ impl ServerOptions {
 pub fn server_config(options: &ServerOptions) -> Result<String, NatsError> {
     user::check_public(&options.admin_public_nkey, "operator")?;
     let units = checked(&options.units)?;
-    if let Some((path, _)) = units.iter().find(|(_, u)| u.public_nkey == options.admin_public_nkey) {
-        return Err(NatsError::Unit { unit: path.to_string(), reason: "it has the operator's NKey".to_owned() });
+    if let Some((path, _)) = units
+        .iter()
+        .find(|(_, u)| u.public_nkey == options.admin_public_nkey)
+    {
+        return Err(NatsError::Unit {
+            unit: path.to_string(),
+            reason: "it has the operator's NKey".to_owned(),
+        });
     }
     let mut text = String::new();
     // Writing to a String cannot fail; `w` keeps that in one place.
@@ -71,23 +85,44 @@ pub fn server_config(options: &ServerOptions) -> Result<String, NatsError> {
         let _ = writeln!(text, "{line}");
     };
     w("# nats.conf, written by `countersign nats config` from the registry. Do not edit: write it anew.".to_owned());
-    w(format!("listen: {}", quoted("host", &format!("{}:{}", options.host, options.port))?));
-    w(format!("http: {}", quoted("monitor_host", &format!("{}:{}", options.monitor_host, options.monitor_port))?));
+    w(format!(
+        "listen: {}",
+        quoted("host", &format!("{}:{}", options.host, options.port))?
+    ));
+    w(format!(
+        "http: {}",
+        quoted(
+            "monitor_host",
+            &format!("{}:{}", options.monitor_host, options.monitor_port)
+        )?
+    ));
     w("max_payload: 8MB".to_owned());
     w("# A node that is cut off without a word is given up after a minute and a half, not after six.".to_owned());
     w("ping_interval: \"30s\"".to_owned());
     w("ping_max: 2".to_owned());
     w("jetstream {".to_owned());
-    w(format!("  store_dir: {}", path_of("store_dir", &options.store_dir)?));
-    w("  # An acknowledged message is on disk. Nodes check this and refuse to send without it.".to_owned());
+    w(format!(
+        "  store_dir: {}",
+        path_of("store_dir", &options.store_dir)?
+    ));
+    w(
+        "  # An acknowledged message is on disk. Nodes check this and refuse to send without it."
+            .to_owned(),
+    );
     w("  sync_interval: always".to_owned());
     w(format!("  max_file_store: {}", options.max_file_bytes));
     w("  max_memory_store: 16MB".to_owned());
     w("}".to_owned());
     if let Some(tls) = &options.tls {
         w("tls {".to_owned());
-        w(format!("  cert_file: {}", path_of("cert_file", &tls.cert_file)?));
-        w(format!("  key_file: {}", path_of("key_file", &tls.key_file)?));
+        w(format!(
+            "  cert_file: {}",
+            path_of("cert_file", &tls.cert_file)?
+        ));
+        w(format!(
+            "  key_file: {}",
+            path_of("key_file", &tls.key_file)?
+        ));
         if let Some(ca) = &tls.client_ca_file {
             w(format!("  ca_file: {}", path_of("client_ca_file", ca)?));
             w("  verify: true".to_owned());
@@ -102,9 +137,18 @@ pub fn server_config(options: &ServerOptions) -> Result<String, NatsError> {
     w(format!("      {{ nkey: {} }}", options.admin_public_nkey));
     for (path, unit) in &units {
         w(format!("      # {path}"));
-        w(format!("      {{ nkey: {}, permissions: {{", unit.public_nkey));
-        w(format!("          publish: {{ allow: [{}] }},", list(&access::publish_permissions(path, unit.has_children))));
-        w(format!("          subscribe: {{ allow: [{}] }} }} }}", list(&access::subscribe_permissions(path))));
+        w(format!(
+            "      {{ nkey: {}, permissions: {{",
+            unit.public_nkey
+        ));
+        w(format!(
+            "          publish: {{ allow: [{}] }},",
+            list(&access::publish_permissions(path, unit.has_children))
+        ));
+        w(format!(
+            "          subscribe: {{ allow: [{}] }} }} }}",
+            list(&access::subscribe_permissions(path))
+        ));
     }
     w("    ]".to_owned());
     w("  }".to_owned());
@@ -114,22 +158,34 @@ pub fn server_config(options: &ServerOptions) -> Result<String, NatsError> {
 
 fn list(subjects: &[String]) -> String {
     // Subjects hold letters, digits and `. _ $ * >` only: they need no escape.
-    subjects.iter().map(|s| format!("\"{s}\"")).collect::<Vec<_>>().join(", ")
+    subjects
+        .iter()
+        .map(|s| format!("\"{s}\""))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// A string that cannot break out of its quotes.
 fn quoted(field: &str, value: &str) -> Result<String, NatsError> {
-    if value.is_empty() || value.chars().any(|c| c.is_control() || matches!(c, '"' | '\\' | '\'')) {
+    if value.is_empty()
+        || value
+            .chars()
+            .any(|c| c.is_control() || matches!(c, '"' | '\\' | '\''))
+    {
         return Err(NatsError::Option {
             field: field.to_owned(),
-            reason: "must not be empty or hold quotes, backslashes or control characters".to_owned(),
+            reason: "must not be empty or hold quotes, backslashes or control characters"
+                .to_owned(),
         });
     }
     Ok(format!("\"{value}\""))
 }
 
 fn path_of(field: &str, path: &Path) -> Result<String, NatsError> {
-    let text = path.to_str().ok_or_else(|| NatsError::Option { field: field.to_owned(), reason: "the path is not UTF-8".to_owned() })?;
+    let text = path.to_str().ok_or_else(|| NatsError::Option {
+        field: field.to_owned(),
+        reason: "the path is not UTF-8".to_owned(),
+    })?;
     quoted(field, text)
 }
 
@@ -140,12 +196,22 @@ mod tests {
 
     fn unit(path: &str, has_children: bool) -> NatsUnit {
         let path = path.split('.').map(str::to_owned).collect();
-        NatsUnit { path, public_nkey: create_user().unwrap().public_nkey, has_children }
+        NatsUnit {
+            path,
+            public_nkey: create_user().unwrap().public_nkey,
+            has_children,
+        }
     }
 
     fn options() -> ServerOptions {
         let units = vec![unit("1", true), unit("1.13", true), unit("1.13.5", false)];
-        ServerOptions::local(4222, 8222, "/var/lib/cs".into(), create_user().unwrap().public_nkey, units)
+        ServerOptions::local(
+            4222,
+            8222,
+            "/var/lib/cs".into(),
+            create_user().unwrap().public_nkey,
+            units,
+        )
     }
 
     #[test]
@@ -161,11 +227,19 @@ mod tests {
             "max_payload: 8MB",
             "      # 1.13.5",
         ] {
-            assert_eq!(text.lines().filter(|l| *l == line).count(), 1, "{line}\n{text}");
+            assert_eq!(
+                text.lines().filter(|l| *l == line).count(),
+                1,
+                "{line}\n{text}"
+            );
         }
         assert!(text.contains("\"cs.v1.down.1.13.*.receipt\""));
         assert!(!text.contains("cs.v1.down.1.13.5.*.receipt"));
-        assert!(!text.contains("CONSUMER.CREATE") && !text.contains("STREAM.") && !text.contains("_INBOX.>"));
+        assert!(
+            !text.contains("CONSUMER.CREATE")
+                && !text.contains("STREAM.")
+                && !text.contains("_INBOX.>")
+        );
         assert_eq!(text.matches("nkey:").count(), 4);
         assert!(!text.contains("tls {"));
     }
@@ -173,7 +247,11 @@ mod tests {
     #[test]
     fn tls_is_written_when_asked_for() {
         let mut options = options();
-        options.tls = Some(ServerTls { cert_file: "/c".into(), key_file: "/k".into(), client_ca_file: Some("/a".into()) });
+        options.tls = Some(ServerTls {
+            cert_file: "/c".into(),
+            key_file: "/k".into(),
+            client_ca_file: Some("/a".into()),
+        });
         let text = server_config(&options).unwrap();
         assert!(text.contains("tls {\n  cert_file: \"/c\"\n  key_file: \"/k\"\n  ca_file: \"/a\"\n  verify: true\n}"), "{text}");
     }
@@ -183,18 +261,28 @@ mod tests {
         type Case = (&'static str, fn(&mut ServerOptions));
         let cases: [Case; 8] = [
             ("nats.unit", |o| o.units[2].path = o.units[1].path.clone()),
-            ("nats.unit", |o| o.units[2].public_nkey = o.units[1].public_nkey.clone()),
-            ("nats.unit", |o| o.units[0].public_nkey = o.admin_public_nkey.clone()),
+            ("nats.unit", |o| {
+                o.units[2].public_nkey = o.units[1].public_nkey.clone()
+            }),
+            ("nats.unit", |o| {
+                o.units[0].public_nkey = o.admin_public_nkey.clone()
+            }),
             ("nats.unit", |o| o.units[1].has_children = false),
             ("nats.unit", |o| o.units[2].path[2] = "5\"x".to_owned()),
             ("nats.key", |o| o.units[2].public_nkey = "UABC".to_owned()),
-            ("nats.key", |o| o.admin_public_nkey = create_user().unwrap().seed.to_string()),
+            ("nats.key", |o| {
+                o.admin_public_nkey = create_user().unwrap().seed.to_string()
+            }),
             ("nats.option", |o| o.store_dir = "/a\" }".into()),
         ];
         for (i, (code, spoil)) in cases.into_iter().enumerate() {
             let mut options = options();
             spoil(&mut options);
-            assert_eq!(server_config(&options).unwrap_err().code(), code, "case {i}");
+            assert_eq!(
+                server_config(&options).unwrap_err().code(),
+                code,
+                "case {i}"
+            );
         }
     }
 }

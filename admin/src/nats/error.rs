@@ -12,7 +12,9 @@ pub enum NatsError {
         reason: String,
     },
     /// A public NKey is none.
-    #[error("{owner}: '{key}' is not a public NKey of a user (U…); create one with `countersign nats user`")]
+    #[error(
+        "{owner}: '{key}' is not a public NKey of a user (U…); create one with `countersign nats user`"
+    )]
     Key {
         /// Whose.
         owner: String,

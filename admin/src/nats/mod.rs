@@ -1,8 +1,10 @@
-//! The operator's side of NATS: users, the server's configuration, streams and consumers. Nodes may create nothing; all that
-//! they use is written here, from the same rules (`node::link::access`) that they check themselves against.
+//! The operator's side of NATS: users, the server's configuration, streams and consumers. Nodes may
+//! create nothing; all that they use is written here, from the same rules (`node::link::access`)
+//! that they check themselves against.
 //!
-//! Order of work: [`create_user`] once for the operator and each unit; [`server_config`] from the list of units, start or
-//! reload nats-server; [`provision`], as often as one likes, and again whenever the server no longer [`stands`] as it was left.
+//! Order of work: [`create_user`] once for the operator and each unit; [`server_config`] from the
+//! list of units, start or reload nats-server; [`provision`], as often as one likes, and again
+//! whenever the server no longer [`stands`] as it was left.
 
 mod config;
 mod error;
@@ -30,22 +32,31 @@ pub struct NatsUnit {
 
 /// Checks a list of units as a whole: good paths and keys, nobody twice, parents known as parents.
 fn checked(units: &[NatsUnit]) -> Result<Vec<(UnitPath, &NatsUnit)>, NatsError> {
-    let bad = |unit: &NatsUnit, reason: &str| NatsError::Unit { unit: unit.path.join("."), reason: reason.to_owned() };
+    let bad = |unit: &NatsUnit, reason: &str| NatsError::Unit {
+        unit: unit.path.join("."),
+        reason: reason.to_owned(),
+    };
     let (mut names, mut keys, mut list) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for unit in units {
-        let path = UnitPath::new(unit.path.iter().cloned()).map_err(|e| bad(unit, &e.to_string()))?;
+        let path =
+            UnitPath::new(unit.path.iter().cloned()).map_err(|e| bad(unit, &e.to_string()))?;
         user::check_public(&unit.public_nkey, path.unit())?;
         // Consumers and inboxes are named by the unit alone.
         if !names.insert(path.unit().to_owned()) {
             return Err(bad(unit, "it is listed twice"));
         }
         if !keys.insert(unit.public_nkey.as_str()) {
-            return Err(bad(unit, "another unit has the same NKey, each needs its own"));
+            return Err(bad(
+                unit,
+                "another unit has the same NKey, each needs its own",
+            ));
         }
         list.push((path, unit));
     }
     for (path, unit) in &list {
-        let childless = list.iter().any(|(p, u)| Some(p) == path.parent().as_ref() && !u.has_children);
+        let childless = list
+            .iter()
+            .any(|(p, u)| Some(p) == path.parent().as_ref() && !u.has_children);
         if childless {
             return Err(bad(unit, "its parent is listed as a unit without children"));
         }

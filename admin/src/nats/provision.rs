@@ -1,7 +1,9 @@
-//! Creates and updates the two streams and each unit's consumers. Idempotent: run it after every change of the registry.
+//! Creates and updates the two streams and each unit's consumers. Idempotent: run it after every
+//! change of the registry.
 //!
-//! It speaks JetStream's JSON API directly: the client library hides consumers with several filters behind features that the
-//! workspace does not need otherwise, and the JSON is what the server documents.
+//! It speaks JetStream's JSON API directly: the client library hides consumers with several filters
+//! behind features that the workspace does not need otherwise, and the JSON is what the server
+//! documents.
 
 use super::error::NatsError;
 use super::{NatsUnit, checked};
@@ -14,9 +16,9 @@ use std::time::Duration;
 
 /// The largest message: the server's `max_payload`.
 const MAX_MESSAGE_BYTES: u64 = 8 * 1024 * 1024;
-/// How many delivered messages of one consumer may be without answer. Nodes pull one message at a time, so this does not
-/// pace them; it must only be so large that messages which wait for an earlier one (of one unit) never hold up those of all
-/// others.
+/// How many delivered messages of one consumer may be without answer. Nodes pull one message at a
+/// time, so this does not pace them; it must only be so large that messages which wait for an
+/// earlier one (of one unit) never hold up those of all others.
 const MAX_ACK_PENDING: u64 = 65_536;
 
 /// How often it is looked whether the streams are there.
@@ -25,16 +27,21 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How the streams and consumers keep time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// How long a node may take from delivery to answer before the message comes again: so long waits what was on its way
-    /// to a node that was killed. A message that comes again too early is only work done twice.
+    /// How long a node may take from delivery to answer before the message comes again: so long
+    /// waits what was on its way to a node that was killed. A message that comes again too early is
+    /// only work done twice.
     pub ack_wait: Duration,
-    /// How long a stream knows a message again by its id. What is repeated later is stored once more, and harmless.
+    /// How long a stream knows a message again by its id. What is repeated later is stored once
+    /// more, and harmless.
     pub duplicate_window: Duration,
 }
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { ack_wait: Duration::from_secs(20), duplicate_window: Duration::from_secs(120) }
+        Self {
+            ack_wait: Duration::from_secs(20),
+            duplicate_window: Duration::from_secs(120),
+        }
     }
 }
 
@@ -47,8 +54,15 @@ pub struct Provisioned {
     pub confirmed: Vec<String>,
 }
 
-/// Brings the server at `url` to what the units need, as the operator with this seed, by the TLS that a node would use.
-pub async fn provision(url: &str, tls: &LinkTls, admin_seed: &str, units: &[NatsUnit], timing: Timing) -> Result<Provisioned, NatsError> {
+/// Brings the server at `url` to what the units need, as the operator with this seed, by the TLS
+/// that a node would use.
+pub async fn provision(
+    url: &str,
+    tls: &LinkTls,
+    admin_seed: &str,
+    units: &[NatsUnit],
+    timing: Timing,
+) -> Result<Provisioned, NatsError> {
     let units = checked(units)?;
     let client = connect(url, tls, admin_seed).await?;
     let mut done = Provisioned::default();
@@ -64,18 +78,39 @@ pub async fn provision(url: &str, tls: &LinkTls, admin_seed: &str, units: &[Nats
     }
     for (path, unit) in &units {
         for (stream, consumer, filters) in access::consumers(path, unit.has_children) {
-            let known = exists(&client, &format!("CONSUMER.INFO.{stream}.{consumer}"), &consumer).await?;
+            let known = exists(
+                &client,
+                &format!("CONSUMER.INFO.{stream}.{consumer}"),
+                &consumer,
+            )
+            .await?;
             let body = consumer_config(stream, &consumer, &filters, timing);
-            call(&client, &format!("CONSUMER.CREATE.{stream}.{consumer}"), &consumer, &body).await?;
-            if known { done.confirmed.push(consumer) } else { done.created.push(consumer) }
+            call(
+                &client,
+                &format!("CONSUMER.CREATE.{stream}.{consumer}"),
+                &consumer,
+                &body,
+            )
+            .await?;
+            if known {
+                done.confirmed.push(consumer)
+            } else {
+                done.created.push(consumer)
+            }
         }
     }
     Ok(done)
 }
 
-/// Waits, as the operator, for as long as both streams are there and the server answers, and at most this long. A store that
-/// was lost comes back empty with the server's next start: then streams are missing and everybody waits for them.
-pub async fn stands(url: &str, tls: &LinkTls, admin_seed: &str, at_most: Duration) -> Result<(), NatsError> {
+/// Waits, as the operator, for as long as both streams are there and the server answers, and at
+/// most this long. A store that was lost comes back empty with the server's next start: then
+/// streams are missing and everybody waits for them.
+pub async fn stands(
+    url: &str,
+    tls: &LinkTls,
+    admin_seed: &str,
+    at_most: Duration,
+) -> Result<(), NatsError> {
     let client = connect(url, tls, admin_seed).await?;
     let end = tokio::time::Instant::now() + at_most;
     while tokio::time::Instant::now() < end {
@@ -95,11 +130,18 @@ async fn connect(url: &str, tls: &LinkTls, admin_seed: &str) -> Result<Client, N
         .nkey(admin_seed.trim().to_owned())
         .name("countersign nats provision")
         .request_timeout(Some(Duration::from_secs(15)));
-    let options = tls.apply(url, options).map_err(|e| NatsError::Connect { url: url.to_owned(), reason: e.to_string() })?;
-    options.connect(url).await.map_err(|e| NatsError::Connect { url: url.to_owned(), reason: node::link::explain(&e.to_string()) })
+    let options = tls.apply(url, options).map_err(|e| NatsError::Connect {
+        url: url.to_owned(),
+        reason: e.to_string(),
+    })?;
+    options.connect(url).await.map_err(|e| NatsError::Connect {
+        url: url.to_owned(),
+        reason: node::link::explain(&e.to_string()),
+    })
 }
 
-/// Nothing is ever trimmed: a full stream refuses, which a sender notices, instead of dropping what is old.
+/// Nothing is ever trimmed: a full stream refuses, which a sender notices, instead of dropping what
+/// is old.
 fn stream_config(name: &str, subjects: &str, timing: Timing) -> Value {
     json!({
         "name": name,
@@ -143,23 +185,40 @@ async fn exists(client: &Client, api: &str, what: &str) -> Result<bool, NatsErro
     match call(client, api, what, &Value::Null).await {
         Ok(_) => Ok(true),
         // 10059: stream not found, 10014: consumer not found.
-        Err(NatsError::Refused { code: 10059 | 10014, .. }) => Ok(false),
+        Err(NatsError::Refused {
+            code: 10059 | 10014,
+            ..
+        }) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
 /// One request to JetStream's API.
 async fn call(client: &Client, api: &str, what: &str, body: &Value) -> Result<Value, NatsError> {
-    let answer = |reason: String| NatsError::Answer { what: what.to_owned(), reason };
-    let payload = if body.is_null() { String::new() } else { body.to_string() };
-    let reply = client.request(format!("$JS.API.{api}"), payload.into()).await.map_err(|e| answer(e.to_string()))?;
+    let answer = |reason: String| NatsError::Answer {
+        what: what.to_owned(),
+        reason,
+    };
+    let payload = if body.is_null() {
+        String::new()
+    } else {
+        body.to_string()
+    };
+    let reply = client
+        .request(format!("$JS.API.{api}"), payload.into())
+        .await
+        .map_err(|e| answer(e.to_string()))?;
     let value: Value = serde_json::from_slice(&reply.payload).map_err(|e| answer(e.to_string()))?;
     match value.get("error") {
         None => Ok(value),
         Some(error) => Err(NatsError::Refused {
             what: what.to_owned(),
             code: error.get("err_code").and_then(Value::as_u64).unwrap_or(0),
-            reason: error.get("description").and_then(Value::as_str).unwrap_or("no reason given").to_owned(),
+            reason: error
+                .get("description")
+                .and_then(Value::as_str)
+                .unwrap_or("no reason given")
+                .to_owned(),
         }),
     }
 }

@@ -1,4 +1,5 @@
-//! NKey users: one key pair per unit. The seed stays with the unit, the server's configuration holds the public half only.
+//! NKey users: one key pair per unit. The seed stays with the unit, the server's configuration
+//! holds the public half only.
 
 use super::error::NatsError;
 use std::fmt;
@@ -16,18 +17,27 @@ pub struct NatsUser {
 
 impl fmt::Debug for NatsUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NatsUser").field("public_nkey", &self.public_nkey).finish_non_exhaustive()
+        f.debug_struct("NatsUser")
+            .field("public_nkey", &self.public_nkey)
+            .finish_non_exhaustive()
     }
 }
 
 /// Makes a user from the system's random source.
 pub fn create_user() -> Result<NatsUser, NatsError> {
-    let bad = |reason: String| NatsError::Seed { file: String::new(), reason };
+    let bad = |reason: String| NatsError::Seed {
+        file: String::new(),
+        reason,
+    };
     let mut random = Zeroizing::new([0_u8; 32]);
     getrandom::fill(random.as_mut()).map_err(|e| bad(e.to_string()))?;
-    let pair = nkeys::KeyPair::new_from_raw(nkeys::KeyPairType::User, *random).map_err(|e| bad(e.to_string()))?;
+    let pair = nkeys::KeyPair::new_from_raw(nkeys::KeyPairType::User, *random)
+        .map_err(|e| bad(e.to_string()))?;
     let seed = pair.seed().map_err(|e| bad(e.to_string()))?;
-    Ok(NatsUser { public_nkey: pair.public_key(), seed: Zeroizing::new(seed) })
+    Ok(NatsUser {
+        public_nkey: pair.public_key(),
+        seed: Zeroizing::new(seed),
+    })
 }
 
 /// Writes a seed to a new file that only its owner can read; refuses to replace one.
@@ -41,7 +51,8 @@ pub fn write_seed(file: &Path, seed: &str) -> Result<(), NatsError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut open = options.open(file).map_err(bad)?;
-    open.write_all(Zeroizing::new(format!("{seed}\n")).as_bytes()).map_err(bad)?;
+    open.write_all(Zeroizing::new(format!("{seed}\n")).as_bytes())
+        .map_err(bad)?;
     open.sync_all().map_err(bad)
 }
 
@@ -51,6 +62,9 @@ pub(super) fn check_public(key: &str, owner: &str) -> Result<(), NatsError> {
         Ok(())
     } else {
         // A seed pasted here by mistake must not be printed in full.
-        Err(NatsError::Key { owner: owner.to_owned(), key: key.chars().take(4).chain("…".chars()).collect() })
+        Err(NatsError::Key {
+            owner: owner.to_owned(),
+            key: key.chars().take(4).chain("…".chars()).collect(),
+        })
     }
 }

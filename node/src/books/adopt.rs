@@ -1,4 +1,5 @@
-//! What is published: registry versions, catalogues and plans come in as files and are checked against what is known.
+//! What is published: registry versions, catalogues and plans come in as files and are checked
+//! against what is known.
 
 use protocol::evidence::report;
 use protocol::note::Note;
@@ -9,15 +10,27 @@ use serde::Deserialize;
 use super::{Books, BooksError, NewEntry, kinds};
 
 impl Books {
-    /// Adopts what was published: registry versions, catalogues and plans that are not known yet. Files are given as bytes.
+    /// Adopts what was published: registry versions, catalogues and plans that are not known yet.
+    /// Files are given as bytes.
     ///
     /// # Errors
     /// A document that does not follow from what is known.
     pub fn adopt(&mut self, documents: &[Vec<u8>]) -> Result<usize, BooksError> {
-        let error = |what: &str, e: &dyn std::fmt::Display| BooksError::Published { what: what.to_string(), message: e.to_string() };
-        let mut notes = documents.iter().map(|b| Note::parse(b).map_err(|e| error("document", &e))).collect::<Result<Vec<_>, _>>()?;
+        let error = |what: &str, e: &dyn std::fmt::Display| BooksError::Published {
+            what: what.to_string(),
+            message: e.to_string(),
+        };
+        let mut notes = documents
+            .iter()
+            .map(|b| Note::parse(b).map_err(|e| error("document", &e)))
+            .collect::<Result<Vec<_>, _>>()?;
         // Registry first, in order of versions; the others are checked against it.
-        notes.sort_by_key(|n| (!n.text().starts_with("countersign/registry/"), registry_version(n)));
+        notes.sort_by_key(|n| {
+            (
+                !n.text().starts_with("countersign/registry/"),
+                registry_version(n),
+            )
+        });
         let mut adopted = 0;
         for note in notes {
             let known = self
@@ -26,35 +39,42 @@ impl Books {
                 .map(|(_, n)| n)
                 .chain(self.catalogues.iter().map(|(_, n)| n))
                 .chain(self.plans.iter().map(|(_, n)| n));
-            // An older plan may lie beside the newer one, or come again: it is not taken for a third.
-            if known.into_iter().any(|n| n.digest() == note.digest()) || self.replaced.contains(&note.digest()) {
+            // An older plan may lie beside the newer one, or come again: it is not taken for a
+            // third.
+            if known.into_iter().any(|n| n.digest() == note.digest())
+                || self.replaced.contains(&note.digest())
+            {
                 continue;
             }
             let registry = self.registry().map(|r| r.registry().clone());
             let kind = if note.text().starts_with("countersign/registry/") {
                 match self.registries.last() {
-                    None => VerifiedRegistry::first(&note, &self.root).map_err(|e| error("registry", &e))?,
+                    None => VerifiedRegistry::first(&note, &self.root)
+                        .map_err(|e| error("registry", &e))?,
                     Some((last, _)) => last.next(&note).map_err(|e| error("registry", &e))?,
                 };
                 kinds::REGISTRY
             } else {
                 let registry = registry.ok_or_else(|| error("registry", &"none is known yet"))?;
                 if note.text().starts_with("countersign/catalogue/") {
-                    published::read_catalogue(&note, &registry).map_err(|e| error("catalogue", &e))?;
+                    published::read_catalogue(&note, &registry)
+                        .map_err(|e| error("catalogue", &e))?;
                     kinds::CATALOGUE
                 } else {
                     published::read_plan(&note, &registry).map_err(|e| error("plan", &e))?;
                     kinds::PLAN
                 }
             };
-            self.of_roots_only(&note).map_err(|e| error("document", &e))?;
+            self.of_roots_only(&note)
+                .map_err(|e| error("document", &e))?;
             self.commit(vec![NewEntry::open(kind, note.as_bytes())])?;
             adopted += 1;
         }
         Ok(adopted)
     }
 
-    /// Nobody signs the lines of a note. One that nobody can check would stay in this node's evidence for good, and have it refused.
+    /// Nobody signs the lines of a note. One that nobody can check would stay in this node's
+    /// evidence for good, and have it refused.
     fn of_roots_only(&self, note: &Note) -> Result<(), String> {
         let mut keys = self.root.as_ref().to_vec();
         for (version, _) in &self.registries {
@@ -72,5 +92,9 @@ fn registry_version(note: &Note) -> u64 {
     struct Version {
         version: u64,
     }
-    note.text().lines().nth(1).and_then(|j| serde_json::from_str::<Version>(j).ok()).map_or(0, |v| v.version)
+    note.text()
+        .lines()
+        .nth(1)
+        .and_then(|j| serde_json::from_str::<Version>(j).ok())
+        .map_or(0, |v| v.version)
 }

@@ -1,11 +1,12 @@
-//! Writing: entries become durable, and then known. Several requests may share one fsync; in such a group an entry is known at once and
-//! told to nobody before the group is on disk.
+//! Writing: entries become durable, and then known. Several requests may share one fsync; in such a
+//! group an entry is known at once and told to nobody before the group is on disk.
 
 use super::index::crc;
 use super::{Books, BooksError, NewEntry, kinds};
 use crate::journal::{self, Entry, Sealed, Stored};
 
-/// A group is written when it would become larger than this: below what the journal takes in one batch.
+/// A group is written when it would become larger than this: below what the journal takes in one
+/// batch.
 const GROUP_BYTES: usize = 8 << 20;
 
 impl Books {
@@ -23,18 +24,26 @@ impl Books {
             raw.push(new.entry);
             written.push(new.written);
         }
-        let size = |list: &[Entry]| list.iter().map(|e| e.public.len() + e.sealed.as_ref().map_or(0, Vec::len) + 64).sum::<usize>();
+        let size = |list: &[Entry]| {
+            list.iter()
+                .map(|e| e.public.len() + e.sealed.as_ref().map_or(0, Vec::len) + 64)
+                .sum::<usize>()
+        };
         if self.grouping && size(&self.staged) + size(&raw) > GROUP_BYTES {
             self.flush_group()?;
         }
-        // What the disk is known not to take is refused before anything is applied, so that nothing has to be taken back.
+        // What the disk is known not to take is refused before anything is applied, so that nothing
+        // has to be taken back.
         self.journal.has_room(size(&self.staged) + size(&raw))?;
         let first = self.journal.next_seq() + self.staged.len() as u64;
         if !self.grouping {
             self.journal.append(&raw)?;
         } else if self.staged.is_empty() {
-            // The view runs ahead of the journal until the group is written. A process that dies before must not find it so.
-            self.view.unmark().or_else(|e| self.keep_view_in_memory(&e))?;
+            // The view runs ahead of the journal until the group is written. A process that dies
+            // before must not find it so.
+            self.view
+                .unmark()
+                .or_else(|e| self.keep_view_in_memory(&e))?;
         }
         let mark = raw.last().map(|last| crc(&last.public));
         for ((seq, entry), written) in (first..).zip(raw).zip(written) {
@@ -53,12 +62,12 @@ impl Books {
         Ok(())
     }
 
-    /// Runs several pieces of work whose entries share one fsync. What they return may be told to anybody only if this
-    /// succeeds.
+    /// Runs several pieces of work whose entries share one fsync. What they return may be told to
+    /// anybody only if this succeeds.
     ///
     /// # Errors
-    /// The journal's error. What of the group is not on disk was not kept then: memory and view are taken back to what the journal
-    /// holds ([`durable`](Self::durable) tells how much that is).
+    /// The journal's error. What of the group is not on disk was not kept then: memory and view are
+    /// taken back to what the journal holds ([`durable`](Self::durable) tells how much that is).
     pub fn group<T>(&mut self, work: impl FnOnce(&mut Books) -> T) -> Result<T, BooksError> {
         self.grouping = true;
         let done = work(self);
@@ -74,7 +83,9 @@ impl Books {
     }
 
     pub(super) fn flush_group(&mut self) -> Result<(), BooksError> {
-        let Some(last) = self.staged.last() else { return Ok(()) };
+        let Some(last) = self.staged.last() else {
+            return Ok(());
+        };
         let crc = crc(&last.public);
         let range = self.journal.append(&self.staged)?;
         self.staged.clear();
@@ -106,10 +117,23 @@ impl Books {
 }
 
 pub(super) fn stored_of(seq: u64, entry: Entry) -> Stored {
-    Stored { seq, kind: entry.kind, public: entry.public, sealed: entry.sealed.map_or(Sealed::None, Sealed::Present) }
+    Stored {
+        seq,
+        kind: entry.kind,
+        public: entry.public,
+        sealed: entry.sealed.map_or(Sealed::None, Sealed::Present),
+    }
 }
 
 fn entry_of(stored: Stored) -> Entry {
-    let sealed = if let Sealed::Present(sealed) = stored.sealed { Some(sealed) } else { None };
-    Entry { kind: stored.kind, public: stored.public, sealed }
+    let sealed = if let Sealed::Present(sealed) = stored.sealed {
+        Some(sealed)
+    } else {
+        None
+    };
+    Entry {
+        kind: stored.kind,
+        public: stored.public,
+        sealed,
+    }
 }

@@ -1,4 +1,5 @@
-//! What a node keeps of the units below it: their statements, checkpoints and rollups as they came, and its own receipts.
+//! What a node keeps of the units below it: their statements, checkpoints and rollups as they came,
+//! and its own receipts.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -60,8 +61,9 @@ pub struct ContradictionHead {
 /// Two signed things that cannot both be true. Both are in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contradiction {
-    /// Who contradicts itself. This unit itself, where its parent answered for another rollup than it has: then somebody
-    /// else has its keys, or its data directory is not the one that it reported from.
+    /// Who contradicts itself. This unit itself, where its parent answered for another rollup than
+    /// it has: then somebody else has its keys, or its data directory is not the one that it
+    /// reported from.
     pub unit: UnitId,
     /// What contradicts, in words.
     pub what: String,
@@ -74,19 +76,25 @@ pub struct Contradiction {
 pub struct Side {
     /// The bytes of the signed note. Of a statement, whatever stands in the log.
     pub note: Vec<u8>,
-    /// Of a statement: the index of the first one in the delivery that it came in, and that delivery. It proves by a signed
-    /// checkpoint which index the statement has.
+    /// Of a statement: the index of the first one in the delivery that it came in, and that
+    /// delivery. It proves by a signed checkpoint which index the statement has.
     pub delivery: Option<(u64, Vec<u8>)>,
 }
 
 impl Side {
     /// A note that stands for itself.
     pub fn note(note: &Note) -> Side {
-        Side { note: note.as_bytes().to_vec(), delivery: None }
+        Side {
+            note: note.as_bytes().to_vec(),
+            delivery: None,
+        }
     }
     /// A statement in a delivery that begins at index `from`.
     pub fn statement(entry: Vec<u8>, from: u64, delivery: Vec<u8>) -> Side {
-        Side { note: entry, delivery: Some((from, delivery)) }
+        Side {
+            note: entry,
+            delivery: Some((from, delivery)),
+        }
     }
 }
 
@@ -101,14 +109,18 @@ pub struct Waiting {
 impl Waiting {
     fn push(&mut self, entry: Vec<u8>) {
         if is_enrolment(&entry) {
-            self.keys.extend(Note::parse(&entry).ok().and_then(|n| enrolled(&n)));
+            self.keys
+                .extend(Note::parse(&entry).ok().and_then(|n| enrolled(&n)));
         }
         self.entries.push(entry);
     }
 
     fn take(&mut self, count: usize) -> Vec<Vec<u8>> {
         let mut taken = std::mem::take(self);
-        taken.entries.drain(count..).for_each(|entry| self.push(entry));
+        taken
+            .entries
+            .drain(count..)
+            .for_each(|entry| self.push(entry));
         taken.entries
     }
 }
@@ -170,11 +182,15 @@ impl Child {
     pub fn holds(&self, index: u64, entry: &[u8]) -> bool {
         match index.checked_sub(self.log.len()) {
             None => self.log.tree().leaf(index) == Some(leaf_hash(entry)),
-            Some(n) => usize::try_from(n).ok().and_then(|n| self.pending.entries.get(n)).is_some_and(|e| e == entry),
+            Some(n) => usize::try_from(n)
+                .ok()
+                .and_then(|n| self.pending.entries.get(n))
+                .is_some_and(|e| e == entry),
         }
     }
 
-    /// Every key that a statement of this unit may carry: its node's, and those of people who were ever enrolled.
+    /// Every key that a statement of this unit may carry: its node's, and those of people who were
+    /// ever enrolled.
     pub fn signers(&self) -> Vec<VerifierKey> {
         let mut keys: Vec<VerifierKey> = self.unit.keys.iter().map(|k| k.vkey.clone()).collect();
         keys.extend(self.log.enrolled().cloned());
@@ -185,7 +201,9 @@ impl Child {
     /// Reads the log up to `size`, if as much has come.
     pub fn read_to(&mut self, size: u64) {
         let more = size.saturating_sub(self.log.len());
-        let more = usize::try_from(more).unwrap_or(usize::MAX).min(self.pending.entries.len());
+        let more = usize::try_from(more)
+            .unwrap_or(usize::MAX)
+            .min(self.pending.entries.len());
         let entries = self.pending.take(more);
         self.log.read(&entries, &self.unit);
     }
@@ -197,19 +215,29 @@ impl Child {
 
     /// The last revision of a month.
     pub fn latest(&self, month: Month) -> Option<&Arc<HeldRollup>> {
-        self.known.range((month, 0)..=(month, u32::MAX)).next_back().map(|(_, h)| h)
+        self.known
+            .range((month, 0)..=(month, u32::MAX))
+            .next_back()
+            .map(|(_, h)| h)
     }
 
-    /// The revision of a month that is accepted. A later one that nobody asked for does not push it out.
+    /// The revision of a month that is accepted. A later one that nobody asked for does not push it
+    /// out.
     pub fn accepted(&self, month: Month) -> Option<&Arc<HeldRollup>> {
-        let mut revisions = self.known.range((month, 0)..=(month, u32::MAX)).rev().map(|(_, h)| h);
+        let mut revisions = self
+            .known
+            .range((month, 0)..=(month, u32::MAX))
+            .rev()
+            .map(|(_, h)| h);
         revisions.find(|h| self.decision(&h.digest()) == Some(Decision::Accepted))
     }
 }
 
 /// Whether it can be an enrolment at all: few are, and only these are worth parsing.
 fn is_enrolment(entry: &[u8]) -> bool {
-    entry.windows(OPERATOR_ENROLLED.len()).any(|w| w == OPERATOR_ENROLLED.as_bytes())
+    entry
+        .windows(OPERATOR_ENROLLED.len())
+        .any(|w| w == OPERATOR_ENROLLED.as_bytes())
 }
 
 /// The key that a statement enrols.
@@ -217,7 +245,9 @@ fn enrolled(note: &Note) -> Option<VerifierKey> {
     if !note.text().contains(OPERATOR_ENROLLED) {
         return None;
     }
-    let statement = Statement::parse(note.text()).ok().filter(|s| s.event == OPERATOR_ENROLLED)?;
+    let statement = Statement::parse(note.text())
+        .ok()
+        .filter(|s| s.event == OPERATOR_ENROLLED)?;
     statement.clear?.get("vkey")?.as_str()?.parse().ok()
 }
 
@@ -236,9 +266,19 @@ struct Delivered<'a> {
 fn delivered(stored: &Stored) -> Result<Delivered<'_>, String> {
     let (head, body): (DeliveryHead, _) = headed(&stored.public).ok_or("no heading")?;
     let mut entries = Delivery::reopen(body).map_err(|e| e.to_string())?;
-    let known = head.first.checked_sub(head.from).and_then(|n| usize::try_from(n).ok()).filter(|n| *n < entries.len());
+    let known = head
+        .first
+        .checked_sub(head.from)
+        .and_then(|n| usize::try_from(n).ok())
+        .filter(|n| *n < entries.len());
     entries.drain(..known.ok_or("nothing new in a delivery")?);
-    Ok(Delivered { unit: head.unit, first: head.first, entries, from: head.from, body })
+    Ok(Delivered {
+        unit: head.unit,
+        first: head.first,
+        entries,
+        from: head.from,
+        body,
+    })
 }
 
 impl Books {
@@ -246,25 +286,59 @@ impl Books {
     ///
     /// # Errors
     /// A damaged disk.
-    pub fn child_entries(&self, unit: &UnitId, indexes: Range<u64>) -> Result<Vec<Vec<u8>>, BooksError> {
-        let chunks = self.children.get(unit).map(|c| c.chunks.as_slice()).unwrap_or_default();
-        let from = chunks.partition_point(|(first, _)| *first <= indexes.start).saturating_sub(1);
+    pub fn child_entries(
+        &self,
+        unit: &UnitId,
+        indexes: Range<u64>,
+    ) -> Result<Vec<Vec<u8>>, BooksError> {
+        let chunks = self
+            .children
+            .get(unit)
+            .map(|c| c.chunks.as_slice())
+            .unwrap_or_default();
+        let from = chunks
+            .partition_point(|(first, _)| *first <= indexes.start)
+            .saturating_sub(1);
         let mut found = Vec::new();
-        for (first, seq) in chunks[from..].iter().take_while(|(first, _)| *first < indexes.end) {
+        for (first, seq) in chunks[from..]
+            .iter()
+            .take_while(|(first, _)| *first < indexes.end)
+        {
             let stored = self.at(*seq)?;
-            let Delivered { entries, .. } = delivered(&stored).map_err(|message| BooksError::Entry { seq: *seq, message })?;
-            found.extend((*first..).zip(entries).filter(|(index, _)| indexes.contains(index)).map(|(_, entry)| entry));
+            let Delivered { entries, .. } =
+                delivered(&stored).map_err(|message| BooksError::Entry { seq: *seq, message })?;
+            found.extend(
+                (*first..)
+                    .zip(entries)
+                    .filter(|(index, _)| indexes.contains(index))
+                    .map(|(_, entry)| entry),
+            );
         }
         Ok(found)
     }
 
     /// One statement of a unit below, with the delivery that it came in.
-    pub(super) fn child_entry(&self, unit: &UnitId, index: u64) -> Result<Option<Side>, BooksError> {
-        let chunks = self.children.get(unit).map(|c| c.chunks.as_slice()).unwrap_or_default();
+    pub(super) fn child_entry(
+        &self,
+        unit: &UnitId,
+        index: u64,
+    ) -> Result<Option<Side>, BooksError> {
+        let chunks = self
+            .children
+            .get(unit)
+            .map(|c| c.chunks.as_slice())
+            .unwrap_or_default();
         let behind = chunks.partition_point(|(first, _)| *first <= index);
-        let Some((first, seq)) = behind.checked_sub(1).map(|n| chunks[n]) else { return Ok(None) };
+        let Some((first, seq)) = behind.checked_sub(1).map(|n| chunks[n]) else {
+            return Ok(None);
+        };
         let stored = self.at(seq)?;
-        let Delivered { entries, from, body, .. } = delivered(&stored).map_err(|message| BooksError::Entry { seq, message })?;
+        let Delivered {
+            entries,
+            from,
+            body,
+            ..
+        } = delivered(&stored).map_err(|message| BooksError::Entry { seq, message })?;
         Ok(usize::try_from(index - first)
             .ok()
             .and_then(|n| entries.into_iter().nth(n))
@@ -281,20 +355,33 @@ pub fn apply(children: &mut BTreeMap<UnitId, Child>, stored: &Stored) -> Result<
         let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
         let receipt = Receipt::parse(note.text()).map_err(|e| e.to_string())?;
         if let Some(child) = children.get_mut(&receipt.child) {
-            child.given.entry(receipt.rollup).or_default().push((receipt, note));
+            child
+                .given
+                .entry(receipt.rollup)
+                .or_default()
+                .push((receipt, note));
         }
         return Ok(());
     }
     if stored.kind == kinds::DELIVERY {
-        let Delivered { unit, first, entries, .. } = delivered(stored)?;
+        let Delivered {
+            unit,
+            first,
+            entries,
+            ..
+        } = delivered(stored)?;
         if let Some(child) = children.get_mut(&unit) {
-            entries.into_iter().for_each(|entry| child.pending.push(entry));
+            entries
+                .into_iter()
+                .for_each(|entry| child.pending.push(entry));
             child.chunks.push((first, stored.seq));
         }
         return Ok(());
     }
     let (head, body): (ArrivalHead, _) = headed(&stored.public).ok_or("no heading")?;
-    let Some(child) = children.get_mut(&head.unit) else { return Ok(()) };
+    let Some(child) = children.get_mut(&head.unit) else {
+        return Ok(());
+    };
     let note = Note::parse(body).map_err(|e| e.to_string())?;
     if stored.kind == kinds::CHILD_CHECKPOINT {
         let point = Checkpoint::parse(note.text()).map_err(|e| e.to_string())?;
@@ -302,7 +389,9 @@ pub fn apply(children: &mut BTreeMap<UnitId, Child>, stored: &Stored) -> Result<
     } else {
         let held = HeldRollup::new(note).map_err(|e| e.to_string())?;
         child.arrived.insert(held.digest(), head.at);
-        child.known.insert((held.rollup.period, held.rollup.revision), Arc::new(held));
+        child
+            .known
+            .insert((held.rollup.period, held.rollup.revision), Arc::new(held));
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! The view beside the journal: opened if it fits, told of what is applied, and given up for one in memory where the disk takes none. It is
-//! marked with the last entry that it knows; nobody believes it further than its mark.
+//! The view beside the journal: opened if it fits, told of what is applied, and given up for one in
+//! memory where the disk takes none. It is marked with the last entry that it knows; nobody
+//! believes it further than its mark.
 
 use std::path::Path;
 
@@ -10,10 +11,13 @@ use crate::journal::Journal;
 use crate::view::{Leaf, View, ViewError};
 
 impl Books {
-    /// Tells the view of the statements that were applied; a view that cannot be written is not worth an error.
+    /// Tells the view of the statements that were applied; a view that cannot be written is not
+    /// worth an error.
     pub(super) fn index(&mut self) -> Result<(), BooksError> {
         let leaves = std::mem::take(&mut self.unindexed);
-        self.view.add(&leaves).or_else(|e| self.keep_view_in_memory(&e))
+        self.view
+            .add(&leaves)
+            .or_else(|e| self.keep_view_in_memory(&e))
     }
 
     pub(super) fn mark(&mut self, seq: u64, crc: u32) -> Result<(), BooksError> {
@@ -24,15 +28,20 @@ impl Books {
         Ok(())
     }
 
-    /// Gives the view on disk up, which makes room for the journal, and reads the journal into one in memory; the next start makes
-    /// a new one on disk.
+    /// Gives the view on disk up, which makes room for the journal, and reads the journal into one
+    /// in memory; the next start makes a new one on disk.
     pub(super) fn keep_view_in_memory(&mut self, why: &ViewError) -> Result<(), BooksError> {
         tracing::error!(error = %why, "the view cannot be written; it is kept in memory until the next start");
         self.view = View::in_memory();
         discard_view(&self.view_dir);
         let mut index = 0;
-        let stored = self.journal.read_from(0).map(|s| s.map_err(BooksError::from));
-        let staged = (self.journal.next_seq()..).zip(&self.staged).map(|(seq, entry)| Ok(stored_of(seq, entry.clone())));
+        let stored = self
+            .journal
+            .read_from(0)
+            .map(|s| s.map_err(BooksError::from));
+        let staged = (self.journal.next_seq()..)
+            .zip(&self.staged)
+            .map(|(seq, entry)| Ok(stored_of(seq, entry.clone())));
         for stored in stored.chain(staged) {
             let stored = stored?;
             if stored.kind == kinds::STATEMENT {
@@ -59,24 +68,41 @@ impl Books {
 /// What the view learns of a statement.
 pub(super) fn leaf(index: u64, written: &Written) -> Leaf {
     let voids = written.statement.voids.as_ref().map(|v| v.index);
-    Leaf { index, subject: written.subject, same: written.same, voids }
+    Leaf {
+        index,
+        subject: written.subject,
+        same: written.same,
+        voids,
+    }
 }
 
 /// Removes the view's directory, as far as that can be done.
 pub(super) fn discard_view(dir: &Path) {
-    let removed = if dir.is_dir() { std::fs::remove_dir_all(dir) } else { std::fs::remove_file(dir) };
-    if let Err(e) = removed.or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) }) {
+    let removed = if dir.is_dir() {
+        std::fs::remove_dir_all(dir)
+    } else {
+        std::fs::remove_file(dir)
+    };
+    if let Err(e) = removed.or_else(|e| {
+        if e.kind() == std::io::ErrorKind::NotFound {
+            Ok(())
+        } else {
+            Err(e)
+        }
+    }) {
         tracing::warn!(error = %e, dir = %dir.display(), "the view cannot be removed");
     }
 }
 
-/// Opens the view if it fits the journal; otherwise removes it and begins anew, in memory where the disk takes none. The second
-/// value tells whether it has to be built.
+/// Opens the view if it fits the journal; otherwise removes it and begins anew, in memory where the
+/// disk takes none. The second value tells whether it has to be built.
 pub(super) fn open_view(dir: &Path, journal: &Journal) -> (View, bool) {
     let fits = |view: &View| -> Result<bool, ViewError> {
         match view.applied()? {
             None => Ok(journal.next_seq() == 0),
-            Some((seq, crc_known)) => Ok(journal.read(seq).is_ok_and(|stored| crc(&stored.public) == crc_known)),
+            Some((seq, crc_known)) => Ok(journal
+                .read(seq)
+                .is_ok_and(|stored| crc(&stored.public) == crc_known)),
         }
     };
     let existed = dir.exists();
@@ -96,12 +122,23 @@ pub(super) fn open_view(dir: &Path, journal: &Journal) -> (View, bool) {
     }
     let rebuilt = existed || journal.next_seq() > 0;
     let fresh = std::panic::catch_unwind(|| View::open(dir));
-    let fresh = fresh.map_err(|_| "it panics".to_string()).and_then(|view| view.map_err(|e| e.to_string()));
+    let fresh = fresh
+        .map_err(|_| "it panics".to_string())
+        .and_then(|view| view.map_err(|e| e.to_string()));
     // What could not be removed is not fresh.
-    match fresh.and_then(|view| if matches!(view.applied(), Ok(None)) { Ok(view) } else { Err("what is there stays".to_string()) }) {
+    match fresh.and_then(|view| {
+        if matches!(view.applied(), Ok(None)) {
+            Ok(view)
+        } else {
+            Err("what is there stays".to_string())
+        }
+    }) {
         Ok(view) => (view, rebuilt),
         Err(error) => {
-            tracing::error!(error, "the view cannot be made on disk; it is kept in memory until the next start");
+            tracing::error!(
+                error,
+                "the view cannot be made on disk; it is kept in memory until the next start"
+            );
             (View::in_memory(), rebuilt)
         }
     }

@@ -35,12 +35,22 @@ pub struct Keys {
 /// # Errors
 /// Missing, readable by others, or not a key.
 pub fn read_key(path: &Path) -> Result<SigningKey, KeyError> {
-    let error = |message: String| KeyError { path: path.display().to_string(), message };
-    let mode = std::fs::metadata(path).map_err(|e| error(e.to_string()))?.permissions().mode();
+    let error = |message: String| KeyError {
+        path: path.display().to_string(),
+        message,
+    };
+    let mode = std::fs::metadata(path)
+        .map_err(|e| error(e.to_string()))?
+        .permissions()
+        .mode();
     if mode & 0o177 != 0 {
-        return Err(error(format!("its mode is {:o}: others can read it; run chmod 600", mode & 0o777)));
+        return Err(error(format!(
+            "its mode is {:o}: others can read it; run chmod 600",
+            mode & 0o777
+        )));
     }
-    let text = zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?);
+    let text =
+        zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?);
     SigningKey::decode(text.trim()).map_err(|e| error(e.to_string()))
 }
 
@@ -50,23 +60,40 @@ impl Keys {
     /// # Errors
     /// The first file that cannot be used.
     pub fn load(dir: &Path, unit: &UnitId) -> Result<Keys, KeyError> {
-        let error = |path: &Path, message: String| KeyError { path: path.display().to_string(), message };
+        let error = |path: &Path, message: String| KeyError {
+            path: path.display().to_string(),
+            message,
+        };
         let node = read_key(&dir.join("node.key"))?;
         let witness = read_key(&dir.join("witness.key"))?;
         let vault_path = dir.join("vault.key");
         let vault = VaultKey::load(&vault_path).map_err(|e| error(&vault_path, e.to_string()))?;
         if node.name() != unit.as_str() || witness.name() != format!("{unit}/witness") {
-            return Err(error(dir, format!("node.key or witness.key is not of unit {unit}")));
+            return Err(error(
+                dir,
+                format!("node.key or witness.key is not of unit {unit}"),
+            ));
         }
         let mut recorders = BTreeMap::new();
         for entry in std::fs::read_dir(dir).map_err(|e| error(dir, e.to_string()))? {
             let path = entry.map_err(|e| error(dir, e.to_string()))?.path();
-            let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_string();
-            if name.ends_with(".key") && !matches!(name.as_str(), "node.key" | "witness.key" | "vault.key") {
+            let name = path
+                .file_name()
+                .and_then(|n| n.to_str())
+                .unwrap_or_default()
+                .to_string();
+            if name.ends_with(".key")
+                && !matches!(name.as_str(), "node.key" | "witness.key" | "vault.key")
+            {
                 let key = read_key(&path)?;
                 recorders.insert(key.name().to_string(), key);
             }
         }
-        Ok(Keys { node, witness, vault, recorders })
+        Ok(Keys {
+            node,
+            witness,
+            vault,
+            recorders,
+        })
     }
 }

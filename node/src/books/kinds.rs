@@ -16,7 +16,8 @@ pub const CHECKPOINT: u8 = 6;
 pub const RECEIPT: u8 = 7;
 /// A receipt that this node gave.
 pub const GIVEN: u8 = 8;
-// 9 was statements of a unit below that came without the proof of their place. Never to be used again.
+// 9 was statements of a unit below that came without the proof of their place. Never to be used
+// again.
 /// A rollup of a unit below: JSON line `{unit, at}`, newline, note.
 pub const CHILD_ROLLUP: u8 = 10;
 /// A checkpoint of a unit below: JSON line `{unit, at}`, newline, note.
@@ -27,11 +28,14 @@ pub const REGISTRY: u8 = 12;
 pub const CATALOGUE: u8 = 13;
 /// A plan pack.
 pub const PLAN: u8 = 14;
-/// A contradiction that is kept as evidence: JSON line `{unit, what}`, newline, the note that came second.
+/// A contradiction that is kept as evidence: JSON line `{unit, what}`, newline, the note that came
+/// second.
 pub const CONTRADICTION: u8 = 15;
-/// The store of the transport to which everything recent was sent: its name, see [`crate::link::Transport::store`].
+/// The store of the transport to which everything recent was sent: its name, see
+/// [`crate::link::Transport::store`].
 pub const STORE: u8 = 16;
 /// Statements of a unit below: JSON line `{unit, first, from}`, newline, the delivery as it came.
 pub const DELIVERY: u8 = 17;
-/// Another statement for an index that was known: JSON line `{unit, what, index, from}`, newline, the delivery that it came in.
+/// Another statement for an index that was known: JSON line `{unit, what, index, from}`, newline,
+/// the delivery that it came in.
 pub const OTHER_STATEMENT: u8 = 18;

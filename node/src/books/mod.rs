@@ -1,12 +1,13 @@
 //! The books: the journal, the view, and everything that follows from them in memory.
 //!
-//! There is one way in: [`Books::commit`] appends entries to the journal, waits for the disk, and then applies them. At
-//! start the same `apply` runs over the journal. So what a node knows after a crash is what it knew before, and recovery is
-//! not a second program. Nothing else writes truth; desk and review compute entries and commit them.
+//! There is one way in: [`Books::commit`] appends entries to the journal, waits for the disk, and
+//! then applies them. At start the same `apply` runs over the journal. So what a node knows after a
+//! crash is what it knew before, and recovery is not a second program. Nothing else writes truth;
+//! desk and review compute entries and commit them.
 //!
-//! Reading order: this file (what the books hold and what is written), `append` (writing), `apply` (what an entry means), `open`
-//! (recovery), `index` (the view beside the journal), `signed` (checkpoints and what leaves the node), `adopt` (what is published),
-//! `read` (what others ask).
+//! Reading order: this file (what the books hold and what is written), `append` (writing), `apply`
+//! (what an entry means), `open` (recovery), `index` (the view beside the journal), `signed`
+//! (checkpoints and what leaves the node), `adopt` (what is published), `read` (what others ask).
 
 mod adopt;
 mod append;
@@ -58,7 +59,9 @@ pub enum BooksError {
     #[error(transparent)]
     Keys(#[from] keys::KeyError),
     /// A private part that cannot be opened.
-    #[error("private part of journal entry {seq}: {message}; is this the vault key that it was sealed with? [books.sealed]")]
+    #[error(
+        "private part of journal entry {seq}: {message}; is this the vault key that it was sealed with? [books.sealed]"
+    )]
     Unsealed {
         /// Which entry.
         seq: u64,
@@ -140,7 +143,14 @@ pub struct NewEntry {
 impl NewEntry {
     /// An entry without a sealed part.
     pub fn open(kind: u8, public: impl Into<Vec<u8>>) -> NewEntry {
-        NewEntry { entry: Entry { kind, public: public.into(), sealed: None }, written: None }
+        NewEntry {
+            entry: Entry {
+                kind,
+                public: public.into(),
+                sealed: None,
+            },
+            written: None,
+        }
     }
     /// An entry with a JSON heading and a body.
     pub fn headed(kind: u8, head: &impl Serialize, body: &[u8]) -> NewEntry {
@@ -155,7 +165,10 @@ impl NewEntry {
 /// Splits an entry made by [`NewEntry::headed`].
 pub fn headed<'a, T: Deserialize<'a>>(public: &'a [u8]) -> Option<(T, &'a [u8])> {
     let end = public.iter().position(|b| *b == b'\n')?;
-    Some((serde_json::from_slice(&public[..end]).ok()?, &public[end + 1..]))
+    Some((
+        serde_json::from_slice(&public[..end]).ok()?,
+        &public[end + 1..],
+    ))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -206,7 +219,8 @@ pub struct Books {
     unindexed: Vec<Leaf>,
     /// The journal entries of the own log's leaves.
     seqs: Vec<u64>,
-    /// The statements written last, by log index: what is recorded next is often about the same subjects.
+    /// The statements written last, by log index: what is recorded next is often about the same
+    /// subjects.
     recent: BTreeMap<u64, Written>,
 }
 

@@ -1,5 +1,5 @@
-//! Opening the books: the journal is recovered, the view compared with it, and everything in memory follows from a replay. Taking back what
-//! did not reach the disk is the same replay.
+//! Opening the books: the journal is recovered, the view compared with it, and everything in memory
+//! follows from a replay. Taking back what did not reach the disk is the same replay.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,35 +16,74 @@ use crate::random::SystemRandom;
 use crate::view::View;
 
 impl Books {
-    /// Opens the books of a unit: recovers the journal, rebuilds the view where it does not fit, and refuses to go on where
-    /// the data directory is older than what was signed, or where nothing tells whether it is.
+    /// Opens the books of a unit: recovers the journal, rebuilds the view where it does not fit,
+    /// and refuses to go on where the data directory is older than what was signed, or where
+    /// nothing tells whether it is.
     ///
     /// # Errors
     /// What is damaged or missing, and what to do.
-    pub fn open(data: &Path, keys: Keys, root: impl Into<Anchor>, unit: UnitId) -> Result<Books, BooksError> {
-        Self::on(Journal::open(data)?, Guard::open(data)?, &data.join("view"), keys, root, unit)
+    pub fn open(
+        data: &Path,
+        keys: Keys,
+        root: impl Into<Anchor>,
+        unit: UnitId,
+    ) -> Result<Books, BooksError> {
+        Self::on(
+            Journal::open(data)?,
+            Guard::open(data)?,
+            &data.join("view"),
+            keys,
+            root,
+            unit,
+        )
     }
 
     /// The same over a journal and a guard that are open already.
     ///
     /// # Errors
     /// As [`Books::open`].
-    pub fn on(journal: Journal, guard: Guard, view: &Path, keys: Keys, root: impl Into<Anchor>, unit: UnitId) -> Result<Books, BooksError> {
+    pub fn on(
+        journal: Journal,
+        guard: Guard,
+        view: &Path,
+        keys: Keys,
+        root: impl Into<Anchor>,
+        unit: UnitId,
+    ) -> Result<Books, BooksError> {
         let mut books = Self::look(journal, guard, view, keys, root, unit)?;
         books.guard.begin_or_refuse(books.journal.next_seq())?;
         Ok(books)
     }
 
-    /// The same, also where the guard is missing: to look at, and to compare with the parent. Nothing may be recorded or signed then
-    /// before [`renew_guard`](Self::renew_guard).
+    /// The same, also where the guard is missing: to look at, and to compare with the parent.
+    /// Nothing may be recorded or signed then before [`renew_guard`](Self::renew_guard).
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_to_look(data: &Path, keys: Keys, root: impl Into<Anchor>, unit: UnitId) -> Result<Books, BooksError> {
-        Self::look(Journal::open(data)?, Guard::open(data)?, &data.join("view"), keys, root, unit)
+    pub fn open_to_look(
+        data: &Path,
+        keys: Keys,
+        root: impl Into<Anchor>,
+        unit: UnitId,
+    ) -> Result<Books, BooksError> {
+        Self::look(
+            Journal::open(data)?,
+            Guard::open(data)?,
+            &data.join("view"),
+            keys,
+            root,
+            unit,
+        )
     }
 
-    fn look(journal: Journal, guard: Guard, dir: &Path, keys: Keys, root: impl Into<Anchor>, unit: UnitId) -> Result<Books, BooksError> {
+    fn look(
+        journal: Journal,
+        guard: Guard,
+        dir: &Path,
+        keys: Keys,
+        root: impl Into<Anchor>,
+        unit: UnitId,
+    ) -> Result<Books, BooksError> {
         guard.check_journal(journal.next_seq())?;
         let (view, fresh) = open_view(dir, &journal);
         let mut books = Books {
@@ -88,7 +127,11 @@ impl Books {
         let mut seq = 0;
         while seq < self.journal.next_seq() {
             // Entries are read one at a time: what a journal holds may be far larger than memory.
-            let chunk: Vec<Stored> = self.journal.read_from(seq).take(512).collect::<Result<_, _>>()?;
+            let chunk: Vec<Stored> = self
+                .journal
+                .read_from(seq)
+                .take(512)
+                .collect::<Result<_, _>>()?;
             for stored in &chunk {
                 let indexed = applied.is_some_and(|a| stored.seq <= a);
                 self.apply(stored, None, !indexed)?;
@@ -103,7 +146,8 @@ impl Books {
         Ok(())
     }
 
-    /// Forgets everything that is not on disk and reads the journal again; also after a panic in the middle of a change.
+    /// Forgets everything that is not on disk and reads the journal again; also after a panic in
+    /// the middle of a change.
     ///
     /// # Errors
     /// A damaged disk.
@@ -115,9 +159,12 @@ impl Books {
         self.recent.clear();
         let view = &self.view;
         // sled may panic, too; and this runs where nothing catches it.
-        let cleared = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| view.clear().is_ok()));
+        let cleared =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| view.clear().is_ok()));
         if !matches!(cleared, Ok(true)) {
-            tracing::error!("the view cannot be cleared; it is kept in memory until the next start");
+            tracing::error!(
+                "the view cannot be cleared; it is kept in memory until the next start"
+            );
             self.view = View::in_memory();
             discard_view(&self.view_dir);
         }
@@ -139,7 +186,8 @@ impl Books {
         Ok(())
     }
 
-    /// Whether the journal could not be read again after a failure: what is in memory must not be used any more.
+    /// Whether the journal could not be read again after a failure: what is in memory must not be
+    /// used any more.
     pub fn is_broken(&self) -> bool {
         self.broken
     }

@@ -1,4 +1,5 @@
-//! The private payload of a statement, as it is sealed in the journal, and the history of a subject that follows from it.
+//! The private payload of a statement, as it is sealed in the journal, and the history of a subject
+//! that follows from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +45,10 @@ pub fn aad(kind: u8, public: &[u8]) -> Vec<u8> {
 impl Payload {
     /// The event's fields, without its day.
     pub fn fields(&self) -> Fields {
-        let mut fields = self.record.as_ref().map_or_else(|| self.fields.clone(), Record::fields);
+        let mut fields = self
+            .record
+            .as_ref()
+            .map_or_else(|| self.fields.clone(), Record::fields);
         fields.remove("occurred_on");
         fields
     }
@@ -55,7 +59,10 @@ impl Payload {
         if event.subject == catalogue::Subject::Unit {
             return None;
         }
-        let key = self.subject.clone().or_else(|| state::subject_key(event, &self.fields()))?;
+        let key = self
+            .subject
+            .clone()
+            .or_else(|| state::subject_key(event, &self.fields()))?;
         Some(token(vault, event.subject, &key))
     }
 
@@ -85,7 +92,16 @@ pub fn token(vault: &VaultKey, subject: catalogue::Subject, key: &str) -> Token 
 pub fn same(vault: &VaultKey, event: &str, on: NaiveDate, fields: &Fields) -> Same {
     // Fields are a map of texts, numbers and booleans and always serialise.
     let fields = serde_json::to_vec(fields).unwrap_or_default();
-    vault.pseudonym("same", &[event.as_bytes(), b"\n", on.to_string().as_bytes(), b"\n", &fields])
+    vault.pseudonym(
+        "same",
+        &[
+            event.as_bytes(),
+            b"\n",
+            on.to_string().as_bytes(),
+            b"\n",
+            &fields,
+        ],
+    )
 }
 
 /// A subject's facts and what the log says of it.
@@ -107,26 +123,53 @@ pub struct Subject {
 
 impl Subject {
     /// Takes a statement into account.
-    pub fn add(&mut self, index: u64, statement: &Statement, payload: &Payload, engine: &Engine, period: Month, voided: bool) {
+    pub fn add(
+        &mut self,
+        index: u64,
+        statement: &Statement,
+        payload: &Payload,
+        engine: &Engine,
+        period: Month,
+        voided: bool,
+    ) {
         self.touched |= statement.period == period;
-        let Some(event) = engine.catalogue().event(&payload.event) else { return };
+        let Some(event) = engine.catalogue().event(&payload.event) else {
+            return;
+        };
         let fields = payload.fields();
         if self.key.is_none() {
-            self.key = payload.subject.clone().or_else(|| state::subject_key(event, &fields));
+            self.key = payload
+                .subject
+                .clone()
+                .or_else(|| state::subject_key(event, &fields));
         }
         if voided {
             self.touched = true;
             return;
         }
-        let bound: Moves = payload.moves.iter().filter(|m| engine.still_binds(&m.figure, statement.period, period)).cloned().collect();
+        let bound: Moves = payload
+            .moves
+            .iter()
+            .filter(|m| engine.still_binds(&m.figure, statement.period, period))
+            .cloned()
+            .collect();
         self.balance.add(&bound, 1);
         if !event.system {
-            self.facts.push(Fact { index, event: payload.event.clone(), on: payload.on, fields });
+            self.facts.push(Fact {
+                index,
+                event: payload.event.clone(),
+                on: payload.on,
+                fields,
+            });
         }
     }
 
     /// As the engine wants it.
     pub fn view(&self) -> protocol::count::engine::History<'_> {
-        protocol::count::engine::History { facts: &self.facts, voided: &self.voided, balance: &self.balance }
+        protocol::count::engine::History {
+            facts: &self.facts,
+            voided: &self.voided,
+            balance: &self.balance,
+        }
     }
 }

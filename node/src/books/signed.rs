@@ -1,5 +1,5 @@
-//! What leaves the node with its signature on it. The guard moves first: a copy of the data from before must not sign something else in
-//! its place.
+//! What leaves the node with its signature on it. The guard moves first: a copy of the data from
+//! before must not sign something else in its place.
 
 use chrono::{DateTime, Utc};
 use protocol::log::checkpoint::{Checkpoint, origin_of};
@@ -10,13 +10,16 @@ use super::{Books, BooksError, NewEntry, SubmittedHead, kinds};
 use crate::journal::Signed;
 
 impl Books {
-    /// Signs a checkpoint over everything that is on disk. The guard moves first: if the process dies in between, the node
-    /// knows that it may have signed.
+    /// Signs a checkpoint over everything that is on disk. The guard moves first: if the process
+    /// dies in between, the node knows that it may have signed.
     ///
     /// # Errors
     /// The guard's or the journal's error.
     pub fn sign_checkpoint(&mut self) -> Result<Note, BooksError> {
-        let log = self.log.as_ref().ok_or_else(|| BooksError::Published { what: "registry".into(), message: "not there yet".into() })?;
+        let log = self.log.as_ref().ok_or_else(|| BooksError::Published {
+            what: "registry".into(),
+            message: "not there yet".into(),
+        })?;
         let size = log.len();
         if let Some(note) = self.checkpoints.get(&size) {
             return Ok(note.clone());
@@ -24,37 +27,62 @@ impl Books {
         // Signed is only what is on disk, also in a group.
         self.flush_group()?;
         let root = self.rehash(size)?;
-        self.guard.advance(Signed { size, root, journal: self.journal.next_seq() })?;
-        let error = |e: String| BooksError::Published { what: "checkpoint".into(), message: e };
-        let point = Checkpoint::new(&origin_of(&self.unit), size, root).map_err(|e| error(e.to_string()))?;
-        let note = point.sign(&self.keys.node).map_err(|e| error(e.to_string()))?;
+        self.guard.advance(Signed {
+            size,
+            root,
+            journal: self.journal.next_seq(),
+        })?;
+        let error = |e: String| BooksError::Published {
+            what: "checkpoint".into(),
+            message: e,
+        };
+        let point = Checkpoint::new(&origin_of(&self.unit), size, root)
+            .map_err(|e| error(e.to_string()))?;
+        let note = point
+            .sign(&self.keys.node)
+            .map_err(|e| error(e.to_string()))?;
         self.commit(vec![NewEntry::open(kinds::CHECKPOINT, note.as_bytes())])?;
         Ok(note)
     }
 
-    /// Hashes the new leaves again from the stored bytes: one flipped bit in a signed tree can never be repaired.
+    /// Hashes the new leaves again from the stored bytes: one flipped bit in a signed tree can
+    /// never be repaired.
     fn rehash(&self, size: u64) -> Result<[u8; 32], BooksError> {
-        let log = self.log.as_ref().ok_or_else(|| BooksError::Published { what: "log".into(), message: "not there yet".into() })?;
+        let log = self.log.as_ref().ok_or_else(|| BooksError::Published {
+            what: "log".into(),
+            message: "not there yet".into(),
+        })?;
         let from = self.checkpoints.keys().last().copied().unwrap_or(0);
         for index in from..size {
             let stored = self.stored(index)?;
             if log.tree().leaf(index) != Some(protocol::log::tree::leaf_hash(&stored.public)) {
-                let message = format!("leaf {index} on disk is not the one in the tree: stop, check the disk and memory, restore");
-                return Err(BooksError::Entry { seq: stored.seq, message });
+                let message = format!(
+                    "leaf {index} on disk is not the one in the tree: stop, check the disk and memory, restore"
+                );
+                return Err(BooksError::Entry {
+                    seq: stored.seq,
+                    message,
+                });
             }
         }
-        log.root_at(size).ok_or_else(|| BooksError::Published { what: "log".into(), message: "no root of this size".into() })
+        log.root_at(size).ok_or_else(|| BooksError::Published {
+            what: "log".into(),
+            message: "no root of this size".into(),
+        })
     }
 
-    /// Notes in the guard that the journal was this long when something signed left the node: a report or a receipt. A copy from before
-    /// would let the node sign another one in its place.
+    /// Notes in the guard that the journal was this long when something signed left the node: a
+    /// report or a receipt. A copy from before would let the node sign another one in its place.
     ///
     /// # Errors
     /// The journal's or the guard's error: then it must not leave.
     pub fn guard_all(&mut self) -> Result<(), BooksError> {
         self.flush_group()?;
         if let Some(last) = self.guard.last() {
-            self.guard.advance(Signed { journal: self.journal.next_seq(), ..last })?;
+            self.guard.advance(Signed {
+                journal: self.journal.next_seq(),
+                ..last
+            })?;
         }
         Ok(())
     }
@@ -63,9 +91,22 @@ impl Books {
     ///
     /// # Errors
     /// The journal's or the guard's error.
-    pub fn submit(&mut self, period: Month, revision: u32, at: DateTime<Utc>) -> Result<(), BooksError> {
+    pub fn submit(
+        &mut self,
+        period: Month,
+        revision: u32,
+        at: DateTime<Utc>,
+    ) -> Result<(), BooksError> {
         self.guard_all()?;
-        self.commit(vec![NewEntry::headed(kinds::SUBMITTED, &SubmittedHead { period, revision, at }, &[])])
+        self.commit(vec![NewEntry::headed(
+            kinds::SUBMITTED,
+            &SubmittedHead {
+                period,
+                revision,
+                at,
+            },
+            &[],
+        )])
     }
 
     /// Whether the guard is missing although the journal is not new.
@@ -73,14 +114,23 @@ impl Books {
         self.guard.is_missing() && self.journal.next_seq() > 0
     }
 
-    /// Makes a guard from the last checkpoint of the journal, on the word of an operator who has compared it with the parent.
+    /// Makes a guard from the last checkpoint of the journal, on the word of an operator who has
+    /// compared it with the parent.
     ///
     /// # Errors
     /// The disk's error.
     pub fn renew_guard(&mut self) -> Result<Signed, BooksError> {
         let size = self.checkpoints.keys().last().copied().unwrap_or(0);
-        let root = self.log.as_ref().and_then(|l| l.root_at(size)).unwrap_or_else(protocol::log::tree::empty_root);
-        let signed = Signed { size, root, journal: self.journal.next_seq() };
+        let root = self
+            .log
+            .as_ref()
+            .and_then(|l| l.root_at(size))
+            .unwrap_or_else(protocol::log::tree::empty_root);
+        let signed = Signed {
+            size,
+            root,
+            journal: self.journal.next_seq(),
+        };
         self.guard.advance(signed)?;
         Ok(signed)
     }

@@ -1,4 +1,5 @@
-//! Looking back: the list of events, disclosure of chosen fields. Evidence is [`extract`](super::extract)'s.
+//! Looking back: the list of events, disclosure of chosen fields. Evidence is
+//! [`extract`](super::extract)'s.
 
 use protocol::commitment::OpenScalar;
 use protocol::count::Fields;
@@ -36,18 +37,25 @@ pub struct Listed {
     pub fields: Fields,
 }
 
-/// Lists the events of a month. `private` shows the fields of sealed events too: for the unit's own people only.
+/// Lists the events of a month. `private` shows the fields of sealed events too: for the unit's own
+/// people only.
 ///
 /// # Errors
 /// A damaged disk.
 pub fn list(books: &Books, month: Month, private: bool) -> Result<Vec<Listed>, Faults> {
     let mut all = Vec::new();
-    let Some(log) = &books.log else { return Ok(all) };
+    let Some(log) = &books.log else {
+        return Ok(all);
+    };
     for index in log.of_month(month) {
         let (s, payload) = books.statement(index).map_err(internal)?;
         let fields = match (&s.clear, payload, private) {
             (Some(clear), _, _) => clear.clone(),
-            (None, Some(p), true) => p.record.as_ref().map(protocol::record::Record::fields).unwrap_or_default(),
+            (None, Some(p), true) => p
+                .record
+                .as_ref()
+                .map(protocol::record::Record::fields)
+                .unwrap_or_default(),
             _ => Fields::new(),
         };
         all.push(Listed {
@@ -68,42 +76,77 @@ pub fn list(books: &Books, month: Month, private: bool) -> Result<Vec<Listed>, F
 ///
 /// # Errors
 /// An event that does not exist, is in clear, was erased, or is not under a signed checkpoint yet.
-pub fn disclose(books: &Books, index: u64, names: &[String], row: bool) -> Result<Disclosure, Faults> {
+pub fn disclose(
+    books: &Books,
+    index: u64,
+    names: &[String],
+    row: bool,
+) -> Result<Disclosure, Faults> {
     let unknown = || Faults::one("disclose.unknown", "没有这个事件", "there is no such event");
     let (s, payload) = books.statement(index).map_err(|_| unknown())?;
     let log = books.log.as_ref().ok_or_else(super::no_registry)?;
-    let (size, checkpoint) = books.checkpoints().range(index + 1..).next_back().ok_or_else(|| {
-        Faults::one(
-            "disclose.unsealed",
-            "该事件所在月份尚未结账,还没有签名的日志检查点",
-            "no signed checkpoint covers this event yet: close its month first",
-        )
-    })?;
-    let proof = log.tree().inclusion_proof(index, *size).ok_or_else(unknown)?;
+    let (size, checkpoint) = books
+        .checkpoints()
+        .range(index + 1..)
+        .next_back()
+        .ok_or_else(|| {
+            Faults::one(
+                "disclose.unsealed",
+                "该事件所在月份尚未结账,还没有签名的日志检查点",
+                "no signed checkpoint covers this event yet: close its month first",
+            )
+        })?;
+    let proof = log
+        .tree()
+        .inclusion_proof(index, *size)
+        .ok_or_else(unknown)?;
     let mut fields = Vec::new();
     let mut shown = None;
     if s.record.is_some() {
-        let payload = payload
-            .ok_or_else(|| Faults::one("disclose.erased", "该事件的私有记录已删除", "the private record of this event was erased"))?;
+        let payload = payload.ok_or_else(|| {
+            Faults::one(
+                "disclose.erased",
+                "该事件的私有记录已删除",
+                "the private record of this event was erased",
+            )
+        })?;
         let record = payload.record.as_ref().ok_or_else(unknown)?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        fields = record.disclose(&names).map_err(|e| Faults::one("disclose.field", format!("没有这个字段:{e}"), e.to_string()))?;
+        fields = record.disclose(&names).map_err(|e| {
+            Faults::one("disclose.field", format!("没有这个字段:{e}"), e.to_string())
+        })?;
         if row {
-            let counting = books.catalogues().iter().map(|(c, _)| c).find(|c| c.digest == s.catalogue).ok_or_else(unknown)?;
+            let counting = books
+                .catalogues()
+                .iter()
+                .map(|(c, _)| c)
+                .find(|c| c.digest == s.catalogue)
+                .ok_or_else(unknown)?;
             let schema = counting.generators.schema(&s.event).ok_or_else(unknown)?;
             let columns = schema.row(&payload.moves, true).map_err(internal)?;
-            let key = books.period_key(s.period).ok_or_else(|| internal("no secret of the month"))?;
+            let key = books
+                .period_key(s.period)
+                .ok_or_else(|| internal("no secret of the month"))?;
             let blinding = OpenScalar(key.blinding(&s.id.to_string()));
-            shown = Some(ShownRow { columns: schema.named(&columns).into_keys().collect(), blinding });
+            shown = Some(ShownRow {
+                columns: schema.named(&columns).into_keys().collect(),
+                blinding,
+            });
         }
     }
     let text = |n: &Note| String::from_utf8_lossy(n.as_bytes()).into_owned();
-    let catalogue = books.catalogues().iter().find(|(c, _)| c.digest == s.catalogue).map(|(_, n)| text(n)).unwrap_or_default();
+    let catalogue = books
+        .catalogues()
+        .iter()
+        .find(|(c, _)| c.digest == s.catalogue)
+        .map(|(_, n)| text(n))
+        .unwrap_or_default();
     Ok(Disclosure {
         format: disclosure::FORMAT.to_string(),
         unit: books.unit().clone(),
         index,
-        statement: String::from_utf8(books.statement_bytes(index).map_err(internal)?).map_err(internal)?,
+        statement: String::from_utf8(books.statement_bytes(index).map_err(internal)?)
+            .map_err(internal)?,
         proof: proof.iter().map(|h| hex::encode(h)).collect(),
         checkpoint: text(checkpoint),
         registries: books.registries().iter().map(|(_, n)| text(n)).collect(),

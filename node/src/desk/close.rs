@@ -5,7 +5,8 @@
 //! 3. Sum: column sums and blindings of the month's own statements, from the private payloads.
 //! 4. Figures: own, then children that are accepted; every other child is named with a reason.
 //! 5. Checkpoint, rollup, node's signature.
-//! 6. The node checks its own rollup as its parent will, and keeps it only if every check holds (signatories sign later).
+//! 6. The node checks its own rollup as its parent will, and keeps it only if every check holds
+//!    (signatories sign later).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,7 +20,9 @@ use protocol::figure::{self, Figure};
 use protocol::ids::{Tier, UnitId};
 use protocol::note::Note;
 use protocol::period::Month;
-use protocol::rollup::{ChildRef, Explanation, LogRef, MAX_TEXT, Missing, Opening, RegistryRef, Rollup, Signatories};
+use protocol::rollup::{
+    ChildRef, Explanation, LogRef, MAX_TEXT, Missing, Opening, RegistryRef, Rollup, Signatories,
+};
 use protocol::row::{self, Sums};
 use protocol::verify::log::Role;
 use protocol::verify::{self, Context, HeldRollup, Verdict};
@@ -80,7 +83,13 @@ pub fn close(
     let (sealed, opening) = sums(books, period, &counting)?;
     let mut all = sealed;
     all.extend(log.month(period).clear.clone());
-    let previous = period.prev().and_then(|p| books.rollups.range((p, 0)..=(p, u32::MAX)).next_back().map(|(_, r)| r.held.clone()));
+    let previous = period.prev().and_then(|p| {
+        books
+            .rollups
+            .range((p, 0)..=(p, u32::MAX))
+            .next_back()
+            .map(|(_, r)| r.held.clone())
+    });
     let last = previous.as_ref().map(|h| h.rollup.figures.as_slice());
     let own = figure::own(&counting.catalogue, me.tier, &all, last).map_err(internal)?;
     let (figures, children, missing) = family(books, period, &counting.catalogue, own, request)?;
@@ -96,12 +105,26 @@ pub fn close(
         tier: me.tier,
         period,
         revision,
-        supersedes: books.rollups.get(&(period, revision - 1)).map(|r| r.held.digest()),
+        supersedes: books
+            .rollups
+            .get(&(period, revision - 1))
+            .map(|r| r.held.digest()),
         previous: previous.as_ref().map(|h| h.digest()),
         catalogue: counting.digest,
-        plans: books.plans().iter().map(|(p, _)| p.plan.id.clone()).collect(),
-        registry: RegistryRef { version: registry.registry().version, digest: registry.digest() },
-        log: LogRef { size, root: hex::encode(&log.root_at(size).unwrap_or_default()), first: month.first.unwrap_or(size) },
+        plans: books
+            .plans()
+            .iter()
+            .map(|(p, _)| p.plan.id.clone())
+            .collect(),
+        registry: RegistryRef {
+            version: registry.registry().version,
+            digest: registry.digest(),
+        },
+        log: LogRef {
+            size,
+            root: hex::encode(&log.root_at(size).unwrap_or_default()),
+            first: month.first.unwrap_or(size),
+        },
         children,
         missing,
         figures,
@@ -112,26 +135,45 @@ pub fn close(
         explanations,
         signatories,
     };
-    let text = rollup.to_text().map_err(|e| Faults::one("close.rollup", e.to_string(), e.to_string()))?;
+    let text = rollup
+        .to_text()
+        .map_err(|e| Faults::one("close.rollup", e.to_string(), e.to_string()))?;
     let note = Note::sign(&text, &[&books.keys.node]).map_err(internal)?;
     let held = HeldRollup::of(note, rollup);
     let verdicts = self_check(books, &held, &checkpoint, now)?;
     // The signatories have not signed yet, so authorship cannot hold; every other check must.
-    if let Some(v) = verdicts.iter().find(|v| v.failed() && v.check != "authorship") {
+    if let Some(v) = verdicts
+        .iter()
+        .find(|v| v.failed() && v.check != "authorship")
+    {
         return Err(Faults::one(
             "close.self_check",
-            format!("自检未通过({}):{}。请勿上报,联系维护人员", v.check, v.detail),
-            format!("the node's own check {} fails: {}; nothing was published, ask the operator", v.check, v.detail),
+            format!(
+                "自检未通过({}):{}。请勿上报,联系维护人员",
+                v.check, v.detail
+            ),
+            format!(
+                "the node's own check {} fails: {}; nothing was published, ask the operator",
+                v.check, v.detail
+            ),
         ));
     }
     books.commit(vec![NewEntry::open(kinds::ROLLUP, held.note.as_bytes())])?;
-    Ok(Closed { period, revision, digest: held.digest(), verdicts })
+    Ok(Closed {
+        period,
+        revision,
+        digest: held.digest(),
+        verdicts,
+    })
 }
 
 /// Which revision a close would make, or why it may not.
 fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Faults> {
     let open = open_month(books)?;
-    let latest = books.rollups.range((period, 0)..=(period, u32::MAX)).next_back();
+    let latest = books
+        .rollups
+        .range((period, 0)..=(period, u32::MAX))
+        .next_back();
     let Some(((_, revision), own)) = latest else {
         if period != open {
             return Err(Faults::one(
@@ -141,18 +183,27 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
             ));
         }
         if super::china_day(now) <= period.last_day() {
-            return Err(Faults::one("close.early", format!("{period} 尚未结束"), format!("{period} is not over yet")));
+            return Err(Faults::one(
+                "close.early",
+                format!("{period} 尚未结束"),
+                format!("{period} is not over yet"),
+            ));
         }
         return Ok(1);
     };
-    let returned = own.decision().is_some_and(protocol::receipt::Decision::asks_for_revision);
+    let returned = own
+        .decision()
+        .is_some_and(protocol::receipt::Decision::asks_for_revision);
     if returned {
         return Ok(revision + 1);
     }
-    // A rollup that was never handed over is nobody else's yet: it may be made anew, for example where a signatory's key was
-    // lost before all had signed. The events of the month stay as they are. Not where a later month was handed over, which
-    // names it as the one before.
-    let rested_on = books.rollups.range((period, u32::MAX)..).any(|(_, later)| later.submitted.is_some());
+    // A rollup that was never handed over is nobody else's yet: it may be made anew, for example
+    // where a signatory's key was lost before all had signed. The events of the month stay as they
+    // are. Not where a later month was handed over, which names it as the one before.
+    let rested_on = books
+        .rollups
+        .range((period, u32::MAX)..)
+        .any(|(_, later)| later.submitted.is_some());
     if own.submitted.is_none() && !rested_on {
         return Ok(*revision);
     }
@@ -160,11 +211,14 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
     Err(Faults::one(
         "close.sealed",
         format!("{period} 已结账;需上级退回或重新打开后才能再结"),
-        format!("{period} is closed and {decision}; it takes the parent's return or reopening to close it again"),
+        format!(
+            "{period} is closed and {decision}; it takes the parent's return or reopening to close it again"
+        ),
     ))
 }
 
-/// A rollup names its signatories for good: one who holds no key could never sign it, and the month would stay stuck.
+/// A rollup names its signatories for good: one who holds no key could never sign it, and the month
+/// would stay stuck.
 fn can_sign(books: &Books, signatories: &Signatories) -> Result<(), Faults> {
     let log = books.log.as_ref().ok_or_else(super::no_registry)?;
     let absent = [Role::Preparer, Role::Reviewer, Role::Head]
@@ -183,7 +237,11 @@ fn can_sign(books: &Books, signatories: &Signatories) -> Result<(), Faults> {
             )
         })
         .collect();
-    if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Faults(faults))
+    }
 }
 
 fn recount(books: &mut Books, now: DateTime<Utc>) -> Result<(), Faults> {
@@ -204,7 +262,11 @@ fn recount(books: &mut Books, now: DateTime<Utc>) -> Result<(), Faults> {
 }
 
 /// Column sums and blinding of the month's sealed statements, voided ones taken back.
-fn sums(books: &Books, period: Month, counting: &verify::log::Counting) -> Result<(Sums, Opening), Faults> {
+fn sums(
+    books: &Books,
+    period: Month,
+    counting: &verify::log::Counting,
+) -> Result<(Sums, Opening), Faults> {
     let mut sums = Sums::new();
     let mut blinding = protocol::commitment::integer(0);
     let mut add = |index: u64, sign: i64| -> Result<(), Faults> {
@@ -216,13 +278,25 @@ fn sums(books: &Books, period: Month, counting: &verify::log::Counting) -> Resul
             Faults::one(
                 "close.erased",
                 format!("第 {index} 号事件的私有记录已删除,无法汇总"),
-                format!("the private record of event {index} was erased: the month cannot be summed"),
+                format!(
+                    "the private record of event {index} was erased: the month cannot be summed"
+                ),
             )
         })?;
-        let schema = counting.generators.schema(&statement.event).ok_or_else(|| internal("no schema"))?;
+        let schema = counting
+            .generators
+            .schema(&statement.event)
+            .ok_or_else(|| internal("no schema"))?;
         let row = schema.row(&payload.moves, true).map_err(internal)?;
-        row::accumulate(sums.entry(statement.event.clone()).or_default(), schema.columns(), &row, sign);
-        let key = books.period_key(statement.period).ok_or_else(|| internal("no secret of the month"))?;
+        row::accumulate(
+            sums.entry(statement.event.clone()).or_default(),
+            schema.columns(),
+            &row,
+            sign,
+        );
+        let key = books
+            .period_key(statement.period)
+            .ok_or_else(|| internal("no secret of the month"))?;
         let r = key.blinding(&statement.id.to_string());
         blinding += if sign > 0 { r } else { -r };
         Ok(())
@@ -235,16 +309,30 @@ fn sums(books: &Books, period: Month, counting: &verify::log::Counting) -> Resul
             None => add(index, 1)?,
         }
     }
-    let opening = Opening { sums: sums.clone(), blinding: OpenScalar(blinding) };
+    let opening = Opening {
+        sums: sums.clone(),
+        blinding: OpenScalar(blinding),
+    };
     Ok((sums, opening))
 }
 
 type Family = (Vec<Figure>, Vec<ChildRef>, Vec<Missing>);
 
 /// Adds the children that are accepted; names every other one with the reason that was given.
-fn family(books: &Books, period: Month, catalogue: &Catalogue, own: Vec<Figure>, request: &CloseRequest) -> Result<Family, Faults> {
+fn family(
+    books: &Books,
+    period: Month,
+    catalogue: &Catalogue,
+    own: Vec<Figure>,
+    request: &CloseRequest,
+) -> Result<Family, Faults> {
     let registry = books.registry().ok_or_else(super::no_registry)?.registry();
-    let expected: Vec<_> = registry.children(books.unit()).into_iter().filter(|c| c.since <= period).cloned().collect();
+    let expected: Vec<_> = registry
+        .children(books.unit())
+        .into_iter()
+        .filter(|c| c.since <= period)
+        .cloned()
+        .collect();
     if expected.is_empty() {
         return Ok((own, Vec::new(), Vec::new()));
     }
@@ -253,7 +341,11 @@ fn family(books: &Books, period: Month, catalogue: &Catalogue, own: Vec<Figure>,
     let mut faults = Vec::new();
     let mut absent: BTreeMap<Tier, i64> = BTreeMap::new();
     for child in &expected {
-        if let Some(held) = books.children.get(&child.id).and_then(|c| c.accepted(period)) {
+        if let Some(held) = books
+            .children
+            .get(&child.id)
+            .and_then(|c| c.accepted(period))
+        {
             used.push(held.clone());
             continue;
         }
@@ -271,7 +363,11 @@ fn family(books: &Books, period: Month, catalogue: &Catalogue, own: Vec<Figure>,
                 .column(child.id.as_str()),
             ),
         }
-        for u in registry.subtree(&child.id).into_iter().filter(|u| u.since <= period) {
+        for u in registry
+            .subtree(&child.id)
+            .into_iter()
+            .filter(|u| u.since <= period)
+        {
             *absent.entry(u.tier).or_default() += 1;
         }
     }
@@ -280,13 +376,31 @@ fn family(books: &Books, period: Month, catalogue: &Catalogue, own: Vec<Figure>,
     }
     let figures: Vec<&[Figure]> = used.iter().map(|h| h.rollup.figures.as_slice()).collect();
     let sums = figure::with_children(catalogue, own, &figures, &absent).map_err(internal)?;
-    let children = used.iter().map(|h| ChildRef { unit: h.rollup.unit.clone(), rollup: h.digest(), revision: h.rollup.revision }).collect();
+    let children = used
+        .iter()
+        .map(|h| ChildRef {
+            unit: h.rollup.unit.clone(),
+            rollup: h.digest(),
+            revision: h.rollup.revision,
+        })
+        .collect();
     Ok((sums, children, missing))
 }
 
 /// Judges the catalogue's rules over this month's and last month's values.
-fn explain(catalogue: &Catalogue, figures: &[Figure], last: Option<&[Figure]>, request: &CloseRequest) -> Result<Vec<Explanation>, Faults> {
-    let values = |figures: &[Figure]| cel::map(figures.iter().filter_map(|f| f.scope().value.map(|v| (f.id.clone(), v))));
+fn explain(
+    catalogue: &Catalogue,
+    figures: &[Figure],
+    last: Option<&[Figure]>,
+    request: &CloseRequest,
+) -> Result<Vec<Explanation>, Faults> {
+    let values = |figures: &[Figure]| {
+        cel::map(
+            figures
+                .iter()
+                .filter_map(|f| f.scope().value.map(|v| (f.id.clone(), v))),
+        )
+    };
     let mut scope = Scope::default();
     scope.set("v", values(figures));
     scope.set("p", values(last.unwrap_or_default()));
@@ -297,30 +411,66 @@ fn explain(catalogue: &Catalogue, figures: &[Figure], last: Option<&[Figure]>, r
         if cel::holds(condition.as_ref(), &scope).map_err(internal)? {
             continue;
         }
-        let text = request.explanations.get(&rule.id).filter(|t| !t.trim().is_empty() && t.chars().count() <= MAX_TEXT);
+        let text = request
+            .explanations
+            .get(&rule.id)
+            .filter(|t| !t.trim().is_empty() && t.chars().count() <= MAX_TEXT);
         match (rule.severity, text) {
             (Severity::Soft, Some(text)) => {
-                explanations.push(Explanation { rule: rule.id.clone(), figure: rule.figure.clone(), text: text.clone() });
+                explanations.push(Explanation {
+                    rule: rule.id.clone(),
+                    figure: rule.figure.clone(),
+                    text: text.clone(),
+                });
             }
             (severity, _) => {
-                let code = if severity == Severity::Hard { "rule.hard" } else { "rule.soft" };
-                let zh = if severity == Severity::Hard { rule.zh.clone() } else { format!("{};如属实请写明说明", rule.zh) };
-                let en = if severity == Severity::Hard { rule.en.clone() } else { format!("{}; if it is true, explain it", rule.en) };
+                let code = if severity == Severity::Hard {
+                    "rule.hard"
+                } else {
+                    "rule.soft"
+                };
+                let zh = if severity == Severity::Hard {
+                    rule.zh.clone()
+                } else {
+                    format!("{};如属实请写明说明", rule.zh)
+                };
+                let en = if severity == Severity::Hard {
+                    rule.en.clone()
+                } else {
+                    format!("{}; if it is true, explain it", rule.en)
+                };
                 faults.push(
-                    Fault::new(code, format!("{} {}:{zh}", rule.id, rule.figure), format!("{} {}: {en}", rule.id, rule.figure))
-                        .column(&rule.id),
+                    Fault::new(
+                        code,
+                        format!("{} {}:{zh}", rule.id, rule.figure),
+                        format!("{} {}: {en}", rule.id, rule.figure),
+                    )
+                    .column(&rule.id),
                 );
             }
         }
     }
-    if faults.is_empty() { Ok(explanations) } else { Err(Faults(faults)) }
+    if faults.is_empty() {
+        Ok(explanations)
+    } else {
+        Err(Faults(faults))
+    }
 }
 
-/// For each coverage of persons or carriers: a digest over the pseudonyms of the denominator's members, so that the list
-/// can be recomputed and compared at an inspection.
-fn frozen(books: &Books, period: Month, counting: &verify::log::Counting) -> Result<BTreeMap<String, Digest>, Faults> {
+/// For each coverage of persons or carriers: a digest over the pseudonyms of the denominator's
+/// members, so that the list can be recomputed and compared at an inspection.
+fn frozen(
+    books: &Books,
+    period: Month,
+    counting: &verify::log::Counting,
+) -> Result<BTreeMap<String, Digest>, Faults> {
     let mut lists: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let coverages: Vec<_> = counting.catalogue.indicators.iter().filter(|i| i.kind == Kind::Coverage && i.per.is_none()).collect();
+    let coverages: Vec<_> = counting
+        .catalogue
+        .indicators
+        .iter()
+        .filter(|i| i.kind == Kind::Coverage && i.per.is_none())
+        .collect();
     if coverages.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -344,21 +494,44 @@ fn frozen(books: &Books, period: Month, counting: &verify::log::Counting) -> Res
         }
         let history = books.history(&token, period).map_err(internal)?;
         for den in wanted {
-            let Some(subject) = subject_of(&den) else { continue };
-            if counting.engine.member(&den, subject, history.view(), period).map_err(internal)?.is_some() {
+            let Some(subject) = subject_of(&den) else {
+                continue;
+            };
+            if counting
+                .engine
+                .member(&den, subject, history.view(), period)
+                .map_err(internal)?
+                .is_some()
+            {
                 lists.entry(den).or_default().insert(hex::encode(&token));
             }
         }
     }
-    let digest = |members: &BTreeSet<String>| Digest::of(members.iter().map(|m| format!("{m}\n")).collect::<String>().as_bytes());
-    Ok(coverages.iter().filter_map(|i| lists.get(&i.den).map(|m| (i.id.clone(), digest(m)))).collect())
+    let digest = |members: &BTreeSet<String>| {
+        Digest::of(
+            members
+                .iter()
+                .map(|m| format!("{m}\n"))
+                .collect::<String>()
+                .as_bytes(),
+        )
+    };
+    Ok(coverages
+        .iter()
+        .filter_map(|i| lists.get(&i.den).map(|m| (i.id.clone(), digest(m))))
+        .collect())
 }
 
 /// Checks the unit's own rollup as any reader will.
 ///
 /// # Errors
 /// A node without a registry.
-pub fn self_check(books: &Books, held: &HeldRollup, checkpoint: &Note, now: DateTime<Utc>) -> Result<Vec<Verdict>, Faults> {
+pub fn self_check(
+    books: &Books,
+    held: &HeldRollup,
+    checkpoint: &Note,
+    now: DateTime<Utc>,
+) -> Result<Vec<Verdict>, Faults> {
     let mut known = books.own_rollups();
     // The one in question, or the one that it is made anew for before anybody else saw it.
     known.remove(&(held.rollup.period, held.rollup.revision));
@@ -378,7 +551,21 @@ pub fn self_check(books: &Books, held: &HeldRollup, checkpoint: &Note, now: Date
 
 /// The units below that have no accepted rollup for a month.
 pub fn waiting_for(books: &Books, period: Month) -> Vec<UnitId> {
-    let Some(registry) = books.registry() else { return Vec::new() };
-    let children = registry.registry().children(books.unit()).into_iter().filter(|c| c.since <= period);
-    children.filter(|c| books.children.get(&c.id).is_none_or(|b| b.accepted(period).is_none())).map(|c| c.id.clone()).collect()
+    let Some(registry) = books.registry() else {
+        return Vec::new();
+    };
+    let children = registry
+        .registry()
+        .children(books.unit())
+        .into_iter()
+        .filter(|c| c.since <= period);
+    children
+        .filter(|c| {
+            books
+                .children
+                .get(&c.id)
+                .is_none_or(|b| b.accepted(period).is_none())
+        })
+        .map(|c| c.id.clone())
+        .collect()
 }

@@ -1,7 +1,8 @@
 //! Evidence as it stood at one moment, taken out a bundle at a time while the node works on.
 //!
-//! A province's month has a million statements, a gigabyte. They lie in the journal, which only grows: so the notes are taken at
-//! once, with the number of statements that they cover, and the statements follow when somebody has room for them.
+//! A province's month has a million statements, a gigabyte. They lie in the journal, which only
+//! grows: so the notes are taken at once, with the number of statements that they cover, and the
+//! statements follow when somebody has room for them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,8 +19,8 @@ use crate::books::children::Child;
 use crate::clock::stamp;
 use crate::fault::{Faults, internal};
 
-/// Everything that proves the figures of a unit and of those below it, as far as it is known here: without the statements, which
-/// stay in the journal.
+/// Everything that proves the figures of a unit and of those below it, as far as it is known here:
+/// without the statements, which stay in the journal.
 #[derive(Debug)]
 pub struct Extract {
     notes: Evidence,
@@ -39,19 +40,38 @@ impl Extract {
             plans: books.plans().iter().map(|(_, n)| n.clone()).collect(),
             ..Evidence::default()
         };
-        // The file orders them by digest; the content must be in the order in which a reader finds it.
+        // The file orders them by digest; the content must be in the order in which a reader finds
+        // it.
         notes.catalogues.sort_by_key(|n| n.digest().to_string());
         notes.plans.sort_by_key(|n| n.digest().to_string());
         let mut sizes = BTreeMap::new();
         let log = books.log.as_ref().ok_or_else(super::no_registry)?;
-        let last = books.rollups.values().map(|r| r.held.rollup.log.size).max().unwrap_or(0);
+        let last = books
+            .rollups
+            .values()
+            .map(|r| r.held.rollup.log.size)
+            .max()
+            .unwrap_or(0);
         sizes.insert(books.unit().clone(), last.min(log.len()));
         notes.units.insert(books.unit().clone(), own(books));
-        let mut arrivals = Arrivals { by: books.unit().clone(), received: BTreeMap::new() };
+        let mut arrivals = Arrivals {
+            by: books.unit().clone(),
+            received: BTreeMap::new(),
+        };
         for (id, child) in &books.children {
-            arrivals.received.extend(child.arrived.iter().map(|(digest, at)| (*digest, stamp(*at))));
+            arrivals.received.extend(
+                child
+                    .arrived
+                    .iter()
+                    .map(|(digest, at)| (*digest, stamp(*at))),
+            );
             if !child.known.is_empty() {
-                let last = child.known.values().map(|h| h.rollup.log.size).max().unwrap_or(0);
+                let last = child
+                    .known
+                    .values()
+                    .map(|h| h.rollup.log.size)
+                    .max()
+                    .unwrap_or(0);
                 sizes.insert(id.clone(), last.min(child.held()));
                 notes.units.insert(id.clone(), below(child));
             }
@@ -73,7 +93,12 @@ impl Extract {
     ///
     /// # Errors
     /// A damaged disk.
-    pub fn bundle(&self, books: &Books, unit: &UnitId, n: usize) -> Result<Option<Vec<Vec<u8>>>, Faults> {
+    pub fn bundle(
+        &self,
+        books: &Books,
+        unit: &UnitId,
+        n: usize,
+    ) -> Result<Option<Vec<Vec<u8>>>, Faults> {
         let size = self.sizes.get(unit).copied().unwrap_or(0);
         let first = (n as u64).saturating_mul(MAX_BUNDLE_ENTRIES as u64);
         let indexes = first..size.min(first.saturating_add(MAX_BUNDLE_ENTRIES as u64));
@@ -82,21 +107,34 @@ impl Extract {
         }
         let wanted = indexes.end - indexes.start;
         let entries = if unit == books.unit() {
-            indexes.map(|index| books.statement_bytes(index)).collect::<Result<Vec<_>, _>>().map_err(internal)?
+            indexes
+                .map(|index| books.statement_bytes(index))
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(internal)?
         } else {
             books.child_entries(unit, indexes).map_err(internal)?
         };
-        if entries.len() as u64 == wanted { Ok(Some(entries)) } else { Err(internal(format!("statements of {unit} are missing"))) }
+        if entries.len() as u64 == wanted {
+            Ok(Some(entries))
+        } else {
+            Err(internal(format!("statements of {unit} are missing")))
+        }
     }
 }
 
-/// Most arrivals in one note, which has at most 1 MiB. Older ones are told by the parents' receipts.
+/// Most arrivals in one note, which has at most 1 MiB. Older ones are told by the parents'
+/// receipts.
 const MAX_ARRIVALS: usize = 8_000;
 
 fn keep_latest(received: &mut BTreeMap<Digest, String>) {
-    let Some(surplus) = received.len().checked_sub(MAX_ARRIVALS).filter(|n| *n > 0) else { return };
+    let Some(surplus) = received.len().checked_sub(MAX_ARRIVALS).filter(|n| *n > 0) else {
+        return;
+    };
     // Times are written in one way, in UTC: their texts compare as they do.
-    let mut times: Vec<(String, Digest)> = received.iter().map(|(digest, at)| (at.clone(), *digest)).collect();
+    let mut times: Vec<(String, Digest)> = received
+        .iter()
+        .map(|(digest, at)| (at.clone(), *digest))
+        .collect();
     times.sort_unstable();
     for (_, digest) in times.into_iter().take(surplus) {
         received.remove(&digest);
@@ -108,7 +146,8 @@ fn own(books: &Books) -> UnitEvidence {
     for (key, r) in &books.rollups {
         part.rollups.insert(*key, r.held.note.clone());
         if let Some(note) = books.checkpoint(r.held.rollup.log.size) {
-            part.checkpoints.insert(r.held.rollup.log.size, note.clone());
+            part.checkpoints
+                .insert(r.held.rollup.log.size, note.clone());
         }
         for (n, (_, note)) in (1..).zip(&r.receipts) {
             part.receipts.insert((key.0, key.1, n), note.clone());
@@ -144,7 +183,10 @@ impl Here<'_> {
     /// # Errors
     /// See [`Extract::of`].
     pub fn new(books: &Books) -> Result<Here<'_>, Faults> {
-        Ok(Here { books, extract: Extract::of(books)? })
+        Ok(Here {
+            books,
+            extract: Extract::of(books)?,
+        })
     }
 }
 
@@ -153,7 +195,10 @@ impl Shown for Here<'_> {
         self.extract.notes()
     }
     fn bundle(&self, unit: &UnitId, n: usize) -> Result<Option<Cow<'_, [Vec<u8>]>>, FileError> {
-        let entries = self.extract.bundle(self.books, unit, n).map_err(|e| FileError::Source(e.to_string()))?;
+        let entries = self
+            .extract
+            .bundle(self.books, unit, n)
+            .map_err(|e| FileError::Source(e.to_string()))?;
         Ok(entries.map(Cow::Owned))
     }
 }
@@ -172,13 +217,30 @@ mod tests {
 
     #[test]
     fn arrivals_fit_into_their_note() {
-        let mut received: BTreeMap<Digest, String> =
-            (0..20_000u32).map(|n| (Digest::of(&n.to_be_bytes()), format!("2026-01-01T00:00:00.{n:06}Z"))).collect();
+        let mut received: BTreeMap<Digest, String> = (0..20_000u32)
+            .map(|n| {
+                (
+                    Digest::of(&n.to_be_bytes()),
+                    format!("2026-01-01T00:00:00.{n:06}Z"),
+                )
+            })
+            .collect();
         keep_latest(&mut received);
         assert_eq!(received.len(), MAX_ARRIVALS);
-        assert!(received.values().all(|at| at.as_str() >= "2026-01-01T00:00:00.012000Z"));
-        let text = Arrivals { by: "14".parse().unwrap(), received }.to_text().unwrap();
-        let key = protocol::note::SigningKey::from_seed("14", protocol::note::Alg::Ed25519, [1; 32]).unwrap();
+        assert!(
+            received
+                .values()
+                .all(|at| at.as_str() >= "2026-01-01T00:00:00.012000Z")
+        );
+        let text = Arrivals {
+            by: "14".parse().unwrap(),
+            received,
+        }
+        .to_text()
+        .unwrap();
+        let key =
+            protocol::note::SigningKey::from_seed("14", protocol::note::Alg::Ed25519, [1; 32])
+                .unwrap();
         assert!(Note::parse(Note::sign(&text, &[&key]).unwrap().as_bytes()).is_ok());
     }
 }

@@ -1,4 +1,5 @@
-//! Files into drafts: CSV and JSONL, UTF-8 (with or without BOM) and GB18030. Every fault of every row is found.
+//! Files into drafts: CSV and JSONL, UTF-8 (with or without BOM) and GB18030. Every fault of every
+//! row is found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,11 +70,17 @@ pub fn decode(bytes: &[u8]) -> Result<String, Faults> {
     Ok(text.into_owned())
 }
 
-/// Reads a file of events. `event` is the type of a CSV file; a JSONL row may name its own in `type`.
+/// Reads a file of events. `event` is the type of a CSV file; a JSONL row may name its own in
+/// `type`.
 ///
 /// # Errors
 /// What makes the file unreadable as a whole.
-pub fn parse(bytes: &[u8], form: Form, event: Option<&str>, catalogue: &Catalogue) -> Result<Parsed, Faults> {
+pub fn parse(
+    bytes: &[u8],
+    form: Form,
+    event: Option<&str>,
+    catalogue: &Catalogue,
+) -> Result<Parsed, Faults> {
     let text = decode(bytes)?;
     match form {
         Form::Csv => csv_rows(&text, event, catalogue),
@@ -83,11 +90,24 @@ pub fn parse(bytes: &[u8], form: Form, event: Option<&str>, catalogue: &Catalogu
 
 fn event_type<'a>(name: Option<&str>, catalogue: &'a Catalogue) -> Result<&'a EventType, Fault> {
     let Some(name) = name else {
-        return Err(Fault::new("file.type", "没有说明事件类型;请给出类型,例如 E16", "no event type is given; name one, for example E16"));
+        return Err(Fault::new(
+            "file.type",
+            "没有说明事件类型;请给出类型,例如 E16",
+            "no event type is given; name one, for example E16",
+        ));
     };
     // What stands there is not repeated: in a file it may be anything.
-    let unknown = || Fault::new("file.type", "目录中没有这个可填报的事件类型", "the catalogue has no such event type that people record");
-    catalogue.event_by_code(name).filter(|e| !e.system).ok_or_else(unknown)
+    let unknown = || {
+        Fault::new(
+            "file.type",
+            "目录中没有这个可填报的事件类型",
+            "the catalogue has no such event type that people record",
+        )
+    };
+    catalogue
+        .event_by_code(name)
+        .filter(|e| !e.system)
+        .ok_or_else(unknown)
 }
 
 fn too_many(rows: usize) -> Result<(), Faults> {
@@ -103,18 +123,36 @@ fn too_many(rows: usize) -> Result<(), Faults> {
 
 fn csv_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Parsed, Faults> {
     let event = event_type(event, catalogue)?;
-    // An empty line is a row, as in a spreadsheet: otherwise every fault after it would be told of another row.
-    let lines: Vec<&str> = text.lines().map(|l| if l.trim().is_empty() { "\"\"" } else { l }).collect();
+    // An empty line is a row, as in a spreadsheet: otherwise every fault after it would be told of
+    // another row.
+    let lines: Vec<&str> = text
+        .lines()
+        .map(|l| if l.trim().is_empty() { "\"\"" } else { l })
+        .collect();
     let text = lines.join("\n");
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let heading = reader.headers().map_err(|e| unreadable(&e.to_string()))?.clone();
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let heading = reader
+        .headers()
+        .map_err(|e| unreadable(&e.to_string()))?
+        .clone();
     let mut parsed = Parsed::default();
     let mut columns: Vec<Option<Column>> = Vec::new();
     let mut seen = BTreeSet::new();
-    if !heading.iter().any(|name| Column::find(name, event).is_some()) {
+    if !heading
+        .iter()
+        .any(|name| Column::find(name, event).is_some())
+    {
         // Its cells are not repeated: they may be the data of a person.
-        let (zh, en) = ("第一行不是表头;请把模板的列名写在第一行", "the first row is no heading: put the names of the template there");
-        parsed.faults.push(Fault::new("file.heading", zh, en).row(1));
+        let (zh, en) = (
+            "第一行不是表头;请把模板的列名写在第一行",
+            "the first row is no heading: put the names of the template there",
+        );
+        parsed
+            .faults
+            .push(Fault::new("file.heading", zh, en).row(1));
         return Ok(parsed);
     }
     for name in &heading {
@@ -124,21 +162,42 @@ fn csv_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Pa
                 Fault::new(
                     "column.unknown",
                     "没有这一列;请用模板的列名,或删去这一列",
-                    format!("{} has no such column; use the names of the template, or remove it", event.code),
+                    format!(
+                        "{} has no such column; use the names of the template, or remove it",
+                        event.code
+                    ),
                 )
                 .row(1)
                 .column(label(name)),
             ),
             Some(c) if !seen.insert(c.field.clone()) => {
-                parsed.faults.push(Fault::new("column.twice", "这一列出现两次", "this column is there twice").row(1).column(name));
+                parsed.faults.push(
+                    Fault::new(
+                        "column.twice",
+                        "这一列出现两次",
+                        "this column is there twice",
+                    )
+                    .row(1)
+                    .column(name),
+                );
             }
             Some(_) => {}
         }
         columns.push(column);
     }
-    for needed in std::iter::once("occurred_on").chain(event.fields.iter().filter(|f| !f.optional).map(|f| f.name.as_str())) {
+    for needed in std::iter::once("occurred_on").chain(
+        event
+            .fields
+            .iter()
+            .filter(|f| !f.optional)
+            .map(|f| f.name.as_str()),
+    ) {
         if !seen.contains(needed) {
-            parsed.faults.push(Fault::new("column.missing", "缺少这一列", "this column is missing").row(1).column(needed));
+            parsed.faults.push(
+                Fault::new("column.missing", "缺少这一列", "this column is missing")
+                    .row(1)
+                    .column(needed),
+            );
         }
     }
     if !parsed.faults.is_empty() {
@@ -149,7 +208,9 @@ fn csv_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Pa
         let record = match record {
             Ok(r) => r,
             Err(e) => {
-                parsed.faults.push(unreadable(&e.to_string()).0.remove(0).row(row));
+                parsed
+                    .faults
+                    .push(unreadable(&e.to_string()).0.remove(0).row(row));
                 continue;
             }
         };
@@ -159,41 +220,78 @@ fn csv_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Pa
         rows += 1;
         too_many(rows)?;
         if record.len() > columns.len() {
-            parsed.faults.push(Fault::new("row.width", "这一行的单元格比表头多", "the row has more cells than the heading").row(row));
+            parsed.faults.push(
+                Fault::new(
+                    "row.width",
+                    "这一行的单元格比表头多",
+                    "the row has more cells than the heading",
+                )
+                .row(row),
+            );
             continue;
         }
-        let cells: Vec<(&Column, &str)> = columns.iter().zip(&record).filter_map(|(c, v)| Some((c.as_ref()?, v))).collect();
+        let cells: Vec<(&Column, &str)> = columns
+            .iter()
+            .zip(&record)
+            .filter_map(|(c, v)| Some((c.as_ref()?, v)))
+            .collect();
         draft(row, event, &cells, catalogue, &mut parsed);
     }
     Ok(parsed)
 }
 
-/// A name that nobody knows, as far as it may be repeated: long numbers are data in the wrong place.
+/// A name that nobody knows, as far as it may be repeated: long numbers are data in the wrong
+/// place.
 fn label(name: &str) -> &str {
-    if name.chars().filter(char::is_ascii_digit).count() < 6 { name } else { "…" }
+    if name.chars().filter(char::is_ascii_digit).count() < 6 {
+        name
+    } else {
+        "…"
+    }
 }
 
 fn unreadable(message: &str) -> Faults {
-    Faults::one("file.unreadable", format!("文件无法读取:{message}"), format!("the file cannot be read: {message}"))
+    Faults::one(
+        "file.unreadable",
+        format!("文件无法读取:{message}"),
+        format!("the file cannot be read: {message}"),
+    )
 }
 
 fn jsonl_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Parsed, Faults> {
     let mut parsed = Parsed::default();
-    for (n, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
+    for (n, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, l)| !l.trim().is_empty())
+    {
         too_many(n + 1)?;
         let row = n as u64 + 1;
         let object = match serde_json::from_str(line) {
             Ok(Once(o, None)) => o,
             Ok(Once(_, Some(twice))) => {
-                parsed
-                    .faults
-                    .push(Fault::new("column.twice", "这个字段出现两次", "this field is there twice").row(row).column(label(&twice)));
+                parsed.faults.push(
+                    Fault::new(
+                        "column.twice",
+                        "这个字段出现两次",
+                        "this field is there twice",
+                    )
+                    .row(row)
+                    .column(label(&twice)),
+                );
                 continue;
             }
             Err(e) => {
                 // serde's message may repeat a value; only the column is told
                 let message = format!("not a JSON object (column {})", e.column());
-                parsed.faults.push(Fault::new("row.json", format!("不是 JSON 对象(第 {} 列)", e.column()), message).row(row));
+                parsed.faults.push(
+                    Fault::new(
+                        "row.json",
+                        format!("不是 JSON 对象(第 {} 列)", e.column()),
+                        message,
+                    )
+                    .row(row),
+                );
                 continue;
             }
         };
@@ -210,13 +308,27 @@ fn jsonl_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<
         for (name, value) in object.iter().filter(|(n, _)| *n != "type") {
             let Some(column) = Column::find(name, event) else {
                 parsed.faults.push(
-                    Fault::new("column.unknown", "没有这个字段", format!("{} has no such field", event.code)).row(row).column(label(name)),
+                    Fault::new(
+                        "column.unknown",
+                        "没有这个字段",
+                        format!("{} has no such field", event.code),
+                    )
+                    .row(row)
+                    .column(label(name)),
                 );
                 whole = false;
                 continue;
             };
             if cells.iter().any(|(c, _)| c.field == column.field) {
-                parsed.faults.push(Fault::new("column.twice", "这个字段出现两次", "this field is there twice").row(row).column(name));
+                parsed.faults.push(
+                    Fault::new(
+                        "column.twice",
+                        "这个字段出现两次",
+                        "this field is there twice",
+                    )
+                    .row(row)
+                    .column(name),
+                );
                 whole = false;
                 continue;
             }
@@ -226,7 +338,13 @@ fn jsonl_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<
                 serde_json::Value::Bool(_) | serde_json::Value::Number(_) => value.to_string(),
                 _ => {
                     parsed.faults.push(
-                        Fault::new("field.kind", "应为文字、数字或真假", "a text, number or boolean belongs here").row(row).column(name),
+                        Fault::new(
+                            "field.kind",
+                            "应为文字、数字或真假",
+                            "a text, number or boolean belongs here",
+                        )
+                        .row(row)
+                        .column(name),
                     );
                     whole = false;
                     continue;
@@ -278,7 +396,13 @@ struct Column {
 impl Column {
     fn find(heading: &str, event: &EventType) -> Option<Column> {
         let heading = heading.trim();
-        let make = |field: &str, yuan| Some(Column { field: field.to_string(), heading: heading.to_string(), yuan });
+        let make = |field: &str, yuan| {
+            Some(Column {
+                field: field.to_string(),
+                heading: heading.to_string(),
+                yuan,
+            })
+        };
         if matches!(heading, "occurred_on" | "发生日期" | "日期") {
             return make("occurred_on", false);
         }
@@ -286,7 +410,9 @@ impl Column {
             if heading == f.name || heading == f.zh || heading.eq_ignore_ascii_case(&f.en) {
                 return make(&f.name, false);
             }
-            if f.kind == FieldKind::Fen && (heading == format!("{}_yuan", f.name) || heading == format!("{}(元)", f.zh)) {
+            if f.kind == FieldKind::Fen
+                && (heading == format!("{}_yuan", f.name) || heading == format!("{}(元)", f.zh))
+            {
                 return make(&f.name, true);
             }
         }
@@ -294,7 +420,13 @@ impl Column {
     }
 }
 
-fn draft(row: u64, event: &EventType, cells: &[(&Column, &str)], catalogue: &Catalogue, parsed: &mut Parsed) {
+fn draft(
+    row: u64,
+    event: &EventType,
+    cells: &[(&Column, &str)],
+    catalogue: &Catalogue,
+    parsed: &mut Parsed,
+) {
     let before = parsed.faults.len();
     let mut fields = Fields::new();
     let mut on = None;
@@ -309,7 +441,9 @@ fn draft(row: u64, event: &EventType, cells: &[(&Column, &str)], catalogue: &Cat
             }
             continue;
         }
-        let Some(field) = event.field(&column.field) else { continue };
+        let Some(field) = event.field(&column.field) else {
+            continue;
+        };
         if text.trim().is_empty() {
             continue;
         }
@@ -320,14 +454,32 @@ fn draft(row: u64, event: &EventType, cells: &[(&Column, &str)], catalogue: &Cat
             Err(f) => parsed.faults.push(f.row(row).column(&column.heading)),
         }
     }
-    for needed in std::iter::once("occurred_on").chain(event.fields.iter().filter(|f| !f.optional).map(|f| f.name.as_str())) {
-        if !cells.iter().any(|(c, t)| c.field == needed && !t.trim().is_empty()) {
-            parsed.faults.push(Fault::new("field.missing", "必填,但没有填", "must be filled in").row(row).column(needed));
+    for needed in std::iter::once("occurred_on").chain(
+        event
+            .fields
+            .iter()
+            .filter(|f| !f.optional)
+            .map(|f| f.name.as_str()),
+    ) {
+        if !cells
+            .iter()
+            .any(|(c, t)| c.field == needed && !t.trim().is_empty())
+        {
+            parsed.faults.push(
+                Fault::new("field.missing", "必填,但没有填", "must be filled in")
+                    .row(row)
+                    .column(needed),
+            );
         }
     }
     let Some(on) = on else { return };
     if parsed.faults.len() == before {
-        parsed.drafts.push(Draft { row, event: event.name.clone(), on, fields });
+        parsed.drafts.push(Draft {
+            row,
+            event: event.name.clone(),
+            on,
+            fields,
+        });
     } else {
         parsed.broken.push((row, on));
     }
@@ -335,28 +487,53 @@ fn draft(row: u64, event: &EventType, cells: &[(&Column, &str)], catalogue: &Cat
 
 fn date(text: &str) -> Result<NaiveDate, Fault> {
     let text = text.trim();
-    let mut parts = text.strip_suffix('日').unwrap_or(text).split(['-', '/', '.', '年', '月']).map(str::trim);
-    let numbers =
-        (parts.next().map(str::parse::<i32>), parts.next().map(str::parse::<u32>), parts.next().map(str::parse::<u32>), parts.next());
+    let mut parts = text
+        .strip_suffix('日')
+        .unwrap_or(text)
+        .split(['-', '/', '.', '年', '月'])
+        .map(str::trim);
+    let numbers = (
+        parts.next().map(str::parse::<i32>),
+        parts.next().map(str::parse::<u32>),
+        parts.next().map(str::parse::<u32>),
+        parts.next(),
+    );
     if let (Some(Ok(y)), Some(Ok(m)), Some(Ok(d)), None) = numbers {
         return NaiveDate::from_ymd_opt(y, m, d)
             .filter(|_| (1900..=9999).contains(&y))
             .ok_or_else(|| Fault::new("date.impossible", "没有这一天", "there is no such day"));
     }
-    Err(Fault::new("date.form", "日期写作 2023-04-15", "a date is written 2023-04-15"))
+    Err(Fault::new(
+        "date.form",
+        "日期写作 2023-04-15",
+        "a date is written 2023-04-15",
+    ))
 }
 
 fn value(field: &Field, text: &str, yuan: bool, catalogue: &Catalogue) -> Result<Value, Fault> {
     let id = |e: protocol::ids::IdError| Fault::new(e.code(), id_zh(e.code()), e.to_string());
     match field.kind {
-        FieldKind::IdNumber => text.parse::<IdNumber>().map(|n| Value::Text(n.as_str().to_string())).map_err(id),
-        FieldKind::Certificate => text.parse::<CertificateNumber>().map(|n| Value::Text(n.as_str().to_string())).map_err(id),
-        FieldKind::CreditCode => text.parse::<CreditCode>().map(|n| Value::Text(n.as_str().to_string())).map_err(id),
+        FieldKind::IdNumber => text
+            .parse::<IdNumber>()
+            .map(|n| Value::Text(n.as_str().to_string()))
+            .map_err(id),
+        FieldKind::Certificate => text
+            .parse::<CertificateNumber>()
+            .map(|n| Value::Text(n.as_str().to_string()))
+            .map_err(id),
+        FieldKind::CreditCode => text
+            .parse::<CreditCode>()
+            .map(|n| Value::Text(n.as_str().to_string()))
+            .map_err(id),
         FieldKind::Date => date(text).map(|d| Value::Text(d.to_string())),
         FieldKind::Code => code(field, text, catalogue),
         FieldKind::Int => match text.parse::<i64>() {
             Ok(n) if (0..=MAX_INT).contains(&n) => Ok(Value::Int(n)),
-            _ => Err(Fault::new("number.form", "应为不小于 0 的整数", "a whole number, 0 or more, belongs here")),
+            _ => Err(Fault::new(
+                "number.form",
+                "应为不小于 0 的整数",
+                "a whole number, 0 or more, belongs here",
+            )),
         },
         FieldKind::Fen => fen(text, yuan),
         FieldKind::Bool => match text {
@@ -364,30 +541,56 @@ fn value(field: &Field, text: &str, yuan: bool, catalogue: &Catalogue) -> Result
             "否" | "false" | "FALSE" | "0" | "no" | "N" | "n" => Ok(Value::Bool(false)),
             _ => Err(Fault::new("bool.form", "写“是”或“否”", "write yes or no")),
         },
-        FieldKind::Text if text.chars().count() <= MAX_TEXT && !text.chars().any(char::is_control) => Ok(Value::Text(text.to_string())),
-        FieldKind::Text => {
-            Err(Fault::new("text.form", format!("最多 {MAX_TEXT} 个字,不含换行"), format!("at most {MAX_TEXT} characters, no line breaks")))
+        FieldKind::Text
+            if text.chars().count() <= MAX_TEXT && !text.chars().any(char::is_control) =>
+        {
+            Ok(Value::Text(text.to_string()))
         }
+        FieldKind::Text => Err(Fault::new(
+            "text.form",
+            format!("最多 {MAX_TEXT} 个字,不含换行"),
+            format!("at most {MAX_TEXT} characters, no line breaks"),
+        )),
     }
 }
 
 fn code(field: &Field, text: &str, catalogue: &Catalogue) -> Result<Value, Fault> {
     let codes: &[Code] = match &field.dimension {
-        Some(d) => catalogue.dimension(d).map(|d| d.codes.as_slice()).unwrap_or_default(),
+        Some(d) => catalogue
+            .dimension(d)
+            .map(|d| d.codes.as_slice())
+            .unwrap_or_default(),
         None => &field.codes,
     };
-    if let Some(c) = codes.iter().find(|c| c.code == text || c.zh == text || c.en.eq_ignore_ascii_case(text)) {
+    if let Some(c) = codes
+        .iter()
+        .find(|c| c.code == text || c.zh == text || c.en.eq_ignore_ascii_case(text))
+    {
         return Ok(Value::Text(c.code.clone()));
     }
-    let zh: Vec<String> = codes.iter().map(|c| format!("{} {}", c.code, c.zh)).collect();
-    let en: Vec<String> = codes.iter().map(|c| format!("{} {}", c.code, c.en)).collect();
-    Err(Fault::new("code.unknown", format!("不在代码表中;可填:{}", zh.join(",")), format!("not one of the codes: {}", en.join(", "))))
+    let zh: Vec<String> = codes
+        .iter()
+        .map(|c| format!("{} {}", c.code, c.zh))
+        .collect();
+    let en: Vec<String> = codes
+        .iter()
+        .map(|c| format!("{} {}", c.code, c.en))
+        .collect();
+    Err(Fault::new(
+        "code.unknown",
+        format!("不在代码表中;可填:{}", zh.join(",")),
+        format!("not one of the codes: {}", en.join(", ")),
+    ))
 }
 
 fn fen(text: &str, yuan: bool) -> Result<Value, Fault> {
     let wrong = || {
         if yuan {
-            Fault::new("money.form", "金额以元为单位,最多两位小数", "an amount in yuan has at most two decimals")
+            Fault::new(
+                "money.form",
+                "金额以元为单位,最多两位小数",
+                "an amount in yuan has at most two decimals",
+            )
         } else {
             Fault::new(
                 "money.form",
@@ -402,11 +605,20 @@ fn fen(text: &str, yuan: bool) -> Result<Value, Fault> {
             return Err(wrong());
         }
         let cents: i64 = format!("{decimals:0<2}").parse().map_err(|_| wrong())?;
-        whole.parse::<i64>().ok().and_then(|w| w.checked_mul(100)).and_then(|w| w.checked_add(cents)).ok_or_else(wrong)?
+        whole
+            .parse::<i64>()
+            .ok()
+            .and_then(|w| w.checked_mul(100))
+            .and_then(|w| w.checked_add(cents))
+            .ok_or_else(wrong)?
     } else {
         text.parse().map_err(|_| wrong())?
     };
-    if (0..=MAX_INT).contains(&amount) { Ok(Value::Int(amount)) } else { Err(wrong()) }
+    if (0..=MAX_INT).contains(&amount) {
+        Ok(Value::Int(amount))
+    } else {
+        Err(wrong())
+    }
 }
 
 fn id_zh(code: &str) -> &'static str {
@@ -439,7 +651,14 @@ mod tests {
     fn money_is_never_guessed() {
         assert_eq!(fen("500000", false).unwrap(), Value::Int(500_000));
         assert_eq!(fen("5000.5", true).unwrap(), Value::Int(500_050));
-        for (text, yuan) in [("5000.5", false), ("5000.555", true), ("-1", false), ("1e5", true), ("", true), ("9999999999999", false)] {
+        for (text, yuan) in [
+            ("5000.5", false),
+            ("5000.555", true),
+            ("-1", false),
+            ("1e5", true),
+            ("", true),
+            ("9999999999999", false),
+        ] {
             assert_eq!(fen(text, yuan).unwrap_err().code, "money.form", "{text}");
         }
     }
@@ -451,6 +670,9 @@ mod tests {
         let gb = encoding_rs::GB18030.encode("姓名,测试").0.into_owned();
         assert_eq!(decode(&utf8).unwrap(), decode(&bom).unwrap());
         assert_eq!(decode(&utf8).unwrap(), decode(&gb).unwrap());
-        assert_eq!(decode(&[0xff, 0xff, 0x00]).unwrap_err().0[0].code, "file.encoding");
+        assert_eq!(
+            decode(&[0xff, 0xff, 0x00]).unwrap_err().0[0].code,
+            "file.encoding"
+        );
     }
 }

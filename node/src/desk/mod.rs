@@ -1,9 +1,9 @@
 //! The desk: what a unit's people do. Record and import, correct and void, close, sign, submit.
 //!
-//! Each function computes journal entries from the books and commits them; no function here keeps a state of its own.
-//! Reading order: [`input`] (files to drafts), [`record`] (drafts to statements), `press` (statements to
-//! signed entries), [`close`] (a month to a rollup),
-//! [`sign`] (signatures and the outbox), [`audit`] (looking back), [`extract`] (evidence).
+//! Each function computes journal entries from the books and commits them; no function here keeps a
+//! state of its own. Reading order: [`input`] (files to drafts), [`record`] (drafts to statements),
+//! `press` (statements to signed entries), [`close`] (a month to a rollup), [`sign`] (signatures
+//! and the outbox), [`audit`] (looking back), [`extract`] (evidence).
 
 pub mod audit;
 pub mod close;
@@ -34,8 +34,8 @@ pub fn random<const N: usize>(books: &Books) -> Result<[u8; N], Faults> {
     Ok(bytes)
 }
 
-/// Random bytes drawn ahead, for whoever needs many small pieces: asking the operating system for each salt takes longer than
-/// hashing it. What is left over is wiped.
+/// Random bytes drawn ahead, for whoever needs many small pieces: asking the operating system for
+/// each salt takes longer than hashing it. What is left over is wiped.
 struct Drawn {
     from: Arc<dyn Random>,
     bytes: Zeroizing<Vec<u8>>,
@@ -44,7 +44,11 @@ struct Drawn {
 
 impl Drawn {
     fn new(from: Arc<dyn Random>) -> Drawn {
-        Drawn { from, bytes: Zeroizing::new(vec![0; 4096]), used: 4096 }
+        Drawn {
+            from,
+            bytes: Zeroizing::new(vec![0; 4096]),
+            used: 4096,
+        }
     }
 
     /// The next bytes, which are not given out again.
@@ -66,8 +70,8 @@ pub fn china_day(now: DateTime<Utc>) -> NaiveDate {
     now.with_timezone(&zone).date_naive()
 }
 
-/// The month that events are recorded in: the one after the last closed one, or the last closed one itself while the
-/// parent asks for a new revision of it.
+/// The month that events are recorded in: the one after the last closed one, or the last closed one
+/// itself while the parent asks for a new revision of it.
 ///
 /// # Errors
 /// A node without a registry.
@@ -75,13 +79,20 @@ pub fn open_month(books: &Books) -> Result<Month, Faults> {
     let me = books.me().ok_or_else(no_registry)?;
     match books.rollups.iter().next_back() {
         None => Ok(me.since),
-        Some(((last, _), own)) if own.decision().is_some_and(protocol::receipt::Decision::asks_for_revision) => Ok(*last),
+        Some(((last, _), own))
+            if own
+                .decision()
+                .is_some_and(protocol::receipt::Decision::asks_for_revision) =>
+        {
+            Ok(*last)
+        }
         Some(((last, _), _)) => last.next().ok_or_else(|| internal("the calendar ends")),
     }
 }
 
-/// The catalogue of the open month: the one that its first statement was recorded by, else the one that the accepted children
-/// counted by (their figures could not be added otherwise), else the newest.
+/// The catalogue of the open month: the one that its first statement was recorded by, else the one
+/// that the accepted children counted by (their figures could not be added otherwise), else the
+/// newest.
 ///
 /// # Errors
 /// A node without a registry or a catalogue.
@@ -91,13 +102,32 @@ pub fn counting(books: &Books) -> Result<Arc<Counting>, Faults> {
 
 fn counting_of(books: &Books, month: Month) -> Result<Arc<Counting>, Faults> {
     let log = books.log.as_ref().ok_or_else(no_registry)?;
-    let children = || books.children.values().filter(|c| c.unit.parent.as_ref() == Some(books.unit()));
-    let theirs = || children().find_map(|c| c.accepted(month)).map(|h| h.rollup.catalogue);
+    let children = || {
+        books
+            .children
+            .values()
+            .filter(|c| c.unit.parent.as_ref() == Some(books.unit()))
+    };
+    let theirs = || {
+        children()
+            .find_map(|c| c.accepted(month))
+            .map(|h| h.rollup.catalogue)
+    };
     let found = match log.month(month).catalogue.or_else(theirs) {
-        Some(digest) => books.catalogues().iter().map(|(c, _)| c).find(|c| c.digest == digest),
+        Some(digest) => books
+            .catalogues()
+            .iter()
+            .map(|(c, _)| c)
+            .find(|c| c.digest == digest),
         None => books.counting(),
     };
-    found.cloned().ok_or_else(|| Faults::one("node.catalogue", "节点还没有指标目录", "the node has no catalogue yet"))
+    found.cloned().ok_or_else(|| {
+        Faults::one(
+            "node.catalogue",
+            "节点还没有指标目录",
+            "the node has no catalogue yet",
+        )
+    })
 }
 
 fn no_registry() -> Faults {

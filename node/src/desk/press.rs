@@ -1,5 +1,6 @@
-//! Counted statements into signed entries: commitment, private record, signature, seal. No statement waits for another here,
-//! so they are pressed in sheets on all cores, while the next ones are still being counted.
+//! Counted statements into signed entries: commitment, private record, signature, seal. No
+//! statement waits for another here, so they are pressed in sheets on all cores, while the next
+//! ones are still being counted.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -79,9 +80,24 @@ struct Running {
 }
 
 impl Press {
-    pub(super) fn new(keys: Arc<Keys>, operator: Option<&str>, counting: Arc<Counting>, secret: PeriodKey) -> Press {
-        let plate = Plate { keys, operator: operator.map(str::to_string), counting, secret };
-        Press { plate: Arc::new(plate), sheet: Vec::new(), sheets: 0, running: None }
+    pub(super) fn new(
+        keys: Arc<Keys>,
+        operator: Option<&str>,
+        counting: Arc<Counting>,
+        secret: PeriodKey,
+    ) -> Press {
+        let plate = Plate {
+            keys,
+            operator: operator.map(str::to_string),
+            counting,
+            secret,
+        };
+        Press {
+            plate: Arc::new(plate),
+            sheet: Vec::new(),
+            sheets: 0,
+            running: None,
+        }
     }
 
     /// Takes the next statement.
@@ -93,9 +109,13 @@ impl Press {
     }
 
     fn pass_on(&mut self) {
-        let running = self.running.get_or_insert_with(|| Running::start(&self.plate));
+        let running = self
+            .running
+            .get_or_insert_with(|| Running::start(&self.plate));
         // The receiver lives as long as `running`.
-        let _ = running.hand_in.send((self.sheets, std::mem::take(&mut self.sheet)));
+        let _ = running
+            .hand_in
+            .send((self.sheets, std::mem::take(&mut self.sheet)));
         self.sheets += 1;
     }
 
@@ -107,7 +127,15 @@ impl Press {
         if !self.sheet.is_empty() {
             self.pass_on();
         }
-        let Some(Running { hand_in, waiting, hand_out, threads }) = self.running else { return Ok(Vec::new()) };
+        let Some(Running {
+            hand_in,
+            waiting,
+            hand_out,
+            threads,
+        }) = self.running
+        else {
+            return Ok(Vec::new());
+        };
         drop(hand_in);
         let mut sheets: BTreeMap<usize, Result<Vec<NewEntry>, Faults>> = BTreeMap::new();
         while let Some((n, sheet)) = next(&waiting) {
@@ -129,7 +157,9 @@ impl Press {
 
 impl Running {
     fn start(plate: &Arc<Plate>) -> Running {
-        let helpers = std::thread::available_parallelism().map_or(0, |n| n.get() - 1).min(MAX_HELPERS);
+        let helpers = std::thread::available_parallelism()
+            .map_or(0, |n| n.get() - 1)
+            .min(MAX_HELPERS);
         let (hand_in, waiting) = channel();
         let waiting = Arc::new(Mutex::new(waiting));
         let (done, hand_out) = channel();
@@ -145,10 +175,18 @@ impl Running {
                     }
                 };
                 // Without helpers everything is pressed at the end.
-                std::thread::Builder::new().name("press".into()).spawn(work).ok()
+                std::thread::Builder::new()
+                    .name("press".into())
+                    .spawn(work)
+                    .ok()
             })
             .collect();
-        Running { hand_in, waiting, hand_out, threads }
+        Running {
+            hand_in,
+            waiting,
+            hand_out,
+            threads,
+        }
     }
 }
 
@@ -161,13 +199,20 @@ impl Plate {
     fn key(&self) -> Result<&SigningKey, Faults> {
         match &self.operator {
             None => Ok(&self.keys.node),
-            Some(name) => self.keys.recorders.get(name).ok_or_else(|| internal("the recorder's key is gone")),
+            Some(name) => self
+                .keys
+                .recorders
+                .get(name)
+                .ok_or_else(|| internal("the recorder's key is gone")),
         }
     }
 
     fn press(&self, sheet: Vec<Counted>) -> Result<Vec<NewEntry>, Faults> {
         let key = self.key()?;
-        sheet.into_iter().map(|counted| self.entry(key, counted)).collect()
+        sheet
+            .into_iter()
+            .map(|counted| self.entry(key, counted))
+            .collect()
     }
 
     fn entry(&self, key: &SigningKey, counted: Counted) -> Result<NewEntry, Faults> {
@@ -179,7 +224,14 @@ impl Plate {
     }
 
     fn sign(&self, key: &SigningKey, counted: Counted) -> Result<NewEntry, Faults> {
-        let Counted { statement: mut s, mut private, sealed, subject, same, .. } = counted;
+        let Counted {
+            statement: mut s,
+            mut private,
+            sealed,
+            subject,
+            same,
+            ..
+        } = counted;
         if let (Some((payload, _)), Some(ToCommit { row, salts })) = (&mut private, sealed) {
             let mut fields = std::mem::take(&mut payload.fields);
             fields.insert("occurred_on".into(), Value::Text(payload.on.to_string()));
@@ -188,7 +240,12 @@ impl Plate {
             }
             let record = Record::new(fields, &salts).map_err(internal)?;
             let blinding = self.secret.blinding(&s.id.to_string());
-            s.row = Some(self.counting.generators.commit(&s.event, &row, &blinding).map_err(internal)?);
+            s.row = Some(
+                self.counting
+                    .generators
+                    .commit(&s.event, &row, &blinding)
+                    .map_err(internal)?,
+            );
             s.record = Some(record.root());
             payload.record = Some(record);
         }
@@ -199,10 +256,26 @@ impl Plate {
             None => None,
             Some((payload, nonce)) => {
                 let plain = zeroize::Zeroizing::new(serde_json::to_vec(payload).map_err(internal)?);
-                Some(self.keys.vault.seal(*nonce, &payload::aad(kinds::STATEMENT, &public), &plain))
+                Some(
+                    self.keys
+                        .vault
+                        .seal(*nonce, &payload::aad(kinds::STATEMENT, &public), &plain),
+                )
             }
         };
-        let written = Written { statement: Arc::new(s), payload: private.map(|(p, _)| Arc::new(p)), subject, same };
-        Ok(NewEntry { entry: Entry { kind: kinds::STATEMENT, public, sealed }, written: Some((note, written)) })
+        let written = Written {
+            statement: Arc::new(s),
+            payload: private.map(|(p, _)| Arc::new(p)),
+            subject,
+            same,
+        };
+        Ok(NewEntry {
+            entry: Entry {
+                kind: kinds::STATEMENT,
+                public,
+                sealed,
+            },
+            written: Some((note, written)),
+        })
     }
 }

@@ -26,7 +26,8 @@ use crate::fault::{Fault, Faults, internal};
 use crate::journal::Entry;
 use crate::view::{Same, Token};
 
-/// Most events about one subject: half of what those who check its log would read, so that recounts find room.
+/// Most events about one subject: half of what those who check its log would read, so that recounts
+/// find room.
 const MAX_FACTS: usize = MAX_HISTORY / 2;
 
 /// What was recorded.
@@ -55,8 +56,9 @@ pub enum Taken {
     Corrected,
 }
 
-/// A recording in progress: events are counted one after the other, as each depends on those before; the [`super::press`] commits to
-/// them, signs and seals on the other cores meanwhile; then all are written at once.
+/// A recording in progress: events are counted one after the other, as each depends on those
+/// before; the [`super::press`] commits to them, signs and seals on the other cores meanwhile; then
+/// all are written at once.
 pub(crate) struct Recording<'a> {
     books: &'a Books,
     me: Unit,
@@ -79,19 +81,29 @@ pub(crate) struct Recording<'a> {
 
 impl<'a> Recording<'a> {
     /// Begins a recording by an operator (`<unit>/<name>`), or by the node itself.
-    pub(crate) fn begin(books: &'a Books, operator: Option<&str>, now: DateTime<Utc>) -> Result<Recording<'a>, Faults> {
+    pub(crate) fn begin(
+        books: &'a Books,
+        operator: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Recording<'a>, Faults> {
         let period = open_month(books)?;
         let me = books.me().cloned().ok_or_else(super::no_registry)?;
         let log = books.log.as_ref().ok_or_else(super::no_registry)?;
         let counting = super::counting_of(books, period)?;
         if let Some(name) = operator {
             let enrolled = log.operator(name, Role::Recorder, log.len());
-            let held = books.keys.recorders.get(name).is_some_and(|k| enrolled.as_ref() == Some(&k.vkey()));
+            let held = books
+                .keys
+                .recorders
+                .get(name)
+                .is_some_and(|k| enrolled.as_ref() == Some(&k.vkey()));
             if !held {
                 return Err(Faults::one(
                     "operator.unknown",
                     format!("{name} 没有登记为录入人,或节点没有其密钥"),
-                    format!("{name} is not enrolled as recorder, or the node does not hold its key"),
+                    format!(
+                        "{name} is not enrolled as recorder, or the node does not hold its key"
+                    ),
                 ));
             }
         }
@@ -100,9 +112,23 @@ impl<'a> Recording<'a> {
             None => {
                 let public = period.to_string().into_bytes();
                 let secret = PeriodKey::new(random(books)?);
-                let sealed = books.keys.vault.seal(random(books)?, &payload::aad(kinds::PERIOD_KEY, &public), secret.as_bytes());
-                let entry = Entry { kind: kinds::PERIOD_KEY, public, sealed: Some(sealed) };
-                (secret, Some(NewEntry { entry, written: None }))
+                let sealed = books.keys.vault.seal(
+                    random(books)?,
+                    &payload::aad(kinds::PERIOD_KEY, &public),
+                    secret.as_bytes(),
+                );
+                let entry = Entry {
+                    kind: kinds::PERIOD_KEY,
+                    public,
+                    sealed: Some(sealed),
+                };
+                (
+                    secret,
+                    Some(NewEntry {
+                        entry,
+                        written: None,
+                    }),
+                )
             }
         };
         let press = Press::new(books.keys.clone(), operator, counting.clone(), secret);
@@ -113,7 +139,10 @@ impl<'a> Recording<'a> {
             counting,
             period,
             now,
-            recorded: (u64::try_from(recorded.timestamp_millis()).unwrap_or(0), stamp(recorded)),
+            recorded: (
+                u64::try_from(recorded.timestamp_millis()).unwrap_or(0),
+                stamp(recorded),
+            ),
             next: log.len(),
             drawn: Drawn::new(books.random.clone()),
             subjects: BTreeMap::new(),
@@ -126,7 +155,10 @@ impl<'a> Recording<'a> {
 
     /// The same, for finding faults only.
     fn dry(books: &'a Books, operator: &str, now: DateTime<Utc>) -> Result<Recording<'a>, Faults> {
-        Ok(Recording { press: None, ..Recording::begin(books, Some(operator), now)? })
+        Ok(Recording {
+            press: None,
+            ..Recording::begin(books, Some(operator), now)?
+        })
     }
 
     /// Everything that is to be written.
@@ -145,15 +177,22 @@ impl<'a> Recording<'a> {
             let history = self.books.history(&token, self.period).map_err(internal)?;
             self.subjects.insert(token, history);
         }
-        self.subjects.get_mut(&token).ok_or_else(|| internal("history"))
+        self.subjects
+            .get_mut(&token)
+            .ok_or_else(|| internal("history"))
     }
 
     /// Records one draft; `replaces` names the statement that it corrects.
     fn add(&mut self, draft: &Draft, replaces: Option<Ref>) -> Result<Recorded, Vec<Fault>> {
         let counting = self.counting.clone();
         let here = |fault: Fault| vec![fault.row(draft.row)];
-        let event =
-            counting.catalogue.event(&draft.event).ok_or_else(|| here(Fault::new("file.type", "未知事件类型", "unknown event type")))?;
+        let event = counting.catalogue.event(&draft.event).ok_or_else(|| {
+            here(Fault::new(
+                "file.type",
+                "未知事件类型",
+                "unknown event type",
+            ))
+        })?;
         if !event.levels.contains(&self.me.tier) {
             return Err(here(Fault::new(
                 "event.tier",
@@ -167,12 +206,22 @@ impl<'a> Recording<'a> {
             (_, Kind::Unit) | (None, _) => None,
             (Some(key), kind) => Some(payload::token(&self.books.keys.vault, kind, key)),
         };
-        let same = payload::same(&self.books.keys.vault, &draft.event, draft.on, &draft.fields);
+        let same = payload::same(
+            &self.books.keys.vault,
+            &draft.event,
+            draft.on,
+            &draft.fields,
+        );
         if let Some(fault) = self.repeated(token, &same).map_err(|f| f.0)? {
             // The repetition is the cause; what history says against it would only hide that.
             return Err(here(fault));
         }
-        let fact = Fact { index: self.next, event: draft.event.clone(), on: draft.on, fields: draft.fields.clone() };
+        let fact = Fact {
+            index: self.next,
+            event: draft.event.clone(),
+            on: draft.on,
+            fields: draft.fields.clone(),
+        };
         let first_day = self.me.since.first_day();
         let period = self.period;
         let moves = match token {
@@ -181,7 +230,9 @@ impl<'a> Recording<'a> {
                 if subject.facts.len() >= MAX_FACTS {
                     return Err(here(Fault::new(
                         "event.history",
-                        format!("同一对象的事件已达 {MAX_FACTS} 件,不能再录;请核对是否误用了同一证号或编号"),
+                        format!(
+                            "同一对象的事件已达 {MAX_FACTS} 件,不能再录;请核对是否误用了同一证号或编号"
+                        ),
                         format!(
                             "there are {MAX_FACTS} events about this subject already; see whether its number was used for others by mistake"
                         ),
@@ -189,9 +240,22 @@ impl<'a> Recording<'a> {
                 }
                 let (against, before) = subject_faults(&counting, event, subject, &fact)?;
                 faults.extend(against);
-                counting.engine.contribute_after(event, subject.view(), &fact, &before, period, first_day)
+                counting.engine.contribute_after(
+                    event,
+                    subject.view(),
+                    &fact,
+                    &before,
+                    period,
+                    first_day,
+                )
             }
-            None => counting.engine.contribute(event, Subject::default().view(), &fact, period, first_day),
+            None => counting.engine.contribute(
+                event,
+                Subject::default().view(),
+                &fact,
+                period,
+                first_day,
+            ),
         };
         let moves = match moves {
             Ok(moves) => moves,
@@ -205,27 +269,55 @@ impl<'a> Recording<'a> {
         if !faults.is_empty() {
             return Err(faults.into_iter().map(|f| f.row(draft.row)).collect());
         }
-        let payload =
-            Payload { event: draft.event.clone(), on: draft.on, record: None, fields: draft.fields.clone(), moves, subject: None };
-        let (id, index) = self.write(event, payload, replaces, late, token, Some((draft.row, same))).map_err(|f| f.0)?;
+        let payload = Payload {
+            event: draft.event.clone(),
+            on: draft.on,
+            record: None,
+            fields: draft.fields.clone(),
+            moves,
+            subject: None,
+        };
+        let (id, index) = self
+            .write(
+                event,
+                payload,
+                replaces,
+                late,
+                token,
+                Some((draft.row, same)),
+            )
+            .map_err(|f| f.0)?;
         self.same.insert(same, draft.row);
         if let Some(token) = token
             && let Some(subject) = self.subjects.get_mut(&token)
         {
             subject.facts.push(fact);
         }
-        Ok(Recorded { row: draft.row, id: id.to_string(), index, period, late })
+        Ok(Recorded {
+            row: draft.row,
+            id: id.to_string(),
+            index,
+            period,
+            late,
+        })
     }
 
-    /// Where a day belongs: into the open month, to a sealed one (late), before the first one (opening), or nowhere.
+    /// Where a day belongs: into the open month, to a sealed one (late), before the first one
+    /// (opening), or nowhere.
     fn day(&self, draft: &Draft, event: &EventType) -> (Option<Month>, Vec<Fault>) {
         if let Some(fault) = day_fault(self.period, draft.on, self.now) {
             return (None, vec![fault]);
         }
-        let person = (event.subject == Kind::Person).then(|| draft.fields.get(&event.key)).flatten();
+        let person = (event.subject == Kind::Person)
+            .then(|| draft.fields.get(&event.key))
+            .flatten();
         let birth = person.and_then(Value::as_str).and_then(birth_of);
         if birth.is_some_and(|b| draft.on < b) {
-            let fault = Fault::new("date.before_birth", "日期早于出生日期", "the day is before the person's birth");
+            let fault = Fault::new(
+                "date.before_birth",
+                "日期早于出生日期",
+                "the day is before the person's birth",
+            );
             return (None, vec![fault.column("occurred_on")]);
         }
         if draft.on < self.me.since.first_day() || draft.on >= self.period.first_day() {
@@ -236,7 +328,11 @@ impl<'a> Recording<'a> {
 
     fn repeated(&mut self, token: Option<Token>, same: &Same) -> Result<Option<Fault>, Faults> {
         if let Some(row) = self.same.get(same) {
-            return Ok(Some(Fault::new("row.repeated", format!("与第 {row} 行完全相同"), format!("says the same as row {row}"))));
+            return Ok(Some(Fault::new(
+                "row.repeated",
+                format!("与第 {row} 行完全相同"),
+                format!("says the same as row {row}"),
+            )));
         }
         let found = match token {
             Some(token) => self.subject(token)?.said.get(same).copied(),
@@ -251,7 +347,8 @@ impl<'a> Recording<'a> {
         }))
     }
 
-    /// Writes a statement of a counted event; `draft` has the row that it came from and the keyed hash of what it says.
+    /// Writes a statement of a counted event; `draft` has the row that it came from and the keyed
+    /// hash of what it says.
     fn write(
         &mut self,
         event: &EventType,
@@ -262,9 +359,13 @@ impl<'a> Recording<'a> {
         draft: Option<(u64, Same)>,
     ) -> Result<(EventId, u64), Faults> {
         let counting = self.counting.clone();
-        let schema = counting.generators.schema(&event.name).ok_or_else(|| internal("no schema"))?;
-        let row =
-            schema.row(&payload.moves, !event.is_clear()).map_err(|e| Faults::one("row", format!("无法编成行:{e}"), e.to_string()))?;
+        let schema = counting
+            .generators
+            .schema(&event.name)
+            .ok_or_else(|| internal("no schema"))?;
+        let row = schema
+            .row(&payload.moves, !event.is_clear())
+            .map_err(|e| Faults::one("row", format!("无法编成行:{e}"), e.to_string()))?;
         if let Some(token) = token
             && let Some(subject) = self.subjects.get_mut(&token)
         {
@@ -289,10 +390,25 @@ impl<'a> Recording<'a> {
         } else {
             // The event's fields, its day, and the subject of a system event.
             let fields = payload.fields.len() + 1 + usize::from(payload.subject.is_some());
-            Some(ToCommit { row, salts: (0..fields).map(|_| self.drawn.next()).collect::<Result<_, _>>()? })
+            Some(ToCommit {
+                row,
+                salts: (0..fields)
+                    .map(|_| self.drawn.next())
+                    .collect::<Result<_, _>>()?,
+            })
         };
         let private = Some((payload, nonce));
-        Ok((id, self.push(Counted { from, statement: s, private, sealed, subject: token, same })))
+        Ok((
+            id,
+            self.push(Counted {
+                from,
+                statement: s,
+                private,
+                sealed,
+                subject: token,
+                same,
+            }),
+        ))
     }
 
     /// Adds a statement; gives its log index.
@@ -330,27 +446,60 @@ impl<'a> Recording<'a> {
     pub(crate) fn void(&mut self, index: u64, how: Taken, reason: &str) -> Result<Ref, Faults> {
         let refuse = |code: &str, zh: &str, en: &str| Err(Faults::one(code, zh, en));
         let found = self.books.statement(index).ok();
-        let Some((target, payload)) = found else { return refuse("void.unknown", "没有这个事件", "there is no such event") };
+        let Some((target, payload)) = found else {
+            return refuse("void.unknown", "没有这个事件", "there is no such event");
+        };
         if target.voids.is_some() || target.is_operator() {
-            return refuse("void.kind", "作废和人员登记不能再作废", "a void or an enrolment cannot be taken back");
+            return refuse(
+                "void.kind",
+                "作废和人员登记不能再作废",
+                "a void or an enrolment cannot be taken back",
+            );
         }
-        if self.voided.contains(&index) || self.books.view().voided_by(index).map_err(internal)?.is_some() {
-            return refuse("void.twice", "该事件已经作废", "the event was taken back already");
+        if self.voided.contains(&index)
+            || self
+                .books
+                .view()
+                .voided_by(index)
+                .map_err(internal)?
+                .is_some()
+        {
+            return refuse(
+                "void.twice",
+                "该事件已经作废",
+                "the event was taken back already",
+            );
         }
         if target.period > self.period {
-            let zh = format!("该事件计入 {},而正在填报的是重新打开的 {};请先结账该月", target.period, self.period);
+            let zh = format!(
+                "该事件计入 {},而正在填报的是重新打开的 {};请先结账该月",
+                target.period, self.period
+            );
             let en = format!(
                 "the event counts in {}, but the open month is {}, which was opened again; close that one first",
                 target.period, self.period
             );
             return Err(Faults::one("void.later", zh, en));
         }
-        let name = if how == Taken::Void { statement::VOIDED } else { statement::CORRECTED };
-        let event = self.counting.catalogue.event(name).cloned().ok_or_else(|| internal("no void event"))?;
+        let name = if how == Taken::Void {
+            statement::VOIDED
+        } else {
+            statement::CORRECTED
+        };
+        let event = self
+            .counting
+            .catalogue
+            .event(name)
+            .cloned()
+            .ok_or_else(|| internal("no void event"))?;
         if let Some(field) = event.field("reason")
             && !field.codes.iter().any(|c| c.code == reason)
         {
-            let codes: Vec<String> = field.codes.iter().map(|c| format!("{} {}", c.code, c.zh)).collect();
+            let codes: Vec<String> = field
+                .codes
+                .iter()
+                .map(|c| format!("{} {}", c.code, c.zh))
+                .collect();
             return Err(Faults::one(
                 "void.reason",
                 format!("原因可填:{}", codes.join(",")),
@@ -359,11 +508,24 @@ impl<'a> Recording<'a> {
         }
         let id = self.id()?;
         let mut s = self.blank(id, name);
-        let taken = Ref { id: target.id, index };
+        let taken = Ref {
+            id: target.id,
+            index,
+        };
         s.voids = Some(taken.clone());
         let day = china_day(self.now).to_string();
-        s.clear = Some(Fields::from([("reason".into(), Value::Text(reason.into())), ("occurred_on".into(), Value::Text(day))]));
-        self.push(Counted { from: None, statement: s, private: None, sealed: None, subject: None, same: None });
+        s.clear = Some(Fields::from([
+            ("reason".into(), Value::Text(reason.into())),
+            ("occurred_on".into(), Value::Text(day)),
+        ]));
+        self.push(Counted {
+            from: None,
+            statement: s,
+            private: None,
+            sealed: None,
+            subject: None,
+            same: None,
+        });
         self.voided.insert(index);
         if let Some(payload) = payload
             && let Some(token) = payload.token(&self.counting.catalogue, &self.books.keys.vault)
@@ -379,15 +541,33 @@ impl<'a> Recording<'a> {
     /// Brings one subject's stocks and distinct counts home; as many system events as it takes.
     pub(crate) fn recount(&mut self, token: Token, kind: Kind) -> Result<usize, Faults> {
         let counting = self.counting.clone();
-        let Some(event) = counting.catalogue.recount(kind) else { return Ok(0) };
+        let Some(event) = counting.catalogue.recount(kind) else {
+            return Ok(0);
+        };
         let (period, first_day) = (self.period, self.me.since.first_day());
         let mut written = 0;
         loop {
             let subject = self.subject(token)?;
-            let moves = counting.engine.recount(event, subject.view(), period, first_day, subject.touched).map_err(internal)?;
-            let Some(key) = subject.key.clone().filter(|_| !moves.is_empty()) else { return Ok(written) };
-            let fields = if event.key.is_empty() { Fields::new() } else { Fields::from([(event.key.clone(), Value::Text(key.clone()))]) };
-            let payload = Payload { event: event.name.clone(), on: period.last_day(), record: None, fields, moves, subject: Some(key) };
+            let moves = counting
+                .engine
+                .recount(event, subject.view(), period, first_day, subject.touched)
+                .map_err(internal)?;
+            let Some(key) = subject.key.clone().filter(|_| !moves.is_empty()) else {
+                return Ok(written);
+            };
+            let fields = if event.key.is_empty() {
+                Fields::new()
+            } else {
+                Fields::from([(event.key.clone(), Value::Text(key.clone()))])
+            };
+            let payload = Payload {
+                event: event.name.clone(),
+                on: period.last_day(),
+                record: None,
+                fields,
+                moves,
+                subject: Some(key),
+            };
             self.write(event, payload, None, None, Some(token), None)?;
             written += 1;
             if written > 64 {
@@ -399,10 +579,24 @@ impl<'a> Recording<'a> {
     /// A statement about the log itself.
     pub(crate) fn operator(&mut self, enrol: bool, fields: Fields) -> Result<u64, Faults> {
         let id = self.id()?;
-        let mut s = self.blank(id, if enrol { statement::OPERATOR_ENROLLED } else { statement::OPERATOR_REVOKED });
+        let mut s = self.blank(
+            id,
+            if enrol {
+                statement::OPERATOR_ENROLLED
+            } else {
+                statement::OPERATOR_REVOKED
+            },
+        );
         s.clear = Some(fields);
         s.counts = Some(BTreeMap::new());
-        Ok(self.push(Counted { from: None, statement: s, private: None, sealed: None, subject: None, same: None }))
+        Ok(self.push(Counted {
+            from: None,
+            statement: s,
+            private: None,
+            sealed: None,
+            subject: None,
+            same: None,
+        }))
     }
 }
 
@@ -410,11 +604,19 @@ impl<'a> Recording<'a> {
 fn day_fault(open: Month, on: NaiveDate, now: DateTime<Utc>) -> Option<Fault> {
     let fault = |code, zh: String, en: String| Some(Fault::new(code, zh, en).column("occurred_on"));
     if on > china_day(now) {
-        return fault("date.future", "日期在将来".into(), "the day is in the future".into());
+        return fault(
+            "date.future",
+            "日期在将来".into(),
+            "the day is in the future".into(),
+        );
     }
     if on > open.last_day() {
         let zh = format!("日期在正在填报的月份 {open} 之后;请先结账该月");
-        return fault("date.after_period", zh, format!("the day is after the open month {open}; close that month first"));
+        return fault(
+            "date.after_period",
+            zh,
+            format!("the day is after the open month {open}; close that month first"),
+        );
     }
     None
 }
@@ -423,37 +625,75 @@ fn day_fault(open: Month, on: NaiveDate, now: DateTime<Utc>) -> Option<Fault> {
 ///
 /// # Errors
 /// A node without a registry.
-pub fn day_faults(books: &Books, broken: &[(u64, NaiveDate)], now: DateTime<Utc>) -> Result<Vec<Fault>, Faults> {
+pub fn day_faults(
+    books: &Books,
+    broken: &[(u64, NaiveDate)],
+    now: DateTime<Utc>,
+) -> Result<Vec<Fault>, Faults> {
     let open = open_month(books)?;
-    Ok(broken.iter().filter_map(|(row, on)| day_fault(open, *on, now).map(|f| f.row(*row))).collect())
+    Ok(broken
+        .iter()
+        .filter_map(|(row, on)| day_fault(open, *on, now).map(|f| f.row(*row)))
+        .collect())
 }
 
 fn birth_of(text: &str) -> Option<NaiveDate> {
     let id = text.parse::<protocol::ids::IdNumber>().ok();
-    id.map(|i| i.birth()).or_else(|| text.parse::<protocol::ids::CertificateNumber>().ok().map(|c| c.id().birth()))
+    id.map(|i| i.birth()).or_else(|| {
+        text.parse::<protocol::ids::CertificateNumber>()
+            .ok()
+            .map(|c| c.id().birth())
+    })
 }
 
 /// What a subject's history says against an event, and the state that it finds.
-fn subject_faults(counting: &Counting, event: &EventType, subject: &Subject, fact: &Fact) -> Result<(Vec<Fault>, State), Vec<Fault>> {
-    let failed = |e: protocol::count::CountError| vec![Fault::new(e.code(), format!("无法计数:{e}"), e.to_string())];
-    let before = counting.engine.state_before(event.subject, subject.view(), fact).map_err(failed)?;
+fn subject_faults(
+    counting: &Counting,
+    event: &EventType,
+    subject: &Subject,
+    fact: &Fact,
+) -> Result<(Vec<Fault>, State), Vec<Fault>> {
+    let failed = |e: protocol::count::CountError| {
+        vec![Fault::new(e.code(), format!("无法计数:{e}"), e.to_string())]
+    };
+    let before = counting
+        .engine
+        .state_before(event.subject, subject.view(), fact)
+        .map_err(failed)?;
     let effect = &event.effect;
     let mut faults = Vec::new();
     let column = event.key.as_str();
     if effect.begin && before.active {
-        let (zh, en) = ("已经登记,不能重复登记;如有变化请用变更事件", "is registered already; use a change event");
+        let (zh, en) = (
+            "已经登记,不能重复登记;如有变化请用变更事件",
+            "is registered already; use a change event",
+        );
         faults.push(Fault::new("subject.registered", zh, en).column(column));
     }
     if !effect.begin && !before.active {
-        let (zh, en) = ("在这一天没有登记(未建档或已终止);请先登记", "is not registered on that day; register first");
+        let (zh, en) = (
+            "在这一天没有登记(未建档或已终止);请先登记",
+            "is not registered on that day; register first",
+        );
         faults.push(Fault::new("subject.unknown", zh, en).column(column));
     } else if effect.open.is_some() || effect.close.is_some() {
-        let open = counting.engine.spell_is_open(event.subject, &before, fact).map_err(failed)?;
+        let open = counting
+            .engine
+            .spell_is_open(event.subject, &before, fact)
+            .map_err(failed)?;
         if effect.open.is_some() && open {
-            faults.push(Fault::new("spell.open", "同一就业(或同类事项)尚未终止", "the same spell is still open; end it first"));
+            faults.push(Fault::new(
+                "spell.open",
+                "同一就业(或同类事项)尚未终止",
+                "the same spell is still open; end it first",
+            ));
         }
         if effect.close.is_some() && !open {
-            faults.push(Fault::new("spell.closed", "没有可终止的就业(或同类事项);请核对编号", "there is no open spell of this key to end"));
+            faults.push(Fault::new(
+                "spell.closed",
+                "没有可终止的就业(或同类事项);请核对编号",
+                "there is no open spell of this key to end",
+            ));
         }
     }
     Ok((faults, before))
@@ -492,41 +732,80 @@ pub fn record(
     }
     faults.sort_by_key(|f| f.row);
     if recorded.is_empty() || (!faults.is_empty() && !valid_rows) {
-        return Ok(Imported { recorded: Vec::new(), accepted: faults.is_empty(), faults });
+        return Ok(Imported {
+            recorded: Vec::new(),
+            accepted: faults.is_empty(),
+            faults,
+        });
     }
     let entries = recording.finish()?;
     books.commit(entries)?;
-    Ok(Imported { recorded, faults, accepted: true })
+    Ok(Imported {
+        recorded,
+        faults,
+        accepted: true,
+    })
 }
 
 /// Finds everything that is wrong with drafts and records nothing.
 ///
 /// # Errors
 /// What prevents recording altogether.
-pub fn dry_run(books: &Books, operator: &str, drafts: &[Draft], mut faults: Vec<Fault>, now: DateTime<Utc>) -> Result<Imported, Faults> {
+pub fn dry_run(
+    books: &Books,
+    operator: &str,
+    drafts: &[Draft],
+    mut faults: Vec<Fault>,
+    now: DateTime<Utc>,
+) -> Result<Imported, Faults> {
     let mut recording = Recording::dry(books, operator, now)?;
-    faults.extend(drafts.iter().filter_map(|d| recording.add(d, None).err()).flatten());
+    faults.extend(
+        drafts
+            .iter()
+            .filter_map(|d| recording.add(d, None).err())
+            .flatten(),
+    );
     faults.sort_by_key(|f| f.row);
-    Ok(Imported { recorded: Vec::new(), accepted: faults.is_empty(), faults })
+    Ok(Imported {
+        recorded: Vec::new(),
+        accepted: faults.is_empty(),
+        faults,
+    })
 }
 
 /// Takes an event back (E70).
 ///
 /// # Errors
 /// Why it cannot be.
-pub fn void(books: &mut Books, operator: &str, index: u64, reason: &str, now: DateTime<Utc>) -> Result<(), Faults> {
+pub fn void(
+    books: &mut Books,
+    operator: &str,
+    index: u64,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Faults> {
     let mut recording = Recording::begin(books, Some(operator), now)?;
     recording.void(index, Taken::Void, reason)?;
     let entries = recording.finish()?;
     Ok(books.commit(entries)?)
 }
 
-/// Replaces an event by another of the same type (E69): one taken back, one recorded, both or neither.
+/// Replaces an event by another of the same type (E69): one taken back, one recorded, both or
+/// neither.
 ///
 /// # Errors
 /// Why it cannot be.
-pub fn correct(books: &mut Books, operator: &str, index: u64, draft: &Draft, reason: &str, now: DateTime<Utc>) -> Result<Recorded, Faults> {
-    let (target, _) = books.statement(index).map_err(|_| Faults::one("void.unknown", "没有这个事件", "there is no such event"))?;
+pub fn correct(
+    books: &mut Books,
+    operator: &str,
+    index: u64,
+    draft: &Draft,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<Recorded, Faults> {
+    let (target, _) = books
+        .statement(index)
+        .map_err(|_| Faults::one("void.unknown", "没有这个事件", "there is no such event"))?;
     if target.event != draft.event {
         return Err(Faults::one(
             "correct.type",
@@ -546,22 +825,37 @@ pub fn correct(books: &mut Books, operator: &str, index: u64, draft: &Draft, rea
 ///
 /// # Errors
 /// A key of another unit, unknown roles, or a name that holds a key already.
-pub fn enrol(books: &mut Books, vkey: &protocol::note::VerifierKey, roles: &[Role], now: DateTime<Utc>) -> Result<u64, Faults> {
+pub fn enrol(
+    books: &mut Books,
+    vkey: &protocol::note::VerifierKey,
+    roles: &[Role],
+    now: DateTime<Utc>,
+) -> Result<u64, Faults> {
     let refuse = |zh: &str, en: &str| Err(Faults::one("operator.enrol", zh, en));
     if !protocol::verify::authorship::is_operator_of(vkey.name(), books.unit()) {
-        return refuse("密钥名称应为“单位代码/姓名代号”", "the key's name is <unit>/<name>");
+        return refuse(
+            "密钥名称应为“单位代码/姓名代号”",
+            "the key's name is <unit>/<name>",
+        );
     }
     if roles.is_empty() {
         return refuse("至少一个角色", "at least one role");
     }
     let log = books.log.as_ref().ok_or_else(super::no_registry)?;
-    let held =
-        [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head].into_iter().any(|r| log.operator(vkey.name(), r, log.len()).is_some());
+    let held = [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head]
+        .into_iter()
+        .any(|r| log.operator(vkey.name(), r, log.len()).is_some());
     if held {
-        return refuse("该人员已登记;请先撤销旧密钥", "this name holds a key already; revoke the old one first");
+        return refuse(
+            "该人员已登记;请先撤销旧密钥",
+            "this name holds a key already; revoke the old one first",
+        );
     }
     let roles: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
-    let fields = Fields::from([("vkey".into(), Value::Text(vkey.to_string())), ("roles".into(), Value::Text(roles.join(",")))]);
+    let fields = Fields::from([
+        ("vkey".into(), Value::Text(vkey.to_string())),
+        ("roles".into(), Value::Text(roles.join(","))),
+    ]);
     operator_statement(books, true, fields, now)
 }
 
@@ -569,17 +863,33 @@ pub fn enrol(books: &mut Books, vkey: &protocol::note::VerifierKey, roles: &[Rol
 ///
 /// # Errors
 /// A key that is not held.
-pub fn revoke(books: &mut Books, vkey: &protocol::note::VerifierKey, now: DateTime<Utc>) -> Result<u64, Faults> {
+pub fn revoke(
+    books: &mut Books,
+    vkey: &protocol::note::VerifierKey,
+    now: DateTime<Utc>,
+) -> Result<u64, Faults> {
     let log = books.log.as_ref().ok_or_else(super::no_registry)?;
     let roles = [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head];
-    if !roles.into_iter().any(|r| log.operator(vkey.name(), r, log.len()).as_ref() == Some(vkey)) {
-        return Err(Faults::one("operator.revoke", "没有登记这个密钥", "this key is not enrolled"));
+    if !roles
+        .into_iter()
+        .any(|r| log.operator(vkey.name(), r, log.len()).as_ref() == Some(vkey))
+    {
+        return Err(Faults::one(
+            "operator.revoke",
+            "没有登记这个密钥",
+            "this key is not enrolled",
+        ));
     }
     let fields = Fields::from([("vkey".into(), Value::Text(vkey.to_string()))]);
     operator_statement(books, false, fields, now)
 }
 
-fn operator_statement(books: &mut Books, enrol: bool, fields: Fields, now: DateTime<Utc>) -> Result<u64, Faults> {
+fn operator_statement(
+    books: &mut Books,
+    enrol: bool,
+    fields: Fields,
+    now: DateTime<Utc>,
+) -> Result<u64, Faults> {
     let mut recording = Recording::begin(books, None, now)?;
     let index = recording.operator(enrol, fields)?;
     let entries = recording.finish()?;

@@ -1,7 +1,7 @@
 //! Signatures of the three, and the outbox.
 //!
-//! A signatory's key never comes to the node: the person fetches the rollup's text, signs it at home, and brings the
-//! signature line.
+//! A signatory's key never comes to the node: the person fetches the rollup's text, signs it at
+//! home, and brings the signature line.
 
 use std::sync::Arc;
 
@@ -25,12 +25,20 @@ pub fn latest(books: &Books, period: Month) -> Result<&OwnRollup, Faults> {
         .range((period, 0)..=(period, u32::MAX))
         .next_back()
         .map(|(_, r)| r)
-        .ok_or_else(|| Faults::one("rollup.none", format!("{period} 还没有结账"), format!("{period} is not closed")))
+        .ok_or_else(|| {
+            Faults::one(
+                "rollup.none",
+                format!("{period} 还没有结账"),
+                format!("{period} is not closed"),
+            )
+        })
 }
 
 /// Names of the signatories whose signature is still missing.
 pub fn unsigned(books: &Books, own: &OwnRollup) -> Vec<String> {
-    let Some(log) = &books.log else { return Vec::new() };
+    let Some(log) = &books.log else {
+        return Vec::new();
+    };
     let rollup = &own.held.rollup;
     [Role::Preparer, Role::Reviewer, Role::Head]
         .into_iter()
@@ -47,9 +55,14 @@ pub fn unsigned(books: &Books, own: &OwnRollup) -> Vec<String> {
 ///
 /// # Errors
 /// Another text, or a signature that is not a signatory's.
-pub fn add_signatures(books: &mut Books, period: Month, signed: &[u8]) -> Result<Vec<String>, Faults> {
+pub fn add_signatures(
+    books: &mut Books,
+    period: Month,
+    signed: &[u8],
+) -> Result<Vec<String>, Faults> {
     let own = latest(books, period)?;
-    let brought = Note::parse(signed).map_err(|e| Faults::one(e.code(), format!("签名文件有误:{e}"), e.to_string()))?;
+    let brought = Note::parse(signed)
+        .map_err(|e| Faults::one(e.code(), format!("签名文件有误:{e}"), e.to_string()))?;
     let log = books.log.as_ref().ok_or_else(super::no_registry)?;
     let rollup = &own.held.rollup;
     let merged = own.held.note.merge(&brought).map_err(|_| {
@@ -59,15 +72,26 @@ pub fn add_signatures(books: &mut Books, period: Month, signed: &[u8]) -> Result
             "this signs another text than the month's current rollup; fetch it again",
         )
     })?;
-    for line in merged.signatures().iter().filter(|l| l.name() != books.unit().as_str()) {
-        let role =
-            [Role::Preparer, Role::Reviewer, Role::Head].into_iter().zip(rollup.signatories.names()).find(|(_, n)| *n == line.name());
+    for line in merged
+        .signatures()
+        .iter()
+        .filter(|l| l.name() != books.unit().as_str())
+    {
+        let role = [Role::Preparer, Role::Reviewer, Role::Head]
+            .into_iter()
+            .zip(rollup.signatories.names())
+            .find(|(_, n)| *n == line.name());
         let key = role.and_then(|(role, name)| log.operator_over(name, role, rollup.log.size));
-        if key.is_none_or(|k| k.id() != line.key_id() || merged.verify(std::slice::from_ref(&k)).is_err()) {
+        if key.is_none_or(|k| {
+            k.id() != line.key_id() || merged.verify(std::slice::from_ref(&k)).is_err()
+        }) {
             return Err(Faults::one(
                 "sign.signature",
                 format!("{} 的签名无效,或不是本报表的签字人", line.name()),
-                format!("the signature of {} is wrong, or it is not a signatory of this rollup", line.name()),
+                format!(
+                    "the signature of {} is wrong, or it is not a signatory of this rollup",
+                    line.name()
+                ),
             ));
         }
     }
@@ -78,19 +102,31 @@ pub fn add_signatures(books: &mut Books, period: Month, signed: &[u8]) -> Result
     Ok(unsigned(books, own))
 }
 
-/// Hands the month's latest revision to the outbox, once all have signed. Doing it again changes nothing.
+/// Hands the month's latest revision to the outbox, once all have signed. Doing it again changes
+/// nothing.
 ///
 /// # Errors
 /// Missing signatures, or a check that does not hold.
-pub fn submit(books: &mut Books, period: Month, now: DateTime<Utc>) -> Result<Vec<Verdict>, Faults> {
+pub fn submit(
+    books: &mut Books,
+    period: Month,
+    now: DateTime<Utc>,
+) -> Result<Vec<Verdict>, Faults> {
     let own = latest(books, period)?.clone();
     let missing = unsigned(books, &own);
     if !missing.is_empty() {
         let names = missing.join(", ");
-        return Err(Faults::one("submit.unsigned", format!("尚未签字:{names}"), format!("not signed yet: {names}")));
+        return Err(Faults::one(
+            "submit.unsigned",
+            format!("尚未签字:{names}"),
+            format!("not signed yet: {names}"),
+        ));
     }
     let held: Arc<HeldRollup> = own.held.clone();
-    let checkpoint = books.checkpoint(held.rollup.log.size).cloned().ok_or_else(|| internal("no checkpoint"))?;
+    let checkpoint = books
+        .checkpoint(held.rollup.log.size)
+        .cloned()
+        .ok_or_else(|| internal("no checkpoint"))?;
     let verdicts = self_check(books, &held, &checkpoint, now)?;
     if let Some(v) = verdicts.iter().find(|v| v.failed()) {
         return Err(Faults::one(

@@ -1,7 +1,9 @@
-//! The few file operations that the journal and the guard need, behind two traits, so that tests can fail any one of them.
+//! The few file operations that the journal and the guard need, behind two traits, so that tests
+//! can fail any one of them.
 //!
-//! The traits promise no more than POSIX does: a write is volatile until `sync` of its file, a new or renamed name is volatile
-//! until `sync_dir`, and after a failed `sync` nobody knows what the disk holds.
+//! The traits promise no more than POSIX does: a write is volatile until `sync` of its file, a new
+//! or renamed name is volatile until `sync_dir`, and after a failed `sync` nobody knows what the
+//! disk holds.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -51,17 +53,29 @@ impl RealDisk {
     /// A directory to write, created if it is missing (its name is made durable in its parent).
     pub fn writable(dir: &Path) -> io::Result<Self> {
         if !dir.is_dir() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(dir)?;
             // An empty parent is the working directory.
-            let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let parent = dir
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+                .unwrap_or(Path::new("."));
             File::open(parent)?.sync_all()?;
         }
-        Ok(Self { dir: dir.to_owned(), writable: true })
+        Ok(Self {
+            dir: dir.to_owned(),
+            writable: true,
+        })
     }
 
     /// A directory to look at: every file is opened for reading only.
     pub fn read_only(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), writable: false }
+        Self {
+            dir: dir.to_owned(),
+            writable: false,
+        }
     }
 }
 
@@ -78,12 +92,21 @@ impl Disk for RealDisk {
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(self.writable).open(self.path(name))?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(self.writable)
+            .open(self.path(name))?;
         Ok(Box::new(RealFile(file)))
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(self.path(name))?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(self.path(name))?;
         Ok(Box::new(RealFile(file)))
     }
 

@@ -1,8 +1,9 @@
 //! A disk for tests: it can fail at any one operation, and it can lose power.
 //!
-//! It keeps what the page cache shows and what the platter holds apart. A write changes the cache and waits; `sync` carries the
-//! waiting writes over. A failed `sync` forgets that they were waiting, as Linux does: the cache goes on showing what the platter never
-//! gets. `power_loss` carries over an arbitrary part of what waits, torn at sectors, and shows the platter.
+//! It keeps what the page cache shows and what the platter holds apart. A write changes the cache
+//! and waits; `sync` carries the waiting writes over. A failed `sync` forgets that they were
+//! waiting, as Linux does: the cache goes on showing what the platter never gets. `power_loss`
+//! carries over an arbitrary part of what waits, torn at sectors, and shows the platter.
 
 use super::disk::{Disk, DiskFile};
 use std::{
@@ -30,7 +31,13 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 5] = [Self::Fails, Self::FailsButDone, Self::Half, Self::Full, Self::Killed];
+    pub const ALL: [Self; 5] = [
+        Self::Fails,
+        Self::FailsButDone,
+        Self::Half,
+        Self::Full,
+        Self::Killed,
+    ];
 }
 
 #[derive(Clone)]
@@ -92,7 +99,9 @@ impl World {
         if self.dead {
             return Err(Error::other("the process is gone"));
         }
-        let Some((at, fault)) = self.armed else { return Ok(Verdict::Do) };
+        let Some((at, fault)) = self.armed else {
+            return Ok(Verdict::Do);
+        };
         if at != now {
             return Ok(Verdict::Do);
         }
@@ -174,12 +183,14 @@ impl FakeDisk {
                     (0, _) => {}
                     (1, _) => change.apply(&mut file.platter),
                     (2, Change::Write(at, bytes)) => {
-                        Change::Write(*at, bytes[..random(bytes.len() + 1)].to_vec()).apply(&mut file.platter);
+                        Change::Write(*at, bytes[..random(bytes.len() + 1)].to_vec())
+                            .apply(&mut file.platter);
                     }
                     (_, Change::Write(at, bytes)) => {
                         for (n, sector) in bytes.chunks(SECTOR).enumerate() {
                             if random(2) == 0 {
-                                Change::Write(at + (n * SECTOR) as u64, sector.to_vec()).apply(&mut file.platter);
+                                Change::Write(at + (n * SECTOR) as u64, sector.to_vec())
+                                    .apply(&mut file.platter);
                             }
                         }
                     }
@@ -203,7 +214,11 @@ impl FakeDisk {
     /// Puts content into a file, durably, behind the program's back.
     pub fn put(&self, name: &str, bytes: &[u8]) {
         let mut world = self.world();
-        let file = File { cache: bytes.to_vec(), platter: bytes.to_vec(), waiting: vec![] };
+        let file = File {
+            cache: bytes.to_vec(),
+            platter: bytes.to_vec(),
+            waiting: vec![],
+        };
         world.files.push(file);
         let id = world.files.len() - 1;
         world.names.insert(name.to_owned(), id);
@@ -307,7 +322,10 @@ impl DiskFile for FakeFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
         let world = self.0.world();
         let from = offset as usize;
-        let bytes = world.files[self.1].cache.get(from..from + buffer.len()).ok_or(ErrorKind::UnexpectedEof)?;
+        let bytes = world.files[self.1]
+            .cache
+            .get(from..from + buffer.len())
+            .ok_or(ErrorKind::UnexpectedEof)?;
         buffer.copy_from_slice(bytes);
         Ok(())
     }
@@ -315,8 +333,11 @@ impl DiskFile for FakeFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
         let fits = {
             let world = self.0.world();
-            let free = world.room.map_or(usize::MAX, |room| room.saturating_sub(world.used()));
-            (world.files[self.1].cache.len() + free.min(bytes.len())).saturating_sub(offset as usize)
+            let free = world
+                .room
+                .map_or(usize::MAX, |room| room.saturating_sub(world.used()));
+            (world.files[self.1].cache.len() + free.min(bytes.len()))
+                .saturating_sub(offset as usize)
         };
         if fits < bytes.len() {
             // As much as fits is there; only then the disk says that it is full.

@@ -1,7 +1,8 @@
-//! Everything that can go wrong between the node and its disk, with what the operator should do about it.
+//! Everything that can go wrong between the node and its disk, with what the operator should do
+//! about it.
 //!
-//! Each message says what happened, where (file and byte offset) and how to cure it; [`JournalError::code`] is stable, so that
-//! the runbook and the console can refer to it.
+//! Each message says what happened, where (file and byte offset) and how to cure it;
+//! [`JournalError::code`] is stable, so that the runbook and the console can refer to it.
 
 use std::{io, path::PathBuf};
 
@@ -30,7 +31,9 @@ pub enum JournalError {
     },
 
     /// The operating system refused an operation.
-    #[error("cannot {what} {path}: {source}. Check the disk, its permissions and the system log, then start the node again")]
+    #[error(
+        "cannot {what} {path}: {source}. Check the disk, its permissions and the system log, then start the node again"
+    )]
     Io {
         /// The operation, as a verb: `open`, `read`, `sync` …
         what: &'static str,
@@ -40,7 +43,8 @@ pub enum JournalError {
         source: io::Error,
     },
 
-    /// The disk is full. Nothing of the batch was kept, or nothing was signed, and the node is still usable.
+    /// The disk is full. Nothing of the batch was kept, or nothing was signed, and the node is
+    /// still usable.
     #[error(
         "no space left to write {path}: nothing of this was recorded. Free space on this disk and try again; a running node needs no restart"
     )]
@@ -89,7 +93,9 @@ pub enum JournalError {
     },
 
     /// A batch or a part of an entry exceeds its limit. Nothing was written.
-    #[error("{what} has {bytes} bytes, the limit is {limit}: nothing was recorded. Split the batch or the document")]
+    #[error(
+        "{what} has {bytes} bytes, the limit is {limit}: nothing was recorded. Split the batch or the document"
+    )]
     TooLarge {
         /// What is too large.
         what: &'static str,
@@ -100,7 +106,9 @@ pub enum JournalError {
     },
 
     /// Asked for an entry that is not there (yet).
-    #[error("there is no entry {seq}: the journal ends before {next}. Ask for a smaller sequence number")]
+    #[error(
+        "there is no entry {seq}: the journal ends before {next}. Ask for a smaller sequence number"
+    )]
     NoSuchEntry {
         /// The sequence number asked for.
         seq: u64,
@@ -208,11 +216,20 @@ impl JournalError {
 
     /// Whether it is unknown what the disk holds of what was to be written.
     pub fn leaves_open(&self) -> bool {
-        matches!(self, Self::Io { what: "create" | "write" | "cut" | "sync" | "rename" | "sync the directory of", .. })
+        matches!(
+            self,
+            Self::Io {
+                what: "create" | "write" | "cut" | "sync" | "rename" | "sync the directory of",
+                ..
+            }
+        )
     }
 
     /// For `map_err`: an operation on a path that the operating system refused.
-    pub(super) fn io(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+    pub(super) fn io(
+        what: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { what, path, source }
     }
@@ -220,5 +237,8 @@ impl JournalError {
 
 /// Whether the disk (or a quota) is full, which is the one failure that a running node may survive.
 pub(super) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }

@@ -1,4 +1,5 @@
-//! Every fault at every operation: after reopening, every acknowledged batch is there and no part of another.
+//! Every fault at every operation: after reopening, every acknowledged batch is there and no part
+//! of another.
 
 use super::{
     Entry, Journal, JournalError, Sealed, State, Stored,
@@ -84,9 +85,15 @@ impl Told {
         self.open = None;
         assert_eq!(found.len(), expected.len(), "a batch is missing or partial");
         for (seq, (found, expected)) in (0..).zip(found.iter().zip(&expected)) {
-            assert_eq!((found.seq, found.kind, &found.public), (seq, expected.kind, &expected.public));
+            assert_eq!(
+                (found.seq, found.kind, &found.public),
+                (seq, expected.kind, &expected.public)
+            );
             match &found.sealed {
-                Sealed::Erased => assert!(self.erased.contains(&seq) || self.maybe_erased.contains(&seq), "{seq} erased unasked"),
+                Sealed::Erased => assert!(
+                    self.erased.contains(&seq) || self.maybe_erased.contains(&seq),
+                    "{seq} erased unasked"
+                ),
                 Sealed::Present(bytes) => {
                     assert!(!self.erased.contains(&seq), "{seq} came back");
                     assert_eq!(Some(bytes), expected.sealed.as_ref());
@@ -112,7 +119,8 @@ fn workload(disk: &FakeDisk, told: &mut Told) {
     told.append(&mut journal);
 }
 
-/// What happens between the fault and the next opening: an even seed is a restart of the process, an odd one a loss of power.
+/// What happens between the fault and the next opening: an even seed is a restart of the process,
+/// an odd one a loss of power.
 fn crash(disk: &FakeDisk, seed: u64) {
     match seed % 2 {
         0 => disk.restart(),
@@ -124,7 +132,8 @@ fn crash(disk: &FakeDisk, seed: u64) {
 fn recovers(disk: &FakeDisk, told: &mut Told, seed: u64, context: &str) {
     let mut journal = open(disk).unwrap_or_else(|error| panic!("{context}: {error}"));
     told.compare(&journal);
-    // First one batch, which mostly does not rotate: a rotation would sync the directory and hide that opening did not.
+    // First one batch, which mostly does not rotate: a rotation would sync the directory and hide
+    // that opening did not.
     for (seed, batches) in (100 + 3 * seed..).zip([1, 3, 0]) {
         for _ in 0..batches {
             told.append(&mut journal);
@@ -132,7 +141,10 @@ fn recovers(disk: &FakeDisk, told: &mut Told, seed: u64, context: &str) {
         drop(journal);
         disk.power_loss(seed);
         journal = open(disk).unwrap_or_else(|error| panic!("{context}, second loss: {error}"));
-        assert!(journal.recovered().cut.is_none(), "{context}: acknowledged bytes were cut");
+        assert!(
+            journal.recovered().cut.is_none(),
+            "{context}: acknowledged bytes were cut"
+        );
         told.compare(&journal);
     }
 }
@@ -172,7 +184,8 @@ fn every_fault_while_recovering() {
             for second in Fault::ALL {
                 for again in 0..8 {
                     for seed in [0, 2, 3] {
-                        let context = format!("{first:?} at {at}, then {second:?} at {again}, seed {seed}");
+                        let context =
+                            format!("{first:?} at {at}, then {second:?} at {again}, seed {seed}");
                         let disk = FakeDisk::new();
                         let mut told = Told::default();
                         disk.arm(at, first);
@@ -195,7 +208,8 @@ fn every_fault_while_recovering() {
     assert!(repaired > 100, "{repaired}");
 }
 
-/// A full disk is survived without a restart, also in the middle of a rotation, and leaves no trace.
+/// A full disk is survived without a restart, also in the middle of a rotation, and leaves no
+/// trace.
 #[test]
 fn a_full_disk_is_survived() {
     let mut full = 0;
@@ -216,8 +230,14 @@ fn a_full_disk_is_survived() {
                     told.acked.push(n);
                 }
                 // Found out only by an fsync: not survivable.
-                Err(JournalError::Io { what: "sync" | "sync the directory of", .. }) => {
-                    assert!(matches!(journal.append(&batch(n)), Err(JournalError::Poisoned { .. })));
+                Err(JournalError::Io {
+                    what: "sync" | "sync the directory of",
+                    ..
+                }) => {
+                    assert!(matches!(
+                        journal.append(&batch(n)),
+                        Err(JournalError::Poisoned { .. })
+                    ));
                     told.open = Some(n);
                     break;
                 }
@@ -230,8 +250,9 @@ fn a_full_disk_is_survived() {
     assert!(full > 10, "{full}");
 }
 
-/// A disk that stays full: every batch is refused and leaves no byte, a small one goes in where a large one does not, and all goes
-/// on, without reopening, when there is room. Whatever the power does in between.
+/// A disk that stays full: every batch is refused and leaves no byte, a small one goes in where a
+/// large one does not, and all goes on, without reopening, when there is room. Whatever the power
+/// does in between.
 #[test]
 fn a_disk_that_stays_full_is_survived() {
     for extra in 0..200 {
@@ -250,9 +271,16 @@ fn a_disk_that_stays_full_is_survived() {
             if journal.state() == State::Full {
                 refused += 1;
                 // A new segment that was begun may stay, without a batch.
-                assert!(disk.used() <= before + super::segment::HEADER, "{extra}: a refused batch left {} bytes", disk.used() - before);
+                assert!(
+                    disk.used() <= before + super::segment::HEADER,
+                    "{extra}: a refused batch left {} bytes",
+                    disk.used() - before
+                );
                 let error = journal.has_room(extra + 1).unwrap_err();
-                assert_eq!((error.code(), disk.used() <= before + super::segment::HEADER), ("journal.no_space", true));
+                assert_eq!(
+                    (error.code(), disk.used() <= before + super::segment::HEADER),
+                    ("journal.no_space", true)
+                );
             }
         }
         assert!(extra > 150 || refused > 0);
@@ -289,16 +317,24 @@ fn journal_after(disk: &FakeDisk, journal: Journal) -> Journal {
     open(disk).unwrap()
 }
 
-/// A small batch after a failed rotation must not go into the old segment: the new file already has its number.
+/// A small batch after a failed rotation must not go into the old segment: the new file already has
+/// its number.
 #[test]
 fn a_failed_rotation_is_finished_first() {
     let disk = FakeDisk::new();
     let mut journal = open(&disk).unwrap();
-    let entry = |len| Entry { kind: 0, public: vec![1; len], sealed: None };
+    let entry = |len| Entry {
+        kind: 0,
+        public: vec![1; len],
+        sealed: None,
+    };
     journal.append(&[entry(100)]).unwrap();
     // The header of the new segment finds the disk full: operation 0 creates, operation 1 writes.
     disk.arm(1, Fault::Full);
-    assert!(matches!(journal.append(&[entry(300)]), Err(JournalError::NoSpace { .. })));
+    assert!(matches!(
+        journal.append(&[entry(300)]),
+        Err(JournalError::NoSpace { .. })
+    ));
     assert!(disk.disarm());
     journal.append(&[entry(5)]).unwrap();
     journal.append(&[entry(6)]).unwrap();

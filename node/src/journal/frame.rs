@@ -12,7 +12,8 @@
 //! | 28..32 | CRC-32 over all entry heads of the body, one after the other |
 //! | 32..36 | CRC-32 over 0..32 |
 //!
-//! The body is the entries, each a head of 32 bytes, the public part, and, if flagged, one mark byte and the sealed part:
+//! The body is the entries, each a head of 32 bytes, the public part, and, if flagged, one mark
+//! byte and the sealed part:
 //!
 //! | bytes | entry head |
 //! |---|---|
@@ -24,12 +25,15 @@
 //! | 20..24, 24..28 | CRC-32 of the public and the sealed part |
 //! | 28..32 | CRC-32 over 0..28 |
 //!
-//! Two things about it are unusual, and on purpose. The *salt* (random, per segment, never leaves the disk) opens every batch, so
-//! that no document which somebody sent us can contain bytes that look like a batch of ours: otherwise a torn batch that
-//! carries such a document would be taken for damage in the middle. And the *mark* with the sealed part behind it is covered by no CRC
-//! but the sealed part's own, which counts only while the mark says [`LIVE`]: so it can be blanked in place, years later.
+//! Two things about it are unusual, and on purpose. The *salt* (random, per segment, never leaves
+//! the disk) opens every batch, so that no document which somebody sent us can contain bytes that
+//! look like a batch of ours: otherwise a torn batch that carries such a document would be taken
+//! for damage in the middle. And the *mark* with the sealed part behind it is covered by no CRC but
+//! the sealed part's own, which counts only while the mark says [`LIVE`]: so it can be blanked in
+//! place, years later.
 //!
-//! The CRCs find accidents. Tampering is found by the Merkle log over the public parts and by the AEAD of the sealed ones.
+//! The CRCs find accidents. Tampering is found by the Merkle log over the public parts and by the
+//! AEAD of the sealed ones.
 
 use super::{
     Entry, JournalError,
@@ -40,7 +44,8 @@ use super::{
 pub const BATCH_HEAD: usize = 36;
 /// Length of an entry head.
 pub const ENTRY_HEAD: usize = 32;
-/// The sealed part is there. All eight bits differ from [`ERASED`]: rot of a few bits gives neither.
+/// The sealed part is there. All eight bits differ from [`ERASED`]: rot of a few bits gives
+/// neither.
 pub const LIVE: u8 = 0xA5;
 /// The sealed part is erased, or is being erased: its bytes mean nothing.
 pub const ERASED: u8 = 0x5A;
@@ -59,22 +64,40 @@ pub struct Batch {
 }
 
 /// Lays out a batch, or says what is too large.
-pub fn encode(salt: [u8; 8], first: u64, link: u32, batch: &[Entry]) -> Result<Batch, JournalError> {
+pub fn encode(
+    salt: [u8; 8],
+    first: u64,
+    link: u32,
+    batch: &[Entry],
+) -> Result<Batch, JournalError> {
     let mut body_len = 0u64;
     for entry in batch {
         let sealed = entry.sealed.as_ref().map_or(0, Vec::len);
-        for (what, len) in [("the public part of an entry", entry.public.len()), ("the sealed part of an entry", sealed)] {
+        for (what, len) in [
+            ("the public part of an entry", entry.public.len()),
+            ("the sealed part of an entry", sealed),
+        ] {
             if len > MAX_PART_BYTES {
-                return Err(JournalError::TooLarge { what, bytes: len as u64, limit: MAX_PART_BYTES as u64 });
+                return Err(JournalError::TooLarge {
+                    what,
+                    bytes: len as u64,
+                    limit: MAX_PART_BYTES as u64,
+                });
             }
         }
-        body_len += (ENTRY_HEAD + entry.public.len() + sealed) as u64 + u64::from(entry.sealed.is_some());
+        body_len +=
+            (ENTRY_HEAD + entry.public.len() + sealed) as u64 + u64::from(entry.sealed.is_some());
     }
     if body_len > MAX_BATCH_BYTES as u64 {
-        return Err(JournalError::TooLarge { what: "a batch", bytes: body_len, limit: MAX_BATCH_BYTES as u64 });
+        return Err(JournalError::TooLarge {
+            what: "a batch",
+            bytes: body_len,
+            limit: MAX_BATCH_BYTES as u64,
+        });
     }
 
-    // From here on no length exceeds MAX_BATCH_BYTES, which fits u32 (see `limits`): the casts lose nothing.
+    // From here on no length exceeds MAX_BATCH_BYTES, which fits u32 (see `limits`): the casts lose
+    // nothing.
     let mut bytes = Vec::with_capacity(BATCH_HEAD + body_len as usize);
     bytes.resize(BATCH_HEAD, 0);
     let mut entries = Vec::with_capacity(batch.len());
@@ -109,7 +132,11 @@ pub fn encode(salt: [u8; 8], first: u64, link: u32, batch: &[Entry]) -> Result<B
     bytes[28..32].copy_from_slice(&heads.finalize().to_le_bytes());
     let crc = crc32fast::hash(&bytes[..32]);
     bytes[32..36].copy_from_slice(&crc.to_le_bytes());
-    Ok(Batch { bytes, entries, crc })
+    Ok(Batch {
+        bytes,
+        entries,
+        crc,
+    })
 }
 
 /// A batch head whose own CRC holds.
@@ -171,19 +198,28 @@ pub fn decode_body(head: &BatchHead, body: &[u8]) -> Result<Vec<Placed>, Flaw> {
     let mut at = 0usize;
     for n in 0..u64::from(head.count) {
         let rest = &body[at..];
-        let bytes = rest.first_chunk::<ENTRY_HEAD>().ok_or("the batch ends inside the head of an entry")?;
+        let bytes = rest
+            .first_chunk::<ENTRY_HEAD>()
+            .ok_or("the batch ends inside the head of an entry")?;
         let entry = EntryHead::decode(bytes)?;
         if Some(entry.seq) != head.first.checked_add(n) {
             return Err("an entry has the wrong sequence number");
         }
         heads.update(bytes);
         let len = entry.len();
-        let parts = rest.get(ENTRY_HEAD..len).ok_or("the batch ends inside an entry")?;
+        let parts = rest
+            .get(ENTRY_HEAD..len)
+            .ok_or("the batch ends inside an entry")?;
         let (_, sealed) = entry.parts(parts)?;
         let erased = matches!(sealed, Some((ERASED, _)));
-        let unfinished = erased && sealed.is_some_and(|(_, bytes)| bytes.iter().any(|byte| *byte != 0));
+        let unfinished =
+            erased && sealed.is_some_and(|(_, bytes)| bytes.iter().any(|byte| *byte != 0));
         // The body is at most MAX_BATCH_BYTES long, which fits u32.
-        placed.push(Placed { at: at as u32, erased, unfinished });
+        placed.push(Placed {
+            at: at as u32,
+            erased,
+            unfinished,
+        });
         at += len;
     }
     if at != body.len() {
@@ -228,13 +264,18 @@ impl EntryHead {
             sealed_crc: u32_at(bytes, 24),
         };
         let longest = head.public_len.max(head.sealed_len) as usize;
-        if bytes[9] > 1 || bytes[10..12] != [0, 0] || longest > MAX_PART_BYTES || (!head.has_sealed && head.sealed_len > 0) {
+        if bytes[9] > 1
+            || bytes[10..12] != [0, 0]
+            || longest > MAX_PART_BYTES
+            || (!head.has_sealed && head.sealed_len > 0)
+        {
             return Err("the head of the entry breaks the limits");
         }
         Ok(head)
     }
 
-    /// Length of the whole entry, its head included. Two parts of at most MAX_PART_BYTES: no overflow.
+    /// Length of the whole entry, its head included. Two parts of at most MAX_PART_BYTES: no
+    /// overflow.
     pub fn len(&self) -> usize {
         self.mark_at() + usize::from(self.has_sealed) + self.sealed_len as usize
     }
@@ -244,10 +285,13 @@ impl EntryHead {
         ENTRY_HEAD + self.public_len as usize
     }
 
-    /// Splits what follows the head into the public part and mark + sealed part, and checks their CRCs.
+    /// Splits what follows the head into the public part and mark + sealed part, and checks their
+    /// CRCs.
     #[expect(clippy::type_complexity)]
     pub fn parts<'a>(&self, bytes: &'a [u8]) -> Result<(&'a [u8], Option<(u8, &'a [u8])>), Flaw> {
-        let (public, rest) = bytes.split_at_checked(self.public_len as usize).ok_or("the entry is cut short")?;
+        let (public, rest) = bytes
+            .split_at_checked(self.public_len as usize)
+            .ok_or("the entry is cut short")?;
         if crc32fast::hash(public) != self.public_crc {
             return Err("the public part fails its CRC");
         }
@@ -284,15 +328,29 @@ mod tests {
 
     fn decode(bytes: &[u8]) -> Result<Vec<Placed>, Flaw> {
         let head = BatchHead::decode(bytes.first_chunk().ok_or("short")?, SALT)?;
-        let body = bytes.get(BATCH_HEAD..BATCH_HEAD + head.body_len as usize).ok_or("short")?;
+        let body = bytes
+            .get(BATCH_HEAD..BATCH_HEAD + head.body_len as usize)
+            .ok_or("short")?;
         decode_body(&head, body)
     }
 
     fn batch() -> Vec<Entry> {
         vec![
-            Entry { kind: 1, public: b"public".to_vec(), sealed: Some(b"sealed".to_vec()) },
-            Entry { kind: 255, public: vec![], sealed: None },
-            Entry { kind: 0, public: vec![7; 300], sealed: Some(vec![]) },
+            Entry {
+                kind: 1,
+                public: b"public".to_vec(),
+                sealed: Some(b"sealed".to_vec()),
+            },
+            Entry {
+                kind: 255,
+                public: vec![],
+                sealed: None,
+            },
+            Entry {
+                kind: 0,
+                public: vec![7; 300],
+                sealed: Some(vec![]),
+            },
         ]
     }
 
@@ -326,17 +384,45 @@ mod tests {
 
     #[test]
     fn too_large_is_refused() {
-        let part = |len| Entry { kind: 0, public: vec![0; len], sealed: None };
-        assert!(matches!(encode(SALT, 0, 0, &[part(MAX_PART_BYTES + 1)]), Err(JournalError::TooLarge { .. })));
+        let part = |len| Entry {
+            kind: 0,
+            public: vec![0; len],
+            sealed: None,
+        };
+        assert!(matches!(
+            encode(SALT, 0, 0, &[part(MAX_PART_BYTES + 1)]),
+            Err(JournalError::TooLarge { .. })
+        ));
         let many = vec![part(MAX_PART_BYTES), part(MAX_PART_BYTES), part(1)];
-        assert!(matches!(encode(SALT, 0, 0, &many), Err(JournalError::TooLarge { what: "a batch", .. })));
+        assert!(matches!(
+            encode(SALT, 0, 0, &many),
+            Err(JournalError::TooLarge {
+                what: "a batch",
+                ..
+            })
+        ));
     }
 
-    /// The format may not change by accident: journals outlive programs. The bytes were made by another program (Python, zlib.crc32).
+    /// The format may not change by accident: journals outlive programs. The bytes were made by
+    /// another program (Python, zlib.crc32).
     #[test]
     fn known_bytes() {
-        let encoded = encode(SALT, 258, 0x01020304, &[Entry { kind: 7, public: b"ab".to_vec(), sealed: Some(b"c".to_vec()) }]).unwrap();
-        let hex: String = encoded.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let encoded = encode(
+            SALT,
+            258,
+            0x01020304,
+            &[Entry {
+                kind: 7,
+                public: b"ab".to_vec(),
+                sealed: Some(b"c".to_vec()),
+            }],
+        )
+        .unwrap();
+        let hex: String = encoded
+            .bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         assert_eq!(
             hex,
             "73616c7473616c7402010000000000000100000024000000040302011cdf44211683141d\

@@ -1,22 +1,28 @@
 //! The guard against rolled-back data: what this node has signed last, kept apart from the journal.
 //!
-//! If yesterday's copy of the journal is put back and the node goes on, it will sign a second, different history for the sizes that
-//! it already signed. To the parent that is a forgery, and the unit cannot prove that it was an accident. So the last
-//! signed checkpoint is noted in `<dir>/guard`, and a node whose log does not contain it refuses to start. So is the length of the
-//! journal whenever a signed report or receipt leaves: the log may be the same, and yet another report be made over it.
+//! If yesterday's copy of the journal is put back and the node goes on, it will sign a second,
+//! different history for the sizes that it already signed. To the parent that is a forgery, and the
+//! unit cannot prove that it was an accident. So the last signed checkpoint is noted in
+//! `<dir>/guard`, and a node whose log does not contain it refuses to start. So is the length of
+//! the journal whenever a signed report or receipt leaves: the log may be the same, and yet another
+//! report be made over it.
 //!
-//! Order of durable writes, *before* a signature over a checkpoint leaves the process: `guard.tmp` → fsync → rename to `guard` →
-//! fsync directory → only then sign and publish. A checkpoint is signed only over what is already durable in the journal,
-//! so after any crash the log is at least as long as the guard says.
+//! Order of durable writes, *before* a signature over a checkpoint leaves the process: `guard.tmp`
+//! → fsync → rename to `guard` → fsync directory → only then sign and publish. A checkpoint is
+//! signed only over what is already durable in the journal, so after any crash the log is at least
+//! as long as the guard says.
 //!
-//! It is born with the journal, before the first entry, so that a journal without it was never just begun: it came from elsewhere
-//! (backups hold no guard), or somebody removed the guard. Such a directory is refused until a person has compared it with the parent.
+//! It is born with the journal, before the first entry, so that a journal without it was never just
+//! begun: it came from elsewhere (backups hold no guard), or somebody removed the guard. Such a
+//! directory is refused until a person has compared it with the parent.
 //!
-//! The guard helps only if it is *not* restored together with the journal: keep it out of the backups (the runbook says so), or open
-//! it in a directory on another disk. Open it while holding the journal's lock: it has none of its own.
+//! The guard helps only if it is *not* restored together with the journal: keep it out of the
+//! backups (the runbook says so), or open it in a directory on another disk. Open it while holding
+//! the journal's lock: it has none of its own.
 //!
-//! The file is text, one value per line: `countersign/guard/v1`, `size <n>`, `root <64 hex>`, `journal <n>`, `crc <8 hex>`; the CRC-32
-//! covers all lines before it. It finds accidents; who can write this directory can also write the guard.
+//! The file is text, one value per line: `countersign/guard/v1`, `size <n>`, `root <64 hex>`,
+//! `journal <n>`, `crc <8 hex>`; the CRC-32 covers all lines before it. It finds accidents; who can
+//! write this directory can also write the guard.
 
 use super::{
     JournalError,
@@ -40,7 +46,8 @@ pub struct Signed {
     pub size: u64,
     /// Root of the log at this size.
     pub root: [u8; 32],
-    /// [`super::Journal::next_seq`] when a checkpoint was signed, or when a signed report or receipt left the node since.
+    /// [`super::Journal::next_seq`] when a checkpoint was signed, or when a signed report or
+    /// receipt left the node since.
     pub journal: u64,
 }
 
@@ -54,7 +61,8 @@ impl Guard {
     /// Reads the guard of this directory, which is created if it is missing.
     ///
     /// # Errors
-    /// [`JournalError::GuardDamaged`], [`JournalError::Io`]. A missing guard is no error: see [`Guard::is_missing`].
+    /// [`JournalError::GuardDamaged`], [`JournalError::Io`]. A missing guard is no error: see
+    /// [`Guard::is_missing`].
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
         let disk = RealDisk::writable(dir).map_err(JournalError::io("create", dir))?;
         Self::open_on(Box::new(disk))
@@ -68,17 +76,26 @@ impl Guard {
         let path = disk.path(GUARD_FILE);
         let file = match disk.open(GUARD_FILE) {
             Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self { disk, last: None }),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(Self { disk, last: None });
+            }
             Err(error) => return Err(JournalError::io("open", path)(error)),
         };
         let size = file.size().map_err(JournalError::io("measure", &path))?;
         if size > MAX_GUARD_BYTES {
-            return Err(JournalError::GuardDamaged { path, what: "it is too long" });
+            return Err(JournalError::GuardDamaged {
+                path,
+                what: "it is too long",
+            });
         }
         let mut bytes = vec![0; size as usize];
-        file.read_at(&mut bytes, 0).map_err(JournalError::io("read", &path))?;
+        file.read_at(&mut bytes, 0)
+            .map_err(JournalError::io("read", &path))?;
         let last = decode(&bytes).map_err(|what| JournalError::GuardDamaged { path, what })?;
-        Ok(Self { disk, last: Some(last) })
+        Ok(Self {
+            disk,
+            last: Some(last),
+        })
     }
 
     /// What was signed last.
@@ -98,27 +115,42 @@ impl Guard {
     pub fn begin_or_refuse(&mut self, next_seq: u64) -> Result<(), JournalError> {
         match (self.last, next_seq) {
             (Some(_), _) => Ok(()),
-            (None, 0) => self.advance(Signed { size: 0, root: protocol::log::tree::empty_root(), journal: 0 }),
-            (None, entries) => Err(JournalError::GuardMissing { path: self.disk.path(GUARD_FILE), entries }),
+            (None, 0) => self.advance(Signed {
+                size: 0,
+                root: protocol::log::tree::empty_root(),
+                journal: 0,
+            }),
+            (None, entries) => Err(JournalError::GuardMissing {
+                path: self.disk.path(GUARD_FILE),
+                entries,
+            }),
         }
     }
 
     /// Notes a checkpoint, durably. Only after `Ok` may its signature leave the process.
     ///
     /// # Errors
-    /// [`JournalError::GuardBackwards`] if it is smaller than the last, or as large with another root; [`JournalError::Io`] and
-    /// [`JournalError::NoSpace`]: do not sign. Both may be tried again, also after a failed fsync: everything is written anew.
+    /// [`JournalError::GuardBackwards`] if it is smaller than the last, or as large with another
+    /// root; [`JournalError::Io`] and [`JournalError::NoSpace`]: do not sign. Both may be tried
+    /// again, also after a failed fsync: everything is written anew.
     pub fn advance(&mut self, signed: Signed) -> Result<(), JournalError> {
         if let Some(last) = self.last {
             let forked = last.size == signed.size && last.root != signed.root;
             if signed.size < last.size || forked {
                 let root = if forked { " with another root" } else { "" };
-                return Err(JournalError::GuardBackwards { size: signed.size, signed: last.size, root });
+                return Err(JournalError::GuardBackwards {
+                    size: signed.size,
+                    signed: last.size,
+                    root,
+                });
             }
         }
-        // Written even if nothing changes: after a failed fsync of the directory the file that we read may not be durable.
+        // Written even if nothing changes: after a failed fsync of the directory the file that we
+        // read may not be durable.
         self.write(&encode(&signed)).map_err(|error| match error {
-            JournalError::Io { path, source, .. } if is_full(&source) => JournalError::NoSpace { path },
+            JournalError::Io { path, source, .. } if is_full(&source) => {
+                JournalError::NoSpace { path }
+            }
             error => error,
         })?;
         self.last = Some(signed);
@@ -127,26 +159,48 @@ impl Guard {
 
     fn write(&self, text: &str) -> Result<(), JournalError> {
         let path = self.disk.path(TEMPORARY);
-        let file = self.disk.create(TEMPORARY).map_err(JournalError::io("create", &path))?;
-        file.write_at(text.as_bytes(), 0).map_err(JournalError::io("write", &path))?;
+        let file = self
+            .disk
+            .create(TEMPORARY)
+            .map_err(JournalError::io("create", &path))?;
+        file.write_at(text.as_bytes(), 0)
+            .map_err(JournalError::io("write", &path))?;
         file.sync().map_err(JournalError::io("sync", &path))?;
-        self.disk.rename(TEMPORARY, GUARD_FILE).map_err(JournalError::io("rename", &path))?;
-        self.disk.sync_dir().map_err(JournalError::io("sync the directory of", &path))
+        self.disk
+            .rename(TEMPORARY, GUARD_FILE)
+            .map_err(JournalError::io("rename", &path))?;
+        self.disk
+            .sync_dir()
+            .map_err(JournalError::io("sync the directory of", &path))
     }
 
-    /// Whether the log is the one that was signed, and at least as long. `root_at` gives the root of the log at a size.
+    /// Whether the log is the one that was signed, and at least as long. `root_at` gives the root
+    /// of the log at a size.
     ///
     /// # Errors
-    /// [`JournalError::RolledBack`] if it is shorter; [`JournalError::Forked`] if its root at the signed size is another one.
-    pub fn check(&self, log_size: u64, root_at: impl Fn(u64) -> Option<[u8; 32]>) -> Result<(), JournalError> {
+    /// [`JournalError::RolledBack`] if it is shorter; [`JournalError::Forked`] if its root at the
+    /// signed size is another one.
+    pub fn check(
+        &self,
+        log_size: u64,
+        root_at: impl Fn(u64) -> Option<[u8; 32]>,
+    ) -> Result<(), JournalError> {
         let Some(last) = self.last else { return Ok(()) };
         if log_size < last.size {
-            return Err(JournalError::RolledBack { what: "the log", found: log_size, signed: last.size });
+            return Err(JournalError::RolledBack {
+                what: "the log",
+                found: log_size,
+                signed: last.size,
+            });
         }
         let found = root_at(last.size);
         if found != Some(last.root) {
             let found = found.map_or_else(|| "none".to_owned(), |root| hex(&root));
-            return Err(JournalError::Forked { size: last.size, signed: hex(&last.root), found });
+            return Err(JournalError::Forked {
+                size: last.size,
+                signed: hex(&last.root),
+                found,
+            });
         }
         Ok(())
     }
@@ -154,19 +208,27 @@ impl Guard {
     /// The same by the journal alone, right after opening it and before the log is built.
     ///
     /// # Errors
-    /// [`JournalError::RolledBack`] if the journal has fewer entries than when the last checkpoint was signed.
+    /// [`JournalError::RolledBack`] if the journal has fewer entries than when the last checkpoint
+    /// was signed.
     pub fn check_journal(&self, next_seq: u64) -> Result<(), JournalError> {
         match self.last {
-            Some(last) if next_seq < last.journal => {
-                Err(JournalError::RolledBack { what: "the journal", found: next_seq, signed: last.journal })
-            }
+            Some(last) if next_seq < last.journal => Err(JournalError::RolledBack {
+                what: "the journal",
+                found: next_seq,
+                signed: last.journal,
+            }),
             _ => Ok(()),
         }
     }
 }
 
 fn encode(signed: &Signed) -> String {
-    let text = format!("{FIRST_LINE}\nsize {}\nroot {}\njournal {}\n", signed.size, hex(&signed.root), signed.journal);
+    let text = format!(
+        "{FIRST_LINE}\nsize {}\nroot {}\njournal {}\n",
+        signed.size,
+        hex(&signed.root),
+        signed.journal
+    );
     let crc = crc32fast::hash(text.as_bytes());
     format!("{text}crc {crc:08x}\n")
 }
@@ -176,12 +238,27 @@ fn decode(bytes: &[u8]) -> Result<Signed, &'static str> {
     let mut lines = text.lines();
     let mut value = |name: &str| lines.next()?.strip_prefix(name);
     value(FIRST_LINE).ok_or("it does not begin like a guard")?;
-    let size = value("size ").and_then(|n| n.parse().ok()).ok_or("its size is unreadable")?;
-    let root = value("root ").and_then(unhex).ok_or("its root is unreadable")?;
-    let journal = value("journal ").and_then(|n| n.parse().ok()).ok_or("its journal line is unreadable")?;
-    let signed = Signed { size, root, journal };
-    // One text per value: whatever is not exactly what we would write is damaged, the CRC line included.
-    if encode(&signed) == text { Ok(signed) } else { Err("its CRC does not hold") }
+    let size = value("size ")
+        .and_then(|n| n.parse().ok())
+        .ok_or("its size is unreadable")?;
+    let root = value("root ")
+        .and_then(unhex)
+        .ok_or("its root is unreadable")?;
+    let journal = value("journal ")
+        .and_then(|n| n.parse().ok())
+        .ok_or("its journal line is unreadable")?;
+    let signed = Signed {
+        size,
+        root,
+        journal,
+    };
+    // One text per value: whatever is not exactly what we would write is damaged, the CRC line
+    // included.
+    if encode(&signed) == text {
+        Ok(signed)
+    } else {
+        Err("its CRC does not hold")
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -208,7 +285,11 @@ mod tests {
     use super::*;
 
     fn signed(size: u64) -> Signed {
-        Signed { size, root: [size as u8; 32], journal: size * 2 }
+        Signed {
+            size,
+            root: [size as u8; 32],
+            journal: size * 2,
+        }
     }
 
     fn root_at(size: u64) -> Option<[u8; 32]> {
@@ -224,9 +305,21 @@ mod tests {
         guard.advance(signed(5)).unwrap();
         guard.advance(signed(5)).unwrap();
         guard.advance(signed(9)).unwrap();
-        assert_eq!(guard.advance(signed(8)).unwrap_err().code(), "guard.backwards");
-        let forked = Signed { root: [0; 32], ..signed(9) };
-        assert!(guard.advance(forked).unwrap_err().to_string().contains("with another root"));
+        assert_eq!(
+            guard.advance(signed(8)).unwrap_err().code(),
+            "guard.backwards"
+        );
+        let forked = Signed {
+            root: [0; 32],
+            ..signed(9)
+        };
+        assert!(
+            guard
+                .advance(forked)
+                .unwrap_err()
+                .to_string()
+                .contains("with another root")
+        );
         disk.power_loss(1);
         let guard = Guard::open_on(disk.boxed()).unwrap();
         assert_eq!(guard.last(), Some(signed(9)));
@@ -243,21 +336,38 @@ mod tests {
         let error = guard.check(8, root_at).unwrap_err();
         assert_eq!(error.code(), "guard.rolled_back");
         assert!(error.to_string().contains("old backup"), "{error}");
-        assert_eq!(guard.check_journal(17).unwrap_err().code(), "guard.rolled_back");
-        assert_eq!(guard.check(12, |_| Some([0; 32])).unwrap_err().code(), "guard.forked");
-        assert_eq!(guard.check(12, |_| None).unwrap_err().code(), "guard.forked");
+        assert_eq!(
+            guard.check_journal(17).unwrap_err().code(),
+            "guard.rolled_back"
+        );
+        assert_eq!(
+            guard.check(12, |_| Some([0; 32])).unwrap_err().code(),
+            "guard.forked"
+        );
+        assert_eq!(
+            guard.check(12, |_| None).unwrap_err().code(),
+            "guard.forked"
+        );
     }
 
     #[test]
     fn is_born_with_the_journal_and_missed_later() {
         let disk = FakeDisk::new();
         let mut guard = Guard::open_on(disk.boxed()).unwrap();
-        assert_eq!(guard.begin_or_refuse(1).unwrap_err().code(), "guard.missing");
+        assert_eq!(
+            guard.begin_or_refuse(1).unwrap_err().code(),
+            "guard.missing"
+        );
         guard.begin_or_refuse(0).unwrap();
         let mut guard = Guard::open_on(disk.boxed()).unwrap();
-        assert_eq!(guard.last().map(|last| (last.size, last.journal)), Some((0, 0)));
+        assert_eq!(
+            guard.last().map(|last| (last.size, last.journal)),
+            Some((0, 0))
+        );
         guard.begin_or_refuse(1).unwrap();
-        guard.check(3, |size| (size == 0).then(protocol::log::tree::empty_root)).unwrap();
+        guard
+            .check(3, |size| (size == 0).then(protocol::log::tree::empty_root))
+            .unwrap();
     }
 
     /// A full disk is told as such, and the same checkpoint is noted once there is room.
@@ -275,7 +385,10 @@ mod tests {
             }
             guard.advance(signed(4)).unwrap();
             disk.power_loss(at as u64);
-            assert_eq!(Guard::open_on(disk.boxed()).unwrap().last(), Some(signed(4)));
+            assert_eq!(
+                Guard::open_on(disk.boxed()).unwrap().last(),
+                Some(signed(4))
+            );
         }
         assert!(full > 1, "{full}");
     }
@@ -294,7 +407,8 @@ mod tests {
         }
     }
 
-    /// Whatever fails, and whether or not the power goes too: what `advance` confirmed is never forgotten.
+    /// Whatever fails, and whether or not the power goes too: what `advance` confirmed is never
+    /// forgotten.
     #[test]
     fn every_fault_at_every_operation() {
         for fault in Fault::ALL {
@@ -316,9 +430,13 @@ mod tests {
                         0 => disk.restart(),
                         _ => disk.power_loss(seed),
                     }
-                    let guard = Guard::open_on(disk.boxed()).unwrap_or_else(|error| panic!("{fault:?} at {at}, seed {seed}: {error}"));
+                    let guard = Guard::open_on(disk.boxed())
+                        .unwrap_or_else(|error| panic!("{fault:?} at {at}, seed {seed}: {error}"));
                     let last = guard.last().map_or(0, |last| last.size);
-                    assert!(last >= confirmed.unwrap_or(3), "{fault:?} at {at}, seed {seed}: {last}");
+                    assert!(
+                        last >= confirmed.unwrap_or(3),
+                        "{fault:?} at {at}, seed {seed}: {last}"
+                    );
                 }
                 if !hit {
                     break;
@@ -334,6 +452,9 @@ mod tests {
         guard.advance(signed(5)).unwrap();
         assert_eq!(Guard::open(dir.path()).unwrap().last(), Some(signed(5)));
         std::fs::write(dir.path().join(GUARD_FILE), "").unwrap();
-        assert_eq!(Guard::open(dir.path()).err().unwrap().code(), "guard.damaged");
+        assert_eq!(
+            Guard::open(dir.path()).err().unwrap().code(),
+            "guard.damaged"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The limits of the journal. Anything larger is refused before a byte is written, and not believed when read.
+//! The limits of the journal. Anything larger is refused before a byte is written, and not believed
+//! when read.
 
 /// A segment that would grow beyond this is left, and a new one begun (64 MiB).
 pub const SEGMENT_BYTES: u64 = 64 << 20;

@@ -1,4 +1,5 @@
-//! One writer: the lock on the data directory. It belongs to the process and vanishes with it, however it ends.
+//! One writer: the lock on the data directory. It belongs to the process and vanishes with it,
+//! however it ends.
 
 use super::JournalError;
 use std::{
@@ -11,15 +12,24 @@ use std::{
 /// Takes the directory for writing, and notes the process for whoever is refused.
 pub fn exclusive(dir: &Path) -> Result<File, JournalError> {
     let path = dir.join("lock");
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path);
     let mut file = file.map_err(JournalError::io("open", &path))?;
     taken(&path, file.try_lock())?;
     // Only a courtesy to the reader of an error message: the lock holds without it.
-    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+    let _ = file
+        .set_len(0)
+        .and_then(|()| writeln!(file, "{}", std::process::id()));
     Ok(file)
 }
 
-/// Takes the directory for reading while no node runs. Without a lock file none ever ran here, or it is a copy.
+/// Takes the directory for reading while no node runs. Without a lock file none ever ran here, or
+/// it is a copy.
 pub fn shared(dir: &Path) -> Result<Option<File>, JournalError> {
     let path = dir.join("lock");
     match File::open(&path) {
@@ -37,9 +47,14 @@ fn taken(path: &Path, locked: Result<(), TryLockError>) -> Result<(), JournalErr
         Ok(()) => Ok(()),
         Err(TryLockError::Error(error)) => Err(JournalError::io("lock", path)(error)),
         Err(TryLockError::WouldBlock) => {
-            let pid = std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse::<u32>().ok());
+            let pid = std::fs::read_to_string(path)
+                .ok()
+                .and_then(|text| text.trim().parse::<u32>().ok());
             let holder = pid.map_or_else(String::new, |pid| format!(" by process {pid}"));
-            Err(JournalError::Locked { path: path.to_owned(), holder })
+            Err(JournalError::Locked {
+                path: path.to_owned(),
+                holder,
+            })
         }
     }
 }

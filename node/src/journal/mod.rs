@@ -1,24 +1,27 @@
 //! The journal: the only truth on disk.
 //!
-//! An append-only sequence of entries in segment files `<dir>/journal/<12-digit first sequence>.seg`. All else that a node shows
-//! is a view of it and can be deleted. Read in this order: [`limits`], `frame` (the bytes of a batch), `segment` (a file),
-//! `recover` (what a crash leaves), this file (append), `erase`, `read`, [`guard`] (rolled-back data).
+//! An append-only sequence of entries in segment files `<dir>/journal/<12-digit first
+//! sequence>.seg`. All else that a node shows is a view of it and can be deleted. Read in this
+//! order: [`limits`], `frame` (the bytes of a batch), `segment` (a file), `recover` (what a crash
+//! leaves), this file (append), `erase`, `read`, [`guard`] (rolled-back data).
 //!
 //! # Order of durable writes
-//! `append`: one write of the whole batch → fdatasync → only then the answer. A batch has a length and CRCs, so after a
-//! crash it is whole or it is not there. A new segment: header → fsync → fsync directory → only then its first batch.
+//! `append`: one write of the whole batch → fdatasync → only then the answer. A batch has a length
+//! and CRCs, so after a crash it is whole or it is not there. A new segment: header → fsync → fsync
+//! directory → only then its first batch.
 //!
 //! # When the disk fails
-//! - A write says that the disk is full: the file is cut back to the last batch and synced. If that works, nothing of the
-//!   batch was kept, the caller is told, and the journal stays usable.
-//! - Any other failed write, and every failed fsync: the journal is *poisoned*, and every later append answers "restart".
-//!   An fsync is never tried again: after it failed, Linux may have dropped the pages, and the second one would lie. What was written
-//!   but not acknowledged may or may not be there after the restart, as a whole.
+//! - A write says that the disk is full: the file is cut back to the last batch and synced. If that
+//!   works, nothing of the batch was kept, the caller is told, and the journal stays usable.
+//! - Any other failed write, and every failed fsync: the journal is *poisoned*, and every later
+//!   append answers "restart". An fsync is never tried again: after it failed, Linux may have
+//!   dropped the pages, and the second one would lie. What was written but not acknowledged may or
+//!   may not be there after the restart, as a whole.
 //!
 //! # What it trusts
-//! That fdatasync makes written bytes durable (a disk that lies about it loses the last batches: the guard notices), and
-//! that a power cut while a sector is written harms no bytes but those being written. The lock and the durability are those
-//! of a local Unix filesystem, not of NFS.
+//! That fdatasync makes written bytes durable (a disk that lies about it loses the last batches:
+//! the guard notices), and that a power cut while a sector is written harms no bytes but those
+//! being written. The lock and the durability are those of a local Unix filesystem, not of NFS.
 
 pub mod disk;
 #[cfg(test)]
@@ -106,8 +109,8 @@ pub struct Journal {
     next: u64,
     link: u32,
     segment_bytes: u64,
-    /// A new segment was begun but not finished: the old one must not grow any more, because its next sequence number is
-    /// already the name of a file.
+    /// A new segment was begun but not finished: the old one must not grow any more, because its
+    /// next sequence number is already the name of a file.
     must_rotate: bool,
     /// The last write found the disk full.
     full: bool,
@@ -118,11 +121,12 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal of a data directory, creating what is missing; reads all of it, cuts off a torn tail, refuses damage.
+    /// Opens the journal of a data directory, creating what is missing; reads all of it, cuts off a
+    /// torn tail, refuses damage.
     ///
     /// # Errors
-    /// [`JournalError::Locked`] if another process has it; [`JournalError::Damaged`], [`JournalError::MissingSegment`],
-    /// [`JournalError::UnknownVersion`]; [`JournalError::Io`].
+    /// [`JournalError::Locked`] if another process has it; [`JournalError::Damaged`],
+    /// [`JournalError::MissingSegment`], [`JournalError::UnknownVersion`]; [`JournalError::Io`].
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
         RealDisk::writable(dir).map_err(JournalError::io("create", dir))?;
         let lock = lock::exclusive(dir)?;
@@ -139,10 +143,13 @@ impl Journal {
     /// As [`Journal::open`], except [`JournalError::Locked`].
     pub fn open_on(disk: Box<dyn Disk>, segment_bytes: u64) -> Result<Self, JournalError> {
         let mut scan = recover::scan(&*disk)?;
-        let (active, recovered) = recover::repair(&*disk, &mut scan).map_err(|error| match error {
-            JournalError::Io { path, source, .. } if error::is_full(&source) => JournalError::NoSpace { path },
-            error => error,
-        })?;
+        let (active, recovered) =
+            recover::repair(&*disk, &mut scan).map_err(|error| match error {
+                JournalError::Io { path, source, .. } if error::is_full(&source) => {
+                    JournalError::NoSpace { path }
+                }
+                error => error,
+            })?;
         Ok(Self {
             disk,
             active,
@@ -158,19 +165,22 @@ impl Journal {
         })
     }
 
-    /// Appends all entries or none, and returns their sequence numbers when they are durable: one write, one fsync. Who wants
-    /// to commit several requests together passes them as one batch. An empty batch does nothing.
+    /// Appends all entries or none, and returns their sequence numbers when they are durable: one
+    /// write, one fsync. Who wants to commit several requests together passes them as one batch. An
+    /// empty batch does nothing.
     ///
     /// # Errors
-    /// [`JournalError::TooLarge`] and [`JournalError::NoSpace`]: nothing was recorded and the journal is usable. [`JournalError::Io`]: it is
-    /// unknown whether the batch was recorded, and from then on [`JournalError::Poisoned`]: restart.
+    /// [`JournalError::TooLarge`] and [`JournalError::NoSpace`]: nothing was recorded and the
+    /// journal is usable. [`JournalError::Io`]: it is unknown whether the batch was recorded, and
+    /// from then on [`JournalError::Poisoned`]: restart.
     pub fn append(&mut self, batch: &[Entry]) -> Result<Range<u64>, JournalError> {
         self.refuse_poisoned()?;
         if batch.is_empty() {
             return Ok(self.next..self.next);
         }
         let mut encoded = frame::encode(self.last().salt, self.next, self.link, batch)?;
-        let full = self.last().len + encoded.bytes.len() as u64 > self.segment_bytes && !self.last().offsets.is_empty();
+        let full = self.last().len + encoded.bytes.len() as u64 > self.segment_bytes
+            && !self.last().offsets.is_empty();
         if full || self.must_rotate {
             self.must_rotate = true;
             let created = segment::create(&*self.disk, self.next, self.link);
@@ -184,11 +194,16 @@ impl Journal {
         let at = self.last().len;
         let path = self.disk.path(&self.last().name());
         if let Err(error) = self.active.write_at(&encoded.bytes, at) {
-            // Whatever was written of it must not be in the way, neither of the next batch nor of the next opening.
+            // Whatever was written of it must not be in the way, neither of the next batch nor of
+            // the next opening.
             let restored = self.active.set_len(at).and_then(|()| self.active.sync());
             let full = error::is_full(&error) && restored.is_ok();
             let error = JournalError::io("write", path)(error);
-            return Err(if full { self.survive(error) } else { self.poison(error) });
+            return Err(if full {
+                self.survive(error)
+            } else {
+                self.poison(error)
+            });
         }
         if let Err(error) = self.active.sync() {
             return Err(self.poison(JournalError::io("sync", path)(error)));
@@ -200,27 +215,33 @@ impl Journal {
         let last = self.segments.len() - 1; // Never empty.
         let segment = &mut self.segments[last];
         // Offsets in a segment fit u32 (see `limits`).
-        segment.offsets.extend(encoded.entries.iter().map(|entry| at as u32 + entry));
+        segment
+            .offsets
+            .extend(encoded.entries.iter().map(|entry| at as u32 + entry));
         segment.len += encoded.bytes.len() as u64;
         self.next = range.end;
         self.link = encoded.crc;
         Ok(range)
     }
 
-    /// Refuses at once what [`append`](Self::append) would refuse only after all work for it is done: where an earlier failure forbids
-    /// writing, and where the disk was full at the last write and still has no room for this many bytes.
+    /// Refuses at once what [`append`](Self::append) would refuse only after all work for it is
+    /// done: where an earlier failure forbids writing, and where the disk was full at the last
+    /// write and still has no room for this many bytes.
     ///
     /// # Errors
-    /// [`JournalError::Poisoned`] and [`JournalError::NoSpace`]: nothing was recorded. [`JournalError::Io`] as for `append`.
+    /// [`JournalError::Poisoned`] and [`JournalError::NoSpace`]: nothing was recorded.
+    /// [`JournalError::Io`] as for `append`.
     pub fn has_room(&mut self, bytes: usize) -> Result<(), JournalError> {
         self.refuse_poisoned()?;
         if !self.full {
             return Ok(());
         }
-        // The only honest question is a write. It is cut off again durably: this segment may be left for a new one next, and nothing
-        // behind its last batch is allowed then.
+        // The only honest question is a write. It is cut off again durably: this segment may be
+        // left for a new one next, and nothing behind its last batch is allowed then.
         let (at, path) = (self.last().len, self.disk.path(&self.last().name()));
-        let tried = self.active.write_at(&vec![0; bytes.min(MAX_BATCH_BYTES)], at);
+        let tried = self
+            .active
+            .write_at(&vec![0; bytes.min(MAX_BATCH_BYTES)], at);
         if let Err(error) = self.active.set_len(at).and_then(|()| self.active.sync()) {
             return Err(self.poison(JournalError::io("cut", path)(error)));
         }
@@ -238,7 +259,8 @@ impl Journal {
         }
     }
 
-    /// Streams the entries from this one on, from disk, holding about one entry in memory. Ends after an error.
+    /// Streams the entries from this one on, from disk, holding about one entry in memory. Ends
+    /// after an error.
     pub fn read_from(&self, seq: u64) -> impl Iterator<Item = Result<Stored, JournalError>> + '_ {
         read::Reader::stream(&*self.disk, &self.segments, seq)
     }
@@ -251,14 +273,19 @@ impl Journal {
         read::Reader::single(&*self.disk, &self.segments).entry(seq)
     }
 
-    /// Erases the sealed part of an entry, durably. The public part and all proofs over it stay. Repeating it does no harm.
+    /// Erases the sealed part of an entry, durably. The public part and all proofs over it stay.
+    /// Repeating it does no harm.
     ///
     /// # Errors
-    /// [`JournalError::NothingSealed`]; [`JournalError::Io`]: it is unknown whether it reads back as erased, restart and repeat it.
+    /// [`JournalError::NothingSealed`]; [`JournalError::Io`]: it is unknown whether it reads back
+    /// as erased, restart and repeat it.
     pub fn erase_sealed(&mut self, seq: u64) -> Result<(), JournalError> {
         self.refuse_poisoned()?;
         erase::erase(&*self.disk, &self.segments, seq).map_err(|error| match error {
-            JournalError::Io { what: "write" | "sync", .. } => self.survive(error),
+            JournalError::Io {
+                what: "write" | "sync",
+                ..
+            } => self.survive(error),
             _ => error,
         })
     }
@@ -285,7 +312,9 @@ impl Journal {
 
     fn refuse_poisoned(&self) -> Result<(), JournalError> {
         match &self.poisoned {
-            Some(cause) => Err(JournalError::Poisoned { cause: cause.clone() }),
+            Some(cause) => Err(JournalError::Poisoned {
+                cause: cause.clone(),
+            }),
             None => Ok(()),
         }
     }
@@ -293,7 +322,11 @@ impl Journal {
     /// A full disk (not found out by an fsync) is survived; everything else poisons.
     fn survive(&mut self, error: JournalError) -> JournalError {
         match error {
-            JournalError::Io { what: "write" | "create", path, source } if error::is_full(&source) => {
+            JournalError::Io {
+                what: "write" | "create",
+                path,
+                source,
+            } if error::is_full(&source) => {
                 self.full = true;
                 JournalError::NoSpace { path }
             }
@@ -303,7 +336,9 @@ impl Journal {
 
     fn poison(&mut self, error: JournalError) -> JournalError {
         let cause = match &error {
-            JournalError::Io { what, path, source } => format!("cannot {what} {}: {source}", path.display()),
+            JournalError::Io { what, path, source } => {
+                format!("cannot {what} {}: {source}", path.display())
+            }
             other => other.to_string(),
         };
         self.poisoned = Some(cause);
@@ -331,7 +366,8 @@ pub struct Report {
     pub torn: Option<Cut>,
 }
 
-/// Reads the whole journal of a stopped node, changes nothing, and answers the first damage as an error.
+/// Reads the whole journal of a stopped node, changes nothing, and answers the first damage as an
+/// error.
 ///
 /// # Errors
 /// [`JournalError::Locked`] while a node runs; otherwise as [`Journal::open`].

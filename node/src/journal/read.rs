@@ -1,5 +1,5 @@
-//! Reading entries back, one or a stream, from disk and with bounded memory. Every CRC is checked on every read: disks rot
-//! after the journal was opened, too.
+//! Reading entries back, one or a stream, from disk and with bounded memory. Every CRC is checked
+//! on every read: disks rot after the journal was opened, too.
 
 use super::{
     JournalError, Sealed, Stored,
@@ -13,7 +13,9 @@ const READ_AHEAD: usize = 256 << 10;
 
 /// The segment that holds an entry, and where the entry begins in it.
 pub fn locate(segments: &[Segment], seq: u64) -> Result<(&Segment, u64), JournalError> {
-    let next = segments.last().map_or(0, |segment| segment.first + segment.offsets.len() as u64);
+    let next = segments
+        .last()
+        .map_or(0, |segment| segment.first + segment.offsets.len() as u64);
     let after = segments.partition_point(|segment| segment.first <= seq);
     let segment = after.checked_sub(1).map(|n| &segments[n]);
     segment
@@ -41,18 +43,34 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Begins at an entry; if it does not exist, the stream is empty.
     pub fn stream(disk: &'a dyn Disk, segments: &'a [Segment], seq: u64) -> Self {
-        Self { disk, segments, next: seq, file: None, window: Vec::new(), window_at: 0, read_ahead: READ_AHEAD, failed: false }
+        Self {
+            disk,
+            segments,
+            next: seq,
+            file: None,
+            window: Vec::new(),
+            window_at: 0,
+            read_ahead: READ_AHEAD,
+            failed: false,
+        }
     }
 
     /// For one entry: reads no further than it must.
     pub fn single(disk: &'a dyn Disk, segments: &'a [Segment]) -> Self {
-        Self { read_ahead: 4096, ..Self::stream(disk, segments, 0) }
+        Self {
+            read_ahead: 4096,
+            ..Self::stream(disk, segments, 0)
+        }
     }
 
     /// Reads one entry.
     pub fn entry(&mut self, seq: u64) -> Result<Stored, JournalError> {
         let (segment, at) = locate(self.segments, seq)?;
-        let damaged = |what: &str| JournalError::Damaged { path: self.disk.path(&segment.name()), offset: at, what: what.to_owned() };
+        let damaged = |what: &str| JournalError::Damaged {
+            path: self.disk.path(&segment.name()),
+            offset: at,
+            what: what.to_owned(),
+        };
 
         let mut bytes = [0; ENTRY_HEAD];
         bytes.copy_from_slice(self.bytes(segment, at, ENTRY_HEAD)?);
@@ -67,13 +85,25 @@ impl<'a> Reader<'a> {
             Some((ERASED, _)) => Sealed::Erased,
             Some((_, bytes)) => Sealed::Present(bytes.to_vec()),
         };
-        Ok(Stored { seq, kind: head.kind, public: public.to_vec(), sealed })
+        Ok(Stored {
+            seq,
+            kind: head.kind,
+            public: public.to_vec(),
+            sealed,
+        })
     }
 
     fn bytes(&mut self, segment: &Segment, at: u64, len: usize) -> Result<&[u8], JournalError> {
         let path = || self.disk.path(&segment.name());
-        if self.file.as_ref().is_none_or(|(first, _)| *first != segment.first) {
-            let file = self.disk.open(&segment.name()).map_err(JournalError::io("open", path()))?;
+        if self
+            .file
+            .as_ref()
+            .is_none_or(|(first, _)| *first != segment.first)
+        {
+            let file = self
+                .disk
+                .open(&segment.name())
+                .map_err(JournalError::io("open", path()))?;
             self.file = Some((segment.first, file));
             self.window.clear();
         }
@@ -81,17 +111,23 @@ impl<'a> Reader<'a> {
         if at < self.window_at || end > self.window_at + self.window.len() as u64 {
             if end > segment.len {
                 let what = "an entry reaches beyond the end of the segment".to_owned();
-                return Err(JournalError::Damaged { path: path(), offset: at, what });
+                return Err(JournalError::Damaged {
+                    path: path(),
+                    offset: at,
+                    what,
+                });
             }
             let ahead = (self.read_ahead.max(len) as u64).min(segment.len - at) as usize;
             self.window.clear();
             self.window.resize(ahead, 0);
             self.window_at = at;
             if let Some((_, file)) = &self.file {
-                file.read_at(&mut self.window, at).map_err(JournalError::io("read", path()))?;
+                file.read_at(&mut self.window, at)
+                    .map_err(JournalError::io("read", path()))?;
             }
         }
-        // Inside the window: either it was, or the window was just filled from `at` with at least `len` bytes.
+        // Inside the window: either it was, or the window was just filled from `at` with at least
+        // `len` bytes.
         let from = (at - self.window_at) as usize;
         Ok(&self.window[from..from + len])
     }

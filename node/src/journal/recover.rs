@@ -1,13 +1,16 @@
 //! Reading the whole journal back: what is whole, what is torn, what is damaged.
 //!
-//! Batches are written one at a time and each is synced before the next, so a crash can tear only the last one. Hence the rule:
+//! Batches are written one at a time and each is synced before the next, so a crash can tear only
+//! the last one. Hence the rule:
 //!
-//! - a bad batch at the end of the last segment, with no valid batch anywhere behind it, is *torn*: it was never acknowledged
-//!   and is cut off;
-//! - anything else that is bad is *damage*: refused, because cutting it off would lose what was acknowledged.
+//! - a bad batch at the end of the last segment, with no valid batch anywhere behind it, is *torn*:
+//!   it was never acknowledged and is cut off;
+//! - anything else that is bad is *damage*: refused, because cutting it off would lose what was
+//!   acknowledged.
 //!
-//! What this cannot see: rot in the very last batch looks like a tear, and a journal cut off exactly at the end of a batch, or
-//! without its last segments, looks shorter but whole. For that there is the guard, and behind it the parent's witnessed checkpoint.
+//! What this cannot see: rot in the very last batch looks like a tear, and a journal cut off
+//! exactly at the end of a batch, or without its last segments, looks shorter but whole. For that
+//! there is the guard, and behind it the parent's witnessed checkpoint.
 
 use super::{
     JournalError,
@@ -72,14 +75,18 @@ pub struct Scan {
 
 /// Reads everything and changes nothing. Holds one batch in memory, and 4 bytes per entry.
 pub fn scan(disk: &dyn Disk) -> Result<Scan, JournalError> {
-    let names = disk.list().map_err(JournalError::io("list", disk.path("")))?;
+    let names = disk
+        .list()
+        .map_err(JournalError::io("list", disk.path("")))?;
     let mut firsts = Vec::new();
     for name in names.iter().filter(|name| name.ends_with(".seg")) {
-        firsts.push(segment::parse_name(name).ok_or_else(|| JournalError::Damaged {
-            path: disk.path(name),
-            offset: 0,
-            what: "this file is named like a segment, but not by this program".to_owned(),
-        })?);
+        firsts.push(
+            segment::parse_name(name).ok_or_else(|| JournalError::Damaged {
+                path: disk.path(name),
+                offset: 0,
+                what: "this file is named like a segment, but not by this program".to_owned(),
+            })?,
+        );
     }
     firsts.sort_unstable();
 
@@ -87,46 +94,83 @@ pub fn scan(disk: &dyn Disk) -> Result<Scan, JournalError> {
     for (n, first) in firsts.iter().enumerate() {
         let is_last = n + 1 == firsts.len();
         if *first != scan.next {
-            return Err(JournalError::MissingSegment { expected: disk.path(&segment::name(scan.next)), found: segment::name(*first) });
+            return Err(JournalError::MissingSegment {
+                expected: disk.path(&segment::name(scan.next)),
+                found: segment::name(*first),
+            });
         }
         scan_segment(disk, *first, is_last, &mut scan)?;
     }
     Ok(scan)
 }
 
-fn scan_segment(disk: &dyn Disk, first: u64, is_last: bool, scan: &mut Scan) -> Result<(), JournalError> {
+fn scan_segment(
+    disk: &dyn Disk,
+    first: u64,
+    is_last: bool,
+    scan: &mut Scan,
+) -> Result<(), JournalError> {
     let name = segment::name(first);
     let path = disk.path(&name);
-    let damaged = |offset, what: String| JournalError::Damaged { path: path.clone(), offset, what };
+    let damaged = |offset, what: String| JournalError::Damaged {
+        path: path.clone(),
+        offset,
+        what,
+    };
     let file = disk.open(&name).map_err(JournalError::io("open", &path))?;
     let size = file.size().map_err(JournalError::io("measure", &path))?;
 
     let Some(header) = read_header(&*file, size).map_err(JournalError::io("read", &path))? else {
         if is_last && size <= HEADER as u64 {
             scan.unborn = true;
-            scan.torn = (size > 0).then_some(Cut { path, offset: 0, bytes: size });
+            scan.torn = (size > 0).then_some(Cut {
+                path,
+                offset: 0,
+                bytes: size,
+            });
             return Ok(());
         }
-        return Err(damaged(0, "the header of the segment is damaged".to_owned()));
+        return Err(damaged(
+            0,
+            "the header of the segment is damaged".to_owned(),
+        ));
     };
     if header.version != VERSION {
-        return Err(JournalError::UnknownVersion { path, version: header.version });
+        return Err(JournalError::UnknownVersion {
+            path,
+            version: header.version,
+        });
     }
     if header.first != first || header.link != scan.link {
-        return Err(damaged(0, "the segment does not continue the one before it: it belongs to another journal".to_owned()));
+        return Err(damaged(
+            0,
+            "the segment does not continue the one before it: it belongs to another journal"
+                .to_owned(),
+        ));
     }
     if size > u64::from(u32::MAX) {
-        return Err(damaged(u64::from(u32::MAX), "the segment is longer than any that this program writes".to_owned()));
+        return Err(damaged(
+            u64::from(u32::MAX),
+            "the segment is longer than any that this program writes".to_owned(),
+        ));
     }
 
-    let mut segment = Segment { first, salt: header.salt, len: HEADER as u64, offsets: Vec::new() };
+    let mut segment = Segment {
+        first,
+        salt: header.salt,
+        len: HEADER as u64,
+        offsets: Vec::new(),
+    };
     scan.last_batch = None;
     let mut buffer = Vec::new();
     while segment.len < size {
-        let found = read_batch(&*file, segment.len, size, &segment, &mut buffer).map_err(JournalError::io("read", &path))?;
-        let found = found.and_then(|(head, placed)| match head.first == scan.next && head.link == scan.link {
-            true => Ok((head, placed)),
-            false => Err("the batch does not continue the one before it"),
+        let found = read_batch(&*file, segment.len, size, &segment, &mut buffer)
+            .map_err(JournalError::io("read", &path))?;
+        let found = found.and_then(|(head, placed)| {
+            match head.first == scan.next && head.link == scan.link {
+                true => Ok((head, placed)),
+                false => Err("the batch does not continue the one before it"),
+            }
         });
         match found {
             Ok((head, placed)) => {
@@ -148,11 +192,19 @@ fn scan_segment(disk: &dyn Disk, first: u64, is_last: bool, scan: &mut Scan) -> 
             }
             Err(flaw) if !is_last => return Err(damaged(segment.len, flaw.to_owned())),
             Err(flaw) => {
-                let behind = valid_behind(&*file, size, &segment, scan.next).map_err(JournalError::io("read", &path))?;
+                let behind = valid_behind(&*file, size, &segment, scan.next)
+                    .map_err(JournalError::io("read", &path))?;
                 if let Some(behind) = behind {
-                    return Err(damaged(segment.len, format!("{flaw}, yet a valid batch follows at byte {behind}")));
+                    return Err(damaged(
+                        segment.len,
+                        format!("{flaw}, yet a valid batch follows at byte {behind}"),
+                    ));
                 }
-                scan.torn = Some(Cut { path, offset: segment.len, bytes: size - segment.len });
+                scan.torn = Some(Cut {
+                    path,
+                    offset: segment.len,
+                    bytes: size - segment.len,
+                });
                 break;
             }
         }
@@ -172,7 +224,13 @@ fn read_header(file: &dyn DiskFile, size: u64) -> std::io::Result<Option<Header>
 
 type Found = Result<(BatchHead, Vec<Placed>), Flaw>;
 
-fn read_batch(file: &dyn DiskFile, at: u64, size: u64, segment: &Segment, buffer: &mut Vec<u8>) -> std::io::Result<Found> {
+fn read_batch(
+    file: &dyn DiskFile,
+    at: u64,
+    size: u64,
+    segment: &Segment,
+    buffer: &mut Vec<u8>,
+) -> std::io::Result<Found> {
     let mut head = [0; BATCH_HEAD];
     let body_at = at + BATCH_HEAD as u64;
     if body_at > size {
@@ -191,9 +249,14 @@ fn read_batch(file: &dyn DiskFile, at: u64, size: u64, segment: &Segment, buffer
     Ok(decode_body(&head, buffer).map(|placed| (head, placed)))
 }
 
-/// Looks for a valid batch behind a bad one, at any byte: the bad one's length cannot be believed. Batches open with the salt
-/// of the segment, which no document can contain.
-fn valid_behind(file: &dyn DiskFile, size: u64, segment: &Segment, next: u64) -> std::io::Result<Option<u64>> {
+/// Looks for a valid batch behind a bad one, at any byte: the bad one's length cannot be believed.
+/// Batches open with the salt of the segment, which no document can contain.
+fn valid_behind(
+    file: &dyn DiskFile,
+    size: u64,
+    segment: &Segment,
+    next: u64,
+) -> std::io::Result<Option<u64>> {
     const WINDOW: u64 = 1 << 20;
     let mut window = Vec::new();
     let mut body = Vec::new();
@@ -222,25 +285,35 @@ fn valid_behind(file: &dyn DiskFile, size: u64, segment: &Segment, next: u64) ->
 
 /// Puts right what [`scan`] found, and returns the file to append to.
 ///
-/// Order of durable writes: cut the torn tail → write the last batch (or the header) again → fsync the file → fsync the directory →
-/// finish erasures. The rewriting is for this case: an fsync failed, the node restarted, and the page cache shows a
-/// batch that the disk does not hold. The kernel takes those pages for clean and would never write them; the same bytes,
-/// written again, are dirty again. On a disk that does hold them it changes nothing.
-pub fn repair(disk: &dyn Disk, scan: &mut Scan) -> Result<(Box<dyn DiskFile>, Recovered), JournalError> {
+/// Order of durable writes: cut the torn tail → write the last batch (or the header) again → fsync
+/// the file → fsync the directory → finish erasures. The rewriting is for this case: an fsync
+/// failed, the node restarted, and the page cache shows a batch that the disk does not hold. The
+/// kernel takes those pages for clean and would never write them; the same bytes, written again,
+/// are dirty again. On a disk that does hold them it changes nothing.
+pub fn repair(
+    disk: &dyn Disk,
+    scan: &mut Scan,
+) -> Result<(Box<dyn DiskFile>, Recovered), JournalError> {
     let file = match scan.segments.last() {
         Some(segment) if !scan.unborn => {
             let path = disk.path(&segment.name());
-            let file = disk.open(&segment.name()).map_err(JournalError::io("open", &path))?;
+            let file = disk
+                .open(&segment.name())
+                .map_err(JournalError::io("open", &path))?;
             if scan.torn.is_some() {
-                file.set_len(segment.len).map_err(JournalError::io("cut", &path))?;
+                file.set_len(segment.len)
+                    .map_err(JournalError::io("cut", &path))?;
             }
             let (at, len) = scan.last_batch.unwrap_or((0, HEADER));
             debug_assert!(len <= MAX_BATCH_BYTES + BATCH_HEAD);
             let mut bytes = vec![0; len];
-            file.read_at(&mut bytes, at).map_err(JournalError::io("read", &path))?;
-            file.write_at(&bytes, at).map_err(JournalError::io("write", &path))?;
+            file.read_at(&mut bytes, at)
+                .map_err(JournalError::io("read", &path))?;
+            file.write_at(&bytes, at)
+                .map_err(JournalError::io("write", &path))?;
             file.sync().map_err(JournalError::io("sync", &path))?;
-            disk.sync_dir().map_err(JournalError::io("sync the directory of", &path))?;
+            disk.sync_dir()
+                .map_err(JournalError::io("sync the directory of", &path))?;
             file
         }
         _ => {
@@ -252,6 +325,9 @@ pub fn repair(disk: &dyn Disk, scan: &mut Scan) -> Result<(Box<dyn DiskFile>, Re
     for seq in &scan.unfinished {
         erase::erase(disk, &scan.segments, *seq)?;
     }
-    let recovered = Recovered { cut: scan.torn.clone(), finished_erasures: scan.unfinished.len() as u64 };
+    let recovered = Recovered {
+        cut: scan.torn.clone(),
+        finished_erasures: scan.unfinished.len() as u64,
+    };
     Ok((file, recovered))
 }

@@ -1,7 +1,8 @@
 //! A segment file: its name, its header, its birth.
 //!
-//! The name is the 12-digit sequence number of its first entry and `.seg`, so that `ls` shows the order and a missing file is
-//! noticed. The header of 40 bytes keeps its layout in every version of the format (little-endian):
+//! The name is the 12-digit sequence number of its first entry and `.seg`, so that `ls` shows the
+//! order and a missing file is noticed. The header of 40 bytes keeps its layout in every version of
+//! the format (little-endian):
 //!
 //! | bytes | |
 //! |---|---|
@@ -13,8 +14,9 @@
 //! | 32..36 | link: the CRC of the last batch of the segment before (0 in the first) |
 //! | 36..40 | CRC-32 over 0..36 |
 //!
-//! Order of durable writes at birth: header → fsync file → fsync directory → only then the first batch. Hence a file
-//! that is no longer than a header and has no valid one was never used, and a longer one without a valid header is damage.
+//! Order of durable writes at birth: header → fsync file → fsync directory → only then the first
+//! batch. Hence a file that is no longer than a header and has no valid one was never used, and a
+//! longer one without a valid header is damage.
 
 use super::{
     JournalError,
@@ -95,12 +97,22 @@ impl Header {
         }
         let mut salt = [0; 8];
         salt.copy_from_slice(&bytes[24..32]);
-        Some(Self { version: u32_at(bytes, 8), first: u64_at(bytes, 16), salt, link: u32_at(bytes, 32) })
+        Some(Self {
+            version: u32_at(bytes, 8),
+            first: u64_at(bytes, 16),
+            salt,
+            link: u32_at(bytes, 32),
+        })
     }
 }
 
-/// Creates an empty segment, durably. A file of this name can only be one that was never used (see above), and is emptied.
-pub fn create(disk: &dyn Disk, first: u64, link: u32) -> Result<(Segment, Box<dyn DiskFile>), JournalError> {
+/// Creates an empty segment, durably. A file of this name can only be one that was never used (see
+/// above), and is emptied.
+pub fn create(
+    disk: &dyn Disk,
+    first: u64,
+    link: u32,
+) -> Result<(Segment, Box<dyn DiskFile>), JournalError> {
     let name = name(first);
     let mut salt = [0; 8];
     // The only randomness in the journal; it decides nothing but which bytes open a batch.
@@ -109,12 +121,30 @@ pub fn create(disk: &dyn Disk, first: u64, link: u32) -> Result<(Segment, Box<dy
         path: disk.path(&name),
         source: std::io::Error::other(error.to_string()),
     })?;
-    let header = Header { version: VERSION, first, salt, link };
-    let file = disk.create(&name).map_err(JournalError::io("create", disk.path(&name)))?;
-    file.write_at(&header.encode(), 0).map_err(JournalError::io("write", disk.path(&name)))?;
-    file.sync().map_err(JournalError::io("sync", disk.path(&name)))?;
-    disk.sync_dir().map_err(JournalError::io("sync the directory of", disk.path(&name)))?;
-    Ok((Segment { first, salt, len: HEADER as u64, offsets: Vec::new() }, file))
+    let header = Header {
+        version: VERSION,
+        first,
+        salt,
+        link,
+    };
+    let file = disk
+        .create(&name)
+        .map_err(JournalError::io("create", disk.path(&name)))?;
+    file.write_at(&header.encode(), 0)
+        .map_err(JournalError::io("write", disk.path(&name)))?;
+    file.sync()
+        .map_err(JournalError::io("sync", disk.path(&name)))?;
+    disk.sync_dir()
+        .map_err(JournalError::io("sync the directory of", disk.path(&name)))?;
+    Ok((
+        Segment {
+            first,
+            salt,
+            len: HEADER as u64,
+            offsets: Vec::new(),
+        },
+        file,
+    ))
 }
 
 #[cfg(test)]
@@ -125,14 +155,26 @@ mod tests {
     fn only_exact_names_are_segments() {
         assert_eq!(parse_name("000000000042.seg"), Some(42));
         assert_eq!(parse_name(&name(u64::MAX)), Some(u64::MAX));
-        for bad in ["42.seg", "000000000042", "+00000000042.seg", "0000000000042.seg", "x.seg", "00000000004２.seg"] {
+        for bad in [
+            "42.seg",
+            "000000000042",
+            "+00000000042.seg",
+            "0000000000042.seg",
+            "x.seg",
+            "00000000004２.seg",
+        ] {
             assert_eq!(parse_name(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn every_flipped_bit_of_a_header_is_noticed() {
-        let header = Header { version: VERSION, first: 7, salt: *b"saltsalt", link: 9 };
+        let header = Header {
+            version: VERSION,
+            first: 7,
+            salt: *b"saltsalt",
+            link: 9,
+        };
         let bytes = header.encode();
         assert_eq!(Header::decode(&bytes), Some(header));
         for bit in 0..HEADER * 8 {

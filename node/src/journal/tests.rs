@@ -21,7 +21,8 @@ impl TempDir {
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("countersign-journal-{}-{n}", std::process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("countersign-journal-{}-{n}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir(&dir).unwrap();
         Self(dir)
@@ -41,7 +42,11 @@ impl Drop for TempDir {
 const FIRST: &str = "000000000000.seg";
 
 fn entry(text: &str) -> Entry {
-    Entry { kind: 1, public: text.as_bytes().to_vec(), sealed: Some(format!("sealed {text}").into_bytes()) }
+    Entry {
+        kind: 1,
+        public: text.as_bytes().to_vec(),
+        sealed: Some(format!("sealed {text}").into_bytes()),
+    }
 }
 
 fn open(disk: &FakeDisk) -> Result<Journal, JournalError> {
@@ -49,7 +54,10 @@ fn open(disk: &FakeDisk) -> Result<Journal, JournalError> {
 }
 
 fn texts(journal: &Journal) -> Vec<String> {
-    journal.read_from(0).map(|stored| String::from_utf8(stored.unwrap().public).unwrap()).collect()
+    journal
+        .read_from(0)
+        .map(|stored| String::from_utf8(stored.unwrap().public).unwrap())
+        .collect()
 }
 
 /// Three batches in one segment: `a`, then `b` and `c`, then `d`; and where each batch begins.
@@ -57,7 +65,11 @@ fn three() -> (FakeDisk, [usize; 3]) {
     let disk = FakeDisk::new();
     let mut journal = Journal::open_on(disk.boxed(), SEGMENT_BYTES).unwrap();
     let mut starts = [0; 3];
-    for (start, batch) in starts.iter_mut().zip([vec![entry("a")], vec![entry("b"), entry("c")], vec![entry("d")]]) {
+    for (start, batch) in starts.iter_mut().zip([
+        vec![entry("a")],
+        vec![entry("b"), entry("c")],
+        vec![entry("d")],
+    ]) {
         *start = journal.bytes() as usize;
         journal.append(&batch).unwrap();
     }
@@ -83,29 +95,65 @@ fn appends_reads_and_reopens() {
     let mut journal = Journal::open(dir.path()).unwrap();
     assert_eq!(journal.append(&[]).unwrap(), 0..0);
     assert_eq!(journal.append(&[entry("a"), entry("b")]).unwrap(), 0..2);
-    assert_eq!(journal.append(&[Entry { kind: 9, public: vec![], sealed: None }]).unwrap(), 2..3);
+    assert_eq!(
+        journal
+            .append(&[Entry {
+                kind: 9,
+                public: vec![],
+                sealed: None
+            }])
+            .unwrap(),
+        2..3
+    );
     let bytes = journal.bytes();
     drop(journal);
 
     let journal = Journal::open(dir.path()).unwrap();
     assert!(journal.recovered().is_clean());
     assert_eq!((journal.next_seq(), journal.bytes()), (3, bytes));
-    assert_eq!(journal.read(1).unwrap().sealed, Sealed::Present(b"sealed b".to_vec()));
-    assert_eq!(journal.read(2).unwrap(), Stored { seq: 2, kind: 9, public: vec![], sealed: Sealed::None });
+    assert_eq!(
+        journal.read(1).unwrap().sealed,
+        Sealed::Present(b"sealed b".to_vec())
+    );
+    assert_eq!(
+        journal.read(2).unwrap(),
+        Stored {
+            seq: 2,
+            kind: 9,
+            public: vec![],
+            sealed: Sealed::None
+        }
+    );
     assert_eq!(journal.read(3).unwrap_err().code(), "journal.no_such_entry");
-    assert_eq!(journal.read(u64::MAX).unwrap_err().code(), "journal.no_such_entry");
+    assert_eq!(
+        journal.read(u64::MAX).unwrap_err().code(),
+        "journal.no_such_entry"
+    );
     assert_eq!(journal.read_from(1).count(), 2);
     assert_eq!(journal.read_from(9).count(), 0);
-    assert_eq!(fs::metadata(dir.path().join("journal").join(FIRST)).unwrap().len(), bytes);
+    assert_eq!(
+        fs::metadata(dir.path().join("journal").join(FIRST))
+            .unwrap()
+            .len(),
+        bytes
+    );
 }
 
 #[test]
 fn a_second_opener_is_refused_and_told_what_to_do() {
     let dir = TempDir::new();
     let journal = Journal::open(dir.path()).unwrap();
-    for error in [Journal::open(dir.path()).err().unwrap(), check(dir.path()).unwrap_err()] {
+    for error in [
+        Journal::open(dir.path()).err().unwrap(),
+        check(dir.path()).unwrap_err(),
+    ] {
         assert_eq!(error.code(), "journal.locked");
-        assert!(error.to_string().contains(&format!("by process {}", std::process::id())), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains(&format!("by process {}", std::process::id())),
+            "{error}"
+        );
         assert!(error.to_string().contains("Stop the other node"));
     }
     drop(journal);
@@ -128,9 +176,24 @@ fn check_reports_and_changes_nothing() {
     fs::write(&path, &file).unwrap();
 
     let report = check(dir.path()).unwrap();
-    assert_eq!((report.segments, report.batches, report.entries, report.bytes), (1, 2, 3, bytes));
+    assert_eq!(
+        (
+            report.segments,
+            report.batches,
+            report.entries,
+            report.bytes
+        ),
+        (1, 2, 3, bytes)
+    );
     assert_eq!((report.erased, report.unfinished_erasures), (1, 0));
-    assert_eq!(report.torn, Some(Cut { path: path.clone(), offset: bytes, bytes: 4 }));
+    assert_eq!(
+        report.torn,
+        Some(Cut {
+            path: path.clone(),
+            offset: bytes,
+            bytes: 4
+        })
+    );
     assert_eq!(fs::read(&path).unwrap(), file);
 
     let journal = Journal::open(dir.path()).unwrap();
@@ -138,7 +201,10 @@ fn check_reports_and_changes_nothing() {
     assert_eq!(fs::metadata(&path).unwrap().len(), bytes);
     drop(journal);
     assert_eq!(check(dir.path()).unwrap().torn, None);
-    assert_eq!(check(&dir.path().join("absent")).unwrap_err().code(), "journal.io");
+    assert_eq!(
+        check(&dir.path().join("absent")).unwrap_err().code(),
+        "journal.io"
+    );
 }
 
 #[test]
@@ -150,7 +216,10 @@ fn a_tail_torn_at_any_byte_is_cut_off() {
         let mut journal = Journal::open_on(disk.boxed(), SEGMENT_BYTES).unwrap();
         assert_eq!(texts(&journal), ["a", "b", "c"], "cut at {len}");
         let torn = (len - starts[2]) as u64;
-        assert_eq!(journal.recovered().cut.as_ref().map_or(0, |cut| cut.bytes), torn);
+        assert_eq!(
+            journal.recovered().cut.as_ref().map_or(0, |cut| cut.bytes),
+            torn
+        );
         assert_eq!(disk.get(FIRST).len(), starts[2]);
         assert_eq!(journal.append(&[entry("e")]).unwrap(), 3..4);
         assert_eq!(texts(&open(&disk).unwrap()), ["a", "b", "c", "e"]);
@@ -169,9 +238,16 @@ fn a_bad_bit_is_cut_off_in_the_last_batch_and_refused_before() {
             assert_eq!(texts(&open(&disk).unwrap()), ["a", "b", "c"], "byte {at}");
             continue;
         }
-        let Err(JournalError::Damaged { path, offset, .. }) = open(&disk) else { panic!("byte {at} accepted") };
+        let Err(JournalError::Damaged { path, offset, .. }) = open(&disk) else {
+            panic!("byte {at} accepted")
+        };
         assert_eq!(path, Path::new("/fake").join(FIRST));
-        let begins = starts.iter().rev().find(|start| **start <= at).copied().unwrap_or(0);
+        let begins = starts
+            .iter()
+            .rev()
+            .find(|start| **start <= at)
+            .copied()
+            .unwrap_or(0);
         assert_eq!(offset, begins as u64, "byte {at}");
         assert_eq!(disk.get(FIRST), bytes, "a refused journal is not touched");
     }
@@ -184,9 +260,13 @@ fn the_refusal_says_where_and_what_to_do() {
     bytes[starts[1] + BATCH_HEAD + ENTRY_HEAD] ^= 1;
     disk.put(FIRST, &bytes);
     let message = open(&disk).err().unwrap().to_string();
-    for part in
-        [FIRST, &format!("at byte {}", starts[1]), "public part fails its CRC", "restore the directory from the newest backup", "parent"]
-    {
+    for part in [
+        FIRST,
+        &format!("at byte {}", starts[1]),
+        "public part fails its CRC",
+        "restore the directory from the newest backup",
+        "parent",
+    ] {
         assert!(message.contains(part), "{message}");
     }
 }
@@ -207,24 +287,44 @@ fn a_valid_batch_far_behind_the_bad_one_is_found() {
     // The search reads windows of 1 MiB: put the valid batch around their seams.
     let (disk, starts) = three();
     let whole = disk.get(FIRST);
-    for distance in [1, 100, (1 << 20) - 8, (1 << 20) - 7, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20] {
+    for distance in [
+        1,
+        100,
+        (1 << 20) - 8,
+        (1 << 20) - 7,
+        (1 << 20) - 1,
+        1 << 20,
+        (1 << 20) + 1,
+        3 << 20,
+    ] {
         let mut bytes = whole[..starts[2]].to_vec();
         bytes.resize(starts[2] + distance, 0xEE);
         bytes.extend(&whole[starts[2]..]);
         disk.put(FIRST, &bytes);
-        assert_eq!(open(&disk).err().unwrap().code(), "journal.damaged", "{distance}");
+        assert_eq!(
+            open(&disk).err().unwrap().code(),
+            "journal.damaged",
+            "{distance}"
+        );
     }
 }
 
 #[test]
 fn a_torn_document_that_contains_a_journal_is_only_torn() {
-    // Somebody makes us record a document that is itself a journal, and the power goes while it is written.
+    // Somebody makes us record a document that is itself a journal, and the power goes while it is
+    // written.
     let (other, _) = three();
     let disk = FakeDisk::new();
     let mut journal = Journal::open_on(disk.boxed(), SEGMENT_BYTES).unwrap();
     journal.append(&[entry("a")]).unwrap();
     let good = journal.bytes() as usize;
-    journal.append(&[Entry { kind: 0, public: other.get(FIRST), sealed: None }]).unwrap();
+    journal
+        .append(&[Entry {
+            kind: 0,
+            public: other.get(FIRST),
+            sealed: None,
+        }])
+        .unwrap();
     let mut bytes = disk.get(FIRST);
     bytes[good..good + BATCH_HEAD].fill(0);
     disk.put(FIRST, &bytes);
@@ -237,14 +337,22 @@ fn damage_in_an_earlier_segment_is_refused() {
     for name in &names[..names.len() - 1] {
         let whole = disk.get(name);
         // Also the very last byte, also a cut: nothing in an earlier segment can be torn.
-        for bytes in [whole[..whole.len() - 1].to_vec(), whole[..HEADER].to_vec(), vec![], {
-            let mut bytes = whole.clone();
-            *bytes.last_mut().unwrap() ^= 1;
-            bytes
-        }] {
+        for bytes in [
+            whole[..whole.len() - 1].to_vec(),
+            whole[..HEADER].to_vec(),
+            vec![],
+            {
+                let mut bytes = whole.clone();
+                *bytes.last_mut().unwrap() ^= 1;
+                bytes
+            },
+        ] {
             disk.put(name, &bytes);
             let code = open(&disk).err().unwrap().code();
-            assert!(["journal.damaged", "journal.missing_segment"].contains(&code), "{name}: {code}");
+            assert!(
+                ["journal.damaged", "journal.missing_segment"].contains(&code),
+                "{name}: {code}"
+            );
         }
         disk.put(name, &whole);
     }
@@ -259,7 +367,12 @@ fn a_missing_segment_is_named() {
         disk.remove(name);
         let error = open(&disk).err().unwrap();
         assert_eq!(error.code(), "journal.missing_segment");
-        assert!(error.to_string().contains(&format!("expected /fake/{name}")), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains(&format!("expected /fake/{name}")),
+            "{error}"
+        );
         disk.put(name, &whole);
     }
 }
@@ -291,11 +404,19 @@ fn a_file_that_only_looks_like_a_segment_is_refused() {
 #[test]
 fn a_newer_format_is_refused_without_calling_it_damage() {
     let disk = FakeDisk::new();
-    let header = segment::Header { version: 2, first: 0, salt: [1; 8], link: 0 };
+    let header = segment::Header {
+        version: 2,
+        first: 0,
+        salt: [1; 8],
+        link: 0,
+    };
     disk.put(FIRST, &header.encode());
     let error = open(&disk).err().unwrap();
     assert_eq!(error.code(), "journal.unknown_version");
-    assert!(error.to_string().contains("format 2, this program knows 1"), "{error}");
+    assert!(
+        error.to_string().contains("format 2, this program knows 1"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -307,7 +428,10 @@ fn rot_after_opening_is_noticed_by_reading() {
     disk.put(FIRST, &bytes);
     assert_eq!(journal.read(1).unwrap_err().code(), "journal.damaged");
     let read: Vec<_> = journal.read_from(0).collect();
-    assert!(read.len() == 2 && read[0].is_ok() && read[1].is_err(), "the stream ends after the error");
+    assert!(
+        read.len() == 2 && read[0].is_ok() && read[1].is_err(),
+        "the stream ends after the error"
+    );
     assert_eq!(journal.read(2).unwrap().public, b"c");
 }
 
@@ -317,13 +441,39 @@ fn erasing_keeps_the_public_part_and_leaves_no_byte_of_the_sealed_one() {
     let mut journal = Journal::open_on(disk.boxed(), SEGMENT_BYTES).unwrap();
     journal.erase_sealed(1).unwrap();
     journal.erase_sealed(1).unwrap();
-    assert_eq!(journal.erase_sealed(4).unwrap_err().code(), "journal.no_such_entry");
-    journal.append(&[Entry { kind: 0, public: b"e".to_vec(), sealed: None }]).unwrap();
-    assert_eq!(journal.erase_sealed(4).unwrap_err().code(), "journal.nothing_sealed");
-    for journal in [journal, Journal::open_on(disk.boxed(), SEGMENT_BYTES).unwrap()] {
+    assert_eq!(
+        journal.erase_sealed(4).unwrap_err().code(),
+        "journal.no_such_entry"
+    );
+    journal
+        .append(&[Entry {
+            kind: 0,
+            public: b"e".to_vec(),
+            sealed: None,
+        }])
+        .unwrap();
+    assert_eq!(
+        journal.erase_sealed(4).unwrap_err().code(),
+        "journal.nothing_sealed"
+    );
+    for journal in [
+        journal,
+        Journal::open_on(disk.boxed(), SEGMENT_BYTES).unwrap(),
+    ] {
         assert!(journal.recovered().is_clean());
-        assert_eq!(journal.read(1).unwrap(), Stored { seq: 1, kind: 1, public: b"b".to_vec(), sealed: Sealed::Erased });
-        assert_eq!(journal.read(2).unwrap().sealed, Sealed::Present(b"sealed c".to_vec()));
+        assert_eq!(
+            journal.read(1).unwrap(),
+            Stored {
+                seq: 1,
+                kind: 1,
+                public: b"b".to_vec(),
+                sealed: Sealed::Erased
+            }
+        );
+        assert_eq!(
+            journal.read(2).unwrap().sealed,
+            Sealed::Present(b"sealed c".to_vec())
+        );
     }
     let bytes = disk.get(FIRST);
     assert!(!bytes.windows(8).any(|part| part == b"sealed b"));
@@ -349,29 +499,66 @@ fn an_interrupted_erasure_is_finished_by_opening() {
 fn limits_hold_and_the_largest_batch_fits() {
     let dir = TempDir::new();
     let mut journal = Journal::open(dir.path()).unwrap();
-    let part = |len| Entry { kind: 0, public: vec![3; len], sealed: None };
-    assert_eq!(journal.append(&[part(MAX_PART_BYTES + 1)]).unwrap_err().code(), "journal.too_large");
-    assert_eq!(journal.append(&[part(MAX_PART_BYTES), part(MAX_PART_BYTES)]).unwrap_err().code(), "journal.too_large");
+    let part = |len| Entry {
+        kind: 0,
+        public: vec![3; len],
+        sealed: None,
+    };
+    assert_eq!(
+        journal
+            .append(&[part(MAX_PART_BYTES + 1)])
+            .unwrap_err()
+            .code(),
+        "journal.too_large"
+    );
+    assert_eq!(
+        journal
+            .append(&[part(MAX_PART_BYTES), part(MAX_PART_BYTES)])
+            .unwrap_err()
+            .code(),
+        "journal.too_large"
+    );
     assert_eq!(journal.next_seq(), 0);
-    journal.append(&[part(MAX_PART_BYTES), part(MAX_PART_BYTES - 2 * ENTRY_HEAD)]).unwrap();
+    journal
+        .append(&[part(MAX_PART_BYTES), part(MAX_PART_BYTES - 2 * ENTRY_HEAD)])
+        .unwrap();
     drop(journal);
     let journal = Journal::open(dir.path()).unwrap();
-    assert_eq!(journal.read(1).unwrap().public.len(), MAX_PART_BYTES - 2 * ENTRY_HEAD);
+    assert_eq!(
+        journal.read(1).unwrap().public.len(),
+        MAX_PART_BYTES - 2 * ENTRY_HEAD
+    );
 }
 
 #[test]
 fn rotates_at_the_limit_on_a_real_disk() {
     let dir = TempDir::new();
     let mut journal = Journal::open(dir.path()).unwrap();
-    let part = vec![Entry { kind: 0, public: vec![3; MAX_PART_BYTES], sealed: None }];
+    let part = vec![Entry {
+        kind: 0,
+        public: vec![3; MAX_PART_BYTES],
+        sealed: None,
+    }];
     for _ in 0..9 {
         journal.append(&part).unwrap();
     }
     assert_eq!(journal.segments.len(), 2);
-    assert!(journal.segments.iter().all(|segment| segment.len <= SEGMENT_BYTES));
+    assert!(
+        journal
+            .segments
+            .iter()
+            .all(|segment| segment.len <= SEGMENT_BYTES)
+    );
     assert!(dir.path().join("journal/000000000007.seg").exists());
     drop(journal);
-    assert_eq!(Journal::open(dir.path()).unwrap().read_from(6).map(Result::unwrap).count(), 3);
+    assert_eq!(
+        Journal::open(dir.path())
+            .unwrap()
+            .read_from(6)
+            .map(Result::unwrap)
+            .count(),
+        3
+    );
 }
 
 #[test]

@@ -1,9 +1,11 @@
-//! Who may say and hear what: one definition, used three times. The operator writes it into the server's permissions and
-//! consumers, a node checks it before it sends, and the in-memory hub routes by it.
+//! Who may say and hear what: one definition, used three times. The operator writes it into the
+//! server's permissions and consumers, a node checks it before it sends, and the in-memory hub
+//! routes by it.
 //!
-//! A unit publishes under its own path, answers its own children, and broadcasts to its descendants. It reads what its
-//! descendants send, what its ancestors broadcast, and the receipts addressed to it. It administers nothing: streams and
-//! consumers are the operator's, who keeps a program running for them (`countersign nats provision --keep`).
+//! A unit publishes under its own path, answers its own children, and broadcasts to its
+//! descendants. It reads what its descendants send, what its ancestors broadcast, and the receipts
+//! addressed to it. It administers nothing: streams and consumers are the operator's, who keeps a
+//! program running for them (`countersign nats provision --keep`).
 
 use super::subject::{DOWN_PREFIX, DownKind, Subject, UP_PREFIX, UnitPath, UpKind};
 
@@ -35,7 +37,9 @@ pub fn inbox_prefix(unit: &str) -> String {
 pub fn may_publish(path: &UnitPath, has_children: bool, subject: &Subject) -> bool {
     match subject {
         Subject::Up(up) => up.path == *path,
-        Subject::Down(down) if down.kind == DownKind::Receipt => has_children && down.path.parent().as_ref() == Some(path),
+        Subject::Down(down) if down.kind == DownKind::Receipt => {
+            has_children && down.path.parent().as_ref() == Some(path)
+        }
         Subject::Down(down) => has_children && down.path == *path,
     }
 }
@@ -46,13 +50,16 @@ pub fn hears(path: &UnitPath, subject: &Subject) -> bool {
     match subject {
         Subject::Up(up) => path.is_above(&up.path),
         // The top has nobody above who could answer it.
-        Subject::Down(down) if down.kind == DownKind::Receipt => down.path == *path && path.parent().is_some(),
+        Subject::Down(down) if down.kind == DownKind::Receipt => {
+            down.path == *path && path.parent().is_some()
+        }
         Subject::Down(down) => down.path.is_above(path),
     }
 }
 
-/// The filter of the consumer `up_<unit>`: all descendants at any depth. It also lets the unit's own `entries.<first>`
-/// through, which no wildcard can tell from a child's `rollup`; the reader drops those by [`hears`].
+/// The filter of the consumer `up_<unit>`: all descendants at any depth. It also lets the unit's
+/// own `entries.<first>` through, which no wildcard can tell from a child's `rollup`; the reader
+/// drops those by [`hears`].
 #[must_use]
 pub fn up_filter(path: &UnitPath) -> String {
     format!("{UP_PREFIX}.{path}.*.>")
@@ -62,11 +69,14 @@ pub fn up_filter(path: &UnitPath) -> String {
 #[must_use]
 pub fn down_filters(path: &UnitPath) -> Vec<String> {
     let receipt = Subject::down(path.clone(), DownKind::Receipt).to_string();
-    let broadcasts = path.ancestors().flat_map(|above| DownKind::BROADCAST.map(|kind| Subject::down(above.clone(), kind).to_string()));
+    let broadcasts = path.ancestors().flat_map(|above| {
+        DownKind::BROADCAST.map(|kind| Subject::down(above.clone(), kind).to_string())
+    });
     std::iter::once(receipt).chain(broadcasts).collect()
 }
 
-/// The consumers of a unit as (stream, consumer name, filters): the top has nobody above, a county nobody below.
+/// The consumers of a unit as (stream, consumer name, filters): the top has nobody above, a county
+/// nobody below.
 #[must_use]
 pub fn consumers(path: &UnitPath, has_children: bool) -> Vec<(&'static str, String, Vec<String>)> {
     let mut all = Vec::new();
@@ -93,7 +103,8 @@ pub fn publish_permissions(path: &UnitPath, has_children: bool) -> Vec<String> {
     }
     for (stream, consumer, _) in consumers(path, has_children) {
         allow.push(format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"));
-        // Reading only: when its own consumer was made tells a node that the store was lost (see `Transport::store`).
+        // Reading only: when its own consumer was made tells a node that the store was lost (see
+        // `Transport::store`).
         allow.push(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"));
         allow.push(format!("$JS.ACK.{stream}.{consumer}.>"));
     }
@@ -123,16 +134,32 @@ mod tests {
     }
 
     fn world() -> (Vec<(UnitPath, bool)>, Vec<Subject>) {
-        let units: Vec<(UnitPath, bool)> =
-            [("1", true), ("1.13", true), ("1.14", true), ("1.14.21", false), ("1.14.22", true), ("1.14.22.5", false), ("1.13.5", false)]
-                .map(|(p, c)| (p.parse().unwrap(), c))
-                .to_vec();
+        let units: Vec<(UnitPath, bool)> = [
+            ("1", true),
+            ("1.13", true),
+            ("1.14", true),
+            ("1.14.21", false),
+            ("1.14.22", true),
+            ("1.14.22.5", false),
+            ("1.13.5", false),
+        ]
+        .map(|(p, c)| (p.parse().unwrap(), c))
+        .to_vec();
         let subjects = units
             .iter()
             .flat_map(|(p, _)| {
-                [UpKind::Rollup, UpKind::Checkpoint, UpKind::Entries(5)].map(|k| Subject::up(p.clone(), k)).into_iter().chain(
-                    [DownKind::Receipt, DownKind::Registry, DownKind::Catalogue, DownKind::Plan].map(|k| Subject::down(p.clone(), k)),
-                )
+                [UpKind::Rollup, UpKind::Checkpoint, UpKind::Entries(5)]
+                    .map(|k| Subject::up(p.clone(), k))
+                    .into_iter()
+                    .chain(
+                        [
+                            DownKind::Receipt,
+                            DownKind::Registry,
+                            DownKind::Catalogue,
+                            DownKind::Plan,
+                        ]
+                        .map(|k| Subject::down(p.clone(), k)),
+                    )
             })
             .collect();
         (units, subjects)
@@ -145,7 +172,11 @@ mod tests {
             let allow = publish_permissions(path, *children);
             for subject in &subjects {
                 let server = allow.iter().any(|p| matches(p, &subject.to_string()));
-                assert_eq!(server, may_publish(path, *children, subject), "{path} -> {subject}");
+                assert_eq!(
+                    server,
+                    may_publish(path, *children, subject),
+                    "{path} -> {subject}"
+                );
             }
         }
     }
@@ -154,11 +185,19 @@ mod tests {
     fn filters_deliver_exactly_what_is_heard_and_own_entries() {
         let (units, subjects) = world();
         for (path, children) in &units {
-            let filters: Vec<String> = consumers(path, *children).into_iter().flat_map(|c| c.2).collect();
+            let filters: Vec<String> = consumers(path, *children)
+                .into_iter()
+                .flat_map(|c| c.2)
+                .collect();
             for subject in &subjects {
                 let server = filters.iter().any(|p| matches(p, &subject.to_string()));
-                let own_entries = *children && *subject == Subject::up(path.clone(), UpKind::Entries(5));
-                assert_eq!(server, hears(path, subject) || own_entries, "{path} <- {subject}");
+                let own_entries =
+                    *children && *subject == Subject::up(path.clone(), UpKind::Entries(5));
+                assert_eq!(
+                    server,
+                    hears(path, subject) || own_entries,
+                    "{path} <- {subject}"
+                );
             }
         }
     }

@@ -4,7 +4,8 @@ use super::error::LinkError;
 use super::{memory, nats};
 use std::time::Duration;
 
-/// What is owed to the transport for one message. Dropping it without an answer is safe: the message comes again.
+/// What is owed to the transport for one message. Dropping it without an answer is safe: the
+/// message comes again.
 #[must_use = "a message without an answer comes again"]
 #[derive(Debug)]
 pub struct Ack(pub(super) Kind);
@@ -16,8 +17,9 @@ pub(super) enum Kind {
 }
 
 impl Ack {
-    /// The effects are durable: the message need not come again. Waits for the server's confirmation; on an error, and after
-    /// a restart of the server even without one, the message may come again, which an idempotent receiver does not mind.
+    /// The effects are durable: the message need not come again. Waits for the server's
+    /// confirmation; on an error, and after a restart of the server even without one, the message
+    /// may come again, which an idempotent receiver does not mind.
     pub async fn done(self) -> Result<(), LinkError> {
         match self.0 {
             Kind::Nats(ack) => ack.done().await,

@@ -1,5 +1,5 @@
-//! Asks the server whether it syncs before it acknowledges. Verify rather than assume: nats-server's default is an fsync
-//! every two minutes, while acknowledgements go out at once.
+//! Asks the server whether it syncs before it acknowledges. Verify rather than assume:
+//! nats-server's default is an fsync every two minutes, while acknowledgements go out at once.
 
 use super::error::LinkError;
 use serde::Deserialize;
@@ -28,14 +28,25 @@ struct Config {
     sync_always: bool,
 }
 
-/// Asks `<monitor>/varz`; `server_id` is the server that the link is connected to: another one's promise is worth nothing.
-/// Blocks.
+/// Asks `<monitor>/varz`; `server_id` is the server that the link is connected to: another one's
+/// promise is worth nothing. Blocks.
 pub(super) fn check(monitor: &str, server_id: &str) -> Result<(), LinkError> {
-    let refuse = |reason: String| LinkError::NotDurable { monitor: monitor.to_owned(), reason };
-    // No proxy: the address is the operator's own server, and an HTTP_PROXY variable must not reroute the question.
-    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).max_redirects(0).proxy(None).build().into();
-    let mut answer =
-        agent.get(format!("{}/varz", monitor.trim_end_matches('/'))).call().map_err(|e| refuse(format!("it cannot be asked: {e}")))?;
+    let refuse = |reason: String| LinkError::NotDurable {
+        monitor: monitor.to_owned(),
+        reason,
+    };
+    // No proxy: the address is the operator's own server, and an HTTP_PROXY variable must not
+    // reroute the question.
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(TIMEOUT))
+        .max_redirects(0)
+        .proxy(None)
+        .build()
+        .into();
+    let mut answer = agent
+        .get(format!("{}/varz", monitor.trim_end_matches('/')))
+        .call()
+        .map_err(|e| refuse(format!("it cannot be asked: {e}")))?;
     let text = answer
         .body_mut()
         .with_config()
@@ -47,9 +58,12 @@ pub(super) fn check(monitor: &str, server_id: &str) -> Result<(), LinkError> {
 
 /// The judgement over an answer.
 fn judge(text: &str, server_id: &str) -> Result<(), String> {
-    let varz: Varz = serde_json::from_str(text).map_err(|_| "its answer is not that of nats-server".to_owned())?;
+    let varz: Varz = serde_json::from_str(text)
+        .map_err(|_| "its answer is not that of nats-server".to_owned())?;
     if varz.server_id != server_id {
-        return Err("it belongs to another server than the one that the node is connected to".to_owned());
+        return Err(
+            "it belongs to another server than the one that the node is connected to".to_owned(),
+        );
     }
     match varz.jetstream.config {
         Some(Config { sync_always: true }) => Ok(()),
@@ -68,8 +82,14 @@ mod tests {
         assert_eq!(judge(good, "A"), Ok(()));
         for (text, id) in [
             (good, "B"),
-            (r#"{"server_id":"A","jetstream":{"config":{"sync_interval":120000000000}}}"#, "A"),
-            (r#"{"server_id":"A","jetstream":{"config":{"sync_always":false}}}"#, "A"),
+            (
+                r#"{"server_id":"A","jetstream":{"config":{"sync_interval":120000000000}}}"#,
+                "A",
+            ),
+            (
+                r#"{"server_id":"A","jetstream":{"config":{"sync_always":false}}}"#,
+                "A",
+            ),
             (r#"{"server_id":"A","jetstream":{}}"#, "A"),
             (r#"{"server_id":"A"}"#, "A"),
             ("<html>", "A"),

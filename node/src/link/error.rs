@@ -1,10 +1,13 @@
-//! What can go wrong between two nodes. Each variant says what, where and how to cure it; `code()` is stable.
+//! What can go wrong between two nodes. Each variant says what, where and how to cure it; `code()`
+//! is stable.
 
 /// An error of the link.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum LinkError {
     /// A unit path that cannot be.
-    #[error("unit path '{path}' is wrong: {reason}; correct the registry or the node's configuration")]
+    #[error(
+        "unit path '{path}' is wrong: {reason}; correct the registry or the node's configuration"
+    )]
     Path {
         /// The path as given.
         path: String,
@@ -20,7 +23,9 @@ pub enum LinkError {
         reason: String,
     },
     /// A message to a subject that this unit may not use.
-    #[error("unit {unit} may not publish to '{subject}': a unit writes under its own path and answers its own children")]
+    #[error(
+        "unit {unit} may not publish to '{subject}': a unit writes under its own path and answers its own children"
+    )]
     Foreign {
         /// The sender.
         unit: String,
@@ -28,7 +33,9 @@ pub enum LinkError {
         subject: String,
     },
     /// A message above the limit.
-    #[error("the message to '{subject}' has {bytes} bytes, at most {limit} can travel; send it in smaller chunks")]
+    #[error(
+        "the message to '{subject}' has {bytes} bytes, at most {limit} can travel; send it in smaller chunks"
+    )]
     TooLarge {
         /// The subject.
         subject: String,
@@ -46,7 +53,9 @@ pub enum LinkError {
         reason: String,
     },
     /// The configuration of the connection cannot be used.
-    #[error("cannot set up the connection to {url}: {reason}; correct the address or the TLS files in the configuration")]
+    #[error(
+        "cannot set up the connection to {url}: {reason}; correct the address or the TLS files in the configuration"
+    )]
     Setup {
         /// The server.
         url: String,
@@ -72,19 +81,25 @@ pub enum LinkError {
         reason: String,
     },
     /// The server forbids it.
-    #[error("nats-server refuses this user access to '{subject}'; write the configuration anew from the registry and reload the server")]
+    #[error(
+        "nats-server refuses this user access to '{subject}'; write the configuration anew from the registry and reload the server"
+    )]
     Denied {
         /// The subject.
         subject: String,
     },
     /// Nobody stores or serves this subject.
-    #[error("nats-server has nothing that answers on '{subject}'; let the operator provision the streams and consumers")]
+    #[error(
+        "nats-server has nothing that answers on '{subject}'; let the operator provision the streams and consumers"
+    )]
     NotProvisioned {
         /// The subject.
         subject: String,
     },
     /// The stream refused the message.
-    #[error("the stream refused the message to '{subject}' (code {code}): {reason}; if it is full, give it more room")]
+    #[error(
+        "the stream refused the message to '{subject}' (code {code}): {reason}; if it is full, give it more room"
+    )]
     Refused {
         /// The subject.
         subject: String,
@@ -94,7 +109,9 @@ pub enum LinkError {
         reason: String,
     },
     /// No answer in time; the message may or may not be stored.
-    #[error("no answer for '{subject}' within {seconds} s; it is not known whether it arrived, so it is sent again")]
+    #[error(
+        "no answer for '{subject}' within {seconds} s; it is not known whether it arrived, so it is sent again"
+    )]
     Timeout {
         /// The subject.
         subject: String,
@@ -102,7 +119,9 @@ pub enum LinkError {
         seconds: u64,
     },
     /// An answer that is not understood.
-    #[error("the server's answer for '{subject}' is not understood: {reason}; check that nats-server is 2.11 or later")]
+    #[error(
+        "the server's answer for '{subject}' is not understood: {reason}; check that nats-server is 2.11 or later"
+    )]
     Answer {
         /// The subject.
         subject: String,
@@ -136,8 +155,9 @@ impl LinkError {
         }
     }
 
-    /// Whether the same message can go through once the surroundings have healed. False: the message or the configuration
-    /// itself is at fault, so sending it again is pointless and a person must look.
+    /// Whether the same message can go through once the surroundings have healed. False: the
+    /// message or the configuration itself is at fault, so sending it again is pointless and a
+    /// person must look.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -159,18 +179,43 @@ impl LinkError {
     }
 }
 
-/// What a failed connection means, in words that name the cure. The libraries underneath speak of `UnknownIssuer`.
+/// What a failed connection means, in words that name the cure. The libraries underneath speak of
+/// `UnknownIssuer`.
 #[must_use]
 pub fn explain(text: &str) -> String {
     let known = [
-        ("not valid for name", "the server's certificate does not name the host in the address; use the name that it has"),
-        ("certificate expired", "the server's certificate has expired; renew it"),
-        ("not valid yet", "the server's certificate is not valid yet; check both clocks"),
-        ("UnknownIssuer", "the server's certificate is not of an authority that this node trusts; give the right `ca`"),
-        ("InvalidContentType", "the server does not offer TLS, and this connection requires it"),
-        ("CertificateRequired", "the server asks for a certificate; give `client`, a certificate and its key"),
-        ("BadCertificate", "the server does not accept the certificate that was shown"),
-        ("UnknownCA", "the server does not know the authority of the certificate that was shown"),
+        (
+            "not valid for name",
+            "the server's certificate does not name the host in the address; use the name that it has",
+        ),
+        (
+            "certificate expired",
+            "the server's certificate has expired; renew it",
+        ),
+        (
+            "not valid yet",
+            "the server's certificate is not valid yet; check both clocks",
+        ),
+        (
+            "UnknownIssuer",
+            "the server's certificate is not of an authority that this node trusts; give the right `ca`",
+        ),
+        (
+            "InvalidContentType",
+            "the server does not offer TLS, and this connection requires it",
+        ),
+        (
+            "CertificateRequired",
+            "the server asks for a certificate; give `client`, a certificate and its key",
+        ),
+        (
+            "BadCertificate",
+            "the server does not accept the certificate that was shown",
+        ),
+        (
+            "UnknownCA",
+            "the server does not know the authority of the certificate that was shown",
+        ),
     ];
     match known.iter().find(|(word, _)| text.contains(word)) {
         Some((_, meaning)) => format!("{meaning} ({text})"),

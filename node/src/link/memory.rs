@@ -1,5 +1,6 @@
-//! A network inside the process, for tests: routes by the same rules as the real one and misbehaves on purpose, the same way
-//! for the same seed. It remembers no message ids, so every repetition is delivered: harsher than JetStream.
+//! A network inside the process, for tests: routes by the same rules as the real one and misbehaves
+//! on purpose, the same way for the same seed. It remembers no message ids, so every repetition is
+//! delivered: harsher than JetStream.
 
 use super::ack::{Ack, Kind};
 use super::error::LinkError;
@@ -28,7 +29,13 @@ impl Faults {
     /// A network as bad as one can reasonably fear: one message in five suffers from each fault.
     #[must_use]
     pub fn harsh() -> Self {
-        Self { refuse: 200, silence: 200, lose: 200, duplicate: 200, delay: 200 }
+        Self {
+            refuse: 200,
+            silence: 200,
+            lose: 200,
+            duplicate: 200,
+            delay: 200,
+        }
     }
 }
 
@@ -69,20 +76,39 @@ impl MemoryHub {
     /// A network whose faults follow from the seed.
     #[must_use]
     pub fn new(seed: u64, faults: Faults) -> Self {
-        Self(Arc::new(Mutex::new(Hub { random: seed, faults, members: Vec::new() })))
+        Self(Arc::new(Mutex::new(Hub {
+            random: seed,
+            faults,
+            members: Vec::new(),
+        })))
     }
 
-    /// Joins a unit; a later link of the same unit (a restarted node) finds the messages that wait for it.
+    /// Joins a unit; a later link of the same unit (a restarted node) finds the messages that wait
+    /// for it.
     #[must_use]
     pub fn join(&self, path: UnitPath, has_children: bool) -> MemoryLink {
         let mut hub = self.lock();
-        let member = hub.members.iter().position(|m| m.path == path).unwrap_or_else(|| {
-            let bell = Arc::new(Notify::new());
-            hub.members.push(Member { path: path.clone(), queue: VecDeque::new(), bell });
-            hub.members.len() - 1
-        });
+        let member = hub
+            .members
+            .iter()
+            .position(|m| m.path == path)
+            .unwrap_or_else(|| {
+                let bell = Arc::new(Notify::new());
+                hub.members.push(Member {
+                    path: path.clone(),
+                    queue: VecDeque::new(),
+                    bell,
+                });
+                hub.members.len() - 1
+            });
         let bell = Arc::clone(&hub.members[member].bell);
-        MemoryLink { hub: self.clone(), member, path, has_children, bell }
+        MemoryLink {
+            hub: self.clone(),
+            member,
+            path,
+            has_children,
+            bell,
+        }
     }
 
     /// From now on other faults: `Faults::default()` heals the network.
@@ -123,7 +149,9 @@ impl Transport for MemoryLink {
         let mut hub = self.hub.lock();
         let faults = hub.faults;
         if hub.happens(faults.refuse) {
-            return Err(LinkError::Disconnected { url: "memory".to_owned() });
+            return Err(LinkError::Disconnected {
+                url: "memory".to_owned(),
+            });
         }
         if !hub.happens(faults.lose) {
             for i in 0..hub.members.len() {
@@ -133,15 +161,26 @@ impl Transport for MemoryLink {
                 }
                 let copies = if hub.happens(faults.duplicate) { 2 } else { 1 };
                 for _ in 0..copies {
-                    let hold = if hub.happens(faults.delay) { 1 + hub.roll(5) as u32 } else { 0 };
-                    let held = Held { subject: message.subject.clone(), body: message.body.clone(), hold };
+                    let hold = if hub.happens(faults.delay) {
+                        1 + hub.roll(5) as u32
+                    } else {
+                        0
+                    };
+                    let held = Held {
+                        subject: message.subject.clone(),
+                        body: message.body.clone(),
+                        hold,
+                    };
                     hub.members[i].queue.push_back(held);
                 }
                 hub.members[i].bell.notify_one();
             }
         }
         if hub.happens(faults.silence) {
-            return Err(LinkError::Timeout { subject: message.subject.to_string(), seconds: 0 });
+            return Err(LinkError::Timeout {
+                subject: message.subject.to_string(),
+                seconds: 0,
+            });
         }
         Ok(())
     }
@@ -149,8 +188,16 @@ impl Transport for MemoryLink {
     async fn next(&self) -> Result<Incoming, LinkError> {
         loop {
             if let Some(held) = self.pop() {
-                let ack = MemoryAck { hub: self.hub.clone(), member: self.member, held: Some(held.clone()) };
-                return Ok(Incoming { subject: held.subject, body: held.body, ack: Ack(Kind::Memory(ack)) });
+                let ack = MemoryAck {
+                    hub: self.hub.clone(),
+                    member: self.member,
+                    held: Some(held.clone()),
+                };
+                return Ok(Incoming {
+                    subject: held.subject,
+                    body: held.body,
+                    ack: Ack(Kind::Memory(ack)),
+                });
             }
             self.bell.notified().await;
         }
@@ -158,11 +205,16 @@ impl Transport for MemoryLink {
 }
 
 impl MemoryLink {
-    /// The first message whose time has come; when only held ones are left, the one that is held shortest.
+    /// The first message whose time has come; when only held ones are left, the one that is held
+    /// shortest.
     fn pop(&self) -> Option<Held> {
         let mut hub = self.hub.lock();
         let queue = &mut hub.members[self.member].queue;
-        let at = queue.iter().enumerate().min_by_key(|(i, h)| (h.hold, *i)).map(|(i, _)| i)?;
+        let at = queue
+            .iter()
+            .enumerate()
+            .min_by_key(|(i, h)| (h.hold, *i))
+            .map(|(i, _)| i)?;
         let held = queue.remove(at);
         for other in queue.iter_mut() {
             other.hold = other.hold.saturating_sub(1);
@@ -214,26 +266,46 @@ mod tests {
     }
 
     fn entries(unit: &str, n: u64) -> Outgoing {
-        Outgoing { subject: Subject::up(path(unit), UpKind::Entries(n)), msg_id: n.to_string(), body: n.to_le_bytes().to_vec() }
+        Outgoing {
+            subject: Subject::up(path(unit), UpKind::Entries(n)),
+            msg_id: n.to_string(),
+            body: n.to_le_bytes().to_vec(),
+        }
     }
 
     async fn none_left(link: &MemoryLink) -> bool {
-        tokio::time::timeout(Duration::from_millis(20), link.next()).await.is_err()
+        tokio::time::timeout(Duration::from_millis(20), link.next())
+            .await
+            .is_err()
     }
 
     #[tokio::test]
     async fn a_receipt_reaches_its_county_and_a_plan_all_below() {
         let hub = MemoryHub::new(1, Faults::default());
         let city = hub.join(path("1.13"), true);
-        let (a, b) = (hub.join(path("1.13.5"), false), hub.join(path("1.13.6"), false));
-        let send = |s: Subject| Outgoing { subject: s, msg_id: "x".into(), body: b"x".to_vec() };
-        city.publish(&send(Subject::down(path("1.13.5"), DownKind::Receipt))).await.unwrap();
+        let (a, b) = (
+            hub.join(path("1.13.5"), false),
+            hub.join(path("1.13.6"), false),
+        );
+        let send = |s: Subject| Outgoing {
+            subject: s,
+            msg_id: "x".into(),
+            body: b"x".to_vec(),
+        };
+        city.publish(&send(Subject::down(path("1.13.5"), DownKind::Receipt)))
+            .await
+            .unwrap();
         a.next().await.unwrap().ack.done().await.unwrap();
         assert!(none_left(&b).await && none_left(&city).await);
-        city.publish(&send(Subject::down(path("1.13"), DownKind::Plan))).await.unwrap();
+        city.publish(&send(Subject::down(path("1.13"), DownKind::Plan)))
+            .await
+            .unwrap();
         a.next().await.unwrap().ack.done().await.unwrap();
         b.next().await.unwrap().ack.done().await.unwrap();
-        let foreign = a.publish(&send(Subject::down(path("1.13.6"), DownKind::Receipt))).await.unwrap_err();
+        let foreign = a
+            .publish(&send(Subject::down(path("1.13.6"), DownKind::Receipt)))
+            .await
+            .unwrap_err();
         assert_eq!(foreign.code(), "link.foreign");
         assert!(!foreign.is_retryable());
     }
@@ -245,7 +317,13 @@ mod tests {
         let top = hub.join(path("1"), true);
         county.publish(&entries("1.5", 0)).await.unwrap();
         drop(top.next().await.unwrap());
-        top.next().await.unwrap().ack.retry(Duration::from_secs(1)).await.unwrap();
+        top.next()
+            .await
+            .unwrap()
+            .ack
+            .retry(Duration::from_secs(1))
+            .await
+            .unwrap();
         drop(top);
         let top = hub.join(path("1"), true);
         top.next().await.unwrap().ack.done().await.unwrap();
@@ -287,6 +365,9 @@ mod tests {
         let county = MemoryHub::new(1, Faults::default()).join(path("1.5"), false);
         let mut message = entries("1.5", 0);
         message.body = vec![0; super::super::MAX_BODY_BYTES + 1];
-        assert_eq!(county.publish(&message).await.unwrap_err().code(), "link.too_large");
+        assert_eq!(
+            county.publish(&message).await.unwrap_err().code(),
+            "link.too_large"
+        );
     }
 }

@@ -1,8 +1,10 @@
-//! The link: carries notes between this node and the units above and below it. The only module that names async-nats.
+//! The link: carries notes between this node and the units above and below it. The only module that
+//! names async-nats.
 //!
-//! It holds no rule of the domain: it takes bytes for a subject and hands over bytes from a subject. NATS may lose, repeat
-//! and reorder; what makes that harmless lies outside: the outbox keeps a rollup until the parent's *signed receipt* is in the
-//! journal, and receivers are idempotent. Read in this order: [`subject`] (names), [`access`] (who may say and hear what), the
+//! It holds no rule of the domain: it takes bytes for a subject and hands over bytes from a
+//! subject. NATS may lose, repeat and reorder; what makes that harmless lies outside: the outbox
+//! keeps a rollup until the parent's *signed receipt* is in the journal, and receivers are
+//! idempotent. Read in this order: [`subject`] (names), [`access`] (who may say and hear what), the
 //! [`Transport`] trait below, [`NatsLink`], and [`MemoryHub`], the misbehaving network for tests.
 //!
 //! ```text
@@ -38,8 +40,9 @@ pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024 - 4096;
 pub struct Outgoing {
     /// Where to.
     pub subject: Subject,
-    /// What it holds, in a word: a repetition within two minutes carries the same, and the server drops it. Over NATS others see
-    /// neither this nor anything that they could work out from the body.
+    /// What it holds, in a word: a repetition within two minutes carries the same, and the server
+    /// drops it. Over NATS others see neither this nor anything that they could work out from the
+    /// body.
     pub msg_id: String,
     /// The bytes.
     pub body: Vec<u8>,
@@ -60,8 +63,12 @@ pub struct Incoming {
 pub trait Transport: Send + Sync + 'static {
     /// Sends one message and waits until the server has stored it. That is not yet a receipt.
     fn publish(&self, message: &Outgoing) -> impl Future<Output = Result<(), LinkError>> + Send;
-    /// Sends several in this order, and waits until all are stored. Where one fails, those behind it may be stored all the same.
-    fn publish_all(&self, messages: &[Outgoing]) -> impl Future<Output = Result<(), LinkError>> + Send {
+    /// Sends several in this order, and waits until all are stored. Where one fails, those behind
+    /// it may be stored all the same.
+    fn publish_all(
+        &self,
+        messages: &[Outgoing],
+    ) -> impl Future<Output = Result<(), LinkError>> + Send {
         async move {
             for message in messages {
                 self.publish(message).await?;
@@ -69,22 +76,34 @@ pub trait Transport: Send + Sync + 'static {
             Ok(())
         }
     }
-    /// Waits for the next message. Fails only when the link is closed; trouble on the way is waited out and shown in the state.
+    /// Waits for the next message. Fails only when the link is closed; trouble on the way is waited
+    /// out and shown in the state.
     fn next(&self) -> impl Future<Output = Result<Incoming, LinkError>> + Send;
-    /// Names the store that messages are kept in, as long as it is known: another name means that what was sent before may be
-    /// gone. None where nobody can tell.
+    /// Names the store that messages are kept in, as long as it is known: another name means that
+    /// what was sent before may be gone. None where nobody can tell.
     fn store(&self) -> Option<String> {
         None
     }
 }
 
 /// The checks that every transport makes before it sends.
-fn check_outgoing(path: &UnitPath, has_children: bool, message: &Outgoing) -> Result<(), LinkError> {
+fn check_outgoing(
+    path: &UnitPath,
+    has_children: bool,
+    message: &Outgoing,
+) -> Result<(), LinkError> {
     if !access::may_publish(path, has_children, &message.subject) {
-        return Err(LinkError::Foreign { unit: path.unit().to_owned(), subject: message.subject.to_string() });
+        return Err(LinkError::Foreign {
+            unit: path.unit().to_owned(),
+            subject: message.subject.to_string(),
+        });
     }
     if message.body.len() > MAX_BODY_BYTES {
-        return Err(LinkError::TooLarge { subject: message.subject.to_string(), bytes: message.body.len(), limit: MAX_BODY_BYTES });
+        return Err(LinkError::TooLarge {
+            subject: message.subject.to_string(),
+            bytes: message.body.len(),
+            limit: MAX_BODY_BYTES,
+        });
     }
     Ok(())
 }

@@ -48,6 +48,8 @@ pub struct LinkState {
 impl LinkState {
     /// Whether the last trouble was one of connecting.
     pub(super) fn connect_fails(&self) -> bool {
-        self.trouble.as_ref().is_some_and(|(code, _)| code == "link.connect")
+        self.trouble
+            .as_ref()
+            .is_some_and(|(code, _)| code == "link.connect")
     }
 }

@@ -1,5 +1,5 @@
-//! Subjects: where a message goes, built and parsed in one place, so that a node, the operator's permissions and the
-//! in-memory hub cannot disagree about it.
+//! Subjects: where a message goes, built and parsed in one place, so that a node, the operator's
+//! permissions and the in-memory hub cannot disagree about it.
 //!
 //! ```text
 //! cs.v1.up.<path>.rollup               a month's report
@@ -8,15 +8,16 @@
 //! cs.v1.down.<path>.receipt            written by the parent, addressed to the child whose path it is
 //! cs.v1.down.<path>.registry|catalogue|plan    written by the unit whose path it is, read by all its descendants
 //! ```
-//! A *path* is a unit's ancestors and itself, top first. Unit codes are `[0-9A-Za-z]+` and never one of the words
-//! above; that is what makes the parse unambiguous. A subject routes and limits; it proves nothing. Who wrote a message is
-//! decided by the signatures inside it.
+//! A *path* is a unit's ancestors and itself, top first. Unit codes are `[0-9A-Za-z]+` and never
+//! one of the words above; that is what makes the parse unambiguous. A subject routes and limits;
+//! it proves nothing. Who wrote a message is decided by the signatures inside it.
 
 use super::error::LinkError;
 use std::fmt;
 use std::str::FromStr;
 
-/// How many units a path may name: nation, province, city, county, township, village and two to spare.
+/// How many units a path may name: nation, province, city, county, township, village and two to
+/// spare.
 pub const MAX_PATH_UNITS: usize = 8;
 /// How long a unit code may be.
 pub const MAX_UNIT_BYTES: usize = 32;
@@ -27,7 +28,15 @@ pub const UP_PREFIX: &str = "cs.v1.up";
 pub const DOWN_PREFIX: &str = "cs.v1.down";
 
 /// Words that stand at a kind's place and therefore never name a unit.
-const RESERVED: [&str; 7] = ["rollup", "entries", "checkpoint", "receipt", "registry", "catalogue", "plan"];
+const RESERVED: [&str; 7] = [
+    "rollup",
+    "entries",
+    "checkpoint",
+    "receipt",
+    "registry",
+    "catalogue",
+    "plan",
+];
 
 /// A unit's ancestors and itself, top first. Never empty, every code checked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,7 +50,10 @@ impl UnitPath {
         S: Into<String>,
     {
         let units: Vec<String> = units.into_iter().map(Into::into).collect();
-        let bad = |reason: &str| LinkError::Path { path: units.join("."), reason: reason.to_owned() };
+        let bad = |reason: &str| LinkError::Path {
+            path: units.join("."),
+            reason: reason.to_owned(),
+        };
         if units.is_empty() {
             return Err(bad("it names no unit"));
         }
@@ -49,7 +61,10 @@ impl UnitPath {
             return Err(bad("it names more than 8 units"));
         }
         for (i, unit) in units.iter().enumerate() {
-            if unit.is_empty() || unit.len() > MAX_UNIT_BYTES || !unit.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            if unit.is_empty()
+                || unit.len() > MAX_UNIT_BYTES
+                || !unit.bytes().all(|b| b.is_ascii_alphanumeric())
+            {
                 return Err(bad("a unit code is 1 to 32 of 0-9, A-Z, a-z"));
             }
             if RESERVED.contains(&unit.as_str()) {
@@ -65,7 +80,8 @@ impl UnitPath {
     /// The unit itself: the last code.
     #[must_use]
     pub fn unit(&self) -> &str {
-        // Never empty: `new` is the only constructor that starts from outside, `ancestors` cuts at one or more.
+        // Never empty: `new` is the only constructor that starts from outside, `ancestors` cuts at
+        // one or more.
         self.0.last().map_or("", String::as_str)
     }
 
@@ -217,21 +233,35 @@ impl FromStr for Subject {
     type Err = LinkError;
 
     fn from_str(text: &str) -> Result<Self, LinkError> {
-        let bad = |reason: &str| LinkError::Subject { subject: text.chars().take(200).collect(), reason: reason.to_owned() };
-        let path = |tokens: &[&str]| UnitPath::new(tokens.iter().copied()).map_err(|e| bad(&e.to_string()));
-        if let Some(rest) = text.strip_prefix(UP_PREFIX).and_then(|r| r.strip_prefix('.')) {
+        let bad = |reason: &str| LinkError::Subject {
+            subject: text.chars().take(200).collect(),
+            reason: reason.to_owned(),
+        };
+        let path = |tokens: &[&str]| {
+            UnitPath::new(tokens.iter().copied()).map_err(|e| bad(&e.to_string()))
+        };
+        if let Some(rest) = text
+            .strip_prefix(UP_PREFIX)
+            .and_then(|r| r.strip_prefix('.'))
+        {
             let tokens: Vec<&str> = rest.split('.').collect();
             return match tokens.as_slice() {
                 [units @ .., "rollup"] => Ok(Subject::up(path(units)?, UpKind::Rollup)),
                 [units @ .., "checkpoint"] => Ok(Subject::up(path(units)?, UpKind::Checkpoint)),
                 [units @ .., "entries", first] => {
-                    let index = index(first).ok_or_else(|| bad("the first index is not a plain number"))?;
+                    let index =
+                        index(first).ok_or_else(|| bad("the first index is not a plain number"))?;
                     Ok(Subject::up(path(units)?, UpKind::Entries(index)))
                 }
-                _ => Err(bad("upward kinds are rollup, checkpoint and entries.<first index>")),
+                _ => Err(bad(
+                    "upward kinds are rollup, checkpoint and entries.<first index>",
+                )),
             };
         }
-        if let Some(rest) = text.strip_prefix(DOWN_PREFIX).and_then(|r| r.strip_prefix('.')) {
+        if let Some(rest) = text
+            .strip_prefix(DOWN_PREFIX)
+            .and_then(|r| r.strip_prefix('.'))
+        {
             let tokens: Vec<&str> = rest.split('.').collect();
             let (units, kind) = match tokens.as_slice() {
                 [units @ .., "receipt"] => (units, DownKind::Receipt),
@@ -239,7 +269,9 @@ impl FromStr for Subject {
                 [units @ .., "catalogue"] => (units, DownKind::Catalogue),
                 [units @ .., "plan"] => (units, DownKind::Plan),
                 _ => {
-                    return Err(bad("downward kinds are receipt, registry, catalogue and plan"));
+                    return Err(bad(
+                        "downward kinds are receipt, registry, catalogue and plan",
+                    ));
                 }
             };
             return Ok(Subject::down(path(units)?, kind));
@@ -266,14 +298,38 @@ mod tests {
     fn every_kind_is_written_and_read_back() {
         let p = path("140000.140300.140321");
         for (subject, text) in [
-            (Subject::up(p.clone(), UpKind::Rollup), "cs.v1.up.140000.140300.140321.rollup"),
-            (Subject::up(p.clone(), UpKind::Checkpoint), "cs.v1.up.140000.140300.140321.checkpoint"),
-            (Subject::up(p.clone(), UpKind::Entries(0)), "cs.v1.up.140000.140300.140321.entries.0"),
-            (Subject::up(p.clone(), UpKind::Entries(u64::MAX)), "cs.v1.up.140000.140300.140321.entries.18446744073709551615"),
-            (Subject::down(p.clone(), DownKind::Receipt), "cs.v1.down.140000.140300.140321.receipt"),
-            (Subject::down(path("140000"), DownKind::Registry), "cs.v1.down.140000.registry"),
-            (Subject::down(path("140000"), DownKind::Catalogue), "cs.v1.down.140000.catalogue"),
-            (Subject::down(path("140000"), DownKind::Plan), "cs.v1.down.140000.plan"),
+            (
+                Subject::up(p.clone(), UpKind::Rollup),
+                "cs.v1.up.140000.140300.140321.rollup",
+            ),
+            (
+                Subject::up(p.clone(), UpKind::Checkpoint),
+                "cs.v1.up.140000.140300.140321.checkpoint",
+            ),
+            (
+                Subject::up(p.clone(), UpKind::Entries(0)),
+                "cs.v1.up.140000.140300.140321.entries.0",
+            ),
+            (
+                Subject::up(p.clone(), UpKind::Entries(u64::MAX)),
+                "cs.v1.up.140000.140300.140321.entries.18446744073709551615",
+            ),
+            (
+                Subject::down(p.clone(), DownKind::Receipt),
+                "cs.v1.down.140000.140300.140321.receipt",
+            ),
+            (
+                Subject::down(path("140000"), DownKind::Registry),
+                "cs.v1.down.140000.registry",
+            ),
+            (
+                Subject::down(path("140000"), DownKind::Catalogue),
+                "cs.v1.down.140000.catalogue",
+            ),
+            (
+                Subject::down(path("140000"), DownKind::Plan),
+                "cs.v1.down.140000.plan",
+            ),
         ] {
             assert_eq!(subject.to_string(), text);
             assert_eq!(text.parse::<Subject>().unwrap(), subject);
@@ -316,17 +372,28 @@ mod tests {
             "cs.v1.down.plan.plan",
             "cs.v1.up.1.2.3.4.5.6.7.8.9.rollup",
         ] {
-            assert_eq!(text.parse::<Subject>().unwrap_err().code(), "link.subject", "{text:?}");
+            assert_eq!(
+                text.parse::<Subject>().unwrap_err().code(),
+                "link.subject",
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn paths_know_their_family() {
-        let (province, city, county) = (path("140000"), path("140000.140300"), path("140000.140300.140321"));
+        let (province, city, county) = (
+            path("140000"),
+            path("140000.140300"),
+            path("140000.140300.140321"),
+        );
         assert_eq!(county.unit(), "140321");
         assert_eq!(county.parent(), Some(city.clone()));
         assert_eq!(province.parent(), None);
-        assert_eq!(county.ancestors().collect::<Vec<_>>(), [province.clone(), city.clone()]);
+        assert_eq!(
+            county.ancestors().collect::<Vec<_>>(),
+            [province.clone(), city.clone()]
+        );
         assert!(province.is_above(&county) && city.is_above(&county));
         assert!(!county.is_above(&city) && !city.is_above(&city));
         assert!(!path("140").is_above(&path("1400.1")));
@@ -335,7 +402,10 @@ mod tests {
     #[test]
     fn a_unit_cannot_be_named_like_a_kind() {
         for word in RESERVED {
-            assert_eq!(UnitPath::new(["140000", word]).unwrap_err().code(), "link.path");
+            assert_eq!(
+                UnitPath::new(["140000", word]).unwrap_err().code(),
+                "link.path"
+            );
         }
         assert!(UnitPath::new(Vec::<String>::new()).is_err());
         assert!(UnitPath::new(["a".repeat(33)]).is_err());

@@ -26,11 +26,18 @@ impl From<Faults> for Refused {
             Some("node.internal") => StatusCode::INTERNAL_SERVER_ERROR,
             Some("journal.too_large") => StatusCode::PAYLOAD_TOO_LARGE,
             Some("journal.no_space") => StatusCode::INSUFFICIENT_STORAGE,
-            // The disk, the node's keys, or a node that ends: nothing that the caller could have done otherwise.
-            Some(code) if ["journal.", "guard.", "view.", "books.", "node.stopping"].iter().any(|own| code.starts_with(own)) => {
+            // The disk, the node's keys, or a node that ends: nothing that the caller could have
+            // done otherwise.
+            Some(code)
+                if ["journal.", "guard.", "view.", "books.", "node.stopping"]
+                    .iter()
+                    .any(|own| code.starts_with(own)) =>
+            {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Some("rollup.none" | "review.none" | "disclose.unknown" | "void.unknown") => StatusCode::NOT_FOUND,
+            Some("rollup.none" | "review.none" | "disclose.unknown" | "void.unknown") => {
+                StatusCode::NOT_FOUND
+            }
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Refused(status, faults)
@@ -49,43 +56,80 @@ impl IntoResponse for Refused {
 /// 429, with the seconds to wait.
 fn too_often(code: &str, zh: &str, en: &str, wait: Duration) -> Response {
     let seconds = wait.as_secs() + 1;
-    let faults = Faults::one(code, format!("{zh},请 {seconds} 秒后再试"), format!("{en}; come again in {seconds} s"));
+    let faults = Faults::one(
+        code,
+        format!("{zh},请 {seconds} 秒后再试"),
+        format!("{en}; come again in {seconds} s"),
+    );
     let mut response = Refused(StatusCode::TOO_MANY_REQUESTS, faults).into_response();
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
 }
 
-/// The client's address: the other end of the connection, or what a proxy of the configuration says of it.
+/// The client's address: the other end of the connection, or what a proxy of the configuration says
+/// of it.
 fn address(app: &App, extensions: &axum::http::Extensions, headers: &HeaderMap) -> IpAddr {
     // Without a connection there is one address for everybody: stricter, never freer.
-    let peer = extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |p| p.0);
+    let peer = extensions
+        .get::<Peer>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |p| p.0);
     if !app.service.config.proxies.contains(&peer) {
         return peer;
     }
     // The last entry is the proxy's own; those before it are whatever the client wrote.
-    let last = headers.get_all("x-forwarded-for").iter().next_back().and_then(|v| v.to_str().ok());
-    last.and_then(|v| v.rsplit(',').next()).and_then(|v| v.trim().parse().ok()).unwrap_or(peer)
+    let last = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .next_back()
+        .and_then(|v| v.to_str().ok());
+    last.and_then(|v| v.rsplit(',').next())
+        .and_then(|v| v.trim().parse().ok())
+        .unwrap_or(peer)
 }
 
-/// Lets a request in unless its address asks too often. Comes before everything else, tokens included.
+/// Lets a request in unless its address asks too often. Comes before everything else, tokens
+/// included.
 pub async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
-    match app.rates.address(address(&app, request.extensions(), request.headers())) {
+    match app
+        .rates
+        .address(address(&app, request.extensions(), request.headers()))
+    {
         Ok(()) => next.run(request).await,
-        Err(wait) => too_often("limit.address", "来自该地址的请求过于频繁", "there are too many requests from this address", wait),
+        Err(wait) => too_often(
+            "limit.address",
+            "来自该地址的请求过于频繁",
+            "there are too many requests from this address",
+            wait,
+        ),
     }
 }
 
-/// Says in both languages what the libraries underneath say in a word or not at all. What they say may repeat the request,
-/// so it is replaced and not added to.
+/// Says in both languages what the libraries underneath say in a word or not at all. What they say
+/// may repeat the request, so it is replaced and not added to.
 pub async fn explain(response: Response) -> Response {
-    let json = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/json"));
+    let json = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|t| t.as_bytes().starts_with(b"application/json"));
     let (code, zh, en) = match response.status() {
         _ if json => return response,
-        StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            ("request.malformed", "请求不符合接口文档;请对照 /api/openapi.json", "the request is not what /api/openapi.json describes")
-        }
-        StatusCode::NOT_FOUND => ("request.unknown", "没有这个地址", "there is nothing at this address"),
-        StatusCode::METHOD_NOT_ALLOWED => ("request.method", "该地址不接受这种方法", "this address does not take this method"),
+        StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+            "request.malformed",
+            "请求不符合接口文档;请对照 /api/openapi.json",
+            "the request is not what /api/openapi.json describes",
+        ),
+        StatusCode::NOT_FOUND => (
+            "request.unknown",
+            "没有这个地址",
+            "there is nothing at this address",
+        ),
+        StatusCode::METHOD_NOT_ALLOWED => (
+            "request.method",
+            "该地址不接受这种方法",
+            "this address does not take this method",
+        ),
         StatusCode::REQUEST_TIMEOUT => (
             "limit.time",
             "请求超过时限;可能仍会完成,请先查看再重发",
@@ -96,7 +140,11 @@ pub async fn explain(response: Response) -> Response {
             "请求超过 16 MiB;请把文件分成几份导入",
             "the request is larger than 16 MiB; split the file and import it in parts",
         ),
-        StatusCode::INTERNAL_SERVER_ERROR => ("node.internal", "节点内部错误;详见节点日志", "the node failed; its log says more"),
+        StatusCode::INTERNAL_SERVER_ERROR => (
+            "node.internal",
+            "节点内部错误;详见节点日志",
+            "the node failed; its log says more",
+        ),
         _ => return response,
     };
     let mut explained = (response.status(), Json(Faults::one(code, zh, en))).into_response();
@@ -119,9 +167,14 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     async fn from_request(request: Request, app: &App) -> Result<Body<T>, Refused> {
         match Json::<T>::from_request(request, app).await {
             Ok(Json(body)) => Ok(Body(body)),
-            Err(e) if e.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Refused(e.status(), Faults::one("limit.size", "请求超过 16 MiB", "the request is larger than 16 MiB")))
-            }
+            Err(e) if e.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Refused(
+                e.status(),
+                Faults::one(
+                    "limit.size",
+                    "请求超过 16 MiB",
+                    "the request is larger than 16 MiB",
+                ),
+            )),
             Err(e) => {
                 let (zh, en) = (
                     "请求内容不是接口文档所写的 JSON;请对照 /api/openapi.json",
@@ -150,7 +203,11 @@ impl Who {
         let names = names.join(", ");
         Err(Refused(
             StatusCode::FORBIDDEN,
-            Faults::one("role.missing", format!("需要角色:{names}"), format!("this takes one of the roles {names}")),
+            Faults::one(
+                "role.missing",
+                format!("需要角色:{names}"),
+                format!("this takes one of the roles {names}"),
+            ),
         ))
     }
 }
@@ -159,21 +216,39 @@ impl FromRequestParts<App> for Who {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Who, Response> {
-        let token = parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
+        let token = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|v| v.to_str().ok())
+            .and_then(|v| v.strip_prefix("Bearer "));
         let Some(caller) = token.and_then(|t| app.tokens.find(t)) else {
             let address = address(app, &parts.extensions, &parts.headers);
             return Err(match app.rates.failure(address) {
                 Ok(()) => {
                     tracing::info!(client = %address, given = token.is_some(), "a request without a known token");
-                    let faults = Faults::one("token.unknown", "没有令牌或令牌无效", "no token, or one that is not known here");
+                    let faults = Faults::one(
+                        "token.unknown",
+                        "没有令牌或令牌无效",
+                        "no token, or one that is not known here",
+                    );
                     Refused(StatusCode::UNAUTHORIZED, faults).into_response()
                 }
-                Err(wait) => too_often("limit.token", "无效令牌过多", "there were too many requests without a good token", wait),
+                Err(wait) => too_often(
+                    "limit.token",
+                    "无效令牌过多",
+                    "there were too many requests without a good token",
+                    wait,
+                ),
             });
         };
         match app.rates.token(&caller.name) {
             Ok(()) => Ok(Who(caller.clone())),
-            Err(wait) => Err(too_often("limit.requests", "该令牌的请求过于频繁", "there are too many requests with this token", wait)),
+            Err(wait) => Err(too_often(
+                "limit.requests",
+                "该令牌的请求过于频繁",
+                "there are too many requests with this token",
+                wait,
+            )),
         }
     }
 }

@@ -24,7 +24,14 @@ const DESK: &[Role] = &[Role::Recorder, Role::Reviewer, Role::Head];
 
 /// Reads a month from a path.
 pub(super) fn month(text: &str) -> Result<Month, Refused> {
-    text.parse().map_err(|_| Faults::one("month.form", "月份写作 2023-04", "a month is written 2023-04").into())
+    text.parse().map_err(|_| {
+        Faults::one(
+            "month.form",
+            "月份写作 2023-04",
+            "a month is written 2023-04",
+        )
+        .into()
+    })
 }
 
 /// How a file is to be read.
@@ -56,23 +63,42 @@ pub async fn import(
     let form = match query.form.as_deref() {
         None | Some("csv") => Form::Csv,
         Some("jsonl") => Form::Jsonl,
-        Some(_) => return Err(Faults::one("file.form", "form 为 csv 或 jsonl", "form is csv or jsonl").into()),
+        Some(_) => {
+            return Err(
+                Faults::one("file.form", "form 为 csv 或 jsonl", "form is csv or jsonl").into(),
+            );
+        }
     };
     let operator = format!("{}/{}", app.service.config.unit, who.0.name);
     let imported = app
         .service
         .with(move |books, now| {
             let counting = counting(books)?;
-            let mut parsed = input::parse(&body, form, query.event.as_deref(), &counting.catalogue)?;
-            parsed.faults.extend(record::day_faults(books, &parsed.broken, now)?);
+            let mut parsed =
+                input::parse(&body, form, query.event.as_deref(), &counting.catalogue)?;
+            parsed
+                .faults
+                .extend(record::day_faults(books, &parsed.broken, now)?);
             if query.dry_run {
                 return record::dry_run(books, &operator, &parsed.drafts, parsed.faults, now);
             }
-            record::record(books, &operator, &parsed.drafts, parsed.faults, query.valid_rows, now)
+            record::record(
+                books,
+                &operator,
+                &parsed.drafts,
+                parsed.faults,
+                query.valid_rows,
+                now,
+            )
         })
         .await?;
-    app.service.count("recorded", imported.recorded.len() as u64);
-    let status = if imported.accepted { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    app.service
+        .count("recorded", imported.recorded.len() as u64);
+    let status = if imported.accepted {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
     Ok((status, Json(imported)))
 }
 
@@ -94,7 +120,9 @@ pub async fn void(
 ) -> Result<StatusCode, Refused> {
     who.need(&[Role::Recorder])?;
     let operator = format!("{}/{}", app.service.config.unit, who.0.name);
-    app.service.with(move |books, now| record::void(books, &operator, index, &request.reason, now)).await?;
+    app.service
+        .with(move |books, now| record::void(books, &operator, index, &request.reason, now))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -123,13 +151,19 @@ pub async fn correct(
         .service
         .with(move |books, now| {
             let counting = counting(books)?;
-            let (target, _) = books.statement(index).map_err(|_| Faults::one("void.unknown", "没有这个事件", "there is no such event"))?;
+            let (target, _) = books.statement(index).map_err(|_| {
+                Faults::one("void.unknown", "没有这个事件", "there is no such event")
+            })?;
             let line = serde_json::to_vec(&request.event).map_err(internal)?;
-            let mut parsed = input::parse(&line, Form::Jsonl, Some(&target.event), &counting.catalogue)?;
+            let mut parsed =
+                input::parse(&line, Form::Jsonl, Some(&target.event), &counting.catalogue)?;
             if !parsed.faults.is_empty() {
                 return Err(Faults(parsed.faults));
             }
-            let draft = parsed.drafts.pop().ok_or_else(|| Faults::one("file.empty", "没有内容", "nothing to record"))?;
+            let draft = parsed
+                .drafts
+                .pop()
+                .ok_or_else(|| Faults::one("file.empty", "没有内容", "nothing to record"))?;
             record::correct(books, &operator, index, &draft, &request.reason, now)
         })
         .await?;
@@ -147,7 +181,11 @@ pub async fn close(
     who.need(DESK)?;
     let month = month(&text)?;
     let signatories = app.service.signatories();
-    Ok(Json(app.service.with(move |books, now| close::close(books, month, &request, signatories, now)).await?))
+    Ok(Json(
+        app.service
+            .with(move |books, now| close::close(books, month, &request, signatories, now))
+            .await?,
+    ))
 }
 
 /// Who has still to sign.
@@ -159,19 +197,34 @@ pub struct Unsigned {
 
 /// Brings signature lines: a note with the text of the month's current rollup.
 #[utoipa::path(post, path = "/api/months/{month}/signatures", request_body(content = String, content_type = "text/plain"), params(("month" = String, Path)), security(("token" = [])), responses((status = 200, body = Unsigned), (status = 422, body = Faults)))]
-pub async fn signatures(State(app): State<App>, who: Who, Path(text): Path<String>, body: Bytes) -> Result<Json<Unsigned>, Refused> {
+pub async fn signatures(
+    State(app): State<App>,
+    who: Who,
+    Path(text): Path<String>,
+    body: Bytes,
+) -> Result<Json<Unsigned>, Refused> {
     who.need(DESK)?;
     let month = month(&text)?;
-    let unsigned = app.service.with(move |books, _| sign::add_signatures(books, month, &body)).await?;
+    let unsigned = app
+        .service
+        .with(move |books, _| sign::add_signatures(books, month, &body))
+        .await?;
     Ok(Json(Unsigned { unsigned }))
 }
 
 /// Hands the month's rollup to the outbox.
 #[utoipa::path(post, path = "/api/months/{month}/submit", params(("month" = String, Path)), security(("token" = [])), responses((status = 200, description = "the checks"), (status = 422, body = Faults)))]
-pub async fn submit(State(app): State<App>, who: Who, Path(text): Path<String>) -> Result<Json<Vec<protocol::verify::Verdict>>, Refused> {
+pub async fn submit(
+    State(app): State<App>,
+    who: Who,
+    Path(text): Path<String>,
+) -> Result<Json<Vec<protocol::verify::Verdict>>, Refused> {
     who.need(DESK)?;
     let month = month(&text)?;
-    let verdicts = app.service.with(move |books, now| sign::submit(books, month, now)).await?;
+    let verdicts = app
+        .service
+        .with(move |books, now| sign::submit(books, month, now))
+        .await?;
     app.service.wake.notify_one();
     Ok(Json(verdicts))
 }
@@ -187,19 +240,31 @@ pub struct EnrolRequest {
 }
 
 fn vkey(text: &str) -> Result<VerifierKey, Refused> {
-    text.parse().map_err(|e: protocol::note::NoteError| Faults::one(e.code(), format!("密钥有误:{e}"), e.to_string()).into())
+    text.parse().map_err(|e: protocol::note::NoteError| {
+        Faults::one(e.code(), format!("密钥有误:{e}"), e.to_string()).into()
+    })
 }
 
 /// Enrols a person's key in the unit's log.
 #[utoipa::path(post, path = "/api/operators", request_body = EnrolRequest, security(("token" = [])), responses((status = 204), (status = 422, body = Faults)))]
-pub async fn enrol(State(app): State<App>, who: Who, Body(request): Body<EnrolRequest>) -> Result<StatusCode, Refused> {
+pub async fn enrol(
+    State(app): State<App>,
+    who: Who,
+    Body(request): Body<EnrolRequest>,
+) -> Result<StatusCode, Refused> {
     who.need(&[Role::Operator])?;
     let key = vkey(&request.vkey)?;
     let roles: Option<Vec<log::Role>> = request.roles.iter().map(|r| log::Role::parse(r)).collect();
     let roles = roles.ok_or_else(|| {
-        Faults::one("operator.roles", "角色为 recorder、preparer、reviewer、head", "roles are recorder, preparer, reviewer, head")
+        Faults::one(
+            "operator.roles",
+            "角色为 recorder、preparer、reviewer、head",
+            "roles are recorder, preparer, reviewer, head",
+        )
     })?;
-    app.service.with(move |books, now| record::enrol(books, &key, &roles, now)).await?;
+    app.service
+        .with(move |books, now| record::enrol(books, &key, &roles, now))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -213,10 +278,16 @@ pub struct RevokeRequest {
 
 /// Revokes a person's key from now on.
 #[utoipa::path(post, path = "/api/operators/revoke", request_body = RevokeRequest, security(("token" = [])), responses((status = 204), (status = 422, body = Faults)))]
-pub async fn revoke(State(app): State<App>, who: Who, Body(request): Body<RevokeRequest>) -> Result<StatusCode, Refused> {
+pub async fn revoke(
+    State(app): State<App>,
+    who: Who,
+    Body(request): Body<RevokeRequest>,
+) -> Result<StatusCode, Refused> {
     who.need(&[Role::Operator])?;
     let key = vkey(&request.vkey)?;
-    app.service.with(move |books, now| record::revoke(books, &key, now)).await?;
+    app.service
+        .with(move |books, now| record::revoke(books, &key, now))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -227,7 +298,9 @@ pub async fn publish(State(app): State<App>, who: Who, body: Bytes) -> Result<St
     app.service
         .with(move |books, _| {
             books.adopt(&[body.to_vec()]).map_err(|e| match e {
-                BooksError::Published { .. } => Faults::one("published.refused", format!("不能采用:{e}"), e.to_string()),
+                BooksError::Published { .. } => {
+                    Faults::one("published.refused", format!("不能采用:{e}"), e.to_string())
+                }
                 e => e.into(),
             })
         })

@@ -1,7 +1,8 @@
 //! `GET /api/evidence`: a file of any size, made while it is sent.
 //!
-//! The notes are taken from the books at once, the statements a bundle at a time between other people's requests; what was not sent
-//! yet is at most a few bundles. So a province's gigabyte needs no memory, and no clerk waits for it.
+//! The notes are taken from the books at once, the statements a bundle at a time between other
+//! people's requests; what was not sent yet is at most a few bundles. So a province's gigabyte
+//! needs no memory, and no clerk waits for it.
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
@@ -37,10 +38,20 @@ const PIECE: usize = 64 << 10;
 #[utoipa::path(get, path = "/api/evidence", security(("token" = [])), responses((status = 200, body = Vec<u8>, content_type = "application/zip"), (status = 503, body = Faults)))]
 pub async fn evidence(State(app): State<App>, who: Who) -> Result<Response, Response> {
     who.need(&Role::ALL).map_err(Refused::into_response)?;
-    let Ok(place) = app.extracts.clone().try_acquire_owned() else { return Err(busy()) };
-    let extract = app.service.with(|books, _| Extract::of(books)).await.map_err(|e| Refused::from(e).into_response())?;
+    let Ok(place) = app.extracts.clone().try_acquire_owned() else {
+        return Err(busy());
+    };
+    let extract = app
+        .service
+        .with(|books, _| Extract::of(books))
+        .await
+        .map_err(|e| Refused::from(e).into_response())?;
     let (send, receive) = mpsc::channel(WAITING);
-    let live = Live { service: app.service.clone(), runtime: Handle::current(), extract: Arc::new(extract) };
+    let live = Live {
+        service: app.service.clone(),
+        runtime: Handle::current(),
+        extract: Arc::new(extract),
+    };
     tokio::task::spawn_blocking(move || {
         let out = BufWriter::with_capacity(PIECE, Sender(send.clone()));
         if let Err(e) = file::write_to(&live, out) {
@@ -50,7 +61,11 @@ pub async fn evidence(State(app): State<App>, who: Who) -> Result<Response, Resp
         }
         drop(place);
     });
-    Ok(([(header::CONTENT_TYPE, "application/zip")], Body::new(Pieces(receive))).into_response())
+    Ok((
+        [(header::CONTENT_TYPE, "application/zip")],
+        Body::new(Pieces(receive)),
+    )
+        .into_response())
 }
 
 fn busy() -> Response {
@@ -60,7 +75,9 @@ fn busy() -> Response {
         "too many evidence files are being taken out at the same time; come again in a moment",
     );
     let mut response = Refused(StatusCode::SERVICE_UNAVAILABLE, faults).into_response();
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     response
 }
 
@@ -77,8 +94,13 @@ impl Shown for Live {
     }
     fn bundle(&self, unit: &UnitId, n: usize) -> Result<Option<Cow<'_, [Vec<u8>]>>, FileError> {
         let (extract, unit) = (self.extract.clone(), unit.clone());
-        let asked = self.service.with(move |books, _| extract.bundle(books, &unit, n));
-        let entries = self.runtime.block_on(asked).map_err(|e| FileError::Source(e.to_string()))?;
+        let asked = self
+            .service
+            .with(move |books, _| extract.bundle(books, &unit, n));
+        let entries = self
+            .runtime
+            .block_on(asked)
+            .map_err(|e| FileError::Source(e.to_string()))?;
         Ok(entries.map(Cow::Owned))
     }
 }
@@ -89,7 +111,9 @@ struct Sender(mpsc::Sender<io::Result<Bytes>>);
 impl Write for Sender {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the reader went away");
-        self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes))).map_err(gone)?;
+        self.0
+            .blocking_send(Ok(Bytes::copy_from_slice(bytes)))
+            .map_err(gone)?;
         Ok(bytes.len())
     }
     fn flush(&mut self) -> io::Result<()> {
@@ -103,7 +127,12 @@ impl hyper::body::Body for Pieces {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.0.poll_recv(context).map(|piece| piece.map(|p| p.map(Frame::data)))
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.0
+            .poll_recv(context)
+            .map(|piece| piece.map(|p| p.map(Frame::data)))
     }
 }

@@ -22,7 +22,8 @@ use crate::fault::{Faults, internal};
 use crate::journal::State;
 use crate::link::Durability;
 
-/// Whether the node lives, and whether it can record: 503 where only a restart helps. No token, nothing private.
+/// Whether the node lives, and whether it can record: 503 where only a restart helps. No token,
+/// nothing private.
 pub async fn health(extract::State(app): extract::State<App>) -> impl IntoResponse {
     let seen = app.service.link.lock().ok().and_then(|l| l.clone());
     let link = match &seen {
@@ -39,16 +40,31 @@ pub async fn health(extract::State(app): extract::State<App>) -> impl IntoRespon
         (false, State::Full) => (StatusCode::OK, "full"),
         (false, State::Writable) => (StatusCode::OK, "writable"),
     };
-    let view = if health.view_in_memory { "memory" } else { "disk" };
-    let clock = if health.clock_behind > 0 { "behind" } else { "ok" };
+    let view = if health.view_in_memory {
+        "memory"
+    } else {
+        "disk"
+    };
+    let clock = if health.clock_behind > 0 {
+        "behind"
+    } else {
+        "ok"
+    };
     let unit = &app.service.config.unit;
     let answer = serde_json::json!({ "unit": unit, "link": link, "since": since, "journal": journal, "view": view, "clock": clock });
     (status, Json(answer))
 }
 
 /// Prometheus metrics: counts of the unit, never of persons.
-pub async fn metrics(extract::State(app): extract::State<App>) -> Result<impl IntoResponse, Refused> {
-    let counters = app.service.counters.lock().map(|c| c.clone()).unwrap_or_default();
+pub async fn metrics(
+    extract::State(app): extract::State<App>,
+) -> Result<impl IntoResponse, Refused> {
+    let counters = app
+        .service
+        .counters
+        .lock()
+        .map(|c| c.clone())
+        .unwrap_or_default();
     let health = app.service.health();
     let link = app.service.link.lock().ok().and_then(|l| l.clone());
     let lines = app
@@ -128,7 +144,8 @@ pub struct Status {
     pub trouble: Option<String>,
     /// Contradictions kept as evidence.
     pub contradictions: Vec<String>,
-    /// Under whose name something was refused at the door in this run of the node, when, and why. It was not kept.
+    /// Under whose name something was refused at the door in this run of the node, when, and why.
+    /// It was not kept.
     #[serde(default)]
     pub refused: Vec<String>,
     /// Registry version.
@@ -142,7 +159,10 @@ pub struct Status {
 
 /// How the unit stands.
 #[utoipa::path(get, path = "/api/status", security(("token" = [])), responses((status = 200, body = Status)))]
-pub async fn status(extract::State(app): extract::State<App>, who: Who) -> Result<Json<Status>, Refused> {
+pub async fn status(
+    extract::State(app): extract::State<App>,
+    who: Who,
+) -> Result<Json<Status>, Refused> {
     who.need(&Role::ALL)?;
     let link = app.service.link.lock().ok().and_then(|l| l.clone());
     let refused = app.service.refused();
@@ -163,14 +183,32 @@ pub async fn status(extract::State(app): extract::State<App>, who: Who) -> Resul
                 tier: me.tier.to_string(),
                 open,
                 due: books.reporting().due(me.tier, open).to_string(),
-                leaves: books.log.as_ref().map_or(0, protocol::verify::log::UnitLog::len),
-                waiting: books.outbox().map(|r| format!("{}.{}", r.held.rollup.period, r.held.rollup.revision)).collect(),
+                leaves: books
+                    .log
+                    .as_ref()
+                    .map_or(0, protocol::verify::log::UnitLog::len),
+                waiting: books
+                    .outbox()
+                    .map(|r| format!("{}.{}", r.held.rollup.period, r.held.rollup.revision))
+                    .collect(),
                 waiting_since: oldest.map(crate::clock::stamp),
-                children_missing: close::waiting_for(books, open).iter().map(ToString::to_string).collect(),
-                link: link.as_ref().map_or("none".into(), |l| format!("{:?}", l.state.connection).to_lowercase()),
-                unreached_since: link.as_ref().filter(|l| !l.is_up()).map(|l| crate::clock::stamp(l.since)),
+                children_missing: close::waiting_for(books, open)
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
+                link: link.as_ref().map_or("none".into(), |l| {
+                    format!("{:?}", l.state.connection).to_lowercase()
+                }),
+                unreached_since: link
+                    .as_ref()
+                    .filter(|l| !l.is_up())
+                    .map(|l| crate::clock::stamp(l.since)),
                 trouble,
-                contradictions: books.contradictions.iter().map(|c| format!("{}: {}", c.unit, c.what)).collect(),
+                contradictions: books
+                    .contradictions
+                    .iter()
+                    .map(|c| format!("{}: {}", c.unit, c.what))
+                    .collect(),
                 refused,
                 registry: books.registry().map_or(0, |r| r.registry().version),
                 catalogue: books.counting().map(|c| c.digest),
@@ -208,7 +246,10 @@ pub struct OwnMonth {
 
 /// The unit's rollups in order.
 #[utoipa::path(get, path = "/api/months", security(("token" = [])), responses((status = 200, body = Vec<OwnMonth>)))]
-pub async fn months(extract::State(app): extract::State<App>, who: Who) -> Result<Json<Vec<OwnMonth>>, Refused> {
+pub async fn months(
+    extract::State(app): extract::State<App>,
+    who: Who,
+) -> Result<Json<Vec<OwnMonth>>, Refused> {
     who.need(&Role::ALL)?;
     let list = app
         .service
@@ -234,10 +275,17 @@ pub async fn months(extract::State(app): extract::State<App>, who: Who) -> Resul
 
 /// The note of a month's current rollup.
 #[utoipa::path(get, path = "/api/months/{month}/rollup", params(("month" = String, Path)), security(("token" = [])), responses((status = 200, body = String), (status = 404, body = Faults)))]
-pub async fn rollup(extract::State(app): extract::State<App>, who: Who, Path(text): Path<String>) -> Result<impl IntoResponse, Refused> {
+pub async fn rollup(
+    extract::State(app): extract::State<App>,
+    who: Who,
+    Path(text): Path<String>,
+) -> Result<impl IntoResponse, Refused> {
     who.need(&Role::ALL)?;
     let month = month(&text)?;
-    let bytes = app.service.with(move |books, _| Ok(sign::latest(books, month)?.held.note.as_bytes().to_vec())).await?;
+    let bytes = app
+        .service
+        .with(move |books, _| Ok(sign::latest(books, month)?.held.note.as_bytes().to_vec()))
+        .await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes))
 }
 
@@ -261,12 +309,20 @@ pub async fn events(
     if query.private {
         who.need(&[Role::Recorder, Role::Reviewer, Role::Head])?;
         // Who looked at private fields is known; what was seen is not repeated.
-        tracing::info!(caller = who.0.name, month = query.month, "private fields were listed");
+        tracing::info!(
+            caller = who.0.name,
+            month = query.month,
+            "private fields were listed"
+        );
     } else {
         who.need(&Role::ALL)?;
     }
     let month = month(&query.month)?;
-    Ok(Json(app.service.with(move |books, _| audit::list(books, month, query.private)).await?))
+    Ok(Json(
+        app.service
+            .with(move |books, _| audit::list(books, month, query.private))
+            .await?,
+    ))
 }
 
 /// What is to be shown of an event.
@@ -291,17 +347,47 @@ pub async fn disclose(
     Body(request): Body<DiscloseRequest>,
 ) -> Result<Json<Disclosure>, Refused> {
     who.need(&[Role::Head, Role::Inspector])?;
-    tracing::info!(caller = who.0.name, index = request.index, fields = request.fields.len(), "fields of an event were disclosed");
-    Ok(Json(app.service.with(move |books, _| audit::disclose(books, request.index, &request.fields, request.row)).await?))
+    tracing::info!(
+        caller = who.0.name,
+        index = request.index,
+        fields = request.fields.len(),
+        "fields of an event were disclosed"
+    );
+    Ok(Json(
+        app.service
+            .with(move |books, _| {
+                audit::disclose(books, request.index, &request.fields, request.row)
+            })
+            .await?,
+    ))
 }
 
 /// The signed catalogue in force.
 #[utoipa::path(get, path = "/api/catalogue", security(("token" = [])), responses((status = 200, body = String), (status = 404)))]
-pub async fn catalogue(extract::State(app): extract::State<App>, who: Who) -> Result<impl IntoResponse, Refused> {
+pub async fn catalogue(
+    extract::State(app): extract::State<App>,
+    who: Who,
+) -> Result<impl IntoResponse, Refused> {
     who.need(&Role::ALL)?;
-    let note = app.service.with(|books, _| Ok(books.catalogues().last().map(|(_, n)| n.as_bytes().to_vec()))).await?;
+    let note = app
+        .service
+        .with(|books, _| {
+            Ok(books
+                .catalogues()
+                .last()
+                .map(|(_, n)| n.as_bytes().to_vec()))
+        })
+        .await?;
     match note {
-        Some(bytes) => Ok((StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], bytes)),
-        None => Ok((StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], Vec::new())),
+        Some(bytes) => Ok((
+            StatusCode::OK,
+            [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
+            bytes,
+        )),
+        None => Ok((
+            StatusCode::NOT_FOUND,
+            [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
+            Vec::new(),
+        )),
     }
 }

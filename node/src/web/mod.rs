@@ -1,9 +1,11 @@
-//! The API: JSON under `/api`, described by its own OpenAPI document. It holds no rule of the domain: it translates.
+//! The API: JSON under `/api`, described by its own OpenAPI document. It holds no rule of the
+//! domain: it translates.
 //!
-//! Every route under `/api` but the OpenAPI document asks for a bearer token; what a token may do is told by its roles
-//! ([`tokens`]). `/health` and `/metrics` are open and hold nothing but counts of the unit. Faults are
-//! answered as a list, each with place, code and cure in both languages: 422 for input, 403 for a missing role, 429 for
-//! asking too often, 413 and 408 for what is too large or takes too long. Connections and TLS are [`serve`]'s.
+//! Every route under `/api` but the OpenAPI document asks for a bearer token; what a token may do
+//! is told by its roles ([`tokens`]). `/health` and `/metrics` are open and hold nothing but counts
+//! of the unit. Faults are answered as a list, each with place, code and cure in both languages:
+//! 422 for input, 403 for a missing role, 429 for asking too often, 413 and 408 for what is too
+//! large or takes too long. Connections and TLS are [`serve`]'s.
 
 pub mod answer;
 pub mod desk;
@@ -50,12 +52,20 @@ impl App {
     /// The API of a unit, for the holders of these tokens.
     pub fn new(service: Arc<Service>, tokens: Tokens) -> App {
         let rates = Arc::new(Rates::new(&service.config.limits));
-        App { service, tokens: Arc::new(tokens), rates, extracts: Arc::new(Semaphore::new(extract::AT_ONCE)) }
+        App {
+            service,
+            tokens: Arc::new(tokens),
+            rates,
+            extracts: Arc::new(Semaphore::new(extract::AT_ONCE)),
+        }
     }
 }
 
 #[derive(OpenApi)]
-#[openapi(info(title = "Countersign node", description = "One unit of a federated, verifiable reporting system / 会签节点接口"))]
+#[openapi(info(
+    title = "Countersign node",
+    description = "One unit of a federated, verifiable reporting system / 会签节点接口"
+))]
 struct Document;
 
 /// The router and its OpenAPI document.
@@ -82,16 +92,25 @@ pub fn router(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(review::decide))
         .split_for_parts();
     let components = api.components.get_or_insert_default();
-    components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    components.add_security_scheme(
+        "token",
+        SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+    );
     let document = serde_json::to_string(&api).unwrap_or_default();
     let limit = app.service.config.limits.request_time();
     let router = router
-        .route("/api/openapi.json", get(move || async move { ([("content-type", "application/json")], document) }))
+        .route(
+            "/api/openapi.json",
+            get(move || async move { ([("content-type", "application/json")], document) }),
+        )
         .route("/health", get(look::health))
         .route("/metrics", get(look::metrics))
         .with_state(app.clone())
         .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
-        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::REQUEST_TIMEOUT, limit))
+        .layer(TimeoutLayer::with_status_code(
+            axum::http::StatusCode::REQUEST_TIMEOUT,
+            limit,
+        ))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app, answer::admit))
         .layer(middleware::map_response(answer::explain));

@@ -1,12 +1,15 @@
-//! How often somebody may ask: for each token, for each address, and, more strictly, for each address that shows wrong tokens.
+//! How often somebody may ask: for each token, for each address, and, more strictly, for each
+//! address that shows wrong tokens.
 //!
-//! The generic cell rate algorithm: for each key one instant, the time at which everything that was asked for would have been
-//! paid off at the allowed rate. A request is refused when that instant would lie further ahead than the burst allows; the
-//! distance is the answer's `Retry-After`. Who is refused pays nothing, so waiting as long as the answer says is enough.
+//! The generic cell rate algorithm: for each key one instant, the time at which everything that was
+//! asked for would have been paid off at the allowed rate. A request is refused when that instant
+//! would lie further ahead than the burst allows; the distance is the answer's `Retry-After`. Who
+//! is refused pays nothing, so waiting as long as the answer says is enough.
 //!
-//! Wrong tokens are limited apart from right ones: a right token passes also from an address that is full of wrong ones, so that
-//! nobody can lock a clerk out by guessing beside them. Guesses are hopeless (256 random bits) and limited by the address's own rate;
-//! the stricter limit keeps them from filling the log and from being answered at length.
+//! Wrong tokens are limited apart from right ones: a right token passes also from an address that
+//! is full of wrong ones, so that nobody can lock a clerk out by guessing beside them. Guesses are
+//! hopeless (256 random bits) and limited by the address's own rate; the stricter limit keeps them
+//! from filling the log and from being answered at length.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -33,13 +36,21 @@ struct Rate<K> {
 
 impl<K: Eq + Hash> Rate<K> {
     fn new(cost: Duration, burst: u32) -> Rate<K> {
-        Rate { cost, burst: cost.saturating_mul(burst), paid_off: Mutex::new(HashMap::new()) }
+        Rate {
+            cost,
+            burst: cost.saturating_mul(burst),
+            paid_off: Mutex::new(HashMap::new()),
+        }
     }
 
     /// Takes one request into account, or says how long to wait.
     fn take(&self, key: K, now: Instant) -> Result<(), Duration> {
-        // A poisoned table would mean that somebody panicked in these few lines; its content is still a table of instants.
-        let mut table = self.paid_off.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // A poisoned table would mean that somebody panicked in these few lines; its content is
+        // still a table of instants.
+        let mut table = self
+            .paid_off
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if table.len() >= MAX_KEYS && !table.contains_key(&key) {
             table.retain(|_, at| *at > now);
             if table.len() >= MAX_KEYS {
@@ -71,8 +82,14 @@ impl Rates {
         let rate = limits.requests_per_second.max(1);
         Rates {
             tokens: Rate::new(second / rate, limits.burst),
-            addresses: Rate::new(second / rate.saturating_mul(TOKENS_PER_ADDRESS), limits.burst.saturating_mul(TOKENS_PER_ADDRESS)),
-            failures: Rate::new(Duration::from_secs(60) / limits.failures_per_minute.max(1), limits.failures_per_minute),
+            addresses: Rate::new(
+                second / rate.saturating_mul(TOKENS_PER_ADDRESS),
+                limits.burst.saturating_mul(TOKENS_PER_ADDRESS),
+            ),
+            failures: Rate::new(
+                Duration::from_secs(60) / limits.failures_per_minute.max(1),
+                limits.failures_per_minute,
+            ),
         }
     }
 
@@ -120,16 +137,25 @@ mod tests {
         }
         let wait = rate.take("a", start).unwrap_err();
         assert_eq!(wait, Duration::from_secs(6));
-        assert!(rate.take("b", start).is_ok(), "another key is not concerned");
+        assert!(
+            rate.take("b", start).is_ok(),
+            "another key is not concerned"
+        );
         // Being refused costs nothing.
         for _ in 0..100 {
-            assert!(rate.take("a", start + wait - Duration::from_millis(1)).is_err());
+            assert!(
+                rate.take("a", start + wait - Duration::from_millis(1))
+                    .is_err()
+            );
         }
         assert!(rate.take("a", start + wait).is_ok());
         assert!(rate.take("a", start + wait).is_err());
         // After a long rest the burst is there again, and not more.
         let later = start + Duration::from_secs(3600);
-        assert_eq!((0..20).filter(|_| rate.take("a", later).is_ok()).count(), 10);
+        assert_eq!(
+            (0..20).filter(|_| rate.take("a", later).is_ok()).count(),
+            10
+        );
     }
 
     #[test]

@@ -68,7 +68,8 @@ pub async fn children(State(app): State<App>, who: Who) -> Result<Json<Vec<Child
                         rollup: digest,
                         arrived: child.arrived.get(&digest).map(|t| crate::clock::stamp(*t)),
                         verdicts: child.verdicts.get(&digest).cloned().unwrap_or_default(),
-                        waits: review::waits(books, held).filter(|_| !child.verdicts.contains_key(&digest)),
+                        waits: review::waits(books, held)
+                            .filter(|_| !child.verdicts.contains_key(&digest)),
                         decision: child.decision(&digest),
                         flagged: child.flagged.clone(),
                     });
@@ -80,11 +81,12 @@ pub async fn children(State(app): State<App>, who: Who) -> Result<Json<Vec<Child
     Ok(Json(list))
 }
 
-/// Two documents that cannot both be true, kept as evidence. What is a statement may be any bytes that the unit put into its log;
-/// then the delivery is exact, and the text as good as it can be.
+/// Two documents that cannot both be true, kept as evidence. What is a statement may be any bytes
+/// that the unit put into its log; then the delivery is exact, and the text as good as it can be.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Contradicted {
-    /// Who signed both. This unit itself, where its parent answered for another rollup than this node has.
+    /// Who signed both. This unit itself, where its parent answered for another rollup than this
+    /// node has.
     #[schema(value_type = String)]
     pub unit: UnitId,
     /// What contradicts.
@@ -101,7 +103,8 @@ pub struct Contradicted {
     pub second_delivery: Option<DeliveryBytes>,
 }
 
-/// A delivery as it came: a unit's statements, its signed checkpoint, and the proof that they stand in its log (SPEC, section 4).
+/// A delivery as it came: a unit's statements, its signed checkpoint, and the proof that they stand
+/// in its log (SPEC, section 4).
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct DeliveryBytes {
     /// Index of the first statement.
@@ -112,7 +115,10 @@ pub struct DeliveryBytes {
 
 /// Every contradiction with both of its sides.
 #[utoipa::path(get, path = "/api/contradictions", security(("token" = [])), responses((status = 200, body = Vec<Contradicted>)))]
-pub async fn contradictions(State(app): State<App>, who: Who) -> Result<Json<Vec<Contradicted>>, Refused> {
+pub async fn contradictions(
+    State(app): State<App>,
+    who: Who,
+) -> Result<Json<Vec<Contradicted>>, Refused> {
     who.need(&Role::ALL)?;
     let list = app
         .service
@@ -120,8 +126,12 @@ pub async fn contradictions(State(app): State<App>, who: Who) -> Result<Json<Vec
             let both = books.contradictions.iter().map(|c| {
                 let (first, second) = books.both_sides(c).map_err(internal)?;
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-                let delivery =
-                    |side: &Side| side.delivery.as_ref().map(|(from, bytes)| DeliveryBytes { from: *from, bytes: b64::encode(bytes) });
+                let delivery = |side: &Side| {
+                    side.delivery.as_ref().map(|(from, bytes)| DeliveryBytes {
+                        from: *from,
+                        bytes: b64::encode(bytes),
+                    })
+                };
                 Ok(Contradicted {
                     unit: c.unit.clone(),
                     what: c.what.clone(),
@@ -162,11 +172,24 @@ pub async fn decide(
 ) -> Result<StatusCode, Refused> {
     who.need(&[Role::Reviewer, Role::Head])?;
     let month = month(&text)?;
-    let unit: UnitId = unit.parse().map_err(|_| Faults::one("review.unit", "单位代码有误", "not a unit"))?;
+    let unit: UnitId = unit
+        .parse()
+        .map_err(|_| Faults::one("review.unit", "单位代码有误", "not a unit"))?;
     let by = format!("{}/{}", app.service.config.unit, who.0.name);
     let note = app
         .service
-        .with(move |books, now| review::decide(books, &unit, month, request.decision, request.reasons, request.about, &by, now))
+        .with(move |books, now| {
+            review::decide(
+                books,
+                &unit,
+                month,
+                request.decision,
+                request.reasons,
+                request.about,
+                &by,
+                now,
+            )
+        })
         .await?;
     app.service.queue(vec![note]);
     Ok(StatusCode::NO_CONTENT)

@@ -1,12 +1,14 @@
 //! Connections: TLS, and every limit that holds before a handler sees a request.
 //!
-//! axum's own server has no time limit for headers, no bound on connections and no TLS; this one is hyper's HTTP/1 connection with all
-//! three. What it bounds: how many connections there are, in all and for one address; how long a TLS handshake and the headers of a
-//! request may take (which also ends idle connections); how many and how large headers are (16 KiB with the address, 64 lines); how long
-//! a connection lives. How large a body is and how long a request takes is bounded by the router ([`super::router`]), how often somebody
-//! asks by [`super::rate`].
+//! axum's own server has no time limit for headers, no bound on connections and no TLS; this one is
+//! hyper's HTTP/1 connection with all three. What it bounds: how many connections there are, in all
+//! and for one address; how long a TLS handshake and the headers of a request may take (which also
+//! ends idle connections); how many and how large headers are (16 KiB with the address, 64 lines);
+//! how long a connection lives. How large a body is and how long a request takes is bounded by the
+//! router ([`super::router`]), how often somebody asks by [`super::rate`].
 //!
-//! Without TLS the node listens on this machine only, unless its configuration says in so many words that it should not.
+//! Without TLS the node listens on this machine only, unless its configuration says in so many
+//! words that it should not.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -42,7 +44,8 @@ pub const MAX_HEADER_BYTES: usize = 16 << 10;
 pub const MAX_HEADERS: usize = 64;
 /// After this time a connection takes no further request …
 const CONNECTION_AGE: Duration = Duration::from_secs(600);
-/// … and after this one more it is dropped, so that a reader who takes an answer byte by byte does not hold it for ever.
+/// … and after this one more it is dropped, so that a reader who takes an answer byte by byte does
+/// not hold it for ever.
 const LAST_ANSWER: Duration = Duration::from_secs(1200);
 /// How many that are turned away are told so at the same time; more are dropped without a word.
 const TURNED_AWAY: usize = 32;
@@ -54,7 +57,9 @@ const TURNING_AWAY: Duration = Duration::from_secs(2);
 #[non_exhaustive]
 pub enum ServeError {
     /// The address is taken, or not of this machine.
-    #[error("cannot listen on {listen}: {source}; correct `listen`, or end what listens there [web.listen]")]
+    #[error(
+        "cannot listen on {listen}: {source}; correct `listen`, or end what listens there [web.listen]"
+    )]
     Listen {
         /// The address.
         listen: String,
@@ -101,7 +106,12 @@ pub struct Door {
 
 impl std::fmt::Debug for Door {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Door({:?}, tls: {})", self.listener.local_addr(), self.tls.is_some())
+        write!(
+            f,
+            "Door({:?}, tls: {})",
+            self.listener.local_addr(),
+            self.tls.is_some()
+        )
     }
 }
 
@@ -110,19 +120,28 @@ impl std::fmt::Debug for Door {
 pub struct Peer(pub IpAddr);
 
 impl Door {
-    /// Binds the configured address, reads certificate and key, and refuses to be open to other machines without TLS.
+    /// Binds the configured address, reads certificate and key, and refuses to be open to other
+    /// machines without TLS.
     ///
     /// # Errors
     /// See [`ServeError`].
     pub async fn open(config: &Config) -> Result<Door, ServeError> {
-        let failed = |source| ServeError::Listen { listen: config.listen.clone(), source };
+        let failed = |source| ServeError::Listen {
+            listen: config.listen.clone(),
+            source,
+        };
         let tls = config.tls.as_ref().map(acceptor).transpose()?;
         let listener = TcpListener::bind(&config.listen).await.map_err(failed)?;
         let listen = listener.local_addr().map_err(failed)?;
-        if tls.is_none() && !listen.ip().to_canonical().is_loopback() && !config.listen_without_tls {
+        if tls.is_none() && !listen.ip().to_canonical().is_loopback() && !config.listen_without_tls
+        {
             return Err(ServeError::Plain { listen });
         }
-        Ok(Door { listener, tls, limits: config.limits.clone() })
+        Ok(Door {
+            listener,
+            tls,
+            limits: config.limits.clone(),
+        })
     }
 
     /// The address, with the port that the system chose if the configuration left it open.
@@ -135,9 +154,17 @@ impl Door {
 
     /// Answers until `stop` ends, then lets the requests in work finish.
     pub async fn serve(self, router: Router, stop: impl Future<Output = ()>) {
-        let Door { listener, tls, limits } = self;
+        let Door {
+            listener,
+            tls,
+            limits,
+        } = self;
         let (stopping, stopped) = watch::channel(false);
-        let rooms = Rooms { total: Semaphore::new(limits.connections), each: limits.connections_per_address, held: Mutex::default() };
+        let rooms = Rooms {
+            total: Semaphore::new(limits.connections),
+            each: limits.connections_per_address,
+            held: Mutex::default(),
+        };
         let (rooms, away) = (Arc::new(rooms), Arc::new(Semaphore::new(TURNED_AWAY)));
         let limits = Arc::new(limits);
         let mut tasks = JoinSet::new();
@@ -149,7 +176,8 @@ impl Door {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => (stream, peer.ip().to_canonical()),
                     Err(e) => {
-                        // Mostly that there are no file descriptors: connections that end give some back.
+                        // Mostly that there are no file descriptors: connections that end give some
+                        // back.
                         tracing::warn!(error = %e, "a connection could not be accepted");
                         tokio::time::sleep(Duration::from_millis(200)).await;
                         continue;
@@ -166,15 +194,20 @@ impl Door {
                 }
                 continue;
             };
-            let (router, tls, limits, stopped) = (router.clone(), tls.clone(), limits.clone(), stopped.clone());
+            let (router, tls, limits, stopped) =
+                (router.clone(), tls.clone(), limits.clone(), stopped.clone());
             tasks.spawn(async move {
                 match tls {
                     None => connection(stream, peer, router, &limits, stopped).await,
-                    Some(tls) => match tokio::time::timeout(limits.header_time(), tls.accept(stream)).await {
-                        Ok(Ok(stream)) => connection(stream, peer, router, &limits, stopped).await,
-                        Ok(Err(e)) => tracing::debug!(%peer, error = %e, "no TLS"),
-                        Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
-                    },
+                    Some(tls) => {
+                        match tokio::time::timeout(limits.header_time(), tls.accept(stream)).await {
+                            Ok(Ok(stream)) => {
+                                connection(stream, peer, router, &limits, stopped).await
+                            }
+                            Ok(Err(e)) => tracing::debug!(%peer, error = %e, "no TLS"),
+                            Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
+                        }
+                    }
                 }
                 drop(room);
             });
@@ -182,7 +215,10 @@ impl Door {
         drop(listener);
         let _ = stopping.send(true);
         // No request takes longer than its own limit; who still reads an answer then is cut off.
-        let _ = tokio::time::timeout(limits.request_time(), async { while tasks.join_next().await.is_some() {} }).await;
+        let _ = tokio::time::timeout(limits.request_time(), async {
+            while tasks.join_next().await.is_some() {}
+        })
+        .await;
     }
 }
 
@@ -209,13 +245,20 @@ impl Rooms {
         }
         *count += 1;
         total.forget();
-        Some(Room { rooms: rooms.clone(), peer })
+        Some(Room {
+            rooms: rooms.clone(),
+            peer,
+        })
     }
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        let mut held = self.rooms.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self
+            .rooms
+            .held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = held.get_mut(&self.peer) {
             *count -= 1;
             if *count == 0 {
@@ -227,8 +270,13 @@ impl Drop for Room {
 }
 
 /// Serves one connection to its end.
-async fn connection<S>(stream: S, peer: IpAddr, router: Router, limits: &Limits, mut stopped: watch::Receiver<bool>)
-where
+async fn connection<S>(
+    stream: S,
+    peer: IpAddr,
+    router: Router,
+    limits: &Limits,
+    mut stopped: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let router = TowerToHyperService::new(router);
@@ -275,24 +323,43 @@ async fn turn_away(mut stream: TcpStream) {
 }
 
 fn busy() -> Faults {
-    Faults::one("limit.connections", "连接数已满,请稍后再试", "there are too many connections; come again in a moment")
+    Faults::one(
+        "limit.connections",
+        "连接数已满,请稍后再试",
+        "there are too many connections; come again in a moment",
+    )
 }
 
 /// Reads certificate and key.
 fn acceptor(tls: &Tls) -> Result<TlsAcceptor, ServeError> {
-    let wrong = |path: &Path, reason: String| ServeError::Tls { path: path.to_owned(), reason };
+    let wrong = |path: &Path, reason: String| ServeError::Tls {
+        path: path.to_owned(),
+        reason,
+    };
     let text = std::fs::read(&tls.cert).map_err(|e| wrong(&tls.cert, e.to_string()))?;
-    let chain: Vec<CertificateDer<'static>> =
-        CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(|e| wrong(&tls.cert, e.to_string()))?;
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<_, _>>()
+        .map_err(|e| wrong(&tls.cert, e.to_string()))?;
     if chain.is_empty() {
-        return Err(wrong(&tls.cert, "it holds no certificate in PEM form".into()));
+        return Err(wrong(
+            &tls.cert,
+            "it holds no certificate in PEM form".into(),
+        ));
     }
-    let mode = std::fs::metadata(&tls.key).map_err(|e| wrong(&tls.key, e.to_string()))?.permissions().mode() & 0o777;
+    let mode = std::fs::metadata(&tls.key)
+        .map_err(|e| wrong(&tls.key, e.to_string()))?
+        .permissions()
+        .mode()
+        & 0o777;
     if mode & 0o077 != 0 {
-        return Err(wrong(&tls.key, format!("others can read it (mode {mode:03o}); run chmod 600")));
+        return Err(wrong(
+            &tls.key,
+            format!("others can read it (mode {mode:03o}); run chmod 600"),
+        ));
     }
     let text = Zeroizing::new(std::fs::read(&tls.key).map_err(|e| wrong(&tls.key, e.to_string()))?);
-    let key = PrivateKeyDer::from_pem_slice(&text).map_err(|_| wrong(&tls.key, "it holds no private key in PEM form".into()))?;
+    let key = PrivateKeyDer::from_pem_slice(&text)
+        .map_err(|_| wrong(&tls.key, "it holds no private key in PEM form".into()))?;
     let provider = Arc::new(ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

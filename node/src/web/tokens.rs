@@ -1,7 +1,8 @@
 //! Who may call: bearer tokens, kept as SHA-256 digests, compared in constant time.
 //!
-//! The file has one line a token: `<sha256 of the token, hex> <name> <role>,<role>…`; `#` begins a comment. Tokens are
-//! 256-bit random strings, so a plain hash is enough: there is nothing to guess.
+//! The file has one line a token: `<sha256 of the token, hex> <name> <role>,<role>…`; `#` begins a
+//! comment. Tokens are 256-bit random strings, so a plain hash is enough: there is nothing to
+//! guess.
 
 use std::path::Path;
 
@@ -24,7 +25,13 @@ pub enum Role {
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 5] = [Role::Recorder, Role::Reviewer, Role::Head, Role::Inspector, Role::Operator];
+    pub const ALL: [Role; 5] = [
+        Role::Recorder,
+        Role::Reviewer,
+        Role::Head,
+        Role::Inspector,
+        Role::Operator,
+    ];
     /// As it stands in the file.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -64,9 +71,16 @@ impl Tokens {
     /// # Errors
     /// Missing, or a line that is not a token.
     pub fn load(path: &Path) -> Result<Tokens, TokenError> {
-        let error = |message: String| TokenError { path: path.display().to_string(), message };
+        let error = |message: String| TokenError {
+            path: path.display().to_string(),
+            message,
+        };
         let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
-        Tokens::parse(&text).map_err(|line| error(format!("line {line}: write <sha256 hex> <name> <role>,<role>")))
+        Tokens::parse(&text).map_err(|line| {
+            error(format!(
+                "line {line}: write <sha256 hex> <name> <role>,<role>"
+            ))
+        })
     }
 
     /// Reads the text of a file; an error names the line.
@@ -81,10 +95,21 @@ impl Tokens {
                 continue;
             }
             let words: Vec<&str> = line.split_whitespace().collect();
-            let [digest, name, roles] = words.as_slice() else { return Err(n + 1) };
+            let [digest, name, roles] = words.as_slice() else {
+                return Err(n + 1);
+            };
             let digest = protocol::digest::hex::array(digest).ok_or(n + 1)?;
-            let roles: Option<Vec<Role>> = roles.split(',').map(|r| Role::ALL.into_iter().find(|x| x.as_str() == r)).collect();
-            list.push((digest, Caller { name: (*name).to_string(), roles: roles.ok_or(n + 1)? }));
+            let roles: Option<Vec<Role>> = roles
+                .split(',')
+                .map(|r| Role::ALL.into_iter().find(|x| x.as_str() == r))
+                .collect();
+            list.push((
+                digest,
+                Caller {
+                    name: (*name).to_string(),
+                    roles: roles.ok_or(n + 1)?,
+                },
+            ));
         }
         Ok(Tokens(list))
     }
@@ -94,7 +119,8 @@ impl Tokens {
         let given: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let mut found = None;
         for (known, caller) in &self.0 {
-            // Every token is compared, and every byte of it: time tells nothing of how near a guess was.
+            // Every token is compared, and every byte of it: time tells nothing of how near a guess
+            // was.
             let difference = known.iter().zip(given).fold(0_u8, |d, (a, b)| d | (a ^ b));
             if difference == 0 {
                 found = Some(caller);
@@ -111,10 +137,21 @@ mod tests {
     #[test]
     fn finds_by_digest_and_refuses_the_rest() {
         let digest = protocol::digest::hex::encode(&Sha256::digest(b"secret"));
-        let tokens = Tokens::parse(&format!("# people\n{digest} chen recorder,head # 填表人\n")).unwrap();
-        assert_eq!(tokens.find("secret").unwrap().roles, [Role::Recorder, Role::Head]);
-        assert!(tokens.find("secre").is_none() && tokens.find("").is_none() && tokens.find(&digest).is_none());
+        let tokens =
+            Tokens::parse(&format!("# people\n{digest} chen recorder,head # 填表人\n")).unwrap();
+        assert_eq!(
+            tokens.find("secret").unwrap().roles,
+            [Role::Recorder, Role::Head]
+        );
+        assert!(
+            tokens.find("secre").is_none()
+                && tokens.find("").is_none()
+                && tokens.find(&digest).is_none()
+        );
         assert_eq!(Tokens::parse("abc chen recorder").unwrap_err(), 1);
-        assert_eq!(Tokens::parse(&format!("{digest} chen king")).unwrap_err(), 1);
+        assert_eq!(
+            Tokens::parse(&format!("{digest} chen king")).unwrap_err(),
+            1
+        );
     }
 }

@@ -29,7 +29,8 @@ impl Chance {
     }
 }
 
-/// A unit's source of salts, ids and secrets: it goes on where it was when the unit is started again.
+/// A unit's source of salts, ids and secrets: it goes on where it was when the unit is started
+/// again.
 pub struct Seeded(Mutex<Chance>);
 
 impl Seeded {

@@ -1,5 +1,6 @@
-//! How a process dies: at a chosen operation of its disk, by unwinding out of whatever it was doing, so that nothing of it
-//! runs on. What it had not synced is then the platter's matter (see the journal's `disk_fake`).
+//! How a process dies: at a chosen operation of its disk, by unwinding out of whatever it was
+//! doing, so that nothing of it runs on. What it had not synced is then the platter's matter (see
+//! the journal's `disk_fake`).
 
 use std::io::Result;
 use std::path::PathBuf;

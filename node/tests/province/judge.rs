@@ -1,4 +1,5 @@
-//! What must hold in the end, found out from the units' books, from the province's evidence, and from the journals.
+//! What must hold in the end, found out from the units' books, from the province's evidence, and
+//! from the journals.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +25,8 @@ impl Round {
             if unit.path == self.units[top].path || self.units[top].path.is_above(&unit.path) {
                 counties += usize::from(unit.tier == Tier::County);
                 let id = unit.id.to_string();
-                let missing = unit.path != self.units[top].path && self.missing[&month].contains(&id);
+                let missing =
+                    unit.path != self.units[top].path && self.missing[&month].contains(&id);
                 if !missing {
                     units.insert(id);
                 }
@@ -35,7 +37,8 @@ impl Round {
 
     /// What a unit's latest rollup of a month says.
     pub fn totals(&mut self, at: usize, month: Month) -> Totals {
-        let figures = self.units[at].look(move |books| sign::latest(books, month).map(|o| o.held.rollup.figures.clone()));
+        let figures = self.units[at]
+            .look(move |books| sign::latest(books, month).map(|o| o.held.rollup.figures.clone()));
         reported(&figures.unwrap_or_else(|f| panic!("{}: {f}", self.units[at].id)))
     }
 
@@ -49,7 +52,11 @@ impl Round {
                 let (scope, counties) = self.scope(at, month);
                 let totals = self.totals(at, month);
                 let id = self.units[at].id.clone();
-                found.extend(differences(&self.planted, &scope, counties, month, &totals).into_iter().map(|d| format!("{id}: {d}")));
+                found.extend(
+                    differences(&self.planted, &scope, counties, month, &totals)
+                        .into_iter()
+                        .map(|d| format!("{id}: {d}")),
+                );
             }
             found.extend(self.of_books(at));
         }
@@ -63,9 +70,16 @@ impl Round {
     /// Outbox, answers, children, flags.
     fn of_books(&mut self, at: usize) -> Vec<String> {
         let months = self.months;
-        let (id, has_parent) = (self.units[at].id.to_string(), self.units[at].parent.is_some());
+        let (id, has_parent) = (
+            self.units[at].id.to_string(),
+            self.units[at].parent.is_some(),
+        );
         let missing: BTreeMap<Month, BTreeSet<String>> = self.missing.clone();
-        let below: BTreeSet<String> = self.children(at).into_iter().map(|c| self.units[c].id.to_string()).collect();
+        let below: BTreeSet<String> = self
+            .children(at)
+            .into_iter()
+            .map(|c| self.units[c].id.to_string())
+            .collect();
         let (found, leaves, rollups) = self.units[at].look(move |books: &Books| {
             let mut found = Vec::new();
             let mut say = |what: String| found.push(format!("{id}: {what}"));
@@ -111,35 +125,59 @@ impl Round {
 
     /// The province's evidence, written, read and verified by nothing but the root key.
     fn of_evidence(&mut self) -> Vec<String> {
-        let evidence = self.units[0].look(|books| extract::evidence(books).map(|e| file::write(&e).unwrap())).unwrap();
+        let evidence = self.units[0]
+            .look(|books| extract::evidence(books).map(|e| file::write(&e).unwrap()))
+            .unwrap();
         let report = report::verify(&file::read(&evidence).unwrap(), &self.root.vkey()).unwrap();
         let mut found: Vec<String> = report
             .failures()
-            .map(|(u, m, v)| format!("evidence: {} {}.{}: {}: {}", u.unit, m.period, m.revision, v.check, v.detail))
+            .map(|(u, m, v)| {
+                format!(
+                    "evidence: {} {}.{}: {}: {}",
+                    u.unit, m.period, m.revision, v.check, v.detail
+                )
+            })
             .collect();
         if report.units.len() != self.units.len() {
-            found.push(format!("evidence: {} of {} units", report.units.len(), self.units.len()));
+            found.push(format!(
+                "evidence: {} of {} units",
+                report.units.len(),
+                self.units.len()
+            ));
         }
         let late = &self.units[self.roles.late].id;
-        let noted =
-            |m: &report::MonthReport| m.verdicts.iter().any(|v| v.check == "timeliness" && v.outcome == protocol::verify::Outcome::Noted);
-        if !report.units.iter().any(|u| u.unit == *late && u.months.iter().any(noted)) {
+        let noted = |m: &report::MonthReport| {
+            m.verdicts
+                .iter()
+                .any(|v| v.check == "timeliness" && v.outcome == protocol::verify::Outcome::Noted)
+        };
+        if !report
+            .units
+            .iter()
+            .any(|u| u.unit == *late && u.months.iter().any(noted))
+        {
             found.push(format!("evidence: {late} is not noted as late"));
         }
         found
     }
 
-    /// In the journal itself: each child's months are accepted once each, in order; and a second one after a reopening only.
+    /// In the journal itself: each child's months are accepted once each, in order; and a second
+    /// one after a reopening only.
     fn of_journal(&mut self, at: usize) -> Vec<String> {
         let id = self.units[at].id.to_string();
         self.units[at].kill(None);
-        let journal = Journal::open_on(Box::new(self.units[at].journal.clone()), SEGMENT_BYTES).unwrap();
+        let journal =
+            Journal::open_on(Box::new(self.units[at].journal.clone()), SEGMENT_BYTES).unwrap();
         let entries: Vec<Stored> = journal.read_from(0).collect::<Result<_, _>>().unwrap();
         let mut found = Vec::new();
         let mut last: BTreeMap<String, Vec<(Month, u32, Decision)>> = BTreeMap::new();
         for entry in entries.iter().filter(|e| e.kind == kinds::GIVEN) {
             let receipt = Receipt::parse(Note::parse(&entry.public).unwrap().text()).unwrap();
-            last.entry(receipt.child.to_string()).or_default().push((receipt.period, receipt.revision, receipt.decision));
+            last.entry(receipt.child.to_string()).or_default().push((
+                receipt.period,
+                receipt.revision,
+                receipt.decision,
+            ));
         }
         for child in self.children(at) {
             let r = &self.roles;
@@ -148,7 +186,9 @@ impl Round {
             use Decision::{Accepted, Reopened, Returned};
             let mut expected = match child {
                 c if c == r.returned => vec![(jan, 1, Returned), (jan, 2, Accepted)],
-                c if c == r.reopened || opened_again => vec![(jan, 1, Accepted), (jan, 1, Reopened), (jan, 2, Accepted)],
+                c if c == r.reopened || opened_again => {
+                    vec![(jan, 1, Accepted), (jan, 1, Reopened), (jan, 2, Accepted)]
+                }
                 _ => vec![(jan, 1, Accepted)],
             };
             if child == r.returned_later {
@@ -159,16 +199,31 @@ impl Round {
             let child = self.units[child].id.to_string();
             let given = last.remove(&child).unwrap_or_default();
             if given != expected {
-                found.push(format!("{id} answered {child} {given:?} instead of {expected:?}"));
+                found.push(format!(
+                    "{id} answered {child} {given:?} instead of {expected:?}"
+                ));
             }
         }
-        found.extend(last.into_keys().map(|stranger| format!("{id} answered {stranger}, which is not its child")));
+        found.extend(
+            last.into_keys()
+                .map(|stranger| format!("{id} answered {stranger}, which is not its child")),
+        );
         found
     }
 
     /// The last checkpoint of every unit, to the byte.
     pub fn checkpoints(&mut self) -> BTreeMap<String, Vec<u8>> {
-        let last = |books: &Books| books.checkpoints().values().next_back().map(|n| n.as_bytes().to_vec()).unwrap_or_default();
-        self.units.iter_mut().map(|u| (u.id.to_string(), u.look(last))).collect()
+        let last = |books: &Books| {
+            books
+                .checkpoints()
+                .values()
+                .next_back()
+                .map(|n| n.as_bytes().to_vec())
+                .unwrap_or_default()
+        };
+        self.units
+            .iter_mut()
+            .map(|u| (u.id.to_string(), u.look(last)))
+            .collect()
     }
 }

@@ -1,4 +1,5 @@
-//! The way between a unit and the hub: it can be cut, hold a message back for days, and be where the process dies.
+//! The way between a unit and the hub: it can be cut, hold a message back for days, and be where
+//! the process dies.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -102,21 +103,28 @@ pub struct Post {
 
 impl Post {
     pub fn new(hub: MemoryHub, clock: SimClock, chance: Chance, late: u64) -> Post {
-        Post { hub, clock, held: Mutex::new((chance, Vec::new())), late }
+        Post {
+            hub,
+            clock,
+            held: Mutex::new((chance, Vec::new())),
+            late,
+        }
     }
     fn holds(&self, path: &UnitPath, has_children: bool, message: &Outgoing) -> bool {
         let mut held = self.held.lock().unwrap();
         if !held.0.per_mille(self.late) {
             return false;
         }
-        // From a minute to three days: far beyond any window in which a server remembers message ids.
+        // From a minute to three days: far beyond any window in which a server remembers message
+        // ids.
         let seconds = match held.0.below(3) {
             0 => held.0.below(120),
             1 => held.0.below(7200),
             _ => held.0.below(3 * 86400),
         };
         let due = self.clock.now() + Duration::seconds(seconds as i64);
-        held.1.push((due, path.clone(), has_children, message.clone()));
+        held.1
+            .push((due, path.clone(), has_children, message.clone()));
         true
     }
     /// Lets go what is due, or everything.
@@ -124,13 +132,15 @@ impl Post {
         let now = self.clock.now();
         let due = {
             let mut held = self.held.lock().unwrap();
-            let (due, later): (Vec<_>, Vec<_>) = held.1.drain(..).partition(|(at, ..)| all || *at <= now);
+            let (due, later): (Vec<_>, Vec<_>) =
+                held.1.drain(..).partition(|(at, ..)| all || *at <= now);
             held.1 = later;
             due
         };
         let count = due.len();
         for (_, path, has_children, message) in due {
-            // Lost or refused now, it is lost for good: its sender was told long ago that it is stored.
+            // Lost or refused now, it is lost for good: its sender was told long ago that it is
+            // stored.
             let _ = self.hub.join(path, has_children).publish(&message).await;
         }
         count
@@ -149,12 +159,18 @@ pub struct SimLink {
 impl Transport for SimLink {
     async fn publish(&self, message: &Outgoing) -> Result<(), LinkError> {
         if self.gate.state().cut {
-            return Err(LinkError::Disconnected { url: "simulated".into() });
+            return Err(LinkError::Disconnected {
+                url: "simulated".into(),
+            });
         }
         if self.gate.passes(Point::BeforeSending) {
             std::future::pending::<()>().await;
         }
-        let sent = if self.post.holds(&self.path, self.has_children, message) { Ok(()) } else { self.inner.publish(message).await };
+        let sent = if self.post.holds(&self.path, self.has_children, message) {
+            Ok(())
+        } else {
+            self.inner.publish(message).await
+        };
         if self.gate.passes(Point::AfterSending) {
             std::future::pending::<()>().await;
         }
@@ -170,10 +186,16 @@ impl Transport for SimLink {
                     return Poll::Pending;
                 }
             }
-            let Poll::Ready(next) = pin!(self.inner.next()).poll(context) else { return Poll::Pending };
+            let Poll::Ready(next) = pin!(self.inner.next()).poll(context) else {
+                return Poll::Pending;
+            };
             self.gate.state().open -= 1;
             // Dropped without an answer, the message goes back.
-            if self.gate.passes(Point::AfterReceiving) { Poll::Pending } else { Poll::Ready(next) }
+            if self.gate.passes(Point::AfterReceiving) {
+                Poll::Pending
+            } else {
+                Poll::Ready(next)
+            }
         })
         .await
     }

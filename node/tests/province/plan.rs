@@ -1,7 +1,8 @@
-//! What is planted, and what the totals must therefore be. Nothing here uses the product's counting.
+//! What is planted, and what the totals must therefore be. Nothing here uses the product's
+//! counting.
 //!
-//! Each contribution of a training and each wage has a weight of its own, drawn from 24 bits. So a total that is off by one
-//! contribution says which one it was.
+//! Each contribution of a training and each wage has a weight of its own, drawn from 24 bits. So a
+//! total that is off by one contribution says which one it was.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,12 +35,20 @@ fn counts_in(cell: &Cell, planted: &Planted, month: Month) -> bool {
 }
 
 fn cells() -> impl Iterator<Item = Cell> {
-    FLOWS.into_iter().chain(STOCKS).flat_map(|f| (0..if SPLIT.contains(&f) { 2 } else { 1 }).map(move |n| (f, n)))
+    FLOWS
+        .into_iter()
+        .chain(STOCKS)
+        .flat_map(|f| (0..if SPLIT.contains(&f) { 2 } else { 1 }).map(move |n| (f, n)))
 }
 
-/// What the plan says of these units' figures in a month. `counties` is how many there are in the scope, also those that
-/// are missing.
-pub fn expected(planted: &[Planted], units: &BTreeSet<String>, counties: usize, month: Month) -> Totals {
+/// What the plan says of these units' figures in a month. `counties` is how many there are in the
+/// scope, also those that are missing.
+pub fn expected(
+    planted: &[Planted],
+    units: &BTreeSet<String>,
+    counties: usize,
+    month: Month,
+) -> Totals {
     let mut totals: Totals = cells().map(|c| (c, 0)).collect();
     let mut carriers: BTreeMap<&str, i64> = BTreeMap::new();
     for p in planted.iter().filter(|p| units.contains(&p.unit)) {
@@ -54,7 +63,10 @@ pub fn expected(planted: &[Planted], units: &BTreeSet<String>, counties: usize, 
     let (hired, employed) = (both(&totals, "I1"), both(&totals, "I2"));
     totals.insert(("I5", 0), hired);
     totals.insert(("I5", 1), employed);
-    totals.insert(("I6", 0), carriers.values().filter(|n| **n > 0).count() as i64);
+    totals.insert(
+        ("I6", 0),
+        carriers.values().filter(|n| **n > 0).count() as i64,
+    );
     totals.insert(("I6", 1), counties as i64);
     totals
 }
@@ -66,7 +78,11 @@ pub fn reported(figures: &[Figure]) -> Totals {
     let ids: Vec<&'static str> = ids.collect();
     assert_eq!(figures.len(), ids.len(), "the plan covers every figure");
     for id in ids {
-        let counts: &Counts = figures.iter().find(|f| f.id == id).expect("every figure is there").scope();
+        let counts: &Counts = figures
+            .iter()
+            .find(|f| f.id == id)
+            .expect("every figure is there")
+            .scope();
         if let (Some(num), Some(den)) = (counts.num, counts.den) {
             totals.extend([((id, 0), num), ((id, 1), den)]);
         } else if let Some(table) = counts.cells.first() {
@@ -81,7 +97,13 @@ pub fn reported(figures: &[Figure]) -> Totals {
 }
 
 /// Every cell that is not as planted, each with the contributions that would explain it.
-pub fn differences(planted: &[Planted], units: &BTreeSet<String>, counties: usize, month: Month, reported: &Totals) -> Vec<String> {
+pub fn differences(
+    planted: &[Planted],
+    units: &BTreeSet<String>,
+    counties: usize,
+    month: Month,
+    reported: &Totals,
+) -> Vec<String> {
     let expected = expected(planted, units, counties, month);
     let mut found = Vec::new();
     for (cell, wanted) in &expected {
@@ -90,15 +112,28 @@ pub fn differences(planted: &[Planted], units: &BTreeSet<String>, counties: usiz
             continue;
         }
         let suspects = suspects(planted, units, month, cell, is - wanted);
-        let suspects = if suspects.is_empty() { "no single contribution explains it".to_string() } else { suspects.join(" or ") };
-        found.push(format!("{month} {}[{}] is {is} instead of {wanted}: {suspects}", cell.0, cell.1));
+        let suspects = if suspects.is_empty() {
+            "no single contribution explains it".to_string()
+        } else {
+            suspects.join(" or ")
+        };
+        found.push(format!(
+            "{month} {}[{}] is {is} instead of {wanted}: {suspects}",
+            cell.0, cell.1
+        ));
     }
     assert_eq!(reported.len(), expected.len());
     found
 }
 
 /// Which contribution, or which unit's whole month, was lost or counted twice.
-fn suspects(planted: &[Planted], units: &BTreeSet<String>, month: Month, cell: &Cell, off: i64) -> Vec<String> {
+fn suspects(
+    planted: &[Planted],
+    units: &BTreeSet<String>,
+    month: Month,
+    cell: &Cell,
+    off: i64,
+) -> Vec<String> {
     // With weights of 1 everybody is a suspect: only what tells contributions apart is asked.
     if SPLIT.contains(&cell.0) || !FLOWS.contains(&cell.0) || cell.0 == "I10" {
         return Vec::new();
@@ -106,14 +141,27 @@ fn suspects(planted: &[Planted], units: &BTreeSet<String>, month: Month, cell: &
     let mut all = Vec::new();
     let mut whole: BTreeMap<&str, i64> = BTreeMap::new();
     for p in planted {
-        let weight: i64 = p.adds.iter().filter(|(c, _)| c == cell && counts_in(c, p, month)).map(|(_, w)| w).sum();
+        let weight: i64 = p
+            .adds
+            .iter()
+            .filter(|(c, _)| c == cell && counts_in(c, p, month))
+            .map(|(_, w)| w)
+            .sum();
         if weight == 0 {
             continue;
         }
         *whole.entry(&p.unit).or_default() += weight;
-        all.push((p.unit.as_str(), format!("{} {} {}", p.unit, p.month, p.what), weight));
+        all.push((
+            p.unit.as_str(),
+            format!("{} {} {}", p.unit, p.month, p.what),
+            weight,
+        ));
     }
-    all.extend(whole.iter().map(|(unit, weight)| (*unit, format!("all of {unit} in {month}"), *weight)));
+    all.extend(
+        whole
+            .iter()
+            .map(|(unit, weight)| (*unit, format!("all of {unit} in {month}"), *weight)),
+    );
     let said = |(unit, what, weight): &(&str, String, i64)| match (units.contains(*unit), off) {
         (true, off) if off == -weight => Some(format!("{what} was lost")),
         (true, off) if off == *weight => Some(format!("{what} counts twice")),

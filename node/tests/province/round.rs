@@ -40,15 +40,45 @@ pub struct Shape {
 
 impl Shape {
     pub fn whole() -> Shape {
-        let net = NetFaults { refuse: 40, silence: 40, lose: 50, duplicate: 100, delay: 200 };
-        Shape { cities: None, net, late: 30, crash: 6, cut: 4 }
+        let net = NetFaults {
+            refuse: 40,
+            silence: 40,
+            lose: 50,
+            duplicate: 100,
+            delay: 200,
+        };
+        Shape {
+            cities: None,
+            net,
+            late: 30,
+            crash: 6,
+            cut: 4,
+        }
     }
     pub fn harsh() -> Shape {
-        Shape { net: NetFaults::harsh(), late: 100, crash: 60, cut: 15, ..Shape::small() }
+        Shape {
+            net: NetFaults::harsh(),
+            late: 100,
+            crash: 60,
+            cut: 15,
+            ..Shape::small()
+        }
     }
     pub fn small() -> Shape {
-        let net = NetFaults { refuse: 80, silence: 80, lose: 100, duplicate: 200, delay: 200 };
-        Shape { cities: Some(&["140300", "140600"]), net, late: 60, crash: 15, cut: 8 }
+        let net = NetFaults {
+            refuse: 80,
+            silence: 80,
+            lose: 100,
+            duplicate: 200,
+            delay: 200,
+        };
+        Shape {
+            cities: Some(&["140300", "140600"]),
+            net,
+            late: 60,
+            crash: 15,
+            cut: 8,
+        }
     }
 }
 
@@ -128,7 +158,12 @@ fn rows(cities: Option<&[&str]>) -> Vec<(String, String, Tier, Option<String>)> 
         if tier != Tier::Province && cities.is_some_and(|c| !c.contains(&city)) {
             continue;
         }
-        all.push((f[0].to_string(), f[1].to_string(), tier, Some(f[3].to_string()).filter(|p| !p.is_empty())));
+        all.push((
+            f[0].to_string(),
+            f[1].to_string(),
+            tier,
+            Some(f[3].to_string()).filter(|p| !p.is_empty()),
+        ));
     }
     all.sort_by_key(|(id, _, tier, _)| (*tier != Tier::Province, *tier != Tier::City, id.clone()));
     all
@@ -150,31 +185,79 @@ impl Round {
                 parent: parent.as_ref().map(|p| p.parse().unwrap()),
                 area: None,
                 since: months[0],
-                keys: vec![UnitKey { vkey: key(id, Alg::Ed25519).vkey(), from_index: 0, revoked: None }],
+                keys: vec![UnitKey {
+                    vkey: key(id, Alg::Ed25519).vkey(),
+                    from_index: 0,
+                    revoked: None,
+                }],
                 witness: key(&format!("{id}/witness"), Alg::CosignatureV1).vkey(),
             })
             .collect();
-        let registry = Registry { version: 1, previous: None, roots: vec![root.vkey()], threshold: 1, units: known.clone() };
+        let registry = Registry {
+            version: 1,
+            previous: None,
+            roots: vec![root.vkey()],
+            threshold: 1,
+            units: known.clone(),
+        };
         let plan = PLAN.replace("area_code = \"14\"", &format!("area_code = \"{TOP}\""));
-        let texts = [registry.to_text().unwrap(), published::catalogue_text(&catalogue()).unwrap(), published::plan_text(&plan).unwrap()];
-        let documents: Vec<Vec<u8>> = texts.iter().map(|t| Note::sign(t, &[&root]).unwrap().as_bytes().to_vec()).collect();
+        let texts = [
+            registry.to_text().unwrap(),
+            published::catalogue_text(&catalogue()).unwrap(),
+            published::plan_text(&plan).unwrap(),
+        ];
+        let documents: Vec<Vec<u8>> = texts
+            .iter()
+            .map(|t| Note::sign(t, &[&root]).unwrap().as_bytes().to_vec())
+            .collect();
         let documents = Arc::new(documents);
 
         let clock = SimClock::at(Utc.with_ymd_and_hms(2026, 1, 2, 1, 0, 0).unwrap());
         let hub = MemoryHub::new(chance.next(), NetFaults::default());
-        let post = Arc::new(Post::new(hub, clock.clone(), Chance::new(chance.next()), shape.late));
+        let post = Arc::new(Post::new(
+            hub,
+            clock.clone(),
+            Chance::new(chance.next()),
+            shape.late,
+        ));
         let mut units: Vec<Unit> = Vec::new();
         for unit in &known {
-            let parent = unit.parent.as_ref().and_then(|p| units.iter().position(|u| u.id == *p));
-            let path = UnitPath::new(registry.path(&unit.id).iter().map(ToString::to_string)).unwrap();
+            let parent = unit
+                .parent
+                .as_ref()
+                .and_then(|p| units.iter().position(|u| u.id == *p));
+            let path =
+                UnitPath::new(registry.path(&unit.id).iter().map(ToString::to_string)).unwrap();
             let has_children = unit.tier != Tier::County;
             let (random, home) = (Seeded::new(chance.next()), dir.0.join(unit.id.as_str()));
             let vkey = root.vkey();
-            units.push(Unit::new(unit, parent, path, has_children, vkey, random, home, clock.clone(), post.clone(), documents.clone()));
+            units.push(Unit::new(
+                unit,
+                parent,
+                path,
+                has_children,
+                vkey,
+                random,
+                home,
+                clock.clone(),
+                post.clone(),
+                documents.clone(),
+            ));
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
         let missing = months.iter().map(|m| (*m, BTreeSet::new())).collect();
-        let nobody = Roles { returned: 0, reopened: 0, absent: 0, cut_off: 0, late: 0, returned_later: 0 };
+        let nobody = Roles {
+            returned: 0,
+            reopened: 0,
+            absent: 0,
+            cut_off: 0,
+            late: 0,
+            returned_later: 0,
+        };
         let mut round = Round {
             seed,
             units,
@@ -198,17 +281,24 @@ impl Round {
     }
 
     pub fn children(&self, of: usize) -> Vec<usize> {
-        (0..self.units.len()).filter(|u| self.units[*u].parent == Some(of)).collect()
+        (0..self.units.len())
+            .filter(|u| self.units[*u].parent == Some(of))
+            .collect()
     }
     pub fn of_tier(&self, tier: Tier) -> Vec<usize> {
-        (0..self.units.len()).filter(|u| self.units[*u].tier == tier).collect()
+        (0..self.units.len())
+            .filter(|u| self.units[*u].tier == tier)
+            .collect()
     }
 
     /// Everybody starts and enrols its people, in good weather.
     fn begin(&mut self) {
         for unit in &mut self.units {
             assert!(unit.start().is_ok());
-            let keys: Vec<_> = PEOPLE.iter().map(|(name, role)| (unit.person(name).vkey(), *role)).collect();
+            let keys: Vec<_> = PEOPLE
+                .iter()
+                .map(|(name, role)| (unit.person(name).vkey(), *role))
+                .collect();
             let enrolled = unit.call(move |books, now| {
                 for (vkey, role) in &keys {
                     record::enrol(books, vkey, &[*role], now)?;
@@ -232,7 +322,11 @@ impl Round {
             self.clock.set(morning.max(self.clock.now()));
             let cut_off = self.roles.cut_off;
             self.units[cut_off].gate.cut(phase == 1);
-            while self.units.iter().any(|u| u.script.tasks.front().is_some_and(|(p, _)| *p <= phase)) {
+            while self
+                .units
+                .iter()
+                .any(|u| u.script.tasks.front().is_some_and(|(p, _)| *p <= phase))
+            {
                 if !self.sweep(phase) {
                     // Sometimes less, sometimes more than an outbox waits before it repeats.
                     let seconds = 20 + self.chance.below(180);
@@ -269,7 +363,10 @@ impl Round {
 
     /// One unit's turn: perhaps bad luck, then its people's next task, then the network.
     fn turn(&mut self, at: usize, phase: usize) -> bool {
-        let (crash, cut) = (self.chance.per_mille(self.shape.crash), self.chance.per_mille(self.shape.cut));
+        let (crash, cut) = (
+            self.chance.per_mille(self.shape.crash),
+            self.chance.per_mille(self.shape.cut),
+        );
         let (draw, n) = (self.chance.below(8), self.chance.below(6));
         let now = self.clock.now();
         let in_quarantine = at == self.roles.cut_off && phase == 1;
@@ -306,10 +403,20 @@ impl Round {
             self.units[at].start()?;
         }
         let mut moved = false;
-        let task = self.units[at].script.tasks.front().filter(|(p, _)| *p <= phase).map(|(_, t)| t.clone());
+        let task = self.units[at]
+            .script
+            .tasks
+            .front()
+            .filter(|(p, _)| *p <= phase)
+            .map(|(_, t)| t.clone());
         if let Some(task) = task {
             let did = match &task {
-                Task::Elsewhere { at, child, month, revision } => self.elsewhere(at, child, *month, *revision),
+                Task::Elsewhere {
+                    at,
+                    child,
+                    month,
+                    revision,
+                } => self.elsewhere(at, child, *month, *revision),
                 Task::Since(day) => {
                     if *day <= self.clock.now() {
                         Did::Done
@@ -341,9 +448,17 @@ impl Round {
     }
 
     fn elsewhere(&mut self, at: &str, child: &str, month: Month, revision: u32) -> Did {
-        let unit = self.units.iter_mut().find(|u| u.id.as_str() == at).expect("a unit");
+        let unit = self
+            .units
+            .iter_mut()
+            .find(|u| u.id.as_str() == at)
+            .expect("a unit");
         let child = child.to_string();
-        if unit.is_up() && unit.look(move |books| holds(books, &child, month, revision)) { Did::Done } else { Did::NotYet }
+        if unit.is_up() && unit.look(move |books| holds(books, &child, month, revision)) {
+            Did::Done
+        } else {
+            Did::NotYet
+        }
     }
 
     /// The process is gone; perhaps the power too; perhaps the view is lost or damaged.
@@ -375,7 +490,8 @@ impl Round {
 
     /// Time goes on, for the units and for their timers; what the network held back may come now.
     fn pass(&mut self, seconds: u64) {
-        self.clock.set(self.clock.now() + Duration::seconds(seconds as i64));
+        self.clock
+            .set(self.clock.now() + Duration::seconds(seconds as i64));
         let post = self.post.clone();
         let released = self.runtime.block_on(async {
             tokio::time::advance(std::time::Duration::from_secs(seconds)).await;
@@ -403,7 +519,9 @@ impl Round {
     fn settle(&mut self) {
         self.post.hub.set_faults(NetFaults::default());
         let post = self.post.clone();
-        self.tally.held_back += self.runtime.block_on(async move { post.release(true).await }) as u64;
+        self.tally.held_back +=
+            self.runtime
+                .block_on(async move { post.release(true).await }) as u64;
         self.shape.crash = 0;
         self.shape.cut = 0;
         for unit in &mut self.units {
@@ -413,7 +531,13 @@ impl Round {
         for n in 0.. {
             let moved = self.sweep(9);
             let quiet = self.post.hub.waiting() == 0;
-            if quiet && !moved && self.units.iter_mut().all(|u| u.is_up() && u.look(|books| books.outbox().next().is_none())) {
+            if quiet
+                && !moved
+                && self
+                    .units
+                    .iter_mut()
+                    .all(|u| u.is_up() && u.look(|books| books.outbox().next().is_none()))
+            {
                 break;
             }
             self.pass(200);

@@ -97,7 +97,13 @@ impl Unit {
         documents: Arc<Vec<Vec<u8>>>,
     ) -> Unit {
         std::fs::create_dir_all(&home).unwrap();
-        drop(VaultKey::create(&home.join("vault.key"), *Digest::of(format!("vault {}", known.id).as_bytes()).as_bytes()).unwrap());
+        drop(
+            VaultKey::create(
+                &home.join("vault.key"),
+                *Digest::of(format!("vault {}", known.id).as_bytes()).as_bytes(),
+            )
+            .unwrap(),
+        );
         Unit {
             id: known.id.clone(),
             tier: known.tier,
@@ -136,7 +142,11 @@ impl Unit {
             published: none(),
             keys: none(),
             tokens: none(),
-            signatories: node::config::Signatories { preparer: "tianbiao".into(), reviewer: "tongji".into(), head: "fuzeren".into() },
+            signatories: node::config::Signatories {
+                preparer: "tianbiao".into(),
+                reviewer: "tongji".into(),
+                head: "fuzeren".into(),
+            },
             nats: None,
             accept: self.accept,
             clock: None,
@@ -163,7 +173,15 @@ impl Unit {
         let fused = |disk: &FakeDisk| Box::new(FusedDisk(disk.clone(), self.fuse.clone()));
         let journal = Journal::open_on(fused(&self.journal), SEGMENT).unwrap();
         let guard = Guard::open_on(fused(&self.guard)).unwrap();
-        let mut books = Books::on(journal, guard, &self.home.join("view"), keys, self.root.clone(), self.id.clone()).unwrap();
+        let mut books = Books::on(
+            journal,
+            guard,
+            &self.home.join("view"),
+            keys,
+            self.root.clone(),
+            self.id.clone(),
+        )
+        .unwrap();
         books.random = self.random.clone();
         books
     }
@@ -171,9 +189,15 @@ impl Unit {
     /// Starts the unit's process, which may die of it.
     pub fn start(&mut self) -> Result<(), Died> {
         let opened = catch_unwind(AssertUnwindSafe(|| {
-            Service::over(self.config(), self.books(), &self.documents, Arc::new(self.clock.clone()) as Arc<dyn Clock>)
+            Service::over(
+                self.config(),
+                self.books(),
+                &self.documents,
+                Arc::new(self.clock.clone()) as Arc<dyn Clock>,
+            )
         }));
-        let (service, worker) = unless_dead(opened)?.unwrap_or_else(|f| panic!("{} does not start: {f}", self.id));
+        let (service, worker) =
+            unless_dead(opened)?.unwrap_or_else(|f| panic!("{} does not start: {f}", self.id));
         let link = SimLink {
             inner: self.post.hub.join(self.path.clone(), self.has_children),
             gate: self.gate.clone(),
@@ -183,12 +207,18 @@ impl Unit {
         };
         let courier = courier::run(service.clone(), Arc::new(link), self.path.clone());
         let courier = Box::pin(tokio::task::unconstrained(courier));
-        self.run = Some(Run { courier, service, worker, flag: Arc::default() });
+        self.run = Some(Run {
+            courier,
+            service,
+            worker,
+            flag: Arc::default(),
+        });
         self.starts += 1;
         Ok(())
     }
 
-    /// The process is gone, without any cleaning up; `power` takes what was not synced with it, by this chance.
+    /// The process is gone, without any cleaning up; `power` takes what was not synced with it, by
+    /// this chance.
     pub fn kill(&mut self, power: Option<u64>) {
         self.run = None;
         self.fuse.reset();
@@ -201,12 +231,19 @@ impl Unit {
 
     /// Lets the process receive so many messages and work until it has nothing to do.
     pub fn step(&mut self, messages: u32) -> Result<(), Died> {
-        let Some(run) = &mut self.run else { return Ok(()) };
+        let Some(run) = &mut self.run else {
+            return Ok(());
+        };
         self.gate.open(messages);
         let waker = Waker::from(run.flag.clone());
         loop {
             run.flag.0.store(false, Ordering::Relaxed);
-            if run.courier.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+            if run
+                .courier
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_ready()
+            {
                 panic!("the courier of {} has ended", self.id);
             }
             if self.gate.is_dead() {
@@ -238,8 +275,13 @@ impl Unit {
     }
 
     /// Looks into the books of a unit that is up and lives.
-    pub fn look<T: Send + 'static>(&mut self, look: impl FnOnce(&Books) -> T + Send + 'static) -> T {
-        let Ok(found) = self.call(move |books, _| Ok(look(books))) else { panic!("{} died of a look", self.id) };
+    pub fn look<T: Send + 'static>(
+        &mut self,
+        look: impl FnOnce(&Books) -> T + Send + 'static,
+    ) -> T {
+        let Ok(found) = self.call(move |books, _| Ok(look(books))) else {
+            panic!("{} died of a look", self.id)
+        };
         found.unwrap()
     }
 

@@ -1,4 +1,5 @@
-//! A province, a city and two counties on disk, each with its own keys and books; messages are handed over directly.
+//! A province, a city and two counties on disk, each with its own keys and books; messages are
+//! handed over directly.
 #![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::BTreeMap;
@@ -46,8 +47,12 @@ pub const JAN: &str = "2026-01";
 pub const FEB: &str = "2026-02";
 pub const MAR: &str = "2026-03";
 /// Name and roles of a unit's people; only the recorder's key is kept by the node.
-pub const PEOPLE: [(&str, Role); 4] =
-    [("luru", Role::Recorder), ("tianbiao", Role::Preparer), ("tongji", Role::Reviewer), ("fuzeren", Role::Head)];
+pub const PEOPLE: [(&str, Role); 4] = [
+    ("luru", Role::Recorder),
+    ("tianbiao", Role::Preparer),
+    ("tongji", Role::Reviewer),
+    ("fuzeren", Role::Head),
+];
 /// Token roles by person.
 pub const TOKENS: [(&str, &str); 6] = [
     ("luru", "recorder"),
@@ -73,13 +78,24 @@ pub fn after(period: &str) -> DateTime<Utc> {
     at(&(month(period).last_day() + chrono::Days::new(3)).to_string())
 }
 pub fn catalogue() -> Catalogue {
-    let small = SMALL.replace(r#"set = { sex = "e.sex" }"#, r#"set = { sex = "e.sex", birth = "e.birth" }"#);
-    load::from_files(&[("small.toml".into(), small), ("extra.toml".into(), EXTRA.into())]).unwrap()
+    let small = SMALL.replace(
+        r#"set = { sex = "e.sex" }"#,
+        r#"set = { sex = "e.sex", birth = "e.birth" }"#,
+    );
+    load::from_files(&[
+        ("small.toml".into(), small),
+        ("extra.toml".into(), EXTRA.into()),
+    ])
+    .unwrap()
 }
 /// The same with another version: another digest, and a field that the first does not have.
 pub fn catalogue_two() -> Catalogue {
-    let small =
-        SMALL.replace(r#"set = { sex = "e.sex" }"#, r#"set = { sex = "e.sex", birth = "e.birth" }"#).replace("version = 1", "version = 2");
+    let small = SMALL
+        .replace(
+            r#"set = { sex = "e.sex" }"#,
+            r#"set = { sex = "e.sex", birth = "e.birth" }"#,
+        )
+        .replace("version = 1", "version = 2");
     let extra = EXTRA.replace(
         r#"{ name = "hours","#,
         r#"{ name = "room", zh = "教室", en = "Room", kind = "text", optional = true },
@@ -105,7 +121,8 @@ impl Dir {
     pub fn new() -> Dir {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("countersign-node-test-{}-{n}", std::process::id()));
+        let dir =
+            std::env::temp_dir().join(format!("countersign-node-test-{}-{n}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).unwrap();
         Dir(dir)
@@ -132,7 +149,13 @@ pub fn copy_dir(from: &Path, to: &Path) {
 
 fn secret(path: &Path, text: &str) {
     use std::io::Write;
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .unwrap();
     file.write_all(text.as_bytes()).unwrap();
 }
 
@@ -185,17 +208,34 @@ impl Desk {
         format!("{}/{person}", self.id)
     }
     pub fn signatories(&self) -> Signatories {
-        Signatories { preparer: self.name("tianbiao"), reviewer: self.name("tongji"), head: self.name("fuzeren") }
+        Signatories {
+            preparer: self.name("tianbiao"),
+            reviewer: self.name("tongji"),
+            head: self.name("fuzeren"),
+        }
     }
 
     pub fn parse(&self, event: &str, text: &[u8], form: Form) -> Parsed {
         let counting = self.read().counting().unwrap().clone();
         input::parse(text, form, Some(event), &counting.catalogue).unwrap()
     }
-    pub fn import(&mut self, event: &str, text: &str, valid_rows: bool, now: DateTime<Utc>) -> Result<Imported, Faults> {
+    pub fn import(
+        &mut self,
+        event: &str,
+        text: &str,
+        valid_rows: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Imported, Faults> {
         let parsed = self.parse(event, text.as_bytes(), Form::Csv);
         let operator = self.name("luru");
-        record::record(self.books(), &operator, &parsed.drafts, parsed.faults, valid_rows, now)
+        record::record(
+            self.books(),
+            &operator,
+            &parsed.drafts,
+            parsed.faults,
+            valid_rows,
+            now,
+        )
     }
     /// Records a file that has no fault; gives the log indexes.
     #[track_caller]
@@ -214,30 +254,55 @@ impl Desk {
         self.csv("E01", &format!("id_no,occurred_on\n{rows}"), now)
     }
     pub fn hire(&mut self, id: &str, employer: &str, day: &str, now: DateTime<Utc>) -> u64 {
-        self.csv("E02", &format!("id_no,employer,wage,occurred_on\n{id},{employer},300000,{day}\n"), now)[0]
+        self.csv(
+            "E02",
+            &format!("id_no,employer,wage,occurred_on\n{id},{employer},300000,{day}\n"),
+            now,
+        )[0]
     }
     pub fn leave(&mut self, id: &str, employer: &str, day: &str, now: DateTime<Utc>) -> u64 {
-        self.csv("E03", &format!("id_no,employer,occurred_on\n{id},{employer},{day}\n"), now)[0]
+        self.csv(
+            "E03",
+            &format!("id_no,employer,occurred_on\n{id},{employer},{day}\n"),
+            now,
+        )[0]
     }
     pub fn train(&mut self, attended: u32, day: &str, now: DateTime<Utc>) -> u64 {
-        self.csv("E06", &format!("attended,occurred_on\n{attended},{day}\n"), now)[0]
+        self.csv(
+            "E06",
+            &format!("attended,occurred_on\n{attended},{day}\n"),
+            now,
+        )[0]
     }
     pub fn void(&mut self, index: u64, now: DateTime<Utc>) -> Result<(), Faults> {
         let operator = self.name("luru");
         record::void(self.books(), &operator, index, "wrong", now)
     }
-    pub fn correct(&mut self, index: u64, event: &str, line: &str, now: DateTime<Utc>) -> Result<record::Recorded, Faults> {
+    pub fn correct(
+        &mut self,
+        index: u64,
+        event: &str,
+        line: &str,
+        now: DateTime<Utc>,
+    ) -> Result<record::Recorded, Faults> {
         let (operator, draft) = (self.name("luru"), self.draft(event, line));
         record::correct(self.books(), &operator, index, &draft, "wrong", now)
     }
 
-    pub fn try_close(&mut self, period: &str, request: &CloseRequest, now: DateTime<Utc>) -> Result<Closed, Faults> {
+    pub fn try_close(
+        &mut self,
+        period: &str,
+        request: &CloseRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Closed, Faults> {
         let signatories = self.signatories();
         close::close(self.books(), month(period), request, signatories, now)
     }
     #[track_caller]
     pub fn close(&mut self, period: &str, now: DateTime<Utc>) -> Closed {
-        let closed = self.try_close(period, &CloseRequest::default(), now).unwrap();
+        let closed = self
+            .try_close(period, &CloseRequest::default(), now)
+            .unwrap();
         for v in closed.verdicts.iter().filter(|v| v.check != "authorship") {
             assert!(!v.failed(), "{v:?}");
         }
@@ -245,8 +310,15 @@ impl Desk {
     }
     /// The note with one person's signature added.
     pub fn signed_by(&self, period: &str, person: &str) -> Vec<u8> {
-        let note = sign::latest(self.read(), month(period)).unwrap().held.note.clone();
-        Note::sign(note.text(), &[&self.people[person]]).unwrap().as_bytes().to_vec()
+        let note = sign::latest(self.read(), month(period))
+            .unwrap()
+            .held
+            .note
+            .clone();
+        Note::sign(note.text(), &[&self.people[person]])
+            .unwrap()
+            .as_bytes()
+            .to_vec()
     }
     #[track_caller]
     pub fn sign(&mut self, period: &str) {
@@ -296,7 +368,9 @@ impl Desk {
                 list.push(self.delivery(first..size, size));
                 first = size;
             }
-            list.push(Letter::Checkpoint(books.checkpoint(size).unwrap().as_bytes().to_vec()));
+            list.push(Letter::Checkpoint(
+                books.checkpoint(size).unwrap().as_bytes().to_vec(),
+            ));
             list.push(Letter::Rollup(own.held.note.as_bytes().to_vec()));
         }
         list
@@ -305,26 +379,52 @@ impl Desk {
     /// Statements under the checkpoint of this size.
     pub fn delivery(&self, range: std::ops::Range<u64>, size: u64) -> Letter {
         let books = self.read();
-        let entries: Vec<Vec<u8>> = range.clone().map(|i| books.statement_bytes(i).unwrap()).collect();
+        let entries: Vec<Vec<u8>> = range
+            .clone()
+            .map(|i| books.statement_bytes(i).unwrap())
+            .collect();
         let slices: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
         let (checkpoint, log) = (books.checkpoint(size).unwrap(), books.log.as_ref().unwrap());
-        Letter::Entries(range.start, Delivery::write(range.start, &slices, checkpoint, log.tree()).unwrap())
+        Letter::Entries(
+            range.start,
+            Delivery::write(range.start, &slices, checkpoint, log.tree()).unwrap(),
+        )
     }
 
-    /// What this unit sends if its log up to this size had other bytes at an index: all of it, under a checkpoint that it signs.
+    /// What this unit sends if its log up to this size had other bytes at an index: all of it,
+    /// under a checkpoint that it signs.
     pub fn rewritten(&self, size: u64, index: u64, entry: &[u8]) -> Letter {
         let books = self.read();
-        let mut entries: Vec<Vec<u8>> = (0..size).map(|i| books.statement_bytes(i).unwrap()).collect();
+        let mut entries: Vec<Vec<u8>> = (0..size)
+            .map(|i| books.statement_bytes(i).unwrap())
+            .collect();
         entries[index as usize] = entry.to_vec();
         forged(&key(self.id, Alg::Ed25519), self.id, &entries)
     }
 
     /// Another rollup for a month that is closed, signed by everybody who has to.
-    pub fn other_rollup(&self, period: &str, change: impl FnOnce(&mut protocol::rollup::Rollup)) -> Note {
-        let mut rollup = sign::latest(self.read(), month(period)).unwrap().held.rollup.clone();
+    pub fn other_rollup(
+        &self,
+        period: &str,
+        change: impl FnOnce(&mut protocol::rollup::Rollup),
+    ) -> Note {
+        let mut rollup = sign::latest(self.read(), month(period))
+            .unwrap()
+            .held
+            .rollup
+            .clone();
         change(&mut rollup);
         let (node, people) = (key(self.id, Alg::Ed25519), &self.people);
-        Note::sign(&rollup.to_text().unwrap(), &[&node, &people["tianbiao"], &people["tongji"], &people["fuzeren"]]).unwrap()
+        Note::sign(
+            &rollup.to_text().unwrap(),
+            &[
+                &node,
+                &people["tianbiao"],
+                &people["tongji"],
+                &people["fuzeren"],
+            ],
+        )
+        .unwrap()
     }
 
     /// Everything that a person or a page could ask, in one text.
@@ -332,7 +432,13 @@ impl Desk {
         let books = self.read();
         let mut text = format!("open {}\nleaves {}\n", self.open_month(), self.leaves());
         for ((m, r), own) in &books.rollups {
-            text += &format!("{m}.{r} {} {:?} {:?} {:?}\n", own.held.digest(), own.submitted, own.decision(), sign::unsigned(books, own));
+            text += &format!(
+                "{m}.{r} {} {:?} {:?} {:?}\n",
+                own.held.digest(),
+                own.submitted,
+                own.decision(),
+                sign::unsigned(books, own)
+            );
             text += &format!("{}\n", String::from_utf8_lossy(own.held.note.as_bytes()));
         }
         for m in [JAN, FEB, MAR] {
@@ -340,7 +446,12 @@ impl Desk {
             text += &format!("\nwaiting {:?}\n", close::waiting_for(books, month(m)));
         }
         for (id, child) in &books.children {
-            text += &format!("{id} {} {:?} {:?}\n", child.held(), child.flagged, child.checkpoints.keys().collect::<Vec<_>>());
+            text += &format!(
+                "{id} {} {:?} {:?}\n",
+                child.held(),
+                child.flagged,
+                child.checkpoints.keys().collect::<Vec<_>>()
+            );
             for held in child.known.values() {
                 let d = held.digest();
                 text += &format!(
@@ -368,7 +479,10 @@ impl Desk {
 /// A whole log under a checkpoint by this key.
 pub fn forged(by: &SigningKey, id: &str, entries: &[Vec<u8>]) -> Letter {
     let tree: Tree = entries.iter().map(|e| leaf_hash(e)).collect();
-    let checkpoint = Checkpoint::new(&origin_of(&unit(id)), tree.len(), tree.root()).unwrap().sign(by).unwrap();
+    let checkpoint = Checkpoint::new(&origin_of(&unit(id)), tree.len(), tree.root())
+        .unwrap()
+        .sign(by)
+        .unwrap();
     let slices: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
     Letter::Entries(0, Delivery::write(0, &slices, &checkpoint, &tree).unwrap())
 }
@@ -392,19 +506,28 @@ pub struct World {
 }
 
 pub fn units(since: Month) -> Vec<Unit> {
-    [(PROVINCE, Tier::Province, None), (CITY, Tier::City, Some(PROVINCE)), (A, Tier::County, Some(CITY)), (B, Tier::County, Some(CITY))]
-        .into_iter()
-        .map(|(id, tier, parent)| Unit {
-            id: unit(id),
-            name: format!("Unit {id}"),
-            tier,
-            parent: parent.map(unit),
-            area: None,
-            since,
-            keys: vec![UnitKey { vkey: key(id, Alg::Ed25519).vkey(), from_index: 0, revoked: None }],
-            witness: key(&format!("{id}/witness"), Alg::CosignatureV1).vkey(),
-        })
-        .collect()
+    [
+        (PROVINCE, Tier::Province, None),
+        (CITY, Tier::City, Some(PROVINCE)),
+        (A, Tier::County, Some(CITY)),
+        (B, Tier::County, Some(CITY)),
+    ]
+    .into_iter()
+    .map(|(id, tier, parent)| Unit {
+        id: unit(id),
+        name: format!("Unit {id}"),
+        tier,
+        parent: parent.map(unit),
+        area: None,
+        since,
+        keys: vec![UnitKey {
+            vkey: key(id, Alg::Ed25519).vkey(),
+            from_index: 0,
+            revoked: None,
+        }],
+        witness: key(&format!("{id}/witness"), Alg::CosignatureV1).vkey(),
+    })
+    .collect()
 }
 
 impl World {
@@ -414,10 +537,19 @@ impl World {
         let root = key("root", Alg::Ed25519);
         let published = dir.0.join("published");
         std::fs::create_dir_all(&published).unwrap();
-        let registry = Registry { version: 1, previous: None, roots: vec![root.vkey()], threshold: 1, units: units(month(JAN)) };
+        let registry = Registry {
+            version: 1,
+            previous: None,
+            roots: vec![root.vkey()],
+            threshold: 1,
+            units: units(month(JAN)),
+        };
         let texts = [
             ("registry", registry.to_text().unwrap()),
-            ("catalogue", published::catalogue_text(&catalogue()).unwrap()),
+            (
+                "catalogue",
+                published::catalogue_text(&catalogue()).unwrap(),
+            ),
             ("plan", published::plan_text(PLAN).unwrap()),
         ];
         let mut documents = Vec::new();
@@ -432,9 +564,21 @@ impl World {
             let keys = home.join("keys");
             std::fs::create_dir_all(&keys).unwrap();
             std::fs::create_dir_all(home.join("data")).unwrap();
-            secret(&keys.join("node.key"), key(id, Alg::Ed25519).encode().as_str());
-            secret(&keys.join("witness.key"), key(&format!("{id}/witness"), Alg::CosignatureV1).encode().as_str());
-            VaultKey::create(&keys.join("vault.key"), *Digest::of(format!("vault {id}").as_bytes()).as_bytes()).unwrap();
+            secret(
+                &keys.join("node.key"),
+                key(id, Alg::Ed25519).encode().as_str(),
+            );
+            secret(
+                &keys.join("witness.key"),
+                key(&format!("{id}/witness"), Alg::CosignatureV1)
+                    .encode()
+                    .as_str(),
+            );
+            VaultKey::create(
+                &keys.join("vault.key"),
+                *Digest::of(format!("vault {id}").as_bytes()).as_bytes(),
+            )
+            .unwrap();
             let mut people = BTreeMap::new();
             let mut tokens = String::new();
             for (name, _) in PEOPLE {
@@ -442,10 +586,19 @@ impl World {
             }
             secret(&keys.join("luru.key"), people["luru"].encode().as_str());
             for (name, roles) in TOKENS {
-                tokens += &format!("{} {name} {roles}\n", hex::encode(Digest::of(token(id, name).as_bytes()).as_bytes()));
+                tokens += &format!(
+                    "{} {name} {roles}\n",
+                    hex::encode(Digest::of(token(id, name).as_bytes()).as_bytes())
+                );
             }
             secret(&home.join("tokens"), &tokens);
-            let mut desk = Desk { id, home, root: root.vkey(), people, books: None };
+            let mut desk = Desk {
+                id,
+                home,
+                root: root.vkey(),
+                people,
+                books: None,
+            };
             desk.open();
             desk.books().adopt(&documents).unwrap();
             for (name, role) in PEOPLE {
@@ -480,19 +633,47 @@ impl World {
 
     /// The parent checks, decides, and the child gets the receipts.
     #[track_caller]
-    pub fn decide(&mut self, parent: &str, child: &str, period: &str, decision: Decision, now: DateTime<Utc>) {
+    pub fn decide(
+        &mut self,
+        parent: &str,
+        child: &str,
+        period: &str,
+        decision: Decision,
+        now: DateTime<Utc>,
+    ) {
         review::check_all(self.desk(parent).books(), false, now).unwrap();
-        let reasons = if decision == Decision::Accepted { vec![] } else { vec!["please look again".to_string()] };
+        let reasons = if decision == Decision::Accepted {
+            vec![]
+        } else {
+            vec!["please look again".to_string()]
+        };
         let by = format!("{parent}/tongji");
-        let note = review::decide(self.desk(parent).books(), &unit(child), month(period), decision, reasons, vec![], &by, now).unwrap();
-        assert_eq!(review::take_receipt(self.desk(child).books(), note.as_bytes()).unwrap(), Took::Done);
+        let note = review::decide(
+            self.desk(parent).books(),
+            &unit(child),
+            month(period),
+            decision,
+            reasons,
+            vec![],
+            &by,
+            now,
+        )
+        .unwrap();
+        assert_eq!(
+            review::take_receipt(self.desk(child).books(), note.as_bytes()).unwrap(),
+            Took::Done
+        );
     }
 
     /// A county's or city's month, from close to the accepted receipt.
     #[track_caller]
     pub fn report(&mut self, id: &str, period: &str, now: DateTime<Utc>) {
         self.desk(id).finish(period, now);
-        let above: &[&str] = if id == CITY { &[PROVINCE] } else { &[CITY, PROVINCE] };
+        let above: &[&str] = if id == CITY {
+            &[PROVINCE]
+        } else {
+            &[CITY, PROVINCE]
+        };
         self.send(id, above, now);
         self.decide(above[0], id, period, Decision::Accepted, now);
     }
@@ -517,7 +698,11 @@ impl World {
             published: self.dir.0.join("published"),
             keys: home.join("keys"),
             tokens: home.join("tokens"),
-            signatories: node::config::Signatories { preparer: "tianbiao".into(), reviewer: "tongji".into(), head: "fuzeren".into() },
+            signatories: node::config::Signatories {
+                preparer: "tianbiao".into(),
+                reviewer: "tongji".into(),
+                head: "fuzeren".into(),
+            },
             nats: None,
             accept,
             tls: None,

@@ -1,10 +1,13 @@
-//! Reading and validating a catalogue: every fault at once, each with its file, place, code and cure.
+//! Reading and validating a catalogue: every fault at once, each with its file, place, code and
+//! cure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{AMOUNT_BITS, Catalogue, EventType, FieldKind, Indicator, Kind, MAX_CELLS, MAX_COLUMNS, Subject};
+use super::{
+    AMOUNT_BITS, Catalogue, EventType, FieldKind, Indicator, Kind, MAX_CELLS, MAX_COLUMNS, Subject,
+};
 
 /// One thing wrong with a catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,8 +19,16 @@ pub struct CatalogueFault {
 }
 
 impl CatalogueFault {
-    pub(crate) fn new(place: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
-        CatalogueFault { place: place.into(), code, message: message.into() }
+    pub(crate) fn new(
+        place: impl Into<String>,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        CatalogueFault {
+            place: place.into(),
+            code,
+            message: message.into(),
+        }
     }
     /// The stable code of the fault, without the prefix `catalogue.`.
     pub fn code(&self) -> &'static str {
@@ -90,13 +101,21 @@ pub fn from_files(files: &[(String, String)]) -> Result<Catalogue, CatalogueFaul
                 whole.indicators.extend(part.indicator);
                 whole.rules.extend(part.rule);
             }
-            Err(e) => faults.push(CatalogueFault::new(name, "toml", crate::published::toml_fault(&e, text))),
+            Err(e) => faults.push(CatalogueFault::new(
+                name,
+                "toml",
+                crate::published::toml_fault(&e, text),
+            )),
         }
     }
     if let Err(CatalogueFaults(more)) = validate(&whole) {
         faults.extend(more);
     }
-    if faults.is_empty() { Ok(whole) } else { Err(CatalogueFaults(faults)) }
+    if faults.is_empty() {
+        Ok(whole)
+    } else {
+        Err(CatalogueFaults(faults))
+    }
 }
 
 /// Checks every rule that counting relies on.
@@ -104,7 +123,10 @@ pub fn from_files(files: &[(String, String)]) -> Result<Catalogue, CatalogueFaul
 /// # Errors
 /// Every fault found.
 pub fn validate(c: &Catalogue) -> Result<(), CatalogueFaults> {
-    let mut v = Validator { c, faults: Vec::new() };
+    let mut v = Validator {
+        c,
+        faults: Vec::new(),
+    };
     v.head();
     v.dimensions();
     v.events();
@@ -112,7 +134,11 @@ pub fn validate(c: &Catalogue) -> Result<(), CatalogueFaults> {
     v.rules();
     v.names();
     v.widths();
-    if v.faults.is_empty() { Ok(()) } else { Err(CatalogueFaults(v.faults)) }
+    if v.faults.is_empty() {
+        Ok(())
+    } else {
+        Err(CatalogueFaults(v.faults))
+    }
 }
 
 struct Validator<'a> {
@@ -133,7 +159,13 @@ impl Validator<'_> {
             Ok(program) => {
                 for name in crate::count::cel::variables(&program) {
                     if !allowed.contains(&name.as_str()) {
-                        self.fault(place, "variable", format!("{what}: unknown variable {name:?}; here only {allowed:?} exist"));
+                        self.fault(
+                            place,
+                            "variable",
+                            format!(
+                                "{what}: unknown variable {name:?}; here only {allowed:?} exist"
+                            ),
+                        );
                     }
                 }
             }
@@ -145,10 +177,18 @@ impl Validator<'_> {
         let mut seen = BTreeSet::new();
         for id in ids {
             if !seen.insert(id) {
-                self.fault(format!("{what} {id}"), "duplicate", "is defined twice; remove one");
+                self.fault(
+                    format!("{what} {id}"),
+                    "duplicate",
+                    "is defined twice; remove one",
+                );
             }
             if id.is_empty() || id.contains([':', '*', ' ', '@']) {
-                self.fault(format!("{what} {id:?}"), "name", "names are not empty and have no ':', '*', '@' or space");
+                self.fault(
+                    format!("{what} {id:?}"),
+                    "name",
+                    "names are not empty and have no ':', '*', '@' or space",
+                );
             }
         }
     }
@@ -159,19 +199,32 @@ impl Validator<'_> {
             self.fault("catalogue", "id", "has no id; set `id = \"…\"` in one file");
         }
         if c.version == 0 {
-            self.fault("catalogue", "version", "has no version; versions begin at 1");
+            self.fault(
+                "catalogue",
+                "version",
+                "has no version; versions begin at 1",
+            );
         }
         for w in &c.windows {
             let days = [&w.from, &w.to].map(|d| d.parse::<chrono::NaiveDate>());
             match days {
                 [Ok(a), Ok(b)] if a <= b => {}
-                _ => self.fault(format!("window {}", w.id), "window", "needs two days YYYY-MM-DD, the first not later"),
+                _ => self.fault(
+                    format!("window {}", w.id),
+                    "window",
+                    "needs two days YYYY-MM-DD, the first not later",
+                ),
             }
         }
         self.unique("window", c.windows.iter().map(|w| w.id.as_str()));
         self.unique("define", c.defines.iter().map(|w| w.name.as_str()));
         for d in &c.defines {
-            self.cel(&format!("define {}", d.name), "expr", &d.expr, &["s", "t", "d", "period"]);
+            self.cel(
+                &format!("define {}", d.name),
+                "expr",
+                &d.expr,
+                &["s", "t", "d", "period"],
+            );
         }
     }
 
@@ -187,10 +240,18 @@ impl Validator<'_> {
             let mut seen = BTreeSet::new();
             for code in &d.codes {
                 if code.code.is_empty() || code.code == "-" || code.code.contains(['*', ':']) {
-                    self.fault(&place, "code", format!("code {:?} is empty, is '-' or has '*' or ':'", code.code));
+                    self.fault(
+                        &place,
+                        "code",
+                        format!("code {:?} is empty, is '-' or has '*' or ':'", code.code),
+                    );
                 }
                 if !seen.insert(&code.code) {
-                    self.fault(&place, "duplicate", format!("code {:?} is there twice", code.code));
+                    self.fault(
+                        &place,
+                        "duplicate",
+                        format!("code {:?} is there twice", code.code),
+                    );
                 }
             }
         }
@@ -209,21 +270,37 @@ impl Validator<'_> {
             }
             self.cel(&place, "spell_key", &effect.spell_key, &["e", "s", "on"]);
             if (effect.open.is_some() || effect.close.is_some()) && effect.spell_key.is_empty() {
-                self.fault(&place, "spell_key", "opens or closes a spell without a spell_key");
+                self.fault(
+                    &place,
+                    "spell_key",
+                    "opens or closes a spell without a spell_key",
+                );
             }
             if effect.begin && effect.end {
                 self.fault(&place, "effect", "begins and ends its subject at once");
             }
             if effect.baseline && !e.is_clear() {
-                self.fault(&place, "baseline", "a declared opening stock is published in clear: pi must be P0");
+                self.fault(
+                    &place,
+                    "baseline",
+                    "a declared opening stock is published in clear: pi must be P0",
+                );
             }
         }
         for needed in ["record.voided", "record.corrected"] {
             if c.event(needed).is_none() {
-                self.fault("catalogue", "missing_event", format!("has no event type {needed}; corrections need it"));
+                self.fault(
+                    "catalogue",
+                    "missing_event",
+                    format!("has no event type {needed}; corrections need it"),
+                );
             }
         }
-        for i in c.indicators.iter().filter(|i| i.kind.is_stock() || i.kind == Kind::Distinct) {
+        for i in c
+            .indicators
+            .iter()
+            .filter(|i| i.kind.is_stock() || i.kind == Kind::Distinct)
+        {
             let recount = i.subject.and_then(|s| c.recount(s));
             if !recount.is_some_and(|r| i.events.contains(&r.code)) {
                 let message = "a stock or distinct count is fed by its subject's system event, which recounts it at close";
@@ -233,7 +310,10 @@ impl Validator<'_> {
     }
 
     fn event_fields(&mut self, place: &str, e: &EventType) {
-        self.unique(&format!("{place} field"), e.fields.iter().map(|f| f.name.as_str()));
+        self.unique(
+            &format!("{place} field"),
+            e.fields.iter().map(|f| f.name.as_str()),
+        );
         if e.levels.is_empty() && !e.system {
             self.fault(place, "levels", "no tier may record it");
         }
@@ -242,39 +322,91 @@ impl Validator<'_> {
             (Subject::Unit, _) => self.fault(place, "key", "an event about the unit has no key"),
             (_, "") if e.system => {}
             (_, key) => match e.field(key) {
-                None => self.fault(place, "key", format!("key {key:?} is not one of its fields")),
-                Some(f) if f.optional => self.fault(place, "key", format!("key field {key:?} must not be optional")),
-                Some(f) if matches!(f.kind, FieldKind::Int | FieldKind::Fen | FieldKind::Bool | FieldKind::Date) => {
+                None => self.fault(
+                    place,
+                    "key",
+                    format!("key {key:?} is not one of its fields"),
+                ),
+                Some(f) if f.optional => self.fault(
+                    place,
+                    "key",
+                    format!("key field {key:?} must not be optional"),
+                ),
+                Some(f)
+                    if matches!(
+                        f.kind,
+                        FieldKind::Int | FieldKind::Fen | FieldKind::Bool | FieldKind::Date
+                    ) =>
+                {
                     self.fault(place, "key", format!("key field {key:?} must be a number of a person or organisation, a code or a text"));
                 }
-                Some(f) if e.subject == Subject::Person && !matches!(f.kind, FieldKind::IdNumber | FieldKind::Certificate) => {
-                    self.fault(place, "key", "a person is keyed by id_number or certificate");
+                Some(f)
+                    if e.subject == Subject::Person
+                        && !matches!(f.kind, FieldKind::IdNumber | FieldKind::Certificate) =>
+                {
+                    self.fault(
+                        place,
+                        "key",
+                        "a person is keyed by id_number or certificate",
+                    );
                 }
                 Some(_) => {}
             },
         }
         if e.subject == Subject::Person && e.is_clear() {
-            self.fault(place, "pi", "an event about a person cannot be P0: its fields would be published");
+            self.fault(
+                place,
+                "pi",
+                "an event about a person cannot be P0: its fields would be published",
+            );
         }
         for f in &e.fields {
             if f.kind == FieldKind::Code && f.codes.is_empty() && f.dimension.is_none() {
-                self.fault(place, "codes", format!("field {}: a code field needs codes or a dimension", f.name));
+                self.fault(
+                    place,
+                    "codes",
+                    format!("field {}: a code field needs codes or a dimension", f.name),
+                );
             }
             if let Some(d) = &f.dimension
                 && self.c.dimension(d).is_none()
             {
-                self.fault(place, "dimension", format!("field {}: unknown dimension {d:?}", f.name));
+                self.fault(
+                    place,
+                    "dimension",
+                    format!("field {}: unknown dimension {d:?}", f.name),
+                );
             }
-            if e.is_clear() && matches!(f.kind, FieldKind::IdNumber | FieldKind::Certificate | FieldKind::Text) {
-                self.fault(place, "pi", format!("field {}: a P0 event may hold no number of a person and no free text", f.name));
+            if e.is_clear()
+                && matches!(
+                    f.kind,
+                    FieldKind::IdNumber | FieldKind::Certificate | FieldKind::Text
+                )
+            {
+                self.fault(
+                    place,
+                    "pi",
+                    format!(
+                        "field {}: a P0 event may hold no number of a person and no free text",
+                        f.name
+                    ),
+                );
             }
-            if matches!(f.name.as_str(), "occurred_on" | "category" | "grade" | "sex" | "birth") && e.key != f.name {
-                let derived = e
-                    .fields
-                    .iter()
-                    .any(|g| g.kind == FieldKind::Certificate || (g.kind == FieldKind::IdNumber && (f.name == "sex" || f.name == "birth")));
+            if matches!(
+                f.name.as_str(),
+                "occurred_on" | "category" | "grade" | "sex" | "birth"
+            ) && e.key != f.name
+            {
+                let derived = e.fields.iter().any(|g| {
+                    g.kind == FieldKind::Certificate
+                        || (g.kind == FieldKind::IdNumber && (f.name == "sex" || f.name == "birth"))
+                });
                 if f.name == "occurred_on" || derived {
-                    self.fault(place, "reserved", format!("field name {} is given by the system", f.name));
+                    self.fault(
+                        place,
+                        "reserved",
+                        format!("field name {} is given by the system", f.name),
+                    );
                 }
             }
         }
@@ -286,8 +418,11 @@ impl Validator<'_> {
         self.unique("indicator key", c.indicators.iter().map(|i| i.key.as_str()));
         for i in &c.indicators {
             let place = format!("indicator {}", i.id);
-            let allowed: &[&str] =
-                if i.kind.is_stock() { &["s", "t", "d", "period"] } else { &["s", "t", "d", "e", "on", "before", "period"] };
+            let allowed: &[&str] = if i.kind.is_stock() {
+                &["s", "t", "d", "period"]
+            } else {
+                &["s", "t", "d", "e", "on", "before", "period"]
+            };
             self.cel(&place, "where", &i.condition, allowed);
             for t in &i.tables {
                 if t.is_empty() || t.len() > 2 {
@@ -299,7 +434,14 @@ impl Validator<'_> {
                     }
                 }
                 if c.cells(t).len() > MAX_CELLS {
-                    self.fault(&place, "cells", format!("table {} has more than {MAX_CELLS} cells", super::table_name(t)));
+                    self.fault(
+                        &place,
+                        "cells",
+                        format!(
+                            "table {} has more than {MAX_CELLS} cells",
+                            super::table_name(t)
+                        ),
+                    );
                 }
             }
             if i.kind.is_counted() {
@@ -324,25 +466,45 @@ impl Validator<'_> {
                 None => self.fault(place, "event", format!("unknown event type {code:?}")),
                 Some(e) => {
                     if e.subject != subject && !e.effect.baseline {
-                        self.fault(place, "subject", format!("{code} is about another kind of subject"));
+                        self.fault(
+                            place,
+                            "subject",
+                            format!("{code} is about another kind of subject"),
+                        );
                     }
                     if i.kind == Kind::Sum && !e.is_clear() {
-                        self.fault(place, "sum", format!("{code} is not clear; sums of hidden integers need kind amount"));
+                        self.fault(
+                            place,
+                            "sum",
+                            format!(
+                                "{code} is not clear; sums of hidden integers need kind amount"
+                            ),
+                        );
                     }
                     if matches!(i.kind, Kind::Sum | Kind::Amount) {
                         match e.field(&i.field).map(|f| f.kind) {
                             Some(FieldKind::Int | FieldKind::Fen) => {}
-                            _ => self.fault(place, "field", format!("{code} has no int or fen field {:?}", i.field)),
+                            _ => self.fault(
+                                place,
+                                "field",
+                                format!("{code} has no int or fen field {:?}", i.field),
+                            ),
                         }
                     }
                 }
             }
         }
         if i.kind == Kind::Amount && !i.tables.is_empty() {
-            self.fault(place, "table", format!("an amount takes {AMOUNT_BITS} columns a cell: it has no tables"));
+            self.fault(
+                place,
+                "table",
+                format!("an amount takes {AMOUNT_BITS} columns a cell: it has no tables"),
+            );
         }
         match i.kind {
-            Kind::Distinct if i.windows.is_empty() => self.fault(place, "windows", "distinct needs windows, e.g. [\"year\"]"),
+            Kind::Distinct if i.windows.is_empty() => {
+                self.fault(place, "windows", "distinct needs windows, e.g. [\"year\"]")
+            }
             Kind::Distinct => {
                 for w in &i.windows {
                     if w != "year" && !c.windows.iter().any(|x| &x.id == w) {
@@ -357,10 +519,18 @@ impl Validator<'_> {
 
     fn quotient(&mut self, place: &str, i: &Indicator) {
         let c = self.c;
-        let known = |id: &str| c.indicators.iter().any(|x| x.id == id && x.kind.is_counted());
+        let known = |id: &str| {
+            c.indicators
+                .iter()
+                .any(|x| x.id == id && x.kind.is_counted())
+        };
         if i.per.is_some() {
             if !known(&i.met) {
-                self.fault(place, "met", format!("unknown counted indicator {:?}", i.met));
+                self.fault(
+                    place,
+                    "met",
+                    format!("unknown counted indicator {:?}", i.met),
+                );
             }
         } else {
             for (what, id) in [("num", &i.num), ("den", &i.den)] {
@@ -370,7 +540,11 @@ impl Validator<'_> {
             }
         }
         if !i.events.is_empty() || !i.tables.is_empty() {
-            self.fault(place, "events", "a quotient is computed from its parts: no events, no tables");
+            self.fault(
+                place,
+                "events",
+                "a quotient is computed from its parts: no events, no tables",
+            );
         }
     }
 
@@ -386,17 +560,26 @@ impl Validator<'_> {
         }
     }
 
-    /// Names behind `s.`, `before.`, `e.` and `d.`: a misspelt one would stop the first recording, months later.
+    /// Names behind `s.`, `before.`, `e.` and `d.`: a misspelt one would stop the first recording,
+    /// months later.
     fn names(&mut self) {
         let c = self.c;
         let defines: BTreeSet<String> = c.defines.iter().map(|d| d.name.clone()).collect();
         let mut states: BTreeMap<Subject, BTreeSet<String>> = BTreeMap::new();
         for e in &c.events {
-            let known = states.entry(e.subject).or_insert_with(|| ["active".to_string(), "age".to_string()].into());
+            let known = states
+                .entry(e.subject)
+                .or_insert_with(|| ["active".to_string(), "age".to_string()].into());
             known.extend(e.effect.set.keys().cloned());
             for spell in e.effect.open.iter().chain(&e.effect.close) {
                 known.insert(spell.clone());
-                for name in e.effect.spell_set.keys().map(String::as_str).chain(["open", "ever"]) {
+                for name in e
+                    .effect
+                    .spell_set
+                    .keys()
+                    .map(String::as_str)
+                    .chain(["open", "ever"])
+                {
                     known.insert(format!("{spell}.{name}"));
                 }
             }
@@ -404,40 +587,72 @@ impl Validator<'_> {
         let every: BTreeSet<String> = states.values().flatten().cloned().collect();
         let fields = |e: &EventType| -> BTreeSet<String> {
             let derived = ["sex", "birth", "category", "grade"].map(String::from);
-            e.fields.iter().map(|f| f.name.clone()).chain(derived).collect()
+            e.fields
+                .iter()
+                .map(|f| f.name.clone())
+                .chain(derived)
+                .collect()
         };
         let every_field: BTreeSet<String> = c.events.iter().flat_map(fields).collect();
-        let mut check = |place: String, source: &str, state: &BTreeSet<String>, event: &BTreeSet<String>| {
-            for (root, name) in members(source) {
-                let known = match root {
-                    "s" | "before" => state.contains(&name),
-                    "d" => defines.contains(&name),
-                    _ => event.contains(&name),
-                };
-                if !known {
-                    self.faults.push(CatalogueFault::new(&place, "unknown_name", format!("{root}.{name} does not exist; is it misspelt?")));
+        let mut check =
+            |place: String, source: &str, state: &BTreeSet<String>, event: &BTreeSet<String>| {
+                for (root, name) in members(source) {
+                    let known = match root {
+                        "s" | "before" => state.contains(&name),
+                        "d" => defines.contains(&name),
+                        _ => event.contains(&name),
+                    };
+                    if !known {
+                        self.faults.push(CatalogueFault::new(
+                            &place,
+                            "unknown_name",
+                            format!("{root}.{name} does not exist; is it misspelt?"),
+                        ));
+                    }
                 }
-            }
-        };
+            };
         let none = BTreeSet::new();
         for d in &c.defines {
-            check(format!("define {}", d.name), &d.expr, states.get(&Subject::Person).unwrap_or(&none), &none);
+            check(
+                format!("define {}", d.name),
+                &d.expr,
+                states.get(&Subject::Person).unwrap_or(&none),
+                &none,
+            );
         }
         for d in &c.dimensions {
-            check(format!("dimension {}", d.id), &d.value, &every, &every_field);
+            check(
+                format!("dimension {}", d.id),
+                &d.value,
+                &every,
+                &every_field,
+            );
         }
         for e in &c.events {
             let state = states.get(&e.subject).unwrap_or(&none);
             let own = fields(e);
-            for source in e.effect.set.values().chain(e.effect.spell_set.values()).chain([&e.effect.spell_key]) {
+            for source in e
+                .effect
+                .set
+                .values()
+                .chain(e.effect.spell_set.values())
+                .chain([&e.effect.spell_key])
+            {
                 check(format!("event {}", e.code), source, state, &own);
             }
         }
         for i in &c.indicators {
             let state = i.subject.and_then(|s| states.get(&s)).unwrap_or(&none);
-            let feeding = c.events.iter().filter(|e| i.events.contains(&e.code) && !e.system && !e.effect.baseline);
-            // A field must exist in every type that feeds a flow: the condition is evaluated for each of them.
-            let common = feeding.map(fields).reduce(|a, b| a.intersection(&b).cloned().collect()).unwrap_or_default();
+            let feeding = c
+                .events
+                .iter()
+                .filter(|e| i.events.contains(&e.code) && !e.system && !e.effect.baseline);
+            // A field must exist in every type that feeds a flow: the condition is evaluated for
+            // each of them.
+            let common = feeding
+                .map(fields)
+                .reduce(|a, b| a.intersection(&b).cloned().collect())
+                .unwrap_or_default();
             check(format!("indicator {}", i.id), &i.condition, state, &common);
         }
         self.stock_tables();
@@ -448,8 +663,12 @@ impl Validator<'_> {
         let c = self.c;
         for i in c.indicators.iter().filter(|i| i.kind.is_stock()) {
             for d in i.dimensions() {
-                if c.dimension(&d).is_some_and(|d| members(&d.value).iter().any(|(root, _)| *root == "e")) {
-                    let message = format!("dimension {d} reads the event (e.…), but a stock is counted by state");
+                if c.dimension(&d)
+                    .is_some_and(|d| members(&d.value).iter().any(|(root, _)| *root == "e"))
+                {
+                    let message = format!(
+                        "dimension {d} reads the event (e.…), but a stock is counted by state"
+                    );
                     self.fault(format!("indicator {}", i.id), "dimension", message);
                 }
             }
@@ -459,11 +678,16 @@ impl Validator<'_> {
     fn baselines(&mut self) {
         let c = self.c;
         for e in c.events.iter().filter(|e| e.effect.baseline) {
-            let mut needed: BTreeSet<String> = ["indicator".to_string(), "value".to_string()].into();
+            let mut needed: BTreeSet<String> =
+                ["indicator".to_string(), "value".to_string()].into();
             let fed = c.indicators.iter().filter(|i| i.events.contains(&e.code));
             needed.extend(fed.flat_map(Indicator::dimensions));
             for name in needed.iter().filter(|n| e.field(n).is_none()) {
-                self.fault(format!("event {}", e.code), "baseline", format!("a declared opening stock needs the field {name}"));
+                self.fault(
+                    format!("event {}", e.code),
+                    "baseline",
+                    format!("a declared opening stock needs the field {name}"),
+                );
             }
         }
     }
@@ -480,13 +704,17 @@ impl Validator<'_> {
             }
         }
         for (code, n) in wide {
-            self.fault(format!("event {code}"), "width", format!("has {n} columns, more than {MAX_COLUMNS}"));
+            self.fault(
+                format!("event {code}"),
+                "width",
+                format!("has {n} columns, more than {MAX_COLUMNS}"),
+            );
         }
     }
 }
 
-/// The `root.name` pairs of a CEL source outside its string literals, for the roots that counting binds; for a spell also
-/// `spell.attribute`.
+/// The `root.name` pairs of a CEL source outside its string literals, for the roots that counting
+/// binds; for a spell also `spell.attribute`.
 fn members(source: &str) -> Vec<(&'static str, String)> {
     let mut plain = String::new();
     let mut quote = None;
@@ -503,7 +731,10 @@ fn members(source: &str) -> Vec<(&'static str, String)> {
     }
     let mut found = Vec::new();
     let word = |ch: char| ch.is_ascii_alphanumeric() || ch == '_' || ch == '.';
-    for path in plain.split(|ch: char| !word(ch)).filter(|p| p.contains('.')) {
+    for path in plain
+        .split(|ch: char| !word(ch))
+        .filter(|p| p.contains('.'))
+    {
         let mut parts = path.split('.');
         let root = match parts.next() {
             Some("s") => "s",
@@ -528,7 +759,19 @@ mod tests {
     #[test]
     fn members_are_found_outside_strings() {
         let source = "s.age > 16 && before.employment.open == 0 && e.kind in ['s.x', \"d.y\"] && d.capable && x.s.z == 1";
-        let found: Vec<String> = members(source).into_iter().map(|(r, n)| format!("{r}.{n}")).collect();
-        assert_eq!(found, ["s.age", "before.employment", "before.employment.open", "e.kind", "d.capable"]);
+        let found: Vec<String> = members(source)
+            .into_iter()
+            .map(|(r, n)| format!("{r}.{n}"))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "s.age",
+                "before.employment",
+                "before.employment.open",
+                "e.kind",
+                "d.capable"
+            ]
+        );
     }
 }

@@ -1,11 +1,13 @@
 //! What is counted, as data: dimensions, event types, indicators and rules.
 //!
-//! The catalogue is a set of TOML files (`deploy/catalogue`), compiled into one JSON document that is signed as
-//! `countersign/catalogue/v1`. Its digest is named by every statement and every rollup, so an old figure is always
-//! recomputed by the catalogue that it was made under. A further indicator or event type is a change of these files.
+//! The catalogue is a set of TOML files (`deploy/catalogue`), compiled into one JSON document that
+//! is signed as `countersign/catalogue/v1`. Its digest is named by every statement and every
+//! rollup, so an old figure is always recomputed by the catalogue that it was made under. A further
+//! indicator or event type is a change of these files.
 //!
-//! Reading order: the types here, then [`load`] (files in, every fault at once), then [`crate::count`], which gives
-//! them meaning. Conditions are CEL (<https://cel.dev>); their variables are told in [`crate::count`].
+//! Reading order: the types here, then [`load`] (files in, every fault at once), then
+//! [`crate::count`], which gives them meaning. Conditions are CEL (<https://cel.dev>); their
+//! variables are told in [`crate::count`].
 
 pub mod load;
 
@@ -35,7 +37,8 @@ pub struct Catalogue {
     pub version: u32,
     /// Named windows of dates for "once per plan" counting.
     pub windows: Vec<Window>,
-    /// Named conditions over a subject's state, evaluated in order and shared by the indicators as `d.<name>`.
+    /// Named conditions over a subject's state, evaluated in order and shared by the indicators as
+    /// `d.<name>`.
     pub defines: Vec<Define>,
     /// What figures are broken down by.
     pub dimensions: Vec<Dimension>,
@@ -69,7 +72,8 @@ pub struct Define {
     pub expr: String,
 }
 
-/// A way to break figures down: a CEL expression over a subject's state that yields one of the codes.
+/// A way to break figures down: a CEL expression over a subject's state that yields one of the
+/// codes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dimension {
@@ -111,7 +115,8 @@ pub enum Subject {
     Unit,
 }
 
-/// Personal-data class of an event type. P0 is published in clear; all others are committed to and stay sealed.
+/// Personal-data class of an event type. P0 is published in clear; all others are committed to and
+/// stay sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pi {
     /// No personal data.
@@ -260,7 +265,8 @@ pub enum Kind {
     Amount,
     /// Numerator and denominator, two other figures.
     Ratio,
-    /// As ratio, with the denominator's members frozen at close (or: units of a tier that meet a condition).
+    /// As ratio, with the denominator's members frozen at close (or: units of a tier that meet a
+    /// condition).
     Coverage,
     /// A stock that is judged by being there at all.
     Milestone,
@@ -269,9 +275,13 @@ pub enum Kind {
 impl Kind {
     /// Whether months add up (a flow) rather than replace one another (a stock).
     pub fn is_flow(self) -> bool {
-        matches!(self, Kind::Times | Kind::Distinct | Kind::Sum | Kind::Amount)
+        matches!(
+            self,
+            Kind::Times | Kind::Distinct | Kind::Sum | Kind::Amount
+        )
     }
-    /// Whether events contribute to it directly; ratios and coverages are computed from other figures.
+    /// Whether events contribute to it directly; ratios and coverages are computed from other
+    /// figures.
     pub fn is_counted(self) -> bool {
         !matches!(self, Kind::Ratio | Kind::Coverage)
     }
@@ -309,7 +319,8 @@ pub struct Indicator {
     /// Declared tables: lists of one or two dimensions. None declared: the total alone.
     #[serde(default)]
     pub tables: Vec<Vec<String>>,
-    /// For `distinct`: `year` and ids of windows; the first one is the figure's own, the others are `<id>@<window>`.
+    /// For `distinct`: `year` and ids of windows; the first one is the figure's own, the others are
+    /// `<id>@<window>`.
     #[serde(default)]
     pub windows: Vec<String>,
     /// For `sum` and `amount`: the field that is added up.
@@ -333,12 +344,21 @@ impl Indicator {
     /// The figures of this indicator: its own id, and one `<id>@<window>` for each further window.
     pub fn figure_ids(&self) -> Vec<String> {
         let mut ids = vec![self.id.clone()];
-        ids.extend(self.windows.iter().skip(1).map(|w| format!("{}@{w}", self.id)));
+        ids.extend(
+            self.windows
+                .iter()
+                .skip(1)
+                .map(|w| format!("{}@{w}", self.id)),
+        );
         ids
     }
     /// The declared tables; where none is declared, the total alone (a table of no dimension).
     pub fn tables(&self) -> Vec<Vec<String>> {
-        if self.tables.is_empty() { vec![Vec::new()] } else { self.tables.clone() }
+        if self.tables.is_empty() {
+            vec![Vec::new()]
+        } else {
+            self.tables.clone()
+        }
     }
     /// The dimensions used by any table, each once, in order of first use.
     pub fn dimensions(&self) -> Vec<String> {
@@ -386,8 +406,13 @@ impl Catalogue {
     /// # Errors
     /// Every fault found, as [`load::CatalogueFaults`].
     pub fn from_json(json: &str) -> Result<Catalogue, load::CatalogueFaults> {
-        let catalogue: Catalogue = serde_json::from_str(json)
-            .map_err(|e| load::CatalogueFaults(vec![load::CatalogueFault::new("catalogue", "json", e.to_string())]))?;
+        let catalogue: Catalogue = serde_json::from_str(json).map_err(|e| {
+            load::CatalogueFaults(vec![load::CatalogueFault::new(
+                "catalogue",
+                "json",
+                e.to_string(),
+            )])
+        })?;
         load::validate(&catalogue)?;
         Ok(catalogue)
     }
@@ -409,11 +434,16 @@ impl Catalogue {
     }
     /// The event type with this code (`E16`) or machine name.
     pub fn event_by_code(&self, code: &str) -> Option<&EventType> {
-        self.events.iter().find(|e| e.code == code || e.name == code)
+        self.events
+            .iter()
+            .find(|e| e.code == code || e.name == code)
     }
-    /// The system event by which a node recounts a subject at close: what a void undid, and what time alone changed.
+    /// The system event by which a node recounts a subject at close: what a void undid, and what
+    /// time alone changed.
     pub fn recount(&self, subject: Subject) -> Option<&EventType> {
-        self.events.iter().find(|e| e.system && e.subject == subject && subject != Subject::Unit)
+        self.events
+            .iter()
+            .find(|e| e.system && e.subject == subject && subject != Subject::Unit)
     }
     /// The dimension of this id.
     pub fn dimension(&self, id: &str) -> Option<&Dimension> {
@@ -422,24 +452,46 @@ impl Catalogue {
     /// The indicator with this id, key, or figure id (`I011@plan`).
     pub fn indicator(&self, id: &str) -> Option<&Indicator> {
         let base = id.split('@').next().unwrap_or(id);
-        self.indicators.iter().find(|i| i.id == base || i.key == base)
+        self.indicators
+            .iter()
+            .find(|i| i.id == base || i.key == base)
     }
 
-    /// The cells of a declared table, in the order in which they are written: codes joined by `*`; `total` for none.
+    /// The cells of a declared table, in the order in which they are written: codes joined by `*`;
+    /// `total` for none.
     pub fn cells(&self, table: &[String]) -> Vec<String> {
         let mut cells = vec![String::new()];
         for id in table {
-            let codes: Vec<&str> = self.dimension(id).map(|d| d.codes.iter().map(|c| c.code.as_str()).collect()).unwrap_or_default();
+            let codes: Vec<&str> = self
+                .dimension(id)
+                .map(|d| d.codes.iter().map(|c| c.code.as_str()).collect())
+                .unwrap_or_default();
             cells = cells
                 .iter()
-                .flat_map(|prefix| codes.iter().map(move |c| if prefix.is_empty() { (*c).to_string() } else { format!("{prefix}*{c}") }))
+                .flat_map(|prefix| {
+                    codes.iter().map(move |c| {
+                        if prefix.is_empty() {
+                            (*c).to_string()
+                        } else {
+                            format!("{prefix}*{c}")
+                        }
+                    })
+                })
                 .collect();
         }
-        if table.is_empty() { vec!["total".to_string()] } else { cells }
+        if table.is_empty() {
+            vec!["total".to_string()]
+        } else {
+            cells
+        }
     }
 }
 
 /// The name of a table: its dimensions joined by `*`; `total` for none.
 pub fn table_name(table: &[String]) -> String {
-    if table.is_empty() { "total".to_string() } else { table.join("*") }
+    if table.is_empty() {
+        "total".to_string()
+    } else {
+        table.join("*")
+    }
 }

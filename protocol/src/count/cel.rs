@@ -1,10 +1,11 @@
 //! The one place that names the CEL interpreter.
 //!
-//! Conditions are total: an unknown attribute is a validation fault of the catalogue, not a silent `false`; an
-//! evaluation error stops the recording with the condition's name.
+//! Conditions are total: an unknown attribute is a validation fault of the catalogue, not a silent
+//! `false`; an evaluation error stops the recording with the condition's name.
 //!
-//! Counting evaluates dozens of conditions for every event. Those of the usual shape are evaluated by [`super::plain`], which
-//! knows less than the interpreter and says so: whatever it does not answer, the interpreter does. A test compares both.
+//! Counting evaluates dozens of conditions for every event. Those of the usual shape are evaluated
+//! by [`super::plain`], which knows less than the interpreter and says so: whatever it does not
+//! answer, the interpreter does. A test compares both.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
@@ -24,7 +25,8 @@ pub enum Bound<'a> {
     Value(Value),
     /// Named ones.
     Map(Names<'a>),
-    /// A subject's state: looked up where it stands, because copying it would cost more than the conditions do.
+    /// A subject's state: looked up where it stands, because copying it would cost more than the
+    /// conditions do.
     State(StateView<'a>),
     /// An event's fields, likewise.
     Event(EventView<'a>),
@@ -115,7 +117,10 @@ impl Bound<'_> {
             Bound::Value(Value::Int(i)) => cel::Value::Int(*i),
             Bound::Value(Value::Text(s)) => cel::Value::from(s.as_str()),
             Bound::Map(names) => {
-                let map: HashMap<Key, cel::Value> = names.iter().map(|(k, v)| (Key::from(k.to_string()), v.to_cel())).collect();
+                let map: HashMap<Key, cel::Value> = names
+                    .iter()
+                    .map(|(k, v)| (Key::from(k.to_string()), v.to_cel()))
+                    .collect();
                 cel::Value::Map(Map { map: Arc::new(map) })
             }
             Bound::State(state) => Bound::Map(state.names()).to_cel(),
@@ -154,12 +159,19 @@ static STDLIB: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 /// # Errors
 /// What the parser said, on one line.
 pub fn compile(source: &str) -> Result<Program, String> {
-    STDLIB.compile(source).map_err(|e| e.to_string().replace('\n', " "))
+    STDLIB
+        .compile(source)
+        .map_err(|e| e.to_string().replace('\n', " "))
 }
 
 /// The variables that a program refers to.
 pub fn variables(program: &Program) -> Vec<String> {
-    program.references().variables().into_iter().map(str::to_string).collect()
+    program
+        .references()
+        .variables()
+        .into_iter()
+        .map(str::to_string)
+        .collect()
 }
 
 /// The variables of one evaluation.
@@ -183,7 +195,9 @@ impl<'a> Scope<'a> {
 
     /// Binds a name in a variable that is a map; a variable of another kind becomes one.
     pub fn set_in(&mut self, variable: &'static str, name: Arc<str>, value: impl Into<Bound<'a>>) {
-        if let Some((_, Bound::Map(names))) = self.variables.iter_mut().find(|(n, _)| *n == variable) {
+        if let Some((_, Bound::Map(names))) =
+            self.variables.iter_mut().find(|(n, _)| *n == variable)
+        {
             self.interpreter.take();
             names.insert(name, value.into());
         } else {
@@ -211,7 +225,12 @@ impl<'a> Scope<'a> {
 
 /// A map of these entries.
 pub fn map<'a>(entries: impl IntoIterator<Item = (String, i64)>) -> Bound<'a> {
-    Bound::Map(entries.into_iter().map(|(k, v)| (Arc::from(k), v.into())).collect())
+    Bound::Map(
+        entries
+            .into_iter()
+            .map(|(k, v)| (Arc::from(k), v.into()))
+            .collect(),
+    )
 }
 
 impl Condition {
@@ -224,8 +243,15 @@ impl Condition {
             return Ok(None);
         }
         match compile(source) {
-            Ok(program) => Ok(Some(Condition { name: name.to_string(), plain: Plain::of(program.expression()), program })),
-            Err(message) => Err(EvalError { name: name.to_string(), message }),
+            Ok(program) => Ok(Some(Condition {
+                name: name.to_string(),
+                plain: Plain::of(program.expression()),
+                program,
+            })),
+            Err(message) => Err(EvalError {
+                name: name.to_string(),
+                message,
+            }),
         }
     }
 
@@ -242,11 +268,18 @@ impl Condition {
 
     /// The value by the interpreter alone.
     pub(super) fn interpret(&self, scope: &Scope<'_>) -> Result<Value, EvalError> {
-        match self.program.execute(scope.interpreter()).map_err(|e| self.error(e.to_string()))? {
+        match self
+            .program
+            .execute(scope.interpreter())
+            .map_err(|e| self.error(e.to_string()))?
+        {
             cel::Value::Bool(b) => Ok(Value::Bool(b)),
             cel::Value::Int(i) => Ok(Value::Int(i)),
             cel::Value::String(s) => Ok(Value::Text(s.to_string())),
-            other => Err(self.error(format!("yields {:?}, which is no text, number or boolean", other.type_of()))),
+            other => Err(self.error(format!(
+                "yields {:?}, which is no text, number or boolean",
+                other.type_of()
+            ))),
         }
     }
 
@@ -282,7 +315,10 @@ impl Condition {
     }
 
     fn error(&self, message: String) -> EvalError {
-        EvalError { name: self.name.clone(), message }
+        EvalError {
+            name: self.name.clone(),
+            message,
+        }
     }
 }
 

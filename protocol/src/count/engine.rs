@@ -75,7 +75,11 @@ impl Balance {
 
     /// The cells of a figure whose weight is not 0.
     fn of(&self, figure: &str) -> impl Iterator<Item = (&str, i64)> {
-        self.0.get(figure).into_iter().flatten().map(|(cell, n)| (cell.as_str(), *n))
+        self.0
+            .get(figure)
+            .into_iter()
+            .flatten()
+            .map(|(cell, n)| (cell.as_str(), *n))
     }
 
     fn total(&self, figure: &str) -> i64 {
@@ -90,7 +94,9 @@ pub enum CountError {
     #[error(transparent)]
     Condition(#[from] EvalError),
     /// A dimension gave a code that it does not declare.
-    #[error("figure {figure}: dimension {dimension} has no code {value:?}; check the event's fields or the catalogue [count.code]")]
+    #[error(
+        "figure {figure}: dimension {dimension} has no code {value:?}; check the event's fields or the catalogue [count.code]"
+    )]
     UnknownCode {
         /// Figure.
         figure: String,
@@ -133,7 +139,11 @@ pub struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Engine({} v{})", self.catalogue.id, self.catalogue.version)
+        write!(
+            f,
+            "Engine({} v{})",
+            self.catalogue.id, self.catalogue.version
+        )
     }
 }
 
@@ -170,10 +180,19 @@ impl Engine {
         let mut dimensions = BTreeMap::new();
         for d in &catalogue.dimensions {
             if let Some(value) = Condition::new(&format!("dimension {}", d.id), &d.value)? {
-                dimensions.insert(d.id.clone(), (value, d.codes.iter().map(|c| c.code.clone()).collect()));
+                dimensions.insert(
+                    d.id.clone(),
+                    (value, d.codes.iter().map(|c| c.code.clone()).collect()),
+                );
             }
         }
-        Ok(Engine { catalogue, folder, counted, feeding, dimensions })
+        Ok(Engine {
+            catalogue,
+            folder,
+            counted,
+            feeding,
+            dimensions,
+        })
     }
 
     /// The catalogue that this engine counts by.
@@ -185,14 +204,23 @@ impl Engine {
     ///
     /// # Errors
     /// A condition that could not be evaluated, or an unknown event type.
-    pub fn state<'a>(&self, subject: Subject, facts: impl IntoIterator<Item = &'a Fact>) -> Result<State, CountError> {
+    pub fn state<'a>(
+        &self,
+        subject: Subject,
+        facts: impl IntoIterator<Item = &'a Fact>,
+    ) -> Result<State, CountError> {
         let mut state = State::default();
         self.go_on(&mut state, subject, facts)?;
         Ok(state)
     }
 
     /// Lets more facts happen.
-    fn go_on<'a>(&self, state: &mut State, subject: Subject, facts: impl IntoIterator<Item = &'a Fact>) -> Result<(), CountError> {
+    fn go_on<'a>(
+        &self,
+        state: &mut State,
+        subject: Subject,
+        facts: impl IntoIterator<Item = &'a Fact>,
+    ) -> Result<(), CountError> {
         for fact in facts {
             let event = self.event(&fact.event)?;
             self.folder.apply(state, subject, event, fact)?;
@@ -204,23 +232,40 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::state`].
-    pub fn state_before(&self, subject: Subject, history: History<'_>, fact: &Fact) -> Result<State, CountError> {
+    pub fn state_before(
+        &self,
+        subject: Subject,
+        history: History<'_>,
+        fact: &Fact,
+    ) -> Result<State, CountError> {
         let ordered = in_order(history.facts, history.voided);
-        self.state(subject, ordered.into_iter().filter(|f| (f.on, f.index) < (fact.on, fact.index)))
+        self.state(
+            subject,
+            ordered
+                .into_iter()
+                .filter(|f| (f.on, f.index) < (fact.on, fact.index)),
+        )
     }
 
     /// Whether the spell that `fact` opens or closes is open just before it.
     ///
     /// # Errors
     /// As [`Engine::state`].
-    pub fn spell_is_open(&self, subject: Subject, before: &State, fact: &Fact) -> Result<bool, CountError> {
-        Ok(self.folder.spell_is_open(before, subject, self.event(&fact.event)?, fact)?)
+    pub fn spell_is_open(
+        &self,
+        subject: Subject,
+        before: &State,
+        fact: &Fact,
+    ) -> Result<bool, CountError> {
+        Ok(self
+            .folder
+            .spell_is_open(before, subject, self.event(&fact.event)?, fact)?)
     }
 
     /// The moves of a new event of a subject, recorded in `period`.
     ///
-    /// `first_day` is the first day of the unit's first period: an event dated before it is an opening entry, which moves
-    /// stocks and never flows.
+    /// `first_day` is the first day of the unit's first period: an event dated before it is an
+    /// opening entry, which moves stocks and never flows.
     ///
     /// # Errors
     /// A condition that could not be evaluated, or a dimension outside its codes.
@@ -259,7 +304,11 @@ impl Engine {
         self.folder.apply(&mut after, event.subject, event, fact)?;
         // An event before the unit's first day is an opening entry: no flow.
         let flows = fact.on >= first_day && self.feeding(event).any(|c| c.indicator.kind.is_flow());
-        let scope = if flows { Some(self.flow_scope(event, before, &after, fact, period)?) } else { None };
+        let scope = if flows {
+            Some(self.flow_scope(event, before, &after, fact, period)?)
+        } else {
+            None
+        };
         let mut moves = match &scope {
             Some(scope) => self.flows(event, scope, fact)?,
             None => Moves::new(),
@@ -272,7 +321,11 @@ impl Engine {
             let last = if fact.on <= t && until(&ordered[place..], t).next().is_none() {
                 &after
             } else {
-                let mut state = if fact.on <= t { after.clone() } else { self.state(event.subject, until(&ordered[..place], t))? };
+                let mut state = if fact.on <= t {
+                    after.clone()
+                } else {
+                    self.state(event.subject, until(&ordered[..place], t))?
+                };
                 self.go_on(&mut state, event.subject, until(&ordered[place..], t))?;
                 folded = state;
                 &folded
@@ -285,9 +338,10 @@ impl Engine {
         Ok(moves)
     }
 
-    /// The moves that bring a subject's stocks (and, where `distinct` is asked for, its distinct counts) from what the
-    /// log says to what its facts say at the end of `period`. Several recount events may be needed after a void: at most
-    /// one pair of moves per figure is given at a time, so call until it is empty.
+    /// The moves that bring a subject's stocks (and, where `distinct` is asked for, its distinct
+    /// counts) from what the log says to what its facts say at the end of `period`. Several recount
+    /// events may be needed after a void: at most one pair of moves per figure is given at a time,
+    /// so call until it is empty.
     ///
     /// # Errors
     /// As [`Engine::contribute`].
@@ -306,15 +360,38 @@ impl Engine {
             moves = self.stocks(recount, &last, history.balance, period)?;
         }
         if distinct {
-            for c in self.feeding(recount).filter(|c| c.indicator.kind == Kind::Distinct) {
+            for c in self
+                .feeding(recount)
+                .filter(|c| c.indicator.kind == Kind::Distinct)
+            {
                 for (figure, from, to) in self.windows(&c.indicator, period) {
                     let counted = history.balance.total(&figure);
-                    let qualifying = self.first_qualifying(c, history, from.max(first_day), to.min(period.last_day()))?;
+                    let qualifying = self.first_qualifying(
+                        c,
+                        history,
+                        from.max(first_day),
+                        to.min(period.last_day()),
+                    )?;
                     match (counted, qualifying) {
-                        (0, Some(cell)) => moves.push(Move { figure, kind: MoveKind::In, cell, weight: 1 }),
+                        (0, Some(cell)) => moves.push(Move {
+                            figure,
+                            kind: MoveKind::In,
+                            cell,
+                            weight: 1,
+                        }),
                         (n, None) if n > 0 => {
-                            let cell = history.balance.of(&figure).find(|(_, n)| *n > 0).map(|(c, _)| c.to_string()).unwrap_or_default();
-                            moves.push(Move { figure, kind: MoveKind::Out, cell, weight: 1 });
+                            let cell = history
+                                .balance
+                                .of(&figure)
+                                .find(|(_, n)| *n > 0)
+                                .map(|(c, _)| c.to_string())
+                                .unwrap_or_default();
+                            moves.push(Move {
+                                figure,
+                                kind: MoveKind::Out,
+                                cell,
+                                weight: 1,
+                            });
                         }
                         _ => {}
                     }
@@ -328,29 +405,62 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::contribute`].
-    pub fn member(&self, figure: &str, subject: Subject, history: History<'_>, period: Month) -> Result<Option<String>, CountError> {
-        let Some(c) = self.counted.iter().find(|c| c.indicator.id == figure) else { return Ok(None) };
+    pub fn member(
+        &self,
+        figure: &str,
+        subject: Subject,
+        history: History<'_>,
+        period: Month,
+    ) -> Result<Option<String>, CountError> {
+        let Some(c) = self.counted.iter().find(|c| c.indicator.id == figure) else {
+            return Ok(None);
+        };
         let t = period.last_day();
         let state = self.state(subject, until(&in_order(history.facts, history.voided), t))?;
         let scope = self.folder.scope(&state, subject, t, &period.to_string())?;
-        if holds(c.condition.as_ref(), &scope)? { Ok(Some(self.cell(c, &scope)?)) } else { Ok(None) }
+        if holds(c.condition.as_ref(), &scope)? {
+            Ok(Some(self.cell(c, &scope)?))
+        } else {
+            Ok(None)
+        }
     }
 
     fn event(&self, name: &str) -> Result<&EventType, CountError> {
-        self.catalogue.event(name).ok_or_else(|| CountError::UnknownEvent(name.to_string()))
+        self.catalogue
+            .event(name)
+            .ok_or_else(|| CountError::UnknownEvent(name.to_string()))
     }
 
     fn feeding<'a>(&'a self, event: &EventType) -> impl Iterator<Item = &'a Counted> + use<'a> {
-        self.feeding.get(&event.code).into_iter().flatten().map(|n| &self.counted[*n])
+        self.feeding
+            .get(&event.code)
+            .into_iter()
+            .flatten()
+            .map(|n| &self.counted[*n])
     }
 
-    /// An opening stock declared as a number: into the cell named by the event's own dimension fields.
+    /// An opening stock declared as a number: into the cell named by the event's own dimension
+    /// fields.
     fn baseline(&self, fact: &Fact) -> Result<Moves, CountError> {
-        let text = |name: &str| fact.fields.get(name).and_then(|v| v.as_str()).unwrap_or_default().to_string();
+        let text = |name: &str| {
+            fact.fields
+                .get(name)
+                .and_then(|v| v.as_str())
+                .unwrap_or_default()
+                .to_string()
+        };
         let figure = text("indicator");
-        let weight = fact.fields.get("value").and_then(super::Value::as_int).unwrap_or(0);
+        let weight = fact
+            .fields
+            .get("value")
+            .and_then(super::Value::as_int)
+            .unwrap_or(0);
         let Some(c) = self.counted.iter().find(|c| c.indicator.id == figure) else {
-            return Err(CountError::UnknownCode { figure: figure.clone(), dimension: "indicator".into(), value: figure });
+            return Err(CountError::UnknownCode {
+                figure: figure.clone(),
+                dimension: "indicator".into(),
+                value: figure,
+            });
         };
         let mut codes = Vec::new();
         for d in &c.dimensions {
@@ -358,27 +468,60 @@ impl Engine {
             self.known(&figure, d, &code)?;
             codes.push(code);
         }
-        Ok(vec![Move { figure, kind: MoveKind::In, cell: codes.join("*"), weight }])
+        Ok(vec![Move {
+            figure,
+            kind: MoveKind::In,
+            cell: codes.join("*"),
+            weight,
+        }])
     }
 
     /// Counts, sums and amounts of this event alone.
-    fn flows(&self, event: &EventType, scope: &Scope<'_>, fact: &Fact) -> Result<Moves, CountError> {
+    fn flows(
+        &self,
+        event: &EventType,
+        scope: &Scope<'_>,
+        fact: &Fact,
+    ) -> Result<Moves, CountError> {
         let mut moves = Moves::new();
-        for c in self.feeding(event).filter(|c| c.indicator.kind.is_flow() && c.indicator.kind != Kind::Distinct) {
+        for c in self
+            .feeding(event)
+            .filter(|c| c.indicator.kind.is_flow() && c.indicator.kind != Kind::Distinct)
+        {
             if !holds(c.condition.as_ref(), scope)? {
                 continue;
             }
             let figure = c.indicator.id.clone();
-            let number = || fact.fields.get(&c.indicator.field).and_then(super::Value::as_int).unwrap_or(0);
+            let number = || {
+                fact.fields
+                    .get(&c.indicator.field)
+                    .and_then(super::Value::as_int)
+                    .unwrap_or(0)
+            };
             match c.indicator.kind {
-                Kind::Amount => moves.push(Move { figure, kind: MoveKind::Amount, cell: String::new(), weight: number() }),
+                Kind::Amount => moves.push(Move {
+                    figure,
+                    kind: MoveKind::Amount,
+                    cell: String::new(),
+                    weight: number(),
+                }),
                 Kind::Sum => {
                     let cell = self.cell(c, scope)?;
-                    moves.push(Move { figure, kind: MoveKind::Count, cell, weight: number() });
+                    moves.push(Move {
+                        figure,
+                        kind: MoveKind::Count,
+                        cell,
+                        weight: number(),
+                    });
                 }
                 _ => {
                     let cell = self.cell(c, scope)?;
-                    moves.push(Move { figure, kind: MoveKind::Count, cell, weight: 1 });
+                    moves.push(Move {
+                        figure,
+                        kind: MoveKind::Count,
+                        cell,
+                        weight: 1,
+                    });
                 }
             }
         }
@@ -389,19 +532,40 @@ impl Engine {
         self.feeding(event).any(|c| c.indicator.kind.is_stock())
     }
 
-    /// Brings the stocks that an event feeds from the balance to what the state at the end of the month says.
-    fn stocks(&self, event: &EventType, last: &State, balance: &Balance, period: Month) -> Result<Moves, CountError> {
+    /// Brings the stocks that an event feeds from the balance to what the state at the end of the
+    /// month says.
+    fn stocks(
+        &self,
+        event: &EventType,
+        last: &State,
+        balance: &Balance,
+        period: Month,
+    ) -> Result<Moves, CountError> {
         let mut moves = Moves::new();
-        let scope = self.folder.scope(last, event.subject, period.last_day(), &period.to_string())?;
+        let scope =
+            self.folder
+                .scope(last, event.subject, period.last_day(), &period.to_string())?;
         for c in self.feeding(event).filter(|c| c.indicator.kind.is_stock()) {
-            let target = if holds(c.condition.as_ref(), &scope)? { Some(self.cell(c, &scope)?) } else { None };
-            let mut difference: BTreeMap<&str, i64> = balance.of(&c.indicator.id).map(|(cell, n)| (cell, -n)).collect();
+            let target = if holds(c.condition.as_ref(), &scope)? {
+                Some(self.cell(c, &scope)?)
+            } else {
+                None
+            };
+            let mut difference: BTreeMap<&str, i64> = balance
+                .of(&c.indicator.id)
+                .map(|(cell, n)| (cell, -n))
+                .collect();
             if let Some(cell) = &target {
                 *difference.entry(cell).or_default() += 1;
             }
             for (kind, sign) in [(MoveKind::Out, -1), (MoveKind::In, 1)] {
                 if let Some((cell, _)) = difference.iter().find(|(_, n)| n.signum() == sign) {
-                    moves.push(Move { figure: c.indicator.id.clone(), kind, cell: (*cell).to_string(), weight: 1 });
+                    moves.push(Move {
+                        figure: c.indicator.id.clone(),
+                        kind,
+                        cell: (*cell).to_string(),
+                        weight: 1,
+                    });
                 }
             }
         }
@@ -409,23 +573,45 @@ impl Engine {
     }
 
     /// The distinct counts that this event is the first of.
-    fn distinct(&self, event: &EventType, scope: &Scope<'_>, balance: &Balance, fact: &Fact, period: Month) -> Result<Moves, CountError> {
+    fn distinct(
+        &self,
+        event: &EventType,
+        scope: &Scope<'_>,
+        balance: &Balance,
+        fact: &Fact,
+        period: Month,
+    ) -> Result<Moves, CountError> {
         let mut moves = Moves::new();
-        for c in self.feeding(event).filter(|c| c.indicator.kind == Kind::Distinct) {
+        for c in self
+            .feeding(event)
+            .filter(|c| c.indicator.kind == Kind::Distinct)
+        {
             if !holds(c.condition.as_ref(), scope)? {
                 continue;
             }
             for (figure, from, to) in self.windows(&c.indicator, period) {
                 if balance.total(&figure) == 0 && (from..=to).contains(&fact.on) {
-                    moves.push(Move { figure, kind: MoveKind::In, cell: self.cell(c, scope)?, weight: 1 });
+                    moves.push(Move {
+                        figure,
+                        kind: MoveKind::In,
+                        cell: self.cell(c, scope)?,
+                        weight: 1,
+                    });
                 }
             }
         }
         Ok(moves)
     }
 
-    /// The first event of the window that qualifies, in the order of days: the cell that the subject counts in.
-    fn first_qualifying(&self, c: &Counted, history: History<'_>, from: NaiveDate, to: NaiveDate) -> Result<Option<String>, CountError> {
+    /// The first event of the window that qualifies, in the order of days: the cell that the
+    /// subject counts in.
+    fn first_qualifying(
+        &self,
+        c: &Counted,
+        history: History<'_>,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Option<String>, CountError> {
         for fact in in_order(history.facts, history.voided) {
             if !(from..=to).contains(&fact.on) {
                 continue;
@@ -434,7 +620,9 @@ impl Engine {
             if event.system || !c.indicator.events.contains(&event.code) {
                 continue;
             }
-            let Some(month) = Month::of(fact.on) else { continue };
+            let Some(month) = Month::of(fact.on) else {
+                continue;
+            };
             let before = self.state_before(event.subject, history, fact)?;
             let mut after = before.clone();
             self.folder.apply(&mut after, event.subject, event, fact)?;
@@ -456,24 +644,35 @@ impl Engine {
         period: Month,
     ) -> Result<Scope<'a>, CountError> {
         let subject = event.subject;
-        let mut scope = self.folder.scope(after, subject, fact.on, &period.to_string())?;
+        let mut scope = self
+            .folder
+            .scope(after, subject, fact.on, &period.to_string())?;
         scope.set("before", self.folder.view(before, subject, fact.on));
         scope.set("e", EventView::new(event, &fact.fields));
         scope.set("on", fact.on.to_string());
         Ok(scope)
     }
 
-    /// The windows of a distinct indicator that are running in `period`, with their figure ids. A balance that is handed
-    /// in holds only moves that still bind in `period` ([`Engine::still_binds`]): a new year is a new window.
+    /// The windows of a distinct indicator that are running in `period`, with their figure ids. A
+    /// balance that is handed in holds only moves that still bind in `period`
+    /// ([`Engine::still_binds`]): a new year is a new window.
     fn windows(&self, i: &Indicator, period: Month) -> Vec<(String, NaiveDate, NaiveDate)> {
         let mut list = Vec::new();
         for (n, w) in i.windows.iter().enumerate() {
-            let figure = if n == 0 { i.id.clone() } else { format!("{}@{w}", i.id) };
+            let figure = if n == 0 {
+                i.id.clone()
+            } else {
+                format!("{}@{w}", i.id)
+            };
             let span = if w == "year" {
                 let y = period.year();
                 NaiveDate::from_ymd_opt(y, 1, 1).zip(NaiveDate::from_ymd_opt(y, 12, 31))
             } else {
-                self.catalogue.windows.iter().find(|x| &x.id == w).and_then(|x| x.from.parse().ok().zip(x.to.parse().ok()))
+                self.catalogue
+                    .windows
+                    .iter()
+                    .find(|x| &x.id == w)
+                    .and_then(|x| x.from.parse().ok().zip(x.to.parse().ok()))
             };
             if let Some((from, to)) = span {
                 list.push((figure, from, to));
@@ -482,21 +681,27 @@ impl Engine {
         list
     }
 
-    /// Whether moves of a figure that were recorded in `then` still bind in `now`: a yearly distinct count starts anew
-    /// each year, everything else carries on.
+    /// Whether moves of a figure that were recorded in `then` still bind in `now`: a yearly
+    /// distinct count starts anew each year, everything else carries on.
     pub fn still_binds(&self, figure: &str, then: Month, now: Month) -> bool {
-        let Some(i) = self.catalogue.indicator(figure) else { return true };
+        let Some(i) = self.catalogue.indicator(figure) else {
+            return true;
+        };
         let window = match figure.split_once('@') {
             Some((_, w)) => Some(w),
             None => i.windows.first().map(String::as_str),
         };
-        window != Some("year") || i.kind != Kind::Distinct || then.first_day().year() == now.first_day().year()
+        window != Some("year")
+            || i.kind != Kind::Distinct
+            || then.first_day().year() == now.first_day().year()
     }
 
     fn cell(&self, c: &Counted, scope: &Scope<'_>) -> Result<String, CountError> {
         let mut codes = Vec::with_capacity(c.dimensions.len());
         for d in &c.dimensions {
-            let Some((value, _)) = self.dimensions.get(d) else { continue };
+            let Some((value, _)) = self.dimensions.get(d) else {
+                continue;
+            };
             let code = value.text(scope)?;
             self.known(&c.indicator.id, d, &code)?;
             codes.push(code);
@@ -505,10 +710,18 @@ impl Engine {
     }
 
     fn known(&self, figure: &str, dimension: &str, code: &str) -> Result<(), CountError> {
-        if self.dimensions.get(dimension).is_some_and(|(_, codes)| codes.contains(code)) {
+        if self
+            .dimensions
+            .get(dimension)
+            .is_some_and(|(_, codes)| codes.contains(code))
+        {
             return Ok(());
         }
-        Err(CountError::UnknownCode { figure: figure.to_string(), dimension: dimension.to_string(), value: code.to_string() })
+        Err(CountError::UnknownCode {
+            figure: figure.to_string(),
+            dimension: dimension.to_string(),
+            value: code.to_string(),
+        })
     }
 }
 

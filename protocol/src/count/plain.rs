@@ -1,8 +1,9 @@
-//! Conditions of the usual shape, evaluated without the interpreter: names, literals, comparisons of like with like, `in` a
-//! list of literals, `!`, `&&`, `||` and `? :`.
+//! Conditions of the usual shape, evaluated without the interpreter: names, literals, comparisons
+//! of like with like, `in` a list of literals, `!`, `&&`, `||` and `? :`.
 //!
-//! It answers as CEL does or not at all. `None` means that the interpreter has to be asked: for a missing name, operands of
-//! different kinds, arithmetic (which may overflow), functions, macros, and everything else of the language.
+//! It answers as CEL does or not at all. `None` means that the interpreter has to be asked: for a
+//! missing name, operands of different kinds, arithmetic (which may overflow), functions, macros,
+//! and everything else of the language.
 
 use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
 
@@ -48,12 +49,20 @@ impl Plain {
                 _ => None,
             },
             Expr::Call(call) if call.target.is_none() => {
-                let comparison = |c| Some(Plain::Compare(c, boxed(&call.args[0])?, boxed(&call.args[1])?));
+                let comparison = |c| {
+                    Some(Plain::Compare(
+                        c,
+                        boxed(&call.args[0])?,
+                        boxed(&call.args[1])?,
+                    ))
+                };
                 match (call.func_name.as_str(), call.args.as_slice()) {
                     (operators::LOGICAL_NOT, [a]) => Some(Plain::Not(boxed(a)?)),
                     (operators::LOGICAL_AND, [a, b]) => Some(Plain::And(boxed(a)?, boxed(b)?)),
                     (operators::LOGICAL_OR, [a, b]) => Some(Plain::Or(boxed(a)?, boxed(b)?)),
-                    (operators::CONDITIONAL, [c, a, b]) => Some(Plain::Choice(boxed(c)?, boxed(a)?, boxed(b)?)),
+                    (operators::CONDITIONAL, [c, a, b]) => {
+                        Some(Plain::Choice(boxed(c)?, boxed(a)?, boxed(b)?))
+                    }
                     (operators::EQUALS, [_, _]) => comparison(Comparison::Equal),
                     (operators::NOT_EQUALS, [_, _]) => comparison(Comparison::Unequal),
                     (operators::LESS, [_, _]) => comparison(Comparison::Less),
@@ -62,8 +71,17 @@ impl Plain {
                     (operators::GREATER_EQUALS, [_, _]) => comparison(Comparison::AtLeast),
                     (operators::IN, [a, list]) => match &list.expr {
                         Expr::List(list) if list.optional_indices.is_empty() => {
-                            let literal = |e: &IdedExpr| if let Expr::Literal(l) = &e.expr { value_of(l) } else { None };
-                            Some(Plain::In(boxed(a)?, list.elements.iter().map(literal).collect::<Option<_>>()?))
+                            let literal = |e: &IdedExpr| {
+                                if let Expr::Literal(l) = &e.expr {
+                                    value_of(l)
+                                } else {
+                                    None
+                                }
+                            };
+                            Some(Plain::In(
+                                boxed(a)?,
+                                list.elements.iter().map(literal).collect::<Option<_>>()?,
+                            ))
                         }
                         _ => None,
                     },
@@ -81,7 +99,11 @@ impl Plain {
 
     /// As [`value`](Self::value) where a boolean is wanted.
     pub(super) fn truth(&self, scope: &Scope<'_>) -> Option<bool> {
-        if let Seen::Bool(b) = self.see(scope)? { Some(b) } else { None }
+        if let Seen::Bool(b) = self.see(scope)? {
+            Some(b)
+        } else {
+            None
+        }
     }
 
     fn see<'a>(&'a self, scope: &'a Scope<'_>) -> Option<Seen<'a>> {
@@ -89,7 +111,8 @@ impl Plain {
             Plain::Literal(value) => Some(Seen::of(value)),
             Plain::Path(path) => scope.see(path),
             Plain::Not(a) => a.truth(scope).map(|b| Seen::Bool(!b)),
-            // An operand that is not known here may still be decided by the other one: that is for the interpreter.
+            // An operand that is not known here may still be decided by the other one: that is for
+            // the interpreter.
             Plain::And(a, b) => Some(Seen::Bool(a.truth(scope)? && b.truth(scope)?)),
             Plain::Or(a, b) => Some(Seen::Bool(a.truth(scope)? || b.truth(scope)?)),
             Plain::Choice(c, a, b) => {
@@ -99,10 +122,15 @@ impl Plain {
                     b.see(scope)
                 }
             }
-            Plain::Compare(comparison, a, b) => compare(*comparison, a.see(scope)?, b.see(scope)?).map(Seen::Bool),
+            Plain::Compare(comparison, a, b) => {
+                compare(*comparison, a.see(scope)?, b.see(scope)?).map(Seen::Bool)
+            }
             Plain::In(a, list) => {
                 let a = a.see(scope)?;
-                let found = list.iter().map(|b| compare(Comparison::Equal, a, Seen::of(b))).collect::<Option<Vec<bool>>>()?;
+                let found = list
+                    .iter()
+                    .map(|b| compare(Comparison::Equal, a, Seen::of(b)))
+                    .collect::<Option<Vec<bool>>>()?;
                 Some(Seen::Bool(found.contains(&true)))
             }
         }
@@ -118,7 +146,8 @@ fn value_of(literal: &LiteralValue) -> Option<Value> {
     }
 }
 
-/// Like with like only. Texts are ordered by code points, which for UTF-8 is the order of the bytes.
+/// Like with like only. Texts are ordered by code points, which for UTF-8 is the order of the
+/// bytes.
 fn compare(comparison: Comparison, a: Seen<'_>, b: Seen<'_>) -> Option<bool> {
     let order = match (a, b) {
         (Seen::Bool(a), Seen::Bool(b)) => a.cmp(&b),
@@ -149,7 +178,13 @@ mod tests {
         prop_oneof![
             any::<bool>().prop_map(Value::Bool),
             prop_oneof![-2_i64..3, any::<i64>()].prop_map(Value::Int),
-            prop_oneof![Just(String::new()), Just("urban".into()), Just("残".into()), "[a-c]{0,2}"].prop_map(Value::Text),
+            prop_oneof![
+                Just(String::new()),
+                Just("urban".into()),
+                Just("残".into()),
+                "[a-c]{0,2}"
+            ]
+            .prop_map(Value::Text),
         ]
     }
 
@@ -161,7 +196,8 @@ mod tests {
         }
     }
 
-    /// Expressions over `s.a`, `s.b`, `s.m.c`, `x`, now and then a missing name or a mixture of kinds.
+    /// Expressions over `s.a`, `s.b`, `s.m.c`, `x`, now and then a missing name or a mixture of
+    /// kinds.
     fn expression() -> impl Strategy<Value = String> {
         let leaf = prop_oneof![
             4 => prop_oneof![Just("s.a"), Just("s.b"), Just("s.m.c"), Just("x")].prop_map(str::to_string),
@@ -183,9 +219,22 @@ mod tests {
     }
 
     fn scope(a: Value, b: Value, c: Value, x: Value) -> Scope<'static> {
-        let names = |list: Vec<(&str, Bound<'static>)>| Bound::Map(list.into_iter().map(|(k, v)| (Arc::from(k), v)).collect::<Names>());
+        let names = |list: Vec<(&str, Bound<'static>)>| {
+            Bound::Map(
+                list.into_iter()
+                    .map(|(k, v)| (Arc::from(k), v))
+                    .collect::<Names>(),
+            )
+        };
         let mut scope = Scope::default();
-        scope.set("s", names(vec![("a", a.into()), ("b", b.into()), ("m", names(vec![("c", c.into())]))]));
+        scope.set(
+            "s",
+            names(vec![
+                ("a", a.into()),
+                ("b", b.into()),
+                ("m", names(vec![("c", c.into())])),
+            ]),
+        );
         scope.set("x", x);
         scope
     }
@@ -204,17 +253,54 @@ mod tests {
 
     #[test]
     fn it_answers_the_usual_and_leaves_the_rest() {
-        let scope = scope(Value::Int(3), Value::Text("urban".into()), Value::Bool(true), Value::Int(i64::MAX));
-        for plain in ["s.a > 0", "s.b == 'urban' && !(s.a == 2)", "s.m.c ? s.b : 'x'", "s.b in ['rural', 'urban']", "s.a >= 3 || s.m.c"] {
+        let scope = scope(
+            Value::Int(3),
+            Value::Text("urban".into()),
+            Value::Bool(true),
+            Value::Int(i64::MAX),
+        );
+        for plain in [
+            "s.a > 0",
+            "s.b == 'urban' && !(s.a == 2)",
+            "s.m.c ? s.b : 'x'",
+            "s.b in ['rural', 'urban']",
+            "s.a >= 3 || s.m.c",
+        ] {
             let c = Condition::new(plain, plain).unwrap().unwrap();
             assert!(c.is_plain(&scope), "{plain}");
             assert_eq!(c.value(&scope), c.interpret(&scope), "{plain}");
         }
-        for other in ["s.a + 1 > 0", "s.none == 1 || true", "s.a == 'x'", "has(s.a)", "size(s.b) > 2", "s.b.startsWith('u')", "x + 1 > 0"] {
-            assert!(!Condition::new(other, other).unwrap().unwrap().is_plain(&scope), "{other}");
+        for other in [
+            "s.a + 1 > 0",
+            "s.none == 1 || true",
+            "s.a == 'x'",
+            "has(s.a)",
+            "size(s.b) > 2",
+            "s.b.startsWith('u')",
+            "x + 1 > 0",
+        ] {
+            assert!(
+                !Condition::new(other, other)
+                    .unwrap()
+                    .unwrap()
+                    .is_plain(&scope),
+                "{other}"
+            );
         }
         // What the interpreter alone can say is still said, errors included.
-        assert_eq!(Condition::new("r", "s.b.startsWith('u')").unwrap().unwrap().holds(&scope), Ok(true));
-        assert!(Condition::new("r", "x + 1 > 0").unwrap().unwrap().holds(&scope).is_err());
+        assert_eq!(
+            Condition::new("r", "s.b.startsWith('u')")
+                .unwrap()
+                .unwrap()
+                .holds(&scope),
+            Ok(true)
+        );
+        assert!(
+            Condition::new("r", "x + 1 > 0")
+                .unwrap()
+                .unwrap()
+                .holds(&scope)
+                .is_err()
+        );
     }
 }

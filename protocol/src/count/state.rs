@@ -25,11 +25,19 @@ pub enum Value {
 impl Value {
     /// The text, if it is one.
     pub fn as_str(&self) -> Option<&str> {
-        if let Value::Text(s) = self { Some(s) } else { None }
+        if let Value::Text(s) = self {
+            Some(s)
+        } else {
+            None
+        }
     }
     /// The number, if it is one.
     pub fn as_int(&self) -> Option<i64> {
-        if let Value::Int(i) = self { Some(*i) } else { None }
+        if let Value::Int(i) = self {
+            Some(*i)
+        } else {
+            None
+        }
     }
 }
 
@@ -65,8 +73,8 @@ pub struct State {
     spells: BTreeMap<String, (Vec<Spell>, i64)>,
 }
 
-/// The attributes and spells that any event type of a subject may set: every one of them exists in `s` from the start,
-/// so that a condition never meets a missing name.
+/// The attributes and spells that any event type of a subject may set: every one of them exists in
+/// `s` from the start, so that a condition never meets a missing name.
 #[derive(Debug, Default)]
 struct Shape {
     attributes: BTreeMap<Arc<str>, Value>,
@@ -104,18 +112,26 @@ impl Folder {
             let f = &e.effect;
             let shape = shapes.entry(e.subject).or_default();
             let compiled = |name: &String, source: &String| {
-                Condition::new(&format!("{}.{name}", e.code), source).map(|p| p.map(|p| (name.clone(), p)))
+                Condition::new(&format!("{}.{name}", e.code), source)
+                    .map(|p| p.map(|p| (name.clone(), p)))
             };
             let list = |m: &BTreeMap<String, String>| -> Result<Vec<_>, EvalError> {
-                m.iter().filter_map(|(n, s)| compiled(n, s).transpose()).collect()
+                m.iter()
+                    .filter_map(|(n, s)| compiled(n, s).transpose())
+                    .collect()
             };
             for (name, source) in &f.set {
-                shape.attributes.entry(name.as_str().into()).or_insert_with(|| default_of(e, source));
+                shape
+                    .attributes
+                    .entry(name.as_str().into())
+                    .or_insert_with(|| default_of(e, source));
             }
             for spell in f.open.iter().chain(&f.close) {
                 let attributes = shape.spells.entry(spell.as_str().into()).or_default();
                 for (name, source) in &f.spell_set {
-                    attributes.entry(name.as_str().into()).or_insert_with(|| default_of(e, source));
+                    attributes
+                        .entry(name.as_str().into())
+                        .or_insert_with(|| default_of(e, source));
                 }
             }
             effects.insert(
@@ -135,27 +151,50 @@ impl Folder {
             .defines
             .iter()
             .filter_map(|d| {
-                Condition::new(&format!("define {}", d.name), &d.expr).map(|p| p.map(|p| (Arc::from(d.name.as_str()), p))).transpose()
+                Condition::new(&format!("define {}", d.name), &d.expr)
+                    .map(|p| p.map(|p| (Arc::from(d.name.as_str()), p)))
+                    .transpose()
             })
             .collect::<Result<_, _>>()?;
-        Ok(Folder { effects, shapes, defines })
+        Ok(Folder {
+            effects,
+            shapes,
+            defines,
+        })
     }
 
     /// Applies one fact to a state.
     ///
     /// # Errors
     /// A condition that could not be evaluated.
-    pub fn apply(&self, state: &mut State, subject: Subject, event: &EventType, fact: &Fact) -> Result<(), EvalError> {
-        let Some(effect) = self.effects.get(&event.name) else { return Ok(()) };
-        let evaluate = |list: &[(String, Condition)], scope: &Scope<'_>| -> Result<Vec<(String, Value)>, EvalError> {
-            list.iter().map(|(name, c)| Ok((name.clone(), c.value(scope)?))).collect()
+    pub fn apply(
+        &self,
+        state: &mut State,
+        subject: Subject,
+        event: &EventType,
+        fact: &Fact,
+    ) -> Result<(), EvalError> {
+        let Some(effect) = self.effects.get(&event.name) else {
+            return Ok(());
+        };
+        let evaluate = |list: &[(String, Condition)],
+                        scope: &Scope<'_>|
+         -> Result<Vec<(String, Value)>, EvalError> {
+            list.iter()
+                .map(|(name, c)| Ok((name.clone(), c.value(scope)?)))
+                .collect()
         };
         let (mut set, mut spell_set, mut key) = (Vec::new(), Vec::new(), String::new());
         if !effect.is_plain() {
             let scope = self.effect_scope(state, subject, event, fact);
             set = evaluate(&effect.set, &scope)?;
             spell_set = evaluate(&effect.spell_set, &scope)?;
-            key = effect.key.as_ref().map(|k| k.text(&scope)).transpose()?.unwrap_or_default();
+            key = effect
+                .key
+                .as_ref()
+                .map(|k| k.text(&scope))
+                .transpose()?
+                .unwrap_or_default();
         }
         if effect.begin {
             state.active = true;
@@ -173,26 +212,50 @@ impl Folder {
             let (open, ever) = state.spells.entry(name.clone()).or_default();
             if !open.iter().any(|s| s.key == key) {
                 *ever += 1;
-                open.push(Spell { key, attributes: spell_set.into_iter().collect() });
+                open.push(Spell {
+                    key,
+                    attributes: spell_set.into_iter().collect(),
+                });
             }
         }
         Ok(())
     }
 
-    /// Whether a spell with this event's key is open: what closing or opening it again is judged by.
+    /// Whether a spell with this event's key is open: what closing or opening it again is judged
+    /// by.
     ///
     /// # Errors
     /// A condition that could not be evaluated.
-    pub fn spell_is_open(&self, state: &State, subject: Subject, event: &EventType, fact: &Fact) -> Result<bool, EvalError> {
-        let Some(effect) = self.effects.get(&event.name) else { return Ok(false) };
-        let (Some(name), Some(key)) = (effect.close.as_ref().or(effect.open.as_ref()), &effect.key) else { return Ok(false) };
+    pub fn spell_is_open(
+        &self,
+        state: &State,
+        subject: Subject,
+        event: &EventType,
+        fact: &Fact,
+    ) -> Result<bool, EvalError> {
+        let Some(effect) = self.effects.get(&event.name) else {
+            return Ok(false);
+        };
+        let (Some(name), Some(key)) = (effect.close.as_ref().or(effect.open.as_ref()), &effect.key)
+        else {
+            return Ok(false);
+        };
         let scope = self.effect_scope(state, subject, event, fact);
         let key = key.text(&scope)?;
-        Ok(state.spells.get(name).is_some_and(|(open, _)| open.iter().any(|s| s.key == key)))
+        Ok(state
+            .spells
+            .get(name)
+            .is_some_and(|(open, _)| open.iter().any(|s| s.key == key)))
     }
 
     /// What an effect's expressions see: the event, the state before it, and the day.
-    fn effect_scope<'a>(&'a self, state: &'a State, subject: Subject, event: &'a EventType, fact: &'a Fact) -> Scope<'a> {
+    fn effect_scope<'a>(
+        &'a self,
+        state: &'a State,
+        subject: Subject,
+        event: &'a EventType,
+        fact: &'a Fact,
+    ) -> Scope<'a> {
         let mut scope = Scope::default();
         scope.set("e", EventView::new(event, &fact.fields));
         scope.set("s", self.view(state, subject, fact.on));
@@ -202,15 +265,29 @@ impl Folder {
 
     /// The state as the map `s` at day `t`.
     pub fn view<'a>(&'a self, state: &'a State, subject: Subject, t: NaiveDate) -> StateView<'a> {
-        let birth = state.attributes.get("birth").and_then(Value::as_str).and_then(|b| b.parse::<NaiveDate>().ok());
-        StateView { state, shape: self.shapes.get(&subject), age: birth.map_or(0, |b| i64::from(age_at(b, t))) }
+        let birth = state
+            .attributes
+            .get("birth")
+            .and_then(Value::as_str)
+            .and_then(|b| b.parse::<NaiveDate>().ok());
+        StateView {
+            state,
+            shape: self.shapes.get(&subject),
+            age: birth.map_or(0, |b| i64::from(age_at(b, t))),
+        }
     }
 
     /// A scope with `s`, `t`, `d` and `period` bound for this state at day `t`.
     ///
     /// # Errors
     /// A named condition that could not be evaluated.
-    pub fn scope<'a>(&'a self, state: &'a State, subject: Subject, t: NaiveDate, period: &str) -> Result<Scope<'a>, EvalError> {
+    pub fn scope<'a>(
+        &'a self,
+        state: &'a State,
+        subject: Subject,
+        t: NaiveDate,
+        period: &str,
+    ) -> Result<Scope<'a>, EvalError> {
         let mut scope = Scope::default();
         scope.set("s", self.view(state, subject, t));
         scope.set("t", t.to_string());
@@ -239,7 +316,8 @@ pub fn age_at(birth: NaiveDate, t: NaiveDate) -> i32 {
     (t.year() - birth.year() - i32::from(!had)).max(0)
 }
 
-/// A subject's state at a day, as conditions see it: every attribute and spell of the shape exists, and the age.
+/// A subject's state at a day, as conditions see it: every attribute and spell of the shape exists,
+/// and the age.
 #[derive(Debug)]
 pub struct StateView<'a> {
     state: &'a State,
@@ -252,16 +330,29 @@ impl<'a> StateView<'a> {
         match path {
             [name] if name == "age" => Some(Seen::Int(self.age)),
             [name] if self.spell(name).is_some() => None,
-            [name] => match self.shape.and_then(|shape| shape.attributes.get(name.as_str())) {
+            [name] => match self
+                .shape
+                .and_then(|shape| shape.attributes.get(name.as_str()))
+            {
                 Some(default) => Some(Seen::of(self.state.attributes.get(name).unwrap_or(default))),
                 None => (name == "active").then_some(Seen::Bool(self.state.active)),
             },
             [spell, name] => {
                 let attributes = self.spell(spell)?;
-                let (open, ever) = self.state.spells.get(spell).map_or((&[][..], 0), |(open, ever)| (open.as_slice(), *ever));
+                let (open, ever) = self
+                    .state
+                    .spells
+                    .get(spell)
+                    .map_or((&[][..], 0), |(open, ever)| (open.as_slice(), *ever));
                 match (attributes.get(name.as_str()), name.as_str()) {
-                    (Some(default), _) => Some(Seen::of(open.last().and_then(|s| s.attributes.get(name)).unwrap_or(default))),
-                    (None, "open") => Some(Seen::Int(i64::try_from(open.len()).unwrap_or(i64::MAX))),
+                    (Some(default), _) => Some(Seen::of(
+                        open.last()
+                            .and_then(|s| s.attributes.get(name))
+                            .unwrap_or(default),
+                    )),
+                    (None, "open") => {
+                        Some(Seen::Int(i64::try_from(open.len()).unwrap_or(i64::MAX)))
+                    }
                     (None, "ever") => Some(Seen::Int(ever)),
                     (None, _) => None,
                 }
@@ -277,20 +368,30 @@ impl<'a> StateView<'a> {
     /// All that can be seen, for the interpreter.
     pub(super) fn names(&self) -> Names<'static> {
         let mut names = Names::new();
-        let attributes = self.shape.into_iter().flat_map(|shape| shape.attributes.keys());
+        let attributes = self
+            .shape
+            .into_iter()
+            .flat_map(|shape| shape.attributes.keys());
         for name in attributes.map(|n| &**n).chain(["active", "age"]) {
-            names.extend(self.see(&[name.to_string()]).map(|seen| (name.into(), seen.to_value().into())));
+            names.extend(
+                self.see(&[name.to_string()])
+                    .map(|seen| (name.into(), seen.to_value().into())),
+            );
         }
         for (spell, attributes) in self.shape.into_iter().flat_map(|shape| &shape.spells) {
             let inside = attributes.keys().map(|n| &**n).chain(["open", "ever"]);
-            let see = |name: &str| self.see(&[spell.to_string(), name.to_string()]).map(|seen| (name.into(), seen.to_value().into()));
+            let see = |name: &str| {
+                self.see(&[spell.to_string(), name.to_string()])
+                    .map(|seen| (name.into(), seen.to_value().into()))
+            };
             names.insert(spell.clone(), Bound::Map(inside.filter_map(see).collect()));
         }
         names
     }
 }
 
-/// An event's fields as the map `e`: every declared field exists, and what a certificate or ID number tells is there.
+/// An event's fields as the map `e`: every declared field exists, and what a certificate or ID
+/// number tells is there.
 #[derive(Debug)]
 pub struct EventView<'a> {
     event: &'a EventType,
@@ -324,7 +425,11 @@ impl<'a> EventView<'a> {
                 _ => {}
             }
         }
-        EventView { event, fields, told }
+        EventView {
+            event,
+            fields,
+            told,
+        }
     }
 
     pub(super) fn see(&self, path: &[String]) -> Option<Seen<'_>> {
@@ -333,26 +438,48 @@ impl<'a> EventView<'a> {
             return Some(Seen::of(told));
         }
         let field = self.event.field(name)?;
-        Some(self.fields.get(name).map_or(default_for(field.kind), Seen::of))
+        Some(
+            self.fields
+                .get(name)
+                .map_or(default_for(field.kind), Seen::of),
+        )
     }
 
     /// All that can be seen, for the interpreter.
     pub(super) fn names(&self) -> Names<'static> {
-        let all = self.event.fields.iter().map(|f| f.name.as_str()).chain(self.told.keys().copied());
-        all.filter_map(|name| self.see(&[name.to_string()]).map(|seen| (name.into(), seen.to_value().into()))).collect()
+        let all = self
+            .event
+            .fields
+            .iter()
+            .map(|f| f.name.as_str())
+            .chain(self.told.keys().copied());
+        all.filter_map(|name| {
+            self.see(&[name.to_string()])
+                .map(|seen| (name.into(), seen.to_value().into()))
+        })
+        .collect()
     }
 }
 
 fn told_by(id: &IdNumber) -> [(&'static str, Value); 2] {
-    [("sex", Value::Text(id.sex().code().to_string())), ("birth", Value::Text(id.birth().to_string()))]
+    [
+        ("sex", Value::Text(id.sex().code().to_string())),
+        ("birth", Value::Text(id.birth().to_string())),
+    ]
 }
 
 /// What names the subject of an event: the ID number of a person, the reference of a carrier.
 pub fn subject_key(event: &EventType, fields: &Fields) -> Option<String> {
     let text = fields.get(&event.key)?.as_str()?;
     match event.field(&event.key)?.kind {
-        FieldKind::Certificate => text.parse::<CertificateNumber>().ok().map(|c| c.id().as_str().to_string()),
-        FieldKind::IdNumber => text.parse::<IdNumber>().ok().map(|i| i.as_str().to_string()),
+        FieldKind::Certificate => text
+            .parse::<CertificateNumber>()
+            .ok()
+            .map(|c| c.id().as_str().to_string()),
+        FieldKind::IdNumber => text
+            .parse::<IdNumber>()
+            .ok()
+            .map(|i| i.as_str().to_string()),
         _ => Some(text.to_string()),
     }
 }
@@ -365,7 +492,8 @@ fn default_for(kind: FieldKind) -> Seen<'static> {
     }
 }
 
-/// The value that an attribute has before anything set it: of the kind of the field that it is copied from.
+/// The value that an attribute has before anything set it: of the kind of the field that it is
+/// copied from.
 fn default_of(event: &EventType, source: &str) -> Value {
     let source = source.trim();
     if source == "true" || source == "false" {
@@ -374,12 +502,20 @@ fn default_of(event: &EventType, source: &str) -> Value {
     if source.parse::<i64>().is_ok() {
         return Value::Int(0);
     }
-    source.strip_prefix("e.").and_then(|name| event.field(name)).map_or(Value::Text(String::new()), |f| default_for(f.kind).to_value())
+    source
+        .strip_prefix("e.")
+        .and_then(|name| event.field(name))
+        .map_or(Value::Text(String::new()), |f| {
+            default_for(f.kind).to_value()
+        })
 }
 
 /// Orders facts by day and then by log index, leaving voided ones out.
 pub fn in_order<'a>(facts: &'a [Fact], voided: &BTreeSet<u64>) -> Vec<&'a Fact> {
-    let mut list: Vec<&Fact> = facts.iter().filter(|f| !voided.contains(&f.index)).collect();
+    let mut list: Vec<&Fact> = facts
+        .iter()
+        .filter(|f| !voided.contains(&f.index))
+        .collect();
     list.sort_by_key(|f| (f.on, f.index));
     list
 }
@@ -396,16 +532,34 @@ mod tests {
     fn what_is_looked_up_is_what_the_interpreter_sees() {
         let shape = Shape {
             attributes: [("residence".into(), text("")), ("grade".into(), text(""))].into(),
-            spells: [("job".into(), [("form".into(), text("")), ("wage".into(), Value::Int(0))].into())].into(),
+            spells: [(
+                "job".into(),
+                [("form".into(), text("")), ("wage".into(), Value::Int(0))].into(),
+            )]
+            .into(),
         };
-        let spell = Spell { key: "r1".into(), attributes: [("form".into(), text("self"))].into() };
+        let spell = Spell {
+            key: "r1".into(),
+            attributes: [("form".into(), text("self"))].into(),
+        };
         let state = State {
             active: true,
-            attributes: [("residence".into(), text("urban")), ("birth".into(), text("1990-01-02"))].into(),
+            attributes: [
+                ("residence".into(), text("urban")),
+                ("birth".into(), text("1990-01-02")),
+            ]
+            .into(),
             spells: [("job".into(), (vec![spell], 2))].into(),
         };
         let mut scope = Scope::default();
-        scope.set("s", StateView { state: &state, shape: Some(&shape), age: 36 });
+        scope.set(
+            "s",
+            StateView {
+                state: &state,
+                shape: Some(&shape),
+                age: 36,
+            },
+        );
         for source in [
             "s.active && s.age == 36",
             "s.residence == 'urban' && s.grade == ''",
@@ -414,11 +568,25 @@ mod tests {
         ] {
             let condition = Condition::new(source, source).unwrap().unwrap();
             assert!(condition.is_plain(&scope), "{source}");
-            assert_eq!((condition.value(&scope), condition.interpret(&scope)), (Ok(Value::Bool(true)), Ok(Value::Bool(true))), "{source}");
+            assert_eq!(
+                (condition.value(&scope), condition.interpret(&scope)),
+                (Ok(Value::Bool(true)), Ok(Value::Bool(true))),
+                "{source}"
+            );
         }
-        for source in ["s.birth", "s.job", "s.job.none", "s.none", "s.age.x", "s.residence.x"] {
+        for source in [
+            "s.birth",
+            "s.job",
+            "s.job.none",
+            "s.none",
+            "s.age.x",
+            "s.residence.x",
+        ] {
             let condition = Condition::new(source, source).unwrap().unwrap();
-            assert!(!condition.is_plain(&scope) && condition.interpret(&scope).is_err(), "{source}");
+            assert!(
+                !condition.is_plain(&scope) && condition.interpret(&scope).is_err(),
+                "{source}"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The parts of an evidence file and their order, so that the same content gives the same bytes. The bytes around them are
-//! [`layout`]'s.
+//! The parts of an evidence file and their order, so that the same content gives the same bytes.
+//! The bytes around them are [`layout`]'s.
 //!
 //! | path | content |
 //! |---|---|
@@ -12,7 +12,8 @@
 //! | `unit/<id>/rollup/<month>.<revision>.note` | rollups |
 //! | `unit/<id>/receipt/<month>.<revision>.<n>.note` | receipts |
 //!
-//! Entries are nearly all of a large file. [`Opened`] leaves them where they are and gives one bundle at a time.
+//! Entries are nearly all of a large file. [`Opened`] leaves them where they are and gives one
+//! bundle at a time.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -52,7 +53,9 @@ pub enum FileError {
         message: String,
     },
     /// Bytes that writing the content again would not give.
-    #[error("the file is not written the one way in which evidence is written: some byte was changed [evidence.bytes]")]
+    #[error(
+        "the file is not written the one way in which evidence is written: some byte was changed [evidence.bytes]"
+    )]
     Bytes,
     /// Where the statements lie, they cannot be read.
     #[error("the statements cannot be read: {0} [evidence.source]")]
@@ -67,7 +70,10 @@ impl FileError {
         FileError::Zip(message.to_string())
     }
     pub(super) fn part(path: &str, message: impl fmt::Display) -> FileError {
-        FileError::Part { path: path.to_string(), message: message.to_string() }
+        FileError::Part {
+            path: path.to_string(),
+            message: message.to_string(),
+        }
     }
     pub(super) fn write(error: std::io::Error) -> FileError {
         FileError::Write(error.to_string())
@@ -99,8 +105,12 @@ impl fmt::Display for Place {
             Place::Registry(version) => write!(f, "registry/{version:06}.note"),
             Place::Bundle(id, n) => write!(f, "unit/{id}/entries/{n:06}"),
             Place::Checkpoint(id, size) => write!(f, "unit/{id}/checkpoint/{size}.note"),
-            Place::Receipt(id, (month, revision, n)) => write!(f, "unit/{id}/receipt/{month}.{revision}.{n}.note"),
-            Place::Rollup(id, (month, revision)) => write!(f, "unit/{id}/rollup/{month}.{revision}.note"),
+            Place::Receipt(id, (month, revision, n)) => {
+                write!(f, "unit/{id}/receipt/{month}.{revision}.{n}.note")
+            }
+            Place::Rollup(id, (month, revision)) => {
+                write!(f, "unit/{id}/rollup/{month}.{revision}.note")
+            }
         }
     }
 }
@@ -113,7 +123,9 @@ impl Place {
         Some(match pieces.as_slice() {
             [MARK] => Place::Mark,
             ["arrivals.note"] => Place::Arrivals,
-            ["catalogue", name] => Place::Catalogue(stem(name)?.replacen('-', ":", 1).parse().ok()?),
+            ["catalogue", name] => {
+                Place::Catalogue(stem(name)?.replacen('-', ":", 1).parse().ok()?)
+            }
             ["plan", name] => Place::Plan(stem(name)?.replacen('-', ":", 1).parse().ok()?),
             ["registry", name] => Place::Registry(stem(name)?.parse().ok()?),
             ["unit", id, kind, name] => {
@@ -124,8 +136,13 @@ impl Place {
                 let stem = stem(name)?;
                 match (*kind, stem.split('.').collect::<Vec<_>>().as_slice()) {
                     ("checkpoint", [size]) => Place::Checkpoint(id, size.parse().ok()?),
-                    ("receipt", [month, revision, n]) => Place::Receipt(id, (month.parse().ok()?, revision.parse().ok()?, n.parse().ok()?)),
-                    ("rollup", [month, revision]) => Place::Rollup(id, (month.parse().ok()?, revision.parse().ok()?)),
+                    ("receipt", [month, revision, n]) => Place::Receipt(
+                        id,
+                        (month.parse().ok()?, revision.parse().ok()?, n.parse().ok()?),
+                    ),
+                    ("rollup", [month, revision]) => {
+                        Place::Rollup(id, (month.parse().ok()?, revision.parse().ok()?))
+                    }
                     _ => return None,
                 }
             }
@@ -142,7 +159,8 @@ pub fn write(shown: &dyn Shown) -> Result<Vec<u8>, FileError> {
     write_to(shown, Vec::new())
 }
 
-/// Writes the file from front to back and holds one bundle of entries at a time; gives back what was written to.
+/// Writes the file from front to back and holds one bundle of entries at a time; gives back what
+/// was written to.
 ///
 /// # Errors
 /// An entry too large for a bundle, more than a file can hold, or what `out` says.
@@ -152,24 +170,74 @@ pub fn write_to<W: Write>(shown: &dyn Shown, out: W) -> Result<W, FileError> {
     let put = |zip: &mut Writer<W>, mut part: Vec<(Place, &Note)>| {
         // By the bytes of the paths: 10 stands before 9.
         part.sort_by_cached_key(|(place, _)| place.to_string());
-        part.iter().try_for_each(|(place, note)| zip.part(place.to_string(), note.as_bytes()))
+        part.iter()
+            .try_for_each(|(place, note)| zip.part(place.to_string(), note.as_bytes()))
     };
     zip.part(MARK.to_string(), b"")?;
-    put(&mut zip, notes.arrivals.iter().map(|n| (Place::Arrivals, n)).collect())?;
-    put(&mut zip, notes.catalogues.iter().map(|n| (Place::Catalogue(n.digest()), n)).collect())?;
-    put(&mut zip, notes.plans.iter().map(|n| (Place::Plan(n.digest()), n)).collect())?;
-    put(&mut zip, notes.registries.iter().enumerate().map(|(i, n)| (Place::Registry(i + 1), n)).collect())?;
+    put(
+        &mut zip,
+        notes
+            .arrivals
+            .iter()
+            .map(|n| (Place::Arrivals, n))
+            .collect(),
+    )?;
+    put(
+        &mut zip,
+        notes
+            .catalogues
+            .iter()
+            .map(|n| (Place::Catalogue(n.digest()), n))
+            .collect(),
+    )?;
+    put(
+        &mut zip,
+        notes
+            .plans
+            .iter()
+            .map(|n| (Place::Plan(n.digest()), n))
+            .collect(),
+    )?;
+    put(
+        &mut zip,
+        notes
+            .registries
+            .iter()
+            .enumerate()
+            .map(|(i, n)| (Place::Registry(i + 1), n))
+            .collect(),
+    )?;
     for (id, unit) in &notes.units {
-        put(&mut zip, unit.checkpoints.iter().map(|(size, n)| (Place::Checkpoint(id.clone(), *size), n)).collect())?;
+        put(
+            &mut zip,
+            unit.checkpoints
+                .iter()
+                .map(|(size, n)| (Place::Checkpoint(id.clone(), *size), n))
+                .collect(),
+        )?;
         for n in 0.. {
-            let Some(entries) = shown.bundle(id, n)? else { break };
+            let Some(entries) = shown.bundle(id, n)? else {
+                break;
+            };
             let path = Place::Bundle(id.clone(), n).to_string();
             let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
             let bundle = tile::encode_bundle(&entries).map_err(|e| FileError::part(&path, e))?;
             zip.part(path, &bundle)?;
         }
-        put(&mut zip, unit.receipts.iter().map(|(key, n)| (Place::Receipt(id.clone(), *key), n)).collect())?;
-        put(&mut zip, unit.rollups.iter().map(|(key, n)| (Place::Rollup(id.clone(), *key), n)).collect())?;
+        put(
+            &mut zip,
+            unit.receipts
+                .iter()
+                .map(|(key, n)| (Place::Receipt(id.clone(), *key), n))
+                .collect(),
+        )?;
+        put(
+            &mut zip,
+            unit.rollups
+                .iter()
+                .map(|(key, n)| (Place::Rollup(id.clone(), *key), n))
+                .collect(),
+        )?;
     }
     zip.finish()
 }
@@ -182,8 +250,8 @@ pub fn read(bytes: &[u8]) -> Result<Evidence, FileError> {
     super::whole(&Opened::new(bytes)?)
 }
 
-/// A file of which everything was read but the entries. It is exactly what [`write()`] would give if every bundle is as well,
-/// which shows when it is asked for.
+/// A file of which everything was read but the entries. It is exactly what [`write()`] would give
+/// if every bundle is as well, which shows when it is asked for.
 #[derive(Debug)]
 pub struct Opened<S> {
     source: S,
@@ -198,12 +266,17 @@ impl<S: Source> Opened<S> {
     /// What is wrong, and where.
     pub fn new(source: S) -> Result<Opened<S>, FileError> {
         let parts = layout::parts(&source)?;
-        let mut opened = Opened { source, notes: Evidence::default(), bundles: BTreeMap::new() };
+        let mut opened = Opened {
+            source,
+            notes: Evidence::default(),
+            bundles: BTreeMap::new(),
+        };
         let mut before: Option<String> = None;
         for part in parts {
             let path = part.path.clone();
             let place = Place::parse(&path).ok_or_else(|| FileError::Path(path.clone()))?;
-            // The mark is first, all others follow by their bytes, and each path is written in one way.
+            // The mark is first, all others follow by their bytes, and each path is written in one
+            // way.
             let follows = match &before {
                 None => place == Place::Mark,
                 Some(before) => place != Place::Mark && (before == MARK || *before < path),
@@ -217,7 +290,11 @@ impl<S: Source> Opened<S> {
             opened.take(place, part)?;
             before = Some(path);
         }
-        if before.is_none() { Err(FileError::Bytes) } else { Ok(opened) }
+        if before.is_none() {
+            Err(FileError::Bytes)
+        } else {
+            Ok(opened)
+        }
     }
 
     fn take(&mut self, place: Place, part: Part) -> Result<(), FileError> {
@@ -257,9 +334,25 @@ impl<S: Source> Opened<S> {
             Place::Plan(_) => notes.plans.push(note),
             Place::Registry(_) => notes.registries.push(note),
             // The paths differ, so nothing is replaced.
-            Place::Checkpoint(id, size) => drop(notes.units.entry(id).or_default().checkpoints.insert(size, note)),
-            Place::Receipt(id, key) => drop(notes.units.entry(id).or_default().receipts.insert(key, note)),
-            Place::Rollup(id, key) => drop(notes.units.entry(id).or_default().rollups.insert(key, note)),
+            Place::Checkpoint(id, size) => drop(
+                notes
+                    .units
+                    .entry(id)
+                    .or_default()
+                    .checkpoints
+                    .insert(size, note),
+            ),
+            Place::Receipt(id, key) => drop(
+                notes
+                    .units
+                    .entry(id)
+                    .or_default()
+                    .receipts
+                    .insert(key, note),
+            ),
+            Place::Rollup(id, key) => {
+                drop(notes.units.entry(id).or_default().rollups.insert(key, note))
+            }
         }
         Ok(())
     }
@@ -272,11 +365,17 @@ impl<S: Source> Shown for Opened<S> {
 
     fn bundle(&self, unit: &UnitId, n: usize) -> Result<Option<Cow<'_, [Vec<u8>]>>, FileError> {
         let bundles = self.bundles.get(unit).map_or(&[][..], Vec::as_slice);
-        let Some(part) = bundles.get(n) else { return Ok(None) };
+        let Some(part) = bundles.get(n) else {
+            return Ok(None);
+        };
         let bytes = layout::content(&self.source, part, MAX_BUNDLE_BYTES)?;
         let entries = tile::decode_bundle(&bytes).map_err(|e| FileError::part(&part.path, e))?;
         let full = entries.len() == MAX_BUNDLE_ENTRIES || n + 1 == bundles.len();
-        if full { Ok(Some(Cow::Owned(entries))) } else { Err(FileError::Bytes) }
+        if full {
+            Ok(Some(Cow::Owned(entries)))
+        } else {
+            Err(FileError::Bytes)
+        }
     }
 }
 
@@ -286,7 +385,10 @@ impl Shown for Evidence {
     }
 
     fn bundle(&self, unit: &UnitId, n: usize) -> Result<Option<Cow<'_, [Vec<u8>]>>, FileError> {
-        let bundle = self.units.get(unit).and_then(|u| u.entries.chunks(MAX_BUNDLE_ENTRIES).nth(n));
+        let bundle = self
+            .units
+            .get(unit)
+            .and_then(|u| u.entries.chunks(MAX_BUNDLE_ENTRIES).nth(n));
         Ok(bundle.map(Cow::Borrowed))
     }
 }

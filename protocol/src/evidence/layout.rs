@@ -1,7 +1,9 @@
-//! A zip of which no byte is free: nothing compressed, no times, no extra fields, no gaps (SPEC section 11).
+//! A zip of which no byte is free: nothing compressed, no times, no extra fields, no gaps (SPEC
+//! section 11).
 //!
-//! Every header follows from a part's path, size and checksum, so a reader makes each header anew and compares. A file is
-//! written from front to back and read at any place: neither needs to hold it in memory.
+//! Every header follows from a part's path, size and checksum, so a reader makes each header anew
+//! and compares. A file is written from front to back and read at any place: neither needs to hold
+//! it in memory.
 
 use std::io::{self, Write};
 
@@ -17,7 +19,8 @@ const END: usize = 22;
 const MAX_PATH: usize = 128;
 /// Most parts: 65,535 would say that the true number stands elsewhere (zip64).
 const MAX_PARTS: usize = 65_534;
-/// At most this many bytes in all: a size of 2³² − 1 would say that the true size stands elsewhere (zip64).
+/// At most this many bytes in all: a size of 2³² − 1 would say that the true size stands elsewhere
+/// (zip64).
 pub const MAX_BYTES: u64 = u32::MAX as u64 - 1;
 
 /// Bytes that are read where they lie: a slice, or a file on disk.
@@ -37,7 +40,10 @@ impl Source for &[u8] {
     }
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
-        let there = self.get(from..).and_then(|rest| rest.get(..buffer.len())).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let there = self
+            .get(from..)
+            .and_then(|rest| rest.get(..buffer.len()))
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
         buffer.copy_from_slice(there);
         Ok(())
     }
@@ -55,7 +61,8 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// What both headers have: version 10, no flags, stored, 1980-01-01 00:00, checksum, size twice, length of the path, nothing extra.
+    /// What both headers have: version 10, no flags, stored, 1980-01-01 00:00, checksum, size
+    /// twice, length of the path, nothing extra.
     fn shared(&self) -> Vec<u8> {
         let mut bytes = vec![10, 0, 0, 0, 0, 0, 0, 0, 0x21, 0];
         for number in [self.crc, self.size, self.size] {
@@ -102,7 +109,11 @@ pub(super) struct Writer<W> {
 
 impl<W: Write> Writer<W> {
     pub fn new(out: W) -> Writer<W> {
-        Writer { out, at: 0, parts: Vec::new() }
+        Writer {
+            out,
+            at: 0,
+            parts: Vec::new(),
+        }
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), FileError> {
@@ -117,11 +128,21 @@ impl<W: Write> Writer<W> {
         let fits = path.len() <= MAX_PATH && self.parts.len() < MAX_PARTS;
         // Behind the mark, which is first, by their bytes.
         if self.parts.len() > 1 && self.parts.last().is_some_and(|p| p.path >= path) {
-            return Err(FileError::part(&path, "stands twice, or before another part than it should"));
+            return Err(FileError::part(
+                &path,
+                "stands twice, or before another part than it should",
+            ));
         }
         let (size, offset) = (u32::try_from(content.len()), u32::try_from(self.at));
-        let (Ok(size), Ok(offset), true) = (size, offset, fits) else { return Err(FileError::Large) };
-        let part = Part { path, size, crc: crc32fast::hash(content), offset };
+        let (Ok(size), Ok(offset), true) = (size, offset, fits) else {
+            return Err(FileError::Large);
+        };
+        let part = Part {
+            path,
+            size,
+            crc: crc32fast::hash(content),
+            offset,
+        };
         self.put(&part.local())?;
         self.put(content)?;
         self.parts.push(part);
@@ -136,26 +157,38 @@ impl<W: Write> Writer<W> {
             self.parts.push(part);
         }
         // Both are at most MAX_BYTES, and the parts at most MAX_PARTS.
-        self.put(&end(self.parts.len() as u16, (self.at - offset) as u32, offset as u32))?;
+        self.put(&end(
+            self.parts.len() as u16,
+            (self.at - offset) as u32,
+            offset as u32,
+        ))?;
         self.out.flush().map_err(FileError::write)?;
         Ok(self.out)
     }
 }
 
-/// The parts of a file in their order: their headers stand one behind the other without a gap, from the first byte to the last.
-/// The local headers are compared when a part is [`content`] of something.
+/// The parts of a file in their order: their headers stand one behind the other without a gap, from
+/// the first byte to the last. The local headers are compared when a part is [`content`] of
+/// something.
 pub(super) fn parts(source: &impl Source) -> Result<Vec<Part>, FileError> {
     let whole = source.size();
     if whole > MAX_BYTES {
         return Err(FileError::Large);
     }
-    let at = whole.checked_sub(END as u64).ok_or_else(|| FileError::zip("it is shorter than an empty zip"))?;
+    let at = whole
+        .checked_sub(END as u64)
+        .ok_or_else(|| FileError::zip("it is shorter than an empty zip"))?;
     let last = bytes(source, at, END)?;
     let [count, size, offset] = [u32::from(word(&last, 10)), long(&last, 12), long(&last, 16)];
     if last[..4] != SIGNATURES[2] {
-        return Err(FileError::zip("it does not end with the record that a zip ends with: it was cut off, or is something else"));
+        return Err(FileError::zip(
+            "it does not end with the record that a zip ends with: it was cut off, or is something else",
+        ));
     }
-    if last != end(count as u16, size, offset) || u64::from(offset) + u64::from(size) != at || count as usize > MAX_PARTS {
+    if last != end(count as u16, size, offset)
+        || u64::from(offset) + u64::from(size) != at
+        || count as usize > MAX_PARTS
+    {
         return Err(FileError::Bytes);
     }
     if size as usize > count as usize * (CENTRAL + MAX_PATH) {
@@ -166,23 +199,46 @@ pub(super) fn parts(source: &impl Source) -> Result<Vec<Part>, FileError> {
     let mut parts = Vec::with_capacity(count as usize);
     for _ in 0..count {
         let header = rest.get(..CENTRAL).ok_or(FileError::Bytes)?;
-        let path = rest.get(CENTRAL..CENTRAL + usize::from(word(header, 28))).ok_or(FileError::Bytes)?;
-        let path = std::str::from_utf8(path).map_err(|_| FileError::zip("a path is not UTF-8"))?.to_string();
-        let part = Part { path, crc: long(header, 16), size: long(header, 20), offset: long(header, 42) };
-        rest = rest.strip_prefix(&part.central()[..]).ok_or(FileError::Bytes)?;
+        let path = rest
+            .get(CENTRAL..CENTRAL + usize::from(word(header, 28)))
+            .ok_or(FileError::Bytes)?;
+        let path = std::str::from_utf8(path)
+            .map_err(|_| FileError::zip("a path is not UTF-8"))?
+            .to_string();
+        let part = Part {
+            path,
+            crc: long(header, 16),
+            size: long(header, 20),
+            offset: long(header, 42),
+        };
+        rest = rest
+            .strip_prefix(&part.central()[..])
+            .ok_or(FileError::Bytes)?;
         if u64::from(part.offset) != next {
             return Err(FileError::Bytes);
         }
         next = part.content() + u64::from(part.size);
         parts.push(part);
     }
-    if rest.is_empty() && next == u64::from(offset) { Ok(parts) } else { Err(FileError::Bytes) }
+    if rest.is_empty() && next == u64::from(offset) {
+        Ok(parts)
+    } else {
+        Err(FileError::Bytes)
+    }
 }
 
-/// The content of a part of at most `most` bytes: behind the one header that it can have, and with its checksum.
-pub(super) fn content(source: &impl Source, part: &Part, most: usize) -> Result<Vec<u8>, FileError> {
+/// The content of a part of at most `most` bytes: behind the one header that it can have, and with
+/// its checksum.
+pub(super) fn content(
+    source: &impl Source,
+    part: &Part,
+    most: usize,
+) -> Result<Vec<u8>, FileError> {
     if part.size as usize > most {
-        return Err(FileError::part(&part.path, format!("has {} bytes, at most {most} are allowed", part.size)));
+        return Err(FileError::part(
+            &part.path,
+            format!("has {} bytes, at most {most} are allowed", part.size),
+        ));
     }
     let local = part.local();
     let mut bytes = bytes(source, part.offset.into(), local.len() + part.size as usize)?;
@@ -191,14 +247,19 @@ pub(super) fn content(source: &impl Source, part: &Part, most: usize) -> Result<
     }
     bytes.drain(..local.len());
     if crc32fast::hash(&bytes) != part.crc {
-        return Err(FileError::part(&part.path, "its checksum is wrong: some byte was changed"));
+        return Err(FileError::part(
+            &part.path,
+            "its checksum is wrong: some byte was changed",
+        ));
     }
     Ok(bytes)
 }
 
 fn bytes(source: &impl Source, offset: u64, count: usize) -> Result<Vec<u8>, FileError> {
     let mut bytes = vec![0; count];
-    source.read_at(offset, &mut bytes).map_err(|e| FileError::zip(format!("cannot be read at byte {offset}: {e}")))?;
+    source
+        .read_at(offset, &mut bytes)
+        .map_err(|e| FileError::zip(format!("cannot be read at byte {offset}: {e}")))?;
     Ok(bytes)
 }
 

@@ -1,11 +1,12 @@
 //! The evidence file: everything that is needed to check a unit's figures offline, in one file.
 //!
-//! [`Evidence`] is the content, [`file`](mod@file) its bytes (a zip with a fixed order, no compression, no times), [`report`] the
-//! verification. A file is accepted only if writing its content again gives the same bytes, so no byte of it is free.
-//! Evidence never contains a private record; chosen fields are shown in a [`disclosure`].
+//! [`Evidence`] is the content, [`file`](mod@file) its bytes (a zip with a fixed order, no
+//! compression, no times), [`report`] the verification. A file is accepted only if writing its
+//! content again gives the same bytes, so no byte of it is free. Evidence never contains a private
+//! record; chosen fields are shown in a [`disclosure`].
 //!
-//! A province's month has a million statements. Writing and verifying therefore take [`Shown`]: notes at hand, statements a bundle
-//! at a time, from wherever they lie.
+//! A province's month has a million statements. Writing and verifying therefore take [`Shown`]:
+//! notes at hand, statements a bundle at a time, from wherever they lie.
 
 pub mod disclosure;
 pub mod file;
@@ -48,7 +49,11 @@ pub trait Shown: Sync {
     ///
     /// # Errors
     /// They cannot be read, or are not as they must be.
-    fn bundle(&self, unit: &UnitId, n: usize) -> Result<Option<Cow<'_, [Vec<u8>]>>, file::FileError>;
+    fn bundle(
+        &self,
+        unit: &UnitId,
+        n: usize,
+    ) -> Result<Option<Cow<'_, [Vec<u8>]>>, file::FileError>;
 }
 
 /// The same with all entries in memory.
@@ -60,7 +65,9 @@ pub fn whole(shown: &dyn Shown) -> Result<Evidence, file::FileError> {
     for (id, unit) in &mut evidence.units {
         unit.entries.clear();
         for n in 0.. {
-            let Some(entries) = shown.bundle(id, n)? else { break };
+            let Some(entries) = shown.bundle(id, n)? else {
+                break;
+            };
             unit.entries.extend(entries.into_owned());
         }
     }
@@ -98,7 +105,10 @@ impl Arrivals {
     /// What [`note::document`] finds.
     pub fn to_text(&self) -> Result<String, note::NoteError> {
         // A struct of strings always serialises.
-        note::document(ARRIVALS_KIND, &serde_json::to_string(self).unwrap_or_default())
+        note::document(
+            ARRIVALS_KIND,
+            &serde_json::to_string(self).unwrap_or_default(),
+        )
     }
 
     /// Reads a note's text.

@@ -4,15 +4,17 @@
 //! 2. Catalogues and plans carry the threshold of root signatures.
 //! 3. Each unit's log is read from index 0; its rollups are taken in the order of their log sizes.
 //! 4. [`crate::verify::check`] runs on each rollup.
-//! 5. Each receipt is signed by the parent, is for exactly the rollup that is there, and its checkpoint carries the
-//!    parent's cosignature.
+//! 5. Each receipt is signed by the parent, is for exactly the rollup that is there, and its
+//!    checkpoint carries the parent's cosignature.
 //! 6. The plans of the units are judged from the last revisions.
 //!
-//! Nothing in the file is left unchecked: every signature line is of a known key and holds, every checkpoint has the
-//! log's root, no entry stands behind the last checkpoint, no receipt is without its rollup.
+//! Nothing in the file is left unchecked: every signature line is of a known key and holds, every
+//! checkpoint has the log's root, no entry stands behind the last checkpoint, no receipt is without
+//! its rollup.
 //!
-//! A unit's log says nothing of another's, so units are read one by one or on several threads. Of each only its own log is held,
-//! and only while it is read: the memory that is needed grows with the largest unit, not with their number.
+//! A unit's log says nothing of another's, so units are read one by one or on several threads. Of
+//! each only its own log is held, and only while it is read: the memory that is needed grows with
+//! the largest unit, not with their number.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +42,8 @@ use crate::rollup::Rollup;
 use crate::verify::log::{Counting, UnitLog};
 use crate::verify::{self, Context, HeldRollup, Rollups, Verdict};
 
-/// Leaves for which room is made before the first of them was seen: a checkpoint can tell any number.
+/// Leaves for which room is made before the first of them was seen: a checkpoint can tell any
+/// number.
 const ROOM: usize = 1 << 16;
 
 /// Why evidence cannot be verified at all.
@@ -61,7 +64,8 @@ pub enum EvidenceError {
     File(#[from] FileError),
 }
 
-/// What everything was checked by. A reader compares it with what he knows from elsewhere: no file tells what it leaves out.
+/// What everything was checked by. A reader compares it with what he knows from elsewhere: no file
+/// tells what it leaves out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trust {
     /// The newest registry version in the file.
@@ -126,12 +130,27 @@ impl Report {
     }
     /// Every failed check with its place.
     pub fn failures(&self) -> impl Iterator<Item = (&UnitReport, &MonthReport, &Verdict)> {
-        self.units.iter().flat_map(|u| u.months.iter().flat_map(move |m| m.verdicts.iter().filter(|v| v.failed()).map(move |v| (u, m, v))))
+        self.units.iter().flat_map(|u| {
+            u.months.iter().flat_map(move |m| {
+                m.verdicts
+                    .iter()
+                    .filter(|v| v.failed())
+                    .map(move |v| (u, m, v))
+            })
+        })
     }
 }
 
-fn error(what: impl Into<String>, code: &'static str, message: impl std::fmt::Display) -> EvidenceError {
-    EvidenceError::Content { what: what.into(), code, message: message.to_string() }
+fn error(
+    what: impl Into<String>,
+    code: &'static str,
+    message: impl std::fmt::Display,
+) -> EvidenceError {
+    EvidenceError::Content {
+        what: what.into(),
+        code,
+        message: message.to_string(),
+    }
 }
 
 /// The latest figures of each unit and month.
@@ -147,40 +166,71 @@ impl Figures for Latest<'_> {
 /// Verifies evidence against the root keys that the reader knows, on this thread.
 ///
 /// # Errors
-/// What makes verification impossible: a registry that does not follow from the root key, an unsigned catalogue, a
-/// rollup or a file that cannot be read. Everything else is a verdict in the report.
-pub fn verify<R: AsRef<[VerifierKey]> + ?Sized>(shown: &dyn Shown, roots: &R) -> Result<Report, EvidenceError> {
+/// What makes verification impossible: a registry that does not follow from the root key, an
+/// unsigned catalogue, a rollup or a file that cannot be read. Everything else is a verdict in the
+/// report.
+pub fn verify<R: AsRef<[VerifierKey]> + ?Sized>(
+    shown: &dyn Shown,
+    roots: &R,
+) -> Result<Report, EvidenceError> {
     verify_on(1, shown, roots)
 }
 
 /// Verifies evidence with the units spread over this many threads. The report is the same.
 ///
 /// # Errors
-/// See [`verify()`]. Of several things that make it impossible, the same one is named whatever the number of threads.
-pub fn verify_on<R: AsRef<[VerifierKey]> + ?Sized>(threads: usize, shown: &dyn Shown, roots: &R) -> Result<Report, EvidenceError> {
+/// See [`verify()`]. Of several things that make it impossible, the same one is named whatever the
+/// number of threads.
+pub fn verify_on<R: AsRef<[VerifierKey]> + ?Sized>(
+    threads: usize,
+    shown: &dyn Shown,
+    roots: &R,
+) -> Result<Report, EvidenceError> {
     let evidence = shown.notes();
-    let chain = VerifiedRegistry::chain(&evidence.registries, roots).map_err(|e| error("registry", "registry", e))?;
-    let newest = chain.last().ok_or_else(|| error("registry", "registry", "there is none"))?;
+    let chain = VerifiedRegistry::chain(&evidence.registries, roots)
+        .map_err(|e| error("registry", "registry", e))?;
+    let newest = chain
+        .last()
+        .ok_or_else(|| error("registry", "registry", "there is none"))?;
     let registry = newest.registry();
     let mut catalogues = Vec::new();
     for note in &evidence.catalogues {
-        let catalogue = published::read_catalogue(note, registry).map_err(|e| error("catalogue", "catalogue", e))?;
-        catalogues.push(Arc::new(Counting::new(catalogue).map_err(|e| error("catalogue", "catalogue", e))?));
+        let catalogue = published::read_catalogue(note, registry)
+            .map_err(|e| error("catalogue", "catalogue", e))?;
+        catalogues.push(Arc::new(
+            Counting::new(catalogue).map_err(|e| error("catalogue", "catalogue", e))?,
+        ));
     }
-    let plans: Vec<Plan> =
-        evidence.plans.iter().map(|n| published::read_plan(n, registry)).collect::<Result<_, _>>().map_err(|e| error("plan", "plan", e))?;
+    let plans: Vec<Plan> = evidence
+        .plans
+        .iter()
+        .map(|n| published::read_plan(n, registry))
+        .collect::<Result<_, _>>()
+        .map_err(|e| error("plan", "plan", e))?;
     lines(evidence, &chain, roots.as_ref())?;
     let arrivals = arrivals(evidence, registry)?;
     let mut held: BTreeMap<&UnitId, Rollups> = BTreeMap::new();
     for (id, unit) in &evidence.units {
         held.insert(id, rollups(id, unit)?);
     }
-    let by_digest: BTreeMap<Digest, Arc<HeldRollup>> = held.values().flat_map(|r| r.values()).map(|h| (h.digest(), h.clone())).collect();
+    let by_digest: BTreeMap<Digest, Arc<HeldRollup>> = held
+        .values()
+        .flat_map(|r| r.values())
+        .map(|h| (h.digest(), h.clone()))
+        .collect();
     let mut order: Vec<&UnitId> = evidence.units.keys().collect();
     order.sort_by_key(|id| registry.path(id));
 
-    let known =
-        Known { shown, newest, chain: &chain, catalogues: &catalogues, plans: &plans, arrivals, held: &held, by_digest: &by_digest };
+    let known = Known {
+        shown,
+        newest,
+        chain: &chain,
+        catalogues: &catalogues,
+        plans: &plans,
+        arrivals,
+        held: &held,
+        by_digest: &by_digest,
+    };
     let (mut units, mut leaves) = (Vec::new(), 0);
     for done in in_order(threads, &order, |id| known.unit(id)) {
         let (unit, read) = done?;
@@ -193,16 +243,30 @@ pub fn verify_on<R: AsRef<[VerifierKey]> + ?Sized>(threads: usize, shown: &dyn S
             latest.0.insert((*id, *month), &h.rollup.figures);
         }
     }
-    let until = units.first().and_then(|u| u.months.iter().map(|m| m.period).max());
+    let until = units
+        .first()
+        .and_then(|u| u.months.iter().map(|m| m.period).max());
     let trust = Trust {
         version: registry.version,
         digest: newest.digest(),
         given: roots.as_ref().len(),
         threshold: chain.first().map_or(1, |first| first.registry().threshold),
     };
-    let mut report = Report { trust, units, targets: Vec::new(), unjudged: Vec::new(), leaves, until };
+    let mut report = Report {
+        trust,
+        units,
+        targets: Vec::new(),
+        unjudged: Vec::new(),
+        leaves,
+        until,
+    };
     if let (Some(until), Some(counting)) = (until, catalogues.first()) {
-        for plan in plans.iter().filter(|p| p.plan.area_code.parse::<UnitId>().is_ok_and(|u| evidence.units.contains_key(&u))) {
+        for plan in plans.iter().filter(|p| {
+            p.plan
+                .area_code
+                .parse::<UnitId>()
+                .is_ok_and(|u| evidence.units.contains_key(&u))
+        }) {
             for target in &plan.target {
                 match plan.judge(target, &counting.catalogue, registry, &latest, until) {
                     Some(judged) => report.targets.push(judged),
@@ -214,9 +278,14 @@ pub fn verify_on<R: AsRef<[VerifierKey]> + ?Sized>(threads: usize, shown: &dyn S
     Ok(report)
 }
 
-/// Runs `work` on each item, on several threads, and gives what was made in the order of the items, up to the first error.
-/// Items are begun in their order and nothing is begun after an error, so the first error is the one that a single thread meets.
-fn in_order<I: Sync, T: Send, E: Send>(threads: usize, items: &[I], work: impl Fn(&I) -> Result<T, E> + Sync) -> Vec<Result<T, E>> {
+/// Runs `work` on each item, on several threads, and gives what was made in the order of the items,
+/// up to the first error. Items are begun in their order and nothing is begun after an error, so
+/// the first error is the one that a single thread meets.
+fn in_order<I: Sync, T: Send, E: Send>(
+    threads: usize,
+    items: &[I],
+    work: impl Fn(&I) -> Result<T, E> + Sync,
+) -> Vec<Result<T, E>> {
     let next = AtomicUsize::new(0);
     let (send, done) = mpsc::channel();
     let run = |send: mpsc::Sender<(usize, Result<T, E>)>| {
@@ -250,8 +319,17 @@ fn rollups(id: &UnitId, unit: &UnitEvidence) -> Result<Rollups, EvidenceError> {
     for ((month, revision), note) in &unit.rollups {
         let place = || format!("{id} {month}.{revision}");
         let rollup = HeldRollup::new(note.clone()).map_err(|e| error(place(), "rollup", e))?;
-        if (&rollup.rollup.unit, rollup.rollup.period, rollup.rollup.revision) != (id, *month, *revision) {
-            return Err(error(place(), "rollup", "is of another unit, month or revision than its path says"));
+        if (
+            &rollup.rollup.unit,
+            rollup.rollup.period,
+            rollup.rollup.revision,
+        ) != (id, *month, *revision)
+        {
+            return Err(error(
+                place(),
+                "rollup",
+                "is of another unit, month or revision than its path says",
+            ));
         }
         rollups.insert((*month, *revision), Arc::new(rollup));
     }
@@ -274,21 +352,42 @@ impl Known<'_> {
     /// Reads a unit's log and checks its rollups; gives the number of leaves as well.
     fn unit(&self, id: &UnitId) -> Result<(UnitReport, u64), EvidenceError> {
         let registry = self.newest.registry();
-        let unit = registry.unit(id).ok_or_else(|| error(id.to_string(), "unit", "is not in the registry"))?;
-        let part = self.shown.notes().units.get(id).ok_or_else(|| error(id.to_string(), "unit", "is not in the evidence"))?;
+        let unit = registry
+            .unit(id)
+            .ok_or_else(|| error(id.to_string(), "unit", "is not in the registry"))?;
+        let part = self
+            .shown
+            .notes()
+            .units
+            .get(id)
+            .ok_or_else(|| error(id.to_string(), "unit", "is not in the evidence"))?;
         let child = |digest: &Digest| self.by_digest.get(digest).cloned();
         let mut log = UnitLog::new(unit, self.catalogues.to_vec());
         let last = part.checkpoints.keys().next_back().copied().unwrap_or(0);
         log.reserve(usize::try_from(last).unwrap_or(ROOM).min(ROOM));
-        let mut entries = Entries { shown: self.shown, unit: id, bundles: 0, rest: Cow::Borrowed(&[]), used: 0 };
+        let mut entries = Entries {
+            shown: self.shown,
+            unit: id,
+            bundles: 0,
+            rest: Cow::Borrowed(&[]),
+            used: 0,
+        };
         let mut known = Rollups::new();
         let mut months = Vec::new();
-        let mut rollups: Vec<&Arc<HeldRollup>> = self.held.get(id).map(|r| r.values().collect()).unwrap_or_default();
+        let mut rollups: Vec<&Arc<HeldRollup>> = self
+            .held
+            .get(id)
+            .map(|r| r.values().collect())
+            .unwrap_or_default();
         rollups.sort_by_key(|h| (h.rollup.log.size, h.rollup.period, h.rollup.revision));
         for h in rollups {
             let r = &h.rollup;
             entries.read_to(r.log.size, &mut log, unit)?;
-            let version = self.chain.iter().find(|c| c.registry().version == r.registry.version).unwrap_or(self.newest);
+            let version = self
+                .chain
+                .iter()
+                .find(|c| c.registry().version == r.registry.version)
+                .unwrap_or(self.newest);
             let receipts = receipts(part, h, registry, unit.parent.as_ref());
             let context = Context {
                 registry: version,
@@ -301,29 +400,58 @@ impl Known<'_> {
                 due: Some(self.reporting(id).due(r.tier, r.period)),
             };
             let mut verdicts = verify::check(h, &context);
-            if let Some(message) = receipts.fault.or_else(|| unknown_lines(h, part, &log, unit, registry).err()) {
+            if let Some(message) = receipts
+                .fault
+                .or_else(|| unknown_lines(h, part, &log, unit, registry).err())
+            {
                 fail(&mut verdicts, "authorship", message);
             }
-            months.push(MonthReport { period: r.period, revision: r.revision, rollup: h.digest(), verdicts, decision: receipts.last });
+            months.push(MonthReport {
+                period: r.period,
+                revision: r.revision,
+                rollup: h.digest(),
+                verdicts,
+                decision: receipts.last,
+            });
             known.insert((r.period, r.revision), h.clone());
         }
         entries.read_to(u64::MAX, &mut log, unit)?;
         rest(id, part, &log, unit, registry)?;
-        Ok((UnitReport { unit: id.clone(), name: unit.name.clone(), tier: unit.tier, months }, log.len()))
+        Ok((
+            UnitReport {
+                unit: id.clone(),
+                name: unit.name.clone(),
+                tier: unit.tier,
+                months,
+            },
+            log.len(),
+        ))
     }
 
-    /// When the maker of the evidence received a rollup: its word counts for what came from below, not for its own punctuality.
+    /// When the maker of the evidence received a rollup: its word counts for what came from below,
+    /// not for its own punctuality.
     fn arrival(&self, held: &HeldRollup) -> Option<DateTime<Utc>> {
         let (by, times) = &self.arrivals;
         let id = &held.rollup.unit;
-        let from_below = by.as_ref().is_some_and(|by| by != id && self.newest.registry().path(id).contains(by));
+        let from_below = by
+            .as_ref()
+            .is_some_and(|by| by != id && self.newest.registry().path(id).contains(by));
         times.get(&held.digest()).copied().filter(|_| from_below)
     }
 
     /// The deadlines that hold for a unit: those of its top unit's plan.
     fn reporting(&self, id: &UnitId) -> Reporting {
-        let top = self.newest.registry().path(id).first().map(ToString::to_string).unwrap_or_default();
-        self.plans.iter().find(|p| p.plan.area_code == top).map_or_else(Reporting::default, |p| p.reporting.clone())
+        let top = self
+            .newest
+            .registry()
+            .path(id)
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        self.plans
+            .iter()
+            .find(|p| p.plan.area_code == top)
+            .map_or_else(Reporting::default, |p| p.reporting.clone())
     }
 }
 
@@ -343,7 +471,9 @@ impl Entries<'_> {
     fn read_to(&mut self, size: u64, log: &mut UnitLog, unit: &Unit) -> Result<(), EvidenceError> {
         while log.len() < size {
             if self.used == self.rest.len() {
-                let Some(bundle) = self.shown.bundle(self.unit, self.bundles)? else { break };
+                let Some(bundle) = self.shown.bundle(self.unit, self.bundles)? else {
+                    break;
+                };
                 (self.rest, self.used, self.bundles) = (bundle, 0, self.bundles + 1);
             }
             let wanted = usize::try_from(size - log.len()).unwrap_or(usize::MAX);
@@ -356,77 +486,152 @@ impl Entries<'_> {
 }
 
 fn fail(verdicts: &mut [Verdict], check: &str, message: String) {
-    if let Some(v) = verdicts.iter_mut().find(|v| v.check == check && !v.failed()) {
+    if let Some(v) = verdicts
+        .iter_mut()
+        .find(|v| v.check == check && !v.failed())
+    {
         *v = Verdict::fails(check, message);
     }
 }
 
-/// Every line of a note is one of these keys' and holds: a line that nobody can check does not belong into evidence.
+/// Every line of a note is one of these keys' and holds: a line that nobody can check does not
+/// belong into evidence.
 ///
 /// # Errors
 /// The first line that is not, in words that follow the note's name.
 pub fn every_line(note: &Note, keys: &[VerifierKey]) -> Result<(), String> {
     for (n, line) in note.signatures().iter().enumerate() {
         let same = |name: &str, id: [u8; 4]| (line.name(), line.key_id()) == (name, id);
-        if note.signatures()[..n].iter().any(|s| same(s.name(), s.key_id())) || !keys.iter().any(|k| same(k.name(), k.id())) {
-            return Err(format!("has a signature line of {} that cannot be checked", line.name()));
+        if note.signatures()[..n]
+            .iter()
+            .any(|s| same(s.name(), s.key_id()))
+            || !keys.iter().any(|k| same(k.name(), k.id()))
+        {
+            return Err(format!(
+                "has a signature line of {} that cannot be checked",
+                line.name()
+            ));
         }
     }
     note.verify(keys).map(|_| ()).map_err(|e| e.to_string())
 }
 
 /// The lines of what the root keys sign.
-fn lines(evidence: &Evidence, chain: &[VerifiedRegistry], roots: &[VerifierKey]) -> Result<(), EvidenceError> {
+fn lines(
+    evidence: &Evidence,
+    chain: &[VerifiedRegistry],
+    roots: &[VerifierKey],
+) -> Result<(), EvidenceError> {
     let mut keys = roots.iter().cloned().collect::<BTreeSet<_>>();
     for (note, version) in evidence.registries.iter().zip(chain) {
         keys.extend(version.registry().roots.iter().cloned());
         let keys: Vec<_> = keys.iter().cloned().collect();
-        every_line(note, &keys).map_err(|e| error(format!("registry {}", version.registry().version), "signature", e))?;
+        every_line(note, &keys).map_err(|e| {
+            error(
+                format!("registry {}", version.registry().version),
+                "signature",
+                e,
+            )
+        })?;
     }
     let keys: Vec<_> = keys.into_iter().collect();
-    for (what, notes) in [("catalogue", &evidence.catalogues), ("plan", &evidence.plans)] {
-        notes.iter().try_for_each(|n| every_line(n, &keys)).map_err(|e| error(what, "signature", e))?;
+    for (what, notes) in [
+        ("catalogue", &evidence.catalogues),
+        ("plan", &evidence.plans),
+    ] {
+        notes
+            .iter()
+            .try_for_each(|n| every_line(n, &keys))
+            .map_err(|e| error(what, "signature", e))?;
     }
     Ok(())
 }
 
 /// The lines of a rollup and of its checkpoint beyond those that `authorship` asks for.
-fn unknown_lines(held: &HeldRollup, part: &UnitEvidence, log: &UnitLog, unit: &Unit, registry: &Registry) -> Result<(), String> {
+fn unknown_lines(
+    held: &HeldRollup,
+    part: &UnitEvidence,
+    log: &UnitLog,
+    unit: &Unit,
+    registry: &Registry,
+) -> Result<(), String> {
     let node: Vec<VerifierKey> = unit.keys.iter().map(|k| k.vkey.clone()).collect();
-    every_line(&held.note, &node.iter().chain(log.enrolled()).cloned().collect::<Vec<_>>()).map_err(|e| format!("the rollup {e}"))?;
+    every_line(
+        &held.note,
+        &node
+            .iter()
+            .chain(log.enrolled())
+            .cloned()
+            .collect::<Vec<_>>(),
+    )
+    .map_err(|e| format!("the rollup {e}"))?;
     match part.checkpoints.get(&held.rollup.log.size) {
-        Some(checkpoint) => {
-            every_line(checkpoint, &[node, witnesses(&unit.id, registry)].concat()).map_err(|e| format!("the checkpoint {e}"))
-        }
+        Some(checkpoint) => every_line(checkpoint, &[node, witnesses(&unit.id, registry)].concat())
+            .map_err(|e| format!("the checkpoint {e}")),
         None => Ok(()),
     }
 }
 
-/// The keys that may cosign a unit's checkpoints: its ancestors' (and its own, which is of no weight).
+/// The keys that may cosign a unit's checkpoints: its ancestors' (and its own, which is of no
+/// weight).
 pub fn witnesses(id: &UnitId, registry: &Registry) -> Vec<VerifierKey> {
-    registry.path(id).iter().filter_map(|u| registry.unit(u)).map(|u| u.witness.clone()).collect()
+    registry
+        .path(id)
+        .iter()
+        .filter_map(|u| registry.unit(u))
+        .map(|u| u.witness.clone())
+        .collect()
 }
 
-/// What no rollup asks for: entries behind the last one, checkpoints of other sizes, stray receipts.
-fn rest(id: &UnitId, part: &UnitEvidence, log: &UnitLog, unit: &Unit, registry: &Registry) -> Result<(), EvidenceError> {
+/// What no rollup asks for: entries behind the last one, checkpoints of other sizes, stray
+/// receipts.
+fn rest(
+    id: &UnitId,
+    part: &UnitEvidence,
+    log: &UnitLog,
+    unit: &Unit,
+    registry: &Registry,
+) -> Result<(), EvidenceError> {
     let fail = |code, message: String| error(id.to_string(), code, message);
     if part.checkpoints.keys().next_back().copied().unwrap_or(0) < log.len() {
-        return Err(fail("entries", "has entries behind its last checkpoint".into()));
+        return Err(fail(
+            "entries",
+            "has entries behind its last checkpoint".into(),
+        ));
     }
     let node: Vec<VerifierKey> = unit.keys.iter().map(|k| k.vkey.clone()).collect();
     let keys = [node, witnesses(id, registry)].concat();
-    let asked: BTreeSet<u64> = part.rollups.values().filter_map(|n| Rollup::parse(n.text()).ok()).map(|r| r.log.size).collect();
-    for (size, note) in part.checkpoints.iter().filter(|(size, _)| !asked.contains(size)) {
+    let asked: BTreeSet<u64> = part
+        .rollups
+        .values()
+        .filter_map(|n| Rollup::parse(n.text()).ok())
+        .map(|r| r.log.size)
+        .collect();
+    for (size, note) in part
+        .checkpoints
+        .iter()
+        .filter(|(size, _)| !asked.contains(size))
+    {
         let place = |e: String| fail("checkpoint", format!("checkpoint {size}: {e}"));
         every_line(note, &keys).map_err(place)?;
-        let root = log.root_at(*size).ok_or_else(|| place("is of a larger log than the one that is here".into()))?;
-        let expected = Checkpoint::new(&origin_of(id), *size, root).map_err(|e| place(e.to_string()))?;
+        let root = log
+            .root_at(*size)
+            .ok_or_else(|| place("is of a larger log than the one that is here".into()))?;
+        let expected =
+            Checkpoint::new(&origin_of(id), *size, root).map_err(|e| place(e.to_string()))?;
         if note.text() != expected.text() || note.verify(&unit.keys_over(*size)).is_err() {
             return Err(place("is not the unit's checkpoint of this log".into()));
         }
     }
-    if let Some((month, revision, _)) = part.receipts.keys().find(|(m, r, _)| !part.rollups.contains_key(&(*m, *r))) {
-        return Err(fail("receipt", format!("has a receipt for {month}.{revision}, but not the rollup")));
+    if let Some((month, revision, _)) = part
+        .receipts
+        .keys()
+        .find(|(m, r, _)| !part.rollups.contains_key(&(*m, *r)))
+    {
+        return Err(fail(
+            "receipt",
+            format!("has a receipt for {month}.{revision}, but not the rollup"),
+        ));
     }
     Ok(())
 }
@@ -434,16 +639,26 @@ fn rest(id: &UnitId, part: &UnitEvidence, log: &UnitLog, unit: &Unit, registry: 
 type ArrivalTimes = (Option<UnitId>, BTreeMap<Digest, DateTime<Utc>>);
 
 fn arrivals(evidence: &Evidence, registry: &Registry) -> Result<ArrivalTimes, EvidenceError> {
-    let Some(note) = &evidence.arrivals else { return Ok(ArrivalTimes::default()) };
+    let Some(note) = &evidence.arrivals else {
+        return Ok(ArrivalTimes::default());
+    };
     let arrivals = Arrivals::parse(note.text()).map_err(|e| error("arrivals", "arrivals", e))?;
-    let unit = registry.unit(&arrivals.by).ok_or_else(|| error("arrivals", "arrivals", "by an unknown unit"))?;
+    let unit = registry
+        .unit(&arrivals.by)
+        .ok_or_else(|| error("arrivals", "arrivals", "by an unknown unit"))?;
     let keys: Vec<VerifierKey> = unit.keys.iter().map(|k| k.vkey.clone()).collect();
     every_line(note, &keys).map_err(|e| error("arrivals", "arrivals", e))?;
-    let times = arrivals
-        .received
-        .iter()
-        .map(|(d, t)| Ok((*d, t.parse().map_err(|_| error("arrivals", "arrivals", format!("{t:?} is not a time")))?)));
-    Ok((Some(arrivals.by), times.collect::<Result<_, EvidenceError>>()?))
+    let times = arrivals.received.iter().map(|(d, t)| {
+        Ok((
+            *d,
+            t.parse()
+                .map_err(|_| error("arrivals", "arrivals", format!("{t:?} is not a time")))?,
+        ))
+    });
+    Ok((
+        Some(arrivals.by),
+        times.collect::<Result<_, EvidenceError>>()?,
+    ))
 }
 
 #[derive(Default)]
@@ -454,17 +669,27 @@ struct Receipts {
 }
 
 /// The parent's receipts for exactly this rollup.
-fn receipts(part: &UnitEvidence, held: &HeldRollup, registry: &Registry, parent: Option<&UnitId>) -> Receipts {
+fn receipts(
+    part: &UnitEvidence,
+    held: &HeldRollup,
+    registry: &Registry,
+    parent: Option<&UnitId>,
+) -> Receipts {
     let mut all = Receipts::default();
     let mut last = None;
     let r = &held.rollup;
-    for note in part.receipts.range((r.period, r.revision, 0)..=(r.period, r.revision, u32::MAX)).map(|(_, n)| n) {
+    for note in part
+        .receipts
+        .range((r.period, r.revision, 0)..=(r.period, r.revision, u32::MAX))
+        .map(|(_, n)| n)
+    {
         match read_receipt(note, held, registry, parent) {
             Ok(receipt) => {
                 // The number in the path is nobody's word; the time inside is signed.
                 let decided: Option<DateTime<Utc>> = receipt.decided.parse().ok();
                 if decided.is_none() || decided < last {
-                    all.fault = Some("receipt: is not in the order in which the parent decided".into());
+                    all.fault =
+                        Some("receipt: is not in the order in which the parent decided".into());
                 }
                 last = decided;
                 all.last = Some(receipt.decision);
@@ -476,13 +701,21 @@ fn receipts(part: &UnitEvidence, held: &HeldRollup, registry: &Registry, parent:
     all
 }
 
-/// Reads a receipt of a unit's parent, for whatever rollup: between these two, and signed by the parent alone.
+/// Reads a receipt of a unit's parent, for whatever rollup: between these two, and signed by the
+/// parent alone.
 ///
 /// # Errors
 /// What contradicts.
-pub fn read_answer(note: &Note, child: &UnitId, registry: &Registry, parent: Option<&UnitId>) -> Result<Receipt, String> {
+pub fn read_answer(
+    note: &Note,
+    child: &UnitId,
+    registry: &Registry,
+    parent: Option<&UnitId>,
+) -> Result<Receipt, String> {
     let receipt = Receipt::parse(note.text()).map_err(|e| e.to_string())?;
-    let parent = parent.and_then(|p| registry.unit(p)).ok_or("the unit has no parent that could answer")?;
+    let parent = parent
+        .and_then(|p| registry.unit(p))
+        .ok_or("the unit has no parent that could answer")?;
     if receipt.parent != parent.id || receipt.child != *child {
         return Err("is between other units".into());
     }
@@ -491,21 +724,37 @@ pub fn read_answer(note: &Note, child: &UnitId, registry: &Registry, parent: Opt
     Ok(receipt)
 }
 
-/// Reads a receipt for a rollup: signed by the parent, for exactly these bytes, over a checkpoint that it cosigned.
+/// Reads a receipt for a rollup: signed by the parent, for exactly these bytes, over a checkpoint
+/// that it cosigned.
 ///
 /// # Errors
 /// What contradicts.
-pub fn read_receipt(note: &Note, held: &HeldRollup, registry: &Registry, parent: Option<&UnitId>) -> Result<Receipt, String> {
+pub fn read_receipt(
+    note: &Note,
+    held: &HeldRollup,
+    registry: &Registry,
+    parent: Option<&UnitId>,
+) -> Result<Receipt, String> {
     let receipt = read_answer(note, &held.rollup.unit, registry, parent)?;
-    let parent = parent.and_then(|p| registry.unit(p)).ok_or("the unit has no parent that could answer")?;
-    if receipt.rollup != held.digest() || (receipt.period, receipt.revision) != (held.rollup.period, held.rollup.revision) {
+    let parent = parent
+        .and_then(|p| registry.unit(p))
+        .ok_or("the unit has no parent that could answer")?;
+    if receipt.rollup != held.digest()
+        || (receipt.period, receipt.revision) != (held.rollup.period, held.rollup.revision)
+    {
         return Err("is for other bytes".into());
     }
     if receipt.decision == Decision::Accepted {
-        let checkpoint = Note::parse(receipt.checkpoint.as_bytes()).map_err(|e| format!("checkpoint: {e}"))?;
+        let checkpoint =
+            Note::parse(receipt.checkpoint.as_bytes()).map_err(|e| format!("checkpoint: {e}"))?;
         verify_cosignature(&checkpoint, &parent.witness).map_err(|e| format!("checkpoint: {e}"))?;
-        let root = held.rollup.log.root_bytes().ok_or("rollup without a root")?;
-        let expected = Checkpoint::new(&origin_of(&held.rollup.unit), held.rollup.log.size, root).map_err(|e| e.to_string())?;
+        let root = held
+            .rollup
+            .log
+            .root_bytes()
+            .ok_or("rollup without a root")?;
+        let expected = Checkpoint::new(&origin_of(&held.rollup.unit), held.rollup.log.size, root)
+            .map_err(|e| e.to_string())?;
         if checkpoint.text() != expected.text() {
             return Err("cosigns another checkpoint than the rollup's".into());
         }

@@ -1,5 +1,6 @@
-//! The unified social credit code of organisations (GB 32100-2015): 18 characters of `0-9A-HJ-NPQRTUWXY` (no I, O, S, V, Z):
-//! registration authority, kind of organisation, six digits of area, nine of GB 11714, and a check character.
+//! The unified social credit code of organisations (GB 32100-2015): 18 characters of
+//! `0-9A-HJ-NPQRTUWXY` (no I, O, S, V, Z): registration authority, kind of organisation, six digits
+//! of area, nine of GB 11714, and a check character.
 //!
 //! The inner check character of GB 11714 is not verified: GB 32100's own covers it.
 
@@ -28,9 +29,11 @@ impl CreditCode {
     }
 }
 
-/// The check character that belongs to the first 17; `None` if they are not 17 characters of the code's alphabet.
+/// The check character that belongs to the first 17; `None` if they are not 17 characters of the
+/// code's alphabet.
 ///
-/// Weights are the powers of 3 modulo 31. A remainder of 0 gives the character `0`: `31 - 0` would lie outside the alphabet.
+/// Weights are the powers of 3 modulo 31. A remainder of 0 gives the character `0`: `31 - 0` would
+/// lie outside the alphabet.
 pub fn credit_check_char(first17: &str) -> Option<char> {
     let chars = first17.as_bytes();
     if chars.len() != LENGTH - 1 {
@@ -38,7 +41,8 @@ pub fn credit_check_char(first17: &str) -> Option<char> {
     }
     let (mut sum, mut weight) = (0, 1);
     for c in chars {
-        // The value is the place in the alphabet, not a distance from 'A': five letters are left out.
+        // The value is the place in the alphabet, not a distance from 'A': five letters are left
+        // out.
         sum += ALPHABET.iter().position(|a| a == c)? * weight;
         weight = weight * 3 % 31;
     }
@@ -52,23 +56,38 @@ impl FromStr for CreditCode {
         const WHAT: &str = "credit code";
         let found = text.chars().count();
         if found != LENGTH {
-            return Err(IdError::Length { what: WHAT, expected: "18", found });
+            return Err(IdError::Length {
+                what: WHAT,
+                expected: "18",
+                found,
+            });
         }
         let text: String = text.chars().map(normalise).collect();
         for (at, c) in text.chars().enumerate() {
             let (fits, allowed) = match at {
                 2..8 => (c.is_ascii_digit(), "0-9"),
-                _ => (ALPHABET.iter().any(|a| char::from(*a) == c), "0-9 and A-Y without I, O, S, V"),
+                _ => (
+                    ALPHABET.iter().any(|a| char::from(*a) == c),
+                    "0-9 and A-Y without I, O, S, V",
+                ),
             };
             if !fits {
-                return Err(IdError::Character { what: WHAT, position: at + 1, allowed });
+                return Err(IdError::Character {
+                    what: WHAT,
+                    position: at + 1,
+                    allowed,
+                });
             }
         }
         match (credit_check_char(&text[..LENGTH - 1]), text.chars().last()) {
             (Some(expected), Some(found)) if expected == found => Ok(Self(text)),
             (Some(expected), Some(found)) => Err(IdError::CreditCheck { expected, found }),
             // All characters were seen to be of the alphabet.
-            _ => Err(IdError::Length { what: WHAT, expected: "18", found }),
+            _ => Err(IdError::Length {
+                what: WHAT,
+                expected: "18",
+                found,
+            }),
         }
     }
 }
@@ -97,13 +116,25 @@ mod tests {
         for good in ["91350100M000100Y43", "11320000MB151840XJ"] {
             let code: CreditCode = good.parse().unwrap();
             assert_eq!(code.as_str(), good);
-            assert_eq!(serde_json::from_str::<CreditCode>(&serde_json::to_string(&code).unwrap()).unwrap(), code);
+            assert_eq!(
+                serde_json::from_str::<CreditCode>(&serde_json::to_string(&code).unwrap()).unwrap(),
+                code
+            );
         }
-        assert_eq!("91350100m000100y43".parse::<CreditCode>().unwrap().area(), "350100");
+        assert_eq!(
+            "91350100m000100y43".parse::<CreditCode>().unwrap().area(),
+            "350100"
+        );
         let wrong = "91350100M000100Y4Z".parse::<CreditCode>().unwrap_err();
         assert_eq!(wrong.code(), "id.character");
         let wrong = "91350100M000100Y44".parse::<CreditCode>().unwrap_err();
-        assert_eq!(wrong, IdError::CreditCheck { expected: '3', found: '4' });
+        assert_eq!(
+            wrong,
+            IdError::CreditCheck {
+                expected: '3',
+                found: '4'
+            }
+        );
     }
 
     #[test]
@@ -121,7 +152,11 @@ mod tests {
         assert_eq!(code(""), "id.length");
         assert_eq!(code("91350100M000100Y4"), "id.length");
         for letter in ['I', 'O', 'S', 'V', 'Z', '-', '县'] {
-            assert_eq!(code(&format!("91350100{letter}000100Y43")), "id.character", "{letter}");
+            assert_eq!(
+                code(&format!("91350100{letter}000100Y43")),
+                "id.character",
+                "{letter}"
+            );
         }
         assert_eq!(code("9135010AM000100Y43"), "id.character");
         assert_eq!(credit_check_char("9135010"), None);

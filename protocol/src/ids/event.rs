@@ -16,8 +16,8 @@ const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 pub struct EventId([u8; 16]);
 
 impl EventId {
-    /// An identifier from the caller's clock (milliseconds since 1970, of which 48 bits are kept: enough until the year
-    /// 10889) and 10 random bytes of the caller's, of which 74 bits are kept.
+    /// An identifier from the caller's clock (milliseconds since 1970, of which 48 bits are kept:
+    /// enough until the year 10889) and 10 random bytes of the caller's, of which 74 bits are kept.
     pub fn from_parts(unix_ms: u64, random: [u8; 10]) -> Self {
         let mut bytes = [0; 16];
         bytes[..6].copy_from_slice(&unix_ms.to_be_bytes()[2..]);
@@ -29,7 +29,9 @@ impl EventId {
 
     /// The milliseconds since 1970 that the identifier claims.
     pub fn unix_ms(&self) -> u64 {
-        self.0[..6].iter().fold(0, |ms, byte| ms << 8 | u64::from(*byte))
+        self.0[..6]
+            .iter()
+            .fold(0, |ms, byte| ms << 8 | u64::from(*byte))
     }
 
     /// The 16 bytes.
@@ -50,7 +52,10 @@ impl FromStr for EventId {
         for (to, digit) in digits.iter_mut().zip(text.bytes().filter(|b| *b != b'-')) {
             *to = digit;
         }
-        let bytes: [u8; 16] = std::str::from_utf8(&digits).ok().and_then(hex::array).ok_or(IdError::Uuid)?;
+        let bytes: [u8; 16] = std::str::from_utf8(&digits)
+            .ok()
+            .and_then(hex::array)
+            .ok_or(IdError::Uuid)?;
         if bytes[6] >> 4 != 7 || bytes[8] >> 6 != 0b10 {
             return Err(IdError::UuidVersion);
         }
@@ -94,7 +99,10 @@ mod tests {
         let random = [0x0c, 0xc3, 0x18, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f];
         assert_eq!(EventId::from_parts(1_645_557_742_000, random), id);
         assert_eq!(serde_json::to_string(&id).unwrap(), format!("\"{RFC}\""));
-        assert_eq!(serde_json::from_str::<EventId>(&format!("\"{RFC}\"")).unwrap(), id);
+        assert_eq!(
+            serde_json::from_str::<EventId>(&format!("\"{RFC}\"")).unwrap(),
+            id
+        );
     }
 
     #[test]
@@ -113,8 +121,11 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<EventId>(), Err(IdError::Uuid), "{bad}");
         }
-        for bad in ["017f22e2-79b0-4cc3-98c4-dc0c0c07398f", "017f22e2-79b0-7cc3-18c4-dc0c0c07398f", "017f22e2-79b0-7cc3-d8c4-dc0c0c07398f"]
-        {
+        for bad in [
+            "017f22e2-79b0-4cc3-98c4-dc0c0c07398f",
+            "017f22e2-79b0-7cc3-18c4-dc0c0c07398f",
+            "017f22e2-79b0-7cc3-d8c4-dc0c0c07398f",
+        ] {
             assert_eq!(bad.parse::<EventId>(), Err(IdError::UuidVersion), "{bad}");
         }
     }

@@ -7,7 +7,8 @@
 //! | `person` | ID numbers, disability-certificate numbers, sex | GB 11643-1999, 第二代残疾人证, GB/T 2261.1 |
 //! | `credit` | unified social credit codes | GB 32100-2015 |
 //!
-//! ID and certificate numbers are personal data: neither an [`IdError`] nor a `Debug` output ever holds one.
+//! ID and certificate numbers are personal data: neither an [`IdError`] nor a `Debug` output ever
+//! holds one.
 
 mod credit;
 mod event;
@@ -23,7 +24,9 @@ pub use unit::{MAX_UNIT_BYTES, Tier, UnitId};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// Too short or too long.
-    #[error("{what} must have {expected} characters, this one has {found}: check that it was copied completely")]
+    #[error(
+        "{what} must have {expected} characters, this one has {found}: check that it was copied completely"
+    )]
     Length {
         /// Which identifier.
         what: &'static str,
@@ -48,14 +51,19 @@ pub enum IdError {
         /// Which identifier.
         what: &'static str,
     },
-    /// The check digit of an ID number does not fit. What it should be is not told: it would be part of the number.
-    #[error("{what}: the check digit does not fit the other 17: one of the digits is wrong, compare them with the card")]
+    /// The check digit of an ID number does not fit. What it should be is not told: it would be
+    /// part of the number.
+    #[error(
+        "{what}: the check digit does not fit the other 17: one of the digits is wrong, compare them with the card"
+    )]
     CheckDigit {
         /// Which identifier.
         what: &'static str,
     },
     /// The check character of a credit code does not fit.
-    #[error("credit code: the last character is {found} but the other 17 give {expected}: one of them is wrong")]
+    #[error(
+        "credit code: the last character is {found} but the other 17 give {expected}: one of them is wrong"
+    )]
     CreditCheck {
         /// What the other 17 give.
         expected: char,
@@ -69,7 +77,9 @@ pub enum IdError {
     #[error("not a code of sex: write 1 (male) or 2 (female)")]
     Sex,
     /// Not a UUID in lowercase text form with its hyphens.
-    #[error("not an event id: write a UUID in lowercase with hyphens, 8-4-4-4-12 hexadecimal digits")]
+    #[error(
+        "not an event id: write a UUID in lowercase with hyphens, 8-4-4-4-12 hexadecimal digits"
+    )]
     Uuid,
     /// A UUID of another version or variant.
     #[error("not an event id: the UUID must be of version 7 and of the RFC 9562 variant")]
@@ -93,10 +103,13 @@ impl IdError {
     }
 }
 
-/// Full-width forms of ASCII (U+FF01 to U+FF5E, as Chinese input methods write them) become ASCII, letters uppercase.
+/// Full-width forms of ASCII (U+FF01 to U+FF5E, as Chinese input methods write them) become ASCII,
+/// letters uppercase.
 fn normalise(c: char) -> char {
     match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c).to_ascii_uppercase(),
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0)
+            .unwrap_or(c)
+            .to_ascii_uppercase(),
         _ => c.to_ascii_uppercase(),
     }
 }

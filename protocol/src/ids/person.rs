@@ -1,10 +1,11 @@
-//! Numbers of persons: the citizen's ID number (GB 11643-1999), the second-generation disability certificate's number
-//! (第二代残疾人证: ID number, category, grade) and sex (GB/T 2261.1).
+//! Numbers of persons: the citizen's ID number (GB 11643-1999), the second-generation disability
+//! certificate's number (第二代残疾人证: ID number, category, grade) and sex (GB/T 2261.1).
 //!
-//! These are personal data. There is no `Display`, `Debug` is redacted, and no error repeats what was entered. The only
-//! ways to the text are `as_str` and serde: use them for the private record and nothing else.
-//! What a checksum cannot show stays unchecked: whether the area code existed and whether the number was ever issued.
-//! Whether the birth lies in the future needs a clock and is the caller's question.
+//! These are personal data. There is no `Display`, `Debug` is redacted, and no error repeats what
+//! was entered. The only ways to the text are `as_str` and serde: use them for the private record
+//! and nothing else. What a checksum cannot show stays unchecked: whether the area code existed and
+//! whether the number was ever issued. Whether the birth lies in the future needs a clock and is
+//! the caller's question.
 
 use std::fmt;
 use std::str::FromStr;
@@ -60,7 +61,8 @@ impl FromStr for Sex {
     }
 }
 
-/// The check digit that belongs to the first 17 digits of an ID number; `None` if they are not 17 ASCII digits.
+/// The check digit that belongs to the first 17 digits of an ID number; `None` if they are not 17
+/// ASCII digits.
 pub fn id_check_digit(first17: &str) -> Option<char> {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     const CHECK: [char; 11] = ['1', '0', 'X', '9', '8', '7', '6', '5', '4', '3', '2'];
@@ -68,7 +70,11 @@ pub fn id_check_digit(first17: &str) -> Option<char> {
     if digits.len() != WEIGHTS.len() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let sum: u32 = digits.iter().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+    let sum: u32 = digits
+        .iter()
+        .zip(WEIGHTS)
+        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
+        .sum();
     Some(CHECK[sum as usize % CHECK.len()])
 }
 
@@ -76,8 +82,16 @@ pub fn id_check_digit(first17: &str) -> Option<char> {
 fn check_characters(what: &'static str, text: &str) -> Result<(), IdError> {
     for (at, c) in text.chars().enumerate() {
         if !(c.is_ascii_digit() || at + 1 == ID_LENGTH && c == 'X') {
-            let allowed = if at + 1 == ID_LENGTH { "0-9 and X" } else { "0-9" };
-            return Err(IdError::Character { what, position: at + 1, allowed });
+            let allowed = if at + 1 == ID_LENGTH {
+                "0-9 and X"
+            } else {
+                "0-9"
+            };
+            return Err(IdError::Character {
+                what,
+                position: at + 1,
+                allowed,
+            });
         }
     }
     Ok(())
@@ -97,7 +111,8 @@ fn check_id(what: &'static str, id: &str) -> Result<NaiveDate, IdError> {
     Ok(birth)
 }
 
-/// The citizen's ID number: 18 characters, normalised (ASCII digits, uppercase X), date and check digit verified.
+/// The citizen's ID number: 18 characters, normalised (ASCII digits, uppercase X), date and check
+/// digit verified.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdNumber {
     text: String,
@@ -112,10 +127,15 @@ impl IdNumber {
 
     /// The sex, digit 17: odd is male.
     pub fn sex(&self) -> Sex {
-        if self.text.as_bytes()[16] % 2 == 1 { Sex::Male } else { Sex::Female }
+        if self.text.as_bytes()[16] % 2 == 1 {
+            Sex::Male
+        } else {
+            Sex::Female
+        }
     }
 
-    /// The six digits of the area where the number was first issued. Not where the person lives now.
+    /// The six digits of the area where the number was first issued. Not where the person lives
+    /// now.
     pub fn area(&self) -> &str {
         &self.text[..6]
     }
@@ -132,7 +152,11 @@ impl FromStr for IdNumber {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let found = text.chars().count();
         if found != ID_LENGTH {
-            return Err(IdError::Length { what: ID, expected: "18", found });
+            return Err(IdError::Length {
+                what: ID,
+                expected: "18",
+                found,
+            });
         }
         let text: String = text.chars().map(normalise).collect();
         check_characters(ID, &text)?;
@@ -147,10 +171,11 @@ impl fmt::Debug for IdNumber {
     }
 }
 
-/// A disability certificate's number: ID number, category 1 to 7, grade 1 to 4, and perhaps the mark of a re-issue
-/// (`B1` … `B99`), which some offices append and which is kept.
+/// A disability certificate's number: ID number, category 1 to 7, grade 1 to 4, and perhaps the
+/// mark of a re-issue (`B1` … `B99`), which some offices append and which is kept.
 ///
-/// Category and grade change with a re-assessment, and so does this number: a person is known by [`Self::id`].
+/// Category and grade change with a re-assessment, and so does this number: a person is known by
+/// [`Self::id`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CertificateNumber {
     text: String,
@@ -191,7 +216,11 @@ impl FromStr for CertificateNumber {
         const LENGTHS: &str = "20 (and 2 or 3 more for a re-issue)";
         let found = text.chars().count();
         if !matches!(found, CERTIFICATE_LENGTH | 22 | 23) {
-            return Err(IdError::Length { what: CERTIFICATE, expected: LENGTHS, found });
+            return Err(IdError::Length {
+                what: CERTIFICATE,
+                expected: LENGTHS,
+                found,
+            });
         }
         let chars: Vec<char> = text.chars().map(normalise).collect();
         let (first, mark) = chars.split_at(CERTIFICATE_LENGTH);
@@ -199,7 +228,11 @@ impl FromStr for CertificateNumber {
         check_characters(CERTIFICATE, &first)?;
         for (position, allowed, range) in [(19, "1-7", '1'..='7'), (20, "1-4", '1'..='4')] {
             if !range.contains(&chars[position - 1]) {
-                return Err(IdError::Character { what: CERTIFICATE, position, allowed });
+                return Err(IdError::Character {
+                    what: CERTIFICATE,
+                    position,
+                    allowed,
+                });
             }
         }
         for (at, c) in mark.iter().enumerate() {
@@ -209,12 +242,22 @@ impl FromStr for CertificateNumber {
                 _ => (c.is_ascii_digit(), "0-9"),
             };
             if !fits {
-                return Err(IdError::Character { what: CERTIFICATE, position: CERTIFICATE_LENGTH + at + 1, allowed });
+                return Err(IdError::Character {
+                    what: CERTIFICATE,
+                    position: CERTIFICATE_LENGTH + at + 1,
+                    allowed,
+                });
             }
         }
         let birth = check_id(CERTIFICATE, &first[..ID_LENGTH])?;
-        let id = IdNumber { text: first[..ID_LENGTH].to_owned(), birth };
-        Ok(Self { text: chars.into_iter().collect(), id })
+        let id = IdNumber {
+            text: first[..ID_LENGTH].to_owned(),
+            birth,
+        };
+        Ok(Self {
+            text: chars.into_iter().collect(),
+            id,
+        })
     }
 }
 
@@ -224,7 +267,8 @@ impl fmt::Debug for CertificateNumber {
     }
 }
 
-/// Reads a string and lets no error repeat the value: serde's own "invalid type: integer `…`" would.
+/// Reads a string and lets no error repeat the value: serde's own "invalid type: integer `…`"
+/// would.
 struct Redacted(&'static str);
 
 impl de::Visitor<'_> for Redacted {
@@ -239,7 +283,10 @@ impl de::Visitor<'_> for Redacted {
     }
 
     fn visit_i64<E: de::Error>(self, _: i64) -> Result<String, E> {
-        Err(E::custom(format_args!("expected the {} as a string, found a number", self.0)))
+        Err(E::custom(format_args!(
+            "expected the {} as a string, found a number",
+            self.0
+        )))
     }
 
     fn visit_i128<E: de::Error>(self, _: i128) -> Result<String, E> {
@@ -268,7 +315,10 @@ macro_rules! serde_redacted {
         }
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any(Redacted($what))?.parse().map_err(de::Error::custom)
+                deserializer
+                    .deserialize_any(Redacted($what))?
+                    .parse()
+                    .map_err(de::Error::custom)
             }
         }
     };
@@ -303,13 +353,23 @@ mod tests {
         let id: IdNumber = "440524188001010014".parse().unwrap();
         assert_eq!((id.area(), id.sex()), ("440524", Sex::Male));
         assert_eq!(id.birth(), NaiveDate::from_ymd_opt(1880, 1, 1).unwrap());
-        assert_eq!(fixture("18960229", "002").parse::<IdNumber>().unwrap().sex(), Sex::Female);
+        assert_eq!(
+            fixture("18960229", "002")
+                .parse::<IdNumber>()
+                .unwrap()
+                .sex(),
+            Sex::Female
+        );
     }
 
     #[test]
     fn full_width_and_lower_case_are_normalised() {
         let plain: IdNumber = "11010519491231002X".parse().unwrap();
-        for text in ["11010519491231002x", "１１０１０５１９４９１２３１００２Ｘ", "1101051949123100２ｘ"] {
+        for text in [
+            "11010519491231002x",
+            "１１０１０５１９４９１２３１００２Ｘ",
+            "1101051949123100２ｘ",
+        ] {
             assert_eq!(text.parse::<IdNumber>().unwrap(), plain);
         }
         assert_eq!(plain.as_str(), "11010519491231002X");
@@ -328,7 +388,9 @@ mod tests {
         assert_eq!(code(&format!("{}县", &good[..17])), "id.character");
         // Arabic-Indic digits are digits to Unicode, not to us.
         assert_eq!(code(&format!("{}٣", &good[..17])), "id.character");
-        for birth in ["18900230", "18970229", "18901301", "18900001", "18900100", "00000101"] {
+        for birth in [
+            "18900230", "18970229", "18901301", "18900001", "18900100", "00000101",
+        ] {
             assert_eq!(code(&fixture(birth, "003")), "id.birth_date", "{birth}");
         }
         let swapped = format!("{}{}{}", &good[..15], "30", &good[17..]);
@@ -339,7 +401,14 @@ mod tests {
     fn certificates() {
         let id = fixture("18880808", "008");
         let certificate: CertificateNumber = format!("{id}43").parse().unwrap();
-        assert_eq!((certificate.category(), certificate.grade(), certificate.reissue()), (4, 3, None));
+        assert_eq!(
+            (
+                certificate.category(),
+                certificate.grade(),
+                certificate.reissue()
+            ),
+            (4, 3, None)
+        );
         assert_eq!(certificate.id().as_str(), id);
         for (suffix, kept) in [("B1", "B1"), ("b2", "B2"), ("Ｂ１２", "B12")] {
             let again: CertificateNumber = format!("{id}43{suffix}").parse().unwrap();
@@ -351,12 +420,17 @@ mod tests {
         assert_eq!(code(id.clone()), "id.length");
         assert_eq!(code(format!("{id}43B")), "id.length");
         assert_eq!(code(format!("{id}43B100")), "id.length");
-        for end in ["03", "83", "40", "45", "X3", "43B0", "43C1", "4311", "43B1B"] {
+        for end in [
+            "03", "83", "40", "45", "X3", "43B0", "43C1", "4311", "43B1B",
+        ] {
             assert_eq!(code(format!("{id}{end}")), "id.character", "{end}");
         }
         let wrong = if id.ends_with('0') { '1' } else { '0' };
         assert_eq!(code(format!("{}{wrong}43", &id[..17])), "id.check_digit");
-        assert_eq!(code(format!("{}43", fixture("18880231", "008"))), "id.birth_date");
+        assert_eq!(
+            code(format!("{}43", fixture("18880231", "008"))),
+            "id.birth_date"
+        );
     }
 
     #[test]
@@ -364,29 +438,60 @@ mod tests {
         let text = fixture("18900101", "003");
         let id: IdNumber = text.parse().unwrap();
         let certificate: CertificateNumber = format!("{text}11").parse().unwrap();
-        let wrong = format!("{}{}", &text[..17], if text.ends_with('1') { '2' } else { '1' });
-        let mut shown = vec![format!("{id:?}{certificate:?}"), format!("{:?}", Some(&certificate))];
+        let wrong = format!(
+            "{}{}",
+            &text[..17],
+            if text.ends_with('1') { '2' } else { '1' }
+        );
+        let mut shown = vec![
+            format!("{id:?}{certificate:?}"),
+            format!("{:?}", Some(&certificate)),
+        ];
         for bad in [wrong.as_str(), &text[..17], &format!("{}县", &text[..17])] {
             let error = bad.parse::<IdNumber>().unwrap_err();
             shown.push(format!("{error} {error:?}"));
-            shown.push(serde_json::from_str::<IdNumber>(&format!("\"{bad}\"")).unwrap_err().to_string());
+            shown.push(
+                serde_json::from_str::<IdNumber>(&format!("\"{bad}\""))
+                    .unwrap_err()
+                    .to_string(),
+            );
         }
-        for json in ["999999189001010030", "-99999918900101003", "9.99999189001e17", "null", "{}"] {
-            shown.push(serde_json::from_str::<IdNumber>(json).unwrap_err().to_string());
-            shown.push(serde_json::from_str::<CertificateNumber>(json).unwrap_err().to_string());
+        for json in [
+            "999999189001010030",
+            "-99999918900101003",
+            "9.99999189001e17",
+            "null",
+            "{}",
+        ] {
+            shown.push(
+                serde_json::from_str::<IdNumber>(json)
+                    .unwrap_err()
+                    .to_string(),
+            );
+            shown.push(
+                serde_json::from_str::<CertificateNumber>(json)
+                    .unwrap_err()
+                    .to_string(),
+            );
         }
         for line in shown {
             assert!(!line.contains("99999") && !line.contains("1890"), "{line}");
         }
         assert_eq!(serde_json::to_string(&id).unwrap(), format!("\"{text}\""));
-        assert_eq!(serde_json::from_str::<IdNumber>(&format!("\"{text}\"")).unwrap(), id);
+        assert_eq!(
+            serde_json::from_str::<IdNumber>(&format!("\"{text}\"")).unwrap(),
+            id
+        );
     }
 
     #[test]
     fn sex_codes() {
         for sex in [Sex::Male, Sex::Female] {
             assert_eq!(sex.code().parse(), Ok(sex));
-            assert_eq!(serde_json::to_string(&sex).unwrap(), format!("\"{}\"", sex.code()));
+            assert_eq!(
+                serde_json::to_string(&sex).unwrap(),
+                format!("\"{}\"", sex.code())
+            );
         }
         assert_eq!("0".parse::<Sex>(), Err(IdError::Sex));
     }

@@ -1,5 +1,5 @@
-//! Unit codes and tiers. A code is a name and nothing more: a unit's parent is data in the registry, never arithmetic
-//! on codes (reporting lines differ from the tree of GB/T 2260).
+//! Unit codes and tiers. A code is a name and nothing more: a unit's parent is data in the
+//! registry, never arithmetic on codes (reporting lines differ from the tree of GB/T 2260).
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,8 +12,8 @@ use crate::digest::serde_text;
 /// Longest unit code.
 pub const MAX_UNIT_BYTES: usize = 16;
 
-/// The code of a unit: 1 to 16 ASCII letters and digits. For a county usually its six digits of GB/T 2260.
-/// Letters keep their case: `a1` and `A1` are two units.
+/// The code of a unit: 1 to 16 ASCII letters and digits. For a county usually its six digits of
+/// GB/T 2260. Letters keep their case: `a1` and `A1` are two units.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnitId(String);
 
@@ -30,10 +30,18 @@ impl FromStr for UnitId {
     fn from_str(text: &str) -> Result<Self, IdError> {
         const WHAT: &str = "unit code";
         if let Some(at) = text.chars().position(|c| !c.is_ascii_alphanumeric()) {
-            return Err(IdError::Character { what: WHAT, position: at + 1, allowed: "ASCII letters and digits" });
+            return Err(IdError::Character {
+                what: WHAT,
+                position: at + 1,
+                allowed: "ASCII letters and digits",
+            });
         }
         if text.is_empty() || text.len() > MAX_UNIT_BYTES {
-            return Err(IdError::Length { what: WHAT, expected: "1 to 16", found: text.len() });
+            return Err(IdError::Length {
+                what: WHAT,
+                expected: "1 to 16",
+                found: text.len(),
+            });
         }
         Ok(Self(text.to_owned()))
     }
@@ -98,7 +106,10 @@ impl FromStr for Tier {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        Self::ALL.into_iter().find(|tier| tier.as_str() == text).ok_or(IdError::Tier)
+        Self::ALL
+            .into_iter()
+            .find(|tier| tier.as_str() == text)
+            .ok_or(IdError::Tier)
     }
 }
 
@@ -116,10 +127,18 @@ mod tests {
             assert_eq!(serde_json::from_str::<UnitId>(&json).unwrap(), unit);
         }
         for bad in ["", "01234567890123456"] {
-            assert_eq!(bad.parse::<UnitId>().unwrap_err().code(), "id.length", "{bad}");
+            assert_eq!(
+                bad.parse::<UnitId>().unwrap_err().code(),
+                "id.length",
+                "{bad}"
+            );
         }
         for bad in ["14 0321", "140321\n", "a/b", "a.b", "a*", ">", "１４", "县"] {
-            assert_eq!(bad.parse::<UnitId>().unwrap_err().code(), "id.character", "{bad}");
+            assert_eq!(
+                bad.parse::<UnitId>().unwrap_err().code(),
+                "id.character",
+                "{bad}"
+            );
         }
     }
 

@@ -6,10 +6,12 @@
 //! entry bundle (see `tile`)
 //! ```
 //!
-//! *Reason*: a carrier can put any bytes under any index. What is read here has exactly this place in the log that the checkpoint is
-//! of; so whoever signed the checkpoint answers for every byte of it, and nobody is blamed for what a carrier put together.
+//! *Reason*: a carrier can put any bytes under any index. What is read here has exactly this place
+//! in the log that the checkpoint is of; so whoever signed the checkpoint answers for every byte of
+//! it, and nobody is blamed for what a carrier put together.
 //!
-//! The index of the first entry stands outside (in the message's subject): a wrong one leads to another root.
+//! The index of the first entry stands outside (in the message's subject): a wrong one leads to
+//! another root.
 
 use super::checkpoint::{Checkpoint, CheckpointError};
 use super::tile::{self, TileError};
@@ -35,7 +37,9 @@ pub enum DeliveryError {
     #[error("the delivery's proof: {0}")]
     Proof(#[from] ProofError),
     /// They do not stand at this place in the log that the checkpoint is of.
-    #[error("the entries do not stand at index {first} of the log of the checkpoint: they were changed or moved on their way")]
+    #[error(
+        "the entries do not stand at index {first} of the log of the checkpoint: they were changed or moved on their way"
+    )]
     Place {
         /// The index that was claimed.
         first: u64,
@@ -71,10 +75,19 @@ impl<'a> Claimed<'a> {
     /// # Errors
     /// Bytes of another form, as far as this can be seen from the note and the lengths.
     pub fn open(bytes: &'a [u8]) -> Result<Claimed<'a>, DeliveryError> {
-        let Parts { note, proof, bundle } = parts(bytes)?;
+        let Parts {
+            note,
+            proof,
+            bundle,
+        } = parts(bytes)?;
         let note = Note::parse(note)?;
         let checkpoint = Checkpoint::parse(note.text())?;
-        Ok(Claimed { note, checkpoint, proof, bundle })
+        Ok(Claimed {
+            note,
+            checkpoint,
+            proof,
+            bundle,
+        })
     }
 
     /// The signed head of the log that the entries are said to stand in.
@@ -93,14 +106,22 @@ impl<'a> Claimed<'a> {
     pub fn prove(self, first: u64) -> Result<Delivery, DeliveryError> {
         let entries = tile::decode_bundle(self.bundle)?;
         let leaves: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
-        if root_of_range(first, &leaves, self.checkpoint.size(), self.proof)? != self.checkpoint.root() {
+        if root_of_range(first, &leaves, self.checkpoint.size(), self.proof)?
+            != self.checkpoint.root()
+        {
             return Err(DeliveryError::Place { first });
         }
-        Ok(Delivery { first, note: self.note, checkpoint: self.checkpoint, entries })
+        Ok(Delivery {
+            first,
+            note: self.note,
+            checkpoint: self.checkpoint,
+            entries,
+        })
     }
 }
 
-/// Entries that stand from `first` on in the log of this checkpoint. Whether the checkpoint is signed is the reader's question.
+/// Entries that stand from `first` on in the log of this checkpoint. Whether the checkpoint is
+/// signed is the reader's question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     first: u64,
@@ -110,19 +131,36 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The bytes for entries of the tree that stand from `first` on, under a checkpoint of the same log that is not smaller.
+    /// The bytes for entries of the tree that stand from `first` on, under a checkpoint of the same
+    /// log that is not smaller.
     ///
     /// # Errors
-    /// Entries that the tree does not hold there, or another tree than the checkpoint's; too many or too long ones.
-    pub fn write(first: u64, entries: &[&[u8]], checkpoint: &Note, tree: &Tree) -> Result<Vec<u8>, DeliveryError> {
+    /// Entries that the tree does not hold there, or another tree than the checkpoint's; too many
+    /// or too long ones.
+    pub fn write(
+        first: u64,
+        entries: &[&[u8]],
+        checkpoint: &Note,
+        tree: &Tree,
+    ) -> Result<Vec<u8>, DeliveryError> {
         let size = Checkpoint::parse(checkpoint.text())?.size();
         let end = first.saturating_add(entries.len() as u64);
-        let proof = tree.range_proof(first, end, size).ok_or(DeliveryError::Proof(ProofError::Index { index: end, size }))?;
+        let proof = tree
+            .range_proof(first, end, size)
+            .ok_or(DeliveryError::Proof(ProofError::Index { index: end, size }))?;
         let note = checkpoint.as_bytes();
-        let length = u16::try_from(note.len()).map_err(|_| NoteError::TooLarge { found: note.len() })?;
+        let length =
+            u16::try_from(note.len()).map_err(|_| NoteError::TooLarge { found: note.len() })?;
         // At most two on each of 63 levels.
         let hashes = u8::try_from(proof.len()).unwrap_or(u8::MAX);
-        let bytes = [&length.to_be_bytes()[..], note, &[hashes], proof.as_flattened(), &tile::encode_bundle(entries)?].concat();
+        let bytes = [
+            &length.to_be_bytes()[..],
+            note,
+            &[hashes],
+            proof.as_flattened(),
+            &tile::encode_bundle(entries)?,
+        ]
+        .concat();
         Delivery::read(first, &bytes)?;
         Ok(bytes)
     }
@@ -170,10 +208,16 @@ struct Parts<'a> {
 fn parts(bytes: &[u8]) -> Result<Parts<'_>, DeliveryError> {
     let cut = DeliveryError::Truncated;
     let (length, rest) = bytes.split_first_chunk::<2>().ok_or(cut.clone())?;
-    let (note, rest) = rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(cut.clone())?;
+    let (note, rest) = rest
+        .split_at_checked(u16::from_be_bytes(*length).into())
+        .ok_or(cut.clone())?;
     let (count, rest) = rest.split_first().ok_or(cut.clone())?;
     let (proof, bundle) = rest.split_at_checked(usize::from(*count) * 32).ok_or(cut)?;
-    Ok(Parts { note, proof: proof.as_chunks::<32>().0, bundle })
+    Ok(Parts {
+        note,
+        proof: proof.as_chunks::<32>().0,
+        bundle,
+    })
 }
 
 #[cfg(test)]
@@ -185,14 +229,23 @@ mod tests {
     use proptest::prelude::*;
 
     fn log(size: u8) -> (Vec<Vec<u8>>, Tree) {
-        let entries: Vec<Vec<u8>> = (0..size).map(|n| vec![b'a' + n % 26; usize::from(n) + 1]).collect();
+        let entries: Vec<Vec<u8>> = (0..size)
+            .map(|n| vec![b'a' + n % 26; usize::from(n) + 1])
+            .collect();
         let tree = entries.iter().map(|e| leaf_hash(e)).collect();
         (entries, tree)
     }
 
     fn checkpoint(tree: &Tree, size: u64) -> Note {
         let key = SigningKey::from_seed("999999", Alg::Ed25519, [1; 32]).unwrap();
-        Checkpoint::new(&origin_of(&"999999".parse().unwrap()), size, tree.root_at(size).unwrap()).unwrap().sign(&key).unwrap()
+        Checkpoint::new(
+            &origin_of(&"999999".parse().unwrap()),
+            size,
+            tree.root_at(size).unwrap(),
+        )
+        .unwrap()
+        .sign(&key)
+        .unwrap()
     }
 
     fn written(entries: &[Vec<u8>], tree: &Tree, first: usize, end: usize, size: u64) -> Vec<u8> {
@@ -205,7 +258,10 @@ mod tests {
     fn known_answer() {
         let (entries, tree) = log(7);
         let bytes = written(&entries, &tree, 2, 5, 6);
-        assert_eq!(Digest::of(&bytes).to_string(), "sha256:15040d772f5822279524cda15cd848979c322bfcbcefff35f120ef03679960fc");
+        assert_eq!(
+            Digest::of(&bytes).to_string(),
+            "sha256:15040d772f5822279524cda15cd848979c322bfcbcefff35f120ef03679960fc"
+        );
     }
 
     #[test]
@@ -213,7 +269,10 @@ mod tests {
         let (entries, tree) = log(9);
         let bytes = written(&entries, &tree, 3, 6, 9);
         let read = Delivery::read(3, &bytes).unwrap();
-        assert_eq!((read.first(), read.entries(), read.checkpoint().size()), (3, &entries[3..6], 9));
+        assert_eq!(
+            (read.first(), read.entries(), read.checkpoint().size()),
+            (3, &entries[3..6], 9)
+        );
         assert_eq!(read.note(), &checkpoint(&tree, 9));
         assert_eq!(Delivery::reopen(&bytes).unwrap(), entries[3..6]);
         for first in (0..12).chain([u64::MAX]).filter(|first| *first != 3) {
@@ -221,9 +280,21 @@ mod tests {
         }
         let Parts { note, proof, .. } = parts(&bytes).unwrap();
         let with = |entries: &[Vec<u8>]| {
-            let bundle = tile::encode_bundle(&entries.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+            let bundle =
+                tile::encode_bundle(&entries.iter().map(Vec::as_slice).collect::<Vec<_>>())
+                    .unwrap();
             let length = u16::try_from(note.len()).unwrap().to_be_bytes();
-            Delivery::read(3, &[&length[..], note, &[u8::try_from(proof.len()).unwrap()], proof.as_flattened(), &bundle].concat())
+            Delivery::read(
+                3,
+                &[
+                    &length[..],
+                    note,
+                    &[u8::try_from(proof.len()).unwrap()],
+                    proof.as_flattened(),
+                    &bundle,
+                ]
+                .concat(),
+            )
         };
         assert!(with(&entries[3..6]).is_ok());
         let swapped = [entries[4].clone(), entries[3].clone(), entries[5].clone()];

@@ -1,4 +1,5 @@
-//! The log: which statements there are, and in which order. An append-only Merkle tree whose head is signed.
+//! The log: which statements there are, and in which order. An append-only Merkle tree whose head
+//! is signed.
 //!
 //! | file | holds | source |
 //! |---|---|---|
@@ -12,7 +13,14 @@ pub mod delivery;
 pub mod tile;
 pub mod tree;
 
-pub use checkpoint::{Checkpoint, CheckpointError, add_cosignature, cosign, origin_of, verify_cosignature};
+pub use checkpoint::{
+    Checkpoint, CheckpointError, add_cosignature, cosign, origin_of, verify_cosignature,
+};
 pub use delivery::{Claimed, Delivery, DeliveryError};
-pub use tile::{TileError, TilePath, decode_bundle, encode_bundle, entries_path, parse_path, tile_path};
-pub use tree::{Hash, ProofError, Tree, empty_root, leaf_hash, node_hash, root_of, verify_consistency, verify_inclusion};
+pub use tile::{
+    TileError, TilePath, decode_bundle, encode_bundle, entries_path, parse_path, tile_path,
+};
+pub use tree::{
+    Hash, ProofError, Tree, empty_root, leaf_hash, node_hash, root_of, verify_consistency,
+    verify_inclusion,
+};

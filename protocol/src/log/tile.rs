@@ -5,8 +5,9 @@
 //! tile/entries/<N>[.p/<W>]   up to 256 entries: length (2 bytes, big-endian) and bytes, repeated
 //! ```
 //!
-//! N is written in groups of three digits, all but the last with an `x` before them (1234067 is `x001/x234/067`). W is the width
-//! of a partial tile, 1 to 255. A full tile never changes; a partial one is never rewritten, a wider one is written beside it.
+//! N is written in groups of three digits, all but the last with an `x` before them (1234067 is
+//! `x001/x234/067`). W is the width of a partial tile, 1 to 255. A full tile never changes; a
+//! partial one is never rewritten, a wider one is written beside it.
 
 use super::checkpoint::MAX_SIZE;
 use super::tree::{Hash, Tree};
@@ -41,14 +42,17 @@ pub enum TileError {
         /// The width.
         width: usize,
     },
-    /// A number that no tree has. The same bound as in a checkpoint and in other implementations, whose numbers have a sign.
+    /// A number that no tree has. The same bound as in a checkpoint and in other implementations,
+    /// whose numbers have a sign.
     #[error("tile number {n} is above {MAX_SIZE}")]
     Number {
         /// The number.
         n: u64,
     },
     /// Not a path of a tile.
-    #[error("not the path of a tile: write tile/<level>/<number> or tile/entries/<number>, with .p/<width> for a partial one")]
+    #[error(
+        "not the path of a tile: write tile/<level>/<number> or tile/entries/<number>, with .p/<width> for a partial one"
+    )]
     Path,
     /// Too long an entry.
     #[error("entry {at} of the bundle has {found} bytes, at most {MAX_ENTRY_BYTES} are allowed")]
@@ -137,7 +141,9 @@ pub fn entries_path(n: u64, width: u16) -> Result<String, TileError> {
 
 fn number(n: u64, width: u16) -> Result<String, TileError> {
     if width == 0 || width > TILE_WIDTH {
-        return Err(TileError::Width { width: width.into() });
+        return Err(TileError::Width {
+            width: width.into(),
+        });
     }
     if n > MAX_SIZE {
         return Err(TileError::Number { n });
@@ -157,7 +163,11 @@ fn number(n: u64, width: u16) -> Result<String, TileError> {
 /// Reads a path. Only the one text that [`tile_path`] and [`entries_path`] write is accepted.
 pub fn parse_path(path: &str) -> Result<TilePath, TileError> {
     let parsed = parse_loosely(path).ok_or(TileError::Path)?;
-    if parsed.path().as_deref() == Ok(path) { Ok(parsed) } else { Err(TileError::Path) }
+    if parsed.path().as_deref() == Ok(path) {
+        Ok(parsed)
+    } else {
+        Err(TileError::Path)
+    }
 }
 
 fn parse_loosely(path: &str) -> Option<TilePath> {
@@ -173,20 +183,26 @@ fn parse_loosely(path: &str) -> Option<TilePath> {
     }
     match kind {
         "entries" => Some(TilePath::Entries { n, width }),
-        level => Some(TilePath::Hashes { level: level.parse().ok()?, n, width }),
+        level => Some(TilePath::Hashes {
+            level: level.parse().ok()?,
+            n,
+            width,
+        }),
     }
 }
 
 /// How many hashes tile `n` of a level has in a tree of `size` leaves; 0 if there is no such tile.
 pub fn tile_width(level: u8, n: u64, size: u64) -> u16 {
-    let hashes = size.checked_shr(TILE_HEIGHT * u32::from(level)).unwrap_or(0);
+    let hashes = size
+        .checked_shr(TILE_HEIGHT * u32::from(level))
+        .unwrap_or(0);
     let before = n.saturating_mul(TILE_WIDTH.into());
     // At most 256, so it fits.
     hashes.saturating_sub(before).min(TILE_WIDTH.into()) as u16
 }
 
-/// The hash tiles that must be written when a log grows from `old` to `new` leaves: (level, number, width), lowest level first.
-/// Entry bundles have the numbers and widths of level 0.
+/// The hash tiles that must be written when a log grows from `old` to `new` leaves: (level, number,
+/// width), lowest level first. Entry bundles have the numbers and widths of level 0.
 pub fn new_tiles(old: u64, new: u64) -> Vec<(u8, u64, u16)> {
     let mut tiles = Vec::new();
     for level in 0..u64::BITS.div_ceil(TILE_HEIGHT) as u8 {
@@ -200,7 +216,8 @@ pub fn new_tiles(old: u64, new: u64) -> Vec<(u8, u64, u16)> {
     tiles
 }
 
-/// The bytes of hash tile `n` of a level, as wide as it is in the tree of `size` leaves. `None` if that is no tile of this tree.
+/// The bytes of hash tile `n` of a level, as wide as it is in the tree of `size` leaves. `None` if
+/// that is no tile of this tree.
 pub fn hash_tile(tree: &Tree, level: u8, n: u64, size: u64) -> Option<Vec<u8>> {
     let width = tile_width(level, n, size);
     if width == 0 || size > tree.len() {
@@ -226,11 +243,16 @@ pub fn decode_tile(bytes: &[u8]) -> Result<Vec<Hash>, TileError> {
 /// A bundle of 1 to 256 entries.
 pub fn encode_bundle(entries: &[&[u8]]) -> Result<Vec<u8>, TileError> {
     if entries.is_empty() || entries.len() > MAX_BUNDLE_ENTRIES {
-        return Err(TileError::Width { width: entries.len() });
+        return Err(TileError::Width {
+            width: entries.len(),
+        });
     }
     let mut bytes = Vec::with_capacity(entries.iter().map(|entry| entry.len() + 2).sum());
     for (at, entry) in entries.iter().enumerate() {
-        let length = u16::try_from(entry.len()).map_err(|_| TileError::EntryTooLong { at, found: entry.len() })?;
+        let length = u16::try_from(entry.len()).map_err(|_| TileError::EntryTooLong {
+            at,
+            found: entry.len(),
+        })?;
         bytes.extend(length.to_be_bytes());
         bytes.extend_from_slice(entry);
     }
@@ -247,7 +269,9 @@ pub fn decode_bundle(bytes: &[u8]) -> Result<Vec<Vec<u8>>, TileError> {
         }
         let cut = TileError::Truncated { at };
         let (length, behind) = rest.split_first_chunk::<2>().ok_or(cut.clone())?;
-        let (entry, behind) = behind.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(cut)?;
+        let (entry, behind) = behind
+            .split_at_checked(u16::from_be_bytes(*length).into())
+            .ok_or(cut)?;
         entries.push(entry.to_vec());
         rest = behind;
     }
@@ -276,12 +300,27 @@ mod tests {
             assert_eq!(tile_path(level, n, width).as_deref(), Ok(path));
             assert_eq!(parse_path(path), Ok(TilePath::Hashes { level, n, width }));
         }
-        assert_eq!(entries_path(273, 112).as_deref(), Ok("tile/entries/273.p/112"));
-        assert_eq!(parse_path("tile/entries/273.p/112"), Ok(TilePath::Entries { n: 273, width: 112 }));
+        assert_eq!(
+            entries_path(273, 112).as_deref(),
+            Ok("tile/entries/273.p/112")
+        );
+        assert_eq!(
+            parse_path("tile/entries/273.p/112"),
+            Ok(TilePath::Entries { n: 273, width: 112 })
+        );
         assert_eq!(tile_path(64, 0, 1), Err(TileError::Level { level: 64 }));
         let n = MAX_SIZE + 1;
-        assert_eq!((tile_path(0, n, 256), entries_path(n, 1)), (Err(TileError::Number { n }), Err(TileError::Number { n })));
-        assert_eq!((tile_path(0, 0, 0), entries_path(0, 257)), (Err(TileError::Width { width: 0 }), Err(TileError::Width { width: 257 })));
+        assert_eq!(
+            (tile_path(0, n, 256), entries_path(n, 1)),
+            (Err(TileError::Number { n }), Err(TileError::Number { n }))
+        );
+        assert_eq!(
+            (tile_path(0, 0, 0), entries_path(0, 257)),
+            (
+                Err(TileError::Width { width: 0 }),
+                Err(TileError::Width { width: 257 })
+            )
+        );
     }
 
     #[test]
@@ -331,12 +370,30 @@ mod tests {
 
     #[test]
     fn widths_of_a_tree_of_70_000() {
-        assert_eq!((tile_width(0, 272, 70_000), tile_width(0, 273, 70_000), tile_width(0, 274, 70_000)), (256, 112, 0));
         assert_eq!(
-            (tile_width(1, 0, 70_000), tile_width(1, 1, 70_000), tile_width(2, 0, 70_000), tile_width(3, 0, 70_000)),
+            (
+                tile_width(0, 272, 70_000),
+                tile_width(0, 273, 70_000),
+                tile_width(0, 274, 70_000)
+            ),
+            (256, 112, 0)
+        );
+        assert_eq!(
+            (
+                tile_width(1, 0, 70_000),
+                tile_width(1, 1, 70_000),
+                tile_width(2, 0, 70_000),
+                tile_width(3, 0, 70_000)
+            ),
             (256, 17, 1, 0)
         );
-        assert_eq!((tile_width(63, 0, u64::MAX), tile_width(0, u64::MAX, u64::MAX)), (0, 0));
+        assert_eq!(
+            (
+                tile_width(63, 0, u64::MAX),
+                tile_width(0, u64::MAX, u64::MAX)
+            ),
+            (0, 0)
+        );
         let tiles = new_tiles(0, 70_000);
         assert_eq!(tiles.len(), 274 + 2 + 1);
         assert_eq!(tiles.last(), Some(&(2, 0, 1)));
@@ -355,27 +412,59 @@ mod tests {
         assert_eq!((above.len(), above[1]), (2, root_of(&full)));
         // As it was when the tree was smaller.
         assert_eq!(hash_tile(&tree, 0, 1, 300).unwrap().len(), 44 * 32);
-        for (level, n, size) in [(1, 0, 255), (0, 3, 600), (0, 0, 0), (0, 0, 601), (2, 0, 600), (255, 0, 600), (0, u64::MAX, 600)] {
+        for (level, n, size) in [
+            (1, 0, 255),
+            (0, 3, 600),
+            (0, 0, 0),
+            (0, 0, 601),
+            (2, 0, 600),
+            (255, 0, 600),
+            (0, u64::MAX, 600),
+        ] {
             assert_eq!(hash_tile(&tree, level, n, size), None);
         }
         for length in [0, 31, 33, TILE_BYTES + 32] {
-            assert_eq!(decode_tile(&vec![0; length]), Err(TileError::TileLength { found: length }));
+            assert_eq!(
+                decode_tile(&vec![0; length]),
+                Err(TileError::TileLength { found: length })
+            );
         }
     }
 
     #[test]
     fn bundles() {
-        assert_eq!(encode_bundle(&[b"ab", b"", b"c"]).unwrap(), b"\0\x02ab\0\0\0\x01c");
-        assert_eq!(decode_bundle(b"\0\x02ab\0\0\0\x01c").unwrap(), [&b"ab"[..], b"", b"c"]);
+        assert_eq!(
+            encode_bundle(&[b"ab", b"", b"c"]).unwrap(),
+            b"\0\x02ab\0\0\0\x01c"
+        );
+        assert_eq!(
+            decode_bundle(b"\0\x02ab\0\0\0\x01c").unwrap(),
+            [&b"ab"[..], b"", b"c"]
+        );
         let long = vec![7; MAX_ENTRY_BYTES];
-        assert_eq!(decode_bundle(&encode_bundle(&[&long]).unwrap()).unwrap(), [long]);
+        assert_eq!(
+            decode_bundle(&encode_bundle(&[&long]).unwrap()).unwrap(),
+            [long]
+        );
         let longer = vec![7; MAX_ENTRY_BYTES + 1];
-        assert_eq!(encode_bundle(&[b"", &longer]), Err(TileError::EntryTooLong { at: 1, found: 65_536 }));
+        assert_eq!(
+            encode_bundle(&[b"", &longer]),
+            Err(TileError::EntryTooLong {
+                at: 1,
+                found: 65_536
+            })
+        );
         assert_eq!(encode_bundle(&[]), Err(TileError::Width { width: 0 }));
-        assert_eq!(encode_bundle(&[&b""[..]; 257]), Err(TileError::Width { width: 257 }));
+        assert_eq!(
+            encode_bundle(&[&b""[..]; 257]),
+            Err(TileError::Width { width: 257 })
+        );
         assert_eq!(decode_bundle(b""), Err(TileError::Width { width: 0 }));
         assert_eq!(decode_bundle(b"\0"), Err(TileError::Truncated { at: 0 }));
-        assert_eq!(decode_bundle(b"\0\x01a\0\x02b"), Err(TileError::Truncated { at: 1 }));
+        assert_eq!(
+            decode_bundle(b"\0\x01a\0\x02b"),
+            Err(TileError::Truncated { at: 1 })
+        );
         assert_eq!(decode_bundle(&[0; 512]).unwrap().len(), 256);
         assert_eq!(decode_bundle(&[0; 513]), Err(TileError::TrailingBytes));
         assert_eq!(decode_bundle(&[0; 514]), Err(TileError::TrailingBytes));

@@ -1,13 +1,14 @@
-//! The project's own note text: a line that names kind and version, and one JSON object on one line.
+//! The project's own note text: a line that names kind and version, and one JSON object on one
+//! line.
 //!
 //! ```text
 //! countersign/<kind>/v1
 //! {"…": …}
 //! ```
 //!
-//! Kind and version are inside the signed bytes, so that no document can be taken for another kind. Nothing is ever
-//! serialised again in order to verify: the line is kept as it was signed. That the line is valid JSON is seen when its
-//! module parses it; here only its frame is checked.
+//! Kind and version are inside the signed bytes, so that no document can be taken for another kind.
+//! Nothing is ever serialised again in order to verify: the line is kept as it was signed. That the
+//! line is valid JSON is seen when its module parses it; here only its frame is checked.
 
 use super::NoteError;
 
@@ -32,8 +33,9 @@ fn check_json(json: &str) -> Result<(), NoteError> {
     Ok(())
 }
 
-/// Whether there is a control character (Unicode's Cc) in it: U+0000 to U+001F, U+007F, U+0080 to U+009F. Every byte of every
-/// leaf comes by here, so bytes are looked at instead of characters; the last 32 of Cc are written 0xC2 0x80 to 0xC2 0x9F.
+/// Whether there is a control character (Unicode's Cc) in it: U+0000 to U+001F, U+007F, U+0080 to
+/// U+009F. Every byte of every leaf comes by here, so bytes are looked at instead of characters;
+/// the last 32 of Cc are written 0xC2 0x80 to 0xC2 0x9F.
 fn has_control(text: &str) -> bool {
     let (mut control, mut c2) = (false, false);
     for byte in text.bytes() {
@@ -56,7 +58,10 @@ pub fn read_document<'a>(note_text: &'a str, kind: &str) -> Result<&'a str, Note
     let (found, rest) = note_text.split_once('\n').unwrap_or((note_text, ""));
     if found != expected {
         let start: String = found.chars().take(SHOWN).collect();
-        return Err(NoteError::Document { expected, found: format!("{start:?}") });
+        return Err(NoteError::Document {
+            expected,
+            found: format!("{start:?}"),
+        });
     }
     // A second line break before the end would be a control character in the JSON.
     let json = rest.strip_suffix('\n').ok_or(NoteError::Json)?;
@@ -72,8 +77,14 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let text = document("statement", r#"{"unit":"140321","名":"县"}"#).unwrap();
-        assert_eq!(text, "countersign/statement/v1\n{\"unit\":\"140321\",\"名\":\"县\"}\n");
-        assert_eq!(read_document(&text, "statement"), Ok(r#"{"unit":"140321","名":"县"}"#));
+        assert_eq!(
+            text,
+            "countersign/statement/v1\n{\"unit\":\"140321\",\"名\":\"县\"}\n"
+        );
+        assert_eq!(
+            read_document(&text, "statement"),
+            Ok(r#"{"unit":"140321","名":"县"}"#)
+        );
     }
 
     #[test]
@@ -89,19 +100,57 @@ mod tests {
             "",
             "countersign/140321\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
         ] {
-            assert_eq!(read_document(text, "statement").unwrap_err().code(), "note.document", "{text:?}");
+            assert_eq!(
+                read_document(text, "statement").unwrap_err().code(),
+                "note.document",
+                "{text:?}"
+            );
         }
-        for rest in ["", "\n", "{}", "{}\n\n", "{}\n{}\n", "{\n}\n", "{\"a\":\"\t\"}\n", "{\"a\":\"\u{85}\"}\n", "[]\n", " {}\n"] {
+        for rest in [
+            "",
+            "\n",
+            "{}",
+            "{}\n\n",
+            "{}\n{}\n",
+            "{\n}\n",
+            "{\"a\":\"\t\"}\n",
+            "{\"a\":\"\u{85}\"}\n",
+            "[]\n",
+            " {}\n",
+        ] {
             let text = format!("countersign/statement/v1\n{rest}");
-            assert_eq!(read_document(&text, "statement").unwrap_err().code(), "note.json", "{text:?}");
+            assert_eq!(
+                read_document(&text, "statement").unwrap_err().code(),
+                "note.json",
+                "{text:?}"
+            );
         }
-        assert_eq!(read_document("countersign/statement/v1", "statement").unwrap_err().code(), "note.json");
+        assert_eq!(
+            read_document("countersign/statement/v1", "statement")
+                .unwrap_err()
+                .code(),
+            "note.json"
+        );
         for kind in ["", "Statement", "a/b", "a\n", "a b", &"k".repeat(33)] {
             assert_eq!(document(kind, "{}"), Err(NoteError::Kind), "{kind:?}");
-            assert_eq!(read_document("countersign/statement/v1\n{}\n", kind), Err(NoteError::Kind));
+            assert_eq!(
+                read_document("countersign/statement/v1\n{}\n", kind),
+                Err(NoteError::Kind)
+            );
         }
-        for json in ["", "{}\n", "{\r}", "null", "{\"a\":\"\u{0}\"}", "{\"a\":\"\u{7f}\"}"] {
-            assert_eq!(document("statement", json), Err(NoteError::Json), "{json:?}");
+        for json in [
+            "",
+            "{}\n",
+            "{\r}",
+            "null",
+            "{\"a\":\"\u{0}\"}",
+            "{\"a\":\"\u{7f}\"}",
+        ] {
+            assert_eq!(
+                document("statement", json),
+                Err(NoteError::Json),
+                "{json:?}"
+            );
         }
     }
 

@@ -1,11 +1,13 @@
 //! Keys of signed notes: who signs, and with which algorithm.
 //!
-//! Key id = first 4 bytes of SHA-256 over name, newline, algorithm byte, public key. It is a hint that finds a key, not proof.
-//! A verifier key is written `name+<key id, 8 hex digits>+<base64 of algorithm byte and public key>`, a signing key as Go does:
-//! `PRIVATE+KEY+name+<key id>+<base64 of algorithm byte and seed>`.
+//! Key id = first 4 bytes of SHA-256 over name, newline, algorithm byte, public key. It is a hint
+//! that finds a key, not proof. A verifier key is written `name+<key id, 8 hex digits>+<base64 of
+//! algorithm byte and public key>`, a signing key as Go does: `PRIVATE+KEY+name+<key id>+<base64 of
+//! algorithm byte and seed>`.
 //!
-//! The algorithm byte is part of the key and of the id, so one key cannot be used in two roles unnoticed. Use a key of its own
-//! for each role all the same: the message of a cosignature does not name the cosigner.
+//! The algorithm byte is part of the key and of the id, so one key cannot be used in two roles
+//! unnoticed. Use a key of its own for each role all the same: the message of a cosignature does
+//! not name the cosigner.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -45,7 +47,8 @@ impl Alg {
     }
 }
 
-/// Checks a signer name: 1 to 255 bytes, no Unicode space, no control character below U+0020, no `+`.
+/// Checks a signer name: 1 to 255 bytes, no Unicode space, no control character below U+0020, no
+/// `+`.
 pub fn check_name(name: &str) -> Result<(), NoteError> {
     let wrong = |c: char| c.is_whitespace() || c < ' ' || c == '+';
     if name.is_empty() || name.len() > MAX_NAME_BYTES || name.contains(wrong) {
@@ -73,10 +76,15 @@ fn check_id(name: &str, expected: [u8; 4], found: &str) -> Result<(), NoteError>
     if expected == found {
         return Ok(());
     }
-    // What stands in the text is shown only where it can be an id: a secret pasted there stays unseen.
+    // What stands in the text is shown only where it can be an id: a secret pasted there stays
+    // unseen.
     let looks = found.len() == 8 && found.bytes().all(|b| b.is_ascii_hexdigit());
     let found = if looks { found } else { "something else" };
-    Err(NoteError::KeyId { name: name.to_owned(), expected, found: found.to_owned() })
+    Err(NoteError::KeyId {
+        name: name.to_owned(),
+        expected,
+        found: found.to_owned(),
+    })
 }
 
 /// The message that a cosignature signs.
@@ -91,7 +99,8 @@ pub(crate) fn split_cosignature(blob: &[u8]) -> Option<(u64, &[u8])> {
     (time < MAX_TIME && signature.len() == 64).then_some((time, signature))
 }
 
-/// A secret key with its signer's name. The seed is wiped from memory on drop; `Debug` does not show it.
+/// A secret key with its signer's name. The seed is wiped from memory on drop; `Debug` does not
+/// show it.
 pub struct SigningKey {
     name: String,
     alg: Alg,
@@ -104,7 +113,11 @@ impl SigningKey {
         let key = ed25519_dalek::SigningKey::from_bytes(&seed);
         seed.zeroize();
         check_name(name)?;
-        Ok(Self { name: name.to_owned(), alg, key })
+        Ok(Self {
+            name: name.to_owned(),
+            alg,
+            key,
+        })
     }
 
     /// The signer's name.
@@ -127,24 +140,36 @@ impl SigningKey {
         VerifierKey::assemble(&self.name, self.alg, self.key.verifying_key())
     }
 
-    /// The key's text in Go's form. Whoever has it can sign: it belongs in a file that only the signer reads.
+    /// The key's text in Go's form. Whoever has it can sign: it belongs in a file that only the
+    /// signer reads.
     pub fn encode(&self) -> Zeroizing<String> {
         let mut data = Zeroizing::new([0; 33]);
         data[0] = self.alg as u8;
         data[1..].copy_from_slice(self.key.as_bytes());
         let data = Zeroizing::new(b64::encode(&data[..]));
-        Zeroizing::new(format!("{PRIVATE_PREFIX}{}+{}+{}", self.name, hex::encode(&self.id()), *data))
+        Zeroizing::new(format!(
+            "{PRIVATE_PREFIX}{}+{}+{}",
+            self.name,
+            hex::encode(&self.id()),
+            *data
+        ))
     }
 
     /// Reads what [`Self::encode`] wrote.
     pub fn decode(text: &str) -> Result<Self, NoteError> {
         let wrong = |what| NoteError::SigningKey { what };
-        let rest = text.strip_prefix(PRIVATE_PREFIX).ok_or(wrong("it does not begin with PRIVATE+KEY+"))?;
+        let rest = text
+            .strip_prefix(PRIVATE_PREFIX)
+            .ok_or(wrong("it does not begin with PRIVATE+KEY+"))?;
         let (name, id, data) = split_key(rest).ok_or(wrong("a part is missing"))?;
-        let data = Zeroizing::new(b64::decode(data).ok_or(wrong("its last part is not canonical base64"))?);
+        let data = Zeroizing::new(
+            b64::decode(data).ok_or(wrong("its last part is not canonical base64"))?,
+        );
         let (alg, seed) = data.split_first().ok_or(wrong("its last part is empty"))?;
         let alg = Alg::of(*alg).ok_or(wrong("its algorithm is unknown here"))?;
-        let seed = Zeroizing::new(<[u8; 32]>::try_from(seed).map_err(|_| wrong("its seed must have 32 bytes"))?);
+        let seed = Zeroizing::new(
+            <[u8; 32]>::try_from(seed).map_err(|_| wrong("its seed must have 32 bytes"))?,
+        );
         let key = Self::from_seed(name, alg, *seed)?;
         check_id(name, key.id(), id)?;
         Ok(key)
@@ -155,7 +180,8 @@ impl SigningKey {
         self.key.sign(message).to_bytes()
     }
 
-    /// The blob of a cosignature line over a checkpoint's text. The caller has checked text, algorithm and time.
+    /// The blob of a cosignature line over a checkpoint's text. The caller has checked text,
+    /// algorithm and time.
     pub(crate) fn cosignature_blob(&self, time: u64, text: &str) -> Vec<u8> {
         let signature = self.sign_bytes(&cosignature_message(time, text.as_bytes()));
         [&time.to_be_bytes()[..], &signature].concat()
@@ -164,15 +190,21 @@ impl SigningKey {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({}+{}, redacted)", self.name, hex::encode(&self.id()))
+        write!(
+            f,
+            "SigningKey({}+{}, redacted)",
+            self.name,
+            hex::encode(&self.id())
+        )
     }
 }
 
-/// A public key with its signer's name. Never weak: its constructors refuse small-order and non-canonical points.
+/// A public key with its signer's name. Never weak: its constructors refuse small-order and
+/// non-canonical points.
 #[derive(Clone)]
 pub struct VerifierKey {
-    /// The key's one text. Equality, order and hash are its. Shared, as the decompressed point is: a key is copied for each
-    /// statement that it signed.
+    /// The key's one text. Equality, order and hash are its. Shared, as the decompressed point is:
+    /// a key is copied for each statement that it signed.
     text: Arc<str>,
     name_len: usize,
     id: [u8; 4],
@@ -186,17 +218,28 @@ impl VerifierKey {
         let id = key_id(name, alg, key.as_bytes());
         let data = [&[alg as u8][..], key.as_bytes()].concat();
         let text = format!("{name}+{}+{}", hex::encode(&id), b64::encode(&data));
-        Self { text: text.into(), name_len: name.len(), id, alg, key: Arc::new(key) }
+        Self {
+            text: text.into(),
+            name_len: name.len(),
+            id,
+            alg,
+            key: Arc::new(key),
+        }
     }
 
     /// A key from its parts.
     pub fn from_public(name: &str, alg: Alg, public: &[u8; 32]) -> Result<Self, NoteError> {
         check_name(name)?;
-        let key = ed25519_dalek::VerifyingKey::from_bytes(public)
-            .map_err(|_| NoteError::VerifierKey { what: "it is not a point of the curve" })?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(public).map_err(|_| {
+            NoteError::VerifierKey {
+                what: "it is not a point of the curve",
+            }
+        })?;
         // `to_bytes` returns what was given; the compressed point is the canonical form.
         if key.is_weak() || key.to_edwards().compress().as_bytes() != public {
-            return Err(NoteError::WeakKey { name: name.to_owned() });
+            return Err(NoteError::WeakKey {
+                name: name.to_owned(),
+            });
         }
         Ok(Self::assemble(name, alg, key))
     }
@@ -216,7 +259,8 @@ impl VerifierKey {
         self.alg
     }
 
-    /// The 32 bytes of the public key. Two verifier keys with the same bytes are one key under two names or roles.
+    /// The 32 bytes of the public key. Two verifier keys with the same bytes are one key under two
+    /// names or roles.
     pub fn public(&self) -> &[u8; 32] {
         self.key.as_bytes()
     }
@@ -230,8 +274,13 @@ impl VerifierKey {
         &self.key
     }
 
-    /// The message and the signature to be checked for a line over a note's text; `None` if the blob cannot be one.
-    pub(super) fn prepare<'a>(&self, text: &'a [u8], blob: &[u8]) -> Option<(Cow<'a, [u8]>, ed25519_dalek::Signature)> {
+    /// The message and the signature to be checked for a line over a note's text; `None` if the
+    /// blob cannot be one.
+    pub(super) fn prepare<'a>(
+        &self,
+        text: &'a [u8],
+        blob: &[u8],
+    ) -> Option<(Cow<'a, [u8]>, ed25519_dalek::Signature)> {
         let (message, signature) = match self.alg {
             Alg::Ed25519 => (Cow::Borrowed(text), blob),
             Alg::CosignatureV1 => {
@@ -239,12 +288,18 @@ impl VerifierKey {
                 (Cow::Owned(cosignature_message(time, text)), signature)
             }
         };
-        Some((message, ed25519_dalek::Signature::from_slice(signature).ok()?))
+        Some((
+            message,
+            ed25519_dalek::Signature::from_slice(signature).ok()?,
+        ))
     }
 
     /// Whether the blob of a line is this key's signature on a note's text.
     pub(crate) fn verifies(&self, text: &[u8], blob: &[u8]) -> bool {
-        self.prepare(text, blob).is_some_and(|(message, signature)| self.key.verify_strict(&message, &signature).is_ok())
+        self.prepare(text, blob)
+            .is_some_and(|(message, signature)| {
+                self.key.verify_strict(&message, &signature).is_ok()
+            })
     }
 }
 
@@ -261,7 +316,9 @@ impl FromStr for VerifierKey {
         let data = b64::decode(data).ok_or(wrong("its last part is not canonical base64"))?;
         let (alg, public) = data.split_first().ok_or(wrong("its last part is empty"))?;
         let alg = Alg::of(*alg).ok_or(wrong("its algorithm is unknown here"))?;
-        let public: &[u8; 32] = public.try_into().map_err(|_| wrong("its public key must have 32 bytes"))?;
+        let public: &[u8; 32] = public
+            .try_into()
+            .map_err(|_| wrong("its public key must have 32 bytes"))?;
         check_id(name, key_id(name, alg, public), id)?;
         Self::from_public(name, alg, public)
     }

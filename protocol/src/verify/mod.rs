@@ -8,8 +8,9 @@
 //! | [`binding`] | the opened figures are exactly the sum of the committed and clear rows of this month's leaves |
 //! | [`timeliness`] | the rollup arrived before the deadline of the plan (late is noted, not failed) |
 //!
-//! The verifier reads a unit's leaves itself, in order, with [`log::UnitLog`], and chooses the month's leaves from their
-//! public fields. [`check`] runs all checks on a rollup; a verdict names the first thing that contradicts.
+//! The verifier reads a unit's leaves itself, in order, with [`log::UnitLog`], and chooses the
+//! month's leaves from their public fields. [`check`] runs all checks on a rollup; a verdict names
+//! the first thing that contradicts.
 
 pub mod arithmetic;
 pub mod authorship;
@@ -57,15 +58,27 @@ pub struct Verdict {
 impl Verdict {
     /// It holds.
     pub fn holds(check: &str, detail: impl Into<String>) -> Verdict {
-        Verdict { check: check.to_string(), outcome: Outcome::Holds, detail: detail.into() }
+        Verdict {
+            check: check.to_string(),
+            outcome: Outcome::Holds,
+            detail: detail.into(),
+        }
     }
     /// It holds, with something to know.
     pub fn noted(check: &str, detail: impl Into<String>) -> Verdict {
-        Verdict { check: check.to_string(), outcome: Outcome::Noted, detail: detail.into() }
+        Verdict {
+            check: check.to_string(),
+            outcome: Outcome::Noted,
+            detail: detail.into(),
+        }
     }
     /// Something contradicts.
     pub fn fails(check: &str, detail: impl Into<String>) -> Verdict {
-        Verdict { check: check.to_string(), outcome: Outcome::Fails, detail: detail.into() }
+        Verdict {
+            check: check.to_string(),
+            outcome: Outcome::Fails,
+            detail: detail.into(),
+        }
     }
     /// From a check that returns what it found, or what contradicts.
     fn of(check: &str, result: Result<String, String>) -> Verdict {
@@ -101,7 +114,11 @@ impl HeldRollup {
     }
     /// A note whose content is known already.
     pub fn of(note: Note, rollup: Rollup) -> HeldRollup {
-        HeldRollup { digest: note.digest(), note, rollup }
+        HeldRollup {
+            digest: note.digest(),
+            note,
+            rollup,
+        }
     }
     /// Digest of the note's text.
     pub fn digest(&self) -> Digest {

@@ -1,4 +1,5 @@
-//! `timeliness`: the rollup arrived before the deadline. A late report is noted and travels on: it is late, not wrong.
+//! `timeliness`: the rollup arrived before the deadline. A late report is noted and travels on: it
+//! is late, not wrong.
 
 use chrono::{FixedOffset, Offset, Utc};
 
@@ -7,7 +8,10 @@ use super::{Context, Verdict};
 /// See the module.
 pub fn check(context: &Context<'_>) -> Verdict {
     let (Some(received), Some(due)) = (context.received, context.due) else {
-        return Verdict::noted("timeliness", "not known: no receipt tells when it arrived, or no plan sets a deadline");
+        return Verdict::noted(
+            "timeliness",
+            "not known: no receipt tells when it arrived, or no plan sets a deadline",
+        );
     };
     // Deadlines are days in China (UTC+8, no summer time); "以前" includes the named day.
     let zone = FixedOffset::east_opt(8 * 3600).unwrap_or_else(|| Utc.fix());

@@ -1,5 +1,6 @@
-//! A small world for the tests: a province, a city, two counties, and a desk for each that records, closes and signs as a
-//! node does. Everything follows from fixed seeds, so the same world is the same bytes.
+//! A small world for the tests: a province, a city, two counties, and a desk for each that records,
+//! closes and signs as a node does. Everything follows from fixed seeds, so the same world is the
+//! same bytes.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,7 +104,10 @@ pub struct Desk {
 
 impl Desk {
     fn new(id: &str, tier: Tier, parent: Option<&str>, counting: &Arc<Counting>) -> Desk {
-        let people = ["zhang", "li", "wang", "zhao"].iter().map(|p| key(&format!("{id}/{p}"), Alg::Ed25519, 1)).collect();
+        let people = ["zhang", "li", "wang", "zhao"]
+            .iter()
+            .map(|p| key(&format!("{id}/{p}"), Alg::Ed25519, 1))
+            .collect();
         Desk {
             id: unit(id),
             tier,
@@ -159,14 +163,23 @@ impl Desk {
     pub fn operator(&mut self, event: &str, who: &SigningKey, roles: &str, period: &str) -> u64 {
         let node = key(self.id.as_str(), Alg::Ed25519, 0);
         let mut s = self.blank(event, period);
-        s.clear = Some([("vkey".to_string(), text(who.vkey().as_str())), ("roles".to_string(), text(roles))].into());
+        s.clear = Some(
+            [
+                ("vkey".to_string(), text(who.vkey().as_str())),
+                ("roles".to_string(), text(roles)),
+            ]
+            .into(),
+        );
         s.counts = Some(BTreeMap::new());
         self.append(&s, &node)
     }
 
     fn enrol_people(&mut self) {
         let people = std::mem::take(&mut self.people);
-        for (who, role) in people.iter().zip(["recorder", "preparer", "reviewer", "head"]) {
+        for (who, role) in people
+            .iter()
+            .zip(["recorder", "preparer", "reviewer", "head"])
+        {
             self.operator(OPERATOR_ENROLLED, who, role, JAN);
         }
         self.people = people;
@@ -179,7 +192,13 @@ impl Desk {
         sum
     }
 
-    fn moves(&self, event: &str, fields: &Fields, period: Month, index: u64) -> (Option<(Subject, String)>, Moves) {
+    fn moves(
+        &self,
+        event: &str,
+        fields: &Fields,
+        period: Month,
+        index: u64,
+    ) -> (Option<(Subject, String)>, Moves) {
         let event = self.counting.catalogue.event(event).unwrap();
         let mut subject = None;
         if event.subject != Subject::Unit && !event.effect.baseline {
@@ -191,20 +210,42 @@ impl Desk {
             subject = Some((event.subject, named));
         }
         let empty = Past::default();
-        let past = subject.as_ref().and_then(|s| self.past.get(s)).unwrap_or(&empty);
+        let past = subject
+            .as_ref()
+            .and_then(|s| self.past.get(s))
+            .unwrap_or(&empty);
         let mut balance = Balance::default();
         for (then, moves) in past.moves.values() {
-            let bound: Moves = moves.iter().filter(|m| self.counting.engine.still_binds(&m.figure, *then, period)).cloned().collect();
+            let bound: Moves = moves
+                .iter()
+                .filter(|m| self.counting.engine.still_binds(&m.figure, *then, period))
+                .cloned()
+                .collect();
             balance.add(&bound, 1);
         }
-        let history = History { facts: &past.facts, voided: &past.voided, balance: &balance };
+        let history = History {
+            facts: &past.facts,
+            voided: &past.voided,
+            balance: &balance,
+        };
         let first = month(JAN).first_day();
         let moves = if event.system {
-            self.counting.engine.recount(event, history, period, first, true).unwrap()
+            self.counting
+                .engine
+                .recount(event, history, period, first, true)
+                .unwrap()
         } else {
             let on = fields["occurred_on"].as_str().unwrap().parse().unwrap();
-            let fact = Fact { index, event: event.name.clone(), on, fields: fields.clone() };
-            self.counting.engine.contribute(event, history, &fact, period, first).unwrap()
+            let fact = Fact {
+                index,
+                event: event.name.clone(),
+                on,
+                fields: fields.clone(),
+            };
+            self.counting
+                .engine
+                .contribute(event, history, &fact, period, first)
+                .unwrap()
         };
         (subject, moves)
     }
@@ -214,7 +255,12 @@ impl Desk {
             let past = self.past.entry(subject.clone()).or_default();
             if !self.counting.catalogue.event(event).unwrap().system {
                 let on = fields["occurred_on"].as_str().unwrap().parse().unwrap();
-                past.facts.push(Fact { index, event: event.into(), on, fields: fields.clone() });
+                past.facts.push(Fact {
+                    index,
+                    event: event.into(),
+                    on,
+                    fields: fields.clone(),
+                });
             }
             past.moves.insert(index, (period, written.moves.clone()));
         }
@@ -223,7 +269,10 @@ impl Desk {
 
     /// Records an event with personal data.
     pub fn sealed(&mut self, period: &str, event: &str, fields: &[(&str, Value)]) -> u64 {
-        let fields: Fields = fields.iter().map(|(n, v)| ((*n).to_string(), v.clone())).collect();
+        let fields: Fields = fields
+            .iter()
+            .map(|(n, v)| ((*n).to_string(), v.clone()))
+            .collect();
         let (p, index) = (month(period), self.size());
         let (subject, moves) = self.moves(event, &fields, p, index);
         let counting = self.counting.clone();
@@ -232,17 +281,43 @@ impl Desk {
         let mut s = self.blank(event, period);
         let blinding = self.period_key(p).blinding(&s.id.to_string());
         let commitment = counting.generators.commit(event, &row, &blinding).unwrap();
-        let salts: Vec<[u8; 16]> =
-            fields.keys().map(|n| Digest::of(format!("{} {n}", s.id).as_bytes()).as_bytes()[..16].try_into().unwrap()).collect();
+        let salts: Vec<[u8; 16]> = fields
+            .keys()
+            .map(|n| {
+                Digest::of(format!("{} {n}", s.id).as_bytes()).as_bytes()[..16]
+                    .try_into()
+                    .unwrap()
+            })
+            .collect();
         let record = Record::new(fields.clone(), &salts).unwrap();
         s.row = Some(commitment);
         s.record = Some(record.root());
         let sum = self.sum(p);
-        row::accumulate(sum.sealed.entry(event.into()).or_default(), schema.columns(), &row, 1);
+        row::accumulate(
+            sum.sealed.entry(event.into()).or_default(),
+            schema.columns(),
+            &row,
+            1,
+        );
         sum.blinding += blinding;
-        let names = row.iter().map(|(c, _)| schema.names()[*c].clone()).collect();
+        let names = row
+            .iter()
+            .map(|(c, _)| schema.names()[*c].clone())
+            .collect();
         self.records.insert(index, (record, names, blinding));
-        self.keep(index, event, &fields, p, Written { event: event.into(), subject, moves, row, blinding: Some(blinding) });
+        self.keep(
+            index,
+            event,
+            &fields,
+            p,
+            Written {
+                event: event.into(),
+                subject,
+                moves,
+                row,
+                blinding: Some(blinding),
+            },
+        );
         let recorder = key(self.people[0].name(), Alg::Ed25519, 1);
         self.append(&s, &recorder)
     }
@@ -254,8 +329,16 @@ impl Desk {
         self.append(&s, &recorder)
     }
 
-    fn clear_statement(&mut self, period: &str, event: &str, fields: &[(&str, Value)]) -> Statement {
-        let fields: Fields = fields.iter().map(|(n, v)| ((*n).to_string(), v.clone())).collect();
+    fn clear_statement(
+        &mut self,
+        period: &str,
+        event: &str,
+        fields: &[(&str, Value)],
+    ) -> Statement {
+        let fields: Fields = fields
+            .iter()
+            .map(|(n, v)| ((*n).to_string(), v.clone()))
+            .collect();
         let (p, index) = (month(period), self.size());
         let (subject, moves) = self.moves(event, &fields, p, index);
         let counting = self.counting.clone();
@@ -264,8 +347,25 @@ impl Desk {
         let mut s = self.blank(event, period);
         s.clear = Some(fields.clone());
         s.counts = Some(schema.named(&row));
-        row::accumulate(self.sum(p).clear.entry(event.into()).or_default(), schema.columns(), &row, 1);
-        self.keep(index, event, &fields, p, Written { event: event.into(), subject, moves, row, blinding: None });
+        row::accumulate(
+            self.sum(p).clear.entry(event.into()).or_default(),
+            schema.columns(),
+            &row,
+            1,
+        );
+        self.keep(
+            index,
+            event,
+            &fields,
+            p,
+            Written {
+                event: event.into(),
+                subject,
+                moves,
+                row,
+                blinding: None,
+            },
+        );
         s
     }
 
@@ -273,7 +373,12 @@ impl Desk {
     pub fn void(&mut self, period: &str, target: u64) -> u64 {
         let (p, size) = (month(period), self.size());
         let w = &self.written[&target];
-        let (event, row, blinding, subject) = (w.event.clone(), w.row.clone(), w.blinding, w.subject.clone());
+        let (event, row, blinding, subject) = (
+            w.event.clone(),
+            w.row.clone(),
+            w.blinding,
+            w.subject.clone(),
+        );
         let columns = self.counting.generators.schema(&event).unwrap().columns();
         if let Some(past) = subject.and_then(|s| self.past.get_mut(&s)) {
             past.voided.insert(target);
@@ -282,7 +387,11 @@ impl Desk {
         let sum = self.months.entry(p).or_default();
         sum.first.get_or_insert(size);
         sum.voided += 1;
-        let sums = if blinding.is_some() { &mut sum.sealed } else { &mut sum.clear };
+        let sums = if blinding.is_some() {
+            &mut sum.sealed
+        } else {
+            &mut sum.clear
+        };
         row::accumulate(sums.entry(event).or_default(), columns, &row, -1);
         sum.blinding -= blinding.unwrap_or(Scalar::ZERO);
         let s = self.void_statement(period, target);
@@ -293,7 +402,10 @@ impl Desk {
     pub fn void_statement(&mut self, period: &str, target: u64) -> Statement {
         let mut s = self.blank(if period == JAN { VOIDED } else { CORRECTED }, period);
         s.clear = Some(Fields::new());
-        s.voids = Some(Ref { id: self.statement(target).id, index: target });
+        s.voids = Some(Ref {
+            id: self.statement(target).id,
+            index: target,
+        });
         s
     }
 
@@ -311,11 +423,23 @@ impl Desk {
     }
 
     pub fn checkpoint(&self, size: u64) -> Note {
-        Checkpoint::new(&origin_of(&self.id), size, self.root(size)).unwrap().sign(&self.node).unwrap()
+        Checkpoint::new(&origin_of(&self.id), size, self.root(size))
+            .unwrap()
+            .sign(&self.node)
+            .unwrap()
     }
 
     pub fn sign(&self, rollup: &Rollup) -> Arc<HeldRollup> {
-        let note = Note::sign(&rollup.to_text().unwrap(), &[&self.node, &self.people[1], &self.people[2], &self.people[3]]).unwrap();
+        let note = Note::sign(
+            &rollup.to_text().unwrap(),
+            &[
+                &self.node,
+                &self.people[1],
+                &self.people[2],
+                &self.people[3],
+            ],
+        )
+        .unwrap();
         Arc::new(HeldRollup::new(note).unwrap())
     }
 
@@ -329,13 +453,28 @@ impl Desk {
         missing: Vec<Missing>,
     ) -> Rollup {
         let p = month(period);
-        let latest = |m: Month| self.held.range((m, 0)..=(m, u32::MAX)).map(|(_, h)| h).next_back();
-        let previous = if p == month(JAN) { None } else { latest(p.prev().unwrap()) };
+        let latest = |m: Month| {
+            self.held
+                .range((m, 0)..=(m, u32::MAX))
+                .map(|(_, h)| h)
+                .next_back()
+        };
+        let previous = if p == month(JAN) {
+            None
+        } else {
+            latest(p.prev().unwrap())
+        };
         let sum = self.months.get(&p).cloned().unwrap_or_default();
         let mut sums = sum.sealed.clone();
         sums.extend(sum.clear.clone());
         let catalogue = &self.counting.catalogue;
-        let mut figures = figure::own(catalogue, self.tier, &sums, previous.map(|h| h.rollup.figures.as_slice())).unwrap();
+        let mut figures = figure::own(
+            catalogue,
+            self.tier,
+            &sums,
+            previous.map(|h| h.rollup.figures.as_slice()),
+        )
+        .unwrap();
         if !registry.registry().children(&self.id).is_empty() {
             let mut absent = BTreeMap::new();
             for m in &missing {
@@ -343,7 +482,10 @@ impl Desk {
                     *absent.entry(u.tier).or_default() += 1;
                 }
             }
-            let parts: Vec<_> = children.iter().map(|c| c.rollup.figures.as_slice()).collect();
+            let parts: Vec<_> = children
+                .iter()
+                .map(|c| c.rollup.figures.as_slice())
+                .collect();
             figures = figure::with_children(catalogue, figures, &parts, &absent).unwrap();
         }
         let size = self.size();
@@ -356,15 +498,29 @@ impl Desk {
             previous: previous.map(|h| h.digest()),
             catalogue: self.counting.digest,
             plans: vec!["test-plan".into()],
-            registry: RegistryRef { version: registry.registry().version, digest: registry.digest() },
-            log: LogRef { size, root: hex::encode(&self.root(size)), first: sum.first.unwrap_or(size) },
+            registry: RegistryRef {
+                version: registry.registry().version,
+                digest: registry.digest(),
+            },
+            log: LogRef {
+                size,
+                root: hex::encode(&self.root(size)),
+                first: sum.first.unwrap_or(size),
+            },
             children: children
                 .iter()
-                .map(|c| ChildRef { unit: c.rollup.unit.clone(), rollup: c.digest(), revision: c.rollup.revision })
+                .map(|c| ChildRef {
+                    unit: c.rollup.unit.clone(),
+                    rollup: c.digest(),
+                    revision: c.rollup.revision,
+                })
                 .collect(),
             missing,
             figures,
-            opening: Opening { sums: sum.sealed, blinding: OpenScalar(sum.blinding) },
+            opening: Opening {
+                sums: sum.sealed,
+                blinding: OpenScalar(sum.blinding),
+            },
             frozen: BTreeMap::new(),
             late: sum.late,
             voided: sum.voided,
@@ -387,7 +543,8 @@ impl Desk {
     ) -> Arc<HeldRollup> {
         let held = self.sign(&self.rollup(period, revision, registry, children, missing));
         self.held.insert((month(period), revision), held.clone());
-        self.checkpoints.insert(self.size(), self.checkpoint(self.size()));
+        self.checkpoints
+            .insert(self.size(), self.checkpoint(self.size()));
         held
     }
 }
@@ -420,11 +577,21 @@ pub fn registry_document(units: &[&Desk], roots: &[SigningKey; 2]) -> Registry {
             parent: d.parent.clone(),
             area: None,
             since: month(JAN),
-            keys: vec![UnitKey { vkey: d.node.vkey(), from_index: 0, revoked: None }],
+            keys: vec![UnitKey {
+                vkey: d.node.vkey(),
+                from_index: 0,
+                revoked: None,
+            }],
             witness: d.witness.vkey(),
         })
         .collect();
-    Registry { version: 1, previous: None, roots: roots.iter().map(SigningKey::vkey).collect(), threshold: 2, units }
+    Registry {
+        version: 1,
+        previous: None,
+        roots: roots.iter().map(SigningKey::vkey).collect(),
+        threshold: 2,
+        units,
+    }
 }
 
 pub fn sign_registry(registry: &Registry, roots: &[&SigningKey]) -> Note {
@@ -435,7 +602,10 @@ impl World {
     /// The units and their keys; nothing is recorded yet.
     pub fn empty() -> World {
         let counting = Arc::new(Counting::new(catalogue()).unwrap());
-        let roots = [key("root-a", Alg::Ed25519, 9), key("root-b", Alg::Ed25519, 9)];
+        let roots = [
+            key("root-a", Alg::Ed25519, 9),
+            key("root-b", Alg::Ed25519, 9),
+        ];
         let mut units: BTreeMap<UnitId, Desk> = BTreeMap::new();
         for (id, tier, parent) in [
             (PROVINCE, Tier::Province, None),
@@ -450,7 +620,13 @@ impl World {
         let document = registry_document(&units.values().collect::<Vec<_>>(), &roots);
         let note = sign_registry(&document, &[&roots[0], &roots[1]]);
         let registry = VerifiedRegistry::first(&note, &roots[0].vkey()).unwrap();
-        World { roots, registries: vec![note], registry, counting, units }
+        World {
+            roots,
+            registries: vec![note],
+            registry,
+            counting,
+            units,
+        }
     }
 
     /// Two honest months of everybody.
@@ -466,51 +642,142 @@ impl World {
         };
         let a = w.units.get_mut(&unit(A)).unwrap();
         for n in [1, 2, 3] {
-            a.sealed(JAN, "person.registered", &[("id_no", text(&id_no(n))), ("occurred_on", text("2026-01-03"))]);
+            a.sealed(
+                JAN,
+                "person.registered",
+                &[
+                    ("id_no", text(&id_no(n))),
+                    ("occurred_on", text("2026-01-03")),
+                ],
+            );
         }
         a.sealed(JAN, "employment.started", &hire(1, "甲厂", "2026-01-05"));
         let wrong = a.sealed(JAN, "employment.started", &hire(2, "乙厂", "2026-01-06"));
         a.sealed(JAN, "employment.started", &hire(3, "甲厂", "2026-01-07"));
         a.void(JAN, wrong);
-        a.clear(JAN, "carrier.opened", &[("ref", text("c1")), ("kind", text("workshop")), ("occurred_on", text("2026-01-09"))]);
-        a.clear(JAN, "training.held", &[("attended", Value::Int(40)), ("occurred_on", text("2026-01-10"))]);
+        a.clear(
+            JAN,
+            "carrier.opened",
+            &[
+                ("ref", text("c1")),
+                ("kind", text("workshop")),
+                ("occurred_on", text("2026-01-09")),
+            ],
+        );
+        a.clear(
+            JAN,
+            "training.held",
+            &[
+                ("attended", Value::Int(40)),
+                ("occurred_on", text("2026-01-10")),
+            ],
+        );
         a.clear(
             JAN,
             "stock.declared",
-            &[("indicator", text("I2")), ("value", Value::Int(5)), ("sex", text("2")), ("occurred_on", text("2025-12-31"))],
+            &[
+                ("indicator", text("I2")),
+                ("value", Value::Int(5)),
+                ("sex", text("2")),
+                ("occurred_on", text("2025-12-31")),
+            ],
         );
         let b = w.units.get_mut(&unit(B)).unwrap();
-        b.sealed(JAN, "person.registered", &[("id_no", text(&id_no(8))), ("occurred_on", text("2026-01-03"))]);
+        b.sealed(
+            JAN,
+            "person.registered",
+            &[
+                ("id_no", text(&id_no(8))),
+                ("occurred_on", text("2026-01-03")),
+            ],
+        );
         b.sealed(JAN, "employment.started", &hire(8, "丙厂", "2026-01-05"));
-        b.clear(JAN, "training.held", &[("attended", Value::Int(2)), ("occurred_on", text("2026-01-10"))]);
+        b.clear(
+            JAN,
+            "training.held",
+            &[
+                ("attended", Value::Int(2)),
+                ("occurred_on", text("2026-01-10")),
+            ],
+        );
         w.units.get_mut(&unit(CITY)).unwrap().clear(
             JAN,
             "training.held",
-            &[("attended", Value::Int(9)), ("occurred_on", text("2026-01-11"))],
+            &[
+                ("attended", Value::Int(9)),
+                ("occurred_on", text("2026-01-11")),
+            ],
         );
         w.close_all(JAN);
 
         let a = w.units.get_mut(&unit(A)).unwrap();
-        let ended = [("id_no", text(&id_no(1))), ("employer", text("甲厂")), ("occurred_on", text("2026-02-02"))];
+        let ended = [
+            ("id_no", text(&id_no(1))),
+            ("employer", text("甲厂")),
+            ("occurred_on", text("2026-02-02")),
+        ];
         a.sealed(FEB, "employment.ended", &ended);
         a.sealed(FEB, "employment.started", &hire(2, "乙厂", "2026-02-06"));
-        let opened = a.entries.iter().position(|e| String::from_utf8_lossy(e).contains("carrier.opened")).unwrap() as u64;
+        let opened = a
+            .entries
+            .iter()
+            .position(|e| String::from_utf8_lossy(e).contains("carrier.opened"))
+            .unwrap() as u64;
         a.void(FEB, opened);
-        a.clear(FEB, "carrier.opened", &[("ref", text("c1")), ("kind", text("station")), ("occurred_on", text("2026-02-01"))]);
-        a.sealed(FEB, "person.recounted", &[("id_no", text(&id_no(3))), ("occurred_on", text("2026-02-28"))]);
-        a.clear(FEB, "carrier.recounted", &[("ref", text("c1")), ("occurred_on", text("2026-02-28"))]);
+        a.clear(
+            FEB,
+            "carrier.opened",
+            &[
+                ("ref", text("c1")),
+                ("kind", text("station")),
+                ("occurred_on", text("2026-02-01")),
+            ],
+        );
+        a.sealed(
+            FEB,
+            "person.recounted",
+            &[
+                ("id_no", text(&id_no(3))),
+                ("occurred_on", text("2026-02-28")),
+            ],
+        );
+        a.clear(
+            FEB,
+            "carrier.recounted",
+            &[("ref", text("c1")), ("occurred_on", text("2026-02-28"))],
+        );
         let b = w.units.get_mut(&unit(B)).unwrap();
-        b.clear(FEB, "carrier.opened", &[("ref", text("c2")), ("kind", text("station")), ("occurred_on", text("2026-02-01"))]);
-        b.clear(FEB, "carrier.closed", &[("ref", text("c2")), ("occurred_on", text("2026-02-20"))]);
+        b.clear(
+            FEB,
+            "carrier.opened",
+            &[
+                ("ref", text("c2")),
+                ("kind", text("station")),
+                ("occurred_on", text("2026-02-01")),
+            ],
+        );
+        b.clear(
+            FEB,
+            "carrier.closed",
+            &[("ref", text("c2")), ("occurred_on", text("2026-02-20"))],
+        );
         w.close_all(FEB);
         w
     }
 
     pub fn close_all(&mut self, period: &str) {
-        for (id, children) in [(A, vec![]), (B, vec![]), (CITY, vec![A, B]), (PROVINCE, vec![CITY])] {
+        for (id, children) in [
+            (A, vec![]),
+            (B, vec![]),
+            (CITY, vec![A, B]),
+            (PROVINCE, vec![CITY]),
+        ] {
             let used: Vec<_> = children.iter().map(|c| self.held(c, period)).collect();
             let registry = self.registry.clone();
-            self.units.get_mut(&unit(id)).unwrap().close(period, 1, &registry, &used, vec![]);
+            self.units
+                .get_mut(&unit(id))
+                .unwrap()
+                .close(period, 1, &registry, &used, vec![]);
         }
     }
 
@@ -521,13 +788,24 @@ impl World {
     /// The last revision.
     pub fn held(&self, id: &str, period: &str) -> Arc<HeldRollup> {
         let m = month(period);
-        self.desk(id).held.range((m, 0)..=(m, u32::MAX)).next_back().unwrap().1.clone()
+        self.desk(id)
+            .held
+            .range((m, 0)..=(m, u32::MAX))
+            .next_back()
+            .unwrap()
+            .1
+            .clone()
     }
 
     pub fn receipt(&self, id: &str, period: &str) -> Receipt {
         let (desk, held) = (self.desk(id), self.held(id, period));
         let parent = self.desk(desk.parent.as_ref().unwrap().as_str());
-        let checkpoint = add_cosignature(&desk.checkpoints[&held.rollup.log.size], &parent.witness, 1_770_000_000).unwrap();
+        let checkpoint = add_cosignature(
+            &desk.checkpoints[&held.rollup.log.size],
+            &parent.witness,
+            1_770_000_000,
+        )
+        .unwrap();
         let day = held.rollup.period.last_day() + chrono::Days::new(3);
         Receipt {
             parent: parent.id.clone(),
@@ -547,7 +825,11 @@ impl World {
     }
 
     pub fn sign_receipt(&self, receipt: &Receipt) -> Note {
-        Note::sign(&receipt.to_text().unwrap(), &[&self.desk(receipt.parent.as_str()).node]).unwrap()
+        Note::sign(
+            &receipt.to_text().unwrap(),
+            &[&self.desk(receipt.parent.as_str()).node],
+        )
+        .unwrap()
     }
 
     /// Everything that is there, in one file's content.
@@ -556,33 +838,49 @@ impl World {
         let mut units = BTreeMap::new();
         let mut received = BTreeMap::new();
         for (id, desk) in &self.units {
-            let mut part = UnitEvidence { entries: desk.entries.clone(), ..UnitEvidence::default() };
+            let mut part = UnitEvidence {
+                entries: desk.entries.clone(),
+                ..UnitEvidence::default()
+            };
             for (size, note) in &desk.checkpoints {
-                let cosigned = desk.parent.as_ref().map(|p| add_cosignature(note, &self.units[p].witness, 1_770_000_000).unwrap());
-                part.checkpoints.insert(*size, cosigned.unwrap_or_else(|| note.clone()));
+                let cosigned = desk
+                    .parent
+                    .as_ref()
+                    .map(|p| add_cosignature(note, &self.units[p].witness, 1_770_000_000).unwrap());
+                part.checkpoints
+                    .insert(*size, cosigned.unwrap_or_else(|| note.clone()));
             }
             for ((m, revision), held) in &desk.held {
                 part.rollups.insert((*m, *revision), held.note.clone());
                 if desk.parent.is_some() {
                     let receipt = self.receipt(id.as_str(), &m.to_string());
-                    part.receipts.insert((*m, *revision, 0), self.sign_receipt(&receipt));
+                    part.receipts
+                        .insert((*m, *revision, 0), self.sign_receipt(&receipt));
                     received.insert(held.digest(), receipt.received);
                 }
             }
             units.insert(id.clone(), part);
         }
-        let arrivals = Arrivals { by: unit(PROVINCE), received };
+        let arrivals = Arrivals {
+            by: unit(PROVINCE),
+            received,
+        };
         Evidence {
             registries: self.registries.clone(),
-            catalogues: vec![sign(protocol::published::catalogue_text(&self.counting.catalogue).unwrap())],
+            catalogues: vec![sign(
+                protocol::published::catalogue_text(&self.counting.catalogue).unwrap(),
+            )],
             plans: vec![sign(protocol::published::plan_text(PLAN).unwrap())],
-            arrivals: Some(Note::sign(&arrivals.to_text().unwrap(), &[&self.desk(PROVINCE).node]).unwrap()),
+            arrivals: Some(
+                Note::sign(&arrivals.to_text().unwrap(), &[&self.desk(PROVINCE).node]).unwrap(),
+            ),
             units,
         }
     }
 }
 
-/// One rollup before a verifier, with everything around it. Tests change one thing and look at the verdict.
+/// One rollup before a verifier, with everything around it. Tests change one thing and look at the
+/// verdict.
 pub struct Case<'w> {
     pub world: &'w World,
     pub id: UnitId,
@@ -604,17 +902,29 @@ impl<'w> Case<'w> {
     pub fn of(world: &'w World, id: &str, period: &str) -> Case<'w> {
         let desk = world.desk(id);
         let held = world.held(id, period);
-        let children = world.units.values().flat_map(|d| d.held.values()).map(|h| (h.digest(), h.clone())).collect();
+        let children = world
+            .units
+            .values()
+            .flat_map(|d| d.held.values())
+            .map(|h| (h.digest(), h.clone()))
+            .collect();
         let size = held.rollup.log.size;
-        let known: Rollups =
-            desk.held.iter().filter(|(at, _)| **at < (held.rollup.period, held.rollup.revision)).map(|(k, h)| (*k, h.clone())).collect();
+        let known: Rollups = desk
+            .held
+            .iter()
+            .filter(|(at, _)| **at < (held.rollup.period, held.rollup.revision))
+            .map(|(k, h)| (*k, h.clone()))
+            .collect();
         Case {
             world,
             id: unit(id),
             rollup: held.rollup.clone(),
             held: None,
             entries: desk.entries[..size as usize].to_vec(),
-            witnessed: known.values().next_back().map(|h| (h.rollup.log.size, h.rollup.log.root_bytes().unwrap())),
+            witnessed: known
+                .values()
+                .next_back()
+                .map(|h| (h.rollup.log.size, h.rollup.log.root_bytes().unwrap())),
             known,
             children,
             checkpoint: Some(desk.checkpoints[&size].clone()),
@@ -632,22 +942,36 @@ impl<'w> Case<'w> {
         self.rollup.figures.iter_mut().find(|f| f.id == id).unwrap()
     }
 
-    /// The unit signs whatever its log is now: the root, the size and the checkpoint follow the entries.
+    /// The unit signs whatever its log is now: the root, the size and the checkpoint follow the
+    /// entries.
     pub fn reseal(&mut self) {
         let tree = tree_of(&self.entries);
         self.rollup.log.size = tree.len();
         self.rollup.log.root = hex::encode(&tree.root());
-        self.checkpoint = Some(Checkpoint::new(&origin_of(&self.id), tree.len(), tree.root()).unwrap().sign(&self.desk().node).unwrap());
+        self.checkpoint = Some(
+            Checkpoint::new(&origin_of(&self.id), tree.len(), tree.root())
+                .unwrap()
+                .sign(&self.desk().node)
+                .unwrap(),
+        );
     }
 
     /// Appends a statement and reseals.
     pub fn append(&mut self, statement: &Statement, signer: &SigningKey) {
-        self.entries.push(Note::sign(&statement.to_text().unwrap(), &[signer]).unwrap().as_bytes().to_vec());
+        self.entries.push(
+            Note::sign(&statement.to_text().unwrap(), &[signer])
+                .unwrap()
+                .as_bytes()
+                .to_vec(),
+        );
         self.reseal();
     }
 
     pub fn verdicts(&self) -> Vec<Verdict> {
-        let held = self.held.clone().unwrap_or_else(|| self.desk().sign(&self.rollup));
+        let held = self
+            .held
+            .clone()
+            .unwrap_or_else(|| self.desk().sign(&self.rollup));
         let unit = self.newest.registry().unit(&self.id).unwrap();
         let mut log = UnitLog::new(unit, vec![self.world.counting.clone()]);
         log.read(&self.entries, unit);
@@ -679,15 +1003,25 @@ impl<'w> Case<'w> {
     pub fn fails(&self, check: &str, part: &str) {
         let verdicts = self.verdicts();
         let v = verdicts.iter().find(|v| v.check == check).unwrap();
-        assert!(v.failed() && v.detail.contains(part), "{check} should fail with {part:?}; got {verdicts:#?}");
+        assert!(
+            v.failed() && v.detail.contains(part),
+            "{check} should fail with {part:?}; got {verdicts:#?}"
+        );
     }
 
     /// This check fails and says this, and every other one holds.
     #[track_caller]
     pub fn fails_alone(&self, check: &str, part: &str) {
         self.fails(check, part);
-        let others: Vec<_> = self.verdicts().into_iter().filter(|v| v.check != check && v.failed()).collect();
-        assert!(others.is_empty(), "only {check} should fail; got {others:#?}");
+        let others: Vec<_> = self
+            .verdicts()
+            .into_iter()
+            .filter(|v| v.check != check && v.failed())
+            .collect();
+        assert!(
+            others.is_empty(),
+            "only {check} should fail; got {others:#?}"
+        );
     }
 }
 
@@ -703,20 +1037,39 @@ pub fn small_evidence() -> Evidence {
     let mut w = World::empty();
     let registry = w.registry.clone();
     let b = w.units.get_mut(&unit(B)).unwrap();
-    b.sealed(JAN, "person.registered", &[("id_no", text(&id_no(8))), ("occurred_on", text("2026-01-03"))]);
+    b.sealed(
+        JAN,
+        "person.registered",
+        &[
+            ("id_no", text(&id_no(8))),
+            ("occurred_on", text("2026-01-03")),
+        ],
+    );
     b.close(JAN, 1, &registry, &[], vec![]);
     let b = &w.units[&unit(B)];
     let (at, held) = b.held.iter().next().unwrap();
     let receipt = w.receipt(B, JAN);
-    let mut part = UnitEvidence { entries: b.entries.clone(), ..Default::default() };
-    part.checkpoints.insert(b.size(), add_cosignature(&b.checkpoint(b.size()), &w.desk(CITY).witness, 7).unwrap());
+    let mut part = UnitEvidence {
+        entries: b.entries.clone(),
+        ..Default::default()
+    };
+    part.checkpoints.insert(
+        b.size(),
+        add_cosignature(&b.checkpoint(b.size()), &w.desk(CITY).witness, 7).unwrap(),
+    );
     part.rollups.insert(*at, held.note.clone());
-    part.receipts.insert((at.0, at.1, 0), w.sign_receipt(&receipt));
-    let arrivals = Arrivals { by: unit(CITY), received: [(held.digest(), receipt.received)].into() };
+    part.receipts
+        .insert((at.0, at.1, 0), w.sign_receipt(&receipt));
+    let arrivals = Arrivals {
+        by: unit(CITY),
+        received: [(held.digest(), receipt.received)].into(),
+    };
     let sign = |text: String| Note::sign(&text, &[&w.roots[0], &w.roots[1]]).unwrap();
     Evidence {
         registries: w.registries.clone(),
-        catalogues: vec![sign(protocol::published::catalogue_text(&w.counting.catalogue).unwrap())],
+        catalogues: vec![sign(
+            protocol::published::catalogue_text(&w.counting.catalogue).unwrap(),
+        )],
         plans: vec![],
         arrivals: Some(Note::sign(&arrivals.to_text().unwrap(), &[&w.desk(CITY).node]).unwrap()),
         units: [(unit(B), part)].into(),

@@ -1,9 +1,10 @@
-//! What must be refused, as files for every language: `tests/vectors/refuse`. Written by `cargo run -p protocol --example
-//! vectors`; the test `vectors` checks that the committed files are exactly these, and that verification names exactly the
-//! check that the manifest expects.
+//! What must be refused, as files for every language: `tests/vectors/refuse`. Written by `cargo run
+//! -p protocol --example vectors`; the test `vectors` checks that the committed files are exactly
+//! these, and that verification names exactly the check that the manifest expects.
 //!
-//! The attacker is the unit itself: what it can sign again, it has signed again, and what it can adjust, it has adjusted.
-//! A receipt for a rollup that was changed is left out, unless it is what the case is about.
+//! The attacker is the unit itself: what it can sign again, it has signed again, and what it can
+//! adjust, it has adjusted. A receipt for a rollup that was changed is left out, unless it is what
+//! the case is about.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,20 +69,62 @@ pub struct Book {
 }
 
 impl Book {
-    fn add(&mut self, file: &str, case: &str, expect: &'static str, detail: &str, bytes: Vec<u8>) -> &mut Entry {
+    fn add(
+        &mut self,
+        file: &str,
+        case: &str,
+        expect: &'static str,
+        detail: &str,
+        bytes: Vec<u8>,
+    ) -> &mut Entry {
         let root = self.root.to_string();
-        let entry = Entry { file: file.into(), root, case: case.into(), expect, also: vec![], detail: detail.into(), needs_cel: false };
+        let entry = Entry {
+            file: file.into(),
+            root,
+            case: case.into(),
+            expect,
+            also: vec![],
+            detail: detail.into(),
+            needs_cel: false,
+        };
         self.refused.push((entry, bytes));
         &mut self.refused.last_mut().unwrap().0
     }
-    fn evidence(&mut self, name: &str, case: &str, expect: &'static str, detail: &str, e: &Evidence) -> &mut Entry {
-        self.add(&format!("{name}.zip"), case, expect, detail, file::write(e).unwrap())
+    fn evidence(
+        &mut self,
+        name: &str,
+        case: &str,
+        expect: &'static str,
+        detail: &str,
+        e: &Evidence,
+    ) -> &mut Entry {
+        self.add(
+            &format!("{name}.zip"),
+            case,
+            expect,
+            detail,
+            file::write(e).unwrap(),
+        )
     }
-    fn case(&mut self, name: &str, case: &str, expect: &'static str, detail: &str, c: &Case<'_>) -> &mut Entry {
+    fn case(
+        &mut self,
+        name: &str,
+        case: &str,
+        expect: &'static str,
+        detail: &str,
+        c: &Case<'_>,
+    ) -> &mut Entry {
         self.evidence(name, case, expect, detail, &evidence_of(c))
     }
     fn control(&mut self, file: &str, case: &str, bytes: Vec<u8>) {
-        self.controls.push((Control { file: file.into(), root: self.root.to_string(), case: case.into() }, bytes));
+        self.controls.push((
+            Control {
+                file: file.into(),
+                root: self.root.to_string(),
+                case: case.into(),
+            },
+            bytes,
+        ));
     }
 
     /// Name and bytes of each file, the manifests among them.
@@ -91,10 +134,24 @@ impl Book {
             let lines: Vec<String> = all.map(|e| serde_json::to_string(e).unwrap()).collect();
             format!("[\n{}\n]\n", lines.join(",\n")).into_bytes()
         }
-        let mut files: Vec<(String, Vec<u8>)> = self.refused.iter().map(|(e, b)| (e.file.clone(), b.clone())).collect();
-        files.extend(self.controls.iter().map(|(c, b)| (c.file.clone(), b.clone())));
-        files.push(("manifest.json".into(), lines(self.refused.iter().map(|(e, _)| e))));
-        files.push(("controls.json".into(), lines(self.controls.iter().map(|(c, _)| c))));
+        let mut files: Vec<(String, Vec<u8>)> = self
+            .refused
+            .iter()
+            .map(|(e, b)| (e.file.clone(), b.clone()))
+            .collect();
+        files.extend(
+            self.controls
+                .iter()
+                .map(|(c, b)| (c.file.clone(), b.clone())),
+        );
+        files.push((
+            "manifest.json".into(),
+            lines(self.refused.iter().map(|(e, _)| e)),
+        ));
+        files.push((
+            "controls.json".into(),
+            lines(self.controls.iter().map(|(c, _)| c)),
+        ));
         let names: BTreeSet<&String> = files.iter().map(|(n, _)| n).collect();
         assert_eq!(names.len(), files.len(), "a name stands twice");
         files
@@ -116,16 +173,27 @@ pub fn outcome(name: &str, bytes: &[u8], root: &VerifierKey) -> Vec<(String, Str
     let unreadable = |e: String| vec![(UNREADABLE.to_string(), e)];
     if name.ends_with(".json") {
         let read: Result<Disclosure, _> = serde_json::from_slice(bytes);
-        return match read.map_err(|e| e.to_string()).and_then(|d| disclosure::verify(&d, root)) {
+        return match read
+            .map_err(|e| e.to_string())
+            .and_then(|d| disclosure::verify(&d, root))
+        {
             Ok(_) => vec![],
             Err(e) => unreadable(e),
         };
     }
-    match file::read(bytes).map_err(|e| e.to_string()).and_then(|e| report::verify(&e, root).map_err(|e| e.to_string())) {
+    match file::read(bytes)
+        .map_err(|e| e.to_string())
+        .and_then(|e| report::verify(&e, root).map_err(|e| e.to_string()))
+    {
         Err(e) => unreadable(e),
         Ok(r) => {
-            assert!(r.holds() != r.failures().any(|_| true), "{name}: no unit at all");
-            r.failures().map(|(_, _, v)| (v.check.clone(), v.detail.clone())).collect()
+            assert!(
+                r.holds() != r.failures().any(|_| true),
+                "{name}: no unit at all"
+            );
+            r.failures()
+                .map(|(_, _, v)| (v.check.clone(), v.detail.clone()))
+                .collect()
         }
     }
 }
@@ -133,7 +201,11 @@ pub fn outcome(name: &str, bytes: &[u8], root: &VerifierKey) -> Vec<(String, Str
 pub fn book() -> Book {
     let honest = World::honest();
     let town = town();
-    let mut b = Book { root: honest.roots[0].vkey(), refused: vec![], controls: vec![] };
+    let mut b = Book {
+        root: honest.roots[0].vkey(),
+        refused: vec![],
+        controls: vec![],
+    };
     controls(&mut b, &honest, &town);
     figures(&mut b, &honest);
     keys(&mut b, &honest);
@@ -156,21 +228,43 @@ pub fn book() -> Book {
 
 // ------------------------------------------------------------------------------------------------------------- making
 
-/// A city and its counties with one month of a few clear leaves: the smallest in which sums mean something.
+/// A city and its counties with one month of a few clear leaves: the smallest in which sums mean
+/// something.
 fn town() -> World {
     let mut w = World::empty();
     let on = ("occurred_on", text("2026-01-09"));
     let a = w.units.get_mut(&unit(A)).unwrap();
-    a.clear(JAN, "training.held", &[("attended", Value::Int(40)), on.clone()]);
-    a.clear(JAN, "carrier.opened", &[("ref", text("c1")), ("kind", text("workshop")), on.clone()]);
+    a.clear(
+        JAN,
+        "training.held",
+        &[("attended", Value::Int(40)), on.clone()],
+    );
+    a.clear(
+        JAN,
+        "carrier.opened",
+        &[("ref", text("c1")), ("kind", text("workshop")), on.clone()],
+    );
     let b = w.units.get_mut(&unit(B)).unwrap();
-    b.clear(JAN, "training.held", &[("attended", Value::Int(2)), on.clone()]);
+    b.clear(
+        JAN,
+        "training.held",
+        &[("attended", Value::Int(2)), on.clone()],
+    );
     b.clear(
         JAN,
         "stock.declared",
-        &[("indicator", text("I2")), ("value", Value::Int(5)), ("sex", text("2")), ("occurred_on", text("2025-12-31"))],
+        &[
+            ("indicator", text("I2")),
+            ("value", Value::Int(5)),
+            ("sex", text("2")),
+            ("occurred_on", text("2025-12-31")),
+        ],
     );
-    w.units.get_mut(&unit(CITY)).unwrap().clear(JAN, "training.held", &[("attended", Value::Int(9)), on]);
+    w.units.get_mut(&unit(CITY)).unwrap().clear(
+        JAN,
+        "training.held",
+        &[("attended", Value::Int(9)), on],
+    );
     w.close_all(JAN);
     w
 }
@@ -187,19 +281,36 @@ fn january(change: impl FnOnce(&mut Desk)) -> World {
 
 fn registered(desk: &mut Desk, period: &str, n: u32) -> u64 {
     let day = format!("{period}-03");
-    desk.sealed(period, "person.registered", &[("id_no", text(&id_no(n))), ("occurred_on", text(&day))])
+    desk.sealed(
+        period,
+        "person.registered",
+        &[("id_no", text(&id_no(n))), ("occurred_on", text(&day))],
+    )
 }
 
 fn training(desk: &mut Desk, period: &str, attended: i64) -> u64 {
     let day = format!("{period}-10");
-    desk.clear(period, "training.held", &[("attended", Value::Int(attended)), ("occurred_on", text(&day))])
+    desk.clear(
+        period,
+        "training.held",
+        &[
+            ("attended", Value::Int(attended)),
+            ("occurred_on", text(&day)),
+        ],
+    )
 }
 
 /// What everybody knows.
 fn blank(w: &World) -> Evidence {
     let catalogue = published::catalogue_text(&w.counting.catalogue).unwrap();
     let catalogue = Note::sign(&catalogue, &[&w.roots[0], &w.roots[1]]).unwrap();
-    Evidence { registries: w.registries.clone(), catalogues: vec![catalogue], plans: vec![], arrivals: None, units: BTreeMap::new() }
+    Evidence {
+        registries: w.registries.clone(),
+        catalogues: vec![catalogue],
+        plans: vec![],
+        arrivals: None,
+        units: BTreeMap::new(),
+    }
 }
 
 fn cosigned(w: &World, id: &str, checkpoint: &Note) -> Note {
@@ -216,12 +327,14 @@ fn honest_part(w: &World, id: &str, until: &str) -> UnitEvidence {
     for (at, held) in desk.held.range(..=(month(until), u32::MAX)) {
         let size = held.rollup.log.size;
         part.entries = desk.entries[..usize::try_from(size).unwrap()].to_vec();
-        part.checkpoints.insert(size, cosigned(w, id, &desk.checkpoints[&size]));
+        part.checkpoints
+            .insert(size, cosigned(w, id, &desk.checkpoints[&size]));
         part.rollups.insert(*at, held.note.clone());
         if desk.parent.is_some() {
             let receipt = w.receipt(id, &at.0.to_string());
             if receipt.rollup == held.digest() {
-                part.receipts.insert((at.0, at.1, 0), w.sign_receipt(&receipt));
+                part.receipts
+                    .insert((at.0, at.1, 0), w.sign_receipt(&receipt));
             }
         }
     }
@@ -236,12 +349,16 @@ fn honest_file(w: &World, ids: &[&str], until: &str) -> Evidence {
     e
 }
 
-/// The case as a file: the months before it are honest unless the case knows others, the children are there.
+/// The case as a file: the months before it are honest unless the case knows others, the children
+/// are there.
 fn evidence_of(c: &Case<'_>) -> Evidence {
     let w = c.world;
     let id = c.id.as_str();
     let mut e = blank(w);
-    let mut part = UnitEvidence { entries: c.entries.clone(), ..UnitEvidence::default() };
+    let mut part = UnitEvidence {
+        entries: c.entries.clone(),
+        ..UnitEvidence::default()
+    };
     for (at, held) in &c.known {
         let size = held.rollup.log.size;
         if let Some(point) = w.desk(id).checkpoints.get(&size) {
@@ -250,16 +367,24 @@ fn evidence_of(c: &Case<'_>) -> Evidence {
         part.rollups.insert(*at, held.note.clone());
         let receipt = w.receipt(id, &at.0.to_string());
         if receipt.rollup == held.digest() {
-            part.receipts.insert((at.0, at.1, 0), w.sign_receipt(&receipt));
+            part.receipts
+                .insert((at.0, at.1, 0), w.sign_receipt(&receipt));
         }
     }
     let held = c.held.clone().unwrap_or_else(|| c.desk().sign(&c.rollup));
-    part.rollups.insert((c.rollup.period, c.rollup.revision), held.note.clone());
+    part.rollups
+        .insert((c.rollup.period, c.rollup.revision), held.note.clone());
     if let Some(point) = &c.checkpoint {
-        part.checkpoints.insert(Checkpoint::parse(point.text()).unwrap().size(), point.clone());
+        part.checkpoints.insert(
+            Checkpoint::parse(point.text()).unwrap().size(),
+            point.clone(),
+        );
     }
     for child in w.registry.registry().children(&c.id) {
-        e.units.insert(child.id.clone(), honest_part(w, child.id.as_str(), &c.rollup.period.to_string()));
+        e.units.insert(
+            child.id.clone(),
+            honest_part(w, child.id.as_str(), &c.rollup.period.to_string()),
+        );
     }
     e.units.insert(c.id.clone(), part);
     e
@@ -286,8 +411,18 @@ fn recount_with(c: &mut Case<'_>, claimed: &Sums) {
         let more: Vec<(usize, i64)> = more.iter().copied().enumerate().collect();
         row::accumulate(sums.entry(event.clone()).or_default(), more.len(), &more, 1);
     }
-    let last = c.rollup.previous.and_then(|d| c.known.values().find(|h| h.digest() == d)).map(|h| h.rollup.figures.clone());
-    c.rollup.figures = figure::own(&c.world.counting.catalogue, c.rollup.tier, &sums, last.as_deref()).unwrap();
+    let last = c
+        .rollup
+        .previous
+        .and_then(|d| c.known.values().find(|h| h.digest() == d))
+        .map(|h| h.rollup.figures.clone());
+    c.rollup.figures = figure::own(
+        &c.world.counting.catalogue,
+        c.rollup.tier,
+        &sums,
+        last.as_deref(),
+    )
+    .unwrap();
     (c.rollup.voided, c.rollup.late) = (m.voided, m.late.clone());
     c.rollup.log.first = m.first.unwrap_or(c.rollup.log.size);
 }
@@ -295,8 +430,14 @@ fn recount_with(c: &mut Case<'_>, claimed: &Sums) {
 /// What a clear statement claims to count, as far as its columns exist.
 fn claim(w: &World, s: &Statement) -> Sums {
     let schema = w.counting.generators.schema(&s.event).unwrap();
-    let known = s.counts.iter().flatten().filter(|(n, _)| schema.names().contains(n));
-    let row = schema.from_named(&known.map(|(n, w)| (n.clone(), *w)).collect()).unwrap();
+    let known = s
+        .counts
+        .iter()
+        .flatten()
+        .filter(|(n, _)| schema.names().contains(n));
+    let row = schema
+        .from_named(&known.map(|(n, w)| (n.clone(), *w)).collect())
+        .unwrap();
     let mut sum = Vec::new();
     row::accumulate(&mut sum, schema.columns(), &row, 1);
     [(s.event.clone(), sum)].into()
@@ -315,11 +456,27 @@ impl Spare {
         Spare(w)
     }
     fn blank(&mut self, id: &str, event: &str, period: &str) -> Statement {
-        self.0.units.get_mut(&unit(id)).unwrap().blank(event, period)
+        self.0
+            .units
+            .get_mut(&unit(id))
+            .unwrap()
+            .blank(event, period)
     }
-    fn clear(&mut self, id: &str, event: &str, period: &str, fields: &[(&str, Value)], counts: &[(&str, i64)]) -> Statement {
+    fn clear(
+        &mut self,
+        id: &str,
+        event: &str,
+        period: &str,
+        fields: &[(&str, Value)],
+        counts: &[(&str, i64)],
+    ) -> Statement {
         let mut s = self.blank(id, event, period);
-        s.clear = Some(fields.iter().map(|(n, v)| ((*n).to_string(), v.clone())).collect());
+        s.clear = Some(
+            fields
+                .iter()
+                .map(|(n, v)| ((*n).to_string(), v.clone()))
+                .collect(),
+        );
         s.counts = Some(counts.iter().map(|(n, v)| ((*n).to_string(), *v)).collect());
         s
     }
@@ -329,26 +486,41 @@ impl Spare {
             id,
             "training.held",
             period,
-            &[("attended", Value::Int(attended)), ("occurred_on", text(&day))],
+            &[
+                ("attended", Value::Int(attended)),
+                ("occurred_on", text(&day)),
+            ],
             &[("I7:n:total:total", attended)],
         )
     }
     fn void(&mut self, w: &World, id: &str, period: &str, target: u64) -> Statement {
         let mut s = self.blank(id, statement::VOIDED, period);
         s.clear = Some(Fields::new());
-        s.voids = Some(Ref { id: w.desk(id).statement(target).id, index: target });
+        s.voids = Some(Ref {
+            id: w.desk(id).statement(target).id,
+            index: target,
+        });
         s
     }
 }
 
 fn column(w: &World, event: &str, name: &str) -> usize {
-    w.counting.generators.schema(event).unwrap().names().iter().position(|n| n == name).unwrap()
+    w.counting
+        .generators
+        .schema(event)
+        .unwrap()
+        .names()
+        .iter()
+        .position(|n| n == name)
+        .unwrap()
 }
 
 /// Index of the first leaf of this type.
 fn leaf(w: &World, id: &str, event: &str) -> u64 {
     let desk = w.desk(id);
-    (0..desk.size()).find(|i| desk.statement(*i).event == event).unwrap()
+    (0..desk.size())
+        .find(|i| desk.statement(*i).event == event)
+        .unwrap()
 }
 
 fn second_registry(w: &World, change: impl FnOnce(&mut Registry)) -> Note {
@@ -377,24 +549,64 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
 
 fn controls(b: &mut Book, w: &World, town: &World) {
     let zip = |e: &Evidence| file::write(e).unwrap();
-    b.control("control-county-month.zip", "one county, one month", zip(&honest_file(w, &[B], JAN)));
-    b.control("control-county-void.zip", "one county, one month with a void", zip(&honest_file(w, &[A], JAN)));
-    b.control("control-county-months.zip", "one county, two months", zip(&honest_file(w, &[B], FEB)));
-    b.control("control-city.zip", "a city and its two counties", zip(&honest_file(town, &[CITY, A, B], JAN)));
+    b.control(
+        "control-county-month.zip",
+        "one county, one month",
+        zip(&honest_file(w, &[B], JAN)),
+    );
+    b.control(
+        "control-county-void.zip",
+        "one county, one month with a void",
+        zip(&honest_file(w, &[A], JAN)),
+    );
+    b.control(
+        "control-county-months.zip",
+        "one county, two months",
+        zip(&honest_file(w, &[B], FEB)),
+    );
+    b.control(
+        "control-city.zip",
+        "a city and its two counties",
+        zip(&honest_file(town, &[CITY, A, B], JAN)),
+    );
     let mut missing = Case::of(town, CITY, JAN);
-    missing.rollup = town.desk(CITY).rollup(JAN, 1, &town.registry, &[town.held(A, JAN)], absent(&[B]));
+    missing.rollup =
+        town.desk(CITY)
+            .rollup(JAN, 1, &town.registry, &[town.held(A, JAN)], absent(&[B]));
     let mut e = evidence_of(&missing);
     e.units.remove(&unit(B));
-    b.control("control-city-missing.zip", "a city that names one of its counties as missing", zip(&e));
+    b.control(
+        "control-city-missing.zip",
+        "a city that names one of its counties as missing",
+        zip(&e),
+    );
     let mut two = honest_file(w, &[B], JAN);
     two.registries.push(second_registry(w, |_| {}));
-    b.control("control-registry.zip", "a chain of two registry versions", zip(&two));
+    b.control(
+        "control-registry.zip",
+        "a chain of two registry versions",
+        zip(&two),
+    );
     let mut rotated = honest_file(w, &[B], JAN);
-    rotated.registries.push(revocation(w, w.held(B, JAN).rollup.log.size));
-    b.control("control-rotated-key.zip", "a node key revoked right behind its last act", zip(&rotated));
+    rotated
+        .registries
+        .push(revocation(w, w.held(B, JAN).rollup.log.size));
+    b.control(
+        "control-rotated-key.zip",
+        "a node key revoked right behind its last act",
+        zip(&rotated),
+    );
     let (_, reopened) = reopened();
-    b.control("control-revision.zip", "a month opened again, and the next month built on its second revision", zip(&reopened));
-    b.control("control-disclosure.json", "two fields and the row of one event", serde_json::to_vec_pretty(&disclosure(w)).unwrap());
+    b.control(
+        "control-revision.zip",
+        "a month opened again, and the next month built on its second revision",
+        zip(&reopened),
+    );
+    b.control(
+        "control-disclosure.json",
+        "two fields and the row of one event",
+        serde_json::to_vec_pretty(&disclosure(w)).unwrap(),
+    );
 }
 
 // ------------------------------------------------------------------------------------------------- binding: the figures
@@ -434,19 +646,43 @@ fn figures(b: &mut Book, w: &World) {
 
     let mut c = Case::of(w, B, JAN);
     c.figure("I2").own.cells[0].swap(0, 1);
-    b.case("count-moved", "a count is moved from one cell to another", BINDING, "figure I2 (own): table sex cell 1 is", &c);
+    b.case(
+        "count-moved",
+        "a count is moved from one cell to another",
+        BINDING,
+        "figure I2 (own): table sex cell 1 is",
+        &c,
+    );
     let sums = c.rollup.opening.sums.get_mut(hired).unwrap();
     sums.swap(at("I2:in:sex:1"), at("I2:in:sex:2"));
-    b.case("count-moved-opening", "the same, in the opening as well", BINDING, "not the sum of the commitments", &c);
+    b.case(
+        "count-moved-opening",
+        "the same, in the opening as well",
+        BINDING,
+        "not the sum of the commitments",
+        &c,
+    );
     let mut c = Case::of(w, B, JAN);
     let sums = c.rollup.opening.sums.get_mut(hired).unwrap();
     sums[at("I3:bit:total:0")] -= 2;
     sums[at("I3:bit:total:1")] += 1;
-    b.case("amount-bits-moved", "an amount's bits are moved without changing the amount", BINDING, "not the sum of the commitments", &c);
+    b.case(
+        "amount-bits-moved",
+        "an amount's bits are moved without changing the amount",
+        BINDING,
+        "not the sum of the commitments",
+        &c,
+    );
 
     let mut c = Case::of(w, B, JAN);
     c.rollup.opening.blinding = OpenScalar(c.rollup.opening.blinding.0 + Scalar::ONE);
-    b.case("blinding-changed", "the sum of the blindings is one higher", BINDING, "not the sum of the commitments", &c);
+    b.case(
+        "blinding-changed",
+        "the sum of the blindings is one higher",
+        BINDING,
+        "not the sum of the commitments",
+        &c,
+    );
     let mut c = Case::of(w, B, JAN);
     c.rollup.opening.sums.get_mut(hired).unwrap()[at("I1:in:sex:1")] += 1;
     b.case(
@@ -458,7 +694,13 @@ fn figures(b: &mut Book, w: &World) {
     );
     let mut c = Case::of(w, B, JAN);
     c.rollup.opening.sums.get_mut(hired).unwrap().pop();
-    b.case("opening-column-missing", "the opening has one column less than the schema", BINDING, "columns instead of", &c);
+    b.case(
+        "opening-column-missing",
+        "the opening has one column less than the schema",
+        BINDING,
+        "columns instead of",
+        &c,
+    );
     let mut c = Case::of(w, B, JAN);
     c.rollup.opening.sums.remove(hired);
     b.case(
@@ -469,7 +711,10 @@ fn figures(b: &mut Book, w: &World) {
         &c,
     );
     let mut c = Case::of(w, B, JAN);
-    c.rollup.opening.sums.insert("employment.ended".into(), vec![0; 6]);
+    c.rollup
+        .opening
+        .sums
+        .insert("employment.ended".into(), vec![0; 6]);
     b.case(
         "opening-type-extra",
         "the opening has (zero) sums for an event type that has no leaf",
@@ -479,7 +724,13 @@ fn figures(b: &mut Book, w: &World) {
     );
     let mut c = Case::of(w, B, JAN);
     c.rollup.opening.sums.get_mut(hired).unwrap()[..3].fill(i64::MAX);
-    b.case("opening-overflow", "sums so large that they overflow 64 bits when added", BINDING, "add up to", &c);
+    b.case(
+        "opening-overflow",
+        "sums so large that they overflow 64 bits when added",
+        BINDING,
+        "add up to",
+        &c,
+    );
 
     let mut c = Case::of(w, A, FEB);
     let own = &mut c.figure("I2").own;
@@ -494,22 +745,58 @@ fn figures(b: &mut Book, w: &World) {
     );
     let mut c = Case::of(w, A, JAN);
     c.figure("I2").basis = Basis::Proven;
-    b.case("basis-claimed", "a figure with a declared part is called proven", BINDING, "figure I2 is called proven but is declared", &c);
+    b.case(
+        "basis-claimed",
+        "a figure with a declared part is called proven",
+        BINDING,
+        "figure I2 is called proven but is declared",
+        &c,
+    );
     let mut c = Case::of(w, B, JAN);
     c.rollup.figures.pop();
-    b.case("figure-left-out", "the last figure of the catalogue is left out", BINDING, "figure I7 is missing", &c);
+    b.case(
+        "figure-left-out",
+        "the last figure of the catalogue is left out",
+        BINDING,
+        "figure I7 is missing",
+        &c,
+    );
     let mut c = Case::of(w, B, JAN);
     c.rollup.figures.swap(0, 1);
-    b.case("figure-order", "two figures stand in the other order", BINDING, "figure I1@plan stands where I1 belongs", &c);
+    b.case(
+        "figure-order",
+        "two figures stand in the other order",
+        BINDING,
+        "figure I1@plan stands where I1 belongs",
+        &c,
+    );
     let mut c = Case::of(w, A, JAN);
     c.rollup.voided = 0;
-    b.case("voided-number", "the number of voided statements is wrong", BINDING, "voided or late", &c);
+    b.case(
+        "voided-number",
+        "the number of voided statements is wrong",
+        BINDING,
+        "voided or late",
+        &c,
+    );
     let mut c = Case::of(w, B, FEB);
     c.rollup.late.insert(month(JAN), 1);
-    b.case("late-number", "a late entry is claimed that is not there", BINDING, "voided or late", &c);
+    b.case(
+        "late-number",
+        "a late entry is claimed that is not there",
+        BINDING,
+        "voided or late",
+        &c,
+    );
     let mut c = Case::of(w, B, FEB);
     c.rollup.log.first -= 1;
-    b.case("first-leaf", "the index of the month's first leaf is wrong", BINDING, "first leaf is wrong", &c);
+    b.case(
+        "first-leaf",
+        "the index of the month's first leaf is wrong",
+        BINDING,
+        "first leaf is wrong",
+        &c,
+    );
 }
 
 // ---------------------------------------------------------------------------------------------------- authorship: keys
@@ -519,7 +806,8 @@ fn keys(b: &mut Book, w: &World) {
     let size = w.held(B, JAN).rollup.log.size;
     let text = w.held(B, JAN).note.text().to_string();
     let people = &desk.people;
-    let by = |node: &SigningKey| Note::sign(&text, &[node, &people[1], &people[2], &people[3]]).unwrap();
+    let by =
+        |node: &SigningKey| Note::sign(&text, &[node, &people[1], &people[2], &people[3]]).unwrap();
     let with = |note: Note| {
         let mut e = honest_file(w, &[B], JAN);
         let part = on(&mut e, B);
@@ -572,7 +860,16 @@ fn keys(b: &mut Book, w: &World) {
     );
     let new = key(B, Alg::Ed25519, 40);
     let early = second_registry(w, |r| {
-        r.units.iter_mut().find(|u| u.id == unit(B)).unwrap().keys.push(UnitKey { vkey: new.vkey(), from_index: size + 1, revoked: None })
+        r.units
+            .iter_mut()
+            .find(|u| u.id == unit(B))
+            .unwrap()
+            .keys
+            .push(UnitKey {
+                vkey: new.vkey(),
+                from_index: size + 1,
+                revoked: None,
+            })
     });
     let mut e = with(by(&new));
     e.registries.push(early.clone());
@@ -595,7 +892,10 @@ fn keys(b: &mut Book, w: &World) {
         &e,
     );
     let mut e = with(by(&desk.node));
-    on(&mut e, B).checkpoints.insert(size, Note::sign(desk.checkpoint(size).text(), &[&key(B, Alg::Ed25519, 77)]).unwrap());
+    on(&mut e, B).checkpoints.insert(
+        size,
+        Note::sign(desk.checkpoint(size).text(), &[&key(B, Alg::Ed25519, 77)]).unwrap(),
+    );
     b.evidence(
         "checkpoint-key-wrong",
         "the checkpoint is signed by another key under the node's name",
@@ -604,7 +904,10 @@ fn keys(b: &mut Book, w: &World) {
         &e,
     );
     let mut e = with(by(&desk.node));
-    on(&mut e, B).checkpoints.insert(size, Note::sign(desk.checkpoint(size).text(), &[&people[3]]).unwrap());
+    on(&mut e, B).checkpoints.insert(
+        size,
+        Note::sign(desk.checkpoint(size).text(), &[&people[3]]).unwrap(),
+    );
     b.evidence(
         "checkpoint-by-person",
         "the checkpoint is signed by the head instead of the node",
@@ -612,7 +915,11 @@ fn keys(b: &mut Book, w: &World) {
         "the checkpoint is not signed by a node key",
         &e,
     );
-    let mut e = with(by(&desk.node).add_signature(&key("stranger", Alg::Ed25519, 1)).unwrap());
+    let mut e = with(
+        by(&desk.node)
+            .add_signature(&key("stranger", Alg::Ed25519, 1))
+            .unwrap(),
+    );
     b.evidence(
         "rollup-strange-line",
         "the rollup has one more signature line, of a key that nobody knows",
@@ -620,8 +927,15 @@ fn keys(b: &mut Book, w: &World) {
         "stranger that cannot be checked",
         &e,
     );
-    on(&mut e, B).rollups.insert((month(JAN), 1), by(&desk.node));
-    on(&mut e, B).checkpoints.insert(size, desk.checkpoint(size).add_signature(&key("stranger", Alg::Ed25519, 1)).unwrap());
+    on(&mut e, B)
+        .rollups
+        .insert((month(JAN), 1), by(&desk.node));
+    on(&mut e, B).checkpoints.insert(
+        size,
+        desk.checkpoint(size)
+            .add_signature(&key("stranger", Alg::Ed25519, 1))
+            .unwrap(),
+    );
     b.evidence(
         "checkpoint-strange-line",
         "the checkpoint has one more signature line, of a key that nobody knows",
@@ -632,7 +946,13 @@ fn keys(b: &mut Book, w: &World) {
     let lines = plain(&by(&desk.node));
     let head = lines.lines().last().unwrap();
     let twice = Note::parse(format!("{lines}{head}\n").as_bytes()).unwrap();
-    b.evidence("rollup-line-twice", "a signature line of the rollup stands twice", AUTHORSHIP, "that cannot be checked", &with(twice));
+    b.evidence(
+        "rollup-line-twice",
+        "a signature line of the rollup stands twice",
+        AUTHORSHIP,
+        "that cannot be checked",
+        &with(twice),
+    );
     let mut c = Case::of(w, B, JAN);
     c.rollup.registry.digest = Digest::of(b"another");
     b.case(
@@ -648,7 +968,10 @@ fn keys(b: &mut Book, w: &World) {
 fn revocation(w: &World, at_index: u64) -> Note {
     second_registry(w, |r| {
         let node = r.units.iter_mut().find(|u| u.id == unit(B)).unwrap();
-        node.keys[0].revoked = Some(Revocation { at_index, reason: "lost".into() });
+        node.keys[0].revoked = Some(Revocation {
+            at_index,
+            reason: "lost".into(),
+        });
     })
 }
 
@@ -662,14 +985,26 @@ fn signatories(b: &mut Book, w: &World) {
         on(&mut e, B).rollups.insert((month(JAN), 1), note);
         e
     };
-    for (role, who, signers) in [("preparer", "li", [&p[2], &p[3]]), ("reviewer", "wang", [&p[1], &p[3]]), ("head", "zhao", [&p[1], &p[2]])]
-    {
+    for (role, who, signers) in [
+        ("preparer", "li", [&p[2], &p[3]]),
+        ("reviewer", "wang", [&p[1], &p[3]]),
+        ("head", "zhao", [&p[1], &p[2]]),
+    ] {
         let note = Note::sign(&text, &[&desk.node, signers[0], signers[1]]).unwrap();
         let said = format!("the signature of 140311/{who} ({role}");
-        b.evidence(&format!("signatory-missing-{role}"), &format!("the {role} has not signed"), AUTHORSHIP, &said, &with(note));
+        b.evidence(
+            &format!("signatory-missing-{role}"),
+            &format!("the {role} has not signed"),
+            AUTHORSHIP,
+            &said,
+            &with(note),
+        );
     }
     let line = &w.held(B, FEB).note.signatures()[3].clone();
-    let moved = Note::sign(&text, &[&desk.node, &p[1], &p[2]]).unwrap().add_line(line.name(), line.key_id(), line.blob()).unwrap();
+    let moved = Note::sign(&text, &[&desk.node, &p[1], &p[2]])
+        .unwrap()
+        .add_line(line.name(), line.key_id(), line.blob())
+        .unwrap();
     b.evidence(
         "signatory-moved",
         "the head's signature is taken from another month's rollup",
@@ -678,7 +1013,10 @@ fn signatories(b: &mut Book, w: &World) {
         &with(moved),
     );
     let mut c = Case::of(w, B, JAN);
-    std::mem::swap(&mut c.rollup.signatories.preparer, &mut c.rollup.signatories.head);
+    std::mem::swap(
+        &mut c.rollup.signatories.preparer,
+        &mut c.rollup.signatories.head,
+    );
     b.case(
         "signatory-role-swapped",
         "preparer and head stand in each other's place; all three have signed",
@@ -689,12 +1027,31 @@ fn signatories(b: &mut Book, w: &World) {
     let mut c = Case::of(w, B, JAN);
     c.rollup.signatories.reviewer = p[0].name().into();
     c.held = Some(std::sync::Arc::new(
-        protocol::verify::HeldRollup::new(Note::sign(&c.rollup.to_text().unwrap(), &[&desk.node, &p[1], &p[0], &p[3]]).unwrap()).unwrap(),
+        protocol::verify::HeldRollup::new(
+            Note::sign(
+                &c.rollup.to_text().unwrap(),
+                &[&desk.node, &p[1], &p[0], &p[3]],
+            )
+            .unwrap(),
+        )
+        .unwrap(),
     ));
-    b.case("signatory-recorder", "the recorder signs as reviewer", AUTHORSHIP, "140311/zhang is not enrolled as reviewer", &c);
+    b.case(
+        "signatory-recorder",
+        "the recorder signs as reviewer",
+        AUTHORSHIP,
+        "140311/zhang is not enrolled as reviewer",
+        &c,
+    );
     let mut c = Case::of(w, B, JAN);
     c.rollup.signatories.head = "140321/zhao".into();
-    b.case("signatory-of-another-unit", "the head named is another unit's", AUTHORSHIP, "140321/zhao is not enrolled as head", &c);
+    b.case(
+        "signatory-of-another-unit",
+        "the head named is another unit's",
+        AUTHORSHIP,
+        "140321/zhao is not enrolled as head",
+        &c,
+    );
     let w = january(|d| {
         training(d, JAN, 1);
         revoke(d, &key("140311/zhao", Alg::Ed25519, 1), JAN);
@@ -723,11 +1080,31 @@ fn leaves(b: &mut Book, w: &World) {
     let zhang = &desk.people[0];
     let s = spare.training(B, JAN, 1);
     for (name, case, signer) in [
-        ("leaf-key-wrong", "a leaf signed by another key under the recorder's name", key("140311/zhang", Alg::Ed25519, 66)),
-        ("leaf-by-preparer", "a leaf signed by the preparer, who does not record", key("140311/li", Alg::Ed25519, 1)),
-        ("leaf-by-nobody", "a leaf signed by somebody who is not enrolled", key("140311/nobody", Alg::Ed25519, 1)),
-        ("leaf-by-other-recorder", "a leaf signed by another unit's recorder", key("140321/zhang", Alg::Ed25519, 1)),
-        ("leaf-by-other-node", "a leaf signed by another unit's node", key("140321", Alg::Ed25519, 0)),
+        (
+            "leaf-key-wrong",
+            "a leaf signed by another key under the recorder's name",
+            key("140311/zhang", Alg::Ed25519, 66),
+        ),
+        (
+            "leaf-by-preparer",
+            "a leaf signed by the preparer, who does not record",
+            key("140311/li", Alg::Ed25519, 1),
+        ),
+        (
+            "leaf-by-nobody",
+            "a leaf signed by somebody who is not enrolled",
+            key("140311/nobody", Alg::Ed25519, 1),
+        ),
+        (
+            "leaf-by-other-recorder",
+            "a leaf signed by another unit's recorder",
+            key("140321/zhang", Alg::Ed25519, 1),
+        ),
+        (
+            "leaf-by-other-node",
+            "a leaf signed by another unit's node",
+            key("140321", Alg::Ed25519, 0),
+        ),
     ] {
         let mut c = Case::of(w, B, JAN);
         c.append(&s, &signer);
@@ -740,7 +1117,11 @@ fn leaves(b: &mut Book, w: &World) {
     let mut e = evidence_of(&c);
     e.registries.push(second_registry(w, |r| {
         let node = r.units.iter_mut().find(|u| u.id == unit(B)).unwrap();
-        node.keys.push(UnitKey { vkey: new.vkey(), from_index: 8, revoked: None });
+        node.keys.push(UnitKey {
+            vkey: new.vkey(),
+            from_index: 8,
+            revoked: None,
+        });
     }));
     b.evidence(
         "leaf-node-key-not-yet",
@@ -753,7 +1134,13 @@ fn leaves(b: &mut Book, w: &World) {
     let mut c = Case::of(w, B, JAN);
     c.append(&s, &qian);
     let mut enrolment = spare.blank(B, statement::OPERATOR_ENROLLED, JAN);
-    enrolment.clear = Some([("vkey".to_string(), text(qian.vkey().as_str())), ("roles".to_string(), text("recorder"))].into());
+    enrolment.clear = Some(
+        [
+            ("vkey".to_string(), text(qian.vkey().as_str())),
+            ("roles".to_string(), text("recorder")),
+        ]
+        .into(),
+    );
     enrolment.counts = Some([].into());
     c.append(&enrolment, &desk.node);
     b.case(
@@ -770,8 +1157,15 @@ fn leaves(b: &mut Book, w: &World) {
         c
     };
     let two = Note::sign(&s.to_text().unwrap(), &[zhang, &desk.node]).unwrap();
-    b.case("leaf-two-signatures", "a leaf with two signature lines", AUTHORSHIP, "exactly one signature", &with(two.as_bytes().to_vec()));
-    // It counts nothing, so that it does not matter whether a verifier counts a leaf whose signature is wrong.
+    b.case(
+        "leaf-two-signatures",
+        "a leaf with two signature lines",
+        AUTHORSHIP,
+        "exactly one signature",
+        &with(two.as_bytes().to_vec()),
+    );
+    // It counts nothing, so that it does not matter whether a verifier counts a leaf whose
+    // signature is wrong.
     let mut nothing = spare.training(B, JAN, 0);
     nothing.counts = Some(BTreeMap::new());
     let honest = Note::sign(&nothing.to_text().unwrap(), &[zhang]).unwrap();
@@ -798,26 +1192,69 @@ fn leaves(b: &mut Book, w: &World) {
         "countersign/statement/v1",
         &with(rollup.as_bytes().to_vec()),
     );
-    b.case("leaf-no-note", "a leaf that is no note", AUTHORSHIP, "not a signed note", &with(b"x".to_vec()));
-    b.case("leaf-empty", "a leaf without any bytes", AUTHORSHIP, "not a signed note", &with(vec![]));
+    b.case(
+        "leaf-no-note",
+        "a leaf that is no note",
+        AUTHORSHIP,
+        "not a signed note",
+        &with(b"x".to_vec()),
+    );
+    b.case(
+        "leaf-empty",
+        "a leaf without any bytes",
+        AUTHORSHIP,
+        "not a signed note",
+        &with(vec![]),
+    );
 
     let json = json_of(&s.to_text().unwrap());
     for (name, case, from, to) in [
-        ("leaf-member-twice", "a leaf in which a field stands twice, with two values", "\"attended\":1", "\"attended\":4,\"attended\":1"),
+        (
+            "leaf-member-twice",
+            "a leaf in which a field stands twice, with two values",
+            "\"attended\":1",
+            "\"attended\":4,\"attended\":1",
+        ),
         (
             "leaf-count-twice",
             "a leaf in which a count stands twice, with two values",
             "\"I7:n:total:total\":1",
             "\"I7:n:total:total\":4,\"I7:n:total:total\":1",
         ),
-        ("leaf-member-unknown", "a leaf with a member that no statement has", "\"unit\":", "\"note\":\"x\",\"unit\":"),
-        ("leaf-fraction", "a leaf whose count is written as 1.0", "\"I7:n:total:total\":1", "\"I7:n:total:total\":1.0"),
-        ("leaf-null", "a leaf whose clear fields are null", "\"clear\":{", "\"clear\":null,\"x\":{"),
-        ("leaf-id-upper", "a leaf whose id is in capitals", s.id.to_string().as_str(), s.id.to_string().to_uppercase().as_str()),
+        (
+            "leaf-member-unknown",
+            "a leaf with a member that no statement has",
+            "\"unit\":",
+            "\"note\":\"x\",\"unit\":",
+        ),
+        (
+            "leaf-fraction",
+            "a leaf whose count is written as 1.0",
+            "\"I7:n:total:total\":1",
+            "\"I7:n:total:total\":1.0",
+        ),
+        (
+            "leaf-null",
+            "a leaf whose clear fields are null",
+            "\"clear\":{",
+            "\"clear\":null,\"x\":{",
+        ),
+        (
+            "leaf-id-upper",
+            "a leaf whose id is in capitals",
+            s.id.to_string().as_str(),
+            s.id.to_string().to_uppercase().as_str(),
+        ),
     ] {
         let json = replaced(&json, from, to);
         let note = forged(statement::KIND, &json, &[zhang]);
-        b.case(name, case, AUTHORSHIP, "not a statement", &with(note.as_bytes().to_vec()));
+        b.case(
+            name,
+            case,
+            AUTHORSHIP,
+            "not a statement",
+            &with(note.as_bytes().to_vec()),
+        );
     }
 
     let sealed = desk.statement(4);
@@ -828,20 +1265,51 @@ fn leaves(b: &mut Book, w: &World) {
     let mut high = row.clone();
     high.replace_range(62..64, "ff");
     for (name, case, bad, part) in [
-        ("point-identity", "a commitment that is the identity", "00".repeat(32), "commitment.identity"),
+        (
+            "point-identity",
+            "a commitment that is the identity",
+            "00".repeat(32),
+            "commitment.identity",
+        ),
         (
             "point-not-canonical",
             "a commitment whose encoding is not below the field's prime",
             format!("ed{}7f", "ff".repeat(30)),
             "commitment.point",
         ),
-        ("point-high-bit", "a commitment with its high bits set", high, "commitment.point"),
-        ("point-negative", "a commitment whose encoding is negative (odd)", format!("01{}", "00".repeat(31)), "commitment.point"),
-        ("point-upper", "a commitment in capital hex digits", row.to_uppercase(), "commitment.encoding"),
-        ("point-short", "a commitment one byte short", row[..62].to_string(), "commitment.encoding"),
+        (
+            "point-high-bit",
+            "a commitment with its high bits set",
+            high,
+            "commitment.point",
+        ),
+        (
+            "point-negative",
+            "a commitment whose encoding is negative (odd)",
+            format!("01{}", "00".repeat(31)),
+            "commitment.point",
+        ),
+        (
+            "point-upper",
+            "a commitment in capital hex digits",
+            row.to_uppercase(),
+            "commitment.encoding",
+        ),
+        (
+            "point-short",
+            "a commitment one byte short",
+            row[..62].to_string(),
+            "commitment.encoding",
+        ),
     ] {
         let note = forged(statement::KIND, &replaced(&json, &row, &bad), &[zhang]);
-        b.case(name, case, AUTHORSHIP, part, &with(note.as_bytes().to_vec()));
+        b.case(
+            name,
+            case,
+            AUTHORSHIP,
+            part,
+            &with(note.as_bytes().to_vec()),
+        );
     }
 
     // People.
@@ -851,9 +1319,27 @@ fn leaves(b: &mut Book, w: &World) {
         SigningKey::from_seed(name, alg, seed).unwrap()
     };
     for (file, case, name, alg, part) in [
-        ("enrol-alias", "one key is enrolled under a second name", "140311/alias", Alg::Ed25519, "already held under another name"),
-        ("enrol-cosigner", "a cosignature key is enrolled as a person's", "140311/stamp", Alg::CosignatureV1, "not for signing"),
-        ("enrol-stranger", "another unit's person is enrolled", "140321/sun", Alg::Ed25519, "not a name of this unit's people"),
+        (
+            "enrol-alias",
+            "one key is enrolled under a second name",
+            "140311/alias",
+            Alg::Ed25519,
+            "already held under another name",
+        ),
+        (
+            "enrol-cosigner",
+            "a cosignature key is enrolled as a person's",
+            "140311/stamp",
+            Alg::CosignatureV1,
+            "not for signing",
+        ),
+        (
+            "enrol-stranger",
+            "another unit's person is enrolled",
+            "140321/sun",
+            Alg::Ed25519,
+            "not a name of this unit's people",
+        ),
         (
             "enrol-witness",
             "the name of the witness is enrolled as a person",
@@ -880,14 +1366,32 @@ fn leaves(b: &mut Book, w: &World) {
     let w2 = january(|d| {
         enrol(d, &key("140311/qian", Alg::Ed25519, 1), "emperor", JAN);
     });
-    b.evidence("enrol-role", "a person is enrolled in a role that does not exist", AUTHORSHIP, "unknown roles", &unanswered(&w2));
+    b.evidence(
+        "enrol-role",
+        "a person is enrolled in a role that does not exist",
+        AUTHORSHIP,
+        "unknown roles",
+        &unanswered(&w2),
+    );
     let mut c = Case::of(w, B, JAN);
     let who = key("140311/sun", Alg::Ed25519, 1);
     let mut s = spare.blank(B, statement::OPERATOR_ENROLLED, JAN);
-    s.clear = Some([("vkey".to_string(), text(who.vkey().as_str())), ("roles".to_string(), text("head"))].into());
+    s.clear = Some(
+        [
+            ("vkey".to_string(), text(who.vkey().as_str())),
+            ("roles".to_string(), text("head")),
+        ]
+        .into(),
+    );
     s.counts = Some([].into());
     c.append(&s, zhang);
-    b.case("enrol-by-recorder", "a person is enrolled by the recorder instead of the node", AUTHORSHIP, "enrolled by the node's key", &c);
+    b.case(
+        "enrol-by-recorder",
+        "a person is enrolled by the recorder instead of the node",
+        AUTHORSHIP,
+        "enrolled by the node's key",
+        &c,
+    );
     let w2 = january(|d| {
         revoke(d, &key("140311/zhang", Alg::Ed25519, 1), JAN);
         training(d, JAN, 1);
@@ -896,7 +1400,9 @@ fn leaves(b: &mut Book, w: &World) {
     let mut c = Case::of(&w2, B, JAN);
     // What does not count is left out of the figures.
     recount(&mut c);
-    on(&mut e, B).rollups.insert((month(JAN), 1), w2.desk(B).sign(&c.rollup).note.clone());
+    on(&mut e, B)
+        .rollups
+        .insert((month(JAN), 1), w2.desk(B).sign(&c.rollup).note.clone());
     b.evidence(
         "leaf-by-revoked",
         "a leaf signed by the recorder after the revocation",
@@ -915,7 +1421,10 @@ fn rewritten(b: &mut Book, w: &World) {
     let mut c = Case::of(w, A, FEB);
     let mut s = desk.statement(6);
     s.recorded = "2026-01-05T08:00:01Z".into();
-    c.entries[6] = Note::sign(&s.to_text().unwrap(), &[&desk.people[0]]).unwrap().as_bytes().to_vec();
+    c.entries[6] = Note::sign(&s.to_text().unwrap(), &[&desk.people[0]])
+        .unwrap()
+        .as_bytes()
+        .to_vec();
     c.reseal();
     recount(&mut c);
     b.case(
@@ -929,18 +1438,44 @@ fn rewritten(b: &mut Book, w: &World) {
     c.entries.swap(5, 6);
     c.reseal();
     recount(&mut c);
-    b.case("leaves-swapped", "two leaves of January change places after January was witnessed", HISTORY, said, &c);
+    b.case(
+        "leaves-swapped",
+        "two leaves of January change places after January was witnessed",
+        HISTORY,
+        said,
+        &c,
+    );
     let mut c = Case::of(w, A, FEB);
     c.entries.remove(seven);
     c.reseal();
     recount(&mut c);
-    b.case("leaf-dropped", "a counted leaf of January is dropped after January was witnessed", HISTORY, said, &c).also(&[BINDING]);
+    b.case(
+        "leaf-dropped",
+        "a counted leaf of January is dropped after January was witnessed",
+        HISTORY,
+        said,
+        &c,
+    )
+    .also(&[BINDING]);
     let mut c = Case::of(w, A, FEB);
     let extra = Spare::new().training(A, JAN, 3);
-    c.entries.insert(13, Note::sign(&extra.to_text().unwrap(), &[&desk.people[0]]).unwrap().as_bytes().to_vec());
+    c.entries.insert(
+        13,
+        Note::sign(&extra.to_text().unwrap(), &[&desk.people[0]])
+            .unwrap()
+            .as_bytes()
+            .to_vec(),
+    );
     c.reseal();
     recount(&mut c);
-    b.case("leaf-inserted", "a leaf is inserted into January after January was witnessed", HISTORY, said, &c).also(&[BINDING]);
+    b.case(
+        "leaf-inserted",
+        "a leaf is inserted into January after January was witnessed",
+        HISTORY,
+        said,
+        &c,
+    )
+    .also(&[BINDING]);
 
     // A revocation disappears: nothing is counted otherwise, only what was witnessed tells.
     let qian = key("140311/qian", Alg::Ed25519, 1);
@@ -955,42 +1490,105 @@ fn rewritten(b: &mut Book, w: &World) {
     c.rollup = w2.desk(B).rollup(FEB, 1, &w2.registry, &[], vec![]);
     c.entries.pop();
     let s = Spare::new().training(B, FEB, 5);
-    c.entries.push(Note::sign(&s.to_text().unwrap(), &[&qian]).unwrap().as_bytes().to_vec());
+    c.entries.push(
+        Note::sign(&s.to_text().unwrap(), &[&qian])
+            .unwrap()
+            .as_bytes()
+            .to_vec(),
+    );
     let s = Spare::new().training(B, FEB, 6);
-    c.entries.push(Note::sign(&replaced_id(s, 1).to_text().unwrap(), &[&qian]).unwrap().as_bytes().to_vec());
+    c.entries.push(
+        Note::sign(&replaced_id(s, 1).to_text().unwrap(), &[&qian])
+            .unwrap()
+            .as_bytes()
+            .to_vec(),
+    );
     c.reseal();
     recount(&mut c);
-    b.case("revocation-dropped", "the revocation of a key is dropped after it was witnessed, and the key records on", HISTORY, said, &c);
+    b.case(
+        "revocation-dropped",
+        "the revocation of a key is dropped after it was witnessed, and the key records on",
+        HISTORY,
+        said,
+        &c,
+    );
 
     let mut c = Case::of(w, B, JAN);
     c.rollup.log.root = "00".repeat(32);
-    b.case("root-wrong", "the rollup claims another root", HISTORY, said, &c);
+    b.case(
+        "root-wrong",
+        "the rollup claims another root",
+        HISTORY,
+        said,
+        &c,
+    );
     let mut c = Case::of(w, B, JAN);
     c.entries.pop();
-    b.case("leaf-withheld", "the last leaf is not in the file", HISTORY, "leaves, of which 6 were shown", &c).also(&[BINDING]);
+    b.case(
+        "leaf-withheld",
+        "the last leaf is not in the file",
+        HISTORY,
+        "leaves, of which 6 were shown",
+        &c,
+    )
+    .also(&[BINDING]);
     let mut c = Case::of(w, B, JAN);
     let size = c.rollup.log.size;
-    let other = Checkpoint::new(&origin_of(&unit(B)), size, [1; 32]).unwrap().sign(&w.desk(B).node).unwrap();
+    let other = Checkpoint::new(&origin_of(&unit(B)), size, [1; 32])
+        .unwrap()
+        .sign(&w.desk(B).node)
+        .unwrap();
     c.checkpoint = Some(other);
-    b.case("checkpoint-other-root", "the checkpoint is of another root than the rollup", HISTORY, "another unit, size or root", &c);
+    b.case(
+        "checkpoint-other-root",
+        "the checkpoint is of another root than the rollup",
+        HISTORY,
+        "another unit, size or root",
+        &c,
+    );
     let mut e = unanswered(w);
-    let point = Checkpoint::new(&origin_of(&unit(A)), size, w.desk(B).root(size)).unwrap().sign(&w.desk(B).node).unwrap();
+    let point = Checkpoint::new(&origin_of(&unit(A)), size, w.desk(B).root(size))
+        .unwrap()
+        .sign(&w.desk(B).node)
+        .unwrap();
     on(&mut e, B).checkpoints.insert(size, point);
-    b.evidence("checkpoint-other-unit", "the checkpoint names another unit's log", HISTORY, "another unit, size or root", &e);
+    b.evidence(
+        "checkpoint-other-unit",
+        "the checkpoint names another unit's log",
+        HISTORY,
+        "another unit, size or root",
+        &e,
+    );
     let mut c = Case::of(w, B, JAN);
     c.checkpoint = None;
-    b.case("checkpoint-missing", "there is no checkpoint of the rollup's size", UNREADABLE, "entries behind its last checkpoint", &c);
+    b.case(
+        "checkpoint-missing",
+        "there is no checkpoint of the rollup's size",
+        UNREADABLE,
+        "entries behind its last checkpoint",
+        &c,
+    );
     let mut e = honest_file(w, &[B], FEB);
     on(&mut e, B).checkpoints.remove(&size);
-    b.evidence("checkpoint-missing-january", "there is no checkpoint of January's size", AUTHORSHIP, "no checkpoint of this size", &e)
-        .also(&[HISTORY]);
+    b.evidence(
+        "checkpoint-missing-january",
+        "there is no checkpoint of January's size",
+        AUTHORSHIP,
+        "no checkpoint of this size",
+        &e,
+    )
+    .also(&[HISTORY]);
 
-    // What the city witnessed in the middle of a month stands in the file as a checkpoint that no rollup asks for.
+    // What the city witnessed in the middle of a month stands in the file as a checkpoint that no
+    // rollup asks for.
     let mut c = Case::of(w, B, JAN);
     let witnessed = cosigned(w, B, &w.desk(B).checkpoint(6));
     let mut s = w.desk(B).statement(5);
     s.recorded = "2026-01-05T08:00:01Z".into();
-    c.entries[5] = Note::sign(&s.to_text().unwrap(), &[&w.desk(B).people[0]]).unwrap().as_bytes().to_vec();
+    c.entries[5] = Note::sign(&s.to_text().unwrap(), &[&w.desk(B).people[0]])
+        .unwrap()
+        .as_bytes()
+        .to_vec();
     c.reseal();
     let mut e = evidence_of(&c);
     on(&mut e, B).checkpoints.insert(6, witnessed);
@@ -1003,7 +1601,13 @@ fn rewritten(b: &mut Book, w: &World) {
     );
     let mut e = honest_file(w, &[B], JAN);
     on(&mut e, B).entries.push(w.desk(B).entries[7].clone());
-    b.evidence("entries-behind", "an entry stands behind the last checkpoint", UNREADABLE, "entries behind its last checkpoint", &e);
+    b.evidence(
+        "entries-behind",
+        "an entry stands behind the last checkpoint",
+        UNREADABLE,
+        "entries behind its last checkpoint",
+        &e,
+    );
     let mut e = honest_file(w, &[B], JAN);
     let point = w.desk(B).checkpoint(8);
     on(&mut e, B).checkpoints.insert(8, point);
@@ -1036,7 +1640,8 @@ fn rewritten(b: &mut Book, w: &World) {
         &c,
     )
     .also(&[BINDING]);
-    // Nor does a leaf stand in a month that nobody reports, where it would count for nothing or take back unseen.
+    // Nor does a leaf stand in a month that nobody reports, where it would count for nothing or
+    // take back unseen.
     let early = self::january(|d| {
         training(d, "2025-12", 40);
     });
@@ -1061,13 +1666,25 @@ fn rewritten(b: &mut Book, w: &World) {
     let mut c = Case::of(w, B, FEB);
     let s = Spare::new().training(B, "2026-04", 1);
     c.append(&s, &w.desk(B).people[0]);
-    b.case("month-after-the-next", "a leaf of April stands below February's rollup", HISTORY, "leaf 9 is of 2026-04", &c);
+    b.case(
+        "month-after-the-next",
+        "a leaf of April stands below February's rollup",
+        HISTORY,
+        "leaf 9 is of 2026-04",
+        &c,
+    );
     let mut c = Case::of(w, B, FEB);
     let mut s = Spare::new().training(B, FEB, 1);
     s.late = Some(month(FEB));
     c.append(&s, &w.desk(B).people[0]);
     recount(&mut c);
-    b.case("late-for-itself", "a leaf is called late for its own month", HISTORY, "late for 2026-02, which is not before its month", &c);
+    b.case(
+        "late-for-itself",
+        "a leaf is called late for its own month",
+        HISTORY,
+        "late for 2026-02, which is not before its month",
+        &c,
+    );
 }
 
 /// Another id than the spare one.
@@ -1081,25 +1698,76 @@ fn replaced_id(mut s: Statement, n: u64) -> Statement {
 fn voids(b: &mut Book, w: &World) {
     let mut spare = Spare::new();
     let zhang = &w.desk(A).people[0];
-    let voided = (0..w.desk(A).size()).find_map(|i| w.desk(A).statement(i).voids).unwrap();
-    let is_void = (0..w.desk(A).size()).find(|i| w.desk(A).statement(*i).voids.is_some()).unwrap();
+    let voided = (0..w.desk(A).size())
+        .find_map(|i| w.desk(A).statement(i).voids)
+        .unwrap();
+    let is_void = (0..w.desk(A).size())
+        .find(|i| w.desk(A).statement(*i).voids.is_some())
+        .unwrap();
     let mut attempt = |name: &str, case: &str, part: &str, s: &Statement| {
         let mut c = Case::of(w, A, JAN);
         c.append(s, zhang);
         b.case(name, case, HISTORY, part, &c);
     };
-    attempt("void-twice", "a statement is voided a second time", "a second time", &spare.void(w, A, JAN, voided.index));
-    attempt("void-of-void", "a void is voided", "itself a void or an enrolment", &spare.void(w, A, JAN, is_void));
-    attempt("void-of-enrolment", "an enrolment is voided", "itself a void or an enrolment", &spare.void(w, A, JAN, 0));
+    attempt(
+        "void-twice",
+        "a statement is voided a second time",
+        "a second time",
+        &spare.void(w, A, JAN, voided.index),
+    );
+    attempt(
+        "void-of-void",
+        "a void is voided",
+        "itself a void or an enrolment",
+        &spare.void(w, A, JAN, is_void),
+    );
+    attempt(
+        "void-of-enrolment",
+        "an enrolment is voided",
+        "itself a void or an enrolment",
+        &spare.void(w, A, JAN, 0),
+    );
     let mut s = spare.void(w, A, JAN, 4);
-    s.voids = Some(Ref { id: w.desk(B).statement(4).id, index: 4 });
-    attempt("void-of-another-unit", "a void names another unit's statement, at an index that exists here", "which is not leaf 4", &s);
-    s.voids = Some(Ref { id: w.desk(A).statement(4).id, index: 5 });
-    attempt("void-wrong-index", "a void names a statement of this log at another's index", "which is not leaf 5", &s);
-    s.voids = Some(Ref { id: s.id, index: w.held(A, JAN).rollup.log.size });
-    attempt("void-of-itself", "a void names itself", "not in the log before it", &s);
-    s.voids = Some(Ref { id: w.desk(A).statement(4).id, index: u64::MAX });
-    attempt("void-far-index", "a void names an index far outside the log", "not in the log before it", &s);
+    s.voids = Some(Ref {
+        id: w.desk(B).statement(4).id,
+        index: 4,
+    });
+    attempt(
+        "void-of-another-unit",
+        "a void names another unit's statement, at an index that exists here",
+        "which is not leaf 4",
+        &s,
+    );
+    s.voids = Some(Ref {
+        id: w.desk(A).statement(4).id,
+        index: 5,
+    });
+    attempt(
+        "void-wrong-index",
+        "a void names a statement of this log at another's index",
+        "which is not leaf 5",
+        &s,
+    );
+    s.voids = Some(Ref {
+        id: s.id,
+        index: w.held(A, JAN).rollup.log.size,
+    });
+    attempt(
+        "void-of-itself",
+        "a void names itself",
+        "not in the log before it",
+        &s,
+    );
+    s.voids = Some(Ref {
+        id: w.desk(A).statement(4).id,
+        index: u64::MAX,
+    });
+    attempt(
+        "void-far-index",
+        "a void names an index far outside the log",
+        "not in the log before it",
+        &s,
+    );
 
     let mut by = |name: &str, case: &str, part: &str, s: &Statement| {
         let mut c = Case::of(w, A, JAN);
@@ -1114,7 +1782,12 @@ fn voids(b: &mut Book, w: &World) {
     );
     let mut s = spare.void(w, A, JAN, 4);
     s.unit = unit(B);
-    by("void-from-another-unit", "another unit's void of a leaf of this log", "a statement of unit 140311", &s);
+    by(
+        "void-from-another-unit",
+        "another unit's void of a leaf of this log",
+        "a statement of unit 140311",
+        &s,
+    );
 
     let mut c = Case::of(w, A, JAN);
     c.append(&spare.void(w, A, JAN, 4), zhang);
@@ -1141,8 +1814,15 @@ fn voids(b: &mut Book, w: &World) {
     let at = leaf(&w2, B, event);
     let (_, columns, blinding) = &w2.desk(B).records[&at];
     let schema = w2.counting.generators.schema(event).unwrap();
-    let row = schema.from_named(&columns.iter().map(|n| (n.clone(), 1)).collect()).unwrap();
-    row::accumulate(c.rollup.opening.sums.get_mut(event).unwrap(), schema.columns(), &row, 1);
+    let row = schema
+        .from_named(&columns.iter().map(|n| (n.clone(), 1)).collect())
+        .unwrap();
+    row::accumulate(
+        c.rollup.opening.sums.get_mut(event).unwrap(),
+        schema.columns(),
+        &row,
+        1,
+    );
     c.rollup.opening.blinding.0 += blinding;
     recount(&mut c);
     b.case(
@@ -1153,17 +1833,31 @@ fn voids(b: &mut Book, w: &World) {
         &c,
     );
     let mut c = Case::of(&w2, B, FEB);
-    c.entries.push(w2.desk(B).entries[usize::try_from(at).unwrap()].clone());
+    c.entries
+        .push(w2.desk(B).entries[usize::try_from(at).unwrap()].clone());
     c.reseal();
     recount(&mut c);
-    b.case("leaf-again-next-month", "a leaf of January stands a second time, among February's", HISTORY, "its id was used before", &c);
+    b.case(
+        "leaf-again-next-month",
+        "a leaf of January stands a second time, among February's",
+        HISTORY,
+        "its id was used before",
+        &c,
+    );
     // Its own leaf a second time, with an opening that counts it twice: only its id tells.
     let mut c = Case::of(w, B, JAN);
     let at = leaf(w, B, "employment.started");
     let (_, columns, blinding) = &w.desk(B).records[&at];
     let schema = w.counting.generators.schema("employment.started").unwrap();
-    let row = schema.from_named(&columns.iter().map(|n| (n.clone(), 1)).collect()).unwrap();
-    row::accumulate(c.rollup.opening.sums.get_mut("employment.started").unwrap(), schema.columns(), &row, 1);
+    let row = schema
+        .from_named(&columns.iter().map(|n| (n.clone(), 1)).collect())
+        .unwrap();
+    row::accumulate(
+        c.rollup.opening.sums.get_mut("employment.started").unwrap(),
+        schema.columns(),
+        &row,
+        1,
+    );
     c.rollup.opening.blinding.0 += blinding;
     let own = c.entries[usize::try_from(at).unwrap()].clone();
     c.entries.push(own);
@@ -1228,14 +1922,33 @@ fn chains(b: &mut Book, w: &World) {
     c.rollup.log.first = c.rollup.log.size;
     c.rollup.opening = rollup::Opening::default();
     recount(&mut c);
-    b.case("previous-skipped", "March follows January; there is no February", HISTORY, "the rollup of 2026-02 is missing", &c);
+    b.case(
+        "previous-skipped",
+        "March follows January; there is no February",
+        HISTORY,
+        "the rollup of 2026-02 is missing",
+        &c,
+    );
     let mut c = Case::of(w, B, FEB);
     c.known.clear();
-    b.case("previous-withheld", "January's rollup is not in the file", HISTORY, "the rollup of 2026-01 is missing", &c).also(&[BINDING]);
+    b.case(
+        "previous-withheld",
+        "January's rollup is not in the file",
+        HISTORY,
+        "the rollup of 2026-01 is missing",
+        &c,
+    )
+    .also(&[BINDING]);
     let mut c = Case::of(w, B, JAN);
     c.rollup.previous = Some(Digest::of(b"another"));
-    b.case("previous-in-first-month", "the first month names a previous rollup", HISTORY, "names a previous rollup in its first month", &c)
-        .also(&[BINDING]);
+    b.case(
+        "previous-in-first-month",
+        "the first month names a previous rollup",
+        HISTORY,
+        "names a previous rollup in its first month",
+        &c,
+    )
+    .also(&[BINDING]);
 
     let (w2, _) = reopened();
     let mut c = Case::of(&w2, B, FEB);
@@ -1265,17 +1978,32 @@ fn chains(b: &mut Book, w: &World) {
     );
     c.rollup.revision = 3;
     c.rollup.supersedes = Some(first.digest());
-    b.case("revision-skipped", "revision 3 follows revision 1", HISTORY, "revision 2 is missing", &c);
+    b.case(
+        "revision-skipped",
+        "revision 3 follows revision 1",
+        HISTORY,
+        "revision 2 is missing",
+        &c,
+    );
     let mut c = Case::of(w, B, FEB);
     c.rollup.revision = 2;
     c.rollup.supersedes = Some(first.digest());
-    b.case("revision-withheld", "revision 1 is not in the file", HISTORY, "revision 1 is missing", &c);
+    b.case(
+        "revision-withheld",
+        "revision 1 is not in the file",
+        HISTORY,
+        "revision 1 is missing",
+        &c,
+    );
 
     // January names version 2 of the registry, February version 1.
     let note = second_registry(w, |_| {});
     let newer = w.registry.next(&note).unwrap();
     let mut january = w.held(B, JAN).rollup.clone();
-    january.registry = RegistryRef { version: 2, digest: newer.digest() };
+    january.registry = RegistryRef {
+        version: 2,
+        digest: newer.digest(),
+    };
     let january = w.desk(B).sign(&january);
     let mut c = Case::of(w, B, FEB);
     c.rollup.previous = Some(january.digest());
@@ -1301,8 +2029,14 @@ fn equivocation(b: &mut Book, w: &World, town: &World) {
     let mut e = honest_file(w, &[B], JAN);
     let honest = file::write(&e).unwrap();
     let mut parts = parts(&honest);
-    let at = parts.iter().position(|p| p.path.contains("/rollup/")).unwrap();
-    parts.insert(at + 1, Part::stored(&parts[at].path.clone(), other.note.as_bytes()));
+    let at = parts
+        .iter()
+        .position(|p| p.path.contains("/rollup/"))
+        .unwrap();
+    parts.insert(
+        at + 1,
+        Part::stored(&parts[at].path.clone(), other.note.as_bytes()),
+    );
     b.add(
         "two-rollups-one-path.zip",
         "two different rollups for one revision, both at the same path",
@@ -1310,7 +2044,9 @@ fn equivocation(b: &mut Book, w: &World, town: &World) {
         "evidence.",
         zip(&parts),
     );
-    on(&mut e, B).rollups.insert((month(JAN), 1), other.note.clone());
+    on(&mut e, B)
+        .rollups
+        .insert((month(JAN), 1), other.note.clone());
     b.evidence(
         "two-rollups-receipt",
         "the parent accepted one rollup for this revision, the file holds another",
@@ -1321,7 +2057,9 @@ fn equivocation(b: &mut Book, w: &World, town: &World) {
     let mut e = honest_file(town, &[CITY, A, B], JAN);
     let mut other = town.held(B, JAN).rollup.clone();
     other.plans.clear();
-    on(&mut e, B).rollups.insert((month(JAN), 1), town.desk(B).sign(&other).note.clone());
+    on(&mut e, B)
+        .rollups
+        .insert((month(JAN), 1), town.desk(B).sign(&other).note.clone());
     on(&mut e, B).receipts.clear();
     b.evidence(
         "two-rollups-parent",
@@ -1342,7 +2080,9 @@ fn equivocation(b: &mut Book, w: &World, town: &World) {
         &e,
     );
     let mut e = honest_file(w, &[B], JAN);
-    on(&mut e, B).rollups.insert((month(JAN), 1), w.held(A, JAN).note.clone());
+    on(&mut e, B)
+        .rollups
+        .insert((month(JAN), 1), w.held(A, JAN).note.clone());
     b.evidence(
         "rollup-other-unit",
         "another unit's rollup stands at this unit's path",
@@ -1355,7 +2095,12 @@ fn equivocation(b: &mut Book, w: &World, town: &World) {
 // ---------------------------------------------------------------------------------------------------------- arithmetic
 
 fn absent(ids: &[&str]) -> Vec<Missing> {
-    ids.iter().map(|m| Missing { unit: unit(m), reason: "未报".into() }).collect()
+    ids.iter()
+        .map(|m| Missing {
+            unit: unit(m),
+            reason: "未报".into(),
+        })
+        .collect()
 }
 
 fn sums(b: &mut Book, w: &World) {
@@ -1389,13 +2134,31 @@ fn sums(b: &mut Book, w: &World) {
     );
     let mut c = Case::of(w, CITY, JAN);
     c.figure("I6").sum.as_mut().unwrap().den = Some(1);
-    b.case("sum-denominator", "a coverage's denominator leaves one county out", ARITHMETIC, "den is 1 but its parts give 2", &c);
+    b.case(
+        "sum-denominator",
+        "a coverage's denominator leaves one county out",
+        ARITHMETIC,
+        "den is 1 but its parts give 2",
+        &c,
+    );
     let mut c = Case::of(w, CITY, JAN);
     c.figure("I2").sum.as_mut().unwrap().declared = 0;
-    b.case("sum-declared", "a declared part is lost on the way up", ARITHMETIC, "declared part is 0 but its parts give 5", &c);
+    b.case(
+        "sum-declared",
+        "a declared part is lost on the way up",
+        ARITHMETIC,
+        "declared part is 0 but its parts give 5",
+        &c,
+    );
     let mut c = Case::of(w, CITY, JAN);
     c.figure("I2").basis = Basis::Proven;
-    b.case("sum-basis", "a sum with a declared part is called proven", ARITHMETIC, "figure I2 is called proven but is declared", &c);
+    b.case(
+        "sum-basis",
+        "a sum with a declared part is called proven",
+        ARITHMETIC,
+        "figure I2 is called proven but is declared",
+        &c,
+    );
     let mut c = Case::of(w, CITY, JAN);
     c.figure("I7").sum = None;
     b.case(
@@ -1408,7 +2171,13 @@ fn sums(b: &mut Book, w: &World) {
     let mut c = Case::of(w, B, JAN);
     let own = c.figure("I7").own.clone();
     c.figure("I7").sum = Some(own);
-    b.case("sum-without-children", "a county, which has no children, has a sum", ARITHMETIC, "sum although the unit has no children", &c);
+    b.case(
+        "sum-without-children",
+        "a county, which has no children, has a sum",
+        ARITHMETIC,
+        "sum although the unit has no children",
+        &c,
+    );
     let mut c = Case::of(w, A, JAN);
     c.figure("I4").own.cells[0] = vec![0, 0];
     b.case(
@@ -1423,7 +2192,9 @@ fn sums(b: &mut Book, w: &World) {
     let with = |children: &[&str], missing: &[&str]| {
         let mut c = Case::of(w, CITY, JAN);
         let used: Vec<_> = children.iter().map(|id| w.held(id, JAN)).collect();
-        c.rollup = w.desk(CITY).rollup(JAN, 1, &w.registry, &used, absent(missing));
+        c.rollup = w
+            .desk(CITY)
+            .rollup(JAN, 1, &w.registry, &used, absent(missing));
         c
     };
     b.case(
@@ -1434,13 +2205,32 @@ fn sums(b: &mut Book, w: &World) {
         &with(&[A], &[]),
     );
     // The province names its city as missing, so that its own rollup does not depend on the city's.
-    let province = w.desk(PROVINCE).sign(&w.desk(PROVINCE).rollup(JAN, 1, &w.registry, &[], absent(&[CITY])));
+    let province =
+        w.desk(PROVINCE).sign(
+            &w.desk(PROVINCE)
+                .rollup(JAN, 1, &w.registry, &[], absent(&[CITY])),
+        );
     let mut c = Case::of(w, CITY, JAN);
-    c.rollup = w.desk(CITY).rollup(JAN, 1, &w.registry, &[w.held(A, JAN), w.held(B, JAN), province.clone()], vec![]);
+    c.rollup = w.desk(CITY).rollup(
+        JAN,
+        1,
+        &w.registry,
+        &[w.held(A, JAN), w.held(B, JAN), province.clone()],
+        vec![],
+    );
     let mut e = evidence_of(&c);
-    e.units.insert(unit(PROVINCE), honest_part(w, PROVINCE, JAN));
-    on(&mut e, PROVINCE).rollups.insert((month(JAN), 1), province.note.clone());
-    b.evidence("child-stranger", "a unit that is no child is used as one, and added", ARITHMETIC, "14 is not a child of 1403", &e);
+    e.units
+        .insert(unit(PROVINCE), honest_part(w, PROVINCE, JAN));
+    on(&mut e, PROVINCE)
+        .rollups
+        .insert((month(JAN), 1), province.note.clone());
+    b.evidence(
+        "child-stranger",
+        "a unit that is no child is used as one, and added",
+        ARITHMETIC,
+        "14 is not a child of 1403",
+        &e,
+    );
     b.case(
         "missing-stranger",
         "a unit that is no child is named as missing",
@@ -1449,7 +2239,9 @@ fn sums(b: &mut Book, w: &World) {
         &with(&[A, B], &[PROVINCE]),
     );
     let mut c = Case::of(w, PROVINCE, JAN);
-    c.rollup = w.desk(PROVINCE).rollup(JAN, 1, &w.registry, &[w.held(A, JAN)], absent(&[CITY]));
+    c.rollup = w
+        .desk(PROVINCE)
+        .rollup(JAN, 1, &w.registry, &[w.held(A, JAN)], absent(&[CITY]));
     let mut e = evidence_of(&c);
     e.units.remove(&unit(CITY));
     e.units.insert(unit(A), honest_part(w, A, JAN));
@@ -1460,18 +2252,29 @@ fn sums(b: &mut Book, w: &World) {
         "140321 is not a child of 14",
         &e,
     );
-    // The city counts by version 1; the province by version 2, in which a county has moved, or is new.
+    // The city counts by version 1; the province by version 2, in which a county has moved, or is
+    // new.
     let province_by = |change: &dyn Fn(&mut Registry), used: &[&str]| {
         let note = second_registry(w, change);
         let newer = w.registry.next(&note).unwrap();
         let used: Vec<_> = used.iter().map(|id| w.held(id, JAN)).collect();
-        let province = w.desk(PROVINCE).sign(&w.desk(PROVINCE).rollup(JAN, 1, &newer, &used, vec![]));
+        let province =
+            w.desk(PROVINCE)
+                .sign(&w.desk(PROVINCE).rollup(JAN, 1, &newer, &used, vec![]));
         let mut e = honest_file(w, &[PROVINCE, CITY, A, B], JAN);
         e.registries.push(note);
-        on(&mut e, PROVINCE).rollups.insert((month(JAN), 1), province.note.clone());
+        on(&mut e, PROVINCE)
+            .rollups
+            .insert((month(JAN), 1), province.note.clone());
         e
     };
-    let moves = |r: &mut Registry| r.units.iter_mut().find(|u| u.id.as_str() == B).unwrap().parent = Some(unit(PROVINCE));
+    let moves = |r: &mut Registry| {
+        r.units
+            .iter_mut()
+            .find(|u| u.id.as_str() == B)
+            .unwrap()
+            .parent = Some(unit(PROVINCE))
+    };
     let mut e = province_by(&moves, &[B, CITY]);
     // What the city said of it is no word of its parent any more.
     on(&mut e, B).receipts.clear();
@@ -1499,7 +2302,13 @@ fn sums(b: &mut Book, w: &World) {
     );
     let mut c = Case::of(w, CITY, JAN);
     c.rollup.children[0].rollup = w.held(B, JAN).digest();
-    b.case("child-other-rollup", "a child is named with another child's rollup", ARITHMETIC, "of another unit, month or revision", &c);
+    b.case(
+        "child-other-rollup",
+        "a child is named with another child's rollup",
+        ARITHMETIC,
+        "of another unit, month or revision",
+        &c,
+    );
     let mut c = Case::of(w, CITY, JAN);
     c.rollup.children[0].revision = 2;
     b.case(
@@ -1511,7 +2320,13 @@ fn sums(b: &mut Book, w: &World) {
     );
     let mut e = honest_file(w, &[CITY, A, B], JAN);
     e.units.remove(&unit(B));
-    b.evidence("child-withheld", "a child's part is not in the file", ARITHMETIC, "of child 140311 is not known here", &e);
+    b.evidence(
+        "child-withheld",
+        "a child's part is not in the file",
+        ARITHMETIC,
+        "of child 140311 is not known here",
+        &e,
+    );
 }
 
 // --------------------------------------------------------------------------------------------------- binding: commitments
@@ -1532,11 +2347,19 @@ fn commitments(b: &mut Book, w: &World) {
         "add up to 1, but there are 2 leaves",
         &c,
     );
-    // Its row can be guessed; of its blinding only the other county's sum over the whole month is known.
+    // Its row can be guessed; of its blinding only the other county's sum over the whole month is
+    // known.
     let (_, columns, _) = &w.desk(A).records[&leaf(w, A, event)];
     let schema = w.counting.generators.schema(event).unwrap();
-    let row = schema.from_named(&columns.iter().map(|n| (n.clone(), 1)).collect()).unwrap();
-    row::accumulate(c.rollup.opening.sums.get_mut(event).unwrap(), schema.columns(), &row, 1);
+    let row = schema
+        .from_named(&columns.iter().map(|n| (n.clone(), 1)).collect())
+        .unwrap();
+    row::accumulate(
+        c.rollup.opening.sums.get_mut(event).unwrap(),
+        schema.columns(),
+        &row,
+        1,
+    );
     recount(&mut c);
     b.case(
         "commitment-of-another-county-sums",
@@ -1561,7 +2384,10 @@ fn commitments(b: &mut Book, w: &World) {
     s.id = spare.blank(B, "x", JAN).id;
     s.event = "employment.ended".into();
     c.append(&s, zhang);
-    c.rollup.opening.sums.insert("employment.ended".into(), vec![0, 0, 1, 0, 0, 1]);
+    c.rollup
+        .opening
+        .sums
+        .insert("employment.ended".into(), vec![0, 0, 1, 0, 0, 1]);
     let (_, _, blinding) = &w.desk(B).records[&leaf(w, B, registered)];
     c.rollup.opening.blinding.0 += blinding;
     recount(&mut c);
@@ -1590,29 +2416,60 @@ fn commitments(b: &mut Book, w: &World) {
             vec![(at("I2:in:sex:1"), 1), honest[0], honest[1]],
             "figure I2 add up to 3, but there are 2 leaves",
         ),
-        ("row-counts-none", "a commitment to a row with an empty block", vec![honest[0]], "figure I2 add up to 1, but there are 2 leaves"),
+        (
+            "row-counts-none",
+            "a commitment to a row with an empty block",
+            vec![honest[0]],
+            "figure I2 add up to 1, but there are 2 leaves",
+        ),
     ] {
         let mut c = Case::of(w, B, JAN);
         let mut s = spare.blank(B, registered, JAN);
         let r = Scalar::from(7_u64);
         s.row = Some(w.counting.generators.commit(registered, &row, &r).unwrap());
         s.record = w.desk(B).statement(4).record;
-        row::accumulate(c.rollup.opening.sums.get_mut(registered).unwrap(), schema.columns(), &row, 1);
+        row::accumulate(
+            c.rollup.opening.sums.get_mut(registered).unwrap(),
+            schema.columns(),
+            &row,
+            1,
+        );
         c.rollup.opening.blinding.0 += r;
         c.append(&s, zhang);
         recount(&mut c);
         b.case(name, case, BINDING, part, &c);
     }
     // Extreme weights that cancel within their block.
-    let row = [(at("I2:out:sex:1"), i64::MIN), (at("I2:out:sex:2"), i64::MAX), (at("I2:out:sex:-"), 2), honest[0]];
+    let row = [
+        (at("I2:out:sex:1"), i64::MIN),
+        (at("I2:out:sex:2"), i64::MAX),
+        (at("I2:out:sex:-"), 2),
+        honest[0],
+    ];
     let mut c = Case::of(w, B, JAN);
     let mut s = spare.blank(B, registered, JAN);
-    s.row = Some(w.counting.generators.commit(registered, &row, &Scalar::ONE).unwrap());
+    s.row = Some(
+        w.counting
+            .generators
+            .commit(registered, &row, &Scalar::ONE)
+            .unwrap(),
+    );
     s.record = w.desk(B).statement(4).record;
-    row::accumulate(c.rollup.opening.sums.get_mut(registered).unwrap(), schema.columns(), &row, 1);
+    row::accumulate(
+        c.rollup.opening.sums.get_mut(registered).unwrap(),
+        schema.columns(),
+        &row,
+        1,
+    );
     c.rollup.opening.blinding.0 += Scalar::ONE;
     c.append(&s, zhang);
-    b.case("row-extreme", "a commitment to weights beyond 2^53 that cancel within their block", BINDING, "out of range", &c);
+    b.case(
+        "row-extreme",
+        "a commitment to weights beyond 2^53 that cancel within their block",
+        BINDING,
+        "out of range",
+        &c,
+    );
 }
 
 fn clear_rows(b: &mut Book, w: &World) {
@@ -1620,9 +2477,15 @@ fn clear_rows(b: &mut Book, w: &World) {
     let day = ("occurred_on", text("2026-01-12"));
     let attended = |n: i64| [("attended", Value::Int(n)), day.clone()];
     let count = "I7:n:total:total";
-    let c2 = |reference: &str, kind: &str| [("ref", text(reference)), ("kind", text(kind)), day.clone()];
+    let c2 =
+        |reference: &str, kind: &str| [("ref", text(reference)), ("kind", text(kind)), day.clone()];
     // The figures follow what the statement claims to count: only its fields contradict it.
-    let mut attempt = |id: &str, name: &str, case: &str, part: &str, (claimed, cel): (bool, bool), s: &Statement| {
+    let mut attempt = |id: &str,
+                       name: &str,
+                       case: &str,
+                       part: &str,
+                       (claimed, cel): (bool, bool),
+                       s: &Statement| {
         let mut c = Case::of(w, id, JAN);
         c.append(s, &w.desk(id).people[0]);
         if claimed {
@@ -1636,21 +2499,101 @@ fn clear_rows(b: &mut Book, w: &World) {
     let (counted, by_fields, not_counted) = ((true, false), (true, true), (false, false));
     let wrong = "its counts do not follow from its fields";
     let s = spare.clear(B, "training.held", JAN, &attended(3), &[(count, 4)]);
-    attempt(B, "clear-row-more", "a clear statement counts 4 where its field says 3", wrong, by_fields, &s);
+    attempt(
+        B,
+        "clear-row-more",
+        "a clear statement counts 4 where its field says 3",
+        wrong,
+        by_fields,
+        &s,
+    );
     let s = spare.clear(B, "training.held", JAN, &attended(3), &[]);
-    attempt(B, "clear-row-none", "a clear statement counts nothing where its field says 3", wrong, by_fields, &s);
-    let s = spare.clear(B, "carrier.opened", JAN, &c2("c1", "workshop"), &[("I4:in:kind:station", 1)]);
-    attempt(B, "clear-row-cell", "a clear statement counts in another cell than its field names", wrong, by_fields, &s);
-    let s = spare.clear(A, "carrier.opened", JAN, &c2("c1", "workshop"), &[("I4:in:kind:workshop", 1)]);
-    attempt(A, "clear-row-again", "a carrier that is open already is opened and counted again", wrong, by_fields, &s);
-    let s = spare.clear(B, "training.held", JAN, &attended(3), &[(count, 3), ("I9:n:total:total", 1)]);
-    attempt(B, "clear-row-column", "a clear statement counts in a column that its schema does not have", wrong, counted, &s);
+    attempt(
+        B,
+        "clear-row-none",
+        "a clear statement counts nothing where its field says 3",
+        wrong,
+        by_fields,
+        &s,
+    );
+    let s = spare.clear(
+        B,
+        "carrier.opened",
+        JAN,
+        &c2("c1", "workshop"),
+        &[("I4:in:kind:station", 1)],
+    );
+    attempt(
+        B,
+        "clear-row-cell",
+        "a clear statement counts in another cell than its field names",
+        wrong,
+        by_fields,
+        &s,
+    );
+    let s = spare.clear(
+        A,
+        "carrier.opened",
+        JAN,
+        &c2("c1", "workshop"),
+        &[("I4:in:kind:workshop", 1)],
+    );
+    attempt(
+        A,
+        "clear-row-again",
+        "a carrier that is open already is opened and counted again",
+        wrong,
+        by_fields,
+        &s,
+    );
+    let s = spare.clear(
+        B,
+        "training.held",
+        JAN,
+        &attended(3),
+        &[(count, 3), ("I9:n:total:total", 1)],
+    );
+    attempt(
+        B,
+        "clear-row-column",
+        "a clear statement counts in a column that its schema does not have",
+        wrong,
+        counted,
+        &s,
+    );
     let s = spare.clear(B, "training.held", JAN, &attended(-3), &[(count, -3)]);
-    attempt(B, "clear-row-negative", "a clear statement with a negative weight", "cannot hold -3", counted, &s);
-    let s = spare.clear(B, "training.held", JAN, &attended(i64::MAX), &[(count, i64::MAX)]);
-    attempt(B, "clear-row-large", "a clear statement with a weight of 2^63 - 1", "cannot hold", not_counted, &s);
+    attempt(
+        B,
+        "clear-row-negative",
+        "a clear statement with a negative weight",
+        "cannot hold -3",
+        counted,
+        &s,
+    );
+    let s = spare.clear(
+        B,
+        "training.held",
+        JAN,
+        &attended(i64::MAX),
+        &[(count, i64::MAX)],
+    );
+    attempt(
+        B,
+        "clear-row-large",
+        "a clear statement with a weight of 2^63 - 1",
+        "cannot hold",
+        not_counted,
+        &s,
+    );
     let s = spare.clear(B, "training.held", JAN, &attended(3)[..1], &[(count, 3)]);
-    attempt(B, "clear-row-no-day", "a clear statement without a day of occurrence", "no day of occurrence", by_fields, &s);
+    attempt(
+        B,
+        "clear-row-no-day",
+        "a clear statement without a day of occurrence",
+        "no day of occurrence",
+        by_fields,
+        &s,
+    );
     let s = spare.clear(B, "training.held", JAN, &attended(3), &[(count, 3)]);
     attempt(
         B,
@@ -1672,7 +2615,14 @@ fn clear_rows(b: &mut Book, w: &World) {
         &s,
     );
     s.event = "no.such".into();
-    attempt(B, "type-unknown", "a statement of a type that the catalogue does not have", "unknown event type", not_counted, &s);
+    attempt(
+        B,
+        "type-unknown",
+        "a statement of a type that the catalogue does not have",
+        "unknown event type",
+        not_counted,
+        &s,
+    );
     s.catalogue = Digest::of(b"other");
     attempt(
         B,
@@ -1701,9 +2651,21 @@ fn receipts(b: &mut Book, w: &World) {
         with(w.sign_receipt(&r))
     };
     let e = changed(&|r| r.rollup = w.held(A, JAN).digest());
-    b.evidence("receipt-other-bytes", "a receipt for another rollup's bytes", AUTHORSHIP, "receipt: is for other bytes", &e);
+    b.evidence(
+        "receipt-other-bytes",
+        "a receipt for another rollup's bytes",
+        AUTHORSHIP,
+        "receipt: is for other bytes",
+        &e,
+    );
     let e = changed(&|r| r.revision = 2);
-    b.evidence("receipt-other-revision", "a receipt for another revision", AUTHORSHIP, "receipt: is for other bytes", &e);
+    b.evidence(
+        "receipt-other-revision",
+        "a receipt for another revision",
+        AUTHORSHIP,
+        "receipt: is for other bytes",
+        &e,
+    );
     let e = with(Note::sign(&honest.to_text().unwrap(), &[&w.desk(A).node]).unwrap());
     b.evidence(
         "receipt-by-another-unit",
@@ -1713,10 +2675,26 @@ fn receipts(b: &mut Book, w: &World) {
         &e,
     );
     let e = changed(&|r| r.parent = unit(PROVINCE));
-    b.evidence("receipt-by-the-province", "a receipt by a unit that is not the parent", AUTHORSHIP, "receipt: is between other units", &e);
+    b.evidence(
+        "receipt-by-the-province",
+        "a receipt by a unit that is not the parent",
+        AUTHORSHIP,
+        "receipt: is between other units",
+        &e,
+    );
     let e = changed(&|r| r.child = unit(A));
-    b.evidence("receipt-for-another-child", "a receipt for another child", AUTHORSHIP, "receipt: is between other units", &e);
-    let e = with(w.sign_receipt(&honest).add_signature(&w.desk(A).node).unwrap());
+    b.evidence(
+        "receipt-for-another-child",
+        "a receipt for another child",
+        AUTHORSHIP,
+        "receipt: is between other units",
+        &e,
+    );
+    let e = with(
+        w.sign_receipt(&honest)
+            .add_signature(&w.desk(A).node)
+            .unwrap(),
+    );
     b.evidence(
         "receipt-strange-line",
         "a receipt with another unit's signature line beside the parent's",
@@ -1725,8 +2703,15 @@ fn receipts(b: &mut Book, w: &World) {
         &e,
     );
     let e = changed(&|r| r.checkpoint = plain(&desk.checkpoint(size)));
-    b.evidence("receipt-not-cosigned", "a receipt that accepts, without the parent's cosignature", AUTHORSHIP, "has not cosigned", &e);
-    let by_province = add_cosignature(&desk.checkpoint(size), &w.desk(PROVINCE).witness, TIME).unwrap();
+    b.evidence(
+        "receipt-not-cosigned",
+        "a receipt that accepts, without the parent's cosignature",
+        AUTHORSHIP,
+        "has not cosigned",
+        &e,
+    );
+    let by_province =
+        add_cosignature(&desk.checkpoint(size), &w.desk(PROVINCE).witness, TIME).unwrap();
     let e = changed(&|r| r.checkpoint = plain(&by_province));
     b.evidence(
         "receipt-cosigned-by-another",
@@ -1745,13 +2730,22 @@ fn receipts(b: &mut Book, w: &World) {
         &e,
     );
     let e = changed(&|r| r.checkpoint = String::new());
-    b.evidence("receipt-no-checkpoint", "a receipt that accepts, without a checkpoint", AUTHORSHIP, "not a signed note", &e);
+    b.evidence(
+        "receipt-no-checkpoint",
+        "a receipt that accepts, without a checkpoint",
+        AUTHORSHIP,
+        "not a signed note",
+        &e,
+    );
     // The time is in the signed bytes of the cosignature.
     let right = add_cosignature(&desk.checkpoint(size), &w.desk(CITY).witness, TIME).unwrap();
     let line = right.signatures().last().unwrap();
     let mut blob = line.blob().to_vec();
     blob[7] ^= 1;
-    let wrong = desk.checkpoint(size).add_line(line.name(), line.key_id(), &blob).unwrap();
+    let wrong = desk
+        .checkpoint(size)
+        .add_line(line.name(), line.key_id(), &blob)
+        .unwrap();
     let e = changed(&|r| r.checkpoint = plain(&wrong));
     b.evidence(
         "receipt-cosignature-time",
@@ -1763,19 +2757,57 @@ fn receipts(b: &mut Book, w: &World) {
 
     let signed = |json: &str| with(forged(protocol::receipt::KIND, json, &[&w.desk(CITY).node]));
     let json = json_of(&honest.to_text().unwrap());
-    let e = signed(&replaced(&json, "\"outcome\":\"holds\"", "\"outcome\":\"fails\""));
-    b.evidence("receipt-accepts-failed", "a receipt that accepts although a check failed", AUTHORSHIP, "cannot be accepted", &e);
-    let e = signed(&replaced(&json, "\"decision\":\"accepted\"", "\"decision\":\"rejected\""));
-    b.evidence("receipt-rejects-held", "a receipt that rejects although no check failed", AUTHORSHIP, "rejected by a failed check", &e);
-    let e = signed(&replaced(&json, "\"decision\":\"accepted\"", "\"decision\":\"returned\""));
-    b.evidence("receipt-no-reason", "a receipt that returns a rollup without a reason", AUTHORSHIP, "needs a reason", &e);
+    let e = signed(&replaced(
+        &json,
+        "\"outcome\":\"holds\"",
+        "\"outcome\":\"fails\"",
+    ));
+    b.evidence(
+        "receipt-accepts-failed",
+        "a receipt that accepts although a check failed",
+        AUTHORSHIP,
+        "cannot be accepted",
+        &e,
+    );
+    let e = signed(&replaced(
+        &json,
+        "\"decision\":\"accepted\"",
+        "\"decision\":\"rejected\"",
+    ));
+    b.evidence(
+        "receipt-rejects-held",
+        "a receipt that rejects although no check failed",
+        AUTHORSHIP,
+        "rejected by a failed check",
+        &e,
+    );
+    let e = signed(&replaced(
+        &json,
+        "\"decision\":\"accepted\"",
+        "\"decision\":\"returned\"",
+    ));
+    b.evidence(
+        "receipt-no-reason",
+        "a receipt that returns a rollup without a reason",
+        AUTHORSHIP,
+        "needs a reason",
+        &e,
+    );
 
     let mut e = honest_file(w, &[B], JAN);
     let mut r = honest.clone();
     (r.decision, r.reasons) = (Decision::Returned, vec!["?".into()]);
     r.decided = "2026-01-01T00:00:00Z".into();
-    on(&mut e, B).receipts.insert((month(JAN), 1, 1), w.sign_receipt(&r));
-    b.evidence("receipt-order", "a second receipt that was decided before the first", AUTHORSHIP, "order in which the parent decided", &e);
+    on(&mut e, B)
+        .receipts
+        .insert((month(JAN), 1, 1), w.sign_receipt(&r));
+    b.evidence(
+        "receipt-order",
+        "a second receipt that was decided before the first",
+        AUTHORSHIP,
+        "order in which the parent decided",
+        &e,
+    );
     let mut e = honest_file(w, &[B], JAN);
     let note = w.sign_receipt(&w.receipt(B, FEB));
     on(&mut e, B).receipts.insert((month(FEB), 1, 0), note);
@@ -1788,18 +2820,36 @@ fn receipts(b: &mut Book, w: &World) {
     );
     let mut e = honest_file(w, &[PROVINCE], JAN);
     // The province alone, with its city named as missing, and a receipt that nobody could give.
-    let c = w.desk(PROVINCE).rollup(JAN, 1, &w.registry, &[], absent(&[CITY]));
-    let mut c = Rollup { log: w.held(PROVINCE, JAN).rollup.log.clone(), ..c };
+    let c = w
+        .desk(PROVINCE)
+        .rollup(JAN, 1, &w.registry, &[], absent(&[CITY]));
+    let mut c = Rollup {
+        log: w.held(PROVINCE, JAN).rollup.log.clone(),
+        ..c
+    };
     c.log.first = c.log.size;
     let held = w.desk(PROVINCE).sign(&c);
-    on(&mut e, PROVINCE).rollups.insert((month(JAN), 1), held.note.clone());
+    on(&mut e, PROVINCE)
+        .rollups
+        .insert((month(JAN), 1), held.note.clone());
     let mut r = honest.clone();
     (r.parent, r.child, r.rollup) = (unit(CITY), unit(PROVINCE), held.digest());
-    on(&mut e, PROVINCE).receipts.insert((month(JAN), 1, 0), w.sign_receipt(&r));
-    b.evidence("receipt-for-the-top", "a receipt for the top unit, which has no parent", AUTHORSHIP, "no parent that could answer", &e);
+    on(&mut e, PROVINCE)
+        .receipts
+        .insert((month(JAN), 1, 0), w.sign_receipt(&r));
+    b.evidence(
+        "receipt-for-the-top",
+        "a receipt for the top unit, which has no parent",
+        AUTHORSHIP,
+        "no parent that could answer",
+        &e,
+    );
 
     let claim = |signer: &SigningKey, received: &str| {
-        let a = Arrivals { by: unit(CITY), received: [(w.held(B, JAN).digest(), received.to_string())].into() };
+        let a = Arrivals {
+            by: unit(CITY),
+            received: [(w.held(B, JAN).digest(), received.to_string())].into(),
+        };
         let mut e = honest_file(w, &[B], JAN);
         e.arrivals = Some(Note::sign(&a.to_text().unwrap(), &[signer]).unwrap());
         e
@@ -1853,9 +2903,21 @@ fn registries(b: &mut Book, w: &World) {
         "registry version 2 cannot follow version 0",
         &chain(&[&two]),
     );
-    b.evidence("registry-none", "there is no registry", UNREADABLE, "there is none", &chain(&[]));
+    b.evidence(
+        "registry-none",
+        "there is no registry",
+        UNREADABLE,
+        "there is none",
+        &chain(&[]),
+    );
     let forked = sign_registry(&document(2, Some(Digest::of(b"other"))), &both);
-    b.evidence("registry-forked", "version 2 names another version 1", UNREADABLE, "the registry was forked", &chain(&[one, &forked]));
+    b.evidence(
+        "registry-forked",
+        "version 2 names another version 1",
+        UNREADABLE,
+        "the registry was forked",
+        &chain(&[one, &forked]),
+    );
     let few = sign_registry(&document(2, Some(w.registry.digest())), &[&roots[0]]);
     b.evidence(
         "registry-few",
@@ -1886,7 +2948,10 @@ fn registries(b: &mut Book, w: &World) {
         "registry version 1 cannot follow version 2",
         &chain(&[one, &two, one]),
     );
-    let strangers = [key("root-c", Alg::Ed25519, 9), key("root-d", Alg::Ed25519, 9)];
+    let strangers = [
+        key("root-c", Alg::Ed25519, 9),
+        key("root-d", Alg::Ed25519, 9),
+    ];
     let mut usurped = document(2, Some(w.registry.digest()));
     usurped.roots = strangers.iter().map(SigningKey::vkey).collect();
     let by = |keys: &[&SigningKey]| sign_registry(&usurped, keys);
@@ -1918,7 +2983,9 @@ fn registries(b: &mut Book, w: &World) {
         "version 1 has one more signature line, of a key that nobody knows",
         UNREADABLE,
         "stranger that cannot be checked",
-        &chain(&[&one.add_signature(&key("stranger", Alg::Ed25519, 1)).unwrap()]),
+        &chain(&[&one
+            .add_signature(&key("stranger", Alg::Ed25519, 1))
+            .unwrap()]),
     );
 
     let json = json_of(one.text());
@@ -1968,20 +3035,40 @@ fn registries(b: &mut Book, w: &World) {
         &e,
     );
     e.catalogues = vec![Note::sign(&replaced(&catalogue, "{\"id\":", "{ \"id\":"), &both).unwrap()];
-    b.evidence("catalogue-text", "the catalogue is signed, but written in another way than the one", UNREADABLE, "written in one way", &e);
+    b.evidence(
+        "catalogue-text",
+        "the catalogue is signed, but written in another way than the one",
+        UNREADABLE,
+        "written in one way",
+        &e,
+    );
     e.catalogues.clear();
-    b.evidence("catalogue-none", "the catalogue is not in the file", BINDING, "catalogue that is not known here", &e).also(&[ARITHMETIC]);
+    b.evidence(
+        "catalogue-none",
+        "the catalogue is not in the file",
+        BINDING,
+        "catalogue that is not known here",
+        &e,
+    )
+    .also(&[ARITHMETIC]);
 }
 
 // ------------------------------------------------------------------------- documents that must not be read leniently
 
 fn documents(b: &mut Book, w: &World) {
     let desk = w.desk(B);
-    let signers = [&desk.node, &desk.people[1], &desk.people[2], &desk.people[3]];
+    let signers = [
+        &desk.node,
+        &desk.people[1],
+        &desk.people[2],
+        &desk.people[3],
+    ];
     let json = json_of(w.held(B, JAN).note.text());
     let mut forge = |name: &str, case: &str, json: &str, part: &str| {
         let mut e = unanswered(w);
-        on(&mut e, B).rollups.insert((month(JAN), 1), forged(rollup::KIND, json, &signers));
+        on(&mut e, B)
+            .rollups
+            .insert((month(JAN), 1), forged(rollup::KIND, json, &signers));
         b.evidence(name, case, UNREADABLE, part, &e);
     };
     forge(
@@ -2002,9 +3089,24 @@ fn documents(b: &mut Book, w: &World) {
         &replaced(&json, "\"voided\":0", "\"voided\":0,\"note\":\"x\""),
         "rollup.json",
     );
-    forge("rollup-member-missing", "a rollup without one of its members", &replaced(&json, "\"voided\":0,", ""), "rollup.json");
-    forge("rollup-fraction", "a rollup with a number written as 0.0", &replaced(&json, "\"voided\":0", "\"voided\":0.0"), "rollup.json");
-    forge("rollup-exponent", "a rollup with a number written as 0e0", &replaced(&json, "\"voided\":0", "\"voided\":0e0"), "rollup.json");
+    forge(
+        "rollup-member-missing",
+        "a rollup without one of its members",
+        &replaced(&json, "\"voided\":0,", ""),
+        "rollup.json",
+    );
+    forge(
+        "rollup-fraction",
+        "a rollup with a number written as 0.0",
+        &replaced(&json, "\"voided\":0", "\"voided\":0.0"),
+        "rollup.json",
+    );
+    forge(
+        "rollup-exponent",
+        "a rollup with a number written as 0e0",
+        &replaced(&json, "\"voided\":0", "\"voided\":0e0"),
+        "rollup.json",
+    );
     forge(
         "rollup-month",
         "a rollup of a month that is written as 2026-1",
@@ -2014,21 +3116,40 @@ fn documents(b: &mut Book, w: &World) {
     forge(
         "rollup-digest-upper",
         "a rollup that names its catalogue in capital hex digits",
-        &json.replace(&w.counting.digest.to_string(), &format!("sha256:{}", w.counting.digest.to_string()[7..].to_uppercase())),
+        &json.replace(
+            &w.counting.digest.to_string(),
+            &format!(
+                "sha256:{}",
+                w.counting.digest.to_string()[7..].to_uppercase()
+            ),
+        ),
         "rollup.json",
     );
     let blinding = hex::encode(w.held(B, JAN).rollup.opening.blinding.0.as_bytes());
     forge(
         "rollup-blinding-order",
         "a blinding sum that is the group order instead of zero",
-        &replaced(&json, &blinding, "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010"),
+        &replaced(
+            &json,
+            &blinding,
+            "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010",
+        ),
         "commitment.scalar",
     );
-    forge("rollup-first", "a rollup whose first leaf lies behind its log", &replaced(&json, "\"first\":4", "\"first\":8"), "rollup.shape");
+    forge(
+        "rollup-first",
+        "a rollup whose first leaf lies behind its log",
+        &replaced(&json, "\"first\":4", "\"first\":8"),
+        "rollup.shape",
+    );
     forge(
         "rollup-supersedes",
         "a first revision that supersedes something",
-        &replaced(&json, "\"supersedes\":null", &format!("\"supersedes\":\"{}\"", Digest::of(b"x"))),
+        &replaced(
+            &json,
+            "\"supersedes\":null",
+            &format!("\"supersedes\":\"{}\"", Digest::of(b"x")),
+        ),
         "rollup.shape",
     );
     forge(
@@ -2040,13 +3161,21 @@ fn documents(b: &mut Book, w: &World) {
     forge(
         "rollup-reason",
         "a missing child without a reason",
-        &replaced(&json, "\"missing\":[]", "\"missing\":[{\"unit\":\"14\",\"reason\":\" \"}]"),
+        &replaced(
+            &json,
+            "\"missing\":[]",
+            "\"missing\":[{\"unit\":\"14\",\"reason\":\" \"}]",
+        ),
         "rollup.shape",
     );
     forge(
         "rollup-child-twice",
         "a child named twice",
-        &replaced(&json, "\"missing\":[]", "\"missing\":[{\"unit\":\"14\",\"reason\":\"x\"},{\"unit\":\"14\",\"reason\":\"x\"}]"),
+        &replaced(
+            &json,
+            "\"missing\":[]",
+            "\"missing\":[{\"unit\":\"14\",\"reason\":\"x\"},{\"unit\":\"14\",\"reason\":\"x\"}]",
+        ),
         "named twice",
     );
 }
@@ -2064,17 +3193,33 @@ pub struct Part {
 
 impl Part {
     fn stored(path: &str, bytes: &[u8]) -> Part {
-        Part { path: path.into(), bytes: bytes.to_vec(), deflate: false, date: 0x0021 }
+        Part {
+            path: path.into(),
+            bytes: bytes.to_vec(),
+            deflate: false,
+            date: 0x0021,
+        }
     }
 }
 
 fn crc32(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, byte: &u8| (0..8).fold(crc ^ u32::from(*byte), |c, _| if c & 1 == 1 { c >> 1 ^ 0xedb8_8320 } else { c >> 1 });
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |c, _| {
+            if c & 1 == 1 {
+                c >> 1 ^ 0xedb8_8320
+            } else {
+                c >> 1
+            }
+        })
+    };
     !bytes.iter().fold(!0, step)
 }
 
 fn number(bytes: &[u8], at: usize, len: usize) -> usize {
-    bytes[at..at + len].iter().rev().fold(0, |n, b| n << 8 | usize::from(*b))
+    bytes[at..at + len]
+        .iter()
+        .rev()
+        .fold(0, |n, b| n << 8 | usize::from(*b))
 }
 
 /// Splits a file that is right.
@@ -2083,7 +3228,10 @@ pub fn parts(bytes: &[u8]) -> Vec<Part> {
     while bytes[at..].starts_with(b"PK\x03\x04") {
         let (size, name) = (number(bytes, at + 18, 4), number(bytes, at + 26, 2));
         let start = at + 30 + name;
-        all.push(Part::stored(std::str::from_utf8(&bytes[at + 30..start]).unwrap(), &bytes[start..start + size]));
+        all.push(Part::stored(
+            std::str::from_utf8(&bytes[at + 30..start]).unwrap(),
+            &bytes[start..start + size],
+        ));
         at = start + size;
     }
     all
@@ -2096,14 +3244,30 @@ pub fn zip(parts: &[Part]) -> Vec<u8> {
         // A deflate stream of one stored block: no compressor needed, and every unzip reads it.
         let block = || {
             let len = u16::try_from(p.bytes.len()).unwrap();
-            [&[1][..], &len.to_le_bytes(), &(!len).to_le_bytes(), &p.bytes].concat()
+            [
+                &[1][..],
+                &len.to_le_bytes(),
+                &(!len).to_le_bytes(),
+                &p.bytes,
+            ]
+            .concat()
         };
         let data = if p.deflate { &block() } else { &p.bytes };
         let mut common = Vec::new();
-        for field in [if p.deflate { 20 } else { 10 }, 0, if p.deflate { 8 } else { 0 }, 0, p.date] {
+        for field in [
+            if p.deflate { 20 } else { 10 },
+            0,
+            if p.deflate { 8 } else { 0 },
+            0,
+            p.date,
+        ] {
             common.extend(field.to_le_bytes());
         }
-        for field in [crc32(&p.bytes), u32::try_from(data.len()).unwrap(), u32::try_from(p.bytes.len()).unwrap()] {
+        for field in [
+            crc32(&p.bytes),
+            u32::try_from(data.len()).unwrap(),
+            u32::try_from(p.bytes.len()).unwrap(),
+        ] {
             common.extend(field.to_le_bytes());
         }
         common.extend(u16::try_from(p.path.len()).unwrap().to_le_bytes());
@@ -2111,46 +3275,151 @@ pub fn zip(parts: &[Part]) -> Vec<u8> {
         let offset = u32::try_from(body.len()).unwrap().to_le_bytes();
         body.extend([b"PK\x03\x04", &common[..], p.path.as_bytes(), data].concat());
         central.extend(
-            [b"PK\x01\x02", &0x030A_u16.to_le_bytes()[..], &common, &[0; 6], &0x81A4_0000_u32.to_le_bytes(), &offset, p.path.as_bytes()]
-                .concat(),
+            [
+                b"PK\x01\x02",
+                &0x030A_u16.to_le_bytes()[..],
+                &common,
+                &[0; 6],
+                &0x81A4_0000_u32.to_le_bytes(),
+                &offset,
+                p.path.as_bytes(),
+            ]
+            .concat(),
         );
     }
     let count = u16::try_from(parts.len()).unwrap().to_le_bytes();
-    let (size, offset) = (u32::try_from(central.len()).unwrap().to_le_bytes(), u32::try_from(body.len()).unwrap().to_le_bytes());
-    [&body[..], &central, b"PK\x05\x06", &[0; 4], &count, &count, &size, &offset, &[0; 2]].concat()
+    let (size, offset) = (
+        u32::try_from(central.len()).unwrap().to_le_bytes(),
+        u32::try_from(body.len()).unwrap().to_le_bytes(),
+    );
+    [
+        &body[..],
+        &central,
+        b"PK\x05\x06",
+        &[0; 4],
+        &count,
+        &count,
+        &size,
+        &offset,
+        &[0; 2],
+    ]
+    .concat()
 }
 
 fn zips(b: &mut Book) {
     let honest = file::write(&small_evidence()).unwrap();
     let all = parts(&honest);
-    assert!(zip(&all) == honest, "SPEC section 11 gives other bytes than the writer");
+    assert!(
+        zip(&all) == honest,
+        "SPEC section 11 gives other bytes than the writer"
+    );
     let mut bad = |name: &str, case: &str, part: &str, bytes: Vec<u8>| {
         b.add(&format!("zip-{name}.zip"), case, UNREADABLE, part, bytes);
     };
-    bad("truncated", "the file ends in its middle", "evidence.zip", honest[..honest.len() / 2].to_vec());
-    bad("truncated-one", "the last byte is cut off", "evidence.", honest[..honest.len() - 1].to_vec());
-    bad("trailing", "one byte follows the file", "evidence.", [&honest[..], &[0]].concat());
-    bad("leading", "one byte precedes the file", "evidence.", [&[0], &honest[..]].concat());
+    bad(
+        "truncated",
+        "the file ends in its middle",
+        "evidence.zip",
+        honest[..honest.len() / 2].to_vec(),
+    );
+    bad(
+        "truncated-one",
+        "the last byte is cut off",
+        "evidence.",
+        honest[..honest.len() - 1].to_vec(),
+    );
+    bad(
+        "trailing",
+        "one byte follows the file",
+        "evidence.",
+        [&honest[..], &[0]].concat(),
+    );
+    bad(
+        "leading",
+        "one byte precedes the file",
+        "evidence.",
+        [&[0], &honest[..]].concat(),
+    );
     bad("empty", "a file without any bytes", "evidence.zip", vec![]);
 
-    let find = |needle: &[u8]| honest.windows(needle.len()).position(|w| w == needle).unwrap();
+    let find = |needle: &[u8]| {
+        honest
+            .windows(needle.len())
+            .position(|w| w == needle)
+            .unwrap()
+    };
     let local = |path: &str| find(path.as_bytes()) - 30;
     let directory = find(b"PK\x01\x02");
     let end = honest.len() - 22;
     let rollup = local("unit/140311/rollup/2026-01.1.note");
     let content = rollup + 30 + "unit/140311/rollup/2026-01.1.note".len();
     for (name, case, at, part) in [
-        ("byte-signature", "one bit of the first header's signature is changed", 0, "evidence."),
-        ("byte-local-date", "one bit of a date in a local header is changed", rollup + 12, "evidence.bytes"),
-        ("byte-local-flags", "one bit of the flags in a local header is changed", rollup + 7, "evidence."),
-        ("byte-local-crc", "one bit of a checksum in a local header is changed", rollup + 14, "evidence.bytes"),
-        ("byte-local-name", "one bit of a path in a local header is changed", rollup + 30, "evidence.bytes"),
-        ("byte-rollup", "one bit of the rollup is changed, its checksum is not", content + 200, "evidence.part"),
-        ("byte-central-made-by", "one bit of the system in the central directory is changed", directory + 5, "evidence.bytes"),
-        ("byte-central-attributes", "one bit of the attributes in the central directory is changed", directory + 40, "evidence.bytes"),
-        ("byte-central-name", "one bit of a path in the central directory is changed", directory + 46, "evidence."),
-        ("byte-end-disk", "one bit of a disk number in the end record is changed", end + 4, "evidence."),
-        ("byte-end-comment", "one bit of the comment's length is changed", end + 20, "evidence."),
+        (
+            "byte-signature",
+            "one bit of the first header's signature is changed",
+            0,
+            "evidence.",
+        ),
+        (
+            "byte-local-date",
+            "one bit of a date in a local header is changed",
+            rollup + 12,
+            "evidence.bytes",
+        ),
+        (
+            "byte-local-flags",
+            "one bit of the flags in a local header is changed",
+            rollup + 7,
+            "evidence.",
+        ),
+        (
+            "byte-local-crc",
+            "one bit of a checksum in a local header is changed",
+            rollup + 14,
+            "evidence.bytes",
+        ),
+        (
+            "byte-local-name",
+            "one bit of a path in a local header is changed",
+            rollup + 30,
+            "evidence.bytes",
+        ),
+        (
+            "byte-rollup",
+            "one bit of the rollup is changed, its checksum is not",
+            content + 200,
+            "evidence.part",
+        ),
+        (
+            "byte-central-made-by",
+            "one bit of the system in the central directory is changed",
+            directory + 5,
+            "evidence.bytes",
+        ),
+        (
+            "byte-central-attributes",
+            "one bit of the attributes in the central directory is changed",
+            directory + 40,
+            "evidence.bytes",
+        ),
+        (
+            "byte-central-name",
+            "one bit of a path in the central directory is changed",
+            directory + 46,
+            "evidence.",
+        ),
+        (
+            "byte-end-disk",
+            "one bit of a disk number in the end record is changed",
+            end + 4,
+            "evidence.",
+        ),
+        (
+            "byte-end-comment",
+            "one bit of the comment's length is changed",
+            end + 20,
+            "evidence.",
+        ),
     ] {
         let mut bytes = honest.clone();
         bytes[at] ^= 1;
@@ -2163,10 +3432,30 @@ fn zips(b: &mut Book) {
         f(&mut p);
         zip(&p)
     };
-    bad("compressed", "one part is compressed (deflate)", "evidence.", change(&|p| p[at("/rollup/")].deflate = true));
-    bad("compressed-all", "every part is compressed (deflate)", "evidence.", change(&|p| p.iter_mut().for_each(|p| p.deflate = true)));
-    bad("extra-file", "a file that does not belong there", "evidence.path", change(&|p| p.push(Part::stored("zzz.txt", b"hello"))));
-    bad("extra-folder", "an entry for a folder", "evidence.path", change(&|p| p.insert(at("unit/"), Part::stored("unit/", b""))));
+    bad(
+        "compressed",
+        "one part is compressed (deflate)",
+        "evidence.",
+        change(&|p| p[at("/rollup/")].deflate = true),
+    );
+    bad(
+        "compressed-all",
+        "every part is compressed (deflate)",
+        "evidence.",
+        change(&|p| p.iter_mut().for_each(|p| p.deflate = true)),
+    );
+    bad(
+        "extra-file",
+        "a file that does not belong there",
+        "evidence.path",
+        change(&|p| p.push(Part::stored("zzz.txt", b"hello"))),
+    );
+    bad(
+        "extra-folder",
+        "an entry for a folder",
+        "evidence.path",
+        change(&|p| p.insert(at("unit/"), Part::stored("unit/", b""))),
+    );
     bad(
         "extra-registry",
         "a registry under a path that is not its version's",
@@ -2185,17 +3474,42 @@ fn zips(b: &mut Book) {
         "evidence.bytes",
         change(&|p| p[at("/rollup/")].path = "unit/140311/rollup/2026-01.01.note".into()),
     );
-    bad("order", "two parts change places", "evidence.bytes", change(&|p| p.swap(1, 2)));
-    bad("no-mark", "the part that names the format is missing", "evidence.bytes", change(&|p| drop(p.remove(0))));
-    bad("mark-content", "the part that names the format is not empty", "evidence.path", change(&|p| p[0].bytes = b"1".to_vec()));
+    bad(
+        "order",
+        "two parts change places",
+        "evidence.bytes",
+        change(&|p| p.swap(1, 2)),
+    );
+    bad(
+        "no-mark",
+        "the part that names the format is missing",
+        "evidence.bytes",
+        change(&|p| drop(p.remove(0))),
+    );
+    bad(
+        "mark-content",
+        "the part that names the format is not empty",
+        "evidence.path",
+        change(&|p| p[0].bytes = b"1".to_vec()),
+    );
     bad(
         "other-mark",
         "the part that names the format names another version",
         "evidence.path",
         change(&|p| p[0].path = "countersign-evidence-v2".into()),
     );
-    bad("date", "one part has another date", "evidence.bytes", change(&|p| p[at("/rollup/")].date = 0x5c21));
-    bad("part-twice", "one part stands twice", "evidence.", change(&|p| p.insert(1, p[1].clone())));
+    bad(
+        "date",
+        "one part has another date",
+        "evidence.bytes",
+        change(&|p| p[at("/rollup/")].date = 0x5c21),
+    );
+    bad(
+        "part-twice",
+        "one part stands twice",
+        "evidence.",
+        change(&|p| p.insert(1, p[1].clone())),
+    );
     bad(
         "note-spare-bits",
         "a signature is written with its spare base64 bits set",
@@ -2204,9 +3518,11 @@ fn zips(b: &mut Book) {
             let part = &mut p[at("/rollup/")];
             let text = String::from_utf8(part.bytes.clone()).unwrap();
             let digit = text.rfind("=\n").unwrap() - 1;
-            // 64 + 4 bytes leave two spare bits in the last digit, which are zero: the next digit decodes to the same bytes.
+            // 64 + 4 bytes leave two spare bits in the last digit, which are zero: the next digit
+            // decodes to the same bytes.
             assert!(part.bytes[digit - 1].is_ascii());
-            const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+            const DIGITS: &[u8] =
+                b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
             let n = DIGITS.iter().position(|d| *d == part.bytes[digit]).unwrap();
             part.bytes[digit] = DIGITS[n + 1];
         }),
@@ -2217,7 +3533,10 @@ fn zips(b: &mut Book) {
         "evidence.part",
         change(&|p| {
             let part = &mut p[at("/rollup/")];
-            part.bytes = String::from_utf8(part.bytes.clone()).unwrap().replace('\n', "\r\n").into_bytes();
+            part.bytes = String::from_utf8(part.bytes.clone())
+                .unwrap()
+                .replace('\n', "\r\n")
+                .into_bytes();
         }),
     );
     bad(
@@ -2226,12 +3545,18 @@ fn zips(b: &mut Book) {
         "evidence.part",
         change(&|p| p[at("/entries/")].bytes.truncate(100)),
     );
-    bad("bundle-empty", "a bundle without entries", "evidence.part", change(&|p| p[at("/entries/")].bytes.clear()));
+    bad(
+        "bundle-empty",
+        "a bundle without entries",
+        "evidence.part",
+        change(&|p| p[at("/entries/")].bytes.clear()),
+    );
     // The zip is right, its content is not: then a check says so.
     let text = |from: &str, to: &str| {
         change(&|p| {
             let part = &mut p[at("/rollup/")];
-            part.bytes = replaced(&String::from_utf8(part.bytes.clone()).unwrap(), from, to).into_bytes();
+            part.bytes =
+                replaced(&String::from_utf8(part.bytes.clone()).unwrap(), from, to).into_bytes();
         })
     };
     let bytes = text("\"plans\":[\"test-plan\"]", "\"plans\":[\"test-plbn\"]");
@@ -2244,7 +3569,12 @@ fn zips(b: &mut Book) {
     );
     let bytes = change(&|p| {
         let part = &mut p[at("/entries/")];
-        let at = part.bytes.windows(9).rposition(|w| w == b"08:00:00Z").unwrap() + 7;
+        let at = part
+            .bytes
+            .windows(9)
+            .rposition(|w| w == b"08:00:00Z")
+            .unwrap()
+            + 7;
         part.bytes[at] ^= 1;
     });
     b.add(
@@ -2264,49 +3594,178 @@ fn disclosures(b: &mut Book, w: &World) {
     let mut refused = |name: &str, case: &str, part: &str, change: &dyn Fn(&mut Disclosure)| {
         let mut d = good.clone();
         change(&mut d);
-        b.add(&format!("disclosure-{name}.json"), case, UNREADABLE, part, serde_json::to_vec_pretty(&d).unwrap());
+        b.add(
+            &format!("disclosure-{name}.json"),
+            case,
+            UNREADABLE,
+            part,
+            serde_json::to_vec_pretty(&d).unwrap(),
+        );
     };
     let desk = w.desk(A);
     let entry = |n: usize| String::from_utf8(desk.entries[n].clone()).unwrap();
-    refused("value", "a field with another value", "field \"employer\" is not in the record", &|d| d.fields[0].field.2 = text("别的厂"));
-    refused("name", "a field under another name", "not in the record", &|d| d.fields[0].field.1 = "name".into());
-    refused("salt", "a field with a salt of three bytes", "not in the record", &|d| d.fields[0].field.0 = "AAAA".into());
-    refused("field-proof", "a field whose proof has two hashes in the other order", "not in the record", &|d| d.fields[1].proof.swap(0, 1));
-    refused("position", "a field at another position", "not in the record", &|d| d.fields[1].position = 0);
-    refused("of", "a record of more than 64 fields", "not in the record", &|d| d.fields[1].of = 65);
-    refused("proof", "another hash in the statement's proof", "not in the tree", &|d| d.proof[0] = "00".repeat(32));
-    refused("proof-empty", "a statement without its proof", "hashes", &|d| d.proof.clear());
-    refused("index", "another index", "not in the tree", &|d| d.index = 6);
-    refused("statement", "another statement of the same log", "not in the tree", &|d| d.statement = entry(6));
-    refused("unit", "another unit's name", "another log", &|d| d.unit = unit(B));
-    refused("checkpoint", "another unit's checkpoint", "another log", &|d| d.checkpoint = plain(&w.desk(B).checkpoint(5)));
-    refused("checkpoint-key", "a checkpoint signed by another unit's node", "not signed by the unit's node key", &|d| {
-        d.checkpoint = plain(&Note::sign(desk.checkpoint(desk.size()).text(), &[&w.desk(B).node]).unwrap());
+    refused(
+        "value",
+        "a field with another value",
+        "field \"employer\" is not in the record",
+        &|d| d.fields[0].field.2 = text("别的厂"),
+    );
+    refused(
+        "name",
+        "a field under another name",
+        "not in the record",
+        &|d| d.fields[0].field.1 = "name".into(),
+    );
+    refused(
+        "salt",
+        "a field with a salt of three bytes",
+        "not in the record",
+        &|d| d.fields[0].field.0 = "AAAA".into(),
+    );
+    refused(
+        "field-proof",
+        "a field whose proof has two hashes in the other order",
+        "not in the record",
+        &|d| d.fields[1].proof.swap(0, 1),
+    );
+    refused(
+        "position",
+        "a field at another position",
+        "not in the record",
+        &|d| d.fields[1].position = 0,
+    );
+    refused(
+        "of",
+        "a record of more than 64 fields",
+        "not in the record",
+        &|d| d.fields[1].of = 65,
+    );
+    refused(
+        "proof",
+        "another hash in the statement's proof",
+        "not in the tree",
+        &|d| d.proof[0] = "00".repeat(32),
+    );
+    refused(
+        "proof-empty",
+        "a statement without its proof",
+        "hashes",
+        &|d| d.proof.clear(),
+    );
+    refused("index", "another index", "not in the tree", &|d| {
+        d.index = 6
     });
-    refused("format", "another format", "not a disclosure", &|d| d.format = "countersign-disclosure-v2".into());
-    refused("registry", "no registry", "no registry", &|d| d.registries.clear());
+    refused(
+        "statement",
+        "another statement of the same log",
+        "not in the tree",
+        &|d| d.statement = entry(6),
+    );
+    refused("unit", "another unit's name", "another log", &|d| {
+        d.unit = unit(B)
+    });
+    refused(
+        "checkpoint",
+        "another unit's checkpoint",
+        "another log",
+        &|d| d.checkpoint = plain(&w.desk(B).checkpoint(5)),
+    );
+    refused(
+        "checkpoint-key",
+        "a checkpoint signed by another unit's node",
+        "not signed by the unit's node key",
+        &|d| {
+            d.checkpoint = plain(
+                &Note::sign(desk.checkpoint(desk.size()).text(), &[&w.desk(B).node]).unwrap(),
+            );
+        },
+    );
+    refused("format", "another format", "not a disclosure", &|d| {
+        d.format = "countersign-disclosure-v2".into()
+    });
+    refused("registry", "no registry", "no registry", &|d| {
+        d.registries.clear()
+    });
     let row = |d: &mut Disclosure, f: &dyn Fn(&mut ShownRow)| f(d.row.as_mut().unwrap());
-    refused("blinding", "a row with another blinding", "does not open to this row", &|d| row(d, &|r| r.blinding.0 += Scalar::ONE));
-    refused("row-short", "a row without its last amount bit", "does not open to this row", &|d| row(d, &|r| drop(r.columns.pop())));
-    refused("row-other", "a row that says that the person was not counted", "does not open to this row", &|d| {
-        row(d, &|r| r.columns[0] = "I1:in:sex:-".into())
-    });
-    refused("row-both", "a row that counts and does not count", "counts 2 times for figure I1", &|d| {
-        row(d, &|r| r.columns.push("I1:in:sex:-".into()))
-    });
-    refused("row-twice", "a row with one column twice", "shown twice", &|d| row(d, &|r| r.columns.push(r.columns[0].clone())));
-    refused("row-unknown", "a row with a column that does not exist", "unknown column", &|d| row(d, &|r| r.columns[0] = "nothing".into()));
+    refused(
+        "blinding",
+        "a row with another blinding",
+        "does not open to this row",
+        &|d| row(d, &|r| r.blinding.0 += Scalar::ONE),
+    );
+    refused(
+        "row-short",
+        "a row without its last amount bit",
+        "does not open to this row",
+        &|d| row(d, &|r| drop(r.columns.pop())),
+    );
+    refused(
+        "row-other",
+        "a row that says that the person was not counted",
+        "does not open to this row",
+        &|d| row(d, &|r| r.columns[0] = "I1:in:sex:-".into()),
+    );
+    refused(
+        "row-both",
+        "a row that counts and does not count",
+        "counts 2 times for figure I1",
+        &|d| row(d, &|r| r.columns.push("I1:in:sex:-".into())),
+    );
+    refused(
+        "row-twice",
+        "a row with one column twice",
+        "shown twice",
+        &|d| row(d, &|r| r.columns.push(r.columns[0].clone())),
+    );
+    refused(
+        "row-unknown",
+        "a row with a column that does not exist",
+        "unknown column",
+        &|d| row(d, &|r| r.columns[0] = "nothing".into()),
+    );
     let roots = [&w.roots[0], &w.roots[1]];
     let mut other = w.counting.catalogue.clone();
     other.version = 2;
     let other = Note::sign(&published::catalogue_text(&other).unwrap(), &roots).unwrap();
-    refused("catalogue", "another signed catalogue", "not the one that the statement names", &|d| d.catalogue = plain(&other));
-    let few = Note::sign(&published::catalogue_text(&w.counting.catalogue).unwrap(), &[roots[0]]).unwrap();
-    refused("catalogue-few", "a catalogue signed by one of the two roots that are needed", "signed by 1 of the 2 root keys", &|d| {
-        d.catalogue = plain(&few)
-    });
-    let extra = replaced(&serde_json::to_string_pretty(&good).unwrap(), "\"index\":", "\"note\": 1,\n  \"index\":");
-    b.add("disclosure-member-unknown.json", "a member that no disclosure has", UNREADABLE, "unknown field", extra.into_bytes());
-    let twice = replaced(&serde_json::to_string_pretty(&good).unwrap(), "\"index\":", "\"index\": 6,\n  \"index\":");
-    b.add("disclosure-member-twice.json", "a member that stands twice", UNREADABLE, "duplicate field", twice.into_bytes());
+    refused(
+        "catalogue",
+        "another signed catalogue",
+        "not the one that the statement names",
+        &|d| d.catalogue = plain(&other),
+    );
+    let few = Note::sign(
+        &published::catalogue_text(&w.counting.catalogue).unwrap(),
+        &[roots[0]],
+    )
+    .unwrap();
+    refused(
+        "catalogue-few",
+        "a catalogue signed by one of the two roots that are needed",
+        "signed by 1 of the 2 root keys",
+        &|d| d.catalogue = plain(&few),
+    );
+    let extra = replaced(
+        &serde_json::to_string_pretty(&good).unwrap(),
+        "\"index\":",
+        "\"note\": 1,\n  \"index\":",
+    );
+    b.add(
+        "disclosure-member-unknown.json",
+        "a member that no disclosure has",
+        UNREADABLE,
+        "unknown field",
+        extra.into_bytes(),
+    );
+    let twice = replaced(
+        &serde_json::to_string_pretty(&good).unwrap(),
+        "\"index\":",
+        "\"index\": 6,\n  \"index\":",
+    );
+    b.add(
+        "disclosure-member-twice.json",
+        "a member that stands twice",
+        UNREADABLE,
+        "duplicate field",
+        twice.into_bytes(),
+    );
 }

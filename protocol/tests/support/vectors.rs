@@ -1,5 +1,6 @@
-//! Known answers for other languages, from fixed seeds and the small catalogue. Written by `cargo run -p protocol --example
-//! vectors`; the test `vectors` checks that the files in `tests/vectors` are exactly these.
+//! Known answers for other languages, from fixed seeds and the small catalogue. Written by `cargo
+//! run -p protocol --example vectors`; the test `vectors` checks that the files in `tests/vectors`
+//! are exactly these.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use curve25519_dalek::Scalar;
@@ -61,23 +62,49 @@ fn notes() -> Json {
         ("carriage return", good.replacen('\n', "\r\n", 1)),
         ("control character in the text", good.replace('县', "\u{1}")),
         ("base64 without padding", good.replace("=\n", "\n")),
-        ("17 signature lines", format!("{text}\n{}", format!("{line}\n").repeat(17))),
+        (
+            "17 signature lines",
+            format!("{text}\n{}", format!("{line}\n").repeat(17)),
+        ),
         ("text after the signatures", format!("{good}x\n")),
     ];
-    let mut refused: Vec<Json> = forms.iter().map(|(why, n)| json!({ "why": why, "note": n, "form": false })).collect();
-    assert!(forms.iter().all(|(why, n)| Note::parse(n.as_bytes()).is_err() || panic!("{why}")));
+    let mut refused: Vec<Json> = forms
+        .iter()
+        .map(|(why, n)| json!({ "why": why, "note": n, "form": false }))
+        .collect();
+    assert!(
+        forms
+            .iter()
+            .all(|(why, n)| Note::parse(n.as_bytes()).is_err() || panic!("{why}"))
+    );
     let wrong = [
         ("text changed", good.replace('县', "市")),
         ("a known key's signature is another's", {
             let other = Note::sign("countersign/plan/v1\n{}\n", &[&person]).unwrap();
             let line = &other.signatures()[0];
-            plain(&Note::sign(text, &[&signer]).unwrap().add_line(line.name(), line.key_id(), line.blob()).unwrap())
+            plain(
+                &Note::sign(text, &[&signer])
+                    .unwrap()
+                    .add_line(line.name(), line.key_id(), line.blob())
+                    .unwrap(),
+            )
         }),
-        ("signed by unknown keys only", plain(&Note::sign(text, &[&key("x", Alg::Ed25519, 0)]).unwrap())),
+        (
+            "signed by unknown keys only",
+            plain(&Note::sign(text, &[&key("x", Alg::Ed25519, 0)]).unwrap()),
+        ),
     ];
     let known = [signer.vkey(), person.vkey()];
-    assert!(wrong.iter().all(|(_, n)| Note::parse(n.as_bytes()).unwrap().verify(&known).is_err()));
-    refused.extend(wrong.iter().map(|(why, n)| json!({ "why": why, "note": n, "form": true })));
+    assert!(
+        wrong
+            .iter()
+            .all(|(_, n)| Note::parse(n.as_bytes()).unwrap().verify(&known).is_err())
+    );
+    refused.extend(
+        wrong
+            .iter()
+            .map(|(why, n)| json!({ "why": why, "note": n, "form": true })),
+    );
     json!({
         "about": "SPEC.md 1. `keys` are test keys: never use them. A refused note has the right form or not (`form`); none verifies with the vkeys of `keys[0]` and `keys[1]`.",
         "keys": keys,
@@ -93,7 +120,9 @@ fn log() -> Json {
     let tree: Tree = leaves.iter().map(|l| leaf_hash(l)).collect();
     let all = |hashes: Vec<[u8; 32]>| hashes.iter().map(|h| hex::encode(h)).collect::<Vec<_>>();
     let n = leaves.len() as u64;
-    let roots: Vec<String> = (0..=n).map(|s| hex::encode(&tree.root_at(s).unwrap())).collect();
+    let roots: Vec<String> = (0..=n)
+        .map(|s| hex::encode(&tree.root_at(s).unwrap()))
+        .collect();
     let mut inclusion = Vec::new();
     let mut consistency = Vec::new();
     for size in 1..=n {
@@ -124,16 +153,21 @@ fn log() -> Json {
 }
 
 fn groups(w: &World) -> Json {
-    let generators: Vec<Json> = [("blind", "blind"), ("column", ""), ("column", "abc"), ("column", "sha256:00\nI1:in:sex:1")]
-        .iter()
-        .map(|(role, message)| {
-            json!({
-                "role": role, "message": message,
-                "dst": format!("countersign-V1-{role}-ristretto255_XMD:SHA-512_R255MAP_RO_"),
-                "point": hex::encode(hash_to_group(message.as_bytes(), role).compress().as_bytes()),
-            })
+    let generators: Vec<Json> = [
+        ("blind", "blind"),
+        ("column", ""),
+        ("column", "abc"),
+        ("column", "sha256:00\nI1:in:sex:1"),
+    ]
+    .iter()
+    .map(|(role, message)| {
+        json!({
+            "role": role, "message": message,
+            "dst": format!("countersign-V1-{role}-ristretto255_XMD:SHA-512_R255MAP_RO_"),
+            "point": hex::encode(hash_to_group(message.as_bytes(), role).compress().as_bytes()),
         })
-        .collect();
+    })
+    .collect();
     let schemas: Vec<Json> = w
         .counting
         .catalogue
@@ -144,7 +178,16 @@ fn groups(w: &World) -> Json {
             let bases: Vec<String> = if e.is_clear() {
                 vec![]
             } else {
-                s.names().iter().map(|n| hex::encode(protocol::commitment::column_base(s, n).compress().as_bytes())).collect()
+                s.names()
+                    .iter()
+                    .map(|n| {
+                        hex::encode(
+                            protocol::commitment::column_base(s, n)
+                                .compress()
+                                .as_bytes(),
+                        )
+                    })
+                    .collect()
             };
             json!({ "event": e.name, "columns": s.names(), "digest": s.digest(), "bases": bases })
         })
@@ -162,7 +205,12 @@ fn groups(w: &World) -> Json {
             json!({ "event": event, "id": id, "columns": row.iter().map(|(c, _)| c).collect::<Vec<_>>(), "blinding": OpenScalar(r), "commitment": c })
         })
         .collect();
-    let refused = ["00".repeat(32), "ff".repeat(32), format!("01{}", "00".repeat(31)), format!("ed{}7f", "ff".repeat(30))];
+    let refused = [
+        "00".repeat(32),
+        "ff".repeat(32),
+        format!("01{}", "00".repeat(31)),
+        format!("ed{}7f", "ff".repeat(30)),
+    ];
     json!({
         "about": "SPEC.md 5. All points and scalars are 32 bytes in hex. `commitments` are over arbitrary columns (set to 1), to fix the arithmetic.",
         "generators": generators,
@@ -179,14 +227,29 @@ fn period(w: &World) -> Json {
     let desk = w.desk(A);
     let held = w.held(A, JAN);
     let size = held.rollup.log.size;
-    let entries: Vec<String> = desk.entries[..size as usize].iter().map(|e| String::from_utf8(e.clone()).unwrap()).collect();
+    let entries: Vec<String> = desk.entries[..size as usize]
+        .iter()
+        .map(|e| String::from_utf8(e.clone()).unwrap())
+        .collect();
     let mut sum = zero();
     for i in 0..size {
         let s = desk.statement(i);
         sum += s.row.map_or(zero(), |c| *c.point());
-        sum -= s.voids.and_then(|v| desk.statement(v.index).row).map_or(zero(), |c| *c.point());
+        sum -= s
+            .voids
+            .and_then(|v| desk.statement(v.index).row)
+            .map_or(zero(), |c| *c.point());
     }
-    assert!(w.counting.generators.check_opening(&sum, &held.rollup.opening.sums, &held.rollup.opening.blinding.0).is_ok());
+    assert!(
+        w.counting
+            .generators
+            .check_opening(
+                &sum,
+                &held.rollup.opening.sums,
+                &held.rollup.opening.blinding.0
+            )
+            .is_ok()
+    );
     json!({
         "about": "SPEC.md 6 to 8. All leaves of county 140321 up to its rollup of 2026-01, one of them voided; sum is S, the opening in the rollup opens it.",
         "unit": A, "period": JAN,
@@ -217,9 +280,14 @@ pub fn disclosure(w: &World) -> Disclosure {
         proof: proof.iter().map(|h| hex::encode(h)).collect(),
         checkpoint: plain(&desk.checkpoint(size)),
         registries: w.registries.iter().map(plain).collect(),
-        catalogue: plain(&sign(published::catalogue_text(&w.counting.catalogue).unwrap())),
+        catalogue: plain(&sign(
+            published::catalogue_text(&w.counting.catalogue).unwrap(),
+        )),
         fields: record.disclose(&["employer", "wage"]).unwrap(),
-        row: Some(ShownRow { columns: columns.clone(), blinding: OpenScalar(*blinding) }),
+        row: Some(ShownRow {
+            columns: columns.clone(),
+            blinding: OpenScalar(*blinding),
+        }),
     }
 }
 
@@ -249,8 +317,11 @@ fn evidence(w: &World, small: &[u8], whole: &[u8]) -> Json {
                 json!({ "unit": u.unit, "period": m.period, "revision": m.revision, "rollup": m.rollup, "checks": checks, "decision": m.decision })
             })
             .collect();
-        let targets: Vec<Json> =
-            r.targets.iter().map(|t| json!({ "target": t.target, "judgement": t.judgement, "basis": t.basis })).collect();
+        let targets: Vec<Json> = r
+            .targets
+            .iter()
+            .map(|t| json!({ "target": t.target, "judgement": t.judgement, "basis": t.basis }))
+            .collect();
         json!({ "holds": r.holds(), "leaves": r.leaves, "rollups": units, "targets": targets })
     };
     json!({

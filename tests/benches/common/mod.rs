@@ -1,4 +1,5 @@
-//! What the benchmarks share: a county's books on disk with the real catalogue, and made-up persons to record.
+//! What the benchmarks share: a county's books on disk with the real catalogue, and made-up persons
+//! to record.
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
@@ -35,7 +36,8 @@ pub struct Scratch(pub PathBuf);
 
 impl Scratch {
     pub fn new(name: &str) -> Scratch {
-        let base = std::env::var_os("COUNTERSIGN_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+        let base = std::env::var_os("COUNTERSIGN_BENCH_DIR")
+            .map_or_else(std::env::temp_dir, PathBuf::from);
         let dir = base.join(format!("countersign-bench-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("a directory for the benchmark");
@@ -71,7 +73,8 @@ pub fn world(dir: &Path, cities: &[&str]) -> World {
 pub fn open(world: &World, id: &str) -> Books {
     let m = world.member(id).expect("a unit");
     let keys = Keys::load(&m.dir.join("keys"), &m.id).expect("keys");
-    let mut books = Books::open(&m.dir.join("data"), keys, world.root.clone(), m.id.clone()).expect("books");
+    let mut books =
+        Books::open(&m.dir.join("data"), keys, world.root.clone(), m.id.clone()).expect("books");
     if books.registry().is_none() {
         let mut documents: Vec<Vec<u8>> = Vec::new();
         for entry in std::fs::read_dir(world.dir.join("published")).expect("published") {
@@ -80,7 +83,13 @@ pub fn open(world: &World, id: &str) -> Books {
         books.adopt(&documents).expect("adopted");
         for (name, roles, _) in PEOPLE {
             let roles: Vec<Role> = roles.iter().filter_map(|r| Role::parse(r)).collect();
-            record::enrol(&mut books, &person_key(m, name).vkey(), &roles, time("2026-01-01T01:00:00Z")).expect("enrolled");
+            record::enrol(
+                &mut books,
+                &person_key(m, name).vkey(),
+                &roles,
+                time("2026-01-01T01:00:00Z"),
+            )
+            .expect("enrolled");
         }
     }
     books
@@ -94,24 +103,36 @@ pub fn person_key(m: &Member, name: &str) -> SigningKey {
 /// An ID number that nobody has: 999999 is no area.
 pub fn id_number(n: usize) -> String {
     let (day, serial) = (n / 900, n % 900 + 100);
-    let birth = chrono::NaiveDate::from_ymd_opt(1960, 1, 1).expect("a day") + chrono::Days::new(day as u64 % 14_000);
+    let birth = chrono::NaiveDate::from_ymd_opt(1960, 1, 1).expect("a day")
+        + chrono::Days::new(day as u64 % 14_000);
     let first = format!("999999{}{serial:03}", birth.format("%Y%m%d"));
     format!("{first}{}", id_check_digit(&first).expect("a check digit"))
 }
 
-/// The files of `count` persons from number `first` on: registered and hired, each file of at most `batch` rows.
+/// The files of `count` persons from number `first` on: registered and hired, each file of at most
+/// `batch` rows.
 pub fn files(first: usize, count: usize, batch: usize) -> Vec<(&'static str, String)> {
     let mut files = Vec::new();
     for start in (first..first + count).step_by(batch) {
         let persons: Vec<usize> = (start..(start + batch).min(first + count)).collect();
-        let mut registered = String::from("occurred_on,cert_no,name,residence,education,valid_to,phone\n");
-        let mut hired = String::from("occurred_on,id_no,employment_ref,form,employer,nature,wage,social_insurance\n");
+        let mut registered =
+            String::from("occurred_on,cert_no,name,residence,education,valid_to,phone\n");
+        let mut hired = String::from(
+            "occurred_on,id_no,employment_ref,form,employer,nature,wage,social_insurance\n",
+        );
         for n in persons {
             let id = id_number(n);
             let (category, grade) = (n % 7 + 1, n % 4 + 1);
             let residence = if n % 3 == 0 { "urban" } else { "rural" };
-            registered += &format!("2026-01-{:02},{id}{category}{grade},测试甲{n},{residence},middle,2036-01-01,\n", n % 9 + 1);
-            hired += &format!("2026-01-{:02},{id},r{n},{},,,300000,true\n", n % 9 + 11, ["welfare", "self", "flex"][n % 3]);
+            registered += &format!(
+                "2026-01-{:02},{id}{category}{grade},测试甲{n},{residence},middle,2036-01-01,\n",
+                n % 9 + 1
+            );
+            hired += &format!(
+                "2026-01-{:02},{id},r{n},{},,,300000,true\n",
+                n % 9 + 11,
+                ["welfare", "self", "flex"][n % 3]
+            );
         }
         files.push(("E01", registered));
         files.push(("E16", hired));
@@ -119,12 +140,15 @@ pub fn files(first: usize, count: usize, batch: usize) -> Vec<(&'static str, Str
     files
 }
 
-/// Imports one file as the clerk does: decode, parse, check, count, commit, sign, seal, write, fsync.
+/// Imports one file as the clerk does: decode, parse, check, count, commit, sign, seal, write,
+/// fsync.
 pub fn import(books: &mut Books, event: &str, text: &str, now: DateTime<Utc>) -> usize {
     let counting = books.counting().expect("a catalogue").clone();
     let operator = format!("{}/luru", books.unit());
-    let parsed = input::parse(text.as_bytes(), Form::Csv, Some(event), &counting.catalogue).expect("a readable file");
-    let imported = record::record(books, &operator, &parsed.drafts, parsed.faults, false, now).expect("recorded");
+    let parsed = input::parse(text.as_bytes(), Form::Csv, Some(event), &counting.catalogue)
+        .expect("a readable file");
+    let imported = record::record(books, &operator, &parsed.drafts, parsed.faults, false, now)
+        .expect("recorded");
     assert!(imported.accepted, "{:?}", imported.faults.first());
     imported.recorded.len()
 }
@@ -132,13 +156,31 @@ pub fn import(books: &mut Books, event: &str, text: &str, now: DateTime<Utc>) ->
 /// Closes January, has it signed by all three, and hands it over.
 pub fn finish(books: &mut Books, m: &Member) {
     let name = |n: &str| format!("{}/{n}", m.id);
-    let signatories = Signatories { preparer: name("tianbiao"), reviewer: name("tongji"), head: name("fuzeren") };
+    let signatories = Signatories {
+        preparer: name("tianbiao"),
+        reviewer: name("tongji"),
+        head: name("fuzeren"),
+    };
     let (period, now) = (month("2026-01"), time("2026-02-02T02:00:00Z"));
-    let rules = books.counting().expect("a catalogue").catalogue.rules.iter().map(|r| (r.id.clone(), "a benchmark".to_string())).collect();
-    let request = close::CloseRequest { explanations: rules, ..close::CloseRequest::default() };
+    let rules = books
+        .counting()
+        .expect("a catalogue")
+        .catalogue
+        .rules
+        .iter()
+        .map(|r| (r.id.clone(), "a benchmark".to_string()))
+        .collect();
+    let request = close::CloseRequest {
+        explanations: rules,
+        ..close::CloseRequest::default()
+    };
     close::close(books, period, &request, signatories, now).expect("closed");
     for person in ["tianbiao", "tongji", "fuzeren"] {
-        let note = sign::latest(books, period).expect("a rollup").held.note.clone();
+        let note = sign::latest(books, period)
+            .expect("a rollup")
+            .held
+            .note
+            .clone();
         let signed = Note::sign(note.text(), &[&person_key(m, person)]).expect("signed");
         sign::add_signatures(books, period, signed.as_bytes()).expect("taken");
     }
@@ -148,18 +190,32 @@ pub fn finish(books: &mut Books, m: &Member) {
 /// Signatures in a batch, as the product's own reader takes them.
 const SIGNATURES: usize = 256;
 
-/// What no verifier of these statements can do without: each signature from leaf `from` on checked, in batches, each commitment
-/// decompressed and added. The leaves before tell who holds which key. One core, nothing parsed within the time.
+/// What no verifier of these statements can do without: each signature from leaf `from` on checked,
+/// in batches, each commitment decompressed and added. The leaves before tell who holds which key.
+/// One core, nothing parsed within the time.
 pub fn floor_of(entries: &[Vec<u8>], from: usize) -> Duration {
     let mut points: Vec<CompressedRistretto> = Vec::new();
-    let (mut messages, mut signatures, mut keys): (Vec<Vec<u8>>, Vec<Signature>, Vec<VerifyingKey>) = (vec![], vec![], vec![]);
+    let (mut messages, mut signatures, mut keys): (
+        Vec<Vec<u8>>,
+        Vec<Signature>,
+        Vec<VerifyingKey>,
+    ) = (vec![], vec![], vec![]);
     let mut vkeys = std::collections::BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
         let note = Note::parse(entry).expect("a note");
         let s = Statement::parse(note.text()).expect("a statement");
-        let text = |n: &str| s.clear.as_ref().and_then(|c| c.get(n)).and_then(|v| v.as_str()).map(str::to_string);
+        let text = |n: &str| {
+            s.clear
+                .as_ref()
+                .and_then(|c| c.get(n))
+                .and_then(|v| v.as_str())
+                .map(str::to_string)
+        };
         if let Some(key) = text("vkey").and_then(|v| v.parse::<VerifierKey>().ok()) {
-            vkeys.insert(key.name().to_string(), VerifyingKey::from_bytes(key.public()).expect("a key"));
+            vkeys.insert(
+                key.name().to_string(),
+                VerifyingKey::from_bytes(key.public()).expect("a key"),
+            );
         }
         if index < from {
             continue;
@@ -175,14 +231,23 @@ pub fn floor_of(entries: &[Vec<u8>], from: usize) -> Duration {
         }
     }
     let (sum, took) = timed(|| {
-        let sum = points.iter().fold(RistrettoPoint::identity(), |sum, p| sum + p.decompress().expect("a point"));
+        let sum = points.iter().fold(RistrettoPoint::identity(), |sum, p| {
+            sum + p.decompress().expect("a point")
+        });
         let slices: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-        for ((m, s), k) in slices.chunks(SIGNATURES).zip(signatures.chunks(SIGNATURES)).zip(keys.chunks(SIGNATURES)) {
+        for ((m, s), k) in slices
+            .chunks(SIGNATURES)
+            .zip(signatures.chunks(SIGNATURES))
+            .zip(keys.chunks(SIGNATURES))
+        {
             ed25519_dalek::verify_batch(m, s, k).expect("signatures that hold");
         }
         sum
     });
-    assert!(points.is_empty() || sum != RistrettoPoint::identity(), "the work was done");
+    assert!(
+        points.is_empty() || sum != RistrettoPoint::identity(),
+        "the work was done"
+    );
     took
 }
 
@@ -204,11 +269,20 @@ pub fn micros(time: Duration, n: usize) -> f64 {
     time.as_secs_f64() * 1e6 / n as f64
 }
 
-/// Processor time of this process so far, all threads: steadier than the clock on a machine that is shared.
+/// Processor time of this process so far, all threads: steadier than the clock on a machine that is
+/// shared.
 pub fn processor() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("the process's own figures");
-    // After the name in brackets; user and system time are the 14th and 15th field, in ticks of 10 ms.
-    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
-    let ticks: u64 = fields[11..13].iter().map(|t| t.parse::<u64>().expect("ticks")).sum();
+    // After the name in brackets; user and system time are the 14th and 15th field, in ticks of 10
+    // ms.
+    let fields: Vec<&str> = stat
+        .rsplit_once(')')
+        .map_or("", |(_, rest)| rest)
+        .split_whitespace()
+        .collect();
+    let ticks: u64 = fields[11..13]
+        .iter()
+        .map(|t| t.parse::<u64>().expect("ticks"))
+        .sum();
     Duration::from_millis(ticks * 10)
 }

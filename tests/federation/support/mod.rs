@@ -1,6 +1,6 @@
-//! A small federation (甘肃, 金昌 and its two counties) whose people never give up: each step is tried until it is done,
-//! whatever dies meanwhile, and may therefore be tried twice. At the end [`Town::conclude`] asks for everything that must be
-//! true however rough the way was.
+//! A small federation (甘肃, 金昌 and its two counties) whose people never give up: each step is
+//! tried until it is done, whatever dies meanwhile, and may therefore be tried twice. At the end
+//! [`Town::conclude`] asks for everything that must be true however rough the way was.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -61,12 +61,16 @@ impl Random {
     }
     /// Below `n`.
     pub fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
 }
 
-/// The units, their processes are elsewhere: so that a step can be under way while a process is killed.
+/// The units, their processes are elsewhere: so that a step can be under way while a process is
+/// killed.
 #[derive(Clone)]
 pub struct Town {
     /// All units, the top first.
@@ -79,20 +83,48 @@ pub struct Town {
 
 /// Builds the federation's files; `change` may move a unit before anything is started.
 pub fn build(name: &str, seed: u64, change: impl FnOnce(&mut World)) -> (World, Town) {
-    let mut world = World::build(&directory(name), &Deploy(repository().join("deploy")), &[CITY], month(1)).unwrap();
+    let mut world = World::build(
+        &directory(name),
+        &Deploy(repository().join("deploy")),
+        &[CITY],
+        month(1),
+    )
+    .unwrap();
     change(&mut world);
     world.write_configs().unwrap();
-    let units = world.members.iter().map(|m| LedgerUnit { id: m.id.clone(), tier: m.tier, parent: m.parent.clone() }).collect();
-    let ledger = generate(&LedgerOptions { seed, year: 2023, units });
-    let town = Town { members: world.members.clone(), ledger: std::sync::Arc::new(ledger), returned: BTreeSet::new() };
-    let counties: Vec<_> = town.members.iter().filter(|m| m.tier == Tier::County).map(|m| m.id.as_str()).collect();
+    let units = world
+        .members
+        .iter()
+        .map(|m| LedgerUnit {
+            id: m.id.clone(),
+            tier: m.tier,
+            parent: m.parent.clone(),
+        })
+        .collect();
+    let ledger = generate(&LedgerOptions {
+        seed,
+        year: 2023,
+        units,
+    });
+    let town = Town {
+        members: world.members.clone(),
+        ledger: std::sync::Arc::new(ledger),
+        returned: BTreeSet::new(),
+    };
+    let counties: Vec<_> = town
+        .members
+        .iter()
+        .filter(|m| m.tier == Tier::County)
+        .map(|m| m.id.as_str())
+        .collect();
     assert_eq!(counties, COUNTIES, "the list of units is another one");
     (world, town)
 }
 
 /// Starts everything, with a keeper of the streams beside the broker, and enrols the people.
 pub fn start(world: World, timing: Timing) -> Federation {
-    let mut f = Federation::start(world, &nats_server(), &programs().join("countersign-node")).unwrap();
+    let mut f =
+        Federation::start(world, &nats_server(), &programs().join("countersign-node")).unwrap();
     f.start_keeper(timing).unwrap();
     f.enrol_all().unwrap();
     f
@@ -100,11 +132,21 @@ pub fn start(world: World, timing: Timing) -> Federation {
 
 /// Sets the clock of all nodes to a day of the month that follows this one.
 pub fn clock(world: &World, after: u32, day: u32) {
-    world.set_clock(&format!("{}-{day:02}T04:00:00Z", month(after).next().unwrap())).unwrap();
+    world
+        .set_clock(&format!(
+            "{}-{day:02}T04:00:00Z",
+            month(after).next().unwrap()
+        ))
+        .unwrap();
 }
 
-/// Tries until it is so. `act` may fail and may be repeated; what it said last is told when patience ends.
-fn until(what: &str, mut is_so: impl FnMut() -> Result<bool, String>, mut act: impl FnMut() -> Result<(), String>) {
+/// Tries until it is so. `act` may fail and may be repeated; what it said last is told when
+/// patience ends.
+fn until(
+    what: &str,
+    mut is_so: impl FnMut() -> Result<bool, String>,
+    mut act: impl FnMut() -> Result<(), String>,
+) {
     let mut last = String::new();
     wait(what, || {
         match is_so() {
@@ -140,12 +182,19 @@ impl Town {
         self.members.iter().rev().collect()
     }
 
-    /// Records one file. A client that got no answer sends it again: then all of it is new, or all of it was recorded.
+    /// Records one file. A client that got no answer sends it again: then all of it is new, or all
+    /// of it was recorded.
     fn record(&self, id: &str, sheet: &Sheet) {
         let client = self.client(id, "luru");
         let mut last = String::new();
         wait(&format!("{id}: {} is recorded", sheet.file_name()), || {
-            match client.import(Some(sheet.event), "csv", false, false, sheet.to_csv().as_bytes()) {
+            match client.import(
+                Some(sheet.event),
+                "csv",
+                false,
+                false,
+                sheet.to_csv().as_bytes(),
+            ) {
                 Ok(done) if done.accepted => return Ok(true),
                 Ok(done) => {
                     assert!(
@@ -154,7 +203,12 @@ impl Town {
                         sheet.file_name(),
                         done.faults.first()
                     );
-                    assert_eq!(done.faults.len(), sheet.rows.len(), "{id} {}: a part of a file was recorded", sheet.file_name());
+                    assert_eq!(
+                        done.faults.len(),
+                        sheet.rows.len(),
+                        "{id} {}: a part of a file was recorded",
+                        sheet.file_name()
+                    );
                     return Ok(true);
                 }
                 Err(e) => last = said(e),
@@ -167,7 +221,13 @@ impl Town {
     /// Records a unit's files of a month.
     pub fn fill(&self, id: &str, m: Month, weather: &mut impl Weather) {
         let unit = self.member(id);
-        for sheet in self.ledger.unit(&unit.id).and_then(|u| u.month(m)).map(|f| f.sheets.as_slice()).unwrap_or_default() {
+        for sheet in self
+            .ledger
+            .unit(&unit.id)
+            .and_then(|u| u.month(m))
+            .map(|f| f.sheets.as_slice())
+            .unwrap_or_default()
+        {
             weather.step(id);
             self.record(id, sheet);
         }
@@ -188,20 +248,40 @@ impl Town {
 
     fn revise(&self, id: &str, m: Month, revision: u32, weather: &mut impl Weather) {
         let (unit, client) = (self.member(id), self.client(id, "tianbiao"));
-        let own = || Ok::<_, String>(client.months().map_err(said)?.into_iter().find(|o| (o.period, o.revision) == (m, revision)));
+        let own = || {
+            Ok::<_, String>(
+                client
+                    .months()
+                    .map_err(said)?
+                    .into_iter()
+                    .find(|o| (o.period, o.revision) == (m, revision)),
+            )
+        };
         weather.step(id);
         let close = || year::close(unit, m, &CloseRequest::default()).map_err(said);
-        until(&format!("{id} closes {m}.{revision}"), || Ok(own()?.is_some()), close);
+        until(
+            &format!("{id} closes {m}.{revision}"),
+            || Ok(own()?.is_some()),
+            close,
+        );
         weather.step(id);
         let sign = || sign_all(unit, m).map_err(said);
-        until(&format!("{id} signs {m}.{revision}"), || Ok(own()?.is_some_and(|o| o.unsigned.is_empty())), sign);
+        until(
+            &format!("{id} signs {m}.{revision}"),
+            || Ok(own()?.is_some_and(|o| o.unsigned.is_empty())),
+            sign,
+        );
         weather.step(id);
         let submit = || client.submit(m).map(drop).map_err(said);
-        until(&format!("{id} hands in {m}.{revision}"), || Ok(own()?.is_some_and(|o| o.submitted.is_some())), submit);
+        until(
+            &format!("{id} hands in {m}.{revision}"),
+            || Ok(own()?.is_some_and(|o| o.submitted.is_some())),
+            submit,
+        );
     }
 
-    /// The parent's officer waits for the checks and accepts, at once or after having sent the report back; nothing of an
-    /// honest unit may fail.
+    /// The parent's officer waits for the checks and accepts, at once or after having sent the
+    /// report back; nothing of an honest unit may fail.
     pub fn accept(&self, id: &str, m: Month, weather: &mut impl Weather) {
         for (_, revision, decision) in self.course(id, m) {
             if revision > 1 {
@@ -212,7 +292,14 @@ impl Town {
         }
     }
 
-    fn decide(&self, id: &str, m: Month, revision: u32, decision: Decision, weather: &mut impl Weather) {
+    fn decide(
+        &self,
+        id: &str,
+        m: Month,
+        revision: u32,
+        decision: Decision,
+        weather: &mut impl Weather,
+    ) {
         let parent = self.member(id).parent.clone().unwrap();
         let officer = self.client(parent.as_str(), "tongji");
         let (word, reasons): (_, &[String]) = match decision {
@@ -221,14 +308,19 @@ impl Town {
         };
         let found = || {
             let list = officer.children().map_err(said)?;
-            Ok::<_, String>(list.into_iter().find(|c| c.unit.as_str() == id && (c.period, c.revision) == (m, revision)))
+            Ok::<_, String>(
+                list.into_iter()
+                    .find(|c| c.unit.as_str() == id && (c.period, c.revision) == (m, revision)),
+            )
         };
         weather.step(parent.as_str());
         until(
             &format!("{parent} decides on {id} {m}.{revision}"),
             || Ok(found()?.is_some_and(|c| c.decision == Some(decision))),
             || {
-                let Some(child) = found()?.filter(|c| !c.verdicts.is_empty()) else { return Err("not checked yet".into()) };
+                let Some(child) = found()?.filter(|c| !c.verdicts.is_empty()) else {
+                    return Err("not checked yet".into());
+                };
                 let failed = child.verdicts.iter().find(|v| v.failed());
                 assert!(failed.is_none(), "{id} {m}: {failed:?}");
                 officer.decide(id, m, word, reasons, &[]).map_err(said)
@@ -243,24 +335,47 @@ impl Town {
         self.receipted_so(id, m, revision, decision, weather);
     }
 
-    fn receipted_so(&self, id: &str, m: Month, revision: u32, decision: Decision, weather: &mut impl Weather) {
+    fn receipted_so(
+        &self,
+        id: &str,
+        m: Month,
+        revision: u32,
+        decision: Decision,
+        weather: &mut impl Weather,
+    ) {
         let client = self.client(id, "tianbiao");
         weather.step(id);
         let decided = || {
-            let own = client.months().map_err(said)?.into_iter().find(|o| (o.period, o.revision) == (m, revision));
+            let own = client
+                .months()
+                .map_err(said)?
+                .into_iter()
+                .find(|o| (o.period, o.revision) == (m, revision));
             Ok(own.is_some_and(|o| o.decision == Some(decision)))
         };
-        until(&format!("{id} has its receipt for {m}.{revision}"), decided, || Ok(()));
+        until(
+            &format!("{id} has its receipt for {m}.{revision}"),
+            decided,
+            || Ok(()),
+        );
     }
 
-    /// A whole month, from the counties' files to the province's report; whoever has closed it already has recorded it.
+    /// A whole month, from the counties' files to the province's report; whoever has closed it
+    /// already has recorded it.
     pub fn month(&self, m: Month, weather: &mut impl Weather) {
         for unit in self.upwards() {
             let id = unit.id.as_str();
-            for child in self.members.iter().filter(|c| c.parent.as_ref() == Some(&unit.id)) {
+            for child in self
+                .members
+                .iter()
+                .filter(|c| c.parent.as_ref() == Some(&unit.id))
+            {
                 self.accept(child.id.as_str(), m, weather);
             }
-            let closed = self.client(id, "tianbiao").months().is_ok_and(|list| list.iter().any(|o| o.period == m));
+            let closed = self
+                .client(id, "tianbiao")
+                .months()
+                .is_ok_and(|list| list.iter().any(|o| o.period == m));
             if !closed {
                 self.fill(id, m, weather);
             }
@@ -271,12 +386,19 @@ impl Town {
         }
     }
 
-    /// What the ledger's rows of these months add up to, counted by nothing but the rows: hires, and subsidies in fen.
+    /// What the ledger's rows of these months add up to, counted by nothing but the rows: hires,
+    /// and subsidies in fen.
     fn planted(&self, months: &[Month]) -> (i64, i64) {
         let (mut hires, mut fen) = (0, 0);
-        let all = self.ledger.units.iter().flat_map(|u| u.months.iter().filter(|m| months.contains(&m.month)));
+        let all = self
+            .ledger
+            .units
+            .iter()
+            .flat_map(|u| u.months.iter().filter(|m| months.contains(&m.month)));
         for sheet in all.flat_map(|m| &m.sheets) {
-            for row in (0..sheet.rows.len()).filter(|r| sheet.cell(*r, "occurred_on").unwrap() >= "2023-01-01") {
+            for row in (0..sheet.rows.len())
+                .filter(|r| sheet.cell(*r, "occurred_on").unwrap() >= "2023-01-01")
+            {
                 hires += i64::from(sheet.event == "E16");
                 if sheet.event == "E36" && SUBSIDIES.contains(&sheet.cell(row, "scheme").unwrap()) {
                     fen += sheet.cell(row, "amount").unwrap().parse::<i64>().unwrap();
@@ -286,23 +408,50 @@ impl Town {
         (hires, fen)
     }
 
-    /// Ends the federation and asks for what must be true: every report accepted exactly once and in order, by both
-    /// sides' journals; no contradiction; the province's totals are the planted contributions; the evidence verifies; `fsck` is
-    /// clean everywhere.
+    /// Ends the federation and asks for what must be true: every report accepted exactly once and
+    /// in order, by both sides' journals; no contradiction; the province's totals are the planted
+    /// contributions; the evidence verifies; `fsck` is clean everywhere.
     pub fn conclude(&self, mut f: Federation, months: &[Month]) {
         for unit in &self.members {
             let client = self.client(unit.id.as_str(), "tianbiao");
             let status = client.status().unwrap();
-            assert!(status.contradictions.is_empty(), "{}: {:?}", unit.id, status.contradictions);
-            assert!(status.waiting.is_empty(), "{} still waits for {:?}", unit.id, status.waiting);
-            let own: Vec<_> = client.months().unwrap().iter().map(|o| (o.period, o.revision)).collect();
-            let wanted = months.iter().flat_map(|m| self.course(unit.id.as_str(), *m));
-            assert_eq!(own, wanted.map(|(m, r, _)| (m, r)).collect::<Vec<_>>(), "{}", unit.id);
+            assert!(
+                status.contradictions.is_empty(),
+                "{}: {:?}",
+                unit.id,
+                status.contradictions
+            );
+            assert!(
+                status.waiting.is_empty(),
+                "{} still waits for {:?}",
+                unit.id,
+                status.waiting
+            );
+            let own: Vec<_> = client
+                .months()
+                .unwrap()
+                .iter()
+                .map(|o| (o.period, o.revision))
+                .collect();
+            let wanted = months
+                .iter()
+                .flat_map(|m| self.course(unit.id.as_str(), *m));
+            assert_eq!(
+                own,
+                wanted.map(|(m, r, _)| (m, r)).collect::<Vec<_>>(),
+                "{}",
+                unit.id
+            );
         }
         let bytes = self.client(PROVINCE, "jiancha").evidence().unwrap();
         let path = f.world.dir.join("evidence.zip");
         std::fs::write(&path, &bytes).unwrap();
-        let verified = countersign(&["verify", path.to_str().unwrap(), "--root", f.world.root.as_str()]);
+        let verified = countersign(&[
+            "verify",
+            path.to_str().unwrap(),
+            "--root",
+            f.world.root.as_str(),
+        ]);
         assert!(verified.0, "{}", verified.1);
         let evidence = file::read(&bytes).unwrap();
         let mut totals: BTreeMap<String, i64> = BTreeMap::new();
@@ -311,7 +460,11 @@ impl Town {
                 *totals.entry(figure.id.clone()).or_default() += figure.scope().value.unwrap_or(0);
             }
         }
-        assert_eq!((totals["I012"], totals["I118"]), self.planted(months), "hires and subsidies against the planted ones");
+        assert_eq!(
+            (totals["I012"], totals["I118"]),
+            self.planted(months),
+            "hires and subsidies against the planted ones"
+        );
         for unit in &self.members {
             f.kill_node(unit.id.as_str());
         }
@@ -319,26 +472,49 @@ impl Town {
             let data = unit.dir.join("data");
             let checked = countersign(&["fsck", data.to_str().unwrap()]);
             assert!(checked.0, "{}: {}", unit.id, checked.1);
-            let wanted = |id: &str| months.iter().flat_map(|m| self.course(id, *m)).collect::<Vec<_>>();
+            let wanted = |id: &str| {
+                months
+                    .iter()
+                    .flat_map(|m| self.course(id, *m))
+                    .collect::<Vec<_>>()
+            };
             if unit.parent.is_some() {
                 let had = receipts(&data, kinds::RECEIPT, unit.id.as_str());
-                assert_eq!(had, wanted(unit.id.as_str()), "receipts in the journal of {}", unit.id);
+                assert_eq!(
+                    had,
+                    wanted(unit.id.as_str()),
+                    "receipts in the journal of {}",
+                    unit.id
+                );
             }
-            for child in self.members.iter().filter(|c| c.parent.as_ref() == Some(&unit.id)) {
+            for child in self
+                .members
+                .iter()
+                .filter(|c| c.parent.as_ref() == Some(&unit.id))
+            {
                 let given = receipts(&data, kinds::GIVEN, child.id.as_str());
-                assert_eq!(given, wanted(child.id.as_str()), "given to {} by the journal of {}", child.id, unit.id);
+                assert_eq!(
+                    given,
+                    wanted(child.id.as_str()),
+                    "given to {} by the journal of {}",
+                    child.id,
+                    unit.id
+                );
             }
         }
     }
 }
 
-/// The journal of a stopped node. Another test of this process may be starting a program just now: until it runs, that program
-/// holds every lock that this process held when it was forked, this journal's from the last time it was read as well.
+/// The journal of a stopped node. Another test of this process may be starting a program just now:
+/// until it runs, that program holds every lock that this process held when it was forked, this
+/// journal's from the last time it was read as well.
 fn stopped(data: &Path) -> Journal {
     let begin = Instant::now();
     loop {
         match Journal::open(data) {
-            Err(JournalError::Locked { .. }) if begin.elapsed() < Duration::from_secs(10) => sleep(Duration::from_millis(50)),
+            Err(JournalError::Locked { .. }) if begin.elapsed() < Duration::from_secs(10) => {
+                sleep(Duration::from_millis(50))
+            }
             opened => return opened.unwrap(),
         }
     }
@@ -347,11 +523,18 @@ fn stopped(data: &Path) -> Journal {
 /// The receipts of a kind for a unit, in the order of a stopped node's journal.
 fn receipts(data: &Path, kind: u8, child: &str) -> Vec<(Month, u32, Decision)> {
     let journal = stopped(data);
-    let all = journal.read_from(0).map(Result::unwrap).filter(|e| e.kind == kind);
+    let all = journal
+        .read_from(0)
+        .map(Result::unwrap)
+        .filter(|e| e.kind == kind);
     let read = all.map(|e| Receipt::parse(Note::parse(&e.public).unwrap().text()).unwrap());
-    let mut list: Vec<_> = read.filter(|r| r.child.as_str() == child).map(|r| (r.period, r.revision, r.decision)).collect();
+    let mut list: Vec<_> = read
+        .filter(|r| r.child.as_str() == child)
+        .map(|r| (r.period, r.revision, r.decision))
+        .collect();
     if kind == kinds::RECEIPT {
-        // The network may bring them in any order; the parent's decisions are in order, and each came once.
+        // The network may bring them in any order; the parent's decisions are in order, and each
+        // came once.
         list.sort_by_key(|(m, r, _)| (*m, *r));
     }
     list
@@ -359,7 +542,14 @@ fn receipts(data: &Path, kind: u8, child: &str) -> Vec<(Month, u32, Decision)> {
 
 /// Runs the command line; whether it succeeded, and what it said.
 pub fn countersign(args: &[&str]) -> (bool, String) {
-    let output = Command::new(programs().join("countersign")).args(args).output().unwrap();
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(programs().join("countersign"))
+        .args(args)
+        .output()
+        .unwrap();
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     (output.status.success(), text)
 }

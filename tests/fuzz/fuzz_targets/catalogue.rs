@@ -7,7 +7,10 @@ use protocol::verify::log::Counting;
 
 fuzz_target!(|text: &str| {
     if let Ok(catalogue) = Catalogue::from_json(text) {
-        assert_eq!(Catalogue::from_json(&catalogue.to_json()).as_ref(), Ok(&catalogue));
+        assert_eq!(
+            Catalogue::from_json(&catalogue.to_json()).as_ref(),
+            Ok(&catalogue)
+        );
         let _ = Counting::new(catalogue);
     }
 });

@@ -1,4 +1,5 @@
-//! `evidence::file::read`, and the verification of what was read. A file that is read is written again as the same bytes.
+//! `evidence::file::read`, and the verification of what was read. A file that is read is written
+//! again as the same bytes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

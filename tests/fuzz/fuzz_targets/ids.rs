@@ -19,7 +19,8 @@ fuzz_target!(|text: &str| {
     one_text::<EventId>(text);
     one_text::<Month>(text);
     one_text::<Period>(text);
-    // These are read leniently (spaces, full-width digits, small letters): written again they are the same for good.
+    // These are read leniently (spaces, full-width digits, small letters): written again they are
+    // the same for good.
     let _ = text.parse::<Tier>();
     let _ = text.parse::<IdNumber>();
     let _ = text.parse::<CertificateNumber>();

@@ -1,4 +1,5 @@
-//! Hash tiles, and inclusion and consistency proofs of whatever sizes: two numbers, two hashes, and the proof.
+//! Hash tiles, and inclusion and consistency proofs of whatever sizes: two numbers, two hashes, and
+//! the proof.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,9 +10,13 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(hashes) = decode_tile(data) {
         assert_eq!(hashes.concat(), data);
     }
-    let Some((numbers, rest)) = data.split_first_chunk::<16>() else { return };
+    let Some((numbers, rest)) = data.split_first_chunk::<16>() else {
+        return;
+    };
     let (hashes, _) = rest.as_chunks::<32>();
-    let [first, second, proof @ ..] = hashes else { return };
+    let [first, second, proof @ ..] = hashes else {
+        return;
+    };
     let number = |at: usize| u64::from_le_bytes(numbers[at..at + 8].try_into().expect("8 bytes"));
     let (a, b) = (number(0), number(8));
     let _ = verify_inclusion(first, a, b, proof, second);
@@ -22,8 +27,14 @@ fuzz_target!(|data: &[u8]| {
     let (index, old) = (a % size, b % size + 1);
     let leaf = tree.leaf(index).expect("it is there");
     let held = verify_inclusion(&leaf, index, size, proof, &tree.root()).is_ok();
-    assert_eq!(held, tree.inclusion_proof(index, size).as_deref() == Some(proof));
+    assert_eq!(
+        held,
+        tree.inclusion_proof(index, size).as_deref() == Some(proof)
+    );
     let root = tree.root_at(old).expect("it is there");
     let held = verify_consistency(old, &root, size, &tree.root(), proof).is_ok();
-    assert_eq!(held, tree.consistency_proof(old, size).as_deref() == Some(proof));
+    assert_eq!(
+        held,
+        tree.consistency_proof(old, size).as_deref() == Some(proof)
+    );
 });

@@ -1,4 +1,5 @@
-//! The registry chain: notes one behind the other, divided by a byte that no note has; and documents that are signed here.
+//! The registry chain: notes one behind the other, divided by a byte that no note has; and
+//! documents that are signed here.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,17 +7,30 @@ use protocol::note::Note;
 use protocol::registry::VerifiedRegistry;
 
 fuzz_target!(|data: &[u8]| {
-    let notes: Vec<Note> = data.split(|b| *b == 0).filter_map(|n| Note::parse(n).ok()).collect();
+    let notes: Vec<Note> = data
+        .split(|b| *b == 0)
+        .filter_map(|n| Note::parse(n).ok())
+        .collect();
     let _ = VerifiedRegistry::chain(&notes, &fuzz::root());
     // With good signatures, so that what the document says is looked at.
-    let documents = data.split(|b| *b == 0).filter_map(|d| std::str::from_utf8(d).ok());
-    let notes: Vec<Note> = documents.filter_map(|d| fuzz::signed(&fuzz::document("registry", d))).collect();
+    let documents = data
+        .split(|b| *b == 0)
+        .filter_map(|d| std::str::from_utf8(d).ok());
+    let notes: Vec<Note> = documents
+        .filter_map(|d| fuzz::signed(&fuzz::document("registry", d)))
+        .collect();
     if let Ok(chain) = VerifiedRegistry::chain(&notes, &fuzz::root()) {
         for version in &chain {
             for unit in &version.registry().units {
                 let path = version.registry().path(&unit.id);
                 assert_eq!(path.last(), Some(&unit.id));
-                assert!(version.registry().subtree(&path[0]).iter().any(|u| u.id == unit.id));
+                assert!(
+                    version
+                        .registry()
+                        .subtree(&path[0])
+                        .iter()
+                        .any(|u| u.id == unit.id)
+                );
             }
         }
     }

@@ -1,4 +1,5 @@
-//! What the targets share: keys of the test world, documents around fuzzed JSON, and notes that are signed here.
+//! What the targets share: keys of the test world, documents around fuzzed JSON, and notes that are
+//! signed here.
 
 use std::sync::LazyLock;
 
@@ -25,12 +26,23 @@ pub fn witness() -> VerifierKey {
 
 /// The text as it is, where it is a document already, else as the JSON of one.
 pub fn document(kind: &str, text: &str) -> String {
-    if text.starts_with("countersign/") { text.to_string() } else { format!("countersign/{kind}/v1\n{text}\n") }
+    if text.starts_with("countersign/") {
+        text.to_string()
+    } else {
+        format!("countersign/{kind}/v1\n{text}\n")
+    }
 }
 
 /// The text with good signatures of both root keys; none where it cannot be a note's text.
 pub fn signed(text: &str) -> Option<Note> {
-    Note::sign(text, &[&key("root-a", Alg::Ed25519, 9), &key("root-b", Alg::Ed25519, 9)]).ok()
+    Note::sign(
+        text,
+        &[
+            &key("root-a", Alg::Ed25519, 9),
+            &key("root-b", Alg::Ed25519, 9),
+        ],
+    )
+    .ok()
 }
 
 /// The catalogue of `protocol/tests/support`.
