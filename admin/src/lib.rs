@@ -3,13 +3,10 @@
 //!
 //! It works from files, or through a node's API; never on a live node's database. Reading order:
 //! [`api`] (talking to a node), [`keyring`] (keys, tokens, published documents), [`nats`] (what an
-//! operator sets up), [`on_disk`] (evidence read where it lies), [`ledger`] (synthetic input),
-//! [`cli`] (the commands), [`demo`] (the main job, shown).
+//! operator sets up), [`on_disk`] (evidence read where it lies), [`cli`] (the commands).
 
 pub mod api;
 pub mod cli;
-pub mod demo;
 pub mod keyring;
-pub mod ledger;
 pub mod nats;
 pub mod on_disk;

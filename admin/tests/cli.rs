@@ -546,30 +546,6 @@ fn nats_conf_is_made_from_the_same_files() {
 }
 
 #[test]
-fn ledgers_are_the_same_twice() {
-    let dir = Dir::new("ledger");
-    let units = deploy("units/units.csv");
-    let args = |out| {
-        [
-            "ledger", "generate", "--year", "2023", "--units", &units, "--under", "140321",
-            "--out", out,
-        ]
-        .map(str::to_string)
-    };
-    let generate = |out| dir.json(&args(out).each_ref().map(String::as_str));
-    assert_eq!(generate("one"), generate("two"));
-    assert_eq!(
-        dir.read("one/140321/2023-03/14-E16.csv"),
-        dir.read("two/140321/2023-03/14-E16.csv")
-    );
-    dir.run(&[
-        "ledger", "generate", "--year", "2023", "--units", &units, "--under", "999999", "--out",
-        "x",
-    ])
-    .refused(1, &["units.unknown"]);
-}
-
-#[test]
 fn nonsense_is_not_evidence() {
     let dir = Dir::new("verify");
     dir.good(&["key", "new", "a.key", "--name", "root"]);

@@ -19,9 +19,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use admin::demo::world::{Member, World};
 use admin::on_disk::OnDisk;
 use common::{Scratch, files, finish, floor_of, import, micros, open, time, trying, world};
+use countersign_demo::world::{Member, World};
 use node::books::Books;
 use node::desk::extract::{self, Here};
 use node::review::{self, Took};

@@ -28,11 +28,11 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use admin::api::Client;
-use admin::demo::federation::{Federation, PATIENCE, tail, wait};
-use admin::demo::world::{Member, World};
-use admin::demo::year;
 use chrono::{DateTime, Utc};
 use common::{Scratch, deploy, floor_of, id_number, micros, trying};
+use countersign_demo::federation::{Federation, PATIENCE, tail, wait};
+use countersign_demo::world::{Member, World};
+use countersign_demo::year;
 use federation_tests::{nats_server, programs};
 use futures_util::StreamExt as _;
 use node::desk::close::CloseRequest;

@@ -85,7 +85,7 @@ fn main() {
 }
 
 /// A month of a county: recorded, closed, signed and handed over.
-fn month(world: &admin::demo::world::World, persons: usize) -> Evidence {
+fn month(world: &countersign_demo::world::World, persons: usize) -> Evidence {
     let mut books = open(world, COUNTY);
     for (event, text) in files(0, persons, 1000) {
         import(&mut books, event, &text, time("2026-01-25T02:00:00Z"));

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use admin::api::{ApiError, Client};
-use admin::demo::federation::{PATIENCE, tail, wait};
-use admin::demo::world::{Deploy, Member, PEOPLE, World, free_port};
-use admin::demo::year;
 use admin::keyring;
-use admin::ledger::{Ledger, LedgerOptions, LedgerUnit, generate};
+use countersign_demo::federation::{PATIENCE, tail, wait};
+use countersign_demo::ledger::{Ledger, LedgerOptions, LedgerUnit, generate};
+use countersign_demo::world::{Deploy, Member, PEOPLE, World, free_port};
+use countersign_demo::year;
 use federation_tests::{directory, programs, repository};
 use node::desk::close::CloseRequest;
 use node::desk::record::Imported;

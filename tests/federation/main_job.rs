@@ -6,15 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use admin::ledger::{CorrectionKind, DEFAULT_SEED, LedgerOptions, LedgerUnit, generate};
+use countersign_demo::ledger::{CorrectionKind, DEFAULT_SEED, LedgerOptions, LedgerUnit, generate};
 use federation_tests::{directory, nats_server, programs, repository};
 use protocol::evidence::file;
 use protocol::ids::Tier;
 use protocol::rollup::Rollup;
 
 fn demo(dir: &std::path::Path, more: &[&str]) -> std::process::Output {
-    Command::new(programs().join("countersign"))
-        .arg("demo")
+    Command::new(programs().join("countersign-demo"))
+        .arg("run")
         .arg("--dir")
         .arg(dir)
         .arg("--deploy")
@@ -48,9 +48,9 @@ fn a_year_of_months() {
     );
 
     // Planted contributions: what the ledger contains, counted by nothing but its rows.
-    let units: Vec<LedgerUnit> = admin::demo::world::choose(
-        &admin::demo::world::Deploy(repository().join("deploy")),
-        &admin::demo::CITIES,
+    let units: Vec<LedgerUnit> = countersign_demo::world::choose(
+        &countersign_demo::world::Deploy(repository().join("deploy")),
+        &countersign_demo::year::CITIES,
     )
     .unwrap()
     .into_iter()

@@ -15,12 +15,12 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use admin::demo::federation::{Federation, wait};
-use admin::demo::world::World;
 use admin::nats::Timing;
 use async_nats::{Client, ConnectOptions, HeaderMap};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use countersign_demo::federation::{Federation, wait};
+use countersign_demo::world::World;
 use support::{
     CITY, COUNTIES, Calm, PROVINCE, Random, Town, build, clock, countersign, month, start,
 };

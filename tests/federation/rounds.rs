@@ -22,8 +22,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use admin::demo::federation::Federation;
 use admin::nats::Timing;
+use countersign_demo::federation::Federation;
 use support::{COUNTIES, Calm, PROVINCE, Random, Town, Weather, build, clock, month, start};
 
 /// Rounds of a short run, and months of a round.

@@ -16,13 +16,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use admin::demo::federation::Federation;
-use admin::demo::world::{Deploy, Member, World};
-use admin::demo::year;
-use admin::ledger::{DEFAULT_SEED, LedgerOptions, LedgerUnit, generate};
 use async_nats::ConnectOptions;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use countersign_demo::federation::Federation;
+use countersign_demo::ledger::{DEFAULT_SEED, LedgerOptions, LedgerUnit, generate};
+use countersign_demo::world::{Deploy, Member, World};
+use countersign_demo::year;
 use federation_tests::{directory, nats_server, programs, repository};
 use futures_util::StreamExt as _;
 use node::books::Books;

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use admin::demo::federation::{Federation, wait};
-use admin::demo::world::{Deploy, World};
-use admin::demo::year;
 use admin::keyring;
-use admin::ledger::{Ledger, LedgerOptions, LedgerUnit, generate};
+use countersign_demo::federation::{Federation, wait};
+use countersign_demo::ledger::{Ledger, LedgerOptions, LedgerUnit, generate};
+use countersign_demo::world::{Deploy, World};
+use countersign_demo::year;
 use federation_tests::{directory, nats_server, programs, repository};
 use node::desk::close::CloseRequest;
 use protocol::evidence::{file, report};
@@ -232,7 +232,7 @@ fn two_nodes_on_one_directory() {
     // Same directory, another port: only the lock can refuse.
     let config = std::fs::read_to_string(m.config()).unwrap().replace(
         &format!(":{}", m.port),
-        &format!(":{}", admin::demo::world::free_port().unwrap()),
+        &format!(":{}", countersign_demo::world::free_port().unwrap()),
     );
     let path = m.dir.join("second.toml");
     std::fs::write(&path, config).unwrap();

@@ -13,11 +13,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use admin::api::Client;
-use admin::demo::federation::{tail, wait};
-use admin::demo::world::{Deploy, World, free_port};
 use admin::nats::{
     NatsUser, ServerOptions, ServerTls, Timing, create_user, provision, server_config, write_seed,
 };
+use countersign_demo::federation::{tail, wait};
+use countersign_demo::world::{Deploy, World, free_port};
 use federation_tests::{directory, nats_server, programs, repository};
 use node::link::{
     Connection, LinkConfig, LinkState, LinkTls, NatsLink, Outgoing, Subject, Transport, UpKind,

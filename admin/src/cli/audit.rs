@@ -198,7 +198,7 @@ fn recheck(args: &Recheck, out: &Out) -> Done {
         if report.units.iter().all(|u| u.months.is_empty()) {
             sayln!("{}: no month is closed yet", books.unit());
         } else {
-            say!("{}", render(&report, took, out.style));
+            say(&render(&report, took, out.style));
         }
         sayln!("\nThe journal of {}:", books.unit());
         if faults.is_empty() {

@@ -92,7 +92,7 @@ pub(super) fn verify(args: &VerifyArgs, out: &Out) -> Done {
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     out.answer(
         json!({ "holds": report.holds(), "took_ms": millis, "report": value(&report) }),
-        || say!("{}", render(&report, took, style)),
+        || say(&render(&report, took, style)),
     );
     Ok(report.holds())
 }

@@ -176,7 +176,7 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
             }
             out.answer(json!({ "card": made, "file": card }), || {
                 if card.is_none() {
-                    say!("{text}")
+                    say(&text)
                 }
             });
             let there = card

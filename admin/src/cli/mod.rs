@@ -10,6 +10,7 @@
 
 pub mod output;
 pub mod report;
+pub mod units;
 
 mod audit;
 mod catalogue;
@@ -20,23 +21,20 @@ mod fsck;
 mod guard;
 mod import;
 mod key;
-mod ledger;
 mod nats;
 mod operator;
 mod registry;
 mod review;
 mod status;
 mod stopped;
-mod units;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use output::{Done, Out, Style};
 
-/// 会签: signed events where they happen, signed totals with their proof upwards.
+/// 核签: signed events where they happen, signed totals with their proof upwards.
 #[derive(Debug, Parser)]
 #[command(
     name = "countersign",
@@ -65,8 +63,6 @@ enum Command {
     Plan(catalogue::PlanCommand),
     #[command(subcommand)]
     Nats(nats::Command),
-    #[command(subcommand)]
-    Ledger(ledger::Command),
     Import(import::Args),
     Void(desk::VoidArgs),
     Correct(desk::CorrectArgs),
@@ -86,37 +82,17 @@ enum Command {
     Audit(audit::Command),
     Fsck(fsck::Args),
     Guard(guard::Args),
-    Demo(crate::demo::Args),
 }
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let wrap = std::io::stderr().is_terminal();
-    // Without a terminal nothing is wrapped, so that logs and scripts find whole sentences. A hook
-    // that exists already stays.
-    let _ = miette::set_hook(Box::new(move |_| {
-        Box::new(
-            miette::MietteHandlerOpts::new()
-                .terminal_links(false)
-                .break_words(false)
-                .wrap_lines(wrap)
-                .build(),
-        )
-    }));
+    output::install_reports();
     let out = Out {
         json: cli.json,
         style: Style::of_stdout(),
     };
-    match run(cli.command, &out) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(failure) => {
-            let code = if failure.usage { 2 } else { 1 };
-            failure.print(&out);
-            ExitCode::from(code)
-        }
-    }
+    output::exit(run(cli.command, &out), &out)
 }
 
 fn run(command: Command, out: &Out) -> Done {
@@ -126,7 +102,6 @@ fn run(command: Command, out: &Out) -> Done {
         Command::Catalogue(c) => catalogue::run(c, out),
         Command::Plan(c) => catalogue::run_plan(c, out),
         Command::Nats(c) => nats::run(c, out),
-        Command::Ledger(c) => ledger::run(c, out),
         Command::Import(a) => import::run(&a, out),
         Command::Void(a) => desk::void(&a, out),
         Command::Correct(a) => desk::correct(&a, out),
@@ -143,13 +118,5 @@ fn run(command: Command, out: &Out) -> Done {
         Command::Audit(c) => audit::run(c, out),
         Command::Fsck(a) => fsck::run(&a, out),
         Command::Guard(a) => guard::run(&a, out),
-        Command::Demo(a) => crate::demo::run(a).map_err(|e| {
-            output::Failure::of(
-                e.chain()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(": "),
-            )
-        }),
     }
 }

@@ -191,7 +191,7 @@ fn config(a: Config, out: &Out) -> Done {
         json!({ "units": count, "file": a.output, "config": a.output.is_none().then_some(&text) }),
         || match &a.output {
             Some(path) => sayln!("{}: {count} unit(s)", path.display()),
-            None => say!("{text}"),
+            None => say(&text),
         },
     );
     Ok(true)

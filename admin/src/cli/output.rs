@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use comfy_table::presets::{NOTHING, UTF8_HORIZONTAL_ONLY};
@@ -13,22 +14,20 @@ use protocol::receipt::Decision;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// As `print!`, but a reader who has gone away (`| head`) does not end a command in the middle of
-/// its work.
-macro_rules! say {
-    ($($arg:tt)*) => {{
-        let text = format!($($arg)*);
-        let _ = std::io::Write::write_all(&mut std::io::stdout().lock(), $crate::cli::output::tame(&text).as_bytes());
-    }};
-}
-
-/// As `println!`; see [`say`].
+/// As `println!`, through [`say`].
 macro_rules! sayln {
-    () => { $crate::cli::output::say!("\n") };
-    ($fmt:literal $($arg:tt)*) => { $crate::cli::output::say!("{}\n", format_args!($fmt $($arg)*)) };
+    () => { $crate::cli::output::say("\n") };
+    ($fmt:literal $($arg:tt)*) => { $crate::cli::output::say(&(format!($fmt $($arg)*) + "\n")) };
 }
 
-pub(crate) use {say, sayln};
+pub(crate) use sayln;
+
+/// Prints a text on the standard output, [tamed](tame). A reader who has gone away (`| head`) does
+/// not end a command in the middle of its work.
+pub fn say(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().lock().write_all(tame(text).as_bytes());
+}
 
 /// How tables look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +110,7 @@ pub fn lines(table: &Table) -> String {
 
 /// Prints a table.
 pub fn print(table: &Table) {
-    say!("{}", lines(table));
+    say(&lines(table));
 }
 
 /// Text from elsewhere for a terminal: what would move its cursor, clear it, or turn the direction
@@ -231,6 +230,11 @@ impl Failure {
             ..Failure::default()
         }
     }
+    /// From a report, with the causes of its error.
+    pub fn of_report(report: &miette::Report) -> Failure {
+        let causes: Vec<String> = report.chain().map(ToString::to_string).collect();
+        Failure::of(causes.join(": "))
+    }
     /// With a code.
     pub fn coded(code: &str, message: impl Into<String>) -> Failure {
         Failure {
@@ -275,6 +279,34 @@ impl Failure {
             eprint!("{}", lines(&fault_table(style, &self.faults)));
         }
         eprintln!("{:?}", miette::Report::new(self));
+    }
+}
+
+/// Sets how failures look. Without a terminal nothing is wrapped, so that logs and scripts find whole
+/// sentences. A hook that exists already stays.
+pub fn install_reports() {
+    let wrap = std::io::stderr().is_terminal();
+    let _ = miette::set_hook(Box::new(move |_| {
+        Box::new(
+            miette::MietteHandlerOpts::new()
+                .terminal_links(false)
+                .break_words(false)
+                .wrap_lines(wrap)
+                .build(),
+        )
+    }));
+}
+
+/// The exit code of a command that has ended; a failure is printed.
+pub fn exit(done: Done, out: &Out) -> ExitCode {
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            let code = if failure.usage { 2 } else { 1 };
+            failure.print(out);
+            ExitCode::from(code)
+        }
     }
 }
 

@@ -454,7 +454,7 @@ fn finish(
     });
     out.answer(answer, || {
         if let Some(text) = &whole {
-            say!("{text}");
+            say(text);
         }
     });
     let place = output
@@ -530,7 +530,7 @@ fn show(args: &Show, out: &Out) -> Done {
             for top in registry.units.iter().filter(|u| u.parent.is_none()) {
                 tree(registry, top, "", "", &mut text);
             }
-            say!("{text}");
+            say(&text);
         },
     );
     Ok(true)

@@ -14,7 +14,7 @@ use super::output::{Style, one_line, say, seconds, table};
 
 /// Prints a report the way that suits the standard output.
 pub fn print_report(report: &Report, took: Duration) {
-    say!("{}", render(report, took, Style::of_stdout()));
+    say(&render(report, took, Style::of_stdout()));
 }
 
 /// The text of a report.

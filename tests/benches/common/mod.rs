@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use admin::demo::world::{Deploy, Member, PEOPLE, World};
 use chrono::{DateTime, Utc};
+use countersign_demo::world::{Deploy, Member, PEOPLE, World};
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::traits::Identity as _;
 use ed25519_dalek::{Signature, VerifyingKey};

@@ -9,11 +9,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use admin::api::Client;
-use admin::demo::federation::{Federation, sign_all, wait};
-use admin::demo::world::{Deploy, Member, World};
-use admin::demo::year;
-use admin::ledger::{Ledger, LedgerOptions, LedgerUnit, Sheet, generate};
 use admin::nats::Timing;
+use countersign_demo::federation::{Federation, sign_all, wait};
+use countersign_demo::ledger::{Ledger, LedgerOptions, LedgerUnit, Sheet, generate};
+use countersign_demo::world::{Deploy, Member, World};
+use countersign_demo::year;
 use federation_tests::{directory, nats_server, programs, repository};
 use node::books::kinds;
 use node::desk::close::CloseRequest;

@@ -3,10 +3,10 @@
 
 use protocol::ids::UnitId;
 
-use super::Traits;
 use super::person::{between, credit_code};
 use super::random::Random;
 use super::sheet::{Pages, date};
+use super::traits::Traits;
 
 /// Registers a carrier; month 0 is before the year.
 fn carrier(

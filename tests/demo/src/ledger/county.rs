@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use protocol::ids::UnitId;
 
+use super::model::CorrectionKind;
 use super::person::{Job, Person, between, credit_code, name, some_age, some_category, year_end};
+use super::planned::Planned;
 use super::random::Random;
 use super::sheet::{Pages, date};
-use super::{CorrectionKind, Planned, Traits};
+use super::traits::Traits;
 
 const NATURES: [(&str, &str); 6] = [
     ("organ", "11"),

@@ -39,7 +39,7 @@ fn yangquan(seed: u64) -> LedgerOptions {
 }
 
 fn catalogue() -> Catalogue {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/catalogue");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/catalogue");
     let mut files: Vec<(String, String)> = std::fs::read_dir(folder)
         .unwrap()
         .map(|e| e.unwrap().path())
@@ -650,7 +650,7 @@ fn other_seeds_can_be_recorded_too() {
 #[test]
 fn every_unit_of_the_four_provinces_has_a_ledger() {
     let text = std::fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/units/units.csv"),
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/units/units.csv"),
     )
     .unwrap();
     let rows = text

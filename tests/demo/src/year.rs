@@ -16,10 +16,16 @@ use protocol::ids::Tier;
 use protocol::period::Month;
 use protocol::receipt::Decision;
 
-use super::federation::{Federation, wait};
-use super::world::Member;
-use crate::api::Client;
+use crate::federation::{Federation, wait};
 use crate::ledger::{Correction, CorrectionKind, Ledger, MonthLedger};
+use crate::world::Member;
+use admin::api::Client;
+
+/// The cities of the demonstration: 阳泉 with its own plan, and 朔州, so that there are two
+/// branches.
+pub const CITIES: [&str; 2] = ["140300", "140600"];
+/// The year of the demonstration.
+pub const YEAR: i32 = 2023;
 
 /// Where in a log the rows of the ledger are.
 pub type Indexes = Mutex<BTreeMap<(String, Month, &'static str, usize), u64>>;
@@ -88,11 +94,7 @@ pub fn month(f: &Federation, ledger: &Ledger, indexes: &Indexes, month: Month) -
         }
         report(f, city, month, &request)
     })?;
-    let province = f
-        .world
-        .tier(Tier::Province)
-        .next()
-        .ok_or_else(|| miette!("no province"))?;
+    let province = f.world.province()?;
     for city in &cities {
         decide(province, city, month, 1, "accepted", &[])?;
     }
@@ -137,11 +139,7 @@ fn settle(f: &Federation, province: &Member, month: Month) -> Result<()> {
 
 /// Sets the federation's clock to a day after the end of a month, noon in China.
 fn clock(f: &Federation, month: Month, day: u64) -> Result<()> {
-    let province = f
-        .world
-        .tier(Tier::Province)
-        .next()
-        .ok_or_else(|| miette!("no province"))?;
+    let province = f.world.province()?;
     settle(f, province, month)?;
     let at = month.last_day() + chrono::Days::new(day);
     f.world.set_clock(&format!("{at}T04:00:00Z"))
@@ -256,7 +254,7 @@ pub fn close(m: &Member, month: Month, request: &CloseRequest) -> Result<()> {
     // A rule that does not hold is explained, as a clerk would: the explanation travels with the
     // rollup.
     let closed = match client.close(month, &request) {
-        Err(crate::api::ApiError::Refused(faults))
+        Err(admin::api::ApiError::Refused(faults))
             if faults.0.iter().all(|f| f.code == "rule.soft") =>
         {
             for fault in &faults.0 {

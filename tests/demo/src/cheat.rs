@@ -22,13 +22,11 @@ use protocol::period::Month;
 use protocol::rollup::Rollup;
 use protocol::statement::Statement;
 
-use super::YEAR;
-use super::federation::{Federation, wait};
-use super::world::Member;
-use super::year;
-use crate::api::Client;
-use crate::keyring;
-use crate::ledger::{LedgerOptions, LedgerUnit, generate};
+use crate::federation::{Federation, wait};
+use crate::world::Member;
+use crate::year::{self, YEAR};
+use admin::api::Client;
+use admin::keyring;
 
 /// A month's report as the cheater wants it: statements, rollup, and who signs.
 struct Forged {
@@ -101,21 +99,7 @@ const CHEATS: [Cheat; 8] = [
 /// # Errors
 /// Anything that does not go as it should.
 pub fn run(f: &mut Federation, seed: u64) -> Result<bool> {
-    let units = f
-        .world
-        .members
-        .iter()
-        .map(|m| LedgerUnit {
-            id: m.id.clone(),
-            tier: m.tier,
-            parent: m.parent.clone(),
-        })
-        .collect();
-    let ledger = generate(&LedgerOptions {
-        seed,
-        year: YEAR,
-        units,
-    });
+    let ledger = f.world.ledger(seed, YEAR);
     let indexes: year::Indexes = Mutex::new(BTreeMap::new());
     let month = |m| Month::new(YEAR, m).ok_or_else(|| miette!("no month"));
     let (january, february) = (month(1)?, month(2)?);
@@ -380,11 +364,7 @@ fn skip(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
 fn two_versions(f: &Federation, month: Month) -> Result<bool> {
     let m = f.world.member("140322")?;
     let city = f.world.member("140300")?;
-    let province = f
-        .world
-        .tier(Tier::Province)
-        .next()
-        .ok_or_else(|| miette!("no province"))?;
+    let province = f.world.province()?;
     year::report(f, m, month, &CloseRequest::default())?;
     year::decide(city, m, month, 1, "accepted", &[])?;
     let client = Client::new(&m.url(), m.token("tianbiao"));

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use miette::{IntoDiagnostic, Result, miette};
 use node::link::LinkTls;
 
-use super::world::{Member, PEOPLE, World};
-use crate::api::Client;
-use crate::keyring;
-use crate::nats::{Timing, provision};
+use crate::world::{Member, PEOPLE, World};
+use admin::api::Client;
+use admin::keyring;
+use admin::nats::{Timing, provision};
 
 /// How long anything may take that should take a moment.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -12,8 +12,9 @@ use protocol::note::{Alg, Note, SigningKey, VerifierKey};
 use protocol::period::Month;
 use protocol::registry::{Registry, Unit, UnitKey};
 
-use crate::keyring;
-use crate::nats::{NatsUnit, ServerOptions, create_user, server_config, write_seed};
+use crate::ledger::{Ledger, LedgerOptions, LedgerUnit, generate};
+use admin::keyring;
+use admin::nats::{NatsUnit, ServerOptions, create_user, server_config, write_seed};
 
 /// The people of every unit: name, roles in the log, roles of the token.
 pub const PEOPLE: [(&str, &[&str], &str); 4] = [
@@ -344,6 +345,28 @@ impl World {
             .iter()
             .find(|m| m.id.as_str() == id)
             .ok_or_else(|| miette!("{id} takes no part"))
+    }
+    /// The unit at the top.
+    ///
+    /// # Errors
+    /// A federation without one.
+    pub fn province(&self) -> Result<&Member> {
+        self.tier(Tier::Province)
+            .next()
+            .ok_or_else(|| miette!("no province"))
+    }
+    /// A made-up year of all units; see [`generate`].
+    pub fn ledger(&self, seed: u64, year: i32) -> Ledger {
+        let units = self.members.iter().map(|m| LedgerUnit {
+            id: m.id.clone(),
+            tier: m.tier,
+            parent: m.parent.clone(),
+        });
+        generate(&LedgerOptions {
+            seed,
+            year,
+            units: units.collect(),
+        })
     }
     /// Units of a tier.
     pub fn tier(&self, tier: Tier) -> impl Iterator<Item = &Member> {
