@@ -75,7 +75,7 @@ pub struct Recheck {
     at: Stopped,
 }
 
-pub(super) fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Out) -> Done {
     match command {
         Command::Events {
             month,

@@ -62,7 +62,7 @@ pub enum PlanCommand {
     },
 }
 
-pub(super) fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Out) -> Done {
     match command {
         Command::Check { dir } => check(&dir, out),
         Command::Sign { dir, root, output } => {
@@ -84,7 +84,7 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
     }
 }
 
-pub(super) fn run_plan(command: PlanCommand, out: &Out) -> Done {
+pub fn run_plan(command: PlanCommand, out: &Out) -> Done {
     let PlanCommand::Sign { file, root, output } = command;
     let wrong = |e: &dyn std::fmt::Display| {
         Failure::coded("plan.malformed", format!("{}: {e}", file.display()))

@@ -56,7 +56,7 @@ pub struct VerifyArgs {
     plain: bool,
 }
 
-pub(super) fn evidence(args: &EvidenceArgs, out: &Out) -> Done {
+pub fn evidence(args: &EvidenceArgs, out: &Out) -> Done {
     let client = args.node.client()?;
     let mut bytes = 0;
     replace_with(&args.output, |file| {
@@ -73,7 +73,7 @@ pub(super) fn evidence(args: &EvidenceArgs, out: &Out) -> Done {
     Ok(true)
 }
 
-pub(super) fn verify(args: &VerifyArgs, out: &Out) -> Done {
+pub fn verify(args: &VerifyArgs, out: &Out) -> Done {
     let style = if args.plain { Style::Plain } else { out.style };
     let start = Instant::now();
     let source = OnDisk::open(&args.file).map_err(Failure::file(&args.file))?;
@@ -98,7 +98,7 @@ pub(super) fn verify(args: &VerifyArgs, out: &Out) -> Done {
 }
 
 /// As many as the machine has cores.
-pub(super) fn threads() -> usize {
+pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 

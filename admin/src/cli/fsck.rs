@@ -20,7 +20,7 @@ pub struct Args {
     data: PathBuf,
 }
 
-pub(super) fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Out) -> Done {
     if !args.data.join("journal").is_dir() {
         let message = format!("{}: there is no journal in it", args.data.display());
         return Err(Failure::coded("fsck.data", message)

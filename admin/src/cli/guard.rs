@@ -33,7 +33,7 @@ pub struct Args {
     no_report: bool,
 }
 
-pub(super) fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Out) -> Done {
     let mut books = args.at.open("guard.data")?;
     if !books.is_unguarded() {
         return Err(Failure::coded("guard.present", "this directory needs no new guard".to_string())

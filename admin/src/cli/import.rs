@@ -70,7 +70,7 @@ fn form_of(path: &Path) -> &'static str {
     }
 }
 
-pub(super) fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Out) -> Done {
     let client = args.node.client()?;
     // Every file is there and has a type before the first one is recorded.
     let mut work: Vec<(&Path, &str, Option<String>, Vec<u8>)> = Vec::new();
@@ -92,13 +92,7 @@ pub(super) fn run(args: &Args, out: &Out) -> Done {
     for (file, form, event, body) in work {
         let imported = client
             .import(event.as_deref(), form, args.valid_rows, args.dry_run, &body)
-            .map_err(|e| {
-                let failure = Failure::from(e);
-                Failure {
-                    message: format!("{}: {}", file.display(), failure.message),
-                    ..failure
-                }
-            })?;
+            .map_err(|e| Failure::from(e).about(file))?;
         if !out.json {
             tell(file, &imported, args.dry_run, out);
         }

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use node::web::tokens::{Role, Tokens};
@@ -36,40 +36,7 @@ pub enum Command {
         #[arg(long)]
         witness: bool,
     },
-    /// Make the three keys of a node: node.key, witness.key, vault.key
-    #[command(
-        after_help = "Example:\n  countersign key unit keys --unit 140321 --card 140321.toml\n\n\
-        Keep a copy of vault.key in a safe, apart from the backups: without it no private record can be opened again.\n\
-        The card holds public keys only: send it to whoever signs the registry."
-    )]
-    Unit {
-        /// Directory, made if it is missing
-        dir: PathBuf,
-        /// Unit code
-        #[arg(long)]
-        unit: UnitId,
-        /// New file for the unit's card (TOML); without it the card is printed
-        #[arg(long, value_name = "FILE")]
-        card: Option<PathBuf>,
-        /// Name, for the card
-        #[arg(long)]
-        name: Option<String>,
-        /// Tier, for the card: county, city, province
-        #[arg(long)]
-        tier: Option<Tier>,
-        /// Whom it reports to, for the card
-        #[arg(long, value_name = "UNIT")]
-        parent: Option<UnitId>,
-        /// Area code (GB/T 2260), for the card
-        #[arg(long)]
-        area: Option<String>,
-        /// First month that it reports, for the card
-        #[arg(long, value_name = "YYYY-MM")]
-        since: Option<Month>,
-        /// Public NKey, for the card; `countersign nats user` makes one
-        #[arg(long, value_name = "U…")]
-        nkey: Option<String>,
-    },
+    Unit(UnitArgs),
     /// Show the public half of a key file
     #[command(after_help = "Example:\n  countersign key show root.key > root.vkey")]
     Show {
@@ -96,6 +63,42 @@ pub enum Command {
     },
 }
 
+/// Make the three keys of a node: node.key, witness.key, vault.key
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  countersign key unit keys --unit 140321 --card 140321.toml\n\n\
+    Keep a copy of vault.key in a safe, apart from the backups: without it no private record can be opened again.\n\
+    The card holds public keys only: send it to whoever signs the registry."
+)]
+pub struct UnitArgs {
+    /// Directory, made if it is missing
+    dir: PathBuf,
+    /// Unit code
+    #[arg(long)]
+    unit: UnitId,
+    /// New file for the unit's card (TOML); without it the card is printed
+    #[arg(long, value_name = "FILE")]
+    card: Option<PathBuf>,
+    /// Name, for the card
+    #[arg(long)]
+    name: Option<String>,
+    /// Tier, for the card: county, city, province
+    #[arg(long)]
+    tier: Option<Tier>,
+    /// Whom it reports to, for the card
+    #[arg(long, value_name = "UNIT")]
+    parent: Option<UnitId>,
+    /// Area code (GB/T 2260), for the card
+    #[arg(long)]
+    area: Option<String>,
+    /// First month that it reports, for the card
+    #[arg(long, value_name = "YYYY-MM")]
+    since: Option<Month>,
+    /// Public NKey, for the card; `countersign nats user` makes one
+    #[arg(long, value_name = "U…")]
+    nkey: Option<String>,
+}
+
 fn role(text: &str) -> Result<&'static str, String> {
     let names: Vec<&str> = Role::ALL.iter().map(|r| r.as_str()).collect();
     Role::ALL
@@ -105,122 +108,126 @@ fn role(text: &str) -> Result<&'static str, String> {
         .ok_or_else(|| format!("roles are {}", names.join(", ")))
 }
 
-pub(super) fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Out) -> Done {
     match command {
         Command::New {
             file,
             name,
             witness,
-        } => {
-            let alg = if witness {
-                Alg::CosignatureV1
-            } else {
-                Alg::Ed25519
-            };
-            let key = keyring::create_key(&file, &name, alg)?;
-            show(out, &key.vkey());
-            out.note(format!(
-                "The private key is in {}, and nowhere else.",
-                file.display()
-            ));
-        }
+        } => new_key(&file, &name, witness, out)?,
         Command::Show { file } => show(out, &keyring::read_key(&file)?.vkey()),
-        Command::Unit {
-            dir,
-            unit,
-            card,
-            name,
-            tier,
-            parent,
-            area,
-            since,
-            nkey,
-        } => {
-            if let Some(taken) = ["node.key", "witness.key", "vault.key"]
-                .iter()
-                .map(|f| dir.join(f))
-                .find(|f| f.exists())
-            {
-                return Err(Failure::coded(
-                    "key.exists",
-                    format!(
-                        "{} exists already; keys are never replaced",
-                        taken.display()
-                    ),
-                ));
-            }
-            if let Some(taken) = card.as_ref().filter(|c| c.exists()) {
-                return Err(Failure::coded(
-                    "key.exists",
-                    format!("{} exists already", taken.display()),
-                ));
-            }
-            let (node, witness) = keyring::create_unit_keys(&dir, unit.as_str())?;
-            let made = Card {
-                id: unit,
-                name,
-                tier,
-                parent,
-                area,
-                since,
-                vkey: Some(node.vkey()),
-                witness: Some(witness.vkey()),
-                nkey,
-            };
-            let text = toml::to_string(&Cards {
-                unit: vec![made.clone()],
-            })
-            .map_err(Failure::of)?;
-            if let Some(file) = &card {
-                save_new(file, text.as_bytes())?;
-            }
-            out.answer(json!({ "card": made, "file": card }), || {
-                if card.is_none() {
-                    say(&text)
-                }
-            });
-            let there = card
-                .map(|f| format!("The unit's card is in {}. ", f.display()))
-                .unwrap_or_default();
-            out.note(format!("{there}Private keys are in {}. Keep a copy of vault.key in a safe, apart from the backups.", dir.display()));
-        }
+        Command::Unit(args) => unit(args, out)?,
         Command::Token {
             name,
             roles,
             append,
-        } => {
-            if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '#' || c == '/')
-            {
-                return Err(Failure::usage(
-                    "a name has no spaces, no # and no /; the unit's code is not part of it",
-                ));
-            }
-            let (token, line) = keyring::create_token(&name, &roles.join(","))?;
-            if let Some(file) = &append {
-                add_line(file, &line)?;
-            }
-            out.answer(
-                json!({ "token": token.as_str(), "line": line.trim_end(), "file": append }),
-                || {
-                    sayln!("{}", token.as_str());
-                    if append.is_none() {
-                        sayln!("{}", line.trim_end());
-                    }
-                },
-            );
-            out.note(match append {
-                Some(file) => format!(
-                    "The first line is the token: hand it over now, it is kept nowhere. {} has its digest; restart the node.",
-                    file.display()
-                ),
-                None => {
-                    "The first line is the token: hand it over now, it is kept nowhere. The second line belongs into the node's token file."
-                        .to_string()
-                }
-            });
-        }
+        } => token(&name, &roles, append.as_deref(), out)?,
     }
     Ok(true)
+}
+
+fn new_key(file: &Path, name: &str, witness: bool, out: &Out) -> Result<(), Failure> {
+    let alg = if witness {
+        Alg::CosignatureV1
+    } else {
+        Alg::Ed25519
+    };
+    let key = keyring::create_key(file, name, alg)?;
+    show(out, &key.vkey());
+    out.note(format!(
+        "The private key is in {}, and nowhere else.",
+        file.display()
+    ));
+    Ok(())
+}
+
+fn unit(args: UnitArgs, out: &Out) -> Result<(), Failure> {
+    nothing_replaced(&args)?;
+    let (node, witness) = keyring::create_unit_keys(&args.dir, args.unit.as_str())?;
+    let made = Card {
+        id: args.unit,
+        name: args.name,
+        tier: args.tier,
+        parent: args.parent,
+        area: args.area,
+        since: args.since,
+        vkey: Some(node.vkey()),
+        witness: Some(witness.vkey()),
+        nkey: args.nkey,
+    };
+    let cards = Cards {
+        unit: vec![made.clone()],
+    };
+    let text = toml::to_string(&cards).map_err(Failure::of)?;
+    if let Some(file) = &args.card {
+        save_new(file, text.as_bytes())?;
+    }
+    out.answer(json!({ "card": made, "file": args.card }), || {
+        if args.card.is_none() {
+            say(&text)
+        }
+    });
+    let card = args
+        .card
+        .map(|f| format!("The unit's card is in {}. ", f.display()))
+        .unwrap_or_default();
+    out.note(format!(
+        "{card}Private keys are in {}. Keep a copy of vault.key in a safe, apart from the backups.",
+        args.dir.display()
+    ));
+    Ok(())
+}
+
+/// Refuses before anything is written if one of the files is there already.
+fn nothing_replaced(args: &UnitArgs) -> Result<(), Failure> {
+    let exists = |file: &Path, more: &str| {
+        let message = format!("{} exists already{more}", file.display());
+        Err(Failure::coded("key.exists", message))
+    };
+    for name in ["node.key", "witness.key", "vault.key"] {
+        let file = args.dir.join(name);
+        if file.exists() {
+            return exists(&file, "; keys are never replaced");
+        }
+    }
+    match &args.card {
+        Some(card) if card.exists() => exists(card, ""),
+        _ => Ok(()),
+    }
+}
+
+fn token(
+    name: &str,
+    roles: &[&'static str],
+    append: Option<&Path>,
+    out: &Out,
+) -> Result<(), Failure> {
+    let unusable = |c: char| c.is_whitespace() || c == '#' || c == '/';
+    if name.is_empty() || name.contains(unusable) {
+        return Err(Failure::usage(
+            "a name has no spaces, no # and no /; the unit's code is not part of it",
+        ));
+    }
+    let (token, line) = keyring::create_token(name, &roles.join(","))?;
+    if let Some(file) = append {
+        add_line(file, &line)?;
+    }
+    let line = line.trim_end();
+    let answer = json!({ "token": token.as_str(), "line": line, "file": append });
+    out.answer(answer, || {
+        sayln!("{}", token.as_str());
+        if append.is_none() {
+            sayln!("{line}");
+        }
+    });
+    let where_to = match append {
+        Some(file) => format!("{} has its digest; restart the node.", file.display()),
+        None => "The second line belongs into the node's token file.".to_string(),
+    };
+    out.note(format!(
+        "The first line is the token: hand it over now, it is kept nowhere. {where_to}"
+    ));
+    Ok(())
 }
 
 fn show(out: &Out, vkey: &VerifierKey) {
@@ -235,7 +242,7 @@ fn show(out: &Out, vkey: &VerifierKey) {
     );
 }
 
-fn add_line(file: &std::path::Path, line: &str) -> Result<(), Failure> {
+fn add_line(file: &Path, line: &str) -> Result<(), Failure> {
     let mut text = String::new();
     if file.exists() {
         let bytes = read(file)?;

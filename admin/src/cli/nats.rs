@@ -124,7 +124,7 @@ pub struct Provision {
     duplicate_window: u64,
 }
 
-pub(super) fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Out) -> Done {
     match command {
         Command::User { file } => {
             let user = nats::create_user()?;

@@ -66,7 +66,7 @@ fn role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| "roles are recorder, preparer, reviewer, head".into())
 }
 
-pub(super) fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Out) -> Done {
     match command {
         Command::Enrol { vkey, roles, node } => {
             let roles: Vec<&str> = roles.into_iter().map(Role::as_str).collect();
@@ -85,7 +85,7 @@ pub(super) fn run(command: Command, out: &Out) -> Done {
     Ok(true)
 }
 
-pub(super) fn publish(args: &PublishArgs, out: &Out) -> Done {
+pub fn publish(args: &PublishArgs, out: &Out) -> Done {
     let client = args.node.client()?;
     let bodies = args
         .notes
@@ -95,13 +95,7 @@ pub(super) fn publish(args: &PublishArgs, out: &Out) -> Done {
     for (path, body) in args.notes.iter().zip(&bodies) {
         client
             .post("/api/published", "text/plain", body, &[])
-            .map_err(|e| {
-                let failure = Failure::from(e);
-                Failure {
-                    message: format!("{}: {}", path.display(), failure.message),
-                    ..failure
-                }
-            })?;
+            .map_err(|e| Failure::from(e).about(path))?;
         if !out.json {
             sayln!("✓ {}", path.display());
         }

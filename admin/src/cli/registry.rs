@@ -149,7 +149,7 @@ pub struct Show {
     root: Vec<VerifierKey>,
 }
 
-pub(super) fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Out) -> Done {
     match command {
         Command::New(a) => new(a, out),
         Command::Next(a) => next(*a, out),
@@ -177,10 +177,7 @@ fn parse(note: &Note) -> Result<Registry, Failure> {
 }
 
 /// The notes in the order of their versions, walked.
-pub(super) fn walk(
-    paths: &[PathBuf],
-    root: &[VerifierKey],
-) -> Result<Vec<VerifiedRegistry>, Failure> {
+pub fn walk(paths: &[PathBuf], root: &[VerifierKey]) -> Result<Vec<VerifiedRegistry>, Failure> {
     let mut notes = Vec::new();
     for path in paths {
         let note = read_note(path)?;

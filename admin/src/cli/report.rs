@@ -6,7 +6,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use protocol::evidence::report::{MonthReport, Report, UnitReport};
+use protocol::evidence::report::{MonthReport, Report, Trust, UnitReport};
 use protocol::receipt::Decision;
 use protocol::verify::{Outcome, Verdict};
 
@@ -20,59 +20,10 @@ pub fn print_report(report: &Report, took: Duration) {
 /// The text of a report.
 pub fn render(report: &Report, took: Duration, style: Style) -> String {
     let mut text = String::new();
-    // Writing to a String cannot fail.
     for unit in &report.units {
-        let _ = writeln!(
-            text,
-            "{} {} {} ({})",
-            mark(worst(unit)),
-            unit.unit,
-            unit.name,
-            unit.tier
-        );
-        let lines = months(unit);
-        for (n, (line, below)) in lines.iter().enumerate() {
-            let last = n + 1 == lines.len();
-            let _ = writeln!(text, "{} {line}", if last { "└─" } else { "├─" });
-            for detail in below {
-                let _ = writeln!(text, "{}    {detail}", if last { " " } else { "│" });
-            }
-        }
+        unit_tree(&mut text, unit);
     }
-    if !report.targets.is_empty() {
-        text.push('\n');
-        let mut rows = table(
-            style,
-            &[
-                "目标 target",
-                "指标 indicator",
-                "名称 name",
-                "要求 goal",
-                "实际 actual",
-                "结论 verdict",
-                "依据 basis",
-            ],
-        );
-        for t in &report.targets {
-            let verdict = format!("{} {}", t.judgement.zh(), t.judgement.en());
-            let basis = format!("{} {}", t.basis.zh(), t.basis.en());
-            rows.add_row([
-                &t.target,
-                &t.indicator,
-                &t.name,
-                &t.goal,
-                &t.actual,
-                &verdict,
-                &basis,
-            ]);
-        }
-        text.push_str(&super::output::lines(&rows));
-        for t in &report.targets {
-            for remark in &t.remarks {
-                let _ = writeln!(text, "  {}: {remark}", t.target);
-            }
-        }
-    }
+    targets(&mut text, report, style);
     if !report.unjudged.is_empty() {
         let _ = writeln!(
             text,
@@ -82,23 +33,83 @@ pub fn render(report: &Report, took: Duration, style: Style) -> String {
         );
     }
     text.push('\n');
-    let rollups: usize = report.units.iter().map(|u| u.months.len()).sum();
-    let until = report
-        .until
-        .map(|m| format!(" up to {m}"))
-        .unwrap_or_default();
-    let failures = report.failures().count();
-    let result = match failures {
-        _ if report.units.is_empty() => "nothing is there to check".to_string(),
-        0 => "every check holds / 全部校验成立".to_string(),
-        1 => "1 check FAILS / 有 1 项校验不成立".to_string(),
-        n => format!("{n} checks FAIL / 有 {n} 项校验不成立"),
-    };
-    let t = &report.trust;
+    trust(&mut text, &report.trust);
+    summary(&mut text, report, took);
+    text
+}
+
+// Writing to a String cannot fail: its results are dropped below.
+
+/// A unit and its months as a tree.
+fn unit_tree(text: &mut String, unit: &UnitReport) {
+    let _ = writeln!(
+        text,
+        "{} {} {} ({})",
+        mark(worst(unit)),
+        unit.unit,
+        unit.name,
+        unit.tier
+    );
+    let lines = months(unit);
+    for (n, (line, below)) in lines.iter().enumerate() {
+        let (branch, stem) = if n + 1 == lines.len() {
+            ("└─", " ")
+        } else {
+            ("├─", "│")
+        };
+        let _ = writeln!(text, "{branch} {line}");
+        for detail in below {
+            let _ = writeln!(text, "{stem}    {detail}");
+        }
+    }
+}
+
+/// The judged targets, and what is to be remarked on them.
+fn targets(text: &mut String, report: &Report, style: Style) {
+    if report.targets.is_empty() {
+        return;
+    }
+    text.push('\n');
+    let mut rows = table(
+        style,
+        &[
+            "目标 target",
+            "指标 indicator",
+            "名称 name",
+            "要求 goal",
+            "实际 actual",
+            "结论 verdict",
+            "依据 basis",
+        ],
+    );
+    for t in &report.targets {
+        let verdict = format!("{} {}", t.judgement.zh(), t.judgement.en());
+        let basis = format!("{} {}", t.basis.zh(), t.basis.en());
+        rows.add_row([
+            &t.target,
+            &t.indicator,
+            &t.name,
+            &t.goal,
+            &t.actual,
+            &verdict,
+            &basis,
+        ]);
+    }
+    text.push_str(&super::output::lines(&rows));
+    for t in &report.targets {
+        for remark in &t.remarks {
+            let _ = writeln!(text, "  {}: {remark}", t.target);
+        }
+    }
+}
+
+/// By which registry everything was checked, and whether enough of its root keys are trusted.
+fn trust(text: &mut String, t: &Trust) {
     let few = t.given < t.threshold;
     let _ = writeln!(
         text,
-        "{} by registry version {}, {}: the newest in this file; compare it with the publisher's / 依据登记册第 {} 版,请与发布者的最新版核对",
+        "{} by registry version {}, {}: the newest in this file; compare it with the publisher's \
+         / 依据登记册第 {} 版,请与发布者的最新版核对",
         if few { "!" } else { "·" },
         t.version,
         t.digest,
@@ -107,19 +118,32 @@ pub fn render(report: &Report, took: Duration, style: Style) -> String {
     if few {
         let _ = writeln!(
             text,
-            "! trusted by {} of the {} root keys that must sign: whoever holds these could show another federation; give --root for each / 所给根密钥少于门限",
+            "! trusted by {} of the {} root keys that must sign: whoever holds these could show \
+             another federation; give --root for each / 所给根密钥少于门限",
             t.given, t.threshold
         );
     }
+}
+
+/// The last line: how much was checked, and whether all of it holds.
+fn summary(text: &mut String, report: &Report, took: Duration) {
+    let rollups: usize = report.units.iter().map(|u| u.months.len()).sum();
+    let until = report.until.map(|m| format!(" up to {m}"));
+    let result = match report.failures().count() {
+        _ if report.units.is_empty() => "nothing is there to check".to_string(),
+        0 => "every check holds / 全部校验成立".to_string(),
+        1 => "1 check FAILS / 有 1 项校验不成立".to_string(),
+        n => format!("{n} checks FAIL / 有 {n} 项校验不成立"),
+    };
     let _ = writeln!(
         text,
-        "{} {} unit(s), {rollups} rollup(s){until}, {} statement(s), checked in {}: {result}",
+        "{} {} unit(s), {rollups} rollup(s){}, {} statement(s), checked in {}: {result}",
         if report.holds() { "✓" } else { "✗" },
         report.units.len(),
+        until.unwrap_or_default(),
         report.leaves,
         seconds(took),
     );
-    text
 }
 
 fn worst(unit: &UnitReport) -> Outcome {
@@ -148,7 +172,7 @@ fn severity(outcome: Outcome) -> u8 {
 }
 
 /// ✓ it holds, ! it holds and there is something to know, ✗ it does not hold.
-pub(super) fn mark(outcome: Outcome) -> &'static str {
+pub fn mark(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Holds => "✓",
         Outcome::Noted => "!",
@@ -157,7 +181,7 @@ pub(super) fn mark(outcome: Outcome) -> &'static str {
 }
 
 /// One line a check, `detail` included.
-pub(super) fn verdict_line(v: &Verdict) -> String {
+pub fn verdict_line(v: &Verdict) -> String {
     let word = match v.outcome {
         Outcome::Holds => "holds",
         Outcome::Noted => "holds, but",
@@ -171,75 +195,77 @@ pub(super) fn verdict_line(v: &Verdict) -> String {
     )
 }
 
-fn said(decision: Option<Decision>) -> String {
+fn answer(decision: Option<Decision>) -> String {
     decision.map_or_else(
         || "no receipt of the parent here".to_string(),
         |d| format!("{} by the parent", super::output::decision(d)),
     )
 }
 
-/// Lines of a unit, each with the lines below it.
-fn months(unit: &UnitReport) -> Vec<(String, Vec<String>)> {
-    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
-    let mut at = 0;
-    while let Some(first) = unit.months.get(at) {
-        let outcome = of_month(first);
-        if outcome != Outcome::Holds {
-            let holding: Vec<&str> = first
-                .verdicts
-                .iter()
-                .filter(|v| v.outcome == Outcome::Holds)
-                .map(|v| v.check.as_str())
-                .collect();
-            let mut below: Vec<String> = first
-                .verdicts
-                .iter()
-                .filter(|v| v.outcome != Outcome::Holds)
-                .map(verdict_line)
-                .collect();
-            if !holding.is_empty() {
-                below.push(format!("✓ {} hold", holding.join(", ")));
-            }
-            lines.push((
-                format!(
-                    "{} {} revision {}, {}",
-                    mark(outcome),
-                    first.period,
-                    first.revision,
-                    said(first.decision)
-                ),
-                below,
-            ));
-            at += 1;
+/// A line and the lines below it.
+type Line = (String, Vec<String>);
+
+/// Lines of a unit. Months that hold alike share one.
+fn months(unit: &UnitReport) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut rest = unit.months.as_slice();
+    while let Some(first) = rest.first() {
+        if of_month(first) != Outcome::Holds {
+            lines.push(noted_month(first));
+            rest = &rest[1..];
             continue;
         }
-        let same = |m: &&MonthReport| {
-            of_month(m) == Outcome::Holds
-                && m.decision == first.decision
-                && m.verdicts.len() == first.verdicts.len()
-        };
-        let run: Vec<&MonthReport> = unit.months[at..].iter().take_while(same).collect();
-        let last = run.last().copied().unwrap_or(first);
-        let span = match run.len() {
-            1 if first.revision > 1 => format!("{} revision {}", first.period, first.revision),
-            1 => first.period.to_string(),
-            n => format!("{} … {}, {n} rollups", first.period, last.period),
-        };
-        let checks: Vec<&str> = first.verdicts.iter().map(|v| v.check.as_str()).collect();
-        lines.push((
-            format!(
-                "✓ {span}: {} hold; {}",
-                checks.join(", "),
-                said(first.decision)
-            ),
-            Vec::new(),
-        ));
-        at += run.len();
+        let run = rest.iter().take_while(|m| same(m, first)).count();
+        lines.push((holding_months(&rest[..run]), Vec::new()));
+        rest = &rest[run..];
     }
     if lines.is_empty() {
         lines.push(("no rollup".to_string(), Vec::new()));
     }
     lines
+}
+
+/// Whether two months that hold were checked and decided alike.
+fn same(m: &MonthReport, first: &MonthReport) -> bool {
+    of_month(m) == Outcome::Holds
+        && m.decision == first.decision
+        && m.verdicts.len() == first.verdicts.len()
+}
+
+/// A month of which something is to be known, with that below it.
+fn noted_month(month: &MonthReport) -> Line {
+    let holds = |v: &&Verdict| v.outcome == Outcome::Holds;
+    let (holding, others): (Vec<&Verdict>, Vec<&Verdict>) = month.verdicts.iter().partition(holds);
+    let mut below: Vec<String> = others.into_iter().map(verdict_line).collect();
+    if !holding.is_empty() {
+        below.push(format!("✓ {} hold", names(holding)));
+    }
+    let line = format!(
+        "{} {} revision {}, {}",
+        mark(of_month(month)),
+        month.period,
+        month.revision,
+        answer(month.decision)
+    );
+    (line, below)
+}
+
+/// One line for months that hold alike; there is at least one.
+fn holding_months(run: &[MonthReport]) -> String {
+    let (first, last) = (&run[0], &run[run.len() - 1]);
+    let span = match run.len() {
+        1 if first.revision > 1 => format!("{} revision {}", first.period, first.revision),
+        1 => first.period.to_string(),
+        n => format!("{} … {}, {n} rollups", first.period, last.period),
+    };
+    let checks = names(&first.verdicts);
+    format!("✓ {span}: {checks} hold; {}", answer(first.decision))
+}
+
+/// The names of checks.
+fn names<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> String {
+    let names: Vec<&str> = verdicts.into_iter().map(|v| v.check.as_str()).collect();
+    names.join(", ")
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ pub struct Why {
     about: Vec<String>,
 }
 
-pub(super) fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Out) -> Done {
     match command {
         Command::List {
             month,

@@ -33,7 +33,7 @@ pub struct MonthsArgs {
     node: Connection,
 }
 
-pub(super) fn status(args: &StatusArgs, out: &Out) -> Done {
+pub fn status(args: &StatusArgs, out: &Out) -> Done {
     let client = args.node.client()?;
     let status = client.status()?;
     let months = client.months()?;
@@ -49,65 +49,61 @@ pub(super) fn status(args: &StatusArgs, out: &Out) -> Done {
         map.insert("next".into(), json!(next));
     }
     out.answer(answer, || {
-        sayln!(
-            "{} {} ({})   {}",
-            status.unit,
-            status.name,
-            status.tier,
-            status.now
-        );
-        sayln!(
-            "月份 open month  {}, to be reported by {}",
-            status.open,
-            status.due
-        );
-        sayln!(
-            "日志 log         {} statements; registry version {}",
-            status.leaves,
-            status.registry
-        );
-        match &status.unreached_since {
-            Some(since) => sayln!(
-                "链路 link        {}; nobody above or below reached since {since}",
-                status.link
-            ),
-            None => sayln!("链路 link        {}", status.link),
-        }
-        if let Some(trouble) = &status.trouble {
-            // The node keeps the last trouble until something goes through again: connected and
-            // troubled is no contradiction.
-            sayln!("  ! last trouble: {trouble}");
-        }
-        if !is_top(&status) && !status.waiting.is_empty() {
-            let since = status
-                .waiting_since
-                .as_deref()
-                .map(|s| format!(" (the oldest since {s})"))
-                .unwrap_or_default();
-            sayln!(
-                "发件 outbox      without receipt: {}{since}",
-                status.waiting.join(", ")
-            );
-        }
-        if !status.children_missing.is_empty() {
-            sayln!(
-                "下级 units       not accepted for {}: {}",
-                status.open,
-                status.children_missing.join(", ")
-            );
-        }
-        for refused in &status.refused {
-            sayln!("! 拒收 refused at the door: {}", one_line(refused));
-        }
-        for c in &status.contradictions {
-            sayln!("✗ 矛盾 contradiction, kept as evidence: {c}");
-        }
+        print_status(&status);
+        print_troubles(&status);
         sayln!("下一步 next");
         for step in &next {
             sayln!("  → {step}");
         }
     });
     Ok(true)
+}
+
+fn print_status(s: &Status) {
+    sayln!("{} {} ({})   {}", s.unit, s.name, s.tier, s.now);
+    sayln!("月份 open month  {}, to be reported by {}", s.open, s.due);
+    sayln!(
+        "日志 log         {} statements; registry version {}",
+        s.leaves,
+        s.registry
+    );
+    match &s.unreached_since {
+        Some(since) => sayln!(
+            "链路 link        {}; nobody above or below reached since {since}",
+            s.link
+        ),
+        None => sayln!("链路 link        {}", s.link),
+    }
+}
+
+fn print_troubles(s: &Status) {
+    if let Some(trouble) = &s.trouble {
+        // The node keeps the last trouble until something goes through again: connected and
+        // troubled is no contradiction.
+        sayln!("  ! last trouble: {trouble}");
+    }
+    if !is_top(s) && !s.waiting.is_empty() {
+        let since = s.waiting_since.as_deref();
+        let since = since.map(|s| format!(" (the oldest since {s})"));
+        sayln!(
+            "发件 outbox      without receipt: {}{}",
+            s.waiting.join(", "),
+            since.unwrap_or_default()
+        );
+    }
+    if !s.children_missing.is_empty() {
+        sayln!(
+            "下级 units       not accepted for {}: {}",
+            s.open,
+            s.children_missing.join(", ")
+        );
+    }
+    for refused in &s.refused {
+        sayln!("! 拒收 refused at the door: {}", one_line(refused));
+    }
+    for c in &s.contradictions {
+        sayln!("✗ 矛盾 contradiction, kept as evidence: {c}");
+    }
 }
 
 /// The top unit reports to nobody: what it hands in waits for no receipt.
@@ -117,7 +113,7 @@ fn is_top(status: &Status) -> bool {
 
 /// The units that this one decides on. The node lists every unit below; its own reports name the
 /// direct ones, and so does the list of those that are missing.
-pub(super) fn direct(client: &Client, status: &Status, months: &[OwnMonth]) -> BTreeSet<UnitId> {
+pub fn direct(client: &Client, status: &Status, months: &[OwnMonth]) -> BTreeSet<UnitId> {
     let mut units: BTreeSet<UnitId> = status
         .children_missing
         .iter()
@@ -142,93 +138,97 @@ pub(super) fn direct(client: &Client, status: &Status, months: &[OwnMonth]) -> B
 
 /// What a person should do now, the most urgent first.
 fn next_steps(status: &Status, months: &[OwnMonth], waiting: usize) -> Vec<String> {
-    let mut steps = Vec::new();
-    // The node writes whose it is in front.
-    let (own, below): (Vec<_>, Vec<_>) = status
-        .contradictions
-        .iter()
-        .partition(|c| c.starts_with(&format!("{}:", status.unit)));
-    if !own.is_empty() {
-        steps.push(
-            "the parent has another report under this unit's name: find out who signed it (a stolen key, an old copy of the data) \
-             and tell the parent; both documents: countersign review contradictions --out DIR"
-                .to_string(),
-        );
-    }
-    if !below.is_empty() {
-        steps.push(
-            "tell the unit that contradicts itself, and its inspector; both documents: countersign review contradictions --out DIR; \
-             they are in this node's journal: back it up"
-                .to_string(),
-        );
-    }
+    let mut steps = about_contradictions(status);
     if waiting > 0 {
         steps.push(format!(
             "decide on {waiting} report(s) from below: countersign review list"
         ));
     }
     // Only the newest revision of a month can still be worked on.
-    let newest = months.iter().filter(|m| {
-        !months
-            .iter()
-            .any(|o| o.period == m.period && o.revision > m.revision)
-    });
-    let mut reopened = false;
-    for m in newest {
-        let p = m.period;
-        if m.decision.is_some_and(Decision::asks_for_revision) {
-            reopened = true;
-            let word = m.decision.map(decision).unwrap_or_default();
-            let why = if m.reasons.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", m.reasons.join("; "))
-            };
-            steps.push(format!(
-                "{p} was {word}{why}: put it right, then countersign close {p}"
-            ));
-        } else if !m.unsigned.is_empty() {
-            steps.push(format!(
-                "{p} waits for the signature of {}: countersign sign {p} --key FILE",
-                m.unsigned.join(", ")
-            ));
-        } else if m.submitted.is_none() {
-            steps.push(format!("{p} is signed: countersign submit {p}"));
-        } else if m.decision.is_none() && !is_top(status) {
-            steps.push(format!("{p} is sent; the parent has not answered yet"));
-        }
-    }
-    let today = status
-        .now
-        .parse::<DateTime<Utc>>()
-        .ok()
-        .map(|t| (t + Duration::hours(8)).date_naive());
-    let over = today.is_some_and(|d| d > status.open.last_day());
-    if reopened {
-        return steps;
-    }
-    if !over {
-        steps.push(format!(
-            "record the events of {}: countersign import FILE…",
-            status.open
-        ));
-    } else if status.children_missing.is_empty() {
-        steps.push(format!(
-            "{} is over: countersign close {}{}",
-            status.open,
-            status.open,
-            late(status, today)
-        ));
-    } else {
-        let some = status.children_missing.join(", ");
-        steps.push(format!(
-            "{} is over: review {some}, or say why they are missing; then countersign close {}{}",
-            status.open,
-            status.open,
-            late(status, today)
-        ));
+    let is_newest = |m: &&OwnMonth| {
+        let newer = |o: &OwnMonth| o.period == m.period && o.revision > m.revision;
+        !months.iter().any(newer)
+    };
+    let newest: Vec<&OwnMonth> = months.iter().filter(is_newest).collect();
+    steps.extend(newest.iter().filter_map(|m| about_month(m, is_top(status))));
+    if !newest.iter().any(|m| is_reopened(m)) {
+        steps.push(about_open_month(status));
     }
     steps
+}
+
+fn about_contradictions(status: &Status) -> Vec<String> {
+    let mut steps = Vec::new();
+    // The node writes whose it is in front.
+    let own = format!("{}:", status.unit);
+    let (own, below): (Vec<_>, Vec<_>) = status
+        .contradictions
+        .iter()
+        .partition(|c| c.starts_with(&own));
+    if !own.is_empty() {
+        steps.push(
+            "the parent has another report under this unit's name: find out who signed it (a stolen \
+             key, an old copy of the data) and tell the parent; both documents: countersign review \
+             contradictions --out DIR"
+                .to_string(),
+        );
+    }
+    if !below.is_empty() {
+        steps.push(
+            "tell the unit that contradicts itself, and its inspector; both documents: countersign \
+             review contradictions --out DIR; they are in this node's journal: back it up"
+                .to_string(),
+        );
+    }
+    steps
+}
+
+/// Whether the parent has answered that a new revision is to come.
+fn is_reopened(month: &OwnMonth) -> bool {
+    month.decision.is_some_and(Decision::asks_for_revision)
+}
+
+/// What is to be done with the newest revision of a month, if anything.
+fn about_month(m: &OwnMonth, top: bool) -> Option<String> {
+    let p = m.period;
+    if is_reopened(m) {
+        let word = m.decision.map(decision).unwrap_or_default();
+        let why = match m.reasons.as_slice() {
+            [] => String::new(),
+            reasons => format!(" ({})", reasons.join("; ")),
+        };
+        Some(format!(
+            "{p} was {word}{why}: put it right, then countersign close {p}"
+        ))
+    } else if !m.unsigned.is_empty() {
+        Some(format!(
+            "{p} waits for the signature of {}: countersign sign {p} --key FILE",
+            m.unsigned.join(", ")
+        ))
+    } else if m.submitted.is_none() {
+        Some(format!("{p} is signed: countersign submit {p}"))
+    } else if m.decision.is_none() && !top {
+        Some(format!("{p} is sent; the parent has not answered yet"))
+    } else {
+        None
+    }
+}
+
+fn about_open_month(status: &Status) -> String {
+    let open = status.open;
+    let now = status.now.parse::<DateTime<Utc>>().ok();
+    let today = now.map(|t| (t + Duration::hours(8)).date_naive());
+    if today.is_none_or(|d| d <= open.last_day()) {
+        return format!("record the events of {open}: countersign import FILE…");
+    }
+    let late = late(status, today);
+    match status.children_missing.as_slice() {
+        [] => format!("{open} is over: countersign close {open}{late}"),
+        missing => format!(
+            "{open} is over: review {}, or say why they are missing; then countersign close {open}{late}",
+            missing.join(", ")
+        ),
+    }
 }
 
 fn late(status: &Status, today: Option<NaiveDate>) -> String {
@@ -239,7 +239,7 @@ fn late(status: &Status, today: Option<NaiveDate>) -> String {
     }
 }
 
-pub(super) fn months(args: &MonthsArgs, out: &Out) -> Done {
+pub fn months(args: &MonthsArgs, out: &Out) -> Done {
     let months = args.node.client()?.months()?;
     out.answer(value(&months), || {
         let mut rows = out.table(&[

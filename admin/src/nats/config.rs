@@ -2,9 +2,9 @@
 //! its place allows.
 
 use super::error::NatsError;
-use super::{NatsUnit, checked, user};
-use node::link::access;
-use std::fmt::Write;
+use super::unit::{NatsUnit, checked};
+use super::user;
+use node::link::{UnitPath, access};
 use std::path::{Path, PathBuf};
 
 /// TLS of the server.
@@ -67,93 +67,107 @@ impl ServerOptions {
 }
 
 /// The text of nats.conf. The same options give the same text.
+///
+/// # Errors
+/// A unit, key or option that cannot be written.
 pub fn server_config(options: &ServerOptions) -> Result<String, NatsError> {
     user::check_public(&options.admin_public_nkey, "operator")?;
     let units = checked(&options.units)?;
-    if let Some((path, _)) = units
-        .iter()
-        .find(|(_, u)| u.public_nkey == options.admin_public_nkey)
-    {
+    let taken = |(_, u): &&(UnitPath, &NatsUnit)| u.public_nkey == options.admin_public_nkey;
+    if let Some((path, _)) = units.iter().find(taken) {
         return Err(NatsError::Unit {
             unit: path.to_string(),
             reason: "it has the operator's NKey".to_owned(),
         });
     }
-    let mut text = String::new();
-    // Writing to a String cannot fail; `w` keeps that in one place.
-    let mut w = |line: String| {
-        let _ = writeln!(text, "{line}");
-    };
-    w("# nats.conf, written by `countersign nats config` from the registry. Do not edit: write it anew.".to_owned());
-    w(format!(
-        "listen: {}",
-        quoted("host", &format!("{}:{}", options.host, options.port))?
-    ));
-    w(format!(
-        "http: {}",
-        quoted(
-            "monitor_host",
-            &format!("{}:{}", options.monitor_host, options.monitor_port)
-        )?
-    ));
-    w("max_payload: 8MB".to_owned());
-    w("# A node that is cut off without a word is given up after a minute and a half, not after six.".to_owned());
-    w("ping_interval: \"30s\"".to_owned());
-    w("ping_max: 2".to_owned());
-    w("jetstream {".to_owned());
-    w(format!(
-        "  store_dir: {}",
-        path_of("store_dir", &options.store_dir)?
-    ));
-    w(
-        "  # An acknowledged message is on disk. Nodes check this and refuse to send without it."
-            .to_owned(),
-    );
-    w("  sync_interval: always".to_owned());
-    w(format!("  max_file_store: {}", options.max_file_bytes));
-    w("  max_memory_store: 16MB".to_owned());
-    w("}".to_owned());
+    let mut text = listeners(options)?;
+    text += &jetstream(options)?;
     if let Some(tls) = &options.tls {
-        w("tls {".to_owned());
-        w(format!(
-            "  cert_file: {}",
-            path_of("cert_file", &tls.cert_file)?
-        ));
-        w(format!(
-            "  key_file: {}",
-            path_of("key_file", &tls.key_file)?
-        ));
-        if let Some(ca) = &tls.client_ca_file {
-            w(format!("  ca_file: {}", path_of("client_ca_file", ca)?));
-            w("  verify: true".to_owned());
-        }
-        w("}".to_owned());
+        text += &tls_block(tls)?;
     }
-    w("accounts {".to_owned());
-    w("  COUNTERSIGN {".to_owned());
-    w("    jetstream: enabled".to_owned());
-    w("    users: [".to_owned());
-    w("      # The operator: everything in this account.".to_owned());
-    w(format!("      {{ nkey: {} }}", options.admin_public_nkey));
-    for (path, unit) in &units {
-        w(format!("      # {path}"));
-        w(format!(
-            "      {{ nkey: {}, permissions: {{",
-            unit.public_nkey
-        ));
-        w(format!(
-            "          publish: {{ allow: [{}] }},",
-            list(&access::publish_permissions(path, unit.has_children))
-        ));
-        w(format!(
-            "          subscribe: {{ allow: [{}] }} }} }}",
-            list(&access::subscribe_permissions(path))
-        ));
-    }
-    w("    ]".to_owned());
-    w("  }".to_owned());
-    w("}".to_owned());
+    text += &account(&options.admin_public_nkey, &units);
     Ok(text)
+}
+
+fn listeners(options: &ServerOptions) -> Result<String, NatsError> {
+    let listen = quoted("host", &format!("{}:{}", options.host, options.port))?;
+    let monitor = format!("{}:{}", options.monitor_host, options.monitor_port);
+    let http = quoted("monitor_host", &monitor)?;
+    Ok(format!(
+        "# nats.conf, written by `countersign nats config` from the registry. \
+         Do not edit: write it anew.
+listen: {listen}
+http: {http}
+max_payload: 8MB
+# A node that is cut off without a word is given up after a minute and a half, not after six.
+ping_interval: \"30s\"
+ping_max: 2
+"
+    ))
+}
+
+fn jetstream(options: &ServerOptions) -> Result<String, NatsError> {
+    let (store, bytes) = (
+        path_of("store_dir", &options.store_dir)?,
+        options.max_file_bytes,
+    );
+    Ok(format!(
+        "jetstream {{
+  store_dir: {store}
+  # An acknowledged message is on disk. Nodes check this and refuse to send without it.
+  sync_interval: always
+  max_file_store: {bytes}
+  max_memory_store: 16MB
+}}
+"
+    ))
+}
+
+fn tls_block(tls: &ServerTls) -> Result<String, NatsError> {
+    let cert = path_of("cert_file", &tls.cert_file)?;
+    let key = path_of("key_file", &tls.key_file)?;
+    let clients = match &tls.client_ca_file {
+        Some(ca) => {
+            let ca = path_of("client_ca_file", ca)?;
+            format!("  ca_file: {ca}\n  verify: true\n")
+        }
+        None => String::new(),
+    };
+    Ok(format!(
+        "tls {{\n  cert_file: {cert}\n  key_file: {key}\n{clients}}}\n"
+    ))
+}
+
+fn account(operator: &str, units: &[(UnitPath, &NatsUnit)]) -> String {
+    let users: String = units
+        .iter()
+        .map(|(path, unit)| user_of(path, unit))
+        .collect();
+    format!(
+        "accounts {{
+  COUNTERSIGN {{
+    jetstream: enabled
+    users: [
+      # The operator: everything in this account.
+      {{ nkey: {operator} }}
+{users}    ]
+  }}
+}}
+"
+    )
+}
+
+fn user_of(path: &UnitPath, unit: &NatsUnit) -> String {
+    let publish = list(&access::publish_permissions(path, unit.has_children));
+    let subscribe = list(&access::subscribe_permissions(path));
+    format!(
+        "      # {path}
+      {{ nkey: {}, permissions: {{
+          publish: {{ allow: [{publish}] }},
+          subscribe: {{ allow: [{subscribe}] }} }} }}
+",
+        unit.public_nkey
+    )
 }
 
 fn list(subjects: &[String]) -> String {

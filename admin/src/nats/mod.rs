@@ -9,57 +9,11 @@
 mod config;
 mod error;
 mod provision;
+mod unit;
 mod user;
 
 pub use config::{ServerOptions, ServerTls, server_config};
 pub use error::NatsError;
 pub use provision::{Provisioned, Timing, provision, stands};
+pub use unit::NatsUnit;
 pub use user::{NatsUser, create_user, write_seed};
-
-use node::link::UnitPath;
-use std::collections::BTreeSet;
-
-/// A unit as the transport knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NatsUnit {
-    /// Its ancestors and itself, top first.
-    pub path: Vec<String>,
-    /// The public half of its NKey (`U…`).
-    pub public_nkey: String,
-    /// Whether it has units below it.
-    pub has_children: bool,
-}
-
-/// Checks a list of units as a whole: good paths and keys, nobody twice, parents known as parents.
-fn checked(units: &[NatsUnit]) -> Result<Vec<(UnitPath, &NatsUnit)>, NatsError> {
-    let bad = |unit: &NatsUnit, reason: &str| NatsError::Unit {
-        unit: unit.path.join("."),
-        reason: reason.to_owned(),
-    };
-    let (mut names, mut keys, mut list) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-    for unit in units {
-        let path =
-            UnitPath::new(unit.path.iter().cloned()).map_err(|e| bad(unit, &e.to_string()))?;
-        user::check_public(&unit.public_nkey, path.unit())?;
-        // Consumers and inboxes are named by the unit alone.
-        if !names.insert(path.unit().to_owned()) {
-            return Err(bad(unit, "it is listed twice"));
-        }
-        if !keys.insert(unit.public_nkey.as_str()) {
-            return Err(bad(
-                unit,
-                "another unit has the same NKey, each needs its own",
-            ));
-        }
-        list.push((path, unit));
-    }
-    for (path, unit) in &list {
-        let childless = list
-            .iter()
-            .any(|(p, u)| Some(p) == path.parent().as_ref() && !u.has_children);
-        if childless {
-            return Err(bad(unit, "its parent is listed as a unit without children"));
-        }
-    }
-    Ok(list)
-}

@@ -6,7 +6,7 @@
 //! documents.
 
 use super::error::NatsError;
-use super::{NatsUnit, checked};
+use super::unit::{NatsUnit, checked};
 use async_nats::{Client, ConnectOptions};
 use node::link::LinkTls;
 use node::link::access::{self, STREAM_DOWN, STREAM_UP};

@@ -57,7 +57,7 @@ pub fn write_seed(file: &Path, seed: &str) -> Result<(), NatsError> {
 }
 
 /// Whether this is the public NKey of a user.
-pub(super) fn check_public(key: &str, owner: &str) -> Result<(), NatsError> {
+pub fn check_public(key: &str, owner: &str) -> Result<(), NatsError> {
     if key.starts_with('U') && nkeys::KeyPair::from_public_key(key).is_ok() {
         Ok(())
     } else {

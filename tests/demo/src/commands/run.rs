@@ -266,11 +266,7 @@ fn figure_row(indicator: &Indicator, months: &[&Figure], last: &Figure) -> [Stri
     let scope = last.scope();
     let basis: Basis = months.iter().map(|f| f.basis).min().unwrap_or(last.basis);
     let value = match (scope.num, scope.den) {
-        (Some(num), Some(den)) if den > 0 => {
-            let hundredths = num * 10_000 / den % 100;
-            format!("{}.{hundredths:02} % ({num}/{den})", num * 100 / den)
-        }
-        (Some(num), Some(den)) => format!("{num}/{den}"),
+        (Some(num), Some(den)) => output::percent(num, den),
         _ if indicator.kind.is_flow() => {
             let values = months.iter().map(|f| f.scope().value.unwrap_or(0));
             format!("{} {}", values.sum::<i64>(), indicator.unit)

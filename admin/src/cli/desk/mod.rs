@@ -1,0 +1,10 @@
+//! The month's work: take back, correct, close, sign, submit. One file a command; [`show`] is the
+//! report as its signatories read it.
+
+pub mod close;
+pub mod correct;
+pub mod sign;
+pub mod submit;
+pub mod void;
+
+mod show;

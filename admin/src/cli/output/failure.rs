@@ -1,0 +1,212 @@
+//! Why a command could not do what it was asked for, and how that is shown.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use miette::Diagnostic;
+use node::fault::Fault;
+use serde_json::json;
+
+use super::table::{Style, fault_table, lines};
+use super::text::{sayln, tame};
+
+/// Why a command could not do what it was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Failure {
+    /// The command line is at fault: exit code 2 instead of 1.
+    pub usage: bool,
+    /// Stable code, or empty.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+    /// How to cure it, where the message does not say.
+    pub help: Option<String>,
+    /// What the node said, if it was the node.
+    pub faults: Vec<Fault>,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl Diagnostic for Failure {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        (!self.code.is_empty()).then(|| Box::new(&self.code) as Box<dyn std::fmt::Display>)
+    }
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.help
+            .as_ref()
+            .map(|h| Box::new(h) as Box<dyn std::fmt::Display>)
+    }
+}
+
+impl Failure {
+    /// From any error. A stable code in brackets at the end of its text becomes the code.
+    pub fn of(e: impl std::fmt::Display) -> Failure {
+        let text = e.to_string();
+        let text = text.trim_end();
+        let split = text
+            .strip_suffix(']')
+            .and_then(|t| t.rsplit_once(" ["))
+            .filter(|(_, code)| is_code(code));
+        let (message, code) = split.unwrap_or((text, ""));
+        Failure {
+            code: code.to_string(),
+            message: message.to_string(),
+            ..Failure::default()
+        }
+    }
+    /// From a report, with the causes of its error.
+    pub fn of_report(report: &miette::Report) -> Failure {
+        let causes: Vec<String> = report.chain().map(ToString::to_string).collect();
+        Failure::of(causes.join(": "))
+    }
+    /// With a code.
+    pub fn coded(code: &str, message: impl Into<String>) -> Failure {
+        Failure {
+            code: code.to_string(),
+            message: message.into(),
+            ..Failure::default()
+        }
+    }
+    /// The command line is at fault.
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure {
+            usage: true,
+            ..Failure::coded("usage", message)
+        }
+    }
+    /// With a cure.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Failure {
+        self.help = Some(help.into());
+        self
+    }
+    /// For `map_err` on files.
+    pub fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Failure + '_ {
+        move |e| Failure::coded("file", format!("{}: {e}", path.display()))
+    }
+    /// What it says of a file that it concerns.
+    #[must_use]
+    pub fn about(mut self, file: &Path) -> Failure {
+        self.message = format!("{}: {}", file.display(), self.message);
+        self
+    }
+    /// Prints it: one JSON value on the standard output, or a text on the standard error.
+    pub fn print(mut self, json: bool) {
+        self.message = tame(&self.message).into_owned();
+        if json {
+            sayln!(
+                "{:#}",
+                json!({ "error": { "code": self.code, "message": self.message, "help": self.help, "faults": self.faults } })
+            );
+            return;
+        }
+        if self.faults.len() > 1 {
+            let style = if std::io::stderr().is_terminal() {
+                Style::Terminal
+            } else {
+                Style::Plain
+            };
+            eprint!("{}", lines(&fault_table(style, &self.faults)));
+        }
+        eprintln!("{:?}", miette::Report::new(self));
+    }
+}
+
+/// Whether this looks like `area.name` or `area`.
+fn is_code(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'_')
+}
+
+impl From<crate::api::ApiError> for Failure {
+    fn from(e: crate::api::ApiError) -> Failure {
+        match e {
+            crate::api::ApiError::Refused(faults) => refused(faults.0),
+            other => Failure::of(other),
+        }
+    }
+}
+
+fn refused(faults: Vec<Fault>) -> Failure {
+    let code = faults.first().map(|f| f.code.clone()).unwrap_or_default();
+    let message = match faults.as_slice() {
+        [one] => {
+            let place = one
+                .column
+                .as_ref()
+                .map(|c| format!("{c}: "))
+                .unwrap_or_default();
+            format!("{place}{} / {}", one.zh, one.en)
+        }
+        many => format!("the node refuses, for {} reasons", many.len()),
+    };
+    let help = match code.as_str() {
+        "token.unknown" => Some(
+            "give --token-file FILE, or set COUNTERSIGN_TOKEN; a new token counts only after the node was restarted",
+        ),
+        "role.missing" => Some("use the token of a person who has this role"),
+        _ => None,
+    };
+    Failure {
+        code,
+        message,
+        help: help.map(str::to_string),
+        faults,
+        usage: false,
+    }
+}
+
+impl From<node::books::BooksError> for Failure {
+    fn from(e: node::books::BooksError) -> Failure {
+        match e {
+            node::books::BooksError::Journal(e) => e.into(),
+            other => Failure::of(other),
+        }
+    }
+}
+
+macro_rules! failures {
+    (coded: $($coded:ty),*; bare: $($bare:ty),*) => {
+        $(impl From<$coded> for Failure {
+            fn from(e: $coded) -> Failure {
+                let code = e.code().to_string();
+                Failure { code, ..Failure::of(e) }
+            }
+        })*
+        $(impl From<$bare> for Failure {
+            fn from(e: $bare) -> Failure {
+                Failure::of(e)
+            }
+        })*
+    };
+}
+
+failures! {
+    coded: crate::nats::NatsError, node::journal::JournalError, protocol::note::NoteError;
+    bare: crate::keyring::KeyringError, node::books::keys::KeyError, node::fault::Faults,
+        protocol::registry::RegistryError, protocol::published::PublishedError, protocol::rollup::RollupError,
+        protocol::evidence::file::FileError, protocol::evidence::report::EvidenceError
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_taken_from_the_end_of_a_text() {
+        let failure = Failure::of("registry version 3 is skipped [registry.version]");
+        assert_eq!(
+            (failure.code.as_str(), failure.message.as_str()),
+            ("registry.version", "registry version 3 is skipped")
+        );
+        assert_eq!(Failure::of("an array [1, 2]").code, "");
+    }
+}

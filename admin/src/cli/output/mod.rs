@@ -1,0 +1,15 @@
+//! What commands print and write. Reading order: [`answer`] (text or JSON, exit codes), [`failure`],
+//! [`table`], [`text`], [`file`].
+
+mod answer;
+mod failure;
+mod file;
+mod table;
+mod text;
+
+pub use answer::{Done, Out, exit, install_reports, value};
+pub use failure::Failure;
+pub use file::{read, replace, replace_with, save_new};
+pub use table::{Style, fault_table, lines, print, table};
+pub(crate) use text::sayln;
+pub use text::{amount, decision, one_line, percent, say, seconds, tame};

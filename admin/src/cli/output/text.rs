@@ -1,0 +1,120 @@
+//! Texts: printed so that no file can paint the terminal, and words that every command writes alike.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use protocol::figure::Counts;
+use protocol::receipt::Decision;
+
+/// As `println!`, through [`say`].
+macro_rules! sayln {
+    () => { $crate::cli::output::say("\n") };
+    ($fmt:literal $($arg:tt)*) => { $crate::cli::output::say(&(format!($fmt $($arg)*) + "\n")) };
+}
+
+pub(crate) use sayln;
+
+/// Prints a text on the standard output, [tamed](tame). A reader who has gone away (`| head`) does
+/// not end a command in the middle of its work.
+pub fn say(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().lock().write_all(tame(text).as_bytes());
+}
+
+/// Text from elsewhere for a terminal: what would move its cursor, clear it, or turn the direction
+/// of writing is written as in JSON. A file that is to be checked must not be able to paint "every
+/// check holds".
+pub fn tame(text: &str) -> Cow<'_, str> {
+    let wild = |c: char| {
+        let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || (c.is_control() && !matches!(c, '\n' | '\t'))
+    };
+    if !text.contains(wild) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(
+        text.chars()
+            .map(|c| {
+                if wild(c) {
+                    format!("\\u{:04x}", u32::from(c))
+                } else {
+                    c.to_string()
+                }
+            })
+            .collect(),
+    )
+}
+
+/// The same for what stands within a line: it must not begin one of its own.
+pub fn one_line(text: &str) -> String {
+    tame(text).replace('\n', "\\n")
+}
+
+/// `1.23 s`
+pub fn seconds(took: Duration) -> String {
+    format!("{:.2} s", took.as_secs_f64())
+}
+
+/// In both languages.
+pub fn decision(decision: Decision) -> String {
+    let en = match decision {
+        Decision::Accepted => "accepted",
+        Decision::Returned => "returned",
+        Decision::Rejected => "rejected",
+        Decision::Reopened => "reopened",
+    };
+    format!("{en} {}", decision.zh())
+}
+
+/// An amount with its measure: money in 元, a ratio as it was counted.
+pub fn amount(counts: &Counts, measure: &str) -> String {
+    match (counts.value, counts.num, counts.den) {
+        (Some(fen), ..) if measure == "分" => yuan(fen),
+        (Some(n), ..) => format!("{n} {measure}"),
+        (None, Some(num), Some(den)) => format!("{num}/{den}"),
+        _ => "–".to_string(),
+    }
+}
+
+/// Money that is counted in 分: `-12.34 元`.
+fn yuan(fen: i64) -> String {
+    let sign = if fen < 0 { "-" } else { "" };
+    let (yuan, rest) = (fen.unsigned_abs() / 100, fen.unsigned_abs() % 100);
+    format!("{sign}{yuan}.{rest:02} 元")
+}
+
+/// A ratio in percent, with what it was counted from: `59.37 % (592/997)`. Nothing of nothing has no
+/// percentage.
+pub fn percent(num: i64, den: i64) -> String {
+    if den <= 0 {
+        return format!("{num}/{den}");
+    }
+    let hundredths = num * 10_000 / den % 100;
+    format!("{}.{hundredths:02} % ({num}/{den})", num * 100 / den)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_paints_the_terminal() {
+        let wild = "\u{1b}[2J\u{1b}[H✓ every check holds\r\u{9b}1A\u{202e}x\u{7}";
+        assert_eq!(
+            tame(wild),
+            "\\u001b[2J\\u001b[H✓ every check holds\\u000d\\u009b1A\\u202ex\\u0007"
+        );
+        assert_eq!(one_line("a\n✓ b"), "a\\n✓ b");
+        for kept in ["校验成立 ✓\n└─ x\ty", ""] {
+            assert_eq!(tame(kept), kept);
+        }
+    }
+
+    #[test]
+    fn money_and_ratios_are_written_alike_everywhere() {
+        assert_eq!(yuan(-5), "-0.05 元");
+        assert_eq!(yuan(123_456), "1234.56 元");
+        assert_eq!(percent(592, 997), "59.37 % (592/997)");
+        assert_eq!(percent(0, 0), "0/0");
+    }
+}
