@@ -263,91 +263,65 @@ fn tokens_are_printed_once_and_only_their_digest_is_kept() {
     .refused(1, &["tokens.malformed", "line 1"]);
 }
 
+/// The words of a command line, none of which holds a space.
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
 #[test]
 fn a_registry_chain_is_walked_from_the_root() {
     let dir = Dir::new("registry");
     federation(&dir);
-    let shown = dir.good(&["registry", "show", "registry-1.note", "--root", "a.vkey"]);
+    one_version_is_shown(&dir);
+    units_without_keys_are_named(&dir);
+    let old = a_key_is_rotated(&dir);
+    a_key_is_revoked(&dir, &old);
+    a_chain_with_a_gap_is_refused(&dir);
+}
+
+fn one_version_is_shown(dir: &Dir) {
+    let show = |root| format!("registry show registry-1.note --root {root}");
+    let shown = dir.good(&words(&show("a.vkey")));
     assert!(
         shown.contains("└─ 140300 阳泉市 (city)") && shown.contains("   └─ 140321 平定县 (county)"),
         "{shown}"
     );
-    dir.run(&[
-        "registry",
-        "show",
-        "registry-1.note",
-        "--root",
-        "140300.toml",
-    ])
-    .refused(2, &["no verifier key"]);
-    dir.run(&["registry", "show", "registry-1.note", "--root", "a.key"])
-        .refused(2, &["private key"]);
-    dir.good(&["key", "new", "c.key", "--name", "root-c"]);
-    dir.write("c.vkey", &dir.good(&["key", "show", "c.key"]));
-    dir.run(&["registry", "show", "registry-1.note", "--root", "c.vkey"])
+    dir.run(&words(&show("140300.toml")))
+        .refused(2, &["no verifier key"]);
+    dir.run(&words(&show("a.key"))).refused(2, &["private key"]);
+    dir.good(&words("key new c.key --name root-c"));
+    dir.write("c.vkey", &dir.good(&words("key show c.key")));
+    dir.run(&words(&show("c.vkey")))
         .refused(1, &["registry.threshold"]);
+}
 
-    // Units without keys are named, and never left out silently.
+/// They are never left out silently.
+fn units_without_keys_are_named(dir: &Dir) {
     let units = deploy("units/units.csv");
-    let keyless = dir.run(&[
-        "registry",
-        "new",
-        "--root",
-        "a.key",
-        "--units",
-        &units,
-        "140321.toml",
-        "--since",
-        "2023-01",
-    ]);
-    keyless.refused(1, &["units.keyless", "--skip-keyless"]);
+    let new = |files: &[&str]| {
+        let before = words("registry new --root a.key --units");
+        dir.run(&[&before[..], files, &["--since", "2023-01"]].concat())
+    };
+    new(&[&units, "140321.toml"]).refused(1, &["units.keyless", "--skip-keyless"]);
     dir.write("other.csv", "id,name\n140321,别的县\n");
-    let twice = dir.run(&[
-        "registry",
-        "new",
-        "--root",
-        "a.key",
-        "--units",
-        &units,
-        "other.csv",
-        "140321.toml",
-        "--since",
-        "2023-01",
-    ]);
-    twice.refused(1, &["units.contradiction", "140321", "name"]);
+    new(&[&units, "other.csv", "140321.toml"])
+        .refused(1, &["units.contradiction", "140321", "name"]);
+}
 
-    // Version 2 rotates a key; one root alone is too few until the other has signed.
-    dir.good(&["key", "new", "new.key", "--name", "140321"]);
-    let vkey = dir.good(&["key", "show", "new.key"]);
-    let rotate = [
-        "registry",
-        "next",
-        "registry-1.note",
-        "--root",
-        "a.key",
-        "--rotate-key",
-        "140321",
-        &vkey,
-    ];
-    dir.run(&rotate).refused(2, &["--from-index"]);
-    dir.good(
-        &[
-            &rotate[..],
-            &["--from-index", "812", "-o", "registry-2.note"],
-        ]
-        .concat(),
-    );
-    let chain = [
-        "registry",
-        "show",
-        "registry-2.note",
-        "registry-1.note",
-        "--root",
-        "a.vkey",
-    ];
+/// Version 2 rotates a key; one root alone is too few until the other has signed. Gives the key that
+/// was.
+fn a_key_is_rotated(dir: &Dir) -> String {
+    dir.good(&words("key new new.key --name 140321"));
+    let vkey = dir.good(&words("key show new.key"));
+    let rotate = format!("registry next registry-1.note --root a.key --rotate-key 140321 {vkey}");
+    dir.run(&words(&rotate)).refused(2, &["--from-index"]);
+    dir.good(&words(&format!(
+        "{rotate} --from-index 812 -o registry-2.note"
+    )));
+    let chain = words("registry show registry-2.note registry-1.note --root a.vkey");
     dir.run(&chain)
         .refused(1, &["registry.threshold", "1 of the 2"]);
-    dir.good(&["registry", "sign", "registry-2.note", "--key", "b.key"]);
+    dir.good(&words("registry sign registry-2.note --key b.key"));
     assert!(dir.good(&chain).contains("until 812 (rotated)"));
     let shown = dir.json(&chain);
     let keys = &shown["registry"]["units"][2]["keys"];
@@ -359,71 +333,35 @@ fn a_registry_chain_is_walked_from_the_root() {
         ),
         (&812.into(), &812.into(), &vkey.into())
     );
+    keys[0]["vkey"].as_str().unwrap().to_string()
+}
 
-    // Version 3 revokes; a chain with a gap, and one without its beginning, are refused.
-    let next = [
-        "registry",
-        "next",
-        "registry-1.note",
-        "registry-2.note",
-        "--root",
-        "a.key",
-        "--root",
-        "b.key",
-    ];
-    dir.run(&next).refused(2, &["nothing changes"]);
-    let old = keys[0]["vkey"].as_str().unwrap();
-    dir.run(&[&next[..], &["--revoke", "140321", old, "--at-index", "900"]].concat())
-        .refused(1, &["registry.key"]);
-    dir.good(
-        &[
-            &next[..],
-            &[
-                "--revoke",
-                "140321",
-                old,
-                "--at-index",
-                "700",
-                "--reason",
-                "stolen",
-                "-o",
-                "registry-3.note",
-            ],
-        ]
-        .concat(),
-    );
-    dir.run(&[&next[..], &["--threshold", "1", "-o", "registry-3.note"]].concat())
-        .refused(1, &["registry-3.note"]);
-    dir.run(&[
-        "registry",
-        "show",
-        "registry-1.note",
-        "registry-3.note",
-        "--root",
-        "a.vkey",
-    ])
-    .refused(1, &["registry.version"]);
-    dir.run(&[
-        "registry",
-        "show",
-        "registry-2.note",
-        "registry-3.note",
-        "--root",
-        "a.vkey",
-    ])
-    .refused(1, &["registry.version"]);
-    assert!(
-        dir.good(&[
-            "registry",
-            "show",
-            "registry-3.note",
-            "registry-2.note",
-            "registry-1.note",
-            "--root",
-            "b.vkey"
-        ])
-        .contains("until 700 (stolen)")
-    );
+/// Version 3 revokes.
+fn a_key_is_revoked(dir: &Dir, old: &str) {
+    let next = |more: &str| {
+        let before = "registry next registry-1.note registry-2.note --root a.key --root b.key";
+        dir.run(&words(&format!("{before} {more}")))
+    };
+    next("").refused(2, &["nothing changes"]);
+    next(&format!("--revoke 140321 {old} --at-index 900")).refused(1, &["registry.key"]);
+    let done = next(&format!(
+        "--revoke 140321 {old} --at-index 700 --reason stolen -o registry-3.note"
+    ));
+    assert_eq!(done.code(), 0, "{}", done.err());
+    next("--threshold 1 -o registry-3.note").refused(1, &["registry-3.note"]);
+}
+
+/// Neither a chain with a gap nor one without its beginning is believed.
+fn a_chain_with_a_gap_is_refused(dir: &Dir) {
+    for notes in [
+        "registry-1.note registry-3.note",
+        "registry-2.note registry-3.note",
+    ] {
+        dir.run(&words(&format!("registry show {notes} --root a.vkey")))
+            .refused(1, &["registry.version"]);
+    }
+    let all = "registry show registry-3.note registry-2.note registry-1.note --root b.vkey";
+    assert!(dir.good(&words(all)).contains("until 700 (stolen)"));
 }
 
 #[test]
