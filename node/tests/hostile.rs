@@ -5,6 +5,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 mod support;
 
+use kit::rounds;
 use node::desk::input::{Form, decode, parse};
 use node::link::{Subject, UnitPath};
 use node::review::{self, Took};
@@ -12,11 +13,6 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use support::*;
-
-/// As in `protocol/tests/support/seeded.rs`.
-#[path = "../../protocol/tests/support/seeded.rs"]
-mod seeded;
-use seeded::rounds;
 
 #[derive(Debug, Clone)]
 enum Change {

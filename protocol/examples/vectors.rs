@@ -2,12 +2,7 @@
 //! format.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../tests/support/refuse.rs"]
-mod refuse;
-#[path = "../tests/support/mod.rs"]
-mod support;
-#[path = "../tests/support/vectors.rs"]
-mod vectors;
+use kit::{refuse, vectors};
 
 fn main() -> std::io::Result<()> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors");

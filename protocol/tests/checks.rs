@@ -4,9 +4,8 @@
 //! where its author could sign. What must then fail is the named check, for the named reason.
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use curve25519_dalek::Scalar;
+use kit::*;
 use proptest::prelude::*;
 use protocol::catalogue::Catalogue;
 use protocol::commitment::{Commitment, Generators, OpenScalar, integer, zero};
@@ -25,7 +24,6 @@ use protocol::verify::log::{MAX_HISTORY, UnitLog};
 use protocol::verify::{HeldRollup, Outcome, Verdict};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
-use support::*;
 
 static WORLD: LazyLock<World> = LazyLock::new(World::honest);
 

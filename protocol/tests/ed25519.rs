@@ -5,17 +5,14 @@
 //! just that. RFC 8032's and Wycheproof's vectors are in `src/note/known.rs`.
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/seeded.rs"]
-mod seeded;
-
 use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT as B, EIGHT_TORSION};
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::{Scalar, clamp_integer};
+use kit::rounds;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use protocol::note::{Alg, BATCH_SIZE, Note, NoteError, SigningKey, VerifierKey, verify_batch};
-use seeded::rounds;
 use sha2::{Digest as _, Sha512};
 
 const TEXT: &str = "text\n";

@@ -2,27 +2,18 @@
 //! on any number of threads; and a file's one form, judged by the `zip` crate and by hostile files.
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/refuse.rs"]
-mod refuse;
-#[path = "support/seeded.rs"]
-mod seeded;
-mod support;
-#[path = "support/vectors.rs"]
-mod vectors;
-
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read, Write};
 use std::sync::{LazyLock, Mutex};
 
+use kit::refuse::{self, parts, zip};
+use kit::*;
 use proptest::prelude::*;
 use protocol::evidence::file::{self, FileError, MAX_BYTES, Opened, Source};
 use protocol::evidence::{Evidence, Shown, report};
 use protocol::ids::UnitId;
 use protocol::note::MAX_NOTE_BYTES;
-use refuse::{parts, zip};
-use seeded::rounds;
-use support::*;
 
 static WORLD: LazyLock<World> = LazyLock::new(World::honest);
 

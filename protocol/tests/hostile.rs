@@ -4,12 +4,10 @@
 //! (`no_bytes_make_a_decoder_panic` and the two after it), notes and checkpoints beside their code.
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/seeded.rs"]
-mod seeded;
-
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
+use kit::rounds;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use protocol::commitment::{Commitment, OpenScalar};
@@ -20,7 +18,6 @@ use protocol::log::tile::{TILE_BYTES, decode_bundle, decode_tile, encode_bundle,
 use protocol::log::{Hash, Tree, leaf_hash, verify_consistency, verify_inclusion};
 use protocol::note::{SigningKey, VerifierKey};
 use protocol::period::{Month, Period};
-use seeded::rounds;
 
 fn one_text<T: FromStr + Display>(text: &str) -> Result<(), TestCaseError> {
     if let Ok(read) = text.parse::<T>() {

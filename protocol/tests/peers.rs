@@ -7,9 +7,6 @@
 //! alone; a difference without one fails. The fixed cases of each reason are in `differences_of_*`.
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/seeded.rs"]
-mod seeded;
-
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read as _};
@@ -17,13 +14,13 @@ use std::path::Path;
 
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use ct_merkle::{ConsistencyProof, InclusionProof, RootHash};
+use kit::rounds;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use protocol::digest::hex;
 use protocol::log::{Hash, Tree, leaf_hash, root_of, tile, verify_consistency, verify_inclusion};
 use protocol::note::{Alg, MAX_NOTE_BYTES, Note, SigningKey, VerifierKey, check_name};
-use seeded::rounds;
 use sha2::Sha256;
 use signed_note::{
     NoteError, StandardSigner, StandardVerifier, VerificationError, Verifier, VerifierList,

@@ -2,15 +2,11 @@
 //! what must be refused is refused by the check that the manifest names.
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/refuse.rs"]
-mod refuse;
-mod support;
-#[path = "support/vectors.rs"]
-mod vectors;
-
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::LazyLock;
+
+use kit::{refuse, vectors};
 
 static BOOK: LazyLock<refuse::Book> = LazyLock::new(refuse::book);
 

@@ -23,7 +23,7 @@ use crate::support::{Dir, PEOPLE, catalogue, key};
 use crate::unit::Unit;
 
 const UNITS: &str = include_str!("../../../deploy/units/units.csv");
-const PLAN: &str = include_str!("../../../protocol/tests/support/plan.toml");
+const PLAN: &str = kit::PLAN;
 const TOP: &str = "140000";
 
 /// Which part of the province takes part, and how bad its luck is.

@@ -35,9 +35,9 @@ use protocol::rollup::Signatories;
 use protocol::verify::Verdict;
 use protocol::verify::log::Role;
 
-const SMALL: &str = include_str!("../../../protocol/tests/support/catalogue.toml");
-const EXTRA: &str = include_str!("catalogue-extra.toml");
-pub const PLAN: &str = include_str!("../../../protocol/tests/support/plan.toml");
+const SMALL: &str = kit::CATALOGUE;
+const EXTRA: &str = include_str!("../../../tests/kit/data/catalogue-extra.toml");
+pub const PLAN: &str = kit::PLAN;
 
 pub const PROVINCE: &str = "14";
 pub const CITY: &str = "1403";

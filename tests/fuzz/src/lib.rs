@@ -7,7 +7,7 @@ use protocol::catalogue::{Catalogue, load};
 use protocol::digest::Digest;
 use protocol::note::{Alg, Note, SigningKey, VerifierKey};
 
-/// The keys of `protocol/tests/support`: with them, the files of `tests/vectors` verify.
+/// The keys of `tests/kit`: with them, the files of `tests/vectors` verify.
 fn key(name: &str, alg: Alg, seed: u8) -> SigningKey {
     let mut bytes = *Digest::of(name.as_bytes()).as_bytes();
     bytes[0] = seed;
@@ -45,10 +45,10 @@ pub fn signed(text: &str) -> Option<Note> {
     .ok()
 }
 
-/// The catalogue of `protocol/tests/support`.
+/// The catalogue of `tests/kit`.
 pub fn catalogue() -> &'static Catalogue {
     static SMALL: LazyLock<Catalogue> = LazyLock::new(|| {
-        let text = include_str!("../../../protocol/tests/support/catalogue.toml");
+        let text = include_str!("../../kit/data/catalogue.toml");
         load::from_files(&[("catalogue.toml".into(), text.into())]).expect("a fixed file")
     });
     &SMALL

@@ -5,7 +5,6 @@
 //! The attacker is the unit itself: what it can sign again, it has signed again, and what it can
 //! adjust, it has adjusted. A receipt for a rollup that was changed is left out, unless it is what
 //! the case is about.
-#![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,8 +26,8 @@ use protocol::statement::{self, Ref, Statement};
 use protocol::verify::log::UnitLog;
 use serde::Serialize;
 
-use crate::support::*;
 use crate::vectors::{disclosure, plain};
+use crate::*;
 
 const AUTHORSHIP: &str = "authorship";
 const ARITHMETIC: &str = "arithmetic";
@@ -36,7 +35,6 @@ const HISTORY: &str = "history";
 const BINDING: &str = "binding";
 /// The file is refused as a whole, before any check of a rollup could be named.
 const UNREADABLE: &str = "unreadable";
-const MAR: &str = "2026-03";
 const TIME: u64 = 1_770_000_000;
 
 /// One line of the manifest.

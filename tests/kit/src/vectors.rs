@@ -1,7 +1,6 @@
 //! Known answers for other languages, from fixed seeds and the small catalogue. Written by `cargo
 //! run -p protocol --example vectors`; the test `vectors` checks that the files in `tests/vectors`
 //! are exactly these.
-#![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use curve25519_dalek::Scalar;
 use protocol::commitment::{OpenScalar, PeriodKey, hash_to_group, zero};
@@ -14,7 +13,7 @@ use protocol::note::{Alg, Note};
 use protocol::published;
 use serde_json::{Value as Json, json};
 
-use crate::support::*;
+use crate::*;
 
 /// Name and bytes of each file.
 pub fn files() -> Vec<(&'static str, Vec<u8>)> {

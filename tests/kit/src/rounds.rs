@@ -1,6 +1,5 @@
 //! Random cases that can be repeated: the seed of a run that fails is printed, `COUNTERSIGN_SEED=n`
 //! repeats it, and `COUNTERSIGN_ROUNDS=n` makes every run n times as long.
-#![allow(dead_code, clippy::unwrap_used)]
 
 use std::hash::{BuildHasher, RandomState};
 

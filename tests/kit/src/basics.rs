@@ -1,0 +1,103 @@
+//! What every test names: units, months, keys, the small catalogue and its plan.
+
+use protocol::catalogue::{Catalogue, load};
+use protocol::count::Value;
+use protocol::digest::Digest;
+use protocol::ids::{Tier, UnitId, id_check_digit};
+use protocol::note::{Alg, Note, SigningKey};
+use protocol::period::Month;
+use protocol::registry::{Registry, Unit, UnitKey};
+
+pub const CATALOGUE: &str = include_str!("../data/catalogue.toml");
+pub const PLAN: &str = include_str!("../data/plan.toml");
+pub const JAN: &str = "2026-01";
+pub const FEB: &str = "2026-02";
+pub const MAR: &str = "2026-03";
+
+pub const PROVINCE: &str = "14";
+pub const CITY: &str = "1403";
+pub const A: &str = "140321";
+pub const B: &str = "140311";
+
+/// The units of both worlds, the one in memory and the one on disk, in the order of
+/// their ids: id, tier, parent.
+pub const UNITS: [(&str, Tier, Option<&str>); 4] = [
+    (PROVINCE, Tier::Province, None),
+    (CITY, Tier::City, Some(PROVINCE)),
+    (B, Tier::County, Some(CITY)),
+    (A, Tier::County, Some(CITY)),
+];
+
+pub fn month(text: &str) -> Month {
+    text.parse().unwrap()
+}
+
+pub fn unit(text: &str) -> UnitId {
+    text.parse().unwrap()
+}
+
+pub fn text(value: &str) -> Value {
+    Value::Text(value.to_string())
+}
+
+pub fn catalogue() -> Catalogue {
+    load::from_files(&[("catalogue.toml".into(), CATALOGUE.into())]).unwrap()
+}
+
+/// One seed byte tells the key, the name the rest: no two names share a key.
+pub fn key(name: &str, alg: Alg, seed: u8) -> SigningKey {
+    let mut bytes = *Digest::of(name.as_bytes()).as_bytes();
+    bytes[0] = seed;
+    SigningKey::from_seed(name, alg, bytes).unwrap()
+}
+
+pub fn node_key(unit: &str) -> SigningKey {
+    key(unit, Alg::Ed25519, 0)
+}
+
+pub fn person_key(unit: &str, person: &str) -> SigningKey {
+    key(&format!("{unit}/{person}"), Alg::Ed25519, 1)
+}
+
+pub fn witness_key(unit: &str) -> SigningKey {
+    key(&format!("{unit}/witness"), Alg::CosignatureV1, 2)
+}
+
+/// An ID number that no one has: 999999 is no area. Of a man for odd `n`.
+pub fn id_born(birth: &str, n: u32) -> String {
+    let first = format!("999999{birth}{n:03}");
+    format!("{first}{}", id_check_digit(&first).unwrap())
+}
+
+pub fn id_no(n: u32) -> String {
+    id_born("19900101", n)
+}
+
+/// The first version of a registry of all [`UNITS`]; every one of the roots has to sign.
+pub fn registry(since: Month, roots: &[&SigningKey]) -> Registry {
+    let units = UNITS.into_iter().map(|(id, tier, parent)| Unit {
+        id: unit(id),
+        name: format!("Unit {id}"),
+        tier,
+        parent: parent.map(unit),
+        area: None,
+        since,
+        keys: vec![UnitKey {
+            vkey: node_key(id).vkey(),
+            from_index: 0,
+            revoked: None,
+        }],
+        witness: witness_key(id).vkey(),
+    });
+    Registry {
+        version: 1,
+        previous: None,
+        roots: roots.iter().map(|root| root.vkey()).collect(),
+        threshold: roots.len() as _,
+        units: units.collect(),
+    }
+}
+
+pub fn sign_registry(registry: &Registry, roots: &[&SigningKey]) -> Note {
+    Note::sign(&registry.to_text().unwrap(), roots).unwrap()
+}

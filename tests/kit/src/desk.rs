@@ -1,0 +1,538 @@
+//! One unit at work: it records, closes and signs as a node does, and keeps what a verifier is shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use curve25519_dalek::Scalar;
+use protocol::catalogue::Subject;
+use protocol::commitment::{OpenScalar, PeriodKey};
+use protocol::count::engine::History;
+use protocol::count::{Balance, Fact, Fields, Moves, Value, state};
+use protocol::digest::{Digest, hex};
+use protocol::figure;
+use protocol::ids::{EventId, Tier, UnitId};
+use protocol::log::checkpoint::{Checkpoint, origin_of};
+use protocol::log::tree::{Tree, leaf_hash};
+use protocol::note::{Note, SigningKey};
+use protocol::period::Month;
+use protocol::record::Record;
+use protocol::registry::VerifiedRegistry;
+use protocol::rollup::{ChildRef, LogRef, Missing, Opening, RegistryRef, Rollup, Signatories};
+use protocol::row::{self, Sums};
+use protocol::statement::{CORRECTED, OPERATOR_ENROLLED, OPERATOR_REVOKED, Ref, Statement, VOIDED};
+use protocol::verify::log::Counting;
+use protocol::verify::{HeldRollup, Rollups};
+
+use crate::{JAN, month, node_key, person_key, text, unit, witness_key};
+
+struct Written {
+    event: String,
+    subject: Option<(Subject, String)>,
+    moves: Moves,
+    row: Vec<(usize, i64)>,
+    blinding: Option<Scalar>,
+}
+
+#[derive(Default)]
+struct Past {
+    facts: Vec<Fact>,
+    voided: BTreeSet<u64>,
+    moves: BTreeMap<u64, (Month, Moves)>,
+}
+
+#[derive(Default, Clone)]
+struct Sum {
+    sealed: Sums,
+    clear: Sums,
+    blinding: Scalar,
+    voided: u64,
+    late: BTreeMap<Month, u64>,
+    first: Option<u64>,
+}
+
+/// One unit at work.
+pub struct Desk {
+    pub id: UnitId,
+    pub tier: Tier,
+    pub parent: Option<UnitId>,
+    pub node: SigningKey,
+    pub witness: SigningKey,
+    /// Recorder, preparer, reviewer, head.
+    pub people: Vec<SigningKey>,
+    pub entries: Vec<Vec<u8>>,
+    pub records: BTreeMap<u64, (Record, Vec<String>, Scalar)>,
+    pub held: Rollups,
+    pub checkpoints: BTreeMap<u64, Note>,
+    written: BTreeMap<u64, Written>,
+    past: BTreeMap<(Subject, String), Past>,
+    months: BTreeMap<Month, Sum>,
+    counting: Arc<Counting>,
+    number: u64,
+}
+
+impl Desk {
+    pub(crate) fn new(
+        id: &str,
+        tier: Tier,
+        parent: Option<&str>,
+        counting: &Arc<Counting>,
+    ) -> Desk {
+        let people = ["zhang", "li", "wang", "zhao"]
+            .iter()
+            .map(|person| person_key(id, person))
+            .collect();
+        Desk {
+            id: unit(id),
+            tier,
+            parent: parent.map(unit),
+            node: node_key(id),
+            witness: witness_key(id),
+            people,
+            entries: Vec::new(),
+            records: BTreeMap::new(),
+            held: Rollups::new(),
+            checkpoints: BTreeMap::new(),
+            written: BTreeMap::new(),
+            past: BTreeMap::new(),
+            months: BTreeMap::new(),
+            counting: counting.clone(),
+            number: 0,
+        }
+    }
+
+    pub fn size(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// A statement with nothing in it yet.
+    pub fn blank(&mut self, event: &str, period: &str) -> Statement {
+        self.number += 1;
+        let seed = *Digest::of(format!("{} {}", self.id, self.number).as_bytes()).as_bytes();
+        let random: [u8; 10] = seed[..10].try_into().unwrap();
+        Statement {
+            id: EventId::from_parts(1_767_225_600_000 + self.number, random),
+            event: event.into(),
+            unit: self.id.clone(),
+            period: month(period),
+            recorded: "2026-01-05T08:00:00Z".into(),
+            catalogue: self.counting.digest,
+            clear: None,
+            counts: None,
+            row: None,
+            record: None,
+            voids: None,
+            replaces: None,
+            late: None,
+        }
+    }
+
+    /// Appends a signed statement as it is.
+    pub fn append(&mut self, statement: &Statement, signer: &SigningKey) -> u64 {
+        let note = Note::sign(&statement.to_text().unwrap(), &[signer]).unwrap();
+        self.entries.push(note.as_bytes().to_vec());
+        self.size() - 1
+    }
+
+    pub fn operator(&mut self, event: &str, who: &SigningKey, roles: &str, period: &str) -> u64 {
+        let node = node_key(self.id.as_str());
+        let mut s = self.blank(event, period);
+        s.clear = Some(
+            [
+                ("vkey".to_string(), text(who.vkey().as_str())),
+                ("roles".to_string(), text(roles)),
+            ]
+            .into(),
+        );
+        s.counts = Some(BTreeMap::new());
+        self.append(&s, &node)
+    }
+
+    fn recorder(&self) -> SigningKey {
+        person_key(self.id.as_str(), "zhang")
+    }
+
+    pub(crate) fn enrol_people(&mut self) {
+        let people = std::mem::take(&mut self.people);
+        for (who, role) in people
+            .iter()
+            .zip(["recorder", "preparer", "reviewer", "head"])
+        {
+            self.operator(OPERATOR_ENROLLED, who, role, JAN);
+        }
+        self.people = people;
+    }
+
+    fn sum(&mut self, period: Month) -> &mut Sum {
+        let size = self.size();
+        let sum = self.months.entry(period).or_default();
+        sum.first.get_or_insert(size);
+        sum
+    }
+
+    fn moves(
+        &self,
+        event: &str,
+        fields: &Fields,
+        period: Month,
+        index: u64,
+    ) -> (Option<(Subject, String)>, Moves) {
+        let event = self.counting.catalogue.event(event).unwrap();
+        let mut subject = None;
+        if event.subject != Subject::Unit && !event.effect.baseline {
+            let named = if event.subject == Subject::Person && event.system {
+                fields.get("id_no").unwrap().as_str().unwrap().to_string()
+            } else {
+                state::subject_key(event, fields).unwrap()
+            };
+            subject = Some((event.subject, named));
+        }
+        let empty = Past::default();
+        let past = subject
+            .as_ref()
+            .and_then(|s| self.past.get(s))
+            .unwrap_or(&empty);
+        let mut balance = Balance::default();
+        for (then, moves) in past.moves.values() {
+            let bound: Moves = moves
+                .iter()
+                .filter(|m| self.counting.engine.still_binds(&m.figure, *then, period))
+                .cloned()
+                .collect();
+            balance.add(&bound, 1);
+        }
+        let history = History {
+            facts: &past.facts,
+            voided: &past.voided,
+            balance: &balance,
+        };
+        let first = month(JAN).first_day();
+        let moves = if event.system {
+            self.counting
+                .engine
+                .recount(event, history, period, first, true)
+                .unwrap()
+        } else {
+            let on = fields["occurred_on"].as_str().unwrap().parse().unwrap();
+            let fact = Fact {
+                index,
+                event: event.name.clone(),
+                on,
+                fields: fields.clone(),
+            };
+            self.counting
+                .engine
+                .contribute(event, history, &fact, period, first)
+                .unwrap()
+        };
+        (subject, moves)
+    }
+
+    fn keep(&mut self, index: u64, event: &str, fields: &Fields, period: Month, written: Written) {
+        if let Some(subject) = &written.subject {
+            let past = self.past.entry(subject.clone()).or_default();
+            if !self.counting.catalogue.event(event).unwrap().system {
+                let on = fields["occurred_on"].as_str().unwrap().parse().unwrap();
+                past.facts.push(Fact {
+                    index,
+                    event: event.into(),
+                    on,
+                    fields: fields.clone(),
+                });
+            }
+            past.moves.insert(index, (period, written.moves.clone()));
+        }
+        self.written.insert(index, written);
+    }
+
+    /// Records an event with personal data.
+    pub fn sealed(&mut self, period: &str, event: &str, fields: &[(&str, Value)]) -> u64 {
+        let fields: Fields = fields
+            .iter()
+            .map(|(n, v)| ((*n).to_string(), v.clone()))
+            .collect();
+        let (p, index) = (month(period), self.size());
+        let (subject, moves) = self.moves(event, &fields, p, index);
+        let counting = self.counting.clone();
+        let schema = counting.generators.schema(event).unwrap();
+        let row = schema.row(&moves, true).unwrap();
+        let mut s = self.blank(event, period);
+        let blinding = self.period_key(p).blinding(&s.id.to_string());
+        let commitment = counting.generators.commit(event, &row, &blinding).unwrap();
+        let salts: Vec<[u8; 16]> = fields
+            .keys()
+            .map(|n| {
+                Digest::of(format!("{} {n}", s.id).as_bytes()).as_bytes()[..16]
+                    .try_into()
+                    .unwrap()
+            })
+            .collect();
+        let record = Record::new(fields.clone(), &salts).unwrap();
+        s.row = Some(commitment);
+        s.record = Some(record.root());
+        let sum = self.sum(p);
+        row::accumulate(
+            sum.sealed.entry(event.into()).or_default(),
+            schema.columns(),
+            &row,
+            1,
+        );
+        sum.blinding += blinding;
+        let names = row
+            .iter()
+            .map(|(c, _)| schema.names()[*c].clone())
+            .collect();
+        self.records.insert(index, (record, names, blinding));
+        self.keep(
+            index,
+            event,
+            &fields,
+            p,
+            Written {
+                event: event.into(),
+                subject,
+                moves,
+                row,
+                blinding: Some(blinding),
+            },
+        );
+        let recorder = self.recorder();
+        self.append(&s, &recorder)
+    }
+
+    /// Records an event that is published.
+    pub fn clear(&mut self, period: &str, event: &str, fields: &[(&str, Value)]) -> u64 {
+        let s = self.clear_statement(period, event, fields);
+        let recorder = self.recorder();
+        self.append(&s, &recorder)
+    }
+
+    fn clear_statement(
+        &mut self,
+        period: &str,
+        event: &str,
+        fields: &[(&str, Value)],
+    ) -> Statement {
+        let fields: Fields = fields
+            .iter()
+            .map(|(n, v)| ((*n).to_string(), v.clone()))
+            .collect();
+        let (p, index) = (month(period), self.size());
+        let (subject, moves) = self.moves(event, &fields, p, index);
+        let counting = self.counting.clone();
+        let schema = counting.generators.schema(event).unwrap();
+        let row = schema.row(&moves, false).unwrap();
+        let mut s = self.blank(event, period);
+        s.clear = Some(fields.clone());
+        s.counts = Some(schema.named(&row));
+        row::accumulate(
+            self.sum(p).clear.entry(event.into()).or_default(),
+            schema.columns(),
+            &row,
+            1,
+        );
+        self.keep(
+            index,
+            event,
+            &fields,
+            p,
+            Written {
+                event: event.into(),
+                subject,
+                moves,
+                row,
+                blinding: None,
+            },
+        );
+        s
+    }
+
+    /// Takes a statement back.
+    pub fn void(&mut self, period: &str, target: u64) -> u64 {
+        let (p, size) = (month(period), self.size());
+        let w = &self.written[&target];
+        let (event, row, blinding, subject) = (
+            w.event.clone(),
+            w.row.clone(),
+            w.blinding,
+            w.subject.clone(),
+        );
+        let columns = self.counting.generators.schema(&event).unwrap().columns();
+        if let Some(past) = subject.and_then(|s| self.past.get_mut(&s)) {
+            past.voided.insert(target);
+            past.moves.remove(&target);
+        }
+        let sum = self.months.entry(p).or_default();
+        sum.first.get_or_insert(size);
+        sum.voided += 1;
+        let sums = if blinding.is_some() {
+            &mut sum.sealed
+        } else {
+            &mut sum.clear
+        };
+        row::accumulate(sums.entry(event).or_default(), columns, &row, -1);
+        sum.blinding -= blinding.unwrap_or(Scalar::ZERO);
+        let s = self.void_statement(period, target);
+        let recorder = self.recorder();
+        self.append(&s, &recorder)
+    }
+
+    pub fn void_statement(&mut self, period: &str, target: u64) -> Statement {
+        let mut s = self.blank(if period == JAN { VOIDED } else { CORRECTED }, period);
+        s.clear = Some(Fields::new());
+        s.voids = Some(Ref {
+            id: self.statement(target).id,
+            index: target,
+        });
+        s
+    }
+
+    pub fn statement(&self, index: u64) -> Statement {
+        let note = Note::parse(&self.entries[index as usize]).unwrap();
+        Statement::parse(note.text()).unwrap()
+    }
+
+    pub fn period_key(&self, period: Month) -> PeriodKey {
+        PeriodKey::new(*Digest::of(format!("period {} {period}", self.id).as_bytes()).as_bytes())
+    }
+
+    pub fn root(&self, size: u64) -> [u8; 32] {
+        tree_of(&self.entries).root_at(size).unwrap()
+    }
+
+    pub fn checkpoint(&self, size: u64) -> Note {
+        Checkpoint::new(&origin_of(&self.id), size, self.root(size))
+            .unwrap()
+            .sign(&self.node)
+            .unwrap()
+    }
+
+    pub fn sign(&self, rollup: &Rollup) -> Arc<HeldRollup> {
+        let note = Note::sign(
+            &rollup.to_text().unwrap(),
+            &[
+                &self.node,
+                &self.people[1],
+                &self.people[2],
+                &self.people[3],
+            ],
+        )
+        .unwrap();
+        Arc::new(HeldRollup::new(note).unwrap())
+    }
+
+    /// The month's rollup, as an honest node closes it.
+    pub fn rollup(
+        &self,
+        period: &str,
+        revision: u32,
+        registry: &VerifiedRegistry,
+        children: &[Arc<HeldRollup>],
+        missing: Vec<Missing>,
+    ) -> Rollup {
+        let p = month(period);
+        let latest = |m: Month| {
+            self.held
+                .range((m, 0)..=(m, u32::MAX))
+                .map(|(_, h)| h)
+                .next_back()
+        };
+        let previous = if p == month(JAN) {
+            None
+        } else {
+            latest(p.prev().unwrap())
+        };
+        let sum = self.months.get(&p).cloned().unwrap_or_default();
+        let mut sums = sum.sealed.clone();
+        sums.extend(sum.clear.clone());
+        let catalogue = &self.counting.catalogue;
+        let mut figures = figure::own(
+            catalogue,
+            self.tier,
+            &sums,
+            previous.map(|h| h.rollup.figures.as_slice()),
+        )
+        .unwrap();
+        if !registry.registry().children(&self.id).is_empty() {
+            let mut absent = BTreeMap::new();
+            for m in &missing {
+                for u in registry.registry().subtree(&m.unit) {
+                    *absent.entry(u.tier).or_default() += 1;
+                }
+            }
+            let parts: Vec<_> = children
+                .iter()
+                .map(|c| c.rollup.figures.as_slice())
+                .collect();
+            figures = figure::with_children(catalogue, figures, &parts, &absent).unwrap();
+        }
+        let size = self.size();
+        Rollup {
+            unit: self.id.clone(),
+            tier: self.tier,
+            period: p,
+            revision,
+            supersedes: (revision > 1).then(|| self.held[&(p, revision - 1)].digest()),
+            previous: previous.map(|h| h.digest()),
+            catalogue: self.counting.digest,
+            plans: vec!["test-plan".into()],
+            registry: RegistryRef {
+                version: registry.registry().version,
+                digest: registry.digest(),
+            },
+            log: LogRef {
+                size,
+                root: hex::encode(&self.root(size)),
+                first: sum.first.unwrap_or(size),
+            },
+            children: children
+                .iter()
+                .map(|c| ChildRef {
+                    unit: c.rollup.unit.clone(),
+                    rollup: c.digest(),
+                    revision: c.rollup.revision,
+                })
+                .collect(),
+            missing,
+            figures,
+            opening: Opening {
+                sums: sum.sealed,
+                blinding: OpenScalar(sum.blinding),
+            },
+            frozen: BTreeMap::new(),
+            late: sum.late,
+            voided: sum.voided,
+            explanations: Vec::new(),
+            signatories: Signatories {
+                preparer: self.people[1].name().into(),
+                reviewer: self.people[2].name().into(),
+                head: self.people[3].name().into(),
+            },
+        }
+    }
+
+    pub fn close(
+        &mut self,
+        period: &str,
+        revision: u32,
+        registry: &VerifiedRegistry,
+        children: &[Arc<HeldRollup>],
+        missing: Vec<Missing>,
+    ) -> Arc<HeldRollup> {
+        let held = self.sign(&self.rollup(period, revision, registry, children, missing));
+        self.held.insert((month(period), revision), held.clone());
+        self.checkpoints
+            .insert(self.size(), self.checkpoint(self.size()));
+        held
+    }
+}
+
+pub fn tree_of(entries: &[Vec<u8>]) -> Tree {
+    entries.iter().map(|e| leaf_hash(e)).collect()
+}
+
+pub fn revoke(desk: &mut Desk, who: &SigningKey, period: &str) -> u64 {
+    desk.operator(OPERATOR_REVOKED, who, "", period)
+}
+pub fn enrol(desk: &mut Desk, who: &SigningKey, roles: &str, period: &str) -> u64 {
+    desk.operator(OPERATOR_ENROLLED, who, roles, period)
+}
