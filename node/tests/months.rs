@@ -409,7 +409,7 @@ fn three_signatures_are_needed_and_only_theirs_count() {
     let (g, o) = (line(&good), line(&other));
     let (gs, os) = (g.split(' ').nth(2).unwrap(), o.split(' ').nth(2).unwrap());
     // Key id of the one, signature bytes of the other.
-    use protocol::digest::b64;
+    use protocol::text::b64;
     let mut mixed = b64::decode(gs).unwrap();
     let bytes = b64::decode(os).unwrap();
     mixed.splice(4.., bytes[4..].iter().copied());

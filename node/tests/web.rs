@@ -747,8 +747,7 @@ fn both_sides_of_a_contradiction_are_shown() {
     // A statement does not tell its index: the unit has signed for both places.
     let proven = |side: &str, entry: &[u8]| {
         let from = list[1][side]["from"].as_u64().unwrap();
-        let bytes =
-            protocol::digest::b64::decode(list[1][side]["bytes"].as_str().unwrap()).unwrap();
+        let bytes = protocol::text::b64::decode(list[1][side]["bytes"].as_str().unwrap()).unwrap();
         let delivery = protocol::log::Delivery::read(from, &bytes).unwrap();
         assert_eq!(
             delivery.entries()[usize::try_from(4 - from).unwrap()],

@@ -26,8 +26,8 @@ use sha2::{Digest as _, Sha512};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::catalogue::Catalogue;
-use crate::digest::{hex, read_text};
 use crate::row::Schema;
+use crate::text::{hex, read_text};
 
 /// Why an encoding or an opening is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

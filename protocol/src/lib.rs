@@ -14,7 +14,7 @@
 //!
 //! # Reading order
 //!
-//! 1. Names and numbers: [`ids`], [`period`], [`digest`].
+//! 1. Names and numbers: [`ids`], [`period`], [`digest`], [`text`].
 //! 2. The one envelope: [`note`] — everything signed is a signed note. Then [`log`]: tree, tiles,
 //!    checkpoints.
 //! 3. Who exists: [`registry`]. What is published once for all: [`published`].
@@ -61,4 +61,5 @@ pub mod registry;
 pub mod rollup;
 pub mod row;
 pub mod statement;
+pub mod text;
 pub mod verify;

@@ -36,7 +36,8 @@ pub use document::{MAX_KIND_BYTES, document, read_document};
 pub use key::{Alg, SigningKey, VerifierKey, check_name};
 pub(crate) use key::{MAX_TIME, split_cosignature};
 
-use crate::digest::{Digest, b64, hex};
+use crate::digest::Digest;
+use crate::text::{b64, hex};
 
 /// Largest note, signature lines included.
 pub const MAX_NOTE_BYTES: usize = 1 << 20;

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::digest::serde_text;
+use crate::text::serde_text;
 
 /// The first year that a period may lie in.
 pub const MIN_YEAR: i32 = 1900;

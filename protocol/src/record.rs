@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::count::{Fields, Value};
-use crate::digest::{b64, hex};
 use crate::log::tree;
 use crate::statement::RecordRoot;
+use crate::text::{b64, hex};
 
 /// Bytes of a field's salt.
 pub const SALT_BYTES: usize = 16;

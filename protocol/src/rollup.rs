@@ -11,12 +11,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::commitment::OpenScalar;
-use crate::digest::{Digest, hex, unique};
+use crate::digest::Digest;
 use crate::figure::Figure;
 use crate::ids::{Tier, UnitId};
 use crate::note;
 use crate::period::Month;
 use crate::row::Sums;
+use crate::text::{hex, unique};
 
 /// The kind of the signed document.
 pub const KIND: &str = "rollup";

@@ -25,10 +25,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::commitment::Commitment;
 use crate::count::Fields;
-use crate::digest::{Digest, hex, read_text, unique};
+use crate::digest::Digest;
 use crate::ids::{EventId, UnitId};
 use crate::note;
 use crate::period::Month;
+use crate::text::{hex, read_text, unique};
 
 /// The kind of the signed document.
 pub const KIND: &str = "statement";

@@ -1839,7 +1839,7 @@ fn disclosed() -> Disclosure {
         statement: String::from_utf8(desk.entries[index as usize].clone()).unwrap(),
         proof: proof
             .iter()
-            .map(|h| protocol::digest::hex::encode(h))
+            .map(|h| protocol::text::hex::encode(h))
             .collect(),
         checkpoint: plain(&desk.checkpoint(size)),
         registries: WORLD.registries.iter().map(plain).collect(),

@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use protocol::digest::{Digest, b64, hex};
+use protocol::digest::Digest;
 use protocol::log::{
     Checkpoint, Hash, TilePath, Tree, add_cosignature, leaf_hash, parse_path, root_of, tile,
     verify_consistency, verify_cosignature, verify_inclusion,
 };
 use protocol::note::{Note, SigningKey, VerifierKey, check_name};
+use protocol::text::{b64, hex};
 use serde::{Deserialize, Deserializer, de::Error};
 
 const VARIABLE: &str = "COUNTERSIGN_GO_CASES";

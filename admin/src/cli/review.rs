@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use node::web::review::ChildMonth;
-use protocol::digest::b64;
 use protocol::ids::UnitId;
 use protocol::period::Month;
 use protocol::receipt::Decision;
+use protocol::text::b64;
 use serde_json::json;
 
 use super::connect::Connection;

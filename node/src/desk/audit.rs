@@ -3,10 +3,10 @@
 
 use protocol::commitment::OpenScalar;
 use protocol::count::Fields;
-use protocol::digest::hex;
 use protocol::evidence::disclosure::{self, Disclosure, ShownRow};
 use protocol::note::Note;
 use protocol::period::Month;
+use protocol::text::hex;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use protocol::catalogue::{Catalogue, Kind, Severity};
 use protocol::commitment::OpenScalar;
 use protocol::count::cel::{self, Condition, Scope};
-use protocol::digest::{Digest, hex};
+use protocol::digest::Digest;
 use protocol::figure::{self, Figure};
 use protocol::ids::{Tier, UnitId};
 use protocol::note::Note;
@@ -24,6 +24,7 @@ use protocol::rollup::{
     ChildRef, Explanation, LogRef, MAX_TEXT, Missing, Opening, RegistryRef, Rollup, Signatories,
 };
 use protocol::row::{self, Sums};
+use protocol::text::hex;
 use protocol::verify::log::Role;
 use protocol::verify::{self, Context, HeldRollup, Verdict};
 use serde::{Deserialize, Serialize};

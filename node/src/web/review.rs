@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use protocol::digest::{Digest, b64};
+use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::period::Month;
 use protocol::receipt::Decision;
+use protocol::text::b64;
 use protocol::verify::Verdict;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -98,7 +98,7 @@ impl Tokens {
             let [digest, name, roles] = words.as_slice() else {
                 return Err(n + 1);
             };
-            let digest = protocol::digest::hex::array(digest).ok_or(n + 1)?;
+            let digest = protocol::text::hex::array(digest).ok_or(n + 1)?;
             let roles: Option<Vec<Role>> = roles
                 .split(',')
                 .map(|r| Role::ALL.into_iter().find(|x| x.as_str() == r))
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn finds_by_digest_and_refuses_the_rest() {
-        let digest = protocol::digest::hex::encode(&Sha256::digest(b"secret"));
+        let digest = protocol::text::hex::encode(&Sha256::digest(b"secret"));
         let tokens =
             Tokens::parse(&format!("# people\n{digest} chen recorder,head # 填表人\n")).unwrap();
         assert_eq!(

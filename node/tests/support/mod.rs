@@ -21,7 +21,7 @@ use node::review::{self, Took};
 use node::service::Service;
 use node::vault::VaultKey;
 use protocol::catalogue::{Catalogue, load};
-use protocol::digest::{Digest, hex};
+use protocol::digest::Digest;
 use protocol::ids::{Tier, UnitId, id_check_digit};
 use protocol::log::checkpoint::{Checkpoint, origin_of};
 use protocol::log::delivery::Delivery;
@@ -32,6 +32,7 @@ use protocol::published;
 use protocol::receipt::Decision;
 use protocol::registry::{Registry, Unit, UnitKey};
 use protocol::rollup::Signatories;
+use protocol::text::hex;
 use protocol::verify::Verdict;
 use protocol::verify::log::Role;
 

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::Catalogue;
 use crate::commitment::{Generators, OpenScalar};
 use crate::count::MoveKind;
-use crate::digest::hex;
 use crate::ids::UnitId;
 use crate::log::checkpoint::{Checkpoint, origin_of};
 use crate::log::tree;
@@ -21,6 +20,7 @@ use crate::published;
 use crate::record::Disclosed;
 use crate::registry::VerifiedRegistry;
 use crate::statement::Statement;
+use crate::text::hex;
 
 /// Names the format.
 pub const FORMAT: &str = "countersign-disclosure-v1";

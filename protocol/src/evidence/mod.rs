@@ -18,10 +18,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::{Digest, unique};
+use crate::digest::Digest;
 use crate::ids::UnitId;
 use crate::note::{self, Note};
 use crate::period::Month;
+use crate::text::unique;
 
 /// The kind of the signed list of arrivals.
 pub const ARRIVALS_KIND: &str = "arrivals";

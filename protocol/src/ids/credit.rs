@@ -8,7 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{IdError, normalise};
-use crate::digest::serde_text;
+use crate::text::serde_text;
 
 const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 const LENGTH: usize = 18;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::IdError;
-use crate::digest::{hex, serde_text};
+use crate::text::{hex, serde_text};
 
 /// Where the hyphens stand in the text of a UUID.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];

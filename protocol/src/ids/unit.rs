@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::IdError;
-use crate::digest::serde_text;
+use crate::text::serde_text;
 
 /// Longest unit code.
 pub const MAX_UNIT_BYTES: usize = 16;

@@ -17,11 +17,11 @@
 //! about them).
 
 use super::tree::{Hash, empty_root};
-use crate::digest::b64;
 use crate::ids::UnitId;
 use crate::note::{
     Alg, MAX_TIME, Note, NoteError, SigningKey, VerifierKey, check_name, split_cosignature,
 };
+use crate::text::b64;
 
 /// Largest size of a tree: 2^63 - 1.
 pub const MAX_SIZE: u64 = i64::MAX as u64;

@@ -485,7 +485,7 @@ pub fn verify_consistency(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::hex;
+    use crate::text::hex;
     use proptest::prelude::*;
 
     /// The leaves of the Certificate Transparency test-suite and the roots of their first 1 to 8.

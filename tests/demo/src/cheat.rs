@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use miette::{IntoDiagnostic, Result, miette};
 use node::desk::close::CloseRequest;
 use node::link::{Subject, UnitPath, UpKind};
-use protocol::digest::{Digest, hex};
+use protocol::digest::Digest;
 use protocol::evidence::file;
 use protocol::ids::{EventId, Tier};
 use protocol::log::checkpoint::{Checkpoint, origin_of};
@@ -21,6 +21,7 @@ use protocol::note::Note;
 use protocol::period::Month;
 use protocol::rollup::Rollup;
 use protocol::statement::Statement;
+use protocol::text::hex;
 
 use crate::federation::{Federation, wait};
 use crate::world::Member;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use curve25519_dalek::Scalar;
 use protocol::commitment::OpenScalar;
 use protocol::count::{Fields, Value};
-use protocol::digest::{Digest, hex};
+use protocol::digest::Digest;
 use protocol::evidence::disclosure::{self, Disclosure, ShownRow};
 use protocol::evidence::{Arrivals, Evidence, UnitEvidence, file, report};
 use protocol::figure::{self, Basis};
@@ -23,6 +23,7 @@ use protocol::registry::{Registry, Revocation, UnitKey};
 use protocol::rollup::{self, Missing, RegistryRef, Rollup};
 use protocol::row::{self, Sums};
 use protocol::statement::{self, Ref, Statement};
+use protocol::text::hex;
 use protocol::verify::log::UnitLog;
 use serde::Serialize;
 

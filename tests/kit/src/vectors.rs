@@ -4,13 +4,13 @@
 
 use curve25519_dalek::Scalar;
 use protocol::commitment::{OpenScalar, PeriodKey, hash_to_group, zero};
-use protocol::digest::hex;
 use protocol::evidence::disclosure::{Disclosure, FORMAT, ShownRow};
 use protocol::evidence::{file, report};
 use protocol::log::checkpoint::{Checkpoint, add_cosignature, origin_of};
 use protocol::log::tree::{Tree, leaf_hash};
 use protocol::note::{Alg, Note};
 use protocol::published;
+use protocol::text::hex;
 use serde_json::{Value as Json, json};
 
 use crate::*;
