@@ -11,7 +11,7 @@ use node::web::look::{OwnMonth, Status};
 use node::web::review::{ChildMonth, Contradicted};
 use protocol::evidence::disclosure::Disclosure;
 use protocol::period::Month;
-use protocol::verify::Verdict;
+use protocol::verdict::Verdict;
 use serde::de::DeserializeOwned;
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 use zeroize::Zeroizing;

@@ -6,9 +6,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use node::vault::VaultKey;
-use protocol::catalogue::load;
+
+use protocol::catalogue::Catalogue;
 use protocol::note::{Alg, Note, SigningKey};
-use protocol::{digest::hex, published};
+use protocol::published;
+use protocol::text::hex;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -112,7 +114,7 @@ pub fn create_token(name: &str, roles: &str) -> Result<(Zeroizing<String>, Strin
 /// Every fault of the catalogue.
 pub fn sign_catalogue(dir: &Path, roots: &[&SigningKey]) -> Result<Note, KeyringError> {
     let files = read_toml(dir)?;
-    let catalogue = load::from_files(&files).map_err(|e| error(dir.display(), e))?;
+    let catalogue = Catalogue::from_files(&files).map_err(|e| error(dir.display(), e))?;
     let text = published::catalogue_text(&catalogue).map_err(|e| error(dir.display(), e))?;
     Note::sign(&text, roots).map_err(|e| error(dir.display(), e))
 }

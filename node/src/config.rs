@@ -190,8 +190,8 @@ impl Config {
             message,
         };
         let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
-        let mut config: Config =
-            toml::from_str(&text).map_err(|e| error(protocol::published::toml_fault(&e, &text)))?;
+        let mut config: Config = toml::from_str(&text)
+            .map_err(|e| error(protocol::authoring::TomlError::new(&e, &text).to_string()))?;
         let base = path.parent().unwrap_or(Path::new("."));
         for p in [
             &mut config.data,

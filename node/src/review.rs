@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
-use protocol::evidence::report;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::{Checkpoint, add_cosignature, origin_of};
 use protocol::log::delivery::Claimed;
@@ -20,7 +19,9 @@ use protocol::note::Note;
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
 use protocol::rollup::ChildRef;
-use protocol::verify::{self, Context, HeldRollup, Verdict};
+use protocol::rollup::HeldRollup;
+use protocol::verdict::Verdict;
+use protocol::verify::{self, Context};
 
 use crate::books::children::{ArrivalHead, Child, ContradictionHead, DeliveryHead};
 use crate::books::{Books, NewEntry, kinds};
@@ -156,9 +157,9 @@ fn of_log(books: &Books, child: &Child, note: &Note, point: &Checkpoint) -> Resu
     }
     let witnesses = books
         .registry()
-        .map(|r| report::witnesses(unit, r.registry()))
+        .map(|r| protocol::verify::answer::witnesses(unit, r.registry()))
         .unwrap_or_default();
-    report::every_line(note, &[keys, witnesses].concat())
+    protocol::note::every_line(note, &[keys, witnesses].concat())
         .map_err(|e| format!("a checkpoint that {e}"))
 }
 
@@ -218,7 +219,7 @@ pub fn take_rollup(
         .and_then(|n| HeldRollup::new(n).map_err(|e| e.to_string()))
     {
         Ok(h) => h,
-        Err(e) => return Ok(Took::Refused(e)),
+        Err(e) => return Ok(Took::Refused(e.to_string())),
     };
     if held.rollup.unit != *unit {
         return Ok(Took::Refused("a rollup of another unit".into()));
@@ -337,7 +338,7 @@ fn lines(child: &Child, held: &HeldRollup) -> Lines {
     {
         return Lines::Other(format!("with a line of {}", strange.name()));
     }
-    match report::every_line(&held.note, &keys) {
+    match protocol::note::every_line(&held.note, &keys) {
         Ok(()) => Lines::Right,
         Err(e) => Lines::Other(format!("that {e}")),
     }
@@ -807,8 +808,10 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Took, Faults> {
         .ok_or_else(|| internal("no registry"))?
         .registry();
     let parent = books.me().and_then(|m| m.parent.clone());
-    if let Err(e) = report::read_answer(&note, books.unit(), registry, parent.as_ref()) {
-        return Ok(Took::Refused(e));
+    if let Err(e) =
+        protocol::verify::answer::read_answer(&note, books.unit(), registry, parent.as_ref())
+    {
+        return Ok(Took::Refused(e.to_string()));
     }
     let digest = own.held.digest();
     if receipt.rollup != digest {
@@ -825,8 +828,10 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Took, Faults> {
         let me = books.unit().clone();
         return contradict(books, &me, what, body, None);
     }
-    if let Err(e) = report::read_receipt(&note, &own.held, registry, parent.as_ref()) {
-        return Ok(Took::Refused(e));
+    if let Err(e) =
+        protocol::verify::answer::read_receipt(&note, &own.held, registry, parent.as_ref())
+    {
+        return Ok(Took::Refused(e.to_string()));
     }
     books.commit(vec![NewEntry::open(kinds::RECEIPT, note.as_bytes())])?;
     tracing::info!(month = %receipt.period, revision = receipt.revision, decision = ?receipt.decision, "a receipt came");

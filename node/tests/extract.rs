@@ -16,7 +16,7 @@ use node::desk::extract::{self, Extract, Here};
 use node::service::Service;
 use node::web::extract::AT_ONCE;
 use node::web::{self, App, tokens::Tokens};
-use protocol::evidence::{Shown, file, report};
+use protocol::evidence::{EvidenceSource, file, report};
 use support::*;
 
 /// A county with a January of several bundles, more than waits for a reader.

@@ -459,7 +459,7 @@ fn signatories_must_be_enrolled_before_a_month_is_closed() {
     record::enrol(
         a.books(),
         &head,
-        &[protocol::verify::log::Role::Head],
+        &[protocol::person::Role::Head],
         after(JAN),
     )
     .unwrap();

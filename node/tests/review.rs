@@ -11,7 +11,7 @@ use protocol::log::delivery::Delivery;
 use protocol::log::tile;
 use protocol::note::{Alg, Note, SigningKey};
 use protocol::receipt::{Decision, Receipt};
-use protocol::verify::HeldRollup;
+use protocol::rollup::HeldRollup;
 use support::*;
 
 fn check(w: &mut World, id: &str) -> Vec<Note> {

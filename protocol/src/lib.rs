@@ -1,4 +1,4 @@
-//! What is true of Countersign (会签) regardless of where it runs: its formats, its cryptography,
+//! What is true of Countersign (核签) regardless of where it runs: its formats, its cryptography,
 //! its counting and its checking. Everything here is a pure function of its arguments, so that a
 //! node, an inspector's laptop, a browser or another language can do the same and come to the same
 //! answer.
@@ -17,12 +17,13 @@
 //! 1. Names and numbers: [`ids`], [`period`], [`digest`], [`text`].
 //! 2. The one envelope: [`note`] — everything signed is a signed note. Then [`log`]: tree, tiles,
 //!    checkpoints.
-//! 3. Who exists: [`registry`]. What is published once for all: [`published`].
-//! 4. What is counted: [`catalogue`]; how an event becomes moves: [`count`]; how moves become a
+//! 3. Who exists: [`registry`]; the people of a unit: [`person`].
+//! 4. What is counted: [`catalogue`], written as files: [`authoring`]; signed: [`published`]; ready for use:
+//!    [`compiled`]. How an event becomes moves: [`count`]; how moves become a
 //!    vector: [`row`]; how the vector is committed to: [`commitment`].
 //! 5. An event's two halves: [`statement`] and [`record`].
 //! 6. A month: [`figure`] (the arithmetic), [`rollup`] (the report), [`receipt`] (the answer).
-//! 7. Checking: [`verify`] (the checks), [`evidence`] (one file that proves a figure offline).
+//! 7. Checking: [`verify`] (the checks), [`verdict`] (what they found), [`evidence`] (one file that proves a figure offline).
 //! 8. Judging: [`plan`] (targets of the policy documents).
 //!
 //! `SPEC.md` beside this crate tells the same for readers who implement it in another language; the
@@ -43,8 +44,10 @@
 //! its place in the design and is not here yet.
 #![forbid(unsafe_code)]
 
+pub mod authoring;
 pub mod catalogue;
 pub mod commitment;
+pub mod compiled;
 pub mod count;
 pub mod digest;
 pub mod evidence;
@@ -53,6 +56,7 @@ pub mod ids;
 pub mod log;
 pub mod note;
 pub mod period;
+pub mod person;
 pub mod plan;
 pub mod published;
 pub mod receipt;
@@ -62,4 +66,5 @@ pub mod rollup;
 pub mod row;
 pub mod statement;
 pub mod text;
+pub mod verdict;
 pub mod verify;

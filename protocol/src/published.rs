@@ -48,7 +48,7 @@ pub fn catalogue_text(catalogue: &Catalogue) -> Result<String, PublishedError> {
 /// # Errors
 /// A pack that cannot be read.
 pub fn plan_text(toml: &str) -> Result<String, PublishedError> {
-    let plan = Plan::from_toml(toml).map_err(PublishedError::Malformed)?;
+    let plan = Plan::from_toml(toml).map_err(|e| PublishedError::Malformed(e.to_string()))?;
     let document = PlanDocument {
         id: plan.plan.id,
         toml: toml.to_string(),
@@ -100,15 +100,5 @@ pub fn read_plan(note: &Note, registry: &Registry) -> Result<Plan, PublishedErro
         .map_err(|e| PublishedError::Malformed(e.to_string()))?;
     let document: PlanDocument =
         serde_json::from_str(json).map_err(|e| PublishedError::Malformed(e.to_string()))?;
-    Plan::from_toml(&document.toml).map_err(PublishedError::Malformed)
-}
-
-/// What is wrong with a TOML text, and in which line. The text itself is not repeated: a key file
-/// that is given by mistake must not be printed.
-pub fn toml_fault(error: &toml::de::Error, text: &str) -> String {
-    let line = error
-        .span()
-        .and_then(|s| text.get(..s.start))
-        .map_or(1, |before| before.matches('\n').count() + 1);
-    format!("line {line}: {}", error.message())
+    Plan::from_toml(&document.toml).map_err(|e| PublishedError::Malformed(e.to_string()))
 }

@@ -9,7 +9,7 @@ use crate::digest::Digest;
 use crate::ids::UnitId;
 use crate::note;
 use crate::period::Month;
-use crate::verify::Verdict;
+use crate::verdict::Verdict;
 
 /// The kind of the signed document.
 pub const KIND: &str = "receipt";

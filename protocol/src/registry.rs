@@ -249,6 +249,11 @@ impl Registry {
 }
 
 impl Unit {
+    /// The keys that are listed for its node, valid or revoked.
+    pub fn vkeys(&self) -> Vec<VerifierKey> {
+        self.keys.iter().map(|k| k.vkey.clone()).collect()
+    }
+
     /// The keys that may sign a checkpoint or rollup over this many leaves. A key that may sign no
     /// leaf from index n on may still have signed over n leaves: what it sealed as its last act
     /// stays valid when it is rotated.

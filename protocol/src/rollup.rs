@@ -7,6 +7,7 @@
 //! preparer, 统计负责人 reviewer, 单位负责人 head).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ use crate::commitment::OpenScalar;
 use crate::digest::Digest;
 use crate::figure::Figure;
 use crate::ids::{Tier, UnitId};
-use crate::note;
+use crate::note::{self, Note};
 use crate::period::Month;
 use crate::row::Sums;
 use crate::text::{hex, unique};
@@ -244,3 +245,39 @@ impl Rollup {
         Ok(())
     }
 }
+
+/// A rollup with the note that carries it.
+#[derive(Debug, Clone)]
+pub struct HeldRollup {
+    /// The signed note.
+    pub note: Note,
+    /// What it says.
+    pub rollup: Rollup,
+    digest: Digest,
+}
+
+impl HeldRollup {
+    /// Reads a note.
+    ///
+    /// # Errors
+    /// What [`Rollup::parse`] finds.
+    pub fn new(note: Note) -> Result<HeldRollup, RollupError> {
+        let rollup = Rollup::parse(note.text())?;
+        Ok(HeldRollup::of(note, rollup))
+    }
+    /// A note whose content is known already.
+    pub fn of(note: Note, rollup: Rollup) -> HeldRollup {
+        HeldRollup {
+            digest: note.digest(),
+            note,
+            rollup,
+        }
+    }
+    /// Digest of the note's text.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+/// The rollups of one unit by month and revision.
+pub type Rollups = BTreeMap<(Month, u32), Arc<HeldRollup>>;

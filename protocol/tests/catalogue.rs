@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use protocol::catalogue::{Catalogue, EventType, Kind, Subject, load};
-use protocol::count::cel::{Condition, Scope, map};
+use protocol::catalogue::{Catalogue, EventType, Kind, Subject};
+use protocol::count::cel::Condition;
 use protocol::count::engine::History;
+use protocol::count::scope::{Scope, map};
 use protocol::count::{Balance, Engine, Fact, Fields, Move, MoveKind, Moves, Value};
 use protocol::ids::{Tier, UnitId, credit_check_char, id_check_digit};
 use protocol::period::Month;
@@ -39,7 +40,7 @@ fn toml_files(part: &str) -> Vec<(String, String)> {
 }
 
 fn catalogue() -> Catalogue {
-    load::from_files(&toml_files("catalogue")).unwrap_or_else(|faults| panic!("{faults}"))
+    Catalogue::from_files(&toml_files("catalogue")).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
 fn day(text: &str) -> NaiveDate {
@@ -1021,7 +1022,7 @@ fn events_of_the_unit_itself() {
 /// for.
 #[test]
 fn rules_notice_what_they_are_for() {
-    use protocol::count::cel::Bound;
+    use protocol::count::scope::Bound;
     let c = catalogue();
     let ids: Vec<String> = c
         .indicators

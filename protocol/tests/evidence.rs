@@ -11,7 +11,7 @@ use kit::refuse::{self, parts, zip};
 use kit::*;
 use proptest::prelude::*;
 use protocol::evidence::file::{self, FileError, MAX_BYTES, Opened, Source};
-use protocol::evidence::{Evidence, Shown, report};
+use protocol::evidence::{Evidence, EvidenceSource, report};
 use protocol::ids::UnitId;
 use protocol::note::MAX_NOTE_BYTES;
 
@@ -45,11 +45,11 @@ fn said(report: &report::Report) -> serde_json::Value {
 
 /// Counts what is asked for.
 struct Counted<'a> {
-    shown: &'a dyn Shown,
+    shown: &'a dyn EvidenceSource,
     asked: Mutex<BTreeMap<(UnitId, usize), u32>>,
 }
 
-impl Shown for Counted<'_> {
+impl EvidenceSource for Counted<'_> {
     fn notes(&self) -> &Evidence {
         self.shown.notes()
     }

@@ -25,7 +25,7 @@ use countersign_demo::world::{Member, World};
 use node::books::Books;
 use node::desk::extract::{self, Here};
 use node::review::{self, Took};
-use protocol::evidence::Shown;
+use protocol::evidence::EvidenceSource;
 use protocol::evidence::file::{self, Opened};
 use protocol::evidence::report;
 use protocol::ids::Tier;

@@ -18,12 +18,14 @@ use common::{
     world,
 };
 use node::desk::extract;
+use protocol::compiled::CompiledCatalogue;
 use protocol::evidence::{Evidence, report};
 use protocol::note::VerifierKey;
 use protocol::published::read_catalogue;
 use protocol::registry::VerifiedRegistry;
-use protocol::verify::log::{Counting, UnitLog};
-use protocol::verify::{Context, HeldRollup, Rollups, check};
+use protocol::rollup::{HeldRollup, Rollups};
+use protocol::verify::log::UnitLog;
+use protocol::verify::{Context, check};
 
 fn main() {
     let (persons, rounds) = if trying() { (20, 1) } else { (5000, 15) };
@@ -100,7 +102,7 @@ fn as_parent(evidence: &Evidence, root: &VerifierKey) -> Duration {
     let registry = chain.last().expect("a version");
     let catalogue =
         read_catalogue(&evidence.catalogues[0], registry.registry()).expect("a catalogue");
-    let counting = Arc::new(Counting::new(catalogue).expect("compiled"));
+    let counting = Arc::new(CompiledCatalogue::new(catalogue).expect("compiled"));
     let unit = COUNTY.parse().expect("a unit");
     let part = &evidence.units[&unit];
     let held =

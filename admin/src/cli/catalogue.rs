@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use protocol::authoring::{CatalogueFault, CatalogueFaults};
 use protocol::catalogue::Catalogue;
-use protocol::catalogue::load::{self, CatalogueFault, CatalogueFaults};
+use protocol::compiled::CompiledCatalogue;
 use protocol::note::{Note, SigningKey};
 use protocol::plan::Plan;
 use protocol::published;
-use protocol::verify::log::Counting;
 use serde_json::json;
 
 use super::output::{Done, Failure, Out, print, read, save_new, sayln};
@@ -126,7 +126,7 @@ fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueFaults>, Failure> {
         ));
     }
     files.sort();
-    Ok(load::from_files(&files))
+    Ok(Catalogue::from_files(&files))
 }
 
 fn check(dir: &Path, out: &Out) -> Done {
@@ -148,7 +148,7 @@ fn check(dir: &Path, out: &Out) -> Done {
         }
         Ok(catalogue) => {
             // Compiling it finds what validation cannot: conditions that do not compile.
-            let counting = Counting::new(catalogue)
+            let counting = CompiledCatalogue::new(catalogue)
                 .map_err(|e| Failure::coded("catalogue.cel", e.to_string()))?;
             let c = &counting.catalogue;
             let counts = [

@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::Args;
 use protocol::evidence::disclosure::{self, Disclosure};
 use protocol::evidence::file::{Opened, Source as _};
-use protocol::evidence::{Shown as _, report};
+use protocol::evidence::{EvidenceSource as _, report};
 use protocol::note::{Note, VerifierKey};
 use protocol::statement::Statement;
 use serde_json::json;

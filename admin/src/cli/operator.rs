@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use protocol::note::VerifierKey;
-use protocol::verify::log::Role;
+use protocol::person::Role;
 use serde_json::json;
 
 use super::connect::{Connection, vkey};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use protocol::evidence::report::{MonthReport, Report, Trust, UnitReport};
 use protocol::receipt::Decision;
-use protocol::verify::{Outcome, Verdict};
+use protocol::verdict::{Outcome, Verdict};
 
 use super::output::{Style, one_line, say, seconds, table};
 

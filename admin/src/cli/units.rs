@@ -105,7 +105,7 @@ fn parse(file: &Path) -> Result<Vec<Card>, Failure> {
     }
     toml::from_str::<Cards>(text)
         .map(|c| c.unit)
-        .map_err(|e| wrong(&protocol::published::toml_fault(&e, text)))
+        .map_err(|e| wrong(&protocol::authoring::TomlError::new(&e, text)))
 }
 
 /// Adds what another file says; an error names the unit and the field that contradicts.

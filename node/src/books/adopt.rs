@@ -1,7 +1,6 @@
 //! What is published: registry versions, catalogues and plans come in as files and are checked
 //! against what is known.
 
-use protocol::evidence::report;
 use protocol::note::Note;
 use protocol::published;
 use protocol::registry::{Registry, VerifiedRegistry};
@@ -83,7 +82,7 @@ impl Books {
         if let Ok(next) = Registry::parse(note.text()) {
             keys.extend(next.roots);
         }
-        report::every_line(note, &keys)
+        protocol::note::every_line(note, &keys).map_err(|e| e.to_string())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use protocol::commitment::PeriodKey;
+use protocol::compiled::CompiledCatalogue;
 use protocol::log::checkpoint::Checkpoint;
 use protocol::note::Note;
 use protocol::period::Month;
@@ -10,9 +11,9 @@ use protocol::plan::Plan;
 use protocol::published;
 use protocol::receipt::{Decision, Receipt};
 use protocol::registry::VerifiedRegistry;
+use protocol::rollup::HeldRollup;
 use protocol::statement::Statement;
-use protocol::verify::HeldRollup;
-use protocol::verify::log::{Counting, UnitLog};
+use protocol::verify::log::UnitLog;
 
 use super::children::{self, Child, Contradiction};
 use super::index::leaf;
@@ -109,7 +110,8 @@ impl Books {
                     .ok_or_else(|| bad("a catalogue before any registry"))?;
                 let catalogue = published::read_catalogue(&note, registry.registry())
                     .map_err(|e| bad(&e.to_string()))?;
-                let counting = Counting::new(catalogue).map_err(|e| bad(&e.to_string()))?;
+                let counting =
+                    CompiledCatalogue::new(catalogue).map_err(|e| bad(&e.to_string()))?;
                 // In the order of versions: an older one that comes late is known, and not in force
                 // again.
                 let version = counting.catalogue.version;
@@ -232,7 +234,7 @@ impl Books {
         let Some(registry) = self.registries.last().map(|(r, _)| r.registry().clone()) else {
             return;
         };
-        let countings: Vec<Arc<Counting>> =
+        let countings: Vec<Arc<CompiledCatalogue>> =
             self.catalogues.iter().map(|(c, _)| c.clone()).collect();
         let Some(me) = registry.unit(&self.unit) else {
             return;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use protocol::compiled::CompiledCatalogue;
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::Checkpoint;
@@ -15,9 +16,10 @@ use protocol::note::{Note, VerifierKey};
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
 use protocol::registry::Unit;
+use protocol::rollup::{HeldRollup, Rollups};
 use protocol::statement::{OPERATOR_ENROLLED, Statement};
-use protocol::verify::log::{Counting, UnitLog};
-use protocol::verify::{HeldRollup, Rollups, Verdict};
+use protocol::verdict::Verdict;
+use protocol::verify::log::UnitLog;
 use serde::{Deserialize, Serialize};
 
 use super::{Books, BooksError, headed, kinds};
@@ -152,7 +154,7 @@ pub struct Child {
 
 impl Child {
     /// A unit of which nothing came yet.
-    pub fn new(unit: &Unit, catalogues: Vec<Arc<Counting>>) -> Child {
+    pub fn new(unit: &Unit, catalogues: Vec<Arc<CompiledCatalogue>>) -> Child {
         Child {
             log: UnitLog::new(unit, catalogues),
             unit: unit.clone(),
@@ -168,7 +170,7 @@ impl Child {
     }
 
     /// Learns of a new registry version or catalogue.
-    pub fn know(&mut self, unit: &Unit, catalogues: &[Arc<Counting>]) {
+    pub fn know(&mut self, unit: &Unit, catalogues: &[Arc<CompiledCatalogue>]) {
         self.unit = unit.clone();
         self.log.know(unit, catalogues);
     }

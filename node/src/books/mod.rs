@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use protocol::commitment::PeriodKey;
+use protocol::compiled::CompiledCatalogue;
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::note::Note;
@@ -34,9 +35,9 @@ use protocol::period::Month;
 use protocol::plan::Plan;
 use protocol::receipt::{Decision, Receipt};
 use protocol::registry::{Anchor, VerifiedRegistry};
+use protocol::rollup::HeldRollup;
 use protocol::statement::Statement;
-use protocol::verify::HeldRollup;
-use protocol::verify::log::{Counting, UnitLog};
+use protocol::verify::log::UnitLog;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Entry, Guard, Journal, JournalError};
@@ -189,7 +190,7 @@ pub struct Books {
     root: Anchor,
     unit: UnitId,
     registries: Vec<(VerifiedRegistry, Note)>,
-    catalogues: Vec<(Arc<Counting>, Note)>,
+    catalogues: Vec<(Arc<CompiledCatalogue>, Note)>,
     plans: Vec<(Plan, Note)>,
     /// Plans that a later one of the same name has replaced: they never come back.
     replaced: BTreeSet<Digest>,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use protocol::commitment::PeriodKey;
+use protocol::compiled::CompiledCatalogue;
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::Checkpoint;
@@ -14,9 +15,8 @@ use protocol::period::Month;
 use protocol::plan::Plan;
 use protocol::receipt::Receipt;
 use protocol::registry::{Unit, VerifiedRegistry};
+use protocol::rollup::{HeldRollup, Rollups};
 use protocol::statement::Statement;
-use protocol::verify::log::Counting;
-use protocol::verify::{HeldRollup, Rollups};
 
 use super::append::stored_of;
 use super::apply::read_statement;
@@ -67,11 +67,11 @@ impl Books {
     }
 
     /// The catalogue in force.
-    pub fn counting(&self) -> Option<&Arc<Counting>> {
+    pub fn counting(&self) -> Option<&Arc<CompiledCatalogue>> {
         self.catalogues.last().map(|(c, _)| c)
     }
 
-    pub(super) fn counting_of(&self, s: &Statement) -> Option<&Arc<Counting>> {
+    pub(super) fn counting_of(&self, s: &Statement) -> Option<&Arc<CompiledCatalogue>> {
         self.catalogues
             .iter()
             .map(|(c, _)| c)
@@ -79,7 +79,7 @@ impl Books {
     }
 
     /// Every catalogue with its note.
-    pub fn catalogues(&self) -> &[(Arc<Counting>, Note)] {
+    pub fn catalogues(&self) -> &[(Arc<CompiledCatalogue>, Note)] {
         &self.catalogues
     }
 

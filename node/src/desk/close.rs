@@ -14,19 +14,22 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use protocol::catalogue::{Catalogue, Kind, Severity};
 use protocol::commitment::OpenScalar;
-use protocol::count::cel::{self, Condition, Scope};
+use protocol::count::cel::{self, Condition};
+use protocol::count::scope::{self, Scope};
 use protocol::digest::Digest;
 use protocol::figure::{self, Figure};
 use protocol::ids::{Tier, UnitId};
 use protocol::note::Note;
 use protocol::period::Month;
+use protocol::person::Role;
+use protocol::rollup::HeldRollup;
 use protocol::rollup::{
     ChildRef, Explanation, LogRef, MAX_TEXT, Missing, Opening, RegistryRef, Rollup, Signatories,
 };
 use protocol::row::{self, Sums};
 use protocol::text::hex;
-use protocol::verify::log::Role;
-use protocol::verify::{self, Context, HeldRollup, Verdict};
+use protocol::verdict::Verdict;
+use protocol::verify::{self, Context};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -266,7 +269,7 @@ fn recount(books: &mut Books, now: DateTime<Utc>) -> Result<(), Faults> {
 fn sums(
     books: &Books,
     period: Month,
-    counting: &verify::log::Counting,
+    counting: &protocol::compiled::CompiledCatalogue,
 ) -> Result<(Sums, Opening), Faults> {
     let mut sums = Sums::new();
     let mut blinding = protocol::commitment::integer(0);
@@ -396,7 +399,7 @@ fn explain(
     request: &CloseRequest,
 ) -> Result<Vec<Explanation>, Faults> {
     let values = |figures: &[Figure]| {
-        cel::map(
+        scope::map(
             figures
                 .iter()
                 .filter_map(|f| f.scope().value.map(|v| (f.id.clone(), v))),
@@ -463,7 +466,7 @@ fn explain(
 fn frozen(
     books: &Books,
     period: Month,
-    counting: &verify::log::Counting,
+    counting: &protocol::compiled::CompiledCatalogue,
 ) -> Result<BTreeMap<String, Digest>, Faults> {
     let mut lists: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let coverages: Vec<_> = counting

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use protocol::digest::Digest;
 use protocol::evidence::file::FileError;
-use protocol::evidence::{Arrivals, Evidence, Shown, UnitEvidence};
+use protocol::evidence::{Arrivals, Evidence, EvidenceSource, UnitEvidence};
 use protocol::ids::UnitId;
 use protocol::log::tile::MAX_BUNDLE_ENTRIES;
 use protocol::note::Note;
@@ -190,7 +190,7 @@ impl Here<'_> {
     }
 }
 
-impl Shown for Here<'_> {
+impl EvidenceSource for Here<'_> {
     fn notes(&self) -> &Evidence {
         self.extract.notes()
     }

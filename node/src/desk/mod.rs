@@ -16,8 +16,8 @@ pub mod sign;
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, Offset, Utc};
+use protocol::compiled::CompiledCatalogue;
 use protocol::period::Month;
-use protocol::verify::log::Counting;
 use zeroize::Zeroizing;
 
 use crate::books::Books;
@@ -96,11 +96,11 @@ pub fn open_month(books: &Books) -> Result<Month, Faults> {
 ///
 /// # Errors
 /// A node without a registry or a catalogue.
-pub fn counting(books: &Books) -> Result<Arc<Counting>, Faults> {
+pub fn counting(books: &Books) -> Result<Arc<CompiledCatalogue>, Faults> {
     counting_of(books, open_month(books)?)
 }
 
-fn counting_of(books: &Books, month: Month) -> Result<Arc<Counting>, Faults> {
+fn counting_of(books: &Books, month: Month) -> Result<Arc<CompiledCatalogue>, Faults> {
     let log = books.log.as_ref().ok_or_else(no_registry)?;
     let children = || {
         books

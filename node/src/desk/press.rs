@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use protocol::commitment::PeriodKey;
+use protocol::compiled::CompiledCatalogue;
 use protocol::count::Value;
 use protocol::note::{Note, SigningKey};
 use protocol::record::{Record, SALT_BYTES};
 use protocol::statement::Statement;
-use protocol::verify::log::Counting;
 
 use crate::books::keys::Keys;
 use crate::books::payload::{self, Payload};
@@ -58,7 +58,7 @@ struct Plate {
     keys: Arc<Keys>,
     /// Full name of the recorder; none for the node itself.
     operator: Option<String>,
-    counting: Arc<Counting>,
+    counting: Arc<CompiledCatalogue>,
     secret: PeriodKey,
 }
 
@@ -83,7 +83,7 @@ impl Press {
     pub(super) fn new(
         keys: Arc<Keys>,
         operator: Option<&str>,
-        counting: Arc<Counting>,
+        counting: Arc<CompiledCatalogue>,
         secret: PeriodKey,
     ) -> Press {
         let plate = Plate {

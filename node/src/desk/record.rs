@@ -6,13 +6,15 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use protocol::catalogue::{EventType, Subject as Kind};
 use protocol::commitment::PeriodKey;
+use protocol::compiled::CompiledCatalogue;
 use protocol::count::state::State;
 use protocol::count::{Fact, Fields, Moves, Value, state};
 use protocol::ids::EventId;
 use protocol::period::Month;
+use protocol::person::Role;
 use protocol::registry::Unit;
 use protocol::statement::{self, Ref, Statement};
-use protocol::verify::log::{Counting, MAX_HISTORY, Role};
+use protocol::verify::log::MAX_HISTORY;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -62,7 +64,7 @@ pub enum Taken {
 pub(crate) struct Recording<'a> {
     books: &'a Books,
     me: Unit,
-    counting: Arc<Counting>,
+    counting: Arc<CompiledCatalogue>,
     period: Month,
     /// Which days are past and which are still to come.
     now: DateTime<Utc>,
@@ -648,7 +650,7 @@ fn birth_of(text: &str) -> Option<NaiveDate> {
 
 /// What a subject's history says against an event, and the state that it finds.
 fn subject_faults(
-    counting: &Counting,
+    counting: &CompiledCatalogue,
     event: &EventType,
     subject: &Subject,
     fact: &Fact,
@@ -832,7 +834,7 @@ pub fn enrol(
     now: DateTime<Utc>,
 ) -> Result<u64, Faults> {
     let refuse = |zh: &str, en: &str| Err(Faults::one("operator.enrol", zh, en));
-    if !protocol::verify::authorship::is_operator_of(vkey.name(), books.unit()) {
+    if !protocol::person::is_operator_of(vkey.name(), books.unit()) {
         return refuse(
             "密钥名称应为“单位代码/姓名代号”",
             "the key's name is <unit>/<name>",

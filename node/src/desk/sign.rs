@@ -8,8 +8,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use protocol::note::Note;
 use protocol::period::Month;
-use protocol::verify::log::Role;
-use protocol::verify::{HeldRollup, Verdict};
+use protocol::person::Role;
+use protocol::rollup::HeldRollup;
+use protocol::verdict::Verdict;
 
 use super::close::self_check;
 use crate::books::{Books, NewEntry, OwnRollup, kinds};

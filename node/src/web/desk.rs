@@ -6,7 +6,6 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use protocol::note::VerifierKey;
 use protocol::period::Month;
-use protocol::verify::log;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -218,7 +217,7 @@ pub async fn submit(
     State(app): State<App>,
     who: Who,
     Path(text): Path<String>,
-) -> Result<Json<Vec<protocol::verify::Verdict>>, Refused> {
+) -> Result<Json<Vec<protocol::verdict::Verdict>>, Refused> {
     who.need(DESK)?;
     let month = month(&text)?;
     let verdicts = app
@@ -254,7 +253,11 @@ pub async fn enrol(
 ) -> Result<StatusCode, Refused> {
     who.need(&[Role::Operator])?;
     let key = vkey(&request.vkey)?;
-    let roles: Option<Vec<log::Role>> = request.roles.iter().map(|r| log::Role::parse(r)).collect();
+    let roles: Option<Vec<protocol::person::Role>> = request
+        .roles
+        .iter()
+        .map(|r| protocol::person::Role::parse(r))
+        .collect();
     let roles = roles.ok_or_else(|| {
         Faults::one(
             "operator.roles",

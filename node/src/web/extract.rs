@@ -16,7 +16,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::{Bytes, Frame};
 use protocol::evidence::file::{self, FileError};
-use protocol::evidence::{Evidence, Shown};
+use protocol::evidence::{Evidence, EvidenceSource};
 use protocol::ids::UnitId;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -88,7 +88,7 @@ struct Live {
     extract: Arc<Extract>,
 }
 
-impl Shown for Live {
+impl EvidenceSource for Live {
     fn notes(&self) -> &Evidence {
         self.extract.notes()
     }

@@ -241,7 +241,7 @@ pub struct OwnMonth {
     pub reasons: Vec<String>,
     /// What the parent checked.
     #[schema(value_type = Vec<Object>)]
-    pub checks: Vec<protocol::verify::Verdict>,
+    pub checks: Vec<protocol::verdict::Verdict>,
 }
 
 /// The unit's rollups in order.

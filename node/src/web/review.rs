@@ -8,7 +8,7 @@ use protocol::ids::UnitId;
 use protocol::period::Month;
 use protocol::receipt::Decision;
 use protocol::text::b64;
-use protocol::verify::Verdict;
+use protocol::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

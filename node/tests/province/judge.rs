@@ -110,7 +110,7 @@ impl Round {
                 }
                 for held in child.known.values() {
                     let verdicts = child.verdicts.get(&held.digest());
-                    let failed = verdicts.is_none_or(|v| v.iter().any(protocol::verify::Verdict::failed));
+                    let failed = verdicts.is_none_or(|v| v.iter().any(protocol::verdict::Verdict::failed));
                     if failed {
                         say(format!("{} {}.{}: {verdicts:?}", child.unit.id, held.rollup.period, held.rollup.revision));
                     }
@@ -149,7 +149,7 @@ impl Round {
         let noted = |m: &report::MonthReport| {
             m.verdicts
                 .iter()
-                .any(|v| v.check == "timeliness" && v.outcome == protocol::verify::Outcome::Noted)
+                .any(|v| v.check == "timeliness" && v.outcome == protocol::verdict::Outcome::Noted)
         };
         if !report
             .units

@@ -20,7 +20,7 @@ use node::fault::Faults;
 use node::review::{self, Took};
 use node::service::Service;
 use node::vault::VaultKey;
-use protocol::catalogue::{Catalogue, load};
+use protocol::catalogue::Catalogue;
 use protocol::digest::Digest;
 use protocol::ids::{Tier, UnitId, id_check_digit};
 use protocol::log::checkpoint::{Checkpoint, origin_of};
@@ -28,13 +28,13 @@ use protocol::log::delivery::Delivery;
 use protocol::log::tree::{Tree, leaf_hash};
 use protocol::note::{Alg, Note, SigningKey, VerifierKey};
 use protocol::period::Month;
+use protocol::person::Role;
 use protocol::published;
 use protocol::receipt::Decision;
 use protocol::registry::{Registry, Unit, UnitKey};
 use protocol::rollup::Signatories;
 use protocol::text::hex;
-use protocol::verify::Verdict;
-use protocol::verify::log::Role;
+use protocol::verdict::Verdict;
 
 const SMALL: &str = kit::CATALOGUE;
 const EXTRA: &str = include_str!("../../../tests/kit/data/catalogue-extra.toml");
@@ -83,7 +83,7 @@ pub fn catalogue() -> Catalogue {
         r#"set = { sex = "e.sex" }"#,
         r#"set = { sex = "e.sex", birth = "e.birth" }"#,
     );
-    load::from_files(&[
+    Catalogue::from_files(&[
         ("small.toml".into(), small),
         ("extra.toml".into(), EXTRA.into()),
     ])
@@ -102,7 +102,7 @@ pub fn catalogue_two() -> Catalogue {
         r#"{ name = "room", zh = "教室", en = "Room", kind = "text", optional = true },
   { name = "hours","#,
     );
-    load::from_files(&[("small.toml".into(), small), ("extra.toml".into(), extra)]).unwrap()
+    Catalogue::from_files(&[("small.toml".into(), small), ("extra.toml".into(), extra)]).unwrap()
 }
 pub fn key(name: &str, alg: Alg) -> SigningKey {
     SigningKey::from_seed(name, alg, *Digest::of(name.as_bytes()).as_bytes()).unwrap()

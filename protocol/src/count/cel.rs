@@ -1,4 +1,4 @@
-//! The one place that names the CEL interpreter.
+//! Conditions: compiled once, evaluated by the CEL interpreter where [`super::plain`] has no answer.
 //!
 //! Conditions are total: an unknown attribute is a validation fault of the catalogue, not a silent
 //! `false`; an evaluation error stops the recording with the condition's name.
@@ -7,127 +7,11 @@
 //! by [`super::plain`], which knows less than the interpreter and says so: whatever it does not
 //! answer, the interpreter does. A test compares both.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, LazyLock};
+use cel::Program;
 
-use cel::objects::{Key, Map};
-use cel::{Context, Env, Program};
-
-use super::Value;
 use super::plain::Plain;
-use super::state::{EventView, StateView};
-
-/// What a condition's variable stands for.
-#[derive(Debug)]
-pub enum Bound<'a> {
-    /// A value.
-    Value(Value),
-    /// Named ones.
-    Map(Names<'a>),
-    /// A subject's state: looked up where it stands, because copying it would cost more than the
-    /// conditions do.
-    State(StateView<'a>),
-    /// An event's fields, likewise.
-    Event(EventView<'a>),
-}
-
-/// Named values; the names are shared with the catalogue.
-pub type Names<'a> = BTreeMap<Arc<str>, Bound<'a>>;
-
-/// A value that stands somewhere else.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Seen<'a> {
-    Bool(bool),
-    Int(i64),
-    Text(&'a str),
-}
-
-impl<'a> Seen<'a> {
-    pub(super) fn of(value: &'a Value) -> Seen<'a> {
-        match value {
-            Value::Bool(b) => Seen::Bool(*b),
-            Value::Int(i) => Seen::Int(*i),
-            Value::Text(s) => Seen::Text(s),
-        }
-    }
-
-    pub(super) fn to_value(self) -> Value {
-        match self {
-            Seen::Bool(b) => Value::Bool(b),
-            Seen::Int(i) => Value::Int(i),
-            Seen::Text(s) => Value::Text(s.to_string()),
-        }
-    }
-}
-
-impl From<Value> for Bound<'_> {
-    fn from(value: Value) -> Self {
-        Bound::Value(value)
-    }
-}
-impl<'a> From<Names<'a>> for Bound<'a> {
-    fn from(names: Names<'a>) -> Self {
-        Bound::Map(names)
-    }
-}
-impl<'a> From<StateView<'a>> for Bound<'a> {
-    fn from(state: StateView<'a>) -> Self {
-        Bound::State(state)
-    }
-}
-impl<'a> From<EventView<'a>> for Bound<'a> {
-    fn from(event: EventView<'a>) -> Self {
-        Bound::Event(event)
-    }
-}
-impl From<i64> for Bound<'_> {
-    fn from(value: i64) -> Self {
-        Bound::Value(Value::Int(value))
-    }
-}
-impl From<String> for Bound<'_> {
-    fn from(value: String) -> Self {
-        Bound::Value(Value::Text(value))
-    }
-}
-impl From<&str> for Bound<'_> {
-    fn from(value: &str) -> Self {
-        Bound::Value(Value::Text(value.to_string()))
-    }
-}
-
-impl Bound<'_> {
-    /// The value at the end of a path of names.
-    fn see(&self, path: &[String]) -> Option<Seen<'_>> {
-        match self {
-            Bound::Value(value) => path.is_empty().then(|| Seen::of(value)),
-            Bound::Map(names) => {
-                let (name, rest) = path.split_first()?;
-                names.get(name.as_str())?.see(rest)
-            }
-            Bound::State(state) => state.see(path),
-            Bound::Event(event) => event.see(path),
-        }
-    }
-
-    fn to_cel(&self) -> cel::Value {
-        match self {
-            Bound::Value(Value::Bool(b)) => cel::Value::Bool(*b),
-            Bound::Value(Value::Int(i)) => cel::Value::Int(*i),
-            Bound::Value(Value::Text(s)) => cel::Value::from(s.as_str()),
-            Bound::Map(names) => {
-                let map: HashMap<Key, cel::Value> = names
-                    .iter()
-                    .map(|(k, v)| (Key::from(k.to_string()), v.to_cel()))
-                    .collect();
-                cel::Value::Map(Map { map: Arc::new(map) })
-            }
-            Bound::State(state) => Bound::Map(state.names()).to_cel(),
-            Bound::Event(event) => Bound::Map(event.names()).to_cel(),
-        }
-    }
-}
+use super::scope::{STDLIB, Scope};
+use super::value::Value;
 
 /// A compiled condition.
 pub struct Condition {
@@ -152,16 +36,19 @@ pub struct EvalError {
     pub message: String,
 }
 
-static STDLIB: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+/// A text that is no condition: what the parser said, on one line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SyntaxError(String);
 
 /// Compiles a source text.
 ///
 /// # Errors
 /// What the parser said, on one line.
-pub fn compile(source: &str) -> Result<Program, String> {
+pub fn compile(source: &str) -> Result<Program, SyntaxError> {
     STDLIB
         .compile(source)
-        .map_err(|e| e.to_string().replace('\n', " "))
+        .map_err(|e| SyntaxError(e.to_string().replace('\n', " ")))
 }
 
 /// The variables that a program refers to.
@@ -172,65 +59,6 @@ pub fn variables(program: &Program) -> Vec<String> {
         .into_iter()
         .map(str::to_string)
         .collect()
-}
-
-/// The variables of one evaluation.
-#[derive(Default)]
-pub struct Scope<'a> {
-    /// A handful: looking through all of them is as quick as anything.
-    variables: Vec<(&'static str, Bound<'a>)>,
-    /// The same for the interpreter, made when it is first asked.
-    interpreter: OnceCell<Context<'static, 'static>>,
-}
-
-impl<'a> Scope<'a> {
-    /// Binds a variable.
-    pub fn set(&mut self, name: &'static str, value: impl Into<Bound<'a>>) {
-        self.interpreter.take();
-        match self.variables.iter_mut().find(|(n, _)| *n == name) {
-            Some((_, old)) => *old = value.into(),
-            None => self.variables.push((name, value.into())),
-        }
-    }
-
-    /// Binds a name in a variable that is a map; a variable of another kind becomes one.
-    pub fn set_in(&mut self, variable: &'static str, name: Arc<str>, value: impl Into<Bound<'a>>) {
-        if let Some((_, Bound::Map(names))) =
-            self.variables.iter_mut().find(|(n, _)| *n == variable)
-        {
-            self.interpreter.take();
-            names.insert(name, value.into());
-        } else {
-            self.set(variable, Names::from([(name, value.into())]));
-        }
-    }
-
-    /// The value at the end of a path of names, the first of which is a variable's.
-    pub(super) fn see(&self, path: &[String]) -> Option<Seen<'_>> {
-        let (variable, rest) = path.split_first()?;
-        let (_, bound) = self.variables.iter().find(|(name, _)| name == variable)?;
-        bound.see(rest)
-    }
-
-    fn interpreter(&self) -> &Context<'static, 'static> {
-        self.interpreter.get_or_init(|| {
-            let mut context = Context::with_env(STDLIB.clone());
-            for (name, value) in &self.variables {
-                context.add_variable_from_value(*name, value.to_cel());
-            }
-            context
-        })
-    }
-}
-
-/// A map of these entries.
-pub fn map<'a>(entries: impl IntoIterator<Item = (String, i64)>) -> Bound<'a> {
-    Bound::Map(
-        entries
-            .into_iter()
-            .map(|(k, v)| (Arc::from(k), v.into()))
-            .collect(),
-    )
 }
 
 impl Condition {
@@ -248,7 +76,7 @@ impl Condition {
                 plain: Plain::of(program.expression()),
                 program,
             })),
-            Err(message) => Err(EvalError {
+            Err(SyntaxError(message)) => Err(EvalError {
                 name: name.to_string(),
                 message,
             }),

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use super::cel::{Condition, EvalError, Scope, holds};
-use super::state::{EventView, Fact, Folder, State, in_order};
+use super::cel::{Condition, EvalError, holds};
+use super::fold::Folder;
+use super::scope::{EventView, Scope};
+use super::state::{Fact, State, in_order};
+use super::value::Value;
 use crate::catalogue::{Catalogue, EventType, Indicator, Kind, Subject};
 use crate::period::Month;
 
@@ -453,7 +456,7 @@ impl Engine {
         let weight = fact
             .fields
             .get("value")
-            .and_then(super::Value::as_int)
+            .and_then(Value::as_int)
             .unwrap_or(0);
         let Some(c) = self.counted.iter().find(|c| c.indicator.id == figure) else {
             return Err(CountError::UnknownCode {
@@ -495,7 +498,7 @@ impl Engine {
             let number = || {
                 fact.fields
                     .get(&c.indicator.field)
-                    .and_then(super::Value::as_int)
+                    .and_then(Value::as_int)
                     .unwrap_or(0)
             };
             match c.indicator.kind {

@@ -22,8 +22,14 @@
 
 pub mod cel;
 pub mod engine;
+mod fold;
 mod plain;
+pub mod scope;
 pub mod state;
+#[cfg(test)]
+mod tests;
+mod value;
 
 pub use engine::{Balance, CountError, Engine, Move, MoveKind, Moves};
-pub use state::{Fact, Fields, Value};
+pub use state::Fact;
+pub use value::{Fields, Value};

@@ -1,5 +1,5 @@
 //! The parts of an evidence file and their order, so that the same content gives the same bytes.
-//! The bytes around them are [`layout`]'s.
+//! The bytes around them are [`zip`]'s.
 //!
 //! | path | content |
 //! |---|---|
@@ -20,9 +20,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
 
-use super::layout::{self, Part, Writer};
-pub use super::layout::{MAX_BYTES, Source};
-use super::{Evidence, Shown};
+use super::content::{Evidence, EvidenceSource, whole};
+pub use super::error::FileError;
+use super::zip::{self, Part, Writer};
+pub use super::zip::{MAX_BYTES, Source};
 use crate::digest::Digest;
 use crate::ids::UnitId;
 use crate::log::tile::{self, MAX_BUNDLE_BYTES, MAX_BUNDLE_ENTRIES};
@@ -31,54 +32,6 @@ use crate::period::Month;
 
 /// Names the format.
 const MARK: &str = "countersign-evidence-v1";
-
-/// Why a file is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FileError {
-    /// Not a zip, or damaged.
-    #[error("not an evidence file: {0} [evidence.zip]")]
-    Zip(String),
-    /// More than the format can hold.
-    #[error("larger than one evidence file can be: 4 GiB and 65,534 parts [evidence.large]")]
-    Large,
-    /// A path that does not belong.
-    #[error("{0}: does not belong into an evidence file [evidence.path]")]
-    Path(String),
-    /// A part that cannot be read.
-    #[error("{path}: {message} [evidence.part]")]
-    Part {
-        /// Where.
-        path: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// Bytes that writing the content again would not give.
-    #[error(
-        "the file is not written the one way in which evidence is written: some byte was changed [evidence.bytes]"
-    )]
-    Bytes,
-    /// Where the statements lie, they cannot be read.
-    #[error("the statements cannot be read: {0} [evidence.source]")]
-    Source(String),
-    /// It could not be written.
-    #[error("evidence cannot be written: {0} [evidence.write]")]
-    Write(String),
-}
-
-impl FileError {
-    pub(super) fn zip(message: impl fmt::Display) -> FileError {
-        FileError::Zip(message.to_string())
-    }
-    pub(super) fn part(path: &str, message: impl fmt::Display) -> FileError {
-        FileError::Part {
-            path: path.to_string(),
-            message: message.to_string(),
-        }
-    }
-    pub(super) fn write(error: std::io::Error) -> FileError {
-        FileError::Write(error.to_string())
-    }
-}
 
 /// What a part is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,7 +108,7 @@ impl Place {
 ///
 /// # Errors
 /// An entry too large for a bundle, more than a file can hold.
-pub fn write(shown: &dyn Shown) -> Result<Vec<u8>, FileError> {
+pub fn write(shown: &dyn EvidenceSource) -> Result<Vec<u8>, FileError> {
     write_to(shown, Vec::new())
 }
 
@@ -164,7 +117,7 @@ pub fn write(shown: &dyn Shown) -> Result<Vec<u8>, FileError> {
 ///
 /// # Errors
 /// An entry too large for a bundle, more than a file can hold, or what `out` says.
-pub fn write_to<W: Write>(shown: &dyn Shown, out: W) -> Result<W, FileError> {
+pub fn write_to<W: Write>(shown: &dyn EvidenceSource, out: W) -> Result<W, FileError> {
     let notes = shown.notes();
     let mut zip = Writer::new(out);
     let put = |zip: &mut Writer<W>, mut part: Vec<(Place, &Note)>| {
@@ -247,7 +200,7 @@ pub fn write_to<W: Write>(shown: &dyn Shown, out: W) -> Result<W, FileError> {
 /// # Errors
 /// What is wrong, and where.
 pub fn read(bytes: &[u8]) -> Result<Evidence, FileError> {
-    super::whole(&Opened::new(bytes)?)
+    whole(&Opened::new(bytes)?)
 }
 
 /// A file of which everything was read but the entries. It is exactly what [`write()`] would give
@@ -265,7 +218,7 @@ impl<S: Source> Opened<S> {
     /// # Errors
     /// What is wrong, and where.
     pub fn new(source: S) -> Result<Opened<S>, FileError> {
-        let parts = layout::parts(&source)?;
+        let parts = zip::parts(&source)?;
         let mut opened = Opened {
             source,
             notes: Evidence::default(),
@@ -312,7 +265,7 @@ impl<S: Source> Opened<S> {
     }
 
     fn take_note(&mut self, place: Place, part: &Part) -> Result<(), FileError> {
-        let content = layout::content(&self.source, part, MAX_NOTE_BYTES)?;
+        let content = zip::content(&self.source, part, MAX_NOTE_BYTES)?;
         if place == Place::Mark {
             return Ok(());
         }
@@ -358,7 +311,7 @@ impl<S: Source> Opened<S> {
     }
 }
 
-impl<S: Source> Shown for Opened<S> {
+impl<S: Source> EvidenceSource for Opened<S> {
     fn notes(&self) -> &Evidence {
         &self.notes
     }
@@ -368,7 +321,7 @@ impl<S: Source> Shown for Opened<S> {
         let Some(part) = bundles.get(n) else {
             return Ok(None);
         };
-        let bytes = layout::content(&self.source, part, MAX_BUNDLE_BYTES)?;
+        let bytes = zip::content(&self.source, part, MAX_BUNDLE_BYTES)?;
         let entries = tile::decode_bundle(&bytes).map_err(|e| FileError::part(&part.path, e))?;
         let full = entries.len() == MAX_BUNDLE_ENTRIES || n + 1 == bundles.len();
         if full {
@@ -379,7 +332,7 @@ impl<S: Source> Shown for Opened<S> {
     }
 }
 
-impl Shown for Evidence {
+impl EvidenceSource for Evidence {
     fn notes(&self) -> &Evidence {
         self
     }

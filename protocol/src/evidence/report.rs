@@ -26,21 +26,24 @@ use std::thread;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::file::FileError;
-use super::{Arrivals, Evidence, Shown, UnitEvidence};
+use super::content::{Arrivals, Evidence, EvidenceSource, UnitEvidence};
+use super::error::FileError;
+use crate::compiled::CompiledCatalogue;
 use crate::digest::Digest;
 use crate::figure::Figure;
 use crate::ids::{Tier, UnitId};
-use crate::log::checkpoint::{Checkpoint, origin_of, verify_cosignature};
-use crate::note::{Note, VerifierKey};
+use crate::log::checkpoint::{Checkpoint, origin_of};
+use crate::note::{VerifierKey, every_line};
 use crate::period::Month;
 use crate::plan::{Figures, Judged, Plan, Reporting};
 use crate::published;
-use crate::receipt::{Decision, Receipt};
+use crate::receipt::Decision;
 use crate::registry::{Registry, Unit, VerifiedRegistry};
-use crate::rollup::Rollup;
-use crate::verify::log::{Counting, UnitLog};
-use crate::verify::{self, Context, HeldRollup, Rollups, Verdict};
+use crate::rollup::{HeldRollup, Rollup, Rollups};
+use crate::verdict::Verdict;
+use crate::verify::answer::{read_receipt, witnesses};
+use crate::verify::log::UnitLog;
+use crate::verify::{self, Context};
 
 /// Leaves for which room is made before the first of them was seen: a checkpoint can tell any
 /// number.
@@ -170,7 +173,7 @@ impl Figures for Latest<'_> {
 /// unsigned catalogue, a rollup or a file that cannot be read. Everything else is a verdict in the
 /// report.
 pub fn verify<R: AsRef<[VerifierKey]> + ?Sized>(
-    shown: &dyn Shown,
+    shown: &dyn EvidenceSource,
     roots: &R,
 ) -> Result<Report, EvidenceError> {
     verify_on(1, shown, roots)
@@ -183,7 +186,7 @@ pub fn verify<R: AsRef<[VerifierKey]> + ?Sized>(
 /// number of threads.
 pub fn verify_on<R: AsRef<[VerifierKey]> + ?Sized>(
     threads: usize,
-    shown: &dyn Shown,
+    shown: &dyn EvidenceSource,
     roots: &R,
 ) -> Result<Report, EvidenceError> {
     let evidence = shown.notes();
@@ -198,7 +201,7 @@ pub fn verify_on<R: AsRef<[VerifierKey]> + ?Sized>(
         let catalogue = published::read_catalogue(note, registry)
             .map_err(|e| error("catalogue", "catalogue", e))?;
         catalogues.push(Arc::new(
-            Counting::new(catalogue).map_err(|e| error("catalogue", "catalogue", e))?,
+            CompiledCatalogue::new(catalogue).map_err(|e| error("catalogue", "catalogue", e))?,
         ));
     }
     let plans: Vec<Plan> = evidence
@@ -338,10 +341,10 @@ fn rollups(id: &UnitId, unit: &UnitEvidence) -> Result<Rollups, EvidenceError> {
 
 /// What is known before the first log is read.
 struct Known<'a> {
-    shown: &'a dyn Shown,
+    shown: &'a dyn EvidenceSource,
     newest: &'a VerifiedRegistry,
     chain: &'a [VerifiedRegistry],
-    catalogues: &'a [Arc<Counting>],
+    catalogues: &'a [Arc<CompiledCatalogue>],
     plans: &'a [Plan],
     arrivals: ArrivalTimes,
     held: &'a BTreeMap<&'a UnitId, Rollups>,
@@ -457,7 +460,7 @@ impl Known<'_> {
 
 /// A unit's entries, read in order, one bundle in memory.
 struct Entries<'a> {
-    shown: &'a dyn Shown,
+    shown: &'a dyn EvidenceSource,
     unit: &'a UnitId,
     /// Bundles that were asked for.
     bundles: usize,
@@ -492,28 +495,6 @@ fn fail(verdicts: &mut [Verdict], check: &str, message: String) {
     {
         *v = Verdict::fails(check, message);
     }
-}
-
-/// Every line of a note is one of these keys' and holds: a line that nobody can check does not
-/// belong into evidence.
-///
-/// # Errors
-/// The first line that is not, in words that follow the note's name.
-pub fn every_line(note: &Note, keys: &[VerifierKey]) -> Result<(), String> {
-    for (n, line) in note.signatures().iter().enumerate() {
-        let same = |name: &str, id: [u8; 4]| (line.name(), line.key_id()) == (name, id);
-        if note.signatures()[..n]
-            .iter()
-            .any(|s| same(s.name(), s.key_id()))
-            || !keys.iter().any(|k| same(k.name(), k.id()))
-        {
-            return Err(format!(
-                "has a signature line of {} that cannot be checked",
-                line.name()
-            ));
-        }
-    }
-    note.verify(keys).map(|_| ()).map_err(|e| e.to_string())
 }
 
 /// The lines of what the root keys sign.
@@ -555,7 +536,7 @@ fn unknown_lines(
     unit: &Unit,
     registry: &Registry,
 ) -> Result<(), String> {
-    let node: Vec<VerifierKey> = unit.keys.iter().map(|k| k.vkey.clone()).collect();
+    let node = unit.vkeys();
     every_line(
         &held.note,
         &node
@@ -570,17 +551,6 @@ fn unknown_lines(
             .map_err(|e| format!("the checkpoint {e}")),
         None => Ok(()),
     }
-}
-
-/// The keys that may cosign a unit's checkpoints: its ancestors' (and its own, which is of no
-/// weight).
-pub fn witnesses(id: &UnitId, registry: &Registry) -> Vec<VerifierKey> {
-    registry
-        .path(id)
-        .iter()
-        .filter_map(|u| registry.unit(u))
-        .map(|u| u.witness.clone())
-        .collect()
 }
 
 /// What no rollup asks for: entries behind the last one, checkpoints of other sizes, stray
@@ -599,7 +569,7 @@ fn rest(
             "has entries behind its last checkpoint".into(),
         ));
     }
-    let node: Vec<VerifierKey> = unit.keys.iter().map(|k| k.vkey.clone()).collect();
+    let node = unit.vkeys();
     let keys = [node, witnesses(id, registry)].concat();
     let asked: BTreeSet<u64> = part
         .rollups
@@ -613,7 +583,7 @@ fn rest(
         .filter(|(size, _)| !asked.contains(size))
     {
         let place = |e: String| fail("checkpoint", format!("checkpoint {size}: {e}"));
-        every_line(note, &keys).map_err(place)?;
+        every_line(note, &keys).map_err(|e| place(e.to_string()))?;
         let root = log
             .root_at(*size)
             .ok_or_else(|| place("is of a larger log than the one that is here".into()))?;
@@ -646,7 +616,7 @@ fn arrivals(evidence: &Evidence, registry: &Registry) -> Result<ArrivalTimes, Ev
     let unit = registry
         .unit(&arrivals.by)
         .ok_or_else(|| error("arrivals", "arrivals", "by an unknown unit"))?;
-    let keys: Vec<VerifierKey> = unit.keys.iter().map(|k| k.vkey.clone()).collect();
+    let keys = unit.vkeys();
     every_line(note, &keys).map_err(|e| error("arrivals", "arrivals", e))?;
     let times = arrivals.received.iter().map(|(d, t)| {
         Ok((
@@ -699,65 +669,4 @@ fn receipts(
         }
     }
     all
-}
-
-/// Reads a receipt of a unit's parent, for whatever rollup: between these two, and signed by the
-/// parent alone.
-///
-/// # Errors
-/// What contradicts.
-pub fn read_answer(
-    note: &Note,
-    child: &UnitId,
-    registry: &Registry,
-    parent: Option<&UnitId>,
-) -> Result<Receipt, String> {
-    let receipt = Receipt::parse(note.text()).map_err(|e| e.to_string())?;
-    let parent = parent
-        .and_then(|p| registry.unit(p))
-        .ok_or("the unit has no parent that could answer")?;
-    if receipt.parent != parent.id || receipt.child != *child {
-        return Err("is between other units".into());
-    }
-    let keys: Vec<VerifierKey> = parent.keys.iter().map(|k| k.vkey.clone()).collect();
-    every_line(note, &keys).map_err(|e| format!("is not signed by {} alone: {e}", parent.id))?;
-    Ok(receipt)
-}
-
-/// Reads a receipt for a rollup: signed by the parent, for exactly these bytes, over a checkpoint
-/// that it cosigned.
-///
-/// # Errors
-/// What contradicts.
-pub fn read_receipt(
-    note: &Note,
-    held: &HeldRollup,
-    registry: &Registry,
-    parent: Option<&UnitId>,
-) -> Result<Receipt, String> {
-    let receipt = read_answer(note, &held.rollup.unit, registry, parent)?;
-    let parent = parent
-        .and_then(|p| registry.unit(p))
-        .ok_or("the unit has no parent that could answer")?;
-    if receipt.rollup != held.digest()
-        || (receipt.period, receipt.revision) != (held.rollup.period, held.rollup.revision)
-    {
-        return Err("is for other bytes".into());
-    }
-    if receipt.decision == Decision::Accepted {
-        let checkpoint =
-            Note::parse(receipt.checkpoint.as_bytes()).map_err(|e| format!("checkpoint: {e}"))?;
-        verify_cosignature(&checkpoint, &parent.witness).map_err(|e| format!("checkpoint: {e}"))?;
-        let root = held
-            .rollup
-            .log
-            .root_bytes()
-            .ok_or("rollup without a root")?;
-        let expected = Checkpoint::new(&origin_of(&held.rollup.unit), held.rollup.log.size, root)
-            .map_err(|e| e.to_string())?;
-        if checkpoint.text() != expected.text() {
-            return Err("cosigns another checkpoint than the rollup's".into());
-        }
-    }
-    Ok(receipt)
 }

@@ -10,7 +10,8 @@
 
 use curve25519_dalek::constants::EIGHT_TORSION;
 
-use super::{Note, VerifierKey};
+use super::envelope::Note;
+use super::key::VerifierKey;
 
 /// How many signatures are checked together. A wrong one costs single checks of its batch only.
 pub const BATCH_SIZE: usize = 512;

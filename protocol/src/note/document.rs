@@ -10,10 +10,8 @@
 //! Nothing is ever serialised again in order to verify: the line is kept as it was signed. That the
 //! line is valid JSON is seen when its module parses it; here only its frame is checked.
 
-use super::NoteError;
-
-/// Longest kind.
-pub const MAX_KIND_BYTES: usize = 32;
+use super::error::NoteError;
+use super::limits::MAX_KIND_BYTES;
 
 /// How much of a foreign first line an error shows.
 const SHOWN: usize = 60;

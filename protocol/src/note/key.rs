@@ -19,7 +19,9 @@ use std::sync::Arc;
 use ed25519_dalek::Signer as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{MAX_NAME_BYTES, NoteError};
+use super::alg::Alg;
+use super::error::NoteError;
+use super::limits::MAX_NAME_BYTES;
 use crate::digest::Digest;
 use crate::text::{b64, hex, serde_text};
 
@@ -27,26 +29,6 @@ const PRIVATE_PREFIX: &str = "PRIVATE+KEY+";
 
 /// Cosignature times are below this (2^63).
 pub(crate) const MAX_TIME: u64 = 1 << 63;
-
-/// How a key signs: the signature type of C2SP signed-note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Alg {
-    /// Ed25519 over the note's text.
-    Ed25519 = 0x01,
-    /// Timestamped Ed25519 cosignature of a checkpoint, `cosignature/v1`.
-    CosignatureV1 = 0x04,
-}
-
-impl Alg {
-    fn of(byte: u8) -> Option<Self> {
-        match byte {
-            0x01 => Some(Self::Ed25519),
-            0x04 => Some(Self::CosignatureV1),
-            _ => None,
-        }
-    }
-}
 
 /// Checks a signer name: 1 to 255 bytes, no Unicode space, no control character below U+0020, no
 /// `+`.

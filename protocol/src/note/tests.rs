@@ -1,6 +1,8 @@
 //! Tests of notes and keys: Go's and C2SP's vectors, then what must be refused.
 
 use super::*;
+use crate::digest::Digest;
+
 use proptest::prelude::*;
 
 /// golang.org/x/mod/sumdb/note, `note_test.go`.

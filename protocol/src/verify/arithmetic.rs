@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, HeldRollup};
+use super::context::Context;
 use crate::figure;
 use crate::ids::{Tier, UnitId};
+use crate::rollup::HeldRollup;
 
 /// See the module.
 ///

@@ -1,9 +1,9 @@
 //! `authorship`: every note is signed by keys that the registry, or the unit's own log, held valid
 //! at its index; all three signatories signed the rollup in the roles that they were enrolled for.
 
-use super::{Context, HeldRollup};
-use crate::ids::UnitId;
-use crate::verify::log::Role;
+use super::context::Context;
+use crate::person::Role;
+use crate::rollup::HeldRollup;
 
 /// See the module.
 ///
@@ -79,11 +79,4 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
         "node key, 3 signatories and {} statements",
         context.log.len()
     ))
-}
-
-/// Whether `name` is the name of a key of this unit's people.
-pub fn is_operator_of(name: &str, unit: &UnitId) -> bool {
-    name.strip_prefix(unit.as_str())
-        .and_then(|r| r.strip_prefix('/'))
-        .is_some_and(|r| !r.is_empty() && r != "witness")
 }

@@ -7,9 +7,10 @@
 //! 4. Clear rows are recomputed from the published fields (done while reading the log).
 //! 5. Figures = last month's stocks plus the sums of 2 and 4.
 
-use super::{Context, HeldRollup};
+use super::context::Context;
 use crate::count::MoveKind;
 use crate::figure;
+use crate::rollup::HeldRollup;
 
 /// See the module.
 ///

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, HeldRollup};
+use super::context::Context;
 use crate::log::checkpoint::{Checkpoint, origin_of};
 use crate::period::Month;
+use crate::rollup::HeldRollup;
 use crate::text::hex;
 
 /// See the module.

@@ -12,19 +12,21 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use curve25519_dalek::ristretto::RistrettoPoint;
 
+use super::month::MonthSums;
 use crate::catalogue::{Catalogue, Subject};
-use crate::commitment::{self, Commitment, Generators};
+use crate::commitment::Commitment;
+use crate::compiled::CompiledCatalogue;
 use crate::count::engine::History;
-use crate::count::{Balance, Engine, Fact, Fields, Moves, Value, state};
+use crate::count::{Balance, Fact, Fields, Moves, Value, state};
 use crate::digest::Digest;
 use crate::ids::{EventId, UnitId};
 use crate::log::tree::{self, Tree};
 use crate::note::{Alg, Note, VerifierKey, verify_batch};
 use crate::period::Month;
+use crate::person::{Role, is_operator_of};
 use crate::registry::Unit;
-use crate::row::{self, Sums};
+use crate::row;
 use crate::statement::{OPERATOR_ENROLLED, OPERATOR_REVOKED, Statement};
 
 /// Signatures checked together.
@@ -34,79 +36,6 @@ const BATCH: usize = 256;
 /// them, so that without a bound a small log could keep everybody above busy for hours. The desk
 /// stops at half of it, which leaves room for recounts.
 pub const MAX_HISTORY: usize = 4096;
-
-/// What a person may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Records events.
-    Recorder,
-    /// 填表人
-    Preparer,
-    /// 统计负责人
-    Reviewer,
-    /// 单位负责人
-    Head,
-}
-
-impl Role {
-    /// As it stands in an enrolment.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Role::Recorder => "recorder",
-            Role::Preparer => "preparer",
-            Role::Reviewer => "reviewer",
-            Role::Head => "head",
-        }
-    }
-    /// As it stands on a form.
-    pub fn zh(self) -> &'static str {
-        match self {
-            Role::Recorder => "录入人",
-            Role::Preparer => "填表人",
-            Role::Reviewer => "统计负责人",
-            Role::Head => "单位负责人",
-        }
-    }
-    /// Reads one word of an enrolment.
-    pub fn parse(word: &str) -> Option<Role> {
-        [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head]
-            .into_iter()
-            .find(|r| r.as_str() == word)
-    }
-}
-
-/// A catalogue, ready for counting and for commitments.
-pub struct Counting {
-    /// The catalogue.
-    pub catalogue: Catalogue,
-    /// The counting engine.
-    pub engine: Engine,
-    /// The bases.
-    pub generators: Generators,
-    /// Its digest.
-    pub digest: Digest,
-}
-
-impl std::fmt::Debug for Counting {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Counting({})", self.digest)
-    }
-}
-
-impl Counting {
-    /// Compiles a catalogue and derives its generators (tens of milliseconds).
-    ///
-    /// # Errors
-    /// An expression that does not compile.
-    pub fn new(catalogue: Catalogue) -> Result<Counting, crate::count::cel::EvalError> {
-        Ok(Counting {
-            engine: Engine::new(catalogue.clone())?,
-            generators: Generators::new(&catalogue),
-            digest: catalogue.digest(),
-            catalogue,
-        })
-    }
-}
 
 /// What a clear leaf added, and to whose history.
 #[derive(Debug)]
@@ -146,43 +75,6 @@ struct Sort {
     schema: Option<Digest>,
 }
 
-/// What the leaves of one month add up to.
-#[derive(Debug, Clone)]
-pub struct MonthSums {
-    /// Σ C, voided ones taken back.
-    pub commitments: RistrettoPoint,
-    /// Net number of sealed leaves by event type; a type that was ever counted in this month is
-    /// there.
-    pub sealed: BTreeMap<String, i64>,
-    /// Net column sums of clear leaves.
-    pub clear: Sums,
-    /// Number of clear leaves.
-    pub clear_leaves: u64,
-    /// Statements taken back in this month.
-    pub voided: u64,
-    /// Late entries by the month that they belong to.
-    pub late: BTreeMap<Month, u64>,
-    /// Index of the first leaf.
-    pub first: Option<u64>,
-    /// The catalogue that they were recorded by.
-    pub catalogue: Option<Digest>,
-}
-
-impl Default for MonthSums {
-    fn default() -> Self {
-        MonthSums {
-            commitments: commitment::zero(),
-            sealed: BTreeMap::new(),
-            clear: Sums::new(),
-            clear_leaves: 0,
-            voided: 0,
-            late: BTreeMap::new(),
-            first: None,
-            catalogue: None,
-        }
-    }
-}
-
 #[derive(Debug)]
 struct Enrolment {
     key: VerifierKey,
@@ -205,7 +97,7 @@ pub struct UnitLog {
     keys: Unit,
     ids: HashSet<EventId>,
     first_day: NaiveDate,
-    catalogues: Vec<Arc<Counting>>,
+    catalogues: Vec<Arc<CompiledCatalogue>>,
     tree: Tree,
     leaves: Vec<Leaf>,
     sorts: Vec<Sort>,
@@ -219,7 +111,7 @@ pub struct UnitLog {
 
 impl UnitLog {
     /// An empty log of a unit of the registry.
-    pub fn new(unit: &Unit, catalogues: Vec<Arc<Counting>>) -> UnitLog {
+    pub fn new(unit: &Unit, catalogues: Vec<Arc<CompiledCatalogue>>) -> UnitLog {
         UnitLog {
             unit: unit.id.clone(),
             keys: unit.clone(),
@@ -247,7 +139,7 @@ impl UnitLog {
     }
 
     /// Learns of catalogues and keys that were published after the log was begun.
-    pub fn know(&mut self, unit: &Unit, catalogues: &[Arc<Counting>]) {
+    pub fn know(&mut self, unit: &Unit, catalogues: &[Arc<CompiledCatalogue>]) {
         self.catalogues = catalogues.to_vec();
         self.keys.clone_from(unit);
     }
@@ -277,7 +169,7 @@ impl UnitLog {
         self.months.get(&month).unwrap_or(&self.empty)
     }
     /// The compiled catalogue of this digest.
-    pub fn counting(&self, digest: &Digest) -> Option<&Counting> {
+    pub fn counting(&self, digest: &Digest) -> Option<&CompiledCatalogue> {
         self.catalogues
             .iter()
             .find(|c| c.digest == *digest)
@@ -615,7 +507,7 @@ impl UnitLog {
         index: u64,
         s: &Statement,
         clear: &Fields,
-        counting: &Counting,
+        counting: &CompiledCatalogue,
     ) -> Result<(Subject, String, Moves), String> {
         let event = counting
             .catalogue
@@ -705,7 +597,7 @@ impl UnitLog {
         s: &Statement,
         id: &EventId,
         target: u64,
-        counting: &Counting,
+        counting: &CompiledCatalogue,
     ) -> Result<(), String> {
         let n = usize::try_from(target).map_err(|_| "names no leaf".to_string())?;
         let leaf = self
@@ -773,7 +665,7 @@ impl UnitLog {
             .parse()
             .map_err(|e| format!("enrolment: {e}"))?;
         let name = key.name().to_string();
-        if !super::authorship::is_operator_of(&name, &self.unit) {
+        if !is_operator_of(&name, &self.unit) {
             return Err(format!(
                 "enrols {name}, which is not a name of this unit's people"
             ));

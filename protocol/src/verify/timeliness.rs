@@ -3,7 +3,8 @@
 
 use chrono::{FixedOffset, Offset, Utc};
 
-use super::{Context, Verdict};
+use super::context::Context;
+use crate::verdict::Verdict;
 
 /// See the module.
 pub fn check(context: &Context<'_>) -> Verdict {

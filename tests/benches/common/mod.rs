@@ -17,9 +17,9 @@ use node::desk::{close, record, sign};
 use protocol::ids::id_check_digit;
 use protocol::note::{Note, SigningKey, VerifierKey};
 use protocol::period::Month;
+use protocol::person::Role;
 use protocol::rollup::Signatories;
 use protocol::statement::Statement;
-use protocol::verify::log::Role;
 
 /// The city whose five counties are used.
 pub const CITY: &str = "140300";

@@ -301,7 +301,7 @@ pub fn decide(
         failed = found
             .verdicts
             .into_iter()
-            .find(protocol::verify::Verdict::failed);
+            .find(protocol::verdict::Verdict::failed);
         Ok(true)
     })?;
     if let Some(v) = failed {

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use protocol::catalogue::Catalogue;
-use protocol::verify::log::Counting;
+use protocol::compiled::CompiledCatalogue;
 
 fuzz_target!(|text: &str| {
     if let Ok(catalogue) = Catalogue::from_json(text) {
@@ -11,6 +11,6 @@ fuzz_target!(|text: &str| {
             Catalogue::from_json(&catalogue.to_json()).as_ref(),
             Ok(&catalogue)
         );
-        let _ = Counting::new(catalogue);
+        let _ = CompiledCatalogue::new(catalogue);
     }
 });

@@ -1026,7 +1026,7 @@ fn signatories(b: &mut Book, w: &World) {
     let mut c = Case::of(w, B, JAN);
     c.rollup.signatories.reviewer = p[0].name().into();
     c.held = Some(std::sync::Arc::new(
-        protocol::verify::HeldRollup::new(
+        protocol::rollup::HeldRollup::new(
             Note::sign(
                 &c.rollup.to_text().unwrap(),
                 &[&desk.node, &p[1], &p[0], &p[3]],

@@ -2,8 +2,8 @@
 
 use protocol::catalogue::Catalogue;
 use protocol::figure::Figure;
+use protocol::rollup::HeldRollup;
 use protocol::rollup::Rollup;
-use protocol::verify::HeldRollup;
 
 use crate::cli::output::{Out, amount, print, sayln};
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use protocol::catalogue::{self, Catalogue};
 use protocol::note::{self, Note};
 use protocol::period::Month;
+use protocol::rollup::HeldRollup;
 use protocol::rollup::Rollup;
-use protocol::verify::HeldRollup;
 use serde_json::json;
 
 use super::show;

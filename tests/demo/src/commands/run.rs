@@ -16,7 +16,7 @@ use protocol::ids::Tier;
 use protocol::note::read_document;
 use protocol::period::Month;
 use protocol::rollup::Rollup;
-use protocol::verify::Outcome;
+use protocol::verdict::Outcome;
 
 use crate::cheat;
 use crate::federation::Federation;

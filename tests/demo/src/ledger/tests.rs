@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono::{Datelike, NaiveDate};
-use protocol::catalogue::{Catalogue, EventType, FieldKind, Subject, load};
-use protocol::count::cel;
+use protocol::catalogue::{Catalogue, EventType, FieldKind, Subject};
 use protocol::count::engine::History;
 use protocol::count::{Balance, Engine, Fact, Fields, MoveKind, Moves, Value, state};
+use protocol::count::{cel, scope};
 use protocol::ids::{CertificateNumber, CreditCode, IdNumber, Tier, UnitId};
 use protocol::period::Month;
 use protocol::row::Schema;
@@ -52,7 +52,7 @@ fn catalogue() -> Catalogue {
         })
         .collect();
     files.sort();
-    load::from_files(&files).unwrap_or_else(|f| panic!("{f}"))
+    Catalogue::from_files(&files).unwrap_or_else(|f| panic!("{f}"))
 }
 
 /// Reads a cell as the import does; anything that it would refuse is a panic.
@@ -494,10 +494,18 @@ fn broken_rules(c: &Catalogue, net: &Net) -> Vec<String> {
             )
         };
         let now: BTreeMap<String, i64> = counted.iter().map(value).collect();
-        let cel_map = |m: &BTreeMap<String, i64>| cel::map(m.iter().map(|(f, v)| (f.clone(), *v)));
-        let mut scope = cel::Scope::default();
+        let cel_map =
+            |m: &BTreeMap<String, i64>| scope::map(m.iter().map(|(f, v)| (f.clone(), *v)));
+        let mut scope = scope::Scope::default();
         scope.set("v", cel_map(&now));
-        scope.set("p", if n == 0 { cel::map([]) } else { cel_map(&last) });
+        scope.set(
+            "p",
+            if n == 0 {
+                scope::map([])
+            } else {
+                cel_map(&last)
+            },
+        );
         for rule in &c.rules {
             if !cel::Condition::new(&rule.id, &rule.check)
                 .unwrap()

@@ -5,11 +5,9 @@
 //! rollup, so an old figure is always recomputed by the catalogue that it was made under. A further
 //! indicator or event type is a change of these files.
 //!
-//! Reading order: the types here, then [`load`] (files in, every fault at once), then
+//! Reading order: the types here, then [`crate::authoring`] (files in, every fault at once), then
 //! [`crate::count`], which gives them meaning. Conditions are CEL (<https://cel.dev>); their
 //! variables are told in [`crate::count`].
-
-pub mod load;
 
 use std::collections::BTreeMap;
 
@@ -27,7 +25,8 @@ pub const MAX_COLUMNS: usize = 4096;
 /// Bit columns of an amount block: amounts are 0 ..= 2^40 − 1 分 (about 11 thousand million 元).
 pub const AMOUNT_BITS: usize = 40;
 
-/// A catalogue, validated. Made by [`load::from_files`] or [`Catalogue::from_json`].
+/// A catalogue, validated. Made by [`Catalogue::from_files`] or
+/// [`Catalogue::from_json`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
@@ -401,26 +400,10 @@ pub struct Rule {
 }
 
 impl Catalogue {
-    /// Reads a catalogue from the JSON of its signed document and validates it.
-    ///
-    /// # Errors
-    /// Every fault found, as [`load::CatalogueFaults`].
-    pub fn from_json(json: &str) -> Result<Catalogue, load::CatalogueFaults> {
-        let catalogue: Catalogue = serde_json::from_str(json).map_err(|e| {
-            load::CatalogueFaults(vec![load::CatalogueFault::new(
-                "catalogue",
-                "json",
-                e.to_string(),
-            )])
-        })?;
-        load::validate(&catalogue)?;
-        Ok(catalogue)
-    }
-
     /// The one-line JSON that is signed.
     pub fn to_json(&self) -> String {
-        // A struct of strings, numbers, lists and string-keyed maps always serialises.
-        serde_json::to_string(self).unwrap_or_default()
+        // Proof: strings, numbers, lists and maps with strings as keys always serialise.
+        serde_json::to_string(self).expect("a catalogue serialises")
     }
 
     /// SHA-256 over the text of the signed document: what statements and rollups name.

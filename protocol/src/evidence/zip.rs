@@ -7,7 +7,7 @@
 
 use std::io::{self, Write};
 
-use super::file::FileError;
+use super::error::FileError;
 
 /// `PK\3\4`, `PK\1\2`, `PK\5\6`.
 const SIGNATURES: [[u8; 4]; 3] = [*b"PK\x03\x04", *b"PK\x01\x02", *b"PK\x05\x06"];

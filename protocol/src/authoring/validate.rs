@@ -1,122 +1,12 @@
-//! Reading and validating a catalogue: every fault at once, each with its file, place, code and
-//! cure.
+//! Validating a catalogue: every fault at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-
-use super::{
+use super::fault::{CatalogueFault, CatalogueFaults};
+use crate::catalogue::{
     AMOUNT_BITS, Catalogue, EventType, FieldKind, Indicator, Kind, MAX_CELLS, MAX_COLUMNS, Subject,
+    table_name,
 };
-
-/// One thing wrong with a catalogue.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place}: {message} [catalogue.{code}]")]
-pub struct CatalogueFault {
-    place: String,
-    code: &'static str,
-    message: String,
-}
-
-impl CatalogueFault {
-    pub(crate) fn new(
-        place: impl Into<String>,
-        code: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
-        CatalogueFault {
-            place: place.into(),
-            code,
-            message: message.into(),
-        }
-    }
-    /// The stable code of the fault, without the prefix `catalogue.`.
-    pub fn code(&self) -> &'static str {
-        self.code
-    }
-    /// File, or kind and id, of what is wrong.
-    pub fn place(&self) -> &str {
-        &self.place
-    }
-}
-
-/// Everything wrong with a catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CatalogueFaults(pub Vec<CatalogueFault>);
-
-impl std::fmt::Display for CatalogueFaults {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "the catalogue has {} fault(s):", self.0.len())?;
-        for fault in &self.0 {
-            writeln!(f, "  {fault}")?;
-        }
-        Ok(())
-    }
-}
-impl std::error::Error for CatalogueFaults {}
-
-/// One file may hold any part of a catalogue; the parts are joined in the order of the files.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Part {
-    id: Option<String>,
-    version: Option<u32>,
-    window: Vec<super::Window>,
-    define: Vec<super::Define>,
-    dimension: Vec<super::Dimension>,
-    event: Vec<super::EventType>,
-    indicator: Vec<super::Indicator>,
-    rule: Vec<super::Rule>,
-}
-
-/// Joins the TOML files `(name, text)` into one validated catalogue.
-///
-/// # Errors
-/// Every fault of every file.
-pub fn from_files(files: &[(String, String)]) -> Result<Catalogue, CatalogueFaults> {
-    let mut faults = Vec::new();
-    let mut whole = Catalogue {
-        id: String::new(),
-        version: 0,
-        windows: Vec::new(),
-        defines: Vec::new(),
-        dimensions: Vec::new(),
-        events: Vec::new(),
-        indicators: Vec::new(),
-        rules: Vec::new(),
-    };
-    for (name, text) in files {
-        match toml::from_str::<Part>(text) {
-            Ok(part) => {
-                if let Some(id) = part.id {
-                    whole.id = id;
-                }
-                if let Some(version) = part.version {
-                    whole.version = version;
-                }
-                whole.windows.extend(part.window);
-                whole.defines.extend(part.define);
-                whole.dimensions.extend(part.dimension);
-                whole.events.extend(part.event);
-                whole.indicators.extend(part.indicator);
-                whole.rules.extend(part.rule);
-            }
-            Err(e) => faults.push(CatalogueFault::new(
-                name,
-                "toml",
-                crate::published::toml_fault(&e, text),
-            )),
-        }
-    }
-    if let Err(CatalogueFaults(more)) = validate(&whole) {
-        faults.extend(more);
-    }
-    if faults.is_empty() {
-        Ok(whole)
-    } else {
-        Err(CatalogueFaults(faults))
-    }
-}
 
 /// Checks every rule that counting relies on.
 ///
@@ -437,10 +327,7 @@ impl Validator<'_> {
                     self.fault(
                         &place,
                         "cells",
-                        format!(
-                            "table {} has more than {MAX_CELLS} cells",
-                            super::table_name(t)
-                        ),
+                        format!("table {} has more than {MAX_CELLS} cells", table_name(t)),
                     );
                 }
             }
