@@ -11,13 +11,13 @@ use kit::rounds;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use protocol::commitment::{Commitment, OpenScalar};
-use protocol::digest::hex;
 use protocol::ids::{CertificateNumber, CreditCode, EventId, IdNumber, Tier, UnitId};
 use protocol::log::delivery::Delivery;
 use protocol::log::tile::{TILE_BYTES, decode_bundle, decode_tile, encode_bundle, parse_path};
 use protocol::log::{Hash, Tree, leaf_hash, verify_consistency, verify_inclusion};
 use protocol::note::{SigningKey, VerifierKey};
 use protocol::period::{Month, Period};
+use protocol::text::hex;
 
 fn one_text<T: FromStr + Display>(text: &str) -> Result<(), TestCaseError> {
     if let Ok(read) = text.parse::<T>() {

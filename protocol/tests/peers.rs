@@ -18,9 +18,9 @@ use kit::rounds;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use protocol::digest::hex;
 use protocol::log::{Hash, Tree, leaf_hash, root_of, tile, verify_consistency, verify_inclusion};
 use protocol::note::{Alg, MAX_NOTE_BYTES, Note, SigningKey, VerifierKey, check_name};
+use protocol::text::hex;
 use sha2::Sha256;
 use signed_note::{
     NoteError, StandardSigner, StandardVerifier, VerificationError, Verifier, VerifierList,
@@ -510,7 +510,7 @@ fn differences_of_keys() {
         format!(
             "{name}+{:08x}+{}",
             signed_note::key_id(name, &data),
-            protocol::digest::b64::encode(&data)
+            protocol::text::b64::encode(&data)
         )
     };
     let of = |name: &str, public| of_alg(1, name, public);

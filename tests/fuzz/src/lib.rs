@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use protocol::catalogue::{Catalogue, load};
+use protocol::catalogue::Catalogue;
 use protocol::digest::Digest;
 use protocol::note::{Alg, Note, SigningKey, VerifierKey};
 
@@ -49,7 +49,7 @@ pub fn signed(text: &str) -> Option<Note> {
 pub fn catalogue() -> &'static Catalogue {
     static SMALL: LazyLock<Catalogue> = LazyLock::new(|| {
         let text = include_str!("../../kit/data/catalogue.toml");
-        load::from_files(&[("catalogue.toml".into(), text.into())]).expect("a fixed file")
+        Catalogue::from_files(&[("catalogue.toml".into(), text.into())]).expect("a fixed file")
     });
     &SMALL
 }

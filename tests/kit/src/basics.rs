@@ -1,6 +1,6 @@
 //! What every test names: units, months, keys, the small catalogue and its plan.
 
-use protocol::catalogue::{Catalogue, load};
+use protocol::catalogue::Catalogue;
 use protocol::count::Value;
 use protocol::digest::Digest;
 use protocol::ids::{Tier, UnitId, id_check_digit};
@@ -41,7 +41,7 @@ pub fn text(value: &str) -> Value {
 }
 
 pub fn catalogue() -> Catalogue {
-    load::from_files(&[("catalogue.toml".into(), CATALOGUE.into())]).unwrap()
+    Catalogue::from_files(&[("catalogue.toml".into(), CATALOGUE.into())]).unwrap()
 }
 
 /// One seed byte tells the key, the name the rest: no two names share a key.

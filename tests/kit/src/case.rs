@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use protocol::digest::{Digest, hex};
+use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::{Checkpoint, origin_of};
 use protocol::note::{Note, SigningKey};
 use protocol::registry::VerifiedRegistry;
 use protocol::rollup::Rollup;
+use protocol::rollup::{HeldRollup, Rollups};
 use protocol::statement::Statement;
+use protocol::text::hex;
+use protocol::verdict::{Outcome, Verdict};
 use protocol::verify::log::UnitLog;
-use protocol::verify::{self, Context, HeldRollup, Outcome, Rollups, Verdict};
+use protocol::verify::{self, Context};
 
 use crate::{Desk, World, tree_of, unit};
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use curve25519_dalek::Scalar;
 use protocol::catalogue::Subject;
 use protocol::commitment::{OpenScalar, PeriodKey};
+use protocol::compiled::CompiledCatalogue;
 use protocol::count::engine::History;
 use protocol::count::{Balance, Fact, Fields, Moves, Value, state};
-use protocol::digest::{Digest, hex};
+use protocol::digest::Digest;
 use protocol::figure;
 use protocol::ids::{EventId, Tier, UnitId};
 use protocol::log::checkpoint::{Checkpoint, origin_of};
@@ -18,10 +19,10 @@ use protocol::period::Month;
 use protocol::record::Record;
 use protocol::registry::VerifiedRegistry;
 use protocol::rollup::{ChildRef, LogRef, Missing, Opening, RegistryRef, Rollup, Signatories};
+use protocol::rollup::{HeldRollup, Rollups};
 use protocol::row::{self, Sums};
 use protocol::statement::{CORRECTED, OPERATOR_ENROLLED, OPERATOR_REVOKED, Ref, Statement, VOIDED};
-use protocol::verify::log::Counting;
-use protocol::verify::{HeldRollup, Rollups};
+use protocol::text::hex;
 
 use crate::{JAN, month, node_key, person_key, text, unit, witness_key};
 
@@ -66,7 +67,7 @@ pub struct Desk {
     written: BTreeMap<u64, Written>,
     past: BTreeMap<(Subject, String), Past>,
     months: BTreeMap<Month, Sum>,
-    counting: Arc<Counting>,
+    counting: Arc<CompiledCatalogue>,
     number: u64,
 }
 
@@ -75,7 +76,7 @@ impl Desk {
         id: &str,
         tier: Tier,
         parent: Option<&str>,
-        counting: &Arc<Counting>,
+        counting: &Arc<CompiledCatalogue>,
     ) -> Desk {
         let people = ["zhang", "li", "wang", "zhao"]
             .iter()

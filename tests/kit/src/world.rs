@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use protocol::compiled::CompiledCatalogue;
 use protocol::count::Value;
 use protocol::evidence::{Arrivals, Evidence, UnitEvidence};
 use protocol::ids::UnitId;
@@ -11,8 +12,8 @@ use protocol::log::checkpoint::add_cosignature;
 use protocol::note::{Alg, Note, SigningKey};
 use protocol::receipt::{Decision, Receipt};
 use protocol::registry::VerifiedRegistry;
-use protocol::verify::log::Counting;
-use protocol::verify::{HeldRollup, Verdict};
+use protocol::rollup::HeldRollup;
+use protocol::verdict::Verdict;
 
 use crate::{A, B, CITY, Desk, FEB, JAN, PLAN, PROVINCE, UNITS};
 use crate::{catalogue, id_no, key, month, registry, sign_registry, text, unit};
@@ -22,13 +23,13 @@ pub struct World {
     pub roots: [SigningKey; 2],
     pub registries: Vec<Note>,
     pub registry: VerifiedRegistry,
-    pub counting: Arc<Counting>,
+    pub counting: Arc<CompiledCatalogue>,
     pub units: BTreeMap<UnitId, Desk>,
 }
 impl World {
     /// The units and their keys; nothing is recorded yet.
     pub fn empty() -> World {
-        let counting = Arc::new(Counting::new(catalogue()).unwrap());
+        let counting = Arc::new(CompiledCatalogue::new(catalogue()).unwrap());
         let roots = [
             key("root-a", Alg::Ed25519, 9),
             key("root-b", Alg::Ed25519, 9),
