@@ -24,7 +24,7 @@ use protocol::verdict::Verdict;
 use protocol::verify::{self, Context};
 
 use crate::books::children::{ArrivalHead, Child, ContradictionHead, DeliveryHead};
-use crate::books::{Books, NewEntry, kinds};
+use crate::books::{Books, EntryKind, NewEntry};
 use crate::clock::stamp;
 use crate::desk::china_day;
 use crate::fault::{Faults, internal};
@@ -119,7 +119,7 @@ pub fn take_entries(
             first: held,
             from: first,
         };
-        books.commit(vec![NewEntry::headed(kinds::DELIVERY, &head, body)])?;
+        books.commit(vec![NewEntry::headed(EntryKind::Delivery, &head, body)])?;
     }
     Ok(Took::Done)
 }
@@ -197,7 +197,11 @@ pub fn take_checkpoint(
         unit: unit.clone(),
         at: now,
     };
-    books.commit(vec![NewEntry::headed(kinds::CHILD_CHECKPOINT, &head, body)])?;
+    books.commit(vec![NewEntry::headed(
+        EntryKind::ChildCheckpoint,
+        &head,
+        body,
+    )])?;
     Ok(Took::Done)
 }
 
@@ -301,7 +305,7 @@ pub fn take_rollup(
         unit: unit.clone(),
         at: now,
     };
-    books.commit(vec![NewEntry::headed(kinds::CHILD_ROLLUP, &head, body)])?;
+    books.commit(vec![NewEntry::headed(EntryKind::ChildRollup, &head, body)])?;
     tracing::info!(%unit, month = %key.0, revision = key.1, "a rollup came");
     Ok(Took::Done)
 }
@@ -368,9 +372,9 @@ fn contradict(
         from: place.map(|p| p.1),
     };
     let kind = if place.is_some() {
-        kinds::OTHER_STATEMENT
+        EntryKind::OtherStatement
     } else {
-        kinds::CONTRADICTION
+        EntryKind::Contradiction
     };
     books.commit(vec![NewEntry::headed(kind, &head, body)])?;
     Ok(Took::Done)
@@ -773,7 +777,7 @@ fn give(
         .to_text()
         .map_err(|e| Faults::one("review.receipt", e.to_string(), e.to_string()))?;
     let note = Note::sign(&text, &[&books.keys.node]).map_err(internal)?;
-    books.commit(vec![NewEntry::open(kinds::GIVEN, note.as_bytes())])?;
+    books.commit(vec![NewEntry::open(EntryKind::Given, note.as_bytes())])?;
     books.guard_all()?;
     tracing::info!(unit = %receipt.child, month = %receipt.period, revision = receipt.revision, decision = ?decision, "a receipt was given");
     Ok(note)
@@ -833,7 +837,7 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Took, Faults> {
     {
         return Ok(Took::Refused(e.to_string()));
     }
-    books.commit(vec![NewEntry::open(kinds::RECEIPT, note.as_bytes())])?;
+    books.commit(vec![NewEntry::open(EntryKind::Receipt, note.as_bytes())])?;
     tracing::info!(month = %receipt.period, revision = receipt.revision, decision = ?receipt.decision, "a receipt came");
     Ok(Took::Done)
 }

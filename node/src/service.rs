@@ -20,7 +20,7 @@ use crate::books::{Books, BooksError};
 use crate::clock::{Clock, FileClock, SystemClock, Watch, stamp};
 use crate::config::{Accept, Config};
 use crate::fault::{Faults, internal};
-use crate::journal::State;
+use crate::journal::JournalState;
 use crate::link::{Connection, Durability, LinkState};
 use crate::review;
 
@@ -33,7 +33,7 @@ type Job = Box<dyn FnOnce(&mut Books, DateTime<Utc>) -> Reply + Send>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Health {
     /// Whether the journal takes anything.
-    pub journal: State,
+    pub journal: JournalState,
     /// The disk takes no view, so that it is kept in memory.
     pub view_in_memory: bool,
     /// Seconds by which the clock is behind what was recorded last; 0 if it is not.

@@ -6,7 +6,8 @@ use protocol::published;
 use protocol::registry::{Registry, VerifiedRegistry};
 use serde::Deserialize;
 
-use super::{Books, BooksError, NewEntry, kinds};
+use super::kinds::EntryKind;
+use super::{Books, BooksError, NewEntry};
 
 impl Books {
     /// Adopts what was published: registry versions, catalogues and plans that are not known yet.
@@ -52,16 +53,16 @@ impl Books {
                         .map_err(|e| error("registry", &e))?,
                     Some((last, _)) => last.next(&note).map_err(|e| error("registry", &e))?,
                 };
-                kinds::REGISTRY
+                EntryKind::Registry
             } else {
                 let registry = registry.ok_or_else(|| error("registry", &"none is known yet"))?;
                 if note.text().starts_with("countersign/catalogue/") {
                     published::read_catalogue(&note, &registry)
                         .map_err(|e| error("catalogue", &e))?;
-                    kinds::CATALOGUE
+                    EntryKind::Catalogue
                 } else {
                     published::read_plan(&note, &registry).map_err(|e| error("plan", &e))?;
-                    kinds::PLAN
+                    EntryKind::Plan
                 }
             };
             self.of_roots_only(&note)

@@ -1,9 +1,9 @@
 //! Writing: entries become durable, and then known. Several requests may share one fsync; in such a
 //! group an entry is known at once and told to nobody before the group is on disk.
 
-use super::index::crc;
-use super::{Books, BooksError, NewEntry, kinds};
-use crate::journal::{self, Entry, Sealed, Stored};
+use super::kinds::EntryKind;
+use super::{Books, BooksError, NewEntry};
+use crate::journal::{Entry, JournalState};
 
 /// A group is written when it would become larger than this: below what the journal takes in one
 /// batch.
@@ -24,11 +24,7 @@ impl Books {
             raw.push(new.entry);
             written.push(new.written);
         }
-        let size = |list: &[Entry]| {
-            list.iter()
-                .map(|e| e.public.len() + e.sealed.as_ref().map_or(0, Vec::len) + 64)
-                .sum::<usize>()
-        };
+        let size = |list: &[Entry]| list.iter().map(Entry::size).sum::<usize>();
         if self.grouping && size(&self.staged) + size(&raw) > GROUP_BYTES {
             self.flush_group()?;
         }
@@ -45,13 +41,13 @@ impl Books {
                 .unmark()
                 .or_else(|e| self.keep_view_in_memory(&e))?;
         }
-        let mark = raw.last().map(|last| crc(&last.public));
+        let mark = raw.last().map(Entry::checksum);
         for ((seq, entry), written) in (first..).zip(raw).zip(written) {
-            let stored = stored_of(seq, entry);
+            let stored = entry.stored(seq);
             let applied = self.apply(&stored, written, true);
             // In a group, history may ask for this entry before it is on disk.
             if self.grouping {
-                self.staged.push(entry_of(stored));
+                self.staged.push(stored.into_entry());
             }
             applied?;
         }
@@ -86,7 +82,7 @@ impl Books {
         let Some(last) = self.staged.last() else {
             return Ok(());
         };
-        let crc = crc(&last.public);
+        let crc = last.checksum();
         let range = self.journal.append(&self.staged)?;
         self.staged.clear();
         self.mark(range.end - 1, crc)
@@ -103,7 +99,7 @@ impl Books {
     }
 
     /// Whether the journal takes anything.
-    pub fn state(&self) -> journal::State {
+    pub fn state(&self) -> JournalState {
         self.journal.state()
     }
 
@@ -112,28 +108,6 @@ impl Books {
     /// # Errors
     /// The journal's error.
     pub fn supplied(&mut self, store: &str) -> Result<(), BooksError> {
-        self.commit(vec![NewEntry::open(kinds::STORE, store.as_bytes())])
-    }
-}
-
-pub(super) fn stored_of(seq: u64, entry: Entry) -> Stored {
-    Stored {
-        seq,
-        kind: entry.kind,
-        public: entry.public,
-        sealed: entry.sealed.map_or(Sealed::None, Sealed::Present),
-    }
-}
-
-fn entry_of(stored: Stored) -> Entry {
-    let sealed = if let Sealed::Present(sealed) = stored.sealed {
-        Some(sealed)
-    } else {
-        None
-    };
-    Entry {
-        kind: stored.kind,
-        public: stored.public,
-        sealed,
+        self.commit(vec![NewEntry::open(EntryKind::Store, store.as_bytes())])
     }
 }

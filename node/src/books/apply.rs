@@ -17,8 +17,9 @@ use protocol::verify::log::UnitLog;
 
 use super::children::{self, Child, Contradiction};
 use super::index::leaf;
-use super::payload::{self, Payload};
-use super::{Books, BooksError, OwnRollup, SubmittedHead, Written, headed, kinds};
+use super::kinds::EntryKind;
+use super::payload::{self, Payload, read_statement};
+use super::{Books, BooksError, OwnRollup, SubmittedHead, Written, headed};
 use crate::journal::{Sealed, Stored};
 
 /// How many statements are kept at hand: some 3 KB each.
@@ -38,9 +39,10 @@ impl Books {
             message: message.to_string(),
         };
         let note = || Note::parse(&stored.public).map_err(|e| bad(&e.to_string()));
-        match stored.kind {
-            kinds::STATEMENT => self.apply_statement(stored, written, index)?,
-            kinds::PERIOD_KEY => {
+        let kind = EntryKind::try_from(stored.kind).map_err(|e| bad(&e.to_string()))?;
+        match kind {
+            EntryKind::Statement => self.apply_statement(stored, written, index)?,
+            EntryKind::PeriodKey => {
                 let month: Month = std::str::from_utf8(&stored.public)
                     .ok()
                     .and_then(|t| t.parse().ok())
@@ -54,7 +56,7 @@ impl Books {
                     .map_err(|_| bad("a month's secret has 32 bytes"))?;
                 self.period_keys.insert(month, PeriodKey::new(key));
             }
-            kinds::ROLLUP | kinds::SIGNED => {
+            EntryKind::Rollup | EntryKind::Signed => {
                 let held = Arc::new(HeldRollup::new(note()?).map_err(|e| bad(&e.to_string()))?);
                 let key = (held.rollup.period, held.rollup.revision);
                 match self.rollups.get_mut(&key) {
@@ -71,19 +73,19 @@ impl Books {
                     }
                 }
             }
-            kinds::SUBMITTED => {
+            EntryKind::Submitted => {
                 let (head, _): (SubmittedHead, _) =
                     headed(&stored.public).ok_or_else(|| bad("no heading"))?;
                 if let Some(own) = self.rollups.get_mut(&(head.period, head.revision)) {
                     own.submitted.get_or_insert(head.at);
                 }
             }
-            kinds::CHECKPOINT => {
+            EntryKind::Checkpoint => {
                 let note = note()?;
                 let point = Checkpoint::parse(note.text()).map_err(|e| bad(&e.to_string()))?;
                 self.checkpoints.insert(point.size(), note);
             }
-            kinds::RECEIPT => {
+            EntryKind::Receipt => {
                 let note = note()?;
                 let receipt = Receipt::parse(note.text()).map_err(|e| bad(&e.to_string()))?;
                 if let Some(own) = self.rollups.get_mut(&(receipt.period, receipt.revision)) {
@@ -93,7 +95,7 @@ impl Books {
                         .sort_by_key(|(r, _)| r.decision == Decision::Reopened);
                 }
             }
-            kinds::REGISTRY => {
+            EntryKind::Registry => {
                 let note = note()?;
                 let next = match self.registries.last() {
                     None => VerifiedRegistry::first(&note, &self.root),
@@ -103,7 +105,7 @@ impl Books {
                 self.registries.push((next, note));
                 self.settle_units();
             }
-            kinds::CATALOGUE => {
+            EntryKind::Catalogue => {
                 let note = note()?;
                 let registry = self
                     .registry()
@@ -121,7 +123,7 @@ impl Books {
                 self.catalogues.insert(at, (Arc::new(counting), note));
                 self.settle_units();
             }
-            kinds::PLAN => {
+            EntryKind::Plan => {
                 let note = note()?;
                 let registry = self
                     .registry()
@@ -136,7 +138,7 @@ impl Books {
                 self.replaced.extend(old.iter().map(|(_, n)| n.digest()));
                 self.plans.push((plan, note));
             }
-            kinds::CONTRADICTION | kinds::OTHER_STATEMENT => {
+            EntryKind::Contradiction | EntryKind::OtherStatement => {
                 let (head, _): (children::ContradictionHead, _) =
                     headed(&stored.public).ok_or_else(|| bad("no heading"))?;
                 if let Some(child) = self.children.get_mut(&head.unit) {
@@ -148,23 +150,16 @@ impl Books {
                     seq: stored.seq,
                 });
             }
-            kinds::STORE => {
+            EntryKind::Store => {
                 self.store = Some(
                     String::from_utf8(stored.public.clone()).map_err(|e| bad(&e.to_string()))?,
                 );
             }
-            kinds::GIVEN | kinds::DELIVERY | kinds::CHILD_ROLLUP | kinds::CHILD_CHECKPOINT => {
-                children::apply(&mut self.children, stored).map_err(|m| bad(&m))?;
-            }
-            9 => {
-                return Err(bad(
-                    "statements without the proof of their place, written by an older version: begin a new data directory",
-                ));
-            }
-            other => {
-                return Err(bad(&format!(
-                    "unknown kind {other}: written by a newer version?"
-                )));
+            EntryKind::Given
+            | EntryKind::Delivery
+            | EntryKind::ChildRollup
+            | EntryKind::ChildCheckpoint => {
+                children::apply(&mut self.children, kind, stored).map_err(|m| bad(&m))?;
             }
         }
         Ok(())
@@ -295,23 +290,4 @@ impl Books {
         }
         Ok(Some(Arc::new(payload)))
     }
-}
-
-/// The public part of a statement.
-pub(super) fn read_statement(stored: &Stored) -> Result<(Note, Written), BooksError> {
-    let bad = |message: String| BooksError::Entry {
-        seq: stored.seq,
-        message,
-    };
-    let note = Note::parse(&stored.public).map_err(|e| bad(e.to_string()))?;
-    let statement = Statement::parse(note.text()).map_err(|e| bad(e.to_string()))?;
-    Ok((
-        note,
-        Written {
-            statement: Arc::new(statement),
-            payload: None,
-            subject: None,
-            same: None,
-        },
-    ))
 }

@@ -22,7 +22,8 @@ use protocol::verdict::Verdict;
 use protocol::verify::log::UnitLog;
 use serde::{Deserialize, Serialize};
 
-use super::{Books, BooksError, headed, kinds};
+use super::kinds::EntryKind;
+use super::{Books, BooksError, headed};
 use crate::journal::Stored;
 
 /// Heading of a delivery of statements.
@@ -253,7 +254,7 @@ fn enrolled(note: &Note) -> Option<VerifierKey> {
     statement.clear?.get("vkey")?.as_str()?.parse().ok()
 }
 
-/// What a journal entry of kind [`kinds::DELIVERY`] brought.
+/// What a journal entry of kind [`EntryKind::Delivery`] brought.
 struct Delivered<'a> {
     unit: UnitId,
     /// Index of the first statement.
@@ -352,8 +353,12 @@ impl Books {
 ///
 /// # Errors
 /// An entry that this version cannot read.
-pub fn apply(children: &mut BTreeMap<UnitId, Child>, stored: &Stored) -> Result<(), String> {
-    if stored.kind == kinds::GIVEN {
+pub fn apply(
+    children: &mut BTreeMap<UnitId, Child>,
+    kind: EntryKind,
+    stored: &Stored,
+) -> Result<(), String> {
+    if kind == EntryKind::Given {
         let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
         let receipt = Receipt::parse(note.text()).map_err(|e| e.to_string())?;
         if let Some(child) = children.get_mut(&receipt.child) {
@@ -365,7 +370,7 @@ pub fn apply(children: &mut BTreeMap<UnitId, Child>, stored: &Stored) -> Result<
         }
         return Ok(());
     }
-    if stored.kind == kinds::DELIVERY {
+    if kind == EntryKind::Delivery {
         let Delivered {
             unit,
             first,
@@ -385,7 +390,7 @@ pub fn apply(children: &mut BTreeMap<UnitId, Child>, stored: &Stored) -> Result<
         return Ok(());
     };
     let note = Note::parse(body).map_err(|e| e.to_string())?;
-    if stored.kind == kinds::CHILD_CHECKPOINT {
+    if kind == EntryKind::ChildCheckpoint {
         let point = Checkpoint::parse(note.text()).map_err(|e| e.to_string())?;
         child.checkpoints.insert(point.size(), note);
     } else {

@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use super::append::stored_of;
-use super::apply::read_statement;
-use super::{Books, BooksError, Written, kinds};
+use super::kinds::EntryKind;
+use super::payload::read_statement;
+use super::{Books, BooksError, Written};
 use crate::journal::Journal;
 use crate::view::{Leaf, View, ViewError};
 
@@ -41,10 +41,10 @@ impl Books {
             .map(|s| s.map_err(BooksError::from));
         let staged = (self.journal.next_seq()..)
             .zip(&self.staged)
-            .map(|(seq, entry)| Ok(stored_of(seq, entry.clone())));
+            .map(|(seq, entry)| Ok(entry.clone().stored(seq)));
         for stored in stored.chain(staged) {
             let stored = stored?;
-            if stored.kind == kinds::STATEMENT {
+            if stored.kind == EntryKind::Statement.number() {
                 let (_, mut written) = read_statement(&stored)?;
                 self.complete(&stored, &mut written)?;
                 self.view.add(&[leaf(index, &written)])?;
@@ -100,9 +100,9 @@ pub(super) fn open_view(dir: &Path, journal: &Journal) -> (View, bool) {
     let fits = |view: &View| -> Result<bool, ViewError> {
         match view.applied()? {
             None => Ok(journal.next_seq() == 0),
-            Some((seq, crc_known)) => Ok(journal
+            Some((seq, checksum)) => Ok(journal
                 .read(seq)
-                .is_ok_and(|stored| crc(&stored.public) == crc_known)),
+                .is_ok_and(|stored| stored.checksum() == checksum)),
         }
     };
     let existed = dir.exists();
@@ -142,8 +142,4 @@ pub(super) fn open_view(dir: &Path, journal: &Journal) -> (View, bool) {
             (View::in_memory(), rebuilt)
         }
     }
-}
-
-pub(super) fn crc(public: &[u8]) -> u32 {
-    crc32fast::hash(public)
 }

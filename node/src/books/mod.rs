@@ -15,7 +15,7 @@ mod apply;
 pub mod children;
 mod index;
 pub mod keys;
-pub mod kinds;
+mod kinds;
 mod open;
 pub mod payload;
 mod read;
@@ -39,6 +39,8 @@ use protocol::rollup::HeldRollup;
 use protocol::statement::Statement;
 use protocol::verify::log::UnitLog;
 use serde::{Deserialize, Serialize};
+
+pub use kinds::{EntryKind, EntryKindError};
 
 use crate::journal::{Entry, Guard, Journal, JournalError};
 use crate::random::Random;
@@ -143,10 +145,10 @@ pub struct NewEntry {
 
 impl NewEntry {
     /// An entry without a sealed part.
-    pub fn open(kind: u8, public: impl Into<Vec<u8>>) -> NewEntry {
+    pub fn open(kind: EntryKind, public: impl Into<Vec<u8>>) -> NewEntry {
         NewEntry {
             entry: Entry {
-                kind,
+                kind: kind.number(),
                 public: public.into(),
                 sealed: None,
             },
@@ -154,9 +156,9 @@ impl NewEntry {
         }
     }
     /// An entry with a JSON heading and a body.
-    pub fn headed(kind: u8, head: &impl Serialize, body: &[u8]) -> NewEntry {
-        // Our own heads are structs of strings and numbers and always serialise.
-        let mut public = serde_json::to_vec(head).unwrap_or_default();
+    pub fn headed(kind: EntryKind, head: &impl Serialize, body: &[u8]) -> NewEntry {
+        let mut public =
+            serde_json::to_vec(head).expect("our heads are structs of texts and numbers");
         public.push(b'\n');
         public.extend(body);
         NewEntry::open(kind, public)

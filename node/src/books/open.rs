@@ -8,7 +8,7 @@ use std::sync::Arc;
 use protocol::ids::UnitId;
 use protocol::registry::Anchor;
 
-use super::index::{crc, discard_view, open_view};
+use super::index::{discard_view, open_view};
 use super::keys::Keys;
 use super::{Books, BooksError};
 use crate::journal::{Guard, Journal, Stored};
@@ -139,7 +139,7 @@ impl Books {
             self.index()?;
             seq += chunk.len() as u64;
             if let Some(last) = chunk.last().filter(|l| applied.is_none_or(|a| l.seq > a)) {
-                self.mark(last.seq, crc(&last.public))?;
+                self.mark(last.seq, last.checksum())?;
             }
         }
         self.view.flush();

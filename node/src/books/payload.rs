@@ -2,15 +2,19 @@
 //! that follows from it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use protocol::catalogue::{self, Catalogue};
 use protocol::count::{Balance, Engine, Fact, Fields, Moves, state};
+use protocol::note::Note;
 use protocol::period::Month;
 use protocol::record::Record;
 use protocol::statement::Statement;
 use serde::{Deserialize, Serialize};
 
+use super::{BooksError, Written};
+use crate::journal::Stored;
 use crate::vault::VaultKey;
 use crate::view::{Same, Token};
 
@@ -73,6 +77,25 @@ impl Payload {
         }
         Some(same(vault, &self.event, self.on, &self.fields()))
     }
+}
+
+/// The public part of a statement.
+pub(super) fn read_statement(stored: &Stored) -> Result<(Note, Written), BooksError> {
+    let bad = |message: String| BooksError::Entry {
+        seq: stored.seq,
+        message,
+    };
+    let note = Note::parse(&stored.public).map_err(|e| bad(e.to_string()))?;
+    let statement = Statement::parse(note.text()).map_err(|e| bad(e.to_string()))?;
+    Ok((
+        note,
+        Written {
+            statement: Arc::new(statement),
+            payload: None,
+            subject: None,
+            same: None,
+        },
+    ))
 }
 
 /// Pseudonym of a subject.

@@ -18,10 +18,8 @@ use protocol::registry::{Unit, VerifiedRegistry};
 use protocol::rollup::{HeldRollup, Rollups};
 use protocol::statement::Statement;
 
-use super::append::stored_of;
-use super::apply::read_statement;
 use super::children::{self, Contradiction, Side};
-use super::payload::{self, Payload};
+use super::payload::{self, Payload, read_statement};
 use super::{Books, BooksError, OwnRollup, headed};
 use crate::journal::Stored;
 use crate::view::Token;
@@ -172,7 +170,7 @@ impl Books {
             .checked_sub(self.journal.next_seq())
             .and_then(|n| self.staged.get(usize::try_from(n).ok()?))
         {
-            return Ok(stored_of(seq, entry.clone()));
+            return Ok(entry.clone().stored(seq));
         }
         Ok(self.journal.read(seq)?)
     }

@@ -6,7 +6,8 @@ use protocol::log::checkpoint::{Checkpoint, origin_of};
 use protocol::note::Note;
 use protocol::period::Month;
 
-use super::{Books, BooksError, NewEntry, SubmittedHead, kinds};
+use super::kinds::EntryKind;
+use super::{Books, BooksError, NewEntry, SubmittedHead};
 use crate::journal::Signed;
 
 impl Books {
@@ -41,7 +42,7 @@ impl Books {
         let note = point
             .sign(&self.keys.node)
             .map_err(|e| error(e.to_string()))?;
-        self.commit(vec![NewEntry::open(kinds::CHECKPOINT, note.as_bytes())])?;
+        self.commit(vec![NewEntry::open(EntryKind::Checkpoint, note.as_bytes())])?;
         Ok(note)
     }
 
@@ -99,7 +100,7 @@ impl Books {
     ) -> Result<(), BooksError> {
         self.guard_all()?;
         self.commit(vec![NewEntry::headed(
-            kinds::SUBMITTED,
+            EntryKind::Submitted,
             &SubmittedHead {
                 period,
                 revision,

@@ -35,7 +35,7 @@ use utoipa::ToSchema;
 
 use super::open_month;
 use super::record::Recording;
-use crate::books::{Books, NewEntry, kinds};
+use crate::books::{Books, EntryKind, NewEntry};
 use crate::fault::{Fault, Faults, internal};
 
 /// What the closing person says.
@@ -162,7 +162,10 @@ pub fn close(
             ),
         ));
     }
-    books.commit(vec![NewEntry::open(kinds::ROLLUP, held.note.as_bytes())])?;
+    books.commit(vec![NewEntry::open(
+        EntryKind::Rollup,
+        held.note.as_bytes(),
+    )])?;
     Ok(Closed {
         period,
         revision,

@@ -16,7 +16,7 @@ use protocol::statement::Statement;
 
 use crate::books::keys::Keys;
 use crate::books::payload::{self, Payload};
-use crate::books::{NewEntry, Written, kinds};
+use crate::books::{EntryKind, NewEntry, Written};
 use crate::fault::{Faults, internal};
 use crate::journal::Entry;
 use crate::view::{Same, Token};
@@ -256,11 +256,11 @@ impl Plate {
             None => None,
             Some((payload, nonce)) => {
                 let plain = zeroize::Zeroizing::new(serde_json::to_vec(payload).map_err(internal)?);
-                Some(
-                    self.keys
-                        .vault
-                        .seal(*nonce, &payload::aad(kinds::STATEMENT, &public), &plain),
-                )
+                Some(self.keys.vault.seal(
+                    *nonce,
+                    &payload::aad(EntryKind::Statement.number(), &public),
+                    &plain,
+                ))
             }
         };
         let written = Written {
@@ -271,7 +271,7 @@ impl Plate {
         };
         Ok(NewEntry {
             entry: Entry {
-                kind: kinds::STATEMENT,
+                kind: EntryKind::Statement.number(),
                 public,
                 sealed,
             },

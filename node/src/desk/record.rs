@@ -22,7 +22,7 @@ use super::input::Draft;
 use super::press::{Counted, Press, ToCommit};
 use super::{Drawn, china_day, open_month, random};
 use crate::books::payload::{self, Payload, Subject};
-use crate::books::{Books, NewEntry, kinds};
+use crate::books::{Books, EntryKind, NewEntry};
 use crate::clock::stamp;
 use crate::fault::{Fault, Faults, internal};
 use crate::journal::Entry;
@@ -116,11 +116,11 @@ impl<'a> Recording<'a> {
                 let secret = PeriodKey::new(random(books)?);
                 let sealed = books.keys.vault.seal(
                     random(books)?,
-                    &payload::aad(kinds::PERIOD_KEY, &public),
+                    &payload::aad(EntryKind::PeriodKey.number(), &public),
                     secret.as_bytes(),
                 );
                 let entry = Entry {
-                    kind: kinds::PERIOD_KEY,
+                    kind: EntryKind::PeriodKey.number(),
                     public,
                     sealed: Some(sealed),
                 };

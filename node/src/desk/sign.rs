@@ -13,7 +13,7 @@ use protocol::rollup::HeldRollup;
 use protocol::verdict::Verdict;
 
 use super::close::self_check;
-use crate::books::{Books, NewEntry, OwnRollup, kinds};
+use crate::books::{Books, EntryKind, NewEntry, OwnRollup};
 use crate::fault::{Faults, internal};
 
 /// The latest revision of a month.
@@ -97,7 +97,7 @@ pub fn add_signatures(
         }
     }
     if merged.as_bytes() != own.held.note.as_bytes() {
-        books.commit(vec![NewEntry::open(kinds::SIGNED, merged.as_bytes())])?;
+        books.commit(vec![NewEntry::open(EntryKind::Signed, merged.as_bytes())])?;
     }
     let own = latest(books, period)?;
     Ok(unsigned(books, own))

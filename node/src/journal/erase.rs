@@ -12,8 +12,8 @@
 //! even that has to retire the vault key.
 
 use super::{
-    JournalError,
     disk::Disk,
+    error::JournalError,
     frame::{ENTRY_HEAD, ERASED, EntryHead},
     read,
     segment::Segment,

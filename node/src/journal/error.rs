@@ -84,7 +84,7 @@ pub enum JournalError {
     },
 
     /// Written by a newer program.
-    #[error("{path} has journal format {version}, this program knows {known}. Start the newer program that wrote it", known = super::segment::VERSION)]
+    #[error("{path} has journal format {version}, this program knows {known}. Start the newer program that wrote it", known = super::limits::VERSION)]
     UnknownVersion {
         /// The segment.
         path: PathBuf,

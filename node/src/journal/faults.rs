@@ -2,7 +2,7 @@
 //! of another.
 
 use super::{
-    Entry, Journal, JournalError, Sealed, State, Stored,
+    Entry, Journal, JournalError, JournalState, Sealed, Stored,
     disk_fake::{FakeDisk, Fault},
 };
 
@@ -49,7 +49,7 @@ impl Told {
             Err(JournalError::NoSpace { .. } | JournalError::Poisoned { .. }) => {}
             Err(JournalError::Io { .. }) => {
                 assert_eq!(self.open, None, "an i/o error must poison");
-                assert_eq!(journal.state(), State::Poisoned);
+                assert_eq!(journal.state(), JournalState::Poisoned);
                 self.open = Some(n);
             }
             Err(other) => panic!("{other}"),
@@ -224,7 +224,7 @@ fn a_full_disk_is_survived() {
                 Ok(_) => told.acked.push(n),
                 Err(JournalError::NoSpace { .. }) => {
                     refused += 1;
-                    assert_eq!(journal.state(), State::Full);
+                    assert_eq!(journal.state(), JournalState::Full);
                     // The same batch, once there is space again.
                     journal.append(&batch(n)).unwrap();
                     told.acked.push(n);
@@ -268,7 +268,7 @@ fn a_disk_that_stays_full_is_survived() {
         for _ in 0..6 {
             let before = disk.used();
             told.append(&mut journal);
-            if journal.state() == State::Full {
+            if journal.state() == JournalState::Full {
                 refused += 1;
                 // A new segment that was begun may stay, without a batch.
                 assert!(
@@ -300,7 +300,7 @@ fn a_disk_that_stays_full_is_survived() {
         told.compare(&journal);
         disk.limit(used + 100_000);
         journal.has_room(4096).unwrap();
-        assert_eq!(journal.state(), State::Writable);
+        assert_eq!(journal.state(), JournalState::Writable);
         let acked = told.acked.len();
         for _ in 0..4 {
             told.append(&mut journal);

@@ -36,7 +36,8 @@
 //! AEAD of the sealed ones.
 
 use super::{
-    Entry, JournalError,
+    entry::Entry,
+    error::JournalError,
     limits::{MAX_BATCH_BYTES, MAX_PART_BYTES},
 };
 

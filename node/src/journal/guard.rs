@@ -25,9 +25,8 @@
 //! write this directory can also write the guard.
 
 use super::{
-    JournalError,
     disk::{Disk, RealDisk},
-    error::is_full,
+    error::{JournalError, is_full},
 };
 use std::{io::ErrorKind, path::Path};
 

@@ -1,6 +1,9 @@
 //! The limits of the journal. Anything larger is refused before a byte is written, and not believed
 //! when read.
 
+/// The format that this program writes.
+pub const VERSION: u32 = 1;
+
 /// A segment that would grow beyond this is left, and a new one begun (64 MiB).
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 

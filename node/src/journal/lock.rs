@@ -1,7 +1,7 @@
 //! One writer: the lock on the data directory. It belongs to the process and vanishes with it,
 //! however it ends.
 
-use super::JournalError;
+use super::error::JournalError;
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{ErrorKind, Write},

@@ -2,8 +2,9 @@
 //! on every read: disks rot after the journal was opened, too.
 
 use super::{
-    JournalError, Sealed, Stored,
     disk::{Disk, DiskFile},
+    entry::{Sealed, Stored},
+    error::JournalError,
     frame::{ENTRY_HEAD, ERASED, EntryHead},
     segment::Segment,
 };

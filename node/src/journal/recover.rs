@@ -13,12 +13,12 @@
 //! there is the guard, and behind it the parent's witnessed checkpoint.
 
 use super::{
-    JournalError,
     disk::{Disk, DiskFile},
     erase,
+    error::JournalError,
     frame::{BATCH_HEAD, BatchHead, Flaw, Placed, decode_body},
-    limits::MAX_BATCH_BYTES,
-    segment::{self, HEADER, Header, Segment, VERSION},
+    limits::{MAX_BATCH_BYTES, VERSION},
+    segment::{self, HEADER, Header, Segment},
 };
 use std::path::PathBuf;
 

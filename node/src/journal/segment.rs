@@ -19,13 +19,12 @@
 //! longer one without a valid header is damage.
 
 use super::{
-    JournalError,
     disk::{Disk, DiskFile},
+    error::JournalError,
     frame::{u32_at, u64_at},
+    limits::VERSION,
 };
 
-/// The format that this program writes.
-pub const VERSION: u32 = 1;
 /// Length of the header.
 pub const HEADER: usize = 40;
 

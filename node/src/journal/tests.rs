@@ -10,7 +10,7 @@ use super::{
 use proptest::prelude::*;
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
 };
 

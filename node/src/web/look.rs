@@ -19,7 +19,7 @@ use super::tokens::Role;
 use crate::desk::audit::{self, Listed};
 use crate::desk::{close, open_month, sign};
 use crate::fault::{Faults, internal};
-use crate::journal::State;
+use crate::journal::JournalState;
 use crate::link::Durability;
 
 /// Whether the node lives, and whether it can record: 503 where only a restart helps. No token,
@@ -36,9 +36,9 @@ pub async fn health(extract::State(app): extract::State<App>) -> impl IntoRespon
     let health = app.service.health();
     let (status, journal) = match (health.stopped, health.journal) {
         (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopped"),
-        (false, State::Poisoned) => (StatusCode::SERVICE_UNAVAILABLE, "poisoned"),
-        (false, State::Full) => (StatusCode::OK, "full"),
-        (false, State::Writable) => (StatusCode::OK, "writable"),
+        (false, JournalState::Poisoned) => (StatusCode::SERVICE_UNAVAILABLE, "poisoned"),
+        (false, JournalState::Full) => (StatusCode::OK, "full"),
+        (false, JournalState::Writable) => (StatusCode::OK, "writable"),
     };
     let view = if health.view_in_memory {
         "memory"
@@ -102,8 +102,8 @@ pub async fn metrics(
             gauge("contradictions", "Contradictions kept as evidence.", "gauge", books.contradictions.len() as u64);
             gauge("view_rebuilt", "1 if the view was rebuilt at start.", "gauge", u64::from(rebuilt));
             gauge("view_in_memory", "1 if the disk takes no view until the next start.", "gauge", u64::from(health.view_in_memory));
-            gauge("journal_full", "1 if the last write found the disk full.", "gauge", u64::from(health.journal == State::Full));
-            gauge("journal_poisoned", "1 if the disk failed: restart.", "gauge", u64::from(health.journal == State::Poisoned));
+            gauge("journal_full", "1 if the last write found the disk full.", "gauge", u64::from(health.journal == JournalState::Full));
+            gauge("journal_poisoned", "1 if the disk failed: restart.", "gauge", u64::from(health.journal == JournalState::Poisoned));
             gauge("clock_behind_seconds", "By how much the clock is behind what was recorded last.", "gauge", health.clock_behind);
             for (name, value) in counters {
                 gauge(&format!("{name}_total"), "Counted since start.", "counter", value);

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use node::books::children::Contradiction;
-use node::books::{Books, kinds};
+use node::books::{Books, EntryKind};
 use node::desk::{extract, sign};
 use node::journal::{Journal, SEGMENT_BYTES, Stored};
 use protocol::evidence::{file, report};
@@ -171,7 +171,10 @@ impl Round {
         let entries: Vec<Stored> = journal.read_from(0).collect::<Result<_, _>>().unwrap();
         let mut found = Vec::new();
         let mut last: BTreeMap<String, Vec<(Month, u32, Decision)>> = BTreeMap::new();
-        for entry in entries.iter().filter(|e| e.kind == kinds::GIVEN) {
+        for entry in entries
+            .iter()
+            .filter(|e| e.kind == EntryKind::Given.number())
+        {
             let receipt = Receipt::parse(Note::parse(&entry.public).unwrap().text()).unwrap();
             last.entry(receipt.child.to_string()).or_default().push((
                 receipt.period,

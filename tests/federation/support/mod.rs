@@ -15,7 +15,7 @@ use countersign_demo::ledger::{Ledger, LedgerOptions, LedgerUnit, Sheet, generat
 use countersign_demo::world::{Deploy, Member, World};
 use countersign_demo::year;
 use federation_tests::{directory, nats_server, programs, repository};
-use node::books::kinds;
+use node::books::EntryKind;
 use node::desk::close::CloseRequest;
 use node::journal::{Journal, JournalError};
 use protocol::evidence::file;
@@ -479,7 +479,7 @@ impl Town {
                     .collect::<Vec<_>>()
             };
             if unit.parent.is_some() {
-                let had = receipts(&data, kinds::RECEIPT, unit.id.as_str());
+                let had = receipts(&data, EntryKind::Receipt, unit.id.as_str());
                 assert_eq!(
                     had,
                     wanted(unit.id.as_str()),
@@ -492,7 +492,7 @@ impl Town {
                 .iter()
                 .filter(|c| c.parent.as_ref() == Some(&unit.id))
             {
-                let given = receipts(&data, kinds::GIVEN, child.id.as_str());
+                let given = receipts(&data, EntryKind::Given, child.id.as_str());
                 assert_eq!(
                     given,
                     wanted(child.id.as_str()),
@@ -521,18 +521,18 @@ fn stopped(data: &Path) -> Journal {
 }
 
 /// The receipts of a kind for a unit, in the order of a stopped node's journal.
-fn receipts(data: &Path, kind: u8, child: &str) -> Vec<(Month, u32, Decision)> {
+fn receipts(data: &Path, kind: EntryKind, child: &str) -> Vec<(Month, u32, Decision)> {
     let journal = stopped(data);
     let all = journal
         .read_from(0)
         .map(Result::unwrap)
-        .filter(|e| e.kind == kind);
+        .filter(|e| e.kind == kind.number());
     let read = all.map(|e| Receipt::parse(Note::parse(&e.public).unwrap().text()).unwrap());
     let mut list: Vec<_> = read
         .filter(|r| r.child.as_str() == child)
         .map(|r| (r.period, r.revision, r.decision))
         .collect();
-    if kind == kinds::RECEIPT {
+    if kind == EntryKind::Receipt {
         // The network may bring them in any order; the parent's decisions are in order, and each
         // came once.
         list.sort_by_key(|(m, r, _)| (*m, *r));
