@@ -6,6 +6,7 @@
 //! --bins`) and the pinned nats-server (`deploy/get-nats`); `tests/run` gets both.
 
 use std::path::PathBuf;
+use std::process::Child;
 
 /// The repository.
 pub fn repository() -> PathBuf {
@@ -30,4 +31,15 @@ pub fn directory(name: &str) -> PathBuf {
     let dir = programs().join("../federation-tests").join(name);
     let _ = std::fs::remove_dir_all(&dir);
     std::path::absolute(dir).unwrap_or_default()
+}
+
+/// A program that ends with the test that started it.
+#[derive(Debug)]
+pub struct Process(pub Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

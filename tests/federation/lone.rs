@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use admin::api::{ApiError, Client};
 use admin::keyring;
 use countersign_demo::federation::{PATIENCE, tail, wait};
-use countersign_demo::ledger::{Ledger, LedgerOptions, LedgerUnit, generate};
+use countersign_demo::ledger::Ledger;
 use countersign_demo::world::{Deploy, Member, PEOPLE, World, free_port};
 use countersign_demo::year;
 use federation_tests::{directory, programs, repository};
@@ -85,20 +85,7 @@ impl Place {
             january(),
         )
         .unwrap();
-        let units = world
-            .members
-            .iter()
-            .map(|m| LedgerUnit {
-                id: m.id.clone(),
-                tier: m.tier,
-                parent: m.parent.clone(),
-            })
-            .collect();
-        let ledger = generate(&LedgerOptions {
-            seed,
-            year: 2023,
-            units,
-        });
+        let ledger = world.ledger(seed, 2023);
         let member = world.member(UNIT).unwrap().clone();
         world.set_clock("2023-02-03T04:00:00Z").unwrap();
         Place {

@@ -96,8 +96,11 @@ impl Drop for SmallDisk {
     }
 }
 
+/// An event type and its rows, as CSV.
+type MonthFile = (&'static str, String);
+
 /// Records the month; what is sent is taken, row for row.
-fn fill(node: &Lone, files: &[(&'static str, String)]) {
+fn fill(node: &Lone, files: &[MonthFile]) {
     for (event, csv) in files {
         let imported = node.import(event, csv).unwrap();
         assert!(imported.accepted, "{event}: {:?}", imported.faults.first());
@@ -127,12 +130,35 @@ fn a_disk_that_fills() {
 
     let mut node = place.node("small", None);
     let disk = SmallDisk::new(&node.data(), "700k");
-    let before = disk.inside();
-    node.spawn(&before);
+    node.spawn(&disk.inside());
     assert!(node.settle(), "{}", node.log());
     node.enrol();
+    let refused = fill_until_full(&node, &files);
+    no_byte_of_a_refusal_stays(&node, &disk, &refused);
+
+    let pid = node.pid();
+    disk.resize("8m");
+    the_same_process_takes_what_it_refused(&node, &files, &control, pid);
+    not_a_byte_is_left_at_the_close(&node, &disk, &control);
+    control.close().unwrap();
+    assert_eq!(figures(&node), figures(&control));
+    holds(&place, &node);
+
+    // A new process on the same disk says the same.
+    let (figures_before, events) = (figures(&node), node.events());
+    assert!(node.runs() && node.pid() == pid);
+    node.kill();
+    node.spawn(&disk.inside());
+    assert!(node.settle(), "{}", node.log());
+    assert_eq!((figures(&node), node.events()), (figures_before, events));
+    assert_eq!(node.health("view"), "disk");
+}
+
+/// Imports everything; gives the files that the full disk refused.
+fn fill_until_full<'a>(node: &Lone, files: &'a [MonthFile]) -> Vec<&'a MonthFile> {
     let mut refused = Vec::new();
-    for (event, csv) in &files {
+    for file in files {
+        let (event, csv) = file;
         match node.import(event, csv) {
             Ok(imported) => assert!(
                 imported.accepted || !refused.is_empty(),
@@ -140,77 +166,76 @@ fn a_disk_that_fills() {
                 imported.faults.first()
             ),
             Err(error @ ApiError::Refused(_)) => {
-                assert_eq!(codes(&error), ["journal.no_space"], "{error}");
-                let text = error.to_string();
-                for part in [
-                    "磁盘已满",
-                    "没有记录",
-                    "不需要重启",
-                    "the disk is full",
-                    "nothing of this was recorded",
-                    "no restart",
-                ] {
-                    assert!(text.contains(part), "{text}");
-                }
-                refused.push((event, csv));
+                is_the_refusal_of_a_full_disk(&error);
+                refused.push(file);
             }
             Err(other) => panic!("{other}"),
         }
     }
     assert!(!refused.is_empty(), "the disk was large enough");
-    // Again and again: no byte of it stays, and no request is worse off than the one before.
-    let status = |node: &Lone| node.client("luru").status().unwrap().leaves;
-    let (leaves, events) = (status(&node), node.events());
-    let used = fs::metadata(disk.seen_from_here().join("journal/000000000000.seg"))
-        .unwrap()
-        .len();
-    let large = refused.iter().max_by_key(|(_, csv)| csv.len()).unwrap();
-    for _ in 0..3 {
-        let raw = node
-            .client("luru")
-            .post(
-                &format!("/api/events?type={}", large.0),
-                "text/csv",
-                large.1.as_bytes(),
-                &[507],
-            )
-            .unwrap();
-        assert!(
-            String::from_utf8(raw).unwrap().contains("journal.no_space"),
-            "507 is its status"
-        );
+    refused
+}
+
+fn is_the_refusal_of_a_full_disk(error: &ApiError) {
+    assert_eq!(codes(error), ["journal.no_space"], "{error}");
+    let text = error.to_string();
+    for part in [
+        "磁盘已满",
+        "没有记录",
+        "不需要重启",
+        "the disk is full",
+        "nothing of this was recorded",
+        "no restart",
+    ] {
+        assert!(text.contains(part), "{text}");
     }
-    assert_eq!(
-        fs::metadata(disk.seen_from_here().join("journal/000000000000.seg"))
-            .unwrap()
-            .len(),
-        used
-    );
-    assert_eq!((status(&node), node.events()), (leaves, events));
+}
+
+/// Again and again: no request is worse off than the one before.
+fn no_byte_of_a_refusal_stays(node: &Lone, disk: &SmallDisk, refused: &[&MonthFile]) {
+    let segment = disk.seen_from_here().join("journal/000000000000.seg");
+    let used = || fs::metadata(&segment).unwrap().len();
+    let leaves = || node.client("luru").status().unwrap().leaves;
+    let before = (leaves(), node.events(), used());
+    let (event, csv) = refused.iter().max_by_key(|(_, csv)| csv.len()).unwrap();
+    let path = format!("/api/events?type={event}");
+    for _ in 0..3 {
+        let client = node.client("luru");
+        let answer = client.post(&path, "text/csv", csv.as_bytes(), &[507]);
+        let answer = String::from_utf8(answer.unwrap()).unwrap();
+        assert!(answer.contains("journal.no_space"), "507 is its status");
+    }
+    assert_eq!((leaves(), node.events(), used()), before);
     assert_eq!(node.health("journal"), "full");
     assert_eq!(node.metric("journal_full"), Some(1.0));
     node.client("jiancha").evidence().unwrap();
+}
 
-    // There is room again: the same process takes what it refused, once.
-    let pid = node.pid();
-    disk.resize("8m");
-    for (event, csv) in &files {
-        match node.import(event, csv).unwrap() {
-            imported if imported.accepted => {}
-            imported => assert!(
-                imported.faults.iter().all(|f| f.code == "event.repeated"),
-                "{event}: {:?}",
-                imported.faults.first()
-            ),
-        }
+/// There is room again: every event is recorded, once.
+fn the_same_process_takes_what_it_refused(
+    node: &Lone,
+    files: &[MonthFile],
+    control: &Lone,
+    pid: u32,
+) {
+    for (event, csv) in files {
+        let imported = node.import(event, csv).unwrap();
+        let repeated = imported.faults.iter().all(|f| f.code == "event.repeated");
+        assert!(
+            imported.accepted || repeated,
+            "{event}: {:?}",
+            imported.faults.first()
+        );
     }
     assert_eq!(node.events(), control.events(), "every event, once");
     assert_eq!(
         (node.health("journal").as_str(), node.pid()),
         ("writable", pid)
     );
+}
 
-    // Not a byte is left: the guard and the journal refuse the close, and nothing is signed.
+/// The guard and the journal refuse the close, and nothing is signed. With room it goes on.
+fn not_a_byte_is_left_at_the_close(node: &Lone, disk: &SmallDisk, control: &Lone) {
     let ballast = disk.seen_from_here().join("ballast");
     assert!(
         fs::write(&ballast, vec![1; 16 << 20]).is_err(),
@@ -224,18 +249,6 @@ fn a_disk_that_fills() {
     node.close().unwrap();
     node.sign().unwrap();
     node.client("tianbiao").submit(january()).unwrap();
-    control.close().unwrap();
-    assert_eq!(figures(&node), figures(&control));
-    holds(&place, &node);
-
-    // A new process on the same disk says the same.
-    let (figures_before, events) = (figures(&node), node.events());
-    assert!(node.runs() && node.pid() == pid);
-    node.kill();
-    node.spawn(&before);
-    assert!(node.settle(), "{}", node.log());
-    assert_eq!((figures(&node), node.events()), (figures_before, events));
-    assert_eq!(node.health("view"), "disk");
 }
 
 /// The clock goes back a day while a month is recorded, closed and signed: nothing is refused for
@@ -419,90 +432,94 @@ fn an_old_backup_comes_back() {
     node.close().unwrap();
     node.sign().unwrap();
     node.client("tianbiao").submit(january()).unwrap();
-    let digest = node.client("tianbiao").months().unwrap()[0]
-        .rollup
-        .to_string();
+    let months = node.client("tianbiao").months().unwrap();
+    let digest = months[0].rollup.to_string();
     let figures_before = figures(&node);
     node.kill();
     let newest = node.home.join("newest");
     copy_dir(&node.data(), &newest);
 
-    let refuses = |node: &mut Lone, words: &[&str]| {
-        let _ = fs::remove_file(node.home.join("node.log"));
-        node.spawn(&[]);
-        assert!(!node.settle(), "it starts");
-        node.wait_end();
-        let log = node.log();
-        assert!(words.iter().all(|word| log.contains(word)), "{log}");
-    };
-    let guard = |node: &Lone, more: &[&str]| {
-        let mut command = Command::new(federation_tests::programs().join("countersign"));
-        command
-            .arg("guard")
-            .arg("--data")
-            .arg(node.data())
-            .arg("--keys")
-            .arg(node.member.dir.join("keys"));
-        let output = command
-            .arg("--root")
-            .arg(place.world.root.to_string())
-            .args(more)
-            .output()
-            .unwrap();
-        (
-            output.status.code().unwrap(),
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        )
-    };
-    // The guard stayed on the machine.
     fs::remove_dir_all(node.data().join("journal")).unwrap();
     copy_dir(&backup, &node.data().join("journal"));
-    refuses(
-        &mut node,
-        &[
-            "guard.rolled_back",
-            "old backup",
-            "Do not remove the guard",
-            "节点不能启动",
-        ],
-    );
-    let (code, text) = guard(&node, &["--no-report"]);
-    assert!(
-        code == 1 && text.contains("guard.rolled_back"),
-        "{code} {text}"
-    );
-    // Somebody removes it, as a new machine would not have it.
+    with_the_guard_that_stayed(&place, &mut node);
     fs::remove_file(node.data().join("guard")).unwrap();
-    refuses(
-        &mut node,
-        &["guard.missing", "old backup", "countersign guard"],
-    );
-    refuses(&mut node, &["guard.missing"]);
-    assert_eq!(
-        guard(&node, &[]).0,
-        2,
-        "the operator must say what the parent has"
-    );
-    let (code, text) = guard(&node, &["--last-report", &digest]);
-    assert!(
-        code == 1 && text.contains("guard.rolled_back"),
-        "the parent has a report that this copy does not: {code} {text}"
-    );
-    refuses(&mut node, &["guard.missing"]);
+    without_the_guard(&place, &mut node, &digest);
+
     // The newest copy, on a new machine.
     fs::remove_dir_all(node.data()).unwrap();
     copy_dir(&newest, &node.data());
     fs::remove_file(node.data().join("guard")).unwrap();
-    refuses(&mut node, &["guard.missing"]);
-    let (code, text) = guard(&node, &["--last-report", &digest]);
+    does_not_start(&mut node, &["guard.missing"]);
+    let (code, text) = guard(&place, &node, &["--last-report", &digest]);
     assert_eq!(code, 0, "{text}");
     node.start();
     assert_eq!(figures(&node), figures_before);
     node.kill();
     node.fsck("backup");
     assert_eq!(
-        guard(&node, &["--last-report", &digest]).0,
+        guard(&place, &node, &["--last-report", &digest]).0,
         1,
         "there is a guard: nothing to do"
     );
+}
+
+/// The guard stayed on the machine: it knows more than the backup.
+fn with_the_guard_that_stayed(place: &Place, node: &mut Lone) {
+    let words = [
+        "guard.rolled_back",
+        "old backup",
+        "Do not remove the guard",
+        "节点不能启动",
+    ];
+    does_not_start(node, &words);
+    let (code, text) = guard(place, node, &["--no-report"]);
+    assert!(
+        code == 1 && text.contains("guard.rolled_back"),
+        "{code} {text}"
+    );
+}
+
+/// Somebody has removed it, as a new machine would not have it.
+fn without_the_guard(place: &Place, node: &mut Lone, digest: &str) {
+    let words = ["guard.missing", "old backup", "countersign guard"];
+    does_not_start(node, &words);
+    does_not_start(node, &["guard.missing"]);
+    assert_eq!(
+        guard(place, node, &[]).0,
+        2,
+        "the operator must say what the parent has"
+    );
+    let (code, text) = guard(place, node, &["--last-report", digest]);
+    assert!(
+        code == 1 && text.contains("guard.rolled_back"),
+        "the parent has a report that this copy does not: {code} {text}"
+    );
+    does_not_start(node, &["guard.missing"]);
+}
+
+/// The node ends by itself, and its log has these words.
+fn does_not_start(node: &mut Lone, words: &[&str]) {
+    let _ = fs::remove_file(node.home.join("node.log"));
+    node.spawn(&[]);
+    assert!(!node.settle(), "it starts");
+    node.wait_end();
+    let log = node.log();
+    assert!(words.iter().all(|word| log.contains(word)), "{log}");
+}
+
+/// `countersign guard` on the node's data: its exit code and what it says.
+fn guard(place: &Place, node: &Lone, more: &[&str]) -> (i32, String) {
+    let output = Command::new(federation_tests::programs().join("countersign"))
+        .arg("guard")
+        .arg("--data")
+        .arg(node.data())
+        .arg("--keys")
+        .arg(node.member.dir.join("keys"))
+        .arg("--root")
+        .arg(place.world.root.to_string())
+        .args(more)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap(), text)
 }

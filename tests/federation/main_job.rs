@@ -4,15 +4,22 @@
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::Command;
 
-use countersign_demo::ledger::{CorrectionKind, DEFAULT_SEED, LedgerOptions, LedgerUnit, generate};
+use countersign_demo::ledger::{
+    CorrectionKind, DEFAULT_SEED, Ledger, LedgerOptions, LedgerUnit, Sheet, generate,
+};
+use countersign_demo::world::{Deploy, choose};
+use countersign_demo::year::CITIES;
 use federation_tests::{directory, nats_server, programs, repository};
-use protocol::evidence::file;
-use protocol::ids::Tier;
+use protocol::evidence::{Evidence, file};
 use protocol::rollup::Rollup;
 
-fn demo(dir: &std::path::Path, more: &[&str]) -> std::process::Output {
+/// The schemes that I118 adds up.
+const SUBSIDIES: [&str; 5] = ["insurance", "post", "flex", "org", "conc"];
+
+fn demo(dir: &Path, more: &[&str]) -> std::process::Output {
     Command::new(programs().join("countersign-demo"))
         .arg("run")
         .arg("--dir")
@@ -38,73 +45,55 @@ fn a_year_of_months() {
         "{text}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let path = dir.join("evidence.zip");
-    let bytes = std::fs::read(&path).unwrap();
+    let bytes = std::fs::read(dir.join("evidence.zip")).unwrap();
     let evidence = file::read(&bytes).unwrap();
     assert_eq!(
         file::write(&evidence).unwrap(),
         bytes,
         "the same content gives the same bytes"
     );
+    let ledger = planted_ledger();
+    assert_eq!(evidence.units.len(), ledger.units.len());
+    the_totals_are_the_planted_contributions(&evidence, &ledger);
+    returned_and_reopened_months_have_two_revisions(&evidence);
+    no_person_is_in_what_went_up(&dir, bytes, &ledger);
+}
 
-    // Planted contributions: what the ledger contains, counted by nothing but its rows.
-    let units: Vec<LedgerUnit> = countersign_demo::world::choose(
-        &countersign_demo::world::Deploy(repository().join("deploy")),
-        &countersign_demo::year::CITIES,
-    )
-    .unwrap()
-    .into_iter()
-    .map(|(id, _, tier, parent)| LedgerUnit { id, tier, parent })
-    .collect();
-    let counties: Vec<_> = units
-        .iter()
-        .filter(|u| u.tier == Tier::County)
-        .map(|u| u.id.clone())
-        .collect();
-    let ledger = generate(&LedgerOptions {
+/// What the demonstration recorded.
+fn planted_ledger() -> Ledger {
+    let deploy = Deploy(repository().join("deploy"));
+    let units = choose(&deploy, &CITIES).unwrap().into_iter();
+    generate(&LedgerOptions {
         seed: DEFAULT_SEED,
         year: 2023,
-        units,
-    });
-    let mut hires = 0_i64;
-    let mut amount = 0_i64;
-    let rows = ledger
-        .units
-        .iter()
-        .flat_map(|u| u.months.iter().flat_map(|m| &m.sheets));
-    let subsidies = ["insurance", "post", "flex", "org", "conc"];
-    for sheet in rows {
+        units: units
+            .map(|(id, _, tier, parent)| LedgerUnit { id, tier, parent })
+            .collect(),
+    })
+}
+
+/// All files of all units.
+fn sheets(ledger: &Ledger) -> impl Iterator<Item = &Sheet> {
+    let months = ledger.units.iter().flat_map(|u| &u.months);
+    months.flat_map(|m| &m.sheets)
+}
+
+/// Counted by nothing but the ledger's rows.
+fn the_totals_are_the_planted_contributions(evidence: &Evidence, ledger: &Ledger) {
+    let mut planted = (0_i64, 0_i64);
+    for sheet in sheets(ledger) {
         for row in 0..sheet.rows.len() {
-            let this_year = sheet.cell(row, "occurred_on").unwrap() >= "2023-01-01";
-            hires += i64::from(sheet.event == "E16" && this_year);
-            if sheet.event == "E36"
-                && this_year
-                && subsidies.contains(&sheet.cell(row, "scheme").unwrap())
-            {
-                amount += sheet.cell(row, "amount").unwrap().parse::<i64>().unwrap();
+            if sheet.cell(row, "occurred_on").unwrap() < "2023-01-01" {
+                continue;
+            }
+            planted.0 += i64::from(sheet.event == "E16");
+            if sheet.event == "E36" && SUBSIDIES.contains(&sheet.cell(row, "scheme").unwrap()) {
+                let amount = sheet.cell(row, "amount").unwrap();
+                planted.1 += amount.parse::<i64>().unwrap();
             }
         }
     }
-    for c in &ledger.corrections {
-        let (sheet, cells) = ledger.unit(&c.unit).unwrap().row(&c.target).unwrap();
-        let cell = |cells: &[String], name: &str| {
-            let position = std::iter::once(&"occurred_on")
-                .chain(sheet.columns)
-                .position(|x| *x == name)
-                .unwrap();
-            cells[position].clone()
-        };
-        match (&c.kind, sheet.event) {
-            (CorrectionKind::Void, "E16") => hires -= 1,
-            (CorrectionKind::Correct(new), "E36")
-                if subsidies.contains(&cell(cells, "scheme").as_str()) =>
-            {
-                amount += cell(new, "amount").parse::<i64>().unwrap()
-                    - cell(cells, "amount").parse::<i64>().unwrap();
-            }
-            _ => {}
-        }
-    }
+    let (hires, amount) = corrected(ledger);
     let province = &evidence.units[&"140000".parse().unwrap()];
     let mut totals: BTreeMap<String, i64> = BTreeMap::new();
     for note in province.rollups.values() {
@@ -112,16 +101,39 @@ fn a_year_of_months() {
             *totals.entry(figure.id.clone()).or_default() += figure.scope().value.unwrap_or(0);
         }
     }
-    assert_eq!(totals["I012"], hires, "hires");
-    assert_eq!(totals["I118"], amount, "subsidies in fen");
+    assert_eq!(totals["I012"], planted.0 + hires, "hires");
+    assert_eq!(totals["I118"], planted.1 + amount, "subsidies in fen");
+}
 
-    // The accidents: a returned month and a reopened one have two revisions.
+/// What the ledger's corrections change of hires and subsidies.
+fn corrected(ledger: &Ledger) -> (i64, i64) {
+    let (mut hires, mut amount) = (0, 0);
+    for c in &ledger.corrections {
+        let (sheet, cells) = ledger.unit(&c.unit).unwrap().row(&c.target).unwrap();
+        let cell = |cells: &[String], name: &str| {
+            let mut columns = std::iter::once(&"occurred_on").chain(sheet.columns);
+            cells[columns.position(|x| *x == name).unwrap()].clone()
+        };
+        match (&c.kind, sheet.event) {
+            (CorrectionKind::Void, "E16") => hires -= 1,
+            (CorrectionKind::Correct(new), "E36")
+                if SUBSIDIES.contains(&cell(cells, "scheme").as_str()) =>
+            {
+                let fen = |cells: &[String]| cell(cells, "amount").parse::<i64>().unwrap();
+                amount += fen(new) - fen(cells);
+            }
+            _ => {}
+        }
+    }
+    (hires, amount)
+}
+
+/// The accidents of the year; a month that was only late has one.
+fn returned_and_reopened_months_have_two_revisions(evidence: &Evidence) {
     let revisions = |unit: &str, month: &str| {
         let unit = &evidence.units[&unit.parse().unwrap()];
-        unit.rollups
-            .keys()
-            .filter(|(m, _)| m.to_string() == month)
-            .count()
+        let months = unit.rollups.keys().filter(|(m, _)| m.to_string() == month);
+        months.count()
     };
     assert_eq!(
         (
@@ -131,37 +143,31 @@ fn a_year_of_months() {
         ),
         (2, 2, 1)
     );
-    assert_eq!(evidence.units.len(), 3 + counties.len());
+}
 
-    // No person of any record is in what went up, or in a log: no name, and no ID number of any
-    // person of the ledger.
-    let persons: Vec<String> = ledger
-        .units
-        .iter()
-        .flat_map(|u| u.months.iter().flat_map(|m| &m.sheets))
-        .flat_map(|s| {
-            (0..s.rows.len()).filter_map(|r| {
-                s.cell(r, "id_no")
-                    .or(s.cell(r, "cert_no"))
-                    .map(|id| id[..17].to_string())
-            })
-        })
-        .collect();
+/// No person of any record is in what went up, or in a log: no name, and no ID number of any person
+/// of the ledger.
+fn no_person_is_in_what_went_up(dir: &Path, evidence: Vec<u8>, ledger: &Ledger) {
+    let mut persons = Vec::new();
+    for sheet in sheets(ledger) {
+        let numbers = (0..sheet.rows.len())
+            .filter_map(|r| sheet.cell(r, "id_no").or(sheet.cell(r, "cert_no")));
+        persons.extend(numbers.map(|id| &id[..17]));
+    }
     assert!(
         persons.len() > 5_000,
         "the search would find nothing to search for"
     );
-    let mut places = vec![("evidence".to_string(), bytes)];
+    let numbers: BTreeSet<&str> = persons.into_iter().collect();
+    let mut places = vec![("evidence".to_string(), evidence)];
     for m in ["nats.log", "units/140302/node.log", "units/140000/node.log"] {
         places.push((m.to_string(), std::fs::read(dir.join(m)).unwrap()));
     }
     for (place, bytes) in places {
         let text = String::from_utf8_lossy(&bytes);
         assert!(!text.contains("测试"), "a name in {place}");
-        let numbers: BTreeSet<&str> = persons.iter().map(String::as_str).collect();
-        let ids = text
-            .match_indices("999999")
-            .filter_map(|(at, _)| text.get(at..at + 17));
+        let found = text.match_indices("999999");
+        let ids = found.filter_map(|(at, _)| text.get(at..at + 17));
         assert_eq!(
             ids.filter(|id| numbers.contains(id)).count(),
             0,

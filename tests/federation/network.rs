@@ -21,9 +21,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use countersign_demo::federation::{Federation, wait};
 use countersign_demo::world::World;
+use protocol::digest::Digest;
+use protocol::ids::UnitId;
+use protocol::period::Month;
+use protocol::receipt::Decision;
 use support::{
     CITY, COUNTIES, Calm, PROVINCE, Random, Town, build, clock, countersign, month, start,
 };
+use tokio::runtime::Runtime;
 
 /// What was on its way to a killed node comes again soon, and the stream forgets message ids almost
 /// at once.
@@ -158,111 +163,113 @@ fn metric(town: &Town, id: &str, name: &str) -> u64 {
 /// others go on.
 fn cut_off(name: &str, cut: impl Fn(&Place), heal: impl Fn(&Place)) {
     let place = Place::new();
-    let [other, lonely] = COUNTIES;
+    let lonely = COUNTIES[1];
     let (world, town) = build(name, 11, |w| place.settle(w, lonely));
     let f = start(world, Timing::default());
     let months: Vec<_> = (1..=4).map(month).collect();
     clock(&f.world, 1, 3);
     town.month(months[0], &mut Calm);
-    assert_eq!(metric(&town, lonely, "link_up"), 1);
-    assert_eq!(
-        town.client(lonely, "luru")
-            .status()
-            .unwrap()
-            .unreached_since,
-        None
-    );
+    is_linked(&town, lonely);
 
     clock(&f.world, 2, 3);
     cut(&place);
-    for m in &months[1..] {
-        clock(&f.world, m.month(), 3);
-        for county in [lonely, other] {
-            town.fill(county, *m, &mut Calm);
-            town.report(county, *m, &mut Calm);
-        }
-        town.accept(other, *m, &mut Calm);
-        if m.month() == 2 {
-            // Noticed while it is February's turn, without anybody doing anything.
-            wait("the county to notice the cut", || {
-                Ok(metric(&town, lonely, "link_up") == 0)
-            })
-            .unwrap();
+    months[1..]
+        .iter()
+        .for_each(|m| counties_report(&f, &town, *m));
+    the_county_says_that_it_is_cut_off(&f, &town, lonely);
+    the_city_knows_whose_report_is_missing(&town, lonely);
+
+    heal(&place);
+    months[1..]
+        .iter()
+        .for_each(|m| the_others_catch_up(&town, lonely, *m));
+    for unit in COUNTIES.iter().chain([&CITY]) {
+        for m in &months {
+            town.receipted(unit, *m, &mut Calm);
         }
     }
-    // What an operator on call reads: at the county …
+    is_linked(&town, lonely);
+    assert_eq!(metric(&town, lonely, "outbox_waiting"), 0);
+    town.conclude(f, &months);
+}
+
+fn is_linked(town: &Town, county: &str) {
+    assert_eq!(metric(town, county, "link_up"), 1);
+    let status = town.client(county, "luru").status().unwrap();
+    assert_eq!(status.unreached_since, None);
+}
+
+/// A month of both counties; only the other one's arrives.
+fn counties_report(f: &Federation, town: &Town, m: Month) {
+    let [other, lonely] = COUNTIES;
+    clock(&f.world, m.month(), 3);
+    for county in [lonely, other] {
+        town.fill(county, m, &mut Calm);
+        town.report(county, m, &mut Calm);
+    }
+    town.accept(other, m, &mut Calm);
+    if m.month() == 2 {
+        // Noticed while it is February's turn, without anybody doing anything.
+        wait("the county to notice the cut", || {
+            Ok(metric(town, lonely, "link_up") == 0)
+        })
+        .unwrap();
+    }
+}
+
+/// What an operator on call reads at the county: status, command line, health, metrics.
+fn the_county_says_that_it_is_cut_off(f: &Federation, town: &Town, lonely: &str) {
+    let since = "2023-03-03T04:00:00Z";
     let status = town.client(lonely, "luru").status().unwrap();
     assert_ne!(status.link, "connected");
-    assert_eq!(
-        status.unreached_since.as_deref(),
-        Some("2023-03-03T04:00:00Z")
-    );
+    assert_eq!(status.unreached_since.as_deref(), Some(since));
     assert_eq!(status.waiting, ["2023-02.1", "2023-03.1", "2023-04.1"]);
-    assert_eq!(
-        status.waiting_since.as_deref(),
-        Some("2023-03-03T04:00:00Z")
-    );
+    assert_eq!(status.waiting_since.as_deref(), Some(since));
     assert!(status.trouble.is_some());
+
     let token = f.world.dir.join("luru.token");
     std::fs::write(&token, town.member(lonely).token("luru")).unwrap();
-    let (_, text) = countersign(&[
-        "status",
-        "--node",
-        &town.member(lonely).url(),
-        "--token-file",
-        token.to_str().unwrap(),
-    ]);
-    assert!(
-        text.contains("nobody above or below reached since 2023-03-03T04:00:00Z"),
-        "{text}"
-    );
-    assert!(text.contains("without receipt: 2023-02.1, 2023-03.1, 2023-04.1 (the oldest since 2023-03-03T04:00:00Z)"), "{text}");
+    let (url, token) = (town.member(lonely).url(), token.to_str().unwrap());
+    let (_, text) = countersign(&["status", "--node", &url, "--token-file", token]);
+    for said in [
+        "nobody above or below reached since 2023-03-03T04:00:00Z",
+        "without receipt: 2023-02.1, 2023-03.1, 2023-04.1 (the oldest since 2023-03-03T04:00:00Z)",
+    ] {
+        assert!(text.contains(said), "{text}");
+    }
+
     let health = town.client(lonely, "").health().unwrap();
     assert_eq!(
         (health["link"].as_str(), health["since"].as_str()),
-        (Some("disconnected"), Some("2023-03-03T04:00:00Z"))
+        (Some("disconnected"), Some(since))
     );
     let sixty_one_days = 61 * 24 * 3600;
-    assert_eq!(metric(&town, lonely, "outbox_waiting"), 3);
-    assert_eq!(
-        metric(&town, lonely, "outbox_oldest_seconds"),
-        sixty_one_days
-    );
-    assert_eq!(metric(&town, lonely, "link_down_seconds"), sixty_one_days);
-    // … and at the city, whose own link is well, and which knows whose report is missing.
+    assert_eq!(metric(town, lonely, "outbox_waiting"), 3);
+    let oldest = metric(town, lonely, "outbox_oldest_seconds");
+    assert_eq!(oldest, sixty_one_days);
+    assert_eq!(metric(town, lonely, "link_down_seconds"), sixty_one_days);
+}
+
+/// Its own link is well.
+fn the_city_knows_whose_report_is_missing(town: &Town, lonely: &str) {
     let status = town.client(CITY, "luru").status().unwrap();
     assert_eq!(
         (status.link.as_str(), status.unreached_since),
         ("connected", None)
     );
     assert_eq!(status.children_missing, [lonely]);
+}
 
-    heal(&place);
-    for m in &months[1..] {
-        town.accept(lonely, *m, &mut Calm);
-        for unit in [CITY, PROVINCE] {
-            if unit == PROVINCE {
-                town.accept(CITY, *m, &mut Calm);
-            }
-            town.fill(unit, *m, &mut Calm);
-            town.report(unit, *m, &mut Calm);
+/// The lonely county's month arrives, and the units above report it.
+fn the_others_catch_up(town: &Town, lonely: &str, m: Month) {
+    town.accept(lonely, m, &mut Calm);
+    for unit in [CITY, PROVINCE] {
+        if unit == PROVINCE {
+            town.accept(CITY, m, &mut Calm);
         }
+        town.fill(unit, m, &mut Calm);
+        town.report(unit, m, &mut Calm);
     }
-    for unit in COUNTIES.iter().chain([&CITY]) {
-        for m in &months {
-            town.receipted(unit, *m, &mut Calm);
-        }
-    }
-    assert_eq!(metric(&town, lonely, "link_up"), 1);
-    assert_eq!(metric(&town, lonely, "outbox_waiting"), 0);
-    assert_eq!(
-        town.client(lonely, "luru")
-            .status()
-            .unwrap()
-            .unreached_since,
-        None
-    );
-    town.conclude(f, &months);
 }
 
 #[test]
@@ -284,7 +291,7 @@ async fn operator(f: &Federation) -> Client {
         .unwrap()
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -435,7 +442,7 @@ async fn say_anew(client: &Client, message: &Heard) {
 }
 
 /// Waits until every node has read and answered all that is in the streams.
-fn drained(runtime: &tokio::runtime::Runtime, client: &Client) {
+fn drained(runtime: &Runtime, client: &Client) {
     for (stream, consumer) in [
         ("CS_UP", format!("up_{PROVINCE}")),
         ("CS_UP", format!("up_{CITY}")),
@@ -473,9 +480,46 @@ fn misbehaves(seed: u64) {
     let mut f = start(world, TIMING);
     let runtime = runtime();
     let months: Vec<_> = (1..=3).map(month).collect();
+    three_months_wait_at_the_broker(&mut f, &town, &runtime, &months);
+    let first = {
+        let client = runtime.block_on(operator(&f));
+        runtime.block_on(heard(&client))
+    };
+    empty(&mut f, |_| {});
+    let client = runtime.block_on(operator(&f));
+    wait("the streams to be made anew", || {
+        Ok(runtime.block_on(api(&client, "STREAM.INFO.CS_DOWN", ""))?["error"].is_null())
+    })
+    .unwrap();
+    let client = runtime.block_on(operator(&f));
+    some_arrive_in_disorder(&runtime, &client, &first, &mut random, seed);
+    for unit in [CITY, PROVINCE, COUNTIES[0], COUNTIES[1]] {
+        f.start_node(unit).unwrap();
+    }
+    for m in &months {
+        town.month(*m, &mut Calm);
+    }
+    drained(&runtime, &client);
+    let before = known_to_the_province(&town);
+    everything_is_said_twice_more(&runtime, &client, first, &mut random);
+    assert_eq!(
+        known_to_the_province(&town),
+        before,
+        "seed {seed}: nothing that was known came anew"
+    );
+    town.conclude(f, &months);
+}
+
+/// The counties report; whoever they report to is down, and then they are down as well.
+fn three_months_wait_at_the_broker(
+    f: &mut Federation,
+    town: &Town,
+    runtime: &Runtime,
+    months: &[Month],
+) {
     f.kill_node(CITY);
     f.kill_node(PROVINCE);
-    for m in &months {
+    for m in months {
         clock(&f.world, m.month(), 3);
         for county in COUNTIES {
             town.fill(county, *m, &mut Calm);
@@ -485,81 +529,80 @@ fn misbehaves(seed: u64) {
     for county in COUNTIES {
         let subject = format!("cs.v1.up.{PROVINCE}.{CITY}.{county}.rollup");
         wait(&format!("{county} to have sent everything"), || {
-            Ok(stored(&runtime, &f, "CS_UP", &subject) == 3)
+            Ok(stored(runtime, f, "CS_UP", &subject) == 3)
         })
         .unwrap();
         f.kill_node(county);
     }
-    let client = runtime.block_on(operator(&f));
-    let first = runtime.block_on(heard(&client));
-    empty(&mut f, |_| {});
-    wait("the streams to be made anew", || {
-        Ok(runtime.block_on(api(&client, "STREAM.INFO.CS_DOWN", ""))?["error"].is_null())
-    })
-    .unwrap();
-    let client = runtime.block_on(operator(&f));
+}
+
+/// A quarter never comes, a third of the rest comes twice, and all of it in another order.
+fn some_arrive_in_disorder(
+    runtime: &Runtime,
+    client: &Client,
+    first: &[Heard],
+    random: &mut Random,
+    seed: u64,
+) {
     let mut order: Vec<&Heard> = first.iter().filter(|_| random.below(4) > 0).collect();
-    shuffle(&mut order, &mut random);
+    shuffle(&mut order, random);
     assert!(
         order.len() < first.len() && order.len() > first.len() / 2,
         "seed {seed}: {} of {}",
         order.len(),
         first.len()
     );
-    let twice: Vec<&Heard> = order
-        .iter()
-        .copied()
-        .filter(|_| random.below(3) == 0)
-        .collect();
+    let repeated = order.iter().filter(|_| random.below(3) == 0);
+    let twice: Vec<&Heard> = repeated.copied().collect();
     runtime.block_on(async {
         for message in &order {
-            say(&client, message).await;
+            say(client, message).await;
         }
         for message in &twice {
-            say_anew(&client, message).await;
+            say_anew(client, message).await;
         }
     });
-    for unit in [CITY, PROVINCE, COUNTIES[0], COUNTIES[1]] {
-        f.start_node(unit).unwrap();
-    }
-    for m in &months {
-        town.month(*m, &mut Calm);
-    }
-    drained(&runtime, &client);
-    let digests = || {
-        let list = town.client(PROVINCE, "tongji").children().unwrap();
-        list.into_iter()
-            .map(|c| {
-                (
-                    c.unit, c.period, c.revision, c.rollup, c.arrived, c.decision,
-                )
-            })
-            .collect::<Vec<_>>()
-    };
-    let before = digests();
-    let mut all = runtime.block_on(heard(&client));
+}
+
+/// The whole of what was ever said, in new orders.
+fn everything_is_said_twice_more(
+    runtime: &Runtime,
+    client: &Client,
+    first: Vec<Heard>,
+    random: &mut Random,
+) {
+    let mut all = runtime.block_on(heard(client));
     all.extend(first);
     all.sort_by(|a, b| a.id.cmp(&b.id));
     all.dedup_by(|a, b| a.id == b.id);
     for _ in 0..2 {
-        shuffle(&mut all, &mut random);
+        shuffle(&mut all, random);
         runtime.block_on(async {
             for message in &all {
-                say_anew(&client, message).await;
+                say_anew(client, message).await;
             }
         });
-        drained(&runtime, &client);
+        drained(runtime, client);
     }
-    assert_eq!(
-        digests(),
-        before,
-        "seed {seed}: nothing that was known came anew"
-    );
-    town.conclude(f, &months);
+}
+
+/// Unit, month, revision and digest of a report, when it came, and what was decided.
+type Known = (UnitId, Month, u32, Digest, Option<String>, Option<Decision>);
+
+/// Every report that the province has, when it came, and what became of it.
+fn known_to_the_province(town: &Town) -> Vec<Known> {
+    let list = town.client(PROVINCE, "tongji").children().unwrap();
+    list.into_iter()
+        .map(|c| {
+            (
+                c.unit, c.period, c.revision, c.rollup, c.arrived, c.decision,
+            )
+        })
+        .collect()
 }
 
 /// How many messages the broker holds under a subject.
-fn stored(runtime: &tokio::runtime::Runtime, f: &Federation, stream: &str, subject: &str) -> u64 {
+fn stored(runtime: &Runtime, f: &Federation, stream: &str, subject: &str) -> u64 {
     let body = format!(r#"{{"subjects_filter":"{subject}"}}"#);
     let info = runtime
         .block_on(async { api(&operator(f).await, &format!("STREAM.INFO.{stream}"), &body).await });

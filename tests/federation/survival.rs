@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use admin::keyring;
 use countersign_demo::federation::{Federation, wait};
-use countersign_demo::ledger::{Ledger, LedgerOptions, LedgerUnit, generate};
+use countersign_demo::ledger::Ledger;
 use countersign_demo::world::{Deploy, World};
 use countersign_demo::year;
 use federation_tests::{directory, nats_server, programs, repository};
@@ -35,20 +35,7 @@ fn start(name: &str) -> (Federation, Ledger) {
         month,
     )
     .unwrap();
-    let units = world
-        .members
-        .iter()
-        .map(|m| LedgerUnit {
-            id: m.id.clone(),
-            tier: m.tier,
-            parent: m.parent.clone(),
-        })
-        .collect();
-    let ledger = generate(&LedgerOptions {
-        seed: SEED,
-        year: 2023,
-        units,
-    });
+    let ledger = world.ledger(SEED, 2023);
     let federation =
         Federation::start(world, &nats_server(), &programs().join("countersign-node")).unwrap();
     federation.enrol_all().unwrap();

@@ -9,16 +9,17 @@
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use admin::api::Client;
 use admin::nats::{
-    NatsUser, ServerOptions, ServerTls, Timing, create_user, provision, server_config, write_seed,
+    NatsError, NatsUser, Provisioned, ServerOptions, ServerTls, Timing, create_user, provision,
+    server_config, write_seed,
 };
 use countersign_demo::federation::{tail, wait};
 use countersign_demo::world::{Deploy, World, free_port};
-use federation_tests::{directory, nats_server, programs, repository};
+use federation_tests::{Process, directory, nats_server, programs, repository};
 use node::link::{
     Connection, LinkConfig, LinkState, LinkTls, NatsLink, Outgoing, Subject, Transport, UpKind,
 };
@@ -76,16 +77,6 @@ const PAST: i32 = 2021;
 /// How long anything may take that should take a moment.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Ended with the test.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// A world whose nats-server has the TLS that it is given.
 struct Place {
     world: World,
@@ -137,6 +128,16 @@ impl Place {
         })
         .unwrap();
         Process(child)
+    }
+    async fn provision(&self, tls: &LinkTls) -> Result<Provisioned, NatsError> {
+        provision(
+            &self.url(HOST),
+            tls,
+            &self.operator.seed,
+            &self.world.nats_units,
+            Timing::default(),
+        )
+        .await
     }
     fn url(&self, host: &str) -> String {
         format!("nats://{host}:{}", self.world.nats_port)
@@ -211,136 +212,100 @@ fn server(pair: &(PathBuf, PathBuf), client_ca: Option<PathBuf>) -> Option<Serve
     })
 }
 
+/// Two authorities, a certificate of the right one for the server, and how a link trusts it.
+struct Trust {
+    right: Authority,
+    wrong: Authority,
+    server: (PathBuf, PathBuf),
+    tls: LinkTls,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn between_node_and_nats() {
     let mut place = Place::new("tls-nats");
     let dir = place.world.dir.clone();
-    let (right, wrong) = (Authority::new(&dir, "right"), Authority::new(&dir, "wrong"));
-    let good = right.host("good", HOST, GOOD);
+    let right = Authority::new(&dir, "right");
+    let trust = Trust {
+        wrong: Authority::new(&dir, "wrong"),
+        server: right.host("good", HOST, GOOD),
+        tls: link_tls(&right.ca()),
+        right,
+    };
+    a_server_that_is_trusted(&mut place, &trust).await;
+    an_expired_certificate(&mut place, &trust).await;
+    a_server_without_tls(&mut place, &trust).await;
+    a_server_that_asks_for_a_certificate(&mut place, &trust).await;
+}
 
-    // The right authority: streams are made, and a message is stored.
-    let running = place.nats(server(&good, None));
-    let tls = link_tls(&right.ca());
-    let made = provision(
-        &place.url(HOST),
-        &tls,
-        &place.operator.seed,
-        &place.world.nats_units,
-        Timing::default(),
-    )
-    .await
-    .unwrap();
+/// The right authority: streams are made, and a message is stored. With another one, or by another
+/// name, nobody comes in.
+async fn a_server_that_is_trusted(place: &mut Place, trust: &Trust) {
+    let _running = place.nats(server(&trust.server, None));
+    let made = place.provision(&trust.tls).await.unwrap();
     assert!(made.created.contains(&"CS_UP".to_string()));
-    let link = place.link(HOST, tls.clone()).await;
+    let link = place.link(HOST, trust.tls.clone()).await;
     until(&link, "the right authority", connected).await;
     link.publish(&letter(1)).await.unwrap();
     drop(link);
     // It is the certificate that is refused, not the key: a connection that trusts nobody's
     // certificates does not come in either.
-    place
-        .refused(
-            HOST,
-            link_tls(&wrong.ca()),
-            "not of an authority that this node trusts",
-        )
-        .await;
-    let error = provision(
-        &place.url(HOST),
-        &link_tls(&wrong.ca()),
-        &place.operator.seed,
-        &place.world.nats_units,
-        Timing::default(),
-    )
-    .await
-    .unwrap_err();
+    let wrong = link_tls(&trust.wrong.ca());
+    let why = "not of an authority that this node trusts";
+    place.refused(HOST, wrong.clone(), why).await;
+    let error = place.provision(&wrong).await.unwrap_err();
     assert_eq!(error.code(), "nats.connect");
     assert!(error.to_string().contains("not of an authority"), "{error}");
     // A name that the certificate does not have: the same server under another of its names.
-    place
-        .refused("localhost", tls.clone(), "does not name the host")
-        .await;
+    let why = "does not name the host";
+    place.refused("localhost", trust.tls.clone(), why).await;
     // Files that cannot be used are named at once.
     let missing = place.world.dir.join("missing.pem");
-    let error = provision(
-        &place.url(HOST),
-        &link_tls(&missing),
-        &place.operator.seed,
-        &place.world.nats_units,
-        Timing::default(),
-    )
-    .await
-    .unwrap_err();
+    let error = place.provision(&link_tls(&missing)).await.unwrap_err();
     assert!(error.to_string().contains("missing.pem"), "{error}");
-    drop(running);
+}
 
-    // Expired.
-    let running = place.nats(server(&right.host("expired", HOST, PAST), None));
-    place.refused(HOST, tls.clone(), "has expired").await;
-    drop(running);
+async fn an_expired_certificate(place: &mut Place, trust: &Trust) {
+    let expired = trust.right.host("expired", HOST, PAST);
+    let _running = place.nats(server(&expired, None));
+    place.refused(HOST, trust.tls.clone(), "has expired").await;
+}
 
-    // A server without TLS, where the node requires it.
-    let running = place.nats(None);
-    place.refused(HOST, tls.clone(), "does not offer TLS").await;
-    let error = provision(
-        &place.url(HOST),
-        &tls,
-        &place.operator.seed,
-        &place.world.nats_units,
-        Timing::default(),
-    )
-    .await
-    .unwrap_err();
-    assert!(error.to_string().contains("does not offer TLS"), "{error}");
+/// Refused where the node requires TLS.
+async fn a_server_without_tls(place: &mut Place, trust: &Trust) {
+    let _running = place.nats(None);
+    let why = "does not offer TLS";
+    place.refused(HOST, trust.tls.clone(), why).await;
+    let error = place.provision(&trust.tls).await.unwrap_err();
+    assert!(error.to_string().contains(why), "{error}");
     // The control: the same server takes who does not require it.
     let link = place.link(HOST, LinkTls::default()).await;
     until(&link, "without TLS on both sides", connected).await;
-    drop((link, running));
+}
 
-    // A server that asks for a certificate.
-    let running = place.nats(server(&good, Some(right.ca())));
-    place
-        .refused(HOST, tls.clone(), "asks for a certificate")
-        .await;
+async fn a_server_that_asks_for_a_certificate(place: &mut Place, trust: &Trust) {
+    let _running = place.nats(server(&trust.server, Some(trust.right.ca())));
+    let why = "asks for a certificate";
+    place.refused(HOST, trust.tls.clone(), why).await;
     let with = |pair: (PathBuf, PathBuf)| LinkTls {
         client: Some(pair),
-        ..tls.clone()
+        ..trust.tls.clone()
     };
-    let own = right.host("node", "140302", GOOD);
+    let own = trust.right.host("node", "140302", GOOD);
     let link = place.link(HOST, with(own.clone())).await;
     until(&link, "with a certificate", connected).await;
-    let made = provision(
-        &place.url(HOST),
-        &with(own.clone()),
-        &place.operator.seed,
-        &place.world.nats_units,
-        Timing::default(),
-    )
-    .await
-    .unwrap();
+    let made = place.provision(&with(own.clone())).await.unwrap();
     assert!(made.confirmed.contains(&"CS_UP".to_string()));
     link.publish(&letter(2)).await.unwrap();
     drop(link);
     // One of another authority does not pass, and a key that others can read is not used.
-    let link = place
-        .link(HOST, with(wrong.host("node", "140302", GOOD)))
-        .await;
-    until(&link, "another authority's certificate", |s| {
-        s.trouble.is_some()
-    })
-    .await;
+    let foreign = trust.wrong.host("node", "140302", GOOD);
+    let link = place.link(HOST, with(foreign)).await;
+    let troubled = |s: &LinkState| s.trouble.is_some();
+    until(&link, "another authority's certificate", troubled).await;
     assert_eq!(link.state().connects, 0);
     std::fs::set_permissions(&own.1, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let error = provision(
-        &place.url(HOST),
-        &with(own),
-        &place.operator.seed,
-        &place.world.nats_units,
-        Timing::default(),
-    )
-    .await
-    .unwrap_err();
+    let error = place.provision(&with(own)).await.unwrap_err();
     assert!(error.to_string().contains("chmod 600"), "{error}");
-    drop(running);
 }
 
 /// Replaces the address and adds tables to a unit's configuration.
@@ -375,6 +340,10 @@ fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
 /// A node with TLS on both sides, and the command line in front of it.
 #[test]
 fn from_the_command_line_to_the_broker() {
@@ -382,34 +351,44 @@ fn from_the_command_line_to_the_broker() {
     let dir = place.world.dir.clone();
     let (right, wrong) = (Authority::new(&dir, "right"), Authority::new(&dir, "wrong"));
     let _running = place.nats(server(&right.host("nats", HOST, GOOD), Some(right.ca())));
-    let (cert, key) = right.host("api", HOST, GOOD);
-    let (client_cert, client_key) = right.host("node", "140302", GOOD);
+    let client = right.host("node", "140302", GOOD);
+    provision_by_command(&place, &right, &client);
 
-    // As the runbook writes it.
-    let units = dir.join("units.toml");
-    let cards = place.world.nats_units.iter().map(|u| {
-        let parent = u
-            .path
-            .iter()
-            .rev()
-            .nth(1)
-            .map(|p| format!("parent = \"{p}\"\n"))
-            .unwrap_or_default();
+    let api = right.host("api", HOST, GOOD);
+    let nats = nats_table(&place, &right, &client);
+    bad_configurations_are_refused(&place, &nats, &api, &client.1);
+    let config = configure(&place, "140302", "0.0.0.0", &with_tls(&api, &nats));
+    let (_node, base) = node_behind_tls(&place, &right, &config);
+    the_command_line_checks_the_node(&place, &base, &right, &wrong);
+    an_expired_node_is_refused(&place, &right);
+}
+
+/// Writes the file of units as the runbook has it.
+fn units_file(world: &World) -> String {
+    let cards = world.nats_units.iter().map(|u| {
+        let parent = u.path.iter().rev().nth(1);
+        let parent = parent.map(|p| format!("parent = \"{p}\"\n"));
         let tier = ["province", "city", "county"][u.path.len() - 1];
-        let m = place.world.member(u.path.last().unwrap()).unwrap();
+        let m = world.member(u.path.last().unwrap()).unwrap();
         format!(
-            "[[unit]]\nid = \"{}\"\nname = \"{}\"\ntier = \"{tier}\"\n{parent}nkey = \"{}\"\n\n",
-            m.id, m.name, u.public_nkey
+            "[[unit]]\nid = \"{}\"\nname = \"{}\"\ntier = \"{tier}\"\n{}nkey = \"{}\"\n\n",
+            m.id,
+            m.name,
+            parent.unwrap_or_default(),
+            u.public_nkey
         )
     });
-    std::fs::write(&units, cards.collect::<String>()).unwrap();
-    let (url, seed, units) = (
-        place.url(HOST),
-        dir.join("admin.seed").display().to_string(),
-        units.display().to_string(),
-    );
-    let file = |p: &Path| p.display().to_string();
-    let provision = [
+    let file = world.dir.join("units.toml");
+    std::fs::write(&file, cards.collect::<String>()).unwrap();
+    text(&file)
+}
+
+/// `countersign nats provision`, without a client's certificate and with one.
+fn provision_by_command(place: &Place, right: &Authority, client: &(PathBuf, PathBuf)) {
+    let (url, units) = (place.url(HOST), units_file(&place.world));
+    let seed = text(&place.world.dir.join("admin.seed"));
+    let (ca, cert, key) = (text(&right.ca()), text(&client.0), text(&client.1));
+    let without = [
         "nats",
         "provision",
         "--url",
@@ -418,82 +397,74 @@ fn from_the_command_line_to_the_broker() {
         &seed,
         "--units",
         &units,
+        "--ca",
+        &ca,
     ];
-    let output = countersign(&[&provision[..], &["--ca", &file(&right.ca())]].concat());
+    let output = countersign(&without);
     assert!(
         !output.status.success() && told(&output).contains("nats.connect"),
         "without a client certificate: {}",
         told(&output)
     );
-    let all = [
-        "--ca",
-        &file(&right.ca()),
-        "--client-cert",
-        &file(&client_cert),
-        "--client-key",
-        &file(&client_key),
-    ];
-    let output = countersign(&[&provision[..], &all].concat());
+    let own = ["--client-cert", &cert, "--client-key", &key];
+    let output = countersign(&[&without[..], &own].concat());
     assert!(output.status.success(), "{}", told(&output));
+}
 
-    let m = place.world.member("140302").unwrap().clone();
-    let nats = format!(
-        "[nats]\nurl = \"{url}\"\nmonitor = \"http://{HOST}:{}\"\nseed = \"nats.seed\"\nca = \"{}\"\nclient = [\"{}\", \"{}\"]\n",
+/// The `[nats]` of a configuration.
+fn nats_table(place: &Place, right: &Authority, client: &(PathBuf, PathBuf)) -> String {
+    format!(
+        "[nats]\nurl = \"{}\"\nmonitor = \"http://{HOST}:{}\"\nseed = \"nats.seed\"\nca = \"{}\"\n\
+         client = [\"{}\", \"{}\"]\n",
+        place.url(HOST),
         place.world.monitor_port,
-        file(&right.ca()),
-        file(&client_cert),
-        file(&client_key)
-    );
-    // Open to other machines without TLS: refused, with the cure.
-    let output = node(&configure(&place, "140302", "0.0.0.0", &nats))
-        .output()
-        .unwrap();
-    assert!(!output.status.success());
-    assert!(
-        told(&output).contains("web.plain") && told(&output).contains("listen_without_tls"),
-        "{}",
-        told(&output)
-    );
-    // A key that others can read, and one that does not fit.
-    let tls = |cert: &Path, key: &Path| {
-        format!(
-            "[tls]\ncert = \"{}\"\nkey = \"{}\"\n{nats}",
-            file(cert),
-            file(key)
-        )
-    };
-    let output = node(&configure(
-        &place,
-        "140302",
-        "0.0.0.0",
-        &tls(&cert, &client_key),
-    ))
-    .output()
-    .unwrap();
-    assert!(
-        !output.status.success() && told(&output).contains("does not fit"),
-        "{}",
-        told(&output)
-    );
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
-    let output = node(&configure(&place, "140302", "0.0.0.0", &tls(&cert, &key)))
-        .output()
-        .unwrap();
-    assert!(
-        !output.status.success() && told(&output).contains("chmod 600"),
-        "{}",
-        told(&output)
-    );
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        text(&right.ca()),
+        text(&client.0),
+        text(&client.1)
+    )
+}
 
+/// The `[tls]` of a configuration, and what follows it.
+fn with_tls((cert, key): &(PathBuf, PathBuf), more: &str) -> String {
+    format!(
+        "[tls]\ncert = \"{}\"\nkey = \"{}\"\n{more}",
+        text(cert),
+        text(key)
+    )
+}
+
+/// Open to other machines without TLS; a key that does not fit, and one that others can read. Each
+/// is told with its cure.
+fn bad_configurations_are_refused(
+    place: &Place,
+    nats: &str,
+    api: &(PathBuf, PathBuf),
+    other_key: &Path,
+) {
+    let refused = |more: &str, words: &[&str]| {
+        let config = configure(place, "140302", "0.0.0.0", more);
+        let output = node(&config).output().unwrap();
+        let told = told(&output);
+        assert!(
+            !output.status.success() && words.iter().all(|w| told.contains(w)),
+            "{told}"
+        );
+    };
+    refused(nats, &["web.plain", "listen_without_tls"]);
+    let misfit = (api.0.clone(), other_key.to_path_buf());
+    refused(&with_tls(&misfit, nats), &["does not fit"]);
+    let mode = |mode| std::fs::set_permissions(&api.1, std::fs::Permissions::from_mode(mode));
+    mode(0o640).unwrap();
+    refused(&with_tls(api, nats), &["chmod 600"]);
+    mode(0o600).unwrap();
+}
+
+/// Starts a node and waits until it is linked; gives the address of its API.
+fn node_behind_tls(place: &Place, right: &Authority, config: &Path) -> (Process, String) {
+    let m = place.world.member("140302").unwrap();
     let log = m.dir.join("node.log");
-    let config = configure(&place, "140302", "0.0.0.0", &tls(&cert, &key));
-    let _node = Process(
-        node(&config)
-            .stderr(std::fs::File::create(&log).unwrap())
-            .spawn()
-            .unwrap(),
-    );
+    let stderr = std::fs::File::create(&log).unwrap();
+    let process = Process(node(config).stderr(stderr).spawn().unwrap());
     let base = format!("https://{HOST}:{}", m.port);
     let authority = std::fs::read(right.ca()).unwrap();
     let client = Client::with_authority(&base, m.token("luru"), &authority).unwrap();
@@ -504,77 +475,68 @@ fn from_the_command_line_to_the_broker() {
     })
     .unwrap_or_else(|e| panic!("{e}\n{}", tail(&log)));
     assert_eq!(client.status().unwrap().unit, "140302");
+    (process, base)
+}
 
-    // The command line: with the authority it works; with another one, without any, by a wrong name
-    // and without TLS it does not.
-    let token = dir.join("luru.token");
-    std::fs::write(&token, m.token("luru")).unwrap();
-    let token = file(&token);
-    let status = |node: &str, more: &[&str]| {
-        countersign(&[&["status", "--node", node, "--token-file", &token], more].concat())
+/// With the authority it works; with another one, without any, by a wrong name and without TLS it
+/// does not, and nothing prints the token.
+fn the_command_line_checks_the_node(
+    place: &Place,
+    base: &str,
+    right: &Authority,
+    wrong: &Authority,
+) {
+    let m = place.world.member("140302").unwrap();
+    let file = place.world.dir.join("luru.token");
+    std::fs::write(&file, m.token("luru")).unwrap();
+    let token = text(&file);
+    let status = |node: &str, ca: Option<&str>| {
+        let ca: Vec<&str> = ca.into_iter().flat_map(|ca| ["--ca", ca]).collect();
+        let args = ["status", "--node", node, "--token-file", &token];
+        countersign(&[&args[..], &ca].concat())
     };
-    let ca = file(&right.ca());
-    let output = status(&base, &["--ca", &ca]);
+    let (ca, other) = (text(&right.ca()), text(&wrong.ca()));
+    let output = status(base, Some(&ca));
     assert!(
         output.status.success() && told(&output).contains("140302"),
         "{}",
         told(&output)
     );
-    for (case, node, more) in [
-        (
-            "another authority",
-            base.clone(),
-            vec!["--ca".to_string(), file(&wrong.ca())],
-        ),
-        ("no authority", base.clone(), vec![]),
-        (
-            "a wrong name",
-            base.replace(HOST, "localhost"),
-            vec!["--ca".to_string(), ca.clone()],
-        ),
-        ("no TLS", base.replace("https", "http"), vec![]),
-        (
-            "an authority and no TLS",
-            base.replace("https", "http"),
-            vec!["--ca".to_string(), ca.clone()],
-        ),
-        (
-            "a file that is no certificate",
-            base.clone(),
-            vec!["--ca".to_string(), token.clone()],
-        ),
-    ] {
-        let more: Vec<&str> = more.iter().map(String::as_str).collect();
-        let output = status(&node, &more);
-        assert!(!output.status.success(), "{case}: {}", told(&output));
-        assert!(
-            !told(&output).contains(m.token("luru")),
-            "{case} prints the token"
-        );
-    }
-    // TLS 1.1 and older, and plain HTTP on the same port, get nothing: rustls has none of them. An
-    // expired certificate is refused.
-    let (cert, key) = right.host("expired", HOST, PAST);
-    let m = place.world.member("140303").unwrap().clone();
-    let config = configure(
-        &place,
-        "140303",
-        HOST,
-        &format!(
-            "[tls]\ncert = \"{}\"\nkey = \"{}\"\n",
-            file(&cert),
-            file(&key)
-        ),
+    let (by_name, plain) = (
+        base.replace(HOST, "localhost"),
+        base.replace("https", "http"),
     );
-    let _other = Process(node(&config).stderr(Stdio::null()).spawn().unwrap());
+    for (case, node, ca) in [
+        ("another authority", base, Some(other.as_str())),
+        ("no authority", base, None),
+        ("a wrong name", &by_name, Some(&ca)),
+        ("no TLS", &plain, None),
+        ("an authority and no TLS", &plain, Some(&ca)),
+        ("a file that is no certificate", base, Some(&token)),
+    ] {
+        let output = status(node, ca);
+        assert!(!output.status.success(), "{case}: {}", told(&output));
+        let leaked = told(&output).contains(m.token("luru"));
+        assert!(!leaked, "{case} prints the token");
+    }
+}
+
+/// TLS 1.1 and older, and plain HTTP on the same port, get nothing: rustls has none of them. An
+/// expired certificate is refused.
+fn an_expired_node_is_refused(place: &Place, right: &Authority) {
+    let expired = right.host("expired", HOST, PAST);
+    let m = place.world.member("140303").unwrap();
+    let config = configure(place, "140303", HOST, &with_tls(&expired, ""));
+    let _node = Process(node(&config).stderr(Stdio::null()).spawn().unwrap());
     wait("the other node", || {
         TcpStream::connect((HOST, m.port))
             .map(|_| true)
             .map_err(|e| e.to_string())
     })
     .unwrap();
-    let client =
-        Client::with_authority(&format!("https://{HOST}:{}", m.port), "", &authority).unwrap();
+    let base = format!("https://{HOST}:{}", m.port);
+    let authority = std::fs::read(right.ca()).unwrap();
+    let client = Client::with_authority(&base, "", &authority).unwrap();
     let error = client.health().unwrap_err().to_string();
     assert!(error.to_lowercase().contains("expired"), "{error}");
 }

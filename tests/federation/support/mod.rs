@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use admin::api::Client;
 use admin::nats::Timing;
 use countersign_demo::federation::{Federation, sign_all, wait};
-use countersign_demo::ledger::{Ledger, LedgerOptions, LedgerUnit, Sheet, generate};
+use countersign_demo::ledger::{Ledger, Sheet};
 use countersign_demo::world::{Deploy, Member, World};
 use countersign_demo::year;
 use federation_tests::{directory, nats_server, programs, repository};
@@ -92,20 +92,7 @@ pub fn build(name: &str, seed: u64, change: impl FnOnce(&mut World)) -> (World, 
     .unwrap();
     change(&mut world);
     world.write_configs().unwrap();
-    let units = world
-        .members
-        .iter()
-        .map(|m| LedgerUnit {
-            id: m.id.clone(),
-            tier: m.tier,
-            parent: m.parent.clone(),
-        })
-        .collect();
-    let ledger = generate(&LedgerOptions {
-        seed,
-        year: 2023,
-        units,
-    });
+    let ledger = world.ledger(seed, 2023);
     let town = Town {
         members: world.members.clone(),
         ledger: std::sync::Arc::new(ledger),
@@ -413,46 +400,45 @@ impl Town {
     /// contributions; the evidence verifies; `fsck` is clean everywhere.
     pub fn conclude(&self, mut f: Federation, months: &[Month]) {
         for unit in &self.members {
-            let client = self.client(unit.id.as_str(), "tianbiao");
-            let status = client.status().unwrap();
-            assert!(
-                status.contradictions.is_empty(),
-                "{}: {:?}",
-                unit.id,
-                status.contradictions
-            );
-            assert!(
-                status.waiting.is_empty(),
-                "{} still waits for {:?}",
-                unit.id,
-                status.waiting
-            );
-            let own: Vec<_> = client
-                .months()
-                .unwrap()
-                .iter()
-                .map(|o| (o.period, o.revision))
-                .collect();
-            let wanted = months
-                .iter()
-                .flat_map(|m| self.course(unit.id.as_str(), *m));
-            assert_eq!(
-                own,
-                wanted.map(|(m, r, _)| (m, r)).collect::<Vec<_>>(),
-                "{}",
-                unit.id
-            );
+            self.nothing_is_open(unit, months);
         }
+        self.evidence_holds(&f, months);
+        for unit in &self.members {
+            f.kill_node(unit.id.as_str());
+        }
+        for unit in &self.members {
+            self.journal_is_whole(unit, months);
+        }
+    }
+
+    /// What becomes of a unit's reports of these months.
+    fn courses(&self, id: &str, months: &[Month]) -> Vec<(Month, u32, Decision)> {
+        months.iter().flat_map(|m| self.course(id, *m)).collect()
+    }
+
+    /// No contradiction, nothing without a receipt, and exactly the revisions that were wanted.
+    fn nothing_is_open(&self, unit: &Member, months: &[Month]) {
+        let (id, client) = (&unit.id, self.client(unit.id.as_str(), "tianbiao"));
+        let status = client.status().unwrap();
+        let contradictions = &status.contradictions;
+        assert!(contradictions.is_empty(), "{id}: {contradictions:?}");
+        let waiting = &status.waiting;
+        assert!(waiting.is_empty(), "{id} still waits for {waiting:?}");
+        let reported = client.months().unwrap();
+        let own: Vec<_> = reported.iter().map(|o| (o.period, o.revision)).collect();
+        let wanted = self.courses(id.as_str(), months).into_iter();
+        let wanted: Vec<_> = wanted.map(|(m, r, _)| (m, r)).collect();
+        assert_eq!(own, wanted, "{id}");
+    }
+
+    /// The province's evidence verifies, and its totals are the planted contributions.
+    fn evidence_holds(&self, f: &Federation, months: &[Month]) {
         let bytes = self.client(PROVINCE, "jiancha").evidence().unwrap();
         let path = f.world.dir.join("evidence.zip");
         std::fs::write(&path, &bytes).unwrap();
-        let verified = countersign(&[
-            "verify",
-            path.to_str().unwrap(),
-            "--root",
-            f.world.root.as_str(),
-        ]);
-        assert!(verified.0, "{}", verified.1);
+        let (path, root) = (path.to_str().unwrap(), f.world.root.as_str());
+        let (verified, said) = countersign(&["verify", path, "--root", root]);
+        assert!(verified, "{said}");
         let evidence = file::read(&bytes).unwrap();
         let mut totals: BTreeMap<String, i64> = BTreeMap::new();
         for note in evidence.units[&PROVINCE.parse().unwrap()].rollups.values() {
@@ -465,42 +451,31 @@ impl Town {
             self.planted(months),
             "hires and subsidies against the planted ones"
         );
-        for unit in &self.members {
-            f.kill_node(unit.id.as_str());
+    }
+
+    /// `fsck` of a stopped node, and the receipts in its journal: those that it had and those that
+    /// it gave.
+    fn journal_is_whole(&self, unit: &Member, months: &[Month]) {
+        let (id, data) = (&unit.id, unit.dir.join("data"));
+        let (clean, said) = countersign(&["fsck", data.to_str().unwrap()]);
+        assert!(clean, "{id}: {said}");
+        if unit.parent.is_some() {
+            let had = receipts(&data, EntryKind::Receipt, id.as_str());
+            let wanted = self.courses(id.as_str(), months);
+            assert_eq!(had, wanted, "receipts in the journal of {id}");
         }
-        for unit in &self.members {
-            let data = unit.dir.join("data");
-            let checked = countersign(&["fsck", data.to_str().unwrap()]);
-            assert!(checked.0, "{}: {}", unit.id, checked.1);
-            let wanted = |id: &str| {
-                months
-                    .iter()
-                    .flat_map(|m| self.course(id, *m))
-                    .collect::<Vec<_>>()
-            };
-            if unit.parent.is_some() {
-                let had = receipts(&data, EntryKind::Receipt, unit.id.as_str());
-                assert_eq!(
-                    had,
-                    wanted(unit.id.as_str()),
-                    "receipts in the journal of {}",
-                    unit.id
-                );
-            }
-            for child in self
-                .members
-                .iter()
-                .filter(|c| c.parent.as_ref() == Some(&unit.id))
-            {
-                let given = receipts(&data, EntryKind::Given, child.id.as_str());
-                assert_eq!(
-                    given,
-                    wanted(child.id.as_str()),
-                    "given to {} by the journal of {}",
-                    child.id,
-                    unit.id
-                );
-            }
+        for child in self
+            .members
+            .iter()
+            .filter(|c| c.parent.as_ref() == Some(id))
+        {
+            let given = receipts(&data, EntryKind::Given, child.id.as_str());
+            let wanted = self.courses(child.id.as_str(), months);
+            assert_eq!(
+                given, wanted,
+                "given to {} by the journal of {id}",
+                child.id
+            );
         }
     }
 }
