@@ -481,7 +481,8 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let body = serde_json::to_string(&Faults::one(code, "稍后", "later")).unwrap();
         let answer = format!(
-            "HTTP/1.1 429 x\r\nretry-after: 0\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            "HTTP/1.1 429 x\r\nretry-after: 0\r\nconnection: close\r\ncontent-length: \
+                {}\r\n\r\n{body}",
             body.len()
         );
         let asked = Arc::new(AtomicUsize::new(0));

@@ -251,18 +251,22 @@ impl Postgres {
             &schema,
             format!(
                 "CREATE SCHEMA r{round}; SET search_path = r{round};
-                 CREATE TABLE event (id bigserial PRIMARY KEY, type text NOT NULL, occurred_on date NOT NULL, subject text NOT NULL, fields jsonb NOT NULL);
+                 CREATE TABLE event (id bigserial PRIMARY KEY, type text NOT NULL, occurred_on \
+                 date NOT NULL, subject text NOT NULL, fields jsonb NOT NULL);
                  CREATE INDEX ON event (subject);
-                 CREATE TABLE audit (id bigserial PRIMARY KEY, event bigint NOT NULL, at timestamptz NOT NULL, hash bytea NOT NULL);
+                 CREATE TABLE audit (id bigserial PRIMARY KEY, event bigint NOT NULL, at \
+                 timestamptz NOT NULL, hash bytea NOT NULL);
                  CREATE FUNCTION chain() RETURNS trigger LANGUAGE plpgsql AS $$
                  DECLARE before bytea;
                  BEGIN
                    SELECT hash INTO before FROM r{round}.audit ORDER BY id DESC LIMIT 1;
                    INSERT INTO r{round}.audit (event, at, hash)
-                     VALUES (NEW.id, now(), sha256(coalesce(before, ''::bytea) || convert_to(NEW::text, 'UTF8')));
+                     VALUES (NEW.id, now(), sha256(coalesce(before, ''::bytea) || \
+                     convert_to(NEW::text, 'UTF8')));
                    RETURN NEW;
                  END $$;
-                 CREATE TRIGGER audited AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION chain();\n"
+                 CREATE TRIGGER audited AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION \
+                 chain();\n"
             ),
         )
         .expect("a script");
@@ -271,7 +275,8 @@ impl Postgres {
         let mut file = std::io::BufWriter::new(std::fs::File::create(&script).expect("a script"));
         writeln!(
             file,
-            "SET search_path = r{round}; PREPARE i AS INSERT INTO event (type, occurred_on, subject, fields) VALUES ($1, $2, $3, $4);"
+            "SET search_path = r{round}; PREPARE i AS INSERT INTO event (type, occurred_on, \
+                subject, fields) VALUES ($1, $2, $3, $4);"
         )
         .expect("written");
         for (event, text) in input {

@@ -95,7 +95,8 @@ fn main() {
                 panic!("{text}")
             };
             println!(
-                "    {threads} thread(s)       {:>7.1} µs/leaf, {leaves} leaves in {wall:.1} s, {:.2} cores busy, at most {mib:.0} MiB; {:.2} of the floor's time",
+                "    {threads} thread(s)       {:>7.1} µs/leaf, {leaves} leaves in {wall:.1} s, \
+                    {:.2} cores busy, at most {mib:.0} MiB; {:.2} of the floor's time",
                 wall * 1e6 / leaves,
                 busy / wall,
                 wall * 1e6 / leaves / micros(floor, sample),

@@ -25,7 +25,8 @@ struct SmallDisk {
 impl SmallDisk {
     fn new(at: &Path, size: &str) -> SmallDisk {
         fs::create_dir_all(at).unwrap();
-        let script = "mount -t tmpfs -o \"size=$1,mode=700\" countersign-test \"$2\" && touch \"$2/mounted\" && exec sleep infinity";
+        let script = "mount -t tmpfs -o \"size=$1,mode=700\" countersign-test \"$2\" && touch \
+            \"$2/mounted\" && exec sleep infinity";
         let mut holder = Command::new("unshare")
             .args([
                 "-m",
@@ -47,7 +48,8 @@ impl SmallDisk {
             let ended = holder.try_wait().unwrap();
             assert!(
                 ended.is_none(),
-                "no tmpfs can be mounted here (it takes CAP_SYS_ADMIN), so that this test can show nothing: {ended:?}"
+                "no tmpfs can be mounted here (it takes CAP_SYS_ADMIN), so that this test can show \
+                    nothing: {ended:?}"
             );
             std::thread::sleep(std::time::Duration::from_millis(5));
         }

@@ -75,7 +75,10 @@ impl Place {
             net,
         };
         place.make().unwrap_or_else(|e| {
-            panic!("this test needs network namespaces (root, or CAP_SYS_ADMIN and CAP_NET_ADMIN, and iproute2), and got: {e}")
+            panic!(
+                "this test needs network namespaces (root, or CAP_SYS_ADMIN and CAP_NET_ADMIN, \
+                and iproute2), and got: {e}"
+            )
         });
         place
     }
@@ -126,7 +129,11 @@ impl Place {
     /// wrong hardware address of the other. No connection is reset.
     fn swallow(&self) {
         let (space, outside, net) = (&self.space, &self.outside, self.net);
-        ip(&format!("-n {space} neigh replace 10.213.{net}.1 lladdr 02:00:00:00:00:01 dev wide nud permanent")).unwrap();
+        ip(&format!(
+            "-n {space} neigh replace 10.213.{net}.1 lladdr 02:00:00:00:00:01 dev wide nud \
+            permanent"
+        ))
+        .unwrap();
         ip(&format!(
             "neigh replace 10.213.{net}.2 lladdr 02:00:00:00:00:01 dev {outside}w nud permanent"
         ))

@@ -74,7 +74,8 @@ fn strace_works() {
         output.expect("strace is not installed: apt-get install strace (tests/run does it)");
     assert!(
         output.status.success(),
-        "strace may not trace here (ptrace is forbidden: seccomp, yama or a missing CAP_SYS_PTRACE), so that this test can show nothing: {}",
+        "strace may not trace here (ptrace is forbidden: seccomp, yama or a missing \
+            CAP_SYS_PTRACE), so that this test can show nothing: {}",
         String::from_utf8_lossy(&output.stderr)
     );
 }

@@ -1,4 +1,4 @@
-//! `countersign catalogue` and `countersign plan`: what is counted, and what it is held against.
+//! `countersign catalogue`: what is counted.
 
 use std::path::{Path, PathBuf};
 
@@ -6,12 +6,10 @@ use clap::Subcommand;
 use protocol::authoring::{CatalogueFault, CatalogueFaults};
 use protocol::catalogue::Catalogue;
 use protocol::compiled::CompiledCatalogue;
-use protocol::note::{Note, SigningKey};
-use protocol::plan::Plan;
-use protocol::published;
 use serde_json::json;
 
 use super::output::{Done, Failure, Out, print, read, save_new, sayln};
+use super::signing::{print_signed, read_keys};
 use crate::keyring;
 
 /// Check and sign the catalogue of events, indicators and rules
@@ -26,7 +24,8 @@ pub enum Command {
     },
     /// Check and sign a catalogue
     #[command(
-        after_help = "Example:\n  countersign catalogue sign deploy/catalogue --root root.key -o catalogue-1.note"
+        after_help = "Example:\n  countersign catalogue sign deploy/catalogue --root root.key -o \
+            catalogue-1.note"
     )]
     Sign {
         /// Directory
@@ -40,64 +39,27 @@ pub enum Command {
     },
 }
 
-/// Sign a plan pack
-#[derive(Debug, Subcommand)]
-#[command(
-    after_help = "Example:\n  countersign plan sign deploy/plans/sx-2022.toml --root root.key -o sx-2022.note"
-)]
-pub enum PlanCommand {
-    /// Sign a plan pack, its TOML unchanged
-    #[command(
-        after_help = "Example:\n  countersign plan sign deploy/plans/sx-2022.toml --root root.key -o sx-2022.note"
-    )]
-    Sign {
-        /// TOML file
-        file: PathBuf,
-        /// Root key file; repeat for several
-        #[arg(long, value_name = "KEYFILE", required = true)]
-        root: Vec<PathBuf>,
-        /// New file for the note
-        #[arg(short, long, value_name = "NOTE")]
-        output: PathBuf,
-    },
-}
-
 pub fn run(command: Command, out: &Out) -> Done {
     match command {
         Command::Check { dir } => check(&dir, out),
-        Command::Sign { dir, root, output } => {
-            if let Err(CatalogueFaults(faults)) = examine(&dir)? {
-                let message = format!(
-                    "{}: the catalogue has {} fault(s) and was not signed",
-                    dir.display(),
-                    faults.len()
-                );
-                return Err(Failure::coded("catalogue.faults", message)
-                    .help("`countersign catalogue check` lists them all"));
-            }
-            let keys = keys(&root)?;
-            let note = keyring::sign_catalogue(&dir, &keys.iter().collect::<Vec<_>>())?;
-            save_new(&output, note.as_bytes())?;
-            signed(&note, &output, out);
-            Ok(true)
-        }
+        Command::Sign { dir, root, output } => sign(&dir, &root, &output, out),
     }
 }
 
-pub fn run_plan(command: PlanCommand, out: &Out) -> Done {
-    let PlanCommand::Sign { file, root, output } = command;
-    let wrong = |e: &dyn std::fmt::Display| {
-        Failure::coded("plan.malformed", format!("{}: {e}", file.display()))
-    };
-    let text = String::from_utf8(read(&file)?).map_err(|_| wrong(&"not UTF-8"))?;
-    Plan::from_toml(&text).map_err(|e| wrong(&e))?;
-    let keys = keys(&root)?;
-    let note = Note::sign(
-        &published::plan_text(&text)?,
-        &keys.iter().collect::<Vec<_>>(),
-    )?;
-    save_new(&output, note.as_bytes())?;
-    signed(&note, &output, out);
+fn sign(dir: &Path, root: &[PathBuf], output: &Path, out: &Out) -> Done {
+    if let Err(CatalogueFaults(faults)) = examine(dir)? {
+        let message = format!(
+            "{}: the catalogue has {} fault(s) and was not signed",
+            dir.display(),
+            faults.len()
+        );
+        return Err(Failure::coded("catalogue.faults", message)
+            .help("`countersign catalogue check` lists them all"));
+    }
+    let keys = read_keys(root)?;
+    let note = keyring::sign_catalogue(dir, &keys.iter().collect::<Vec<_>>())?;
+    save_new(output, note.as_bytes())?;
+    print_signed(&note, output, out);
     Ok(true)
 }
 
@@ -132,50 +94,59 @@ fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueFaults>, Failure> {
 fn check(dir: &Path, out: &Out) -> Done {
     match examine(dir)? {
         Err(CatalogueFaults(faults)) => {
-            let list: Vec<_> = faults
-                .iter()
-                .map(|f| json!({ "place": f.place(), "code": format!("catalogue.{}", f.code()), "message": message(f) }))
-                .collect();
-            out.answer(json!({ "holds": false, "faults": list }), || {
-                let mut rows = out.table(&["place", "code", "fault"]);
-                for f in &faults {
-                    rows.add_row([f.place(), &format!("catalogue.{}", f.code()), &message(f)]);
-                }
-                print(&rows);
-                sayln!("✗ {}: {} fault(s)", dir.display(), faults.len());
-            });
+            list_faults(dir, &faults, out);
             Ok(false)
         }
         Ok(catalogue) => {
             // Compiling it finds what validation cannot: conditions that do not compile.
             let counting = CompiledCatalogue::new(catalogue)
                 .map_err(|e| Failure::coded("catalogue.cel", e.to_string()))?;
-            let c = &counting.catalogue;
-            let counts = [
-                c.events.len(),
-                c.indicators.len(),
-                c.dimensions.len(),
-                c.rules.len(),
-            ];
-            let answer = json!({
-                "holds": true, "id": c.id, "version": c.version, "digest": counting.digest,
-                "events": counts[0], "indicators": counts[1], "dimensions": counts[2], "rules": counts[3], "faults": [],
-            });
-            out.answer(answer, || {
-                sayln!(
-                    "✓ {} version {}: {} event types, {} indicators, {} dimensions, {} rules; {}",
-                    c.id,
-                    c.version,
-                    counts[0],
-                    counts[1],
-                    counts[2],
-                    counts[3],
-                    counting.digest
-                );
-            });
+            summarise(&counting, out);
             Ok(true)
         }
     }
+}
+
+fn list_faults(dir: &Path, faults: &[CatalogueFault], out: &Out) {
+    let code = |f: &CatalogueFault| format!("catalogue.{}", f.code());
+    let list: Vec<_> = faults
+        .iter()
+        .map(|f| json!({ "place": f.place(), "code": code(f), "message": message(f) }))
+        .collect();
+    out.answer(json!({ "holds": false, "faults": list }), || {
+        let mut rows = out.table(&["place", "code", "fault"]);
+        for f in faults {
+            rows.add_row([f.place(), &code(f), &message(f)]);
+        }
+        print(&rows);
+        sayln!("✗ {}: {} fault(s)", dir.display(), faults.len());
+    });
+}
+
+fn summarise(counting: &CompiledCatalogue, out: &Out) {
+    let c = &counting.catalogue;
+    let (events, indicators) = (c.events.len(), c.indicators.len());
+    let (dimensions, rules) = (c.dimensions.len(), c.rules.len());
+    let answer = json!({
+        "holds": true,
+        "id": c.id,
+        "version": c.version,
+        "digest": counting.digest,
+        "events": events,
+        "indicators": indicators,
+        "dimensions": dimensions,
+        "rules": rules,
+        "faults": [],
+    });
+    out.answer(answer, || {
+        sayln!(
+            "✓ {} version {}: {events} event types, {indicators} indicators, \
+             {dimensions} dimensions, {rules} rules; {}",
+            c.id,
+            c.version,
+            counting.digest
+        );
+    });
 }
 
 /// The fault's text without its place and code, which have columns of their own.
@@ -187,30 +158,4 @@ fn message(fault: &CatalogueFault) -> String {
     text.strip_suffix(&format!(" [catalogue.{}]", fault.code()))
         .unwrap_or(text)
         .to_string()
-}
-
-fn keys(paths: &[PathBuf]) -> Result<Vec<SigningKey>, Failure> {
-    paths
-        .iter()
-        .map(|p| keyring::read_key(p).map_err(Failure::from))
-        .collect()
-}
-
-fn signed(note: &Note, output: &Path, out: &Out) {
-    let names: Vec<&str> = note
-        .signatures()
-        .iter()
-        .map(protocol::note::Signature::name)
-        .collect();
-    out.answer(
-        json!({ "digest": note.digest(), "signed_by": names, "file": output }),
-        || {
-            sayln!(
-                "{}: {}, signed by {}",
-                output.display(),
-                note.digest(),
-                names.join(", ")
-            );
-        },
-    );
 }

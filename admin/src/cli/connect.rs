@@ -1,9 +1,8 @@
-//! Which node, and on whose behalf; and the kinds of arguments that several commands share.
+//! Which node, and on whose behalf.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use protocol::note::VerifierKey;
 use zeroize::Zeroizing;
 
 use super::output::Failure;
@@ -64,7 +63,8 @@ impl Connection {
         // secret.
         if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Failure::usage(
-                "the token is not one line of letters and digits, as `countersign key token` writes it",
+                "the token is not one line of letters and digits, as `countersign key token` \
+                    writes it",
             ));
         }
         let ca = self
@@ -81,44 +81,5 @@ impl Connection {
                 Client::with_authority(&node, token, &pem).map_err(Failure::of)
             }
         }
-    }
-}
-
-/// A verifier key, or a file that holds one (as `countersign key show FILE` prints it).
-///
-/// # Errors
-/// Neither.
-pub fn vkey(text: &str) -> Result<VerifierKey, String> {
-    if text.starts_with("PRIVATE+KEY+") {
-        return Err(
-            "this is a private key; give the public one, as `countersign key show FILE` prints it"
-                .into(),
-        );
-    }
-    if text.contains('+') && !Path::new(text).exists() {
-        return text
-            .parse()
-            .map_err(|e: protocol::note::NoteError| e.to_string());
-    }
-    let file = std::fs::read_to_string(text)
-        .map_err(|e| format!("neither a verifier key nor a file that can be read: {e}"))?;
-    if file.starts_with("PRIVATE+KEY+") {
-        return Err("this file holds a private key; give the public one, as `countersign key show FILE` prints it".into());
-    }
-    file.trim()
-        .parse()
-        .map_err(|e: protocol::note::NoteError| format!("the file holds no verifier key: {e}"))
-}
-
-/// `NAME=VALUE`, the name not empty.
-///
-/// # Errors
-/// No `=`.
-pub fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.trim().is_empty() => {
-            Ok((name.trim().to_string(), value.to_string()))
-        }
-        _ => Err("write NAME=VALUE".into()),
     }
 }

@@ -12,7 +12,8 @@ use super::output::{Done, Failure, Out, sayln};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  countersign fsck /var/lib/countersign/140321\n\n\
-    Reads the whole journal and the guard file and changes nothing. It needs no keys and says nothing about signatures or figures:\n\
+    Reads the whole journal and the guard file and changes nothing. It needs no keys and says \
+    nothing about signatures or figures:\n\
     for these there is `countersign audit recheck`."
 )]
 pub struct Args {
@@ -49,22 +50,31 @@ pub fn run(args: &Args, out: &Out) -> Done {
         );
         if report.erased > 0 {
             sayln!(
-                "  {} private record(s) are erased, {} of these erasures will be finished at the next start",
+                "  {} private record(s) are erased, {} of these erasures will be finished at the \
+                    next start",
                 report.erased,
                 report.unfinished_erasures
             );
         }
         if let Some(t) = &report.torn {
             sayln!(
-                "! {}: {} bytes of an unfinished write from byte {} on; the next start cuts them off, nothing acknowledged is in them",
+                "! {}: {} bytes of an unfinished write from byte {} on; the next start cuts them \
+                    off, nothing acknowledged is in them",
                 t.path.display(),
                 t.bytes,
                 t.offset
             );
         }
         match last {
-            Some(g) => sayln!("✓ guard: a log of {} statements was signed last, and the journal is not older than that", g.size),
-            None => sayln!("! guard: there is none, and no node starts on this directory before `countersign guard` made one"),
+            Some(g) => sayln!(
+                "✓ guard: a log of {} statements was signed last, and the journal is \
+                not older than that",
+                g.size
+            ),
+            None => sayln!(
+                "! guard: there is none, and no node starts on this directory before \
+                `countersign guard` made one"
+            ),
         }
     });
     Ok(true)

@@ -4,22 +4,27 @@
 use protocol::digest::Digest;
 use serde_json::json;
 
+use super::data_directory::DataDirectory;
 use super::output::{Done, Failure, Out, sayln};
-use super::stopped::Stopped;
 
 /// Make a new guard for a stopped node's data directory, after comparing it with the parent
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example, at the parent, then here:\n  countersign --json review list --unit 140321 --token-file wang.token\n  \
-    countersign guard --data /var/lib/countersign/140321 --keys /etc/countersign/140321/keys --root root.vkey --last-report sha256:…\n\n\
-    A node whose guard is missing refuses to start: it may have been restored from an old backup, and going on from one would sign a\n\
-    second history. The newest report that the parent has must be in this journal: give its digest. If the parent has none, and for a\n\
-    unit without a parent, say --no-report; a unit without a parent compares with whoever holds its evidence.\n\
+    after_help = "Example, at the parent, then here:\n  countersign --json review list --unit \
+        140321 --token-file wang.token\n  \
+    countersign guard --data /var/lib/countersign/140321 --keys /etc/countersign/140321/keys \
+    --root root.vkey --last-report sha256:…\n\n\
+    A node whose guard is missing refuses to start: it may have been restored from an old backup, \
+    and going on from one would sign a\n\
+    second history. The newest report that the parent has must be in this journal: give its \
+    digest. If the parent has none, and for a\n\
+    unit without a parent, say --no-report; a unit without a parent compares with whoever holds \
+    its evidence.\n\
     Run it as the node's user, while the node is stopped."
 )]
 pub struct Args {
     #[command(flatten)]
-    at: Stopped,
+    at: DataDirectory,
     /// Digest of the newest report of this unit that the parent has
     #[arg(
         long,
@@ -36,8 +41,14 @@ pub struct Args {
 pub fn run(args: &Args, out: &Out) -> Done {
     let mut books = args.at.open("guard.data")?;
     if !books.is_unguarded() {
-        return Err(Failure::coded("guard.present", "this directory needs no new guard".to_string())
-            .help("a guard that refuses is right until the newest copy of the journal is found; see the runbook"));
+        return Err(Failure::coded(
+            "guard.present",
+            "this directory needs no new guard".to_string(),
+        )
+        .help(
+            "a guard that refuses is right until the newest copy of the journal is found; \
+                see the runbook",
+        ));
     }
     let known = |digest: &Digest| {
         books
@@ -47,7 +58,8 @@ pub fn run(args: &Args, out: &Out) -> Done {
     };
     if let Some(digest) = args.last_report.filter(|d| !known(d)) {
         let message = format!(
-            "the parent has {digest}, and this journal does not: it is older than what this node has signed"
+            "the parent has {digest}, and this journal does not: it is older than what this node \
+                has signed"
         );
         return Err(Failure::coded("guard.rolled_back", message)
             .help("find a newer copy of the journal; do not go on from this one"));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use node::desk::record::Imported;
 use serde_json::json;
 
+use super::arguments::ArgumentError;
 use super::connect::Connection;
 use super::output::{Done, Failure, Out, fault_table, print, read, sayln, value};
 
@@ -12,8 +13,10 @@ use super::output::{Done, Failure, Out, fault_table, print, read, sayln, value};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  countersign import 2023-03/*.csv --token-file chen.token\n\n\
-    A file is recorded as a whole or not at all, unless --valid-rows is given. Files are taken in the order in which they are\n\
-    named; after a refused one the following are not tried. Files are UTF-8 or GB18030, CSV with a heading or JSONL.\n\
+    A file is recorded as a whole or not at all, unless --valid-rows is given. Files are taken in \
+    the order in which they are\n\
+    named; after a refused one the following are not tried. Files are UTF-8 or GB18030, CSV with a \
+    heading or JSONL.\n\
     Rows are counted from 1, the heading included, as a spreadsheet shows them."
 )]
 pub struct Args {
@@ -36,15 +39,12 @@ pub struct Args {
     node: Connection,
 }
 
-fn event(text: &str) -> Result<String, String> {
-    let good = !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'_');
-    if good {
+fn event(text: &str) -> Result<String, ArgumentError> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'_';
+    if !text.is_empty() && text.bytes().all(allowed) {
         Ok(text.to_string())
     } else {
-        Err("a type is written E16".into())
+        Err(ArgumentError::EventType)
     }
 }
 
@@ -70,34 +70,35 @@ fn form_of(path: &Path) -> &'static str {
     }
 }
 
+/// A file and what is known of it.
+struct EventFile<'a> {
+    path: &'a Path,
+    form: &'a str,
+    event: Option<String>,
+    body: Vec<u8>,
+}
+
 pub fn run(args: &Args, out: &Out) -> Done {
     let client = args.node.client()?;
-    // Every file is there and has a type before the first one is recorded.
-    let mut work: Vec<(&Path, &str, Option<String>, Vec<u8>)> = Vec::new();
-    for file in &args.files {
-        let form = args.form.as_deref().unwrap_or_else(|| form_of(file));
-        let event = args.event.clone().or_else(|| type_of(file));
-        if event.is_none() && form == "csv" {
-            let message = format!(
-                "{}: which event type? Name the file like 14-E16.csv, or give --type",
-                file.display()
-            );
-            return Err(Failure::usage(message));
-        }
-        work.push((file, form, event, read(file)?));
-    }
-    let total = work.len();
+    let files = read_files(args)?;
+    let total = files.len();
     let mut answers = Vec::new();
     let mut good = true;
-    for (file, form, event, body) in work {
+    for file in files {
+        let event = file.event.as_deref();
         let imported = client
-            .import(event.as_deref(), form, args.valid_rows, args.dry_run, &body)
-            .map_err(|e| Failure::from(e).about(file))?;
+            .import(event, file.form, args.valid_rows, args.dry_run, &file.body)
+            .map_err(|e| Failure::from(e).about(file.path))?;
         if !out.json {
-            tell(file, &imported, args.dry_run, out);
+            print_result(file.path, &imported, args.dry_run, out);
         }
         good &= imported.accepted && (imported.faults.is_empty() || args.valid_rows);
-        answers.push(json!({ "file": file, "accepted": imported.accepted, "recorded": value(&imported.recorded), "faults": value(&imported.faults) }));
+        answers.push(json!({
+            "file": file.path,
+            "accepted": imported.accepted,
+            "recorded": value(&imported.recorded),
+            "faults": value(&imported.faults),
+        }));
         if !imported.accepted && !args.dry_run {
             break;
         }
@@ -112,7 +113,30 @@ pub fn run(args: &Args, out: &Out) -> Done {
     Ok(good)
 }
 
-fn tell(file: &Path, imported: &Imported, dry_run: bool, out: &Out) {
+/// Every file is there and has a type before the first one is recorded.
+fn read_files(args: &Args) -> Result<Vec<EventFile<'_>>, Failure> {
+    let mut files = Vec::new();
+    for path in &args.files {
+        let form = args.form.as_deref().unwrap_or_else(|| form_of(path));
+        let event = args.event.clone().or_else(|| type_of(path));
+        if event.is_none() && form == "csv" {
+            return Err(Failure::usage(format!(
+                "{}: which event type? Name the file like 14-E16.csv, or give --type",
+                path.display()
+            )));
+        }
+        let body = read(path)?;
+        files.push(EventFile {
+            path,
+            form,
+            event,
+            body,
+        });
+    }
+    Ok(files)
+}
+
+fn print_result(file: &Path, imported: &Imported, dry_run: bool, out: &Out) {
     if !imported.faults.is_empty() {
         print(&fault_table(out.style, &imported.faults));
     }
@@ -139,7 +163,8 @@ fn tell(file: &Path, imported: &Imported, dry_run: bool, out: &Out) {
         .count();
     if late > 0 {
         sayln!(
-            "  {late} of them belong to a month that is closed: they count in the open one, as late entries (补报)"
+            "  {late} of them belong to a month that is closed: they count in the open one, as \
+                late entries (补报)"
         );
     }
 }

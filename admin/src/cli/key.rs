@@ -12,6 +12,7 @@ use protocol::note::{Alg, VerifierKey};
 use protocol::period::Month;
 use serde_json::json;
 
+use super::arguments::ArgumentError;
 use super::output::{Done, Failure, Out, read, save_new, say, sayln};
 use super::units::{Card, Cards};
 use crate::keyring;
@@ -22,8 +23,10 @@ use crate::keyring;
 pub enum Command {
     /// Make a signing key of a person, of a root, or of anything else that signs
     #[command(
-        after_help = "Example, for the recorder 陈 of 平定县:\n  countersign key new keys/chen.key --name 140321/chen\n\n\
-        The file (mode 0600) is the only copy of the private key. The line that is printed is public: give it to\n\
+        after_help = "Example, for the recorder 陈 of 平定县:\n  countersign key new keys/chen.key \
+            --name 140321/chen\n\n\
+        The file (mode 0600) is the only copy of the private key. The line that is printed is \
+        public: give it to\n\
         `countersign operator enrol`."
     )]
     New {
@@ -45,9 +48,12 @@ pub enum Command {
     },
     /// Make a bearer token for the API
     #[command(
-        after_help = "Example:\n  countersign key token --name chen --roles recorder --append tokens\n\n\
-        The token is printed once and kept nowhere; the node's token file gets its digest only. Restart the node afterwards.\n\
-        Roles: recorder, reviewer, head, inspector, operator. The name must be that of the recorder's key: what comes in with\n\
+        after_help = "Example:\n  countersign key token --name chen --roles recorder --append \
+            tokens\n\n\
+        The token is printed once and kept nowhere; the node's token file gets its digest only. \
+        Restart the node afterwards.\n\
+        Roles: recorder, reviewer, head, inspector, operator. The name must be that of the \
+        recorder's key: what comes in with\n\
         this token is signed by the key <unit>/<name>."
     )]
     Token {
@@ -67,7 +73,8 @@ pub enum Command {
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  countersign key unit keys --unit 140321 --card 140321.toml\n\n\
-    Keep a copy of vault.key in a safe, apart from the backups: without it no private record can be opened again.\n\
+    Keep a copy of vault.key in a safe, apart from the backups: without it no private record can \
+    be opened again.\n\
     The card holds public keys only: send it to whoever signs the registry."
 )]
 pub struct UnitArgs {
@@ -99,13 +106,13 @@ pub struct UnitArgs {
     nkey: Option<String>,
 }
 
-fn role(text: &str) -> Result<&'static str, String> {
-    let names: Vec<&str> = Role::ALL.iter().map(|r| r.as_str()).collect();
-    Role::ALL
-        .iter()
-        .map(|r| r.as_str())
-        .find(|r| *r == text)
-        .ok_or_else(|| format!("roles are {}", names.join(", ")))
+fn role(text: &str) -> Result<&'static str, ArgumentError> {
+    let words: Vec<&'static str> = Role::ALL.iter().map(|r| r.as_str()).collect();
+    let found = words.iter().find(|w| **w == text).copied();
+    found.ok_or(ArgumentError::Word {
+        what: "roles",
+        words,
+    })
 }
 
 pub fn run(command: Command, out: &Out) -> Done {

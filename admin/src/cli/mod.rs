@@ -12,21 +12,28 @@ pub mod output;
 pub mod report;
 pub mod units;
 
+mod arguments;
 mod audit;
 mod catalogue;
 mod connect;
+mod data_directory;
 mod desk;
+mod direct_children;
 mod evidence;
 mod fsck;
 mod guard;
 mod import;
 mod key;
+mod months;
 mod nats;
 mod operator;
+mod plan;
+mod publish;
 mod registry;
 mod review;
+mod signing;
 mod status;
-mod stopped;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -39,9 +46,12 @@ use output::{Done, Out, Style};
 #[command(
     name = "countersign",
     version,
-    after_help = "Example:\n  countersign status --node http://127.0.0.1:8321 --token-file chen.token\n\n\
-    Commands that talk to a node take its address and a token from --node and --token-file, or from COUNTERSIGN_NODE and\n\
-    COUNTERSIGN_TOKEN. `countersign help COMMAND` shows an example of each. Exit code: 0 done, 1 refused, 2 wrong usage."
+    after_help = "Example:\n  countersign status --node http://127.0.0.1:8321 --token-file \
+        chen.token\n\n\
+    Commands that talk to a node take its address and a token from --node and --token-file, or \
+    from COUNTERSIGN_NODE and\n\
+    COUNTERSIGN_TOKEN. `countersign help COMMAND` shows an example of each. Exit code: 0 done, 1 \
+    refused, 2 wrong usage."
 )]
 struct Cli {
     /// Answer with one JSON value
@@ -60,7 +70,7 @@ enum Command {
     #[command(subcommand)]
     Catalogue(catalogue::Command),
     #[command(subcommand)]
-    Plan(catalogue::PlanCommand),
+    Plan(plan::Command),
     #[command(subcommand)]
     Nats(nats::Command),
     Import(import::Args),
@@ -69,15 +79,15 @@ enum Command {
     Close(desk::close::Args),
     Sign(desk::sign::Args),
     Submit(desk::submit::Args),
-    Status(status::StatusArgs),
-    Months(status::MonthsArgs),
+    Status(status::Args),
+    Months(months::Args),
     #[command(subcommand)]
     Review(review::Command),
     #[command(subcommand)]
     Operator(operator::Command),
-    Publish(operator::PublishArgs),
-    Evidence(evidence::EvidenceArgs),
-    Verify(evidence::VerifyArgs),
+    Publish(publish::Args),
+    Evidence(evidence::Args),
+    Verify(verify::Args),
     #[command(subcommand)]
     Audit(audit::Command),
     Fsck(fsck::Args),
@@ -100,7 +110,7 @@ fn run(command: Command, out: &Out) -> Done {
         Command::Key(c) => key::run(c, out),
         Command::Registry(c) => registry::run(c, out),
         Command::Catalogue(c) => catalogue::run(c, out),
-        Command::Plan(c) => catalogue::run_plan(c, out),
+        Command::Plan(c) => plan::run(c, out),
         Command::Nats(c) => nats::run(c, out),
         Command::Import(a) => import::run(&a, out),
         Command::Void(a) => desk::void::run(&a, out),
@@ -108,13 +118,13 @@ fn run(command: Command, out: &Out) -> Done {
         Command::Close(a) => desk::close::run(a, out),
         Command::Sign(a) => desk::sign::run(&a, out),
         Command::Submit(a) => desk::submit::run(&a, out),
-        Command::Status(a) => status::status(&a, out),
-        Command::Months(a) => status::months(&a, out),
+        Command::Status(a) => status::run(&a, out),
+        Command::Months(a) => months::run(&a, out),
         Command::Review(c) => review::run(c, out),
         Command::Operator(c) => operator::run(c, out),
-        Command::Publish(a) => operator::publish(&a, out),
-        Command::Evidence(a) => evidence::evidence(&a, out),
-        Command::Verify(a) => evidence::verify(&a, out),
+        Command::Publish(a) => publish::run(&a, out),
+        Command::Evidence(a) => evidence::run(&a, out),
+        Command::Verify(a) => verify::run(&a, out),
         Command::Audit(c) => audit::run(c, out),
         Command::Fsck(a) => fsck::run(&a, out),
         Command::Guard(a) => guard::run(&a, out),

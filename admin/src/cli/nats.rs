@@ -23,7 +23,8 @@ const KEEP_AGAIN: Duration = Duration::from_secs(1);
 pub enum Command {
     /// Make an NKey: the seed goes to a file, the public half is printed
     #[command(after_help = "Example:\n  countersign nats user keys/nats.seed\n\n\
-        Each unit makes its own and puts the public half into its card as `nkey`; the operator of the server makes one, too.")]
+        Each unit makes its own and puts the public half into its card as `nkey`; the operator of \
+        the server makes one, too.")]
     User {
         /// New file for the seed, mode 0600
         file: PathBuf,
@@ -35,10 +36,13 @@ pub enum Command {
 /// Write nats.conf from files of units
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  countersign nats config --units units.csv --units 140321.toml --skip-keyless --admin U… \
+    after_help = "Example:\n  countersign nats config --units units.csv --units 140321.toml \
+        --skip-keyless --admin U… \
     --store-dir /var/lib/nats -o nats.conf\n\n\
-    The server syncs every message before it acknowledges (sync_interval: always); nodes check this and send nothing otherwise.\n\
-    With nodes on other machines give --host 0.0.0.0 and TLS. The monitoring address has no login: keep it inside."
+    The server syncs every message before it acknowledges (sync_interval: always); nodes check \
+    this and send nothing otherwise.\n\
+    With nodes on other machines give --host 0.0.0.0 and TLS. The monitoring address has no login: \
+    keep it inside."
 )]
 pub struct Config {
     /// File of units with their nkey; repeat for several
@@ -85,9 +89,12 @@ pub struct Config {
 /// Make or bring up to date the streams and consumers of a running nats-server
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  countersign nats provision --url nats://127.0.0.1:4222 --seed admin.seed --units units.csv --units 140321.toml \
-    --skip-keyless\n  countersign nats provision --url tls://nats.example.gov.cn:4222 --ca nats-ca.pem --seed admin.seed --units units.csv --skip-keyless\n\n\
-    It may be repeated at any time; run it after each change of the units. With --keep it stays and does so by itself: after changes of\n\
+    after_help = "Example:\n  countersign nats provision --url nats://127.0.0.1:4222 --seed \
+        admin.seed --units units.csv --units 140321.toml \
+    --skip-keyless\n  countersign nats provision --url tls://nats.example.gov.cn:4222 --ca \
+    nats-ca.pem --seed admin.seed --units units.csv --skip-keyless\n\n\
+    It may be repeated at any time; run it after each change of the units. With --keep it stays \
+    and does so by itself: after changes of\n\
     the files, and when the server lost its store. Let it run as a service beside nats-server."
 )]
 pub struct Provision {

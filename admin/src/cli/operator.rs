@@ -1,27 +1,29 @@
-//! `countersign operator` and `countersign publish`: the unit's people and the documents that it
-//! goes by.
+//! `countersign operator`: the keys of the unit's people.
 
-use std::path::PathBuf;
-
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use protocol::note::VerifierKey;
 use protocol::person::Role;
 use serde_json::json;
 
-use super::connect::{Connection, vkey};
-use super::output::{Done, Failure, Out, read, sayln};
+use super::arguments::{ArgumentError, vkey};
+use super::connect::Connection;
+use super::output::{Done, Out, sayln};
 
 /// Enrol and revoke the keys of the unit's people
 #[derive(Debug, Subcommand)]
 #[command(
-    after_help = "Example:\n  countersign operator enrol chen.vkey --roles recorder,preparer --token-file ops.token"
+    after_help = "Example:\n  countersign operator enrol chen.vkey --roles recorder,preparer \
+        --token-file ops.token"
 )]
 pub enum Command {
     /// Enrol a person's key in the unit's log
     #[command(
-        after_help = "Example:\n  countersign operator enrol chen.vkey --roles recorder,preparer --token-file ops.token\n\n\
-        Roles: recorder (录入人), preparer (填表人), reviewer (统计负责人), head (单位负责人). A name holds one key at a time, and all\n\
-        roles of a person are enrolled at once. A recorder's key file must also lie in the node's keys directory before it starts."
+        after_help = "Example:\n  countersign operator enrol chen.vkey --roles recorder,preparer \
+            --token-file ops.token\n\n\
+        Roles: recorder (录入人), preparer (填表人), reviewer (统计负责人), head (单位负责人). A \
+        name holds one key at a time, and all\n\
+        roles of a person are enrolled at once. A recorder's key file must also lie in the node's \
+        keys directory before it starts."
     )]
     Enrol {
         /// Verifier key, named `<unit>/<name>`, or a file with one
@@ -36,7 +38,8 @@ pub enum Command {
     /// Revoke a person's key from now on
     #[command(
         after_help = "Example:\n  countersign operator revoke chen.vkey --token-file ops.token\n\n\
-        What the key has signed before stays valid. To keep the person out of the API, remove the token's line from the node's\n\
+        What the key has signed before stays valid. To keep the person out of the API, remove the \
+        token's line from the node's\n\
         token file and restart the node."
     )]
     Revoke {
@@ -48,60 +51,33 @@ pub enum Command {
     },
 }
 
-/// Hand a node the next registry version, a catalogue or a plan
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  countersign publish registry-2.note --token-file ops.token\n\n\
-    The node checks the root keys' signatures and keeps the note in its journal. Registry versions come one after the other."
-)]
-pub struct PublishArgs {
-    /// Notes, in the order in which they are to be adopted
-    #[arg(required = true)]
-    notes: Vec<PathBuf>,
-    #[command(flatten)]
-    node: Connection,
-}
-
-fn role(text: &str) -> Result<Role, String> {
-    Role::parse(text).ok_or_else(|| "roles are recorder, preparer, reviewer, head".into())
+fn role(text: &str) -> Result<Role, ArgumentError> {
+    Role::parse(text).ok_or_else(|| ArgumentError::Word {
+        what: "roles",
+        words: vec!["recorder", "preparer", "reviewer", "head"],
+    })
 }
 
 pub fn run(command: Command, out: &Out) -> Done {
     match command {
-        Command::Enrol { vkey, roles, node } => {
-            let roles: Vec<&str> = roles.into_iter().map(Role::as_str).collect();
-            node.client()?.enrol(&vkey.to_string(), &roles)?;
-            out.answer(json!({ "enrolled": vkey.name(), "roles": roles }), || {
-                sayln!("✓ {} is enrolled as {}", vkey.name(), roles.join(", "))
-            });
-        }
-        Command::Revoke { vkey, node } => {
-            node.client()?.revoke(&vkey.to_string())?;
-            out.answer(json!({ "revoked": vkey.name() }), || {
-                sayln!("✓ the key of {} signs no more", vkey.name())
-            });
-        }
+        Command::Enrol { vkey, roles, node } => enrol(&vkey, &roles, &node, out),
+        Command::Revoke { vkey, node } => revoke(&vkey, &node, out),
     }
+}
+
+fn enrol(vkey: &VerifierKey, roles: &[Role], node: &Connection, out: &Out) -> Done {
+    let roles: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
+    node.client()?.enrol(&vkey.to_string(), &roles)?;
+    out.answer(json!({ "enrolled": vkey.name(), "roles": roles }), || {
+        sayln!("✓ {} is enrolled as {}", vkey.name(), roles.join(", "))
+    });
     Ok(true)
 }
 
-pub fn publish(args: &PublishArgs, out: &Out) -> Done {
-    let client = args.node.client()?;
-    let bodies = args
-        .notes
-        .iter()
-        .map(|p| read(p))
-        .collect::<Result<Vec<_>, _>>()?;
-    for (path, body) in args.notes.iter().zip(&bodies) {
-        client
-            .post("/api/published", "text/plain", body, &[])
-            .map_err(|e| Failure::from(e).about(path))?;
-        if !out.json {
-            sayln!("✓ {}", path.display());
-        }
-    }
-    if out.json {
-        sayln!("{:#}", json!({ "published": args.notes }));
-    }
+fn revoke(vkey: &VerifierKey, node: &Connection, out: &Out) -> Done {
+    node.client()?.revoke(&vkey.to_string())?;
+    out.answer(json!({ "revoked": vkey.name() }), || {
+        sayln!("✓ the key of {} signs no more", vkey.name())
+    });
     Ok(true)
 }

@@ -172,7 +172,7 @@ fn severity(outcome: Outcome) -> u8 {
 }
 
 /// ✓ it holds, ! it holds and there is something to know, ✗ it does not hold.
-pub fn mark(outcome: Outcome) -> &'static str {
+fn mark(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Holds => "✓",
         Outcome::Noted => "!",
@@ -315,10 +315,17 @@ mod tests {
             until: None,
         };
         let text = render(&report, Duration::from_millis(1234), Style::Plain);
-        assert!(text.starts_with("✗ 140321 平定县 (county)\n├─ ✓ 2023-01 … 2023-04, 4 rollups: history, binding hold; accepted"), "{text}");
+        assert!(
+            text.starts_with(
+                "✗ 140321 平定县 (county)\n├─ ✓ 2023-01 … 2023-04, 4 rollups: \
+            history, binding hold; accepted"
+            ),
+            "{text}"
+        );
         assert!(
             text.contains(
-                "├─ ! 2023-05 revision 1, accepted 审核通过 by the parent\n│    ! binding holds, but: because\n│    ✓ history hold\n"
+                "├─ ! 2023-05 revision 1, accepted 审核通过 by the parent\n│    ! binding holds, \
+                    but: because\n│    ✓ history hold\n"
             ),
             "{text}"
         );

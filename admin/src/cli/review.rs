@@ -3,17 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use node::web::review::ChildMonth;
+use node::web::review::{ChildMonth, Contradicted};
 use protocol::ids::UnitId;
 use protocol::period::Month;
 use protocol::receipt::Decision;
 use protocol::text::b64;
+use protocol::verdict::Outcome;
 use serde_json::json;
 
 use super::connect::Connection;
+use super::direct_children::direct_children;
 use super::output::{Done, Failure, Out, decision, one_line, print, sayln, value};
-use super::report::{mark, verdict_line};
-use super::status::direct;
+use super::report::verdict_line;
 
 /// Show and decide on the reports of the units below
 #[derive(Debug, Subcommand)]
@@ -21,8 +22,10 @@ use super::status::direct;
 pub enum Command {
     /// Reports from below, with their checks
     #[command(
-        after_help = "Example:\n  countersign review list --month 2023-03 --token-file wang.token\n\n\
-        ✓ every check holds, ! it holds and there is something to know, ✗ a check fails, … something before it is still to come.\n\
+        after_help = "Example:\n  countersign review list --month 2023-03 --token-file \
+            wang.token\n\n\
+        ✓ every check holds, ! it holds and there is something to know, ✗ a check fails, … \
+        something before it is still to come.\n\
         Units further below are shown, too; their own parent decides on them."
     )]
     List {
@@ -41,8 +44,10 @@ pub enum Command {
     /// What units below signed twice in two ways (矛盾), and what the parent has under this unit's
     /// name
     #[command(
-        after_help = "Example:\n  countersign review contradictions --out evidence/ --token-file wang.token\n\n\
-        Both documents of each are signed notes, or statements in deliveries that prove their index: whoever has the registry \
+        after_help = "Example:\n  countersign review contradictions --out evidence/ --token-file \
+            wang.token\n\n\
+        Both documents of each are signed notes, or statements in deliveries that prove their \
+        index: whoever has the registry \
         can check them without this node."
     )]
     Contradictions {
@@ -58,33 +63,35 @@ pub enum Command {
     )]
     Accept {
         #[command(flatten)]
-        at: At,
+        report: ReportArgs,
     },
     /// Return a month with reasons (退回)
     #[command(
-        after_help = "Example:\n  countersign review return 140321 2023-03 --reason 就业人数与名册不符 --about I011 --token-file wang.token"
+        after_help = "Example:\n  countersign review return 140321 2023-03 --reason \
+            就业人数与名册不符 --about I011 --token-file wang.token"
     )]
     Return {
         #[command(flatten)]
-        at: At,
+        report: ReportArgs,
         #[command(flatten)]
-        why: Why,
+        why: ReasonArgs,
     },
     /// Open an accepted month again (重新打开), so that a new revision may follow
     #[command(
-        after_help = "Example:\n  countersign review reopen 140321 2023-03 --reason 复核发现漏报 --token-file wang.token"
+        after_help = "Example:\n  countersign review reopen 140321 2023-03 --reason 复核发现漏报 \
+            --token-file wang.token"
     )]
     Reopen {
         #[command(flatten)]
-        at: At,
+        report: ReportArgs,
         #[command(flatten)]
-        why: Why,
+        why: ReasonArgs,
     },
 }
 
 /// Which report.
 #[derive(Debug, clap::Args)]
-pub struct At {
+pub struct ReportArgs {
     /// Unit
     unit: UnitId,
     /// Month, written 2023-03
@@ -93,9 +100,9 @@ pub struct At {
     node: Connection,
 }
 
-/// Why.
+/// Reasons of a decision.
 #[derive(Debug, clap::Args)]
-pub struct Why {
+pub struct ReasonArgs {
     /// Why; repeat for several
     #[arg(long, required = true)]
     reason: Vec<String>,
@@ -111,43 +118,49 @@ pub fn run(command: Command, out: &Out) -> Done {
             unit,
             open,
             node,
-        } => list(month, unit, open, &node, out),
+        } => list(month, unit.as_ref(), open, &node, out),
         Command::Contradictions { out: dir, node } => contradictions(dir.as_deref(), &node, out),
-        Command::Accept { at } => decide(&at, Decision::Accepted, "accepted", None, out),
-        Command::Return { at, why } => decide(&at, Decision::Returned, "returned", Some(&why), out),
-        Command::Reopen { at, why } => decide(&at, Decision::Reopened, "reopened", Some(&why), out),
+        Command::Accept { report } => decide(&report, Decision::Accepted, "accepted", None, out),
+        Command::Return { report, why } => {
+            decide(&report, Decision::Returned, "returned", Some(&why), out)
+        }
+        Command::Reopen { report, why } => {
+            decide(&report, Decision::Reopened, "reopened", Some(&why), out)
+        }
     }
 }
 
-fn decide(at: &At, what: Decision, word: &str, why: Option<&Why>, out: &Out) -> Done {
-    let (reasons, about) = why
-        .map(|w| (w.reason.clone(), w.about.clone()))
-        .unwrap_or_default();
-    at.node
-        .client()?
-        .decide(at.unit.as_str(), at.month, word, &reasons, &about)?;
-    out.answer(
-        json!({ "unit": at.unit, "month": at.month, "decision": word }),
-        || sayln!("✓ {} {}: {}", at.unit, at.month, decision(what)),
-    );
+fn decide(
+    report: &ReportArgs,
+    what: Decision,
+    word: &str,
+    why: Option<&ReasonArgs>,
+    out: &Out,
+) -> Done {
+    let (unit, month) = (&report.unit, report.month);
+    let (reasons, about) = why.map_or((&[][..], &[][..]), |w| (&w.reason[..], &w.about[..]));
+    let client = report.node.client()?;
+    client.decide(unit.as_str(), month, word, reasons, about)?;
+    let answer = json!({ "unit": unit, "month": month, "decision": word });
+    out.answer(answer, || sayln!("✓ {unit} {month}: {}", decision(what)));
     Ok(true)
 }
 
 fn list(
     month: Option<Month>,
-    unit: Option<UnitId>,
+    unit: Option<&UnitId>,
     open: bool,
     node: &Connection,
     out: &Out,
 ) -> Done {
     let client = node.client()?;
     let mut list = client.children()?;
-    let direct = direct(&client, &client.status()?, &client.months()?);
-    let ours = |c: &ChildMonth| c.decision.is_none() && direct.contains(&c.unit);
+    let direct = direct_children(&client, &client.status()?, &client.months()?);
+    let waits_for_us = |c: &ChildMonth| c.decision.is_none() && direct.contains(&c.unit);
     list.retain(|c| {
         month.is_none_or(|m| c.period == m)
-            && unit.as_ref().is_none_or(|u| &c.unit == u)
-            && (!open || ours(c))
+            && unit.is_none_or(|u| &c.unit == u)
+            && (!open || waits_for_us(c))
     });
     list.sort_by(|a, b| (a.period, &a.unit, a.revision).cmp(&(b.period, &b.unit, b.revision)));
     out.answer(value(&list), || {
@@ -161,44 +174,43 @@ fn list(
             "审核 decision",
         ]);
         for c in &list {
-            let checks = match c.verdicts.as_slice() {
-                [] => format!(
-                    "… waits{}",
-                    c.waits
-                        .as_ref()
-                        .map(|w| format!(": {w}"))
-                        .unwrap_or_default()
-                ),
-                all if all.iter().all(|v| mark(v.outcome) == "✓") => "✓ all hold".to_string(),
-                all => all
-                    .iter()
-                    .filter(|v| mark(v.outcome) != "✓")
-                    .map(verdict_line)
-                    .collect::<Vec<_>>()
-                    .join("\n"),
-            };
-            let flagged = c
-                .flagged
-                .as_ref()
-                .map(|f| format!("\n✗ flagged: {f}"))
-                .unwrap_or_default();
-            rows.add_row([
-                c.period.to_string(),
-                c.unit.to_string(),
-                c.name.clone(),
-                c.revision.to_string(),
-                c.arrived.clone().unwrap_or_default(),
-                format!("{checks}{flagged}"),
-                match c.decision {
-                    Some(d) => decision(d),
-                    None if ours(c) => "waits / 待审".into(),
-                    None => "–".into(),
-                },
-            ]);
+            rows.add_row(row(c, waits_for_us(c)));
         }
         print(&rows);
     });
     Ok(true)
+}
+
+fn row(c: &ChildMonth, waits_for_us: bool) -> [String; 7] {
+    let flagged = c.flagged.as_ref().map(|f| format!("\n✗ flagged: {f}"));
+    let decided = match c.decision {
+        Some(d) => decision(d),
+        None if waits_for_us => "waits / 待审".into(),
+        None => "–".into(),
+    };
+    [
+        c.period.to_string(),
+        c.unit.to_string(),
+        c.name.clone(),
+        c.revision.to_string(),
+        c.arrived.clone().unwrap_or_default(),
+        checks(c) + &flagged.unwrap_or_default(),
+        decided,
+    ]
+}
+
+/// What is to be known of a report's checks.
+fn checks(c: &ChildMonth) -> String {
+    if c.verdicts.is_empty() {
+        let what = c.waits.as_ref().map(|w| format!(": {w}"));
+        return format!("… waits{}", what.unwrap_or_default());
+    }
+    let remarkable = c.verdicts.iter().filter(|v| v.outcome != Outcome::Holds);
+    let lines: Vec<String> = remarkable.map(verdict_line).collect();
+    match lines.as_slice() {
+        [] => "✓ all hold".to_string(),
+        lines => lines.join("\n"),
+    }
 }
 
 fn contradictions(dir: Option<&Path>, node: &Connection, out: &Out) -> Done {
@@ -207,42 +219,46 @@ fn contradictions(dir: Option<&Path>, node: &Connection, out: &Out) -> Done {
     if let Some(dir) = dir {
         std::fs::create_dir_all(dir).map_err(Failure::file(dir))?;
         for (n, c) in list.iter().enumerate() {
-            let sides = [
-                ("first", c.first.as_ref(), &c.first_delivery),
-                ("second", Some(&c.second), &c.second_delivery),
-            ];
-            for (side, text, delivery) in sides {
-                if let Some(d) = delivery {
-                    let path = dir.join(format!(
-                        "{:03}-{}-{side}-from-{}.delivery",
-                        n + 1,
-                        c.unit,
-                        d.from
-                    ));
-                    let bytes = b64::decode(&d.bytes).unwrap_or_default();
-                    std::fs::write(&path, bytes).map_err(Failure::file(&path))?;
-                    files.push(path.display().to_string());
-                }
-                let Some(text) = text else { continue };
-                let path = dir.join(format!("{:03}-{}-{side}.note", n + 1, c.unit));
-                std::fs::write(&path, text).map_err(Failure::file(&path))?;
-                files.push(path.display().to_string());
-            }
+            files.extend(save(dir, n + 1, c)?);
         }
     }
-    out.answer(
-        json!({ "contradictions": value(&list), "files": files }),
-        || {
-            if list.is_empty() {
-                sayln!("✓ 没有矛盾 no contradiction");
-            }
-            for (n, c) in list.iter().enumerate() {
-                sayln!("✗ {} {}: {}", n + 1, c.unit, one_line(&c.what));
-            }
-            for file in &files {
-                sayln!("  → {file}");
-            }
-        },
-    );
+    let answer = json!({ "contradictions": value(&list), "files": files });
+    out.answer(answer, || {
+        if list.is_empty() {
+            sayln!("✓ 没有矛盾 no contradiction");
+        }
+        for (n, c) in list.iter().enumerate() {
+            sayln!("✗ {} {}: {}", n + 1, c.unit, one_line(&c.what));
+        }
+        for file in &files {
+            sayln!("  → {file}");
+        }
+    });
     Ok(list.is_empty())
+}
+
+/// Writes both documents of a contradiction, and the deliveries that prove their places; gives the
+/// names of the files.
+fn save(dir: &Path, number: usize, c: &Contradicted) -> Result<Vec<String>, Failure> {
+    let mut files = Vec::new();
+    let mut write = |name: String, bytes: &[u8]| {
+        let path = dir.join(format!("{number:03}-{}-{name}", c.unit));
+        std::fs::write(&path, bytes).map_err(Failure::file(&path))?;
+        files.push(path.display().to_string());
+        Ok::<(), Failure>(())
+    };
+    let sides = [
+        ("first", c.first.as_ref(), &c.first_delivery),
+        ("second", Some(&c.second), &c.second_delivery),
+    ];
+    for (side, text, delivery) in sides {
+        if let Some(d) = delivery {
+            let bytes = b64::decode(&d.bytes).unwrap_or_default();
+            write(format!("{side}-from-{}.delivery", d.from), &bytes)?;
+        }
+        if let Some(text) = text {
+            write(format!("{side}.note"), text.as_bytes())?;
+        }
+    }
+    Ok(files)
 }

@@ -1,44 +1,32 @@
-//! `countersign status` and `countersign months`: how a unit stands, and what to do next.
-
-use std::collections::BTreeSet;
+//! `countersign status`: how a unit stands, and what to do next.
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
-use clap::Args;
 use node::web::look::{OwnMonth, Status};
-use protocol::ids::{Tier, UnitId};
-use protocol::note::Note;
+use protocol::ids::Tier;
 use protocol::receipt::Decision;
-use protocol::rollup::Rollup;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::output::{Done, Out, decision, one_line, print, sayln, value};
-use crate::api::Client;
+use super::direct_children::direct_children;
+use super::output::{Done, Out, decision, one_line, sayln, value};
 
 /// How the unit stands and what to do next
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  countersign status --node http://127.0.0.1:8321 --token-file chen.token"
+    after_help = "Example:\n  countersign status --node http://127.0.0.1:8321 --token-file \
+        chen.token"
 )]
-pub struct StatusArgs {
+pub struct Args {
     #[command(flatten)]
     node: Connection,
 }
 
-/// The unit's reports: signatures, sending, the parent's answers
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  countersign months --token-file chen.token")]
-pub struct MonthsArgs {
-    #[command(flatten)]
-    node: Connection,
-}
-
-pub fn status(args: &StatusArgs, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Out) -> Done {
     let client = args.node.client()?;
     let status = client.status()?;
     let months = client.months()?;
     let children = client.children()?;
-    let direct = direct(&client, &status, &months);
+    let direct = direct_children(&client, &status, &months);
     let waiting = children
         .iter()
         .filter(|c| c.decision.is_none() && !c.verdicts.is_empty() && direct.contains(&c.unit))
@@ -111,31 +99,6 @@ fn is_top(status: &Status) -> bool {
     status.tier == Tier::Province.as_str()
 }
 
-/// The units that this one decides on. The node lists every unit below; its own reports name the
-/// direct ones, and so does the list of those that are missing.
-pub fn direct(client: &Client, status: &Status, months: &[OwnMonth]) -> BTreeSet<UnitId> {
-    let mut units: BTreeSet<UnitId> = status
-        .children_missing
-        .iter()
-        .filter_map(|u| u.parse().ok())
-        .collect();
-    let last = months.iter().map(|m| m.period).max();
-    // Without a report that can be read there is just less to go by.
-    let note = last
-        .and_then(|m| client.rollup(m).ok())
-        .and_then(|bytes| Note::parse(&bytes).ok());
-    if let Some(rollup) = note.and_then(|n| Rollup::parse(n.text()).ok()) {
-        units.extend(
-            rollup
-                .children
-                .into_iter()
-                .map(|c| c.unit)
-                .chain(rollup.missing.into_iter().map(|m| m.unit)),
-        );
-    }
-    units
-}
-
 /// What a person should do now, the most urgent first.
 fn next_steps(status: &Status, months: &[OwnMonth], waiting: usize) -> Vec<String> {
     let mut steps = about_contradictions(status);
@@ -167,7 +130,8 @@ fn about_contradictions(status: &Status) -> Vec<String> {
         .partition(|c| c.starts_with(&own));
     if !own.is_empty() {
         steps.push(
-            "the parent has another report under this unit's name: find out who signed it (a stolen \
+            "the parent has another report under this unit's name: find out who signed it (a \
+                stolen \
              key, an old copy of the data) and tell the parent; both documents: countersign review \
              contradictions --out DIR"
                 .to_string(),
@@ -225,7 +189,8 @@ fn about_open_month(status: &Status) -> String {
     match status.children_missing.as_slice() {
         [] => format!("{open} is over: countersign close {open}{late}"),
         missing => format!(
-            "{open} is over: review {}, or say why they are missing; then countersign close {open}{late}",
+            "{open} is over: review {}, or say why they are missing; then countersign close \
+                {open}{late}",
             missing.join(", ")
         ),
     }
@@ -237,50 +202,4 @@ fn late(status: &Status, today: Option<NaiveDate>) -> String {
         (Some(today), Ok(due)) => format!(" ({} day(s) left)", (due - today).num_days()),
         _ => String::new(),
     }
-}
-
-pub fn months(args: &MonthsArgs, out: &Out) -> Done {
-    let months = args.node.client()?.months()?;
-    out.answer(value(&months), || {
-        let mut rows = out.table(&[
-            "月份 month",
-            "revision",
-            "未签 unsigned",
-            "提交 submitted",
-            "审核 decision",
-            "原因 reasons",
-            "摘要 digest",
-        ]);
-        for m in &months {
-            let failed: Vec<String> = m
-                .checks
-                .iter()
-                .filter(|c| c.failed())
-                .map(|c| format!("{}: {}", c.check, one_line(&c.detail)))
-                .collect();
-            let reasons: Vec<&str> = m
-                .reasons
-                .iter()
-                .chain(&failed)
-                .map(String::as_str)
-                .collect();
-            let digest: String = m
-                .rollup
-                .to_string()
-                .chars()
-                .take("sha256:".len() + 12)
-                .collect();
-            rows.add_row([
-                m.period.to_string(),
-                m.revision.to_string(),
-                m.unsigned.join(", "),
-                m.submitted.clone().unwrap_or_default(),
-                m.decision.map(decision).unwrap_or_default(),
-                reasons.join("; "),
-                digest,
-            ]);
-        }
-        print(&rows);
-    });
-    Ok(true)
 }

@@ -68,7 +68,10 @@ pub fn load(files: &[PathBuf]) -> Result<Vec<Card>, Failure> {
                     let (a, b) = (first.display(), file.display());
                     Failure::coded(
                         "units.contradiction",
-                        format!("unit {unit}: its {field} in {b} is not the one in {a} (or in a file between them)"),
+                        format!(
+                            "unit {unit}: its {field} in {b} is not the one in {a} (or in a \
+                            file between them)"
+                        ),
                     )
                 })?,
                 None => all.push((card, file)),

@@ -267,7 +267,13 @@ mod tests {
             client_ca_file: Some("/a".into()),
         });
         let text = server_config(&options).unwrap();
-        assert!(text.contains("tls {\n  cert_file: \"/c\"\n  key_file: \"/k\"\n  ca_file: \"/a\"\n  verify: true\n}"), "{text}");
+        assert!(
+            text.contains(
+                "tls {\n  cert_file: \"/c\"\n  key_file: \"/k\"\n  ca_file: \
+            \"/a\"\n  verify: true\n}"
+            ),
+            "{text}"
+        );
     }
 
     #[test]

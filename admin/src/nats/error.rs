@@ -13,7 +13,8 @@ pub enum NatsError {
     },
     /// A public NKey is none.
     #[error(
-        "{owner}: '{key}' is not a public NKey of a user (U…); create one with `countersign nats user`"
+        "{owner}: '{key}' is not a public NKey of a user (U…); create one with `countersign nats \
+            user`"
     )]
     Key {
         /// Whose.
@@ -39,7 +40,8 @@ pub enum NatsError {
     },
     /// The server cannot be reached or refuses the operator.
     #[error(
-        "cannot connect to {url} as the operator: {reason}; check that nats-server runs with this configuration and that the seed is the operator's"
+        "cannot connect to {url} as the operator: {reason}; check that nats-server runs with this \
+            configuration and that the seed is the operator's"
     )]
     Connect {
         /// The server.

@@ -107,7 +107,8 @@ pub fn run(f: &mut Federation, seed: u64) -> Result<bool> {
     println!("\nAn honest January:");
     year::month(f, &ledger, &indexes, january)?;
     println!(
-        "\nFebruary, with cheats; each is signed with the cheater's own keys and sent under its own name:"
+        "\nFebruary, with cheats; each is signed with the cheater's own keys and sent under its \
+            own name:"
     );
     f.world.set_clock("2023-03-03T04:00:00Z")?;
     for m in f.world.tier(Tier::County) {

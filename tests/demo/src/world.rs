@@ -312,8 +312,10 @@ impl World {
             "listen_without_tls = true\n"
         };
         format!(
-            "unit = \"{}\"\ndata = \"data\"\nlisten = \"{}:{}\"\nroot = \"{}\"\npublished = \"../../published\"\nkeys = \"keys\"\ntokens = \"tokens\"\n\
-             clock = \"../../clock\"\n{plain}\n[signatories]\npreparer = \"tianbiao\"\nreviewer = \"tongji\"\nhead = \"fuzeren\"\n\n\
+            "unit = \"{}\"\ndata = \"data\"\nlisten = \"{}:{}\"\nroot = \"{}\"\npublished = \
+                \"../../published\"\nkeys = \"keys\"\ntokens = \"tokens\"\n\
+             clock = \"../../clock\"\n{plain}\n[signatories]\npreparer = \"tianbiao\"\nreviewer = \
+             \"tongji\"\nhead = \"fuzeren\"\n\n\
              [nats]\nurl = \"{}\"\nmonitor = \"http://{}:{}\"\nseed = \"nats.seed\"\n",
             m.id,
             m.host,

@@ -108,7 +108,8 @@ pub fn requests(seen: &mut Observed, m: &Member, world: &World, person: &Person)
             "text/csv"
         };
         let head = format!(
-            "{request} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}content-type: {kind}\r\n"
+            "{request} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}content-type: \
+                {kind}\r\n"
         );
         let length = format!("content-length: {}\r\n\r\n", body.len());
         let status = seen.ask(m, &format!("{head}{length}{body}"));

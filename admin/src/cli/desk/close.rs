@@ -3,15 +3,18 @@
 use node::desk::close::CloseRequest;
 use protocol::period::Month;
 
-use crate::cli::connect::{Connection, pair};
+use crate::cli::arguments::pair;
+use crate::cli::connect::Connection;
 use crate::cli::output::{Done, Out, sayln, value};
 use crate::cli::report::verdict_line;
 
 /// Close the open month, or make a new revision of one that the parent opened again
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  countersign close 2023-03 --explain S01=春节后集中招聘 --missing 140322=停电,下月补报 --token-file chen.token\n\n\
-    Hard rules must hold; a soft rule that does not hold takes an explanation. Every unit below has an accepted report, or a\n\
+    after_help = "Example:\n  countersign close 2023-03 --explain S01=春节后集中招聘 --missing \
+        140322=停电,下月补报 --token-file chen.token\n\n\
+    Hard rules must hold; a soft rule that does not hold takes an explanation. Every unit below \
+    has an accepted report, or a\n\
     reason why it is missing. What is needed is told when it is missing."
 )]
 pub struct Args {

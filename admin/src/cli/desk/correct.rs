@@ -8,14 +8,17 @@ use protocol::period::Month;
 use serde_json::{Value, json};
 
 use crate::api::Client;
-use crate::cli::connect::{Connection, pair};
+use crate::cli::arguments::pair;
+use crate::cli::connect::Connection;
 use crate::cli::output::{Done, Failure, Out, sayln, value};
 
 /// Replace an event by a corrected one (E69, 更正)
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  countersign correct 812 --reason typing --set wage=320000 --token-file chen.token\n\n\
-    With --set the event's other fields stay as they are (the recorder's token reads them); `--set field=` empties a field.\n\
+    after_help = "Example:\n  countersign correct 812 --reason typing --set wage=320000 \
+        --token-file chen.token\n\n\
+    With --set the event's other fields stay as they are (the recorder's token reads them); `--set \
+    field=` empties a field.\n\
     With --event the whole new event is given: occurred_on and all fields, as in a JSONL import."
 )]
 pub struct Args {

@@ -18,9 +18,11 @@ use crate::keyring;
 /// Show what a month's report says, and sign it with keys that stay here
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example, first read, then sign:\n  countersign sign 2023-03 --token-file li.token\n  \
+    after_help = "Example, first read, then sign:\n  countersign sign 2023-03 --token-file \
+        li.token\n  \
     countersign sign 2023-03 --key li.key --token-file li.token\n\n\
-    The text is fetched from the node, signed on this machine, and the signature is brought back. The key never leaves its file."
+    The text is fetched from the node, signed on this machine, and the signature is brought back. \
+    The key never leaves its file."
 )]
 pub struct Args {
     /// Month, written 2023-03

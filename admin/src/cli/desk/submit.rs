@@ -11,7 +11,8 @@ use crate::cli::report::verdict_line;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  countersign submit 2023-03 --token-file chen.token\n\n\
-    The node sends until the parent's signed receipt is there; `countersign status` tells. Doing it twice changes nothing."
+    The node sends until the parent's signed receipt is there; `countersign status` tells. Doing \
+    it twice changes nothing."
 )]
 pub struct Args {
     /// Month, written 2023-03

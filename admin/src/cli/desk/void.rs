@@ -9,7 +9,8 @@ use crate::cli::output::{Done, Out, sayln};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  countersign void 812 --reason duplicate --token-file chen.token\n\n\
-    Nothing is deleted: a statement is recorded that names the event and takes its numbers off the open month. An unknown\n\
+    Nothing is deleted: a statement is recorded that names the event and takes its numbers off the \
+    open month. An unknown\n\
     reason is refused with the list of those that the catalogue has."
 )]
 pub struct Args {

@@ -150,7 +150,8 @@ fn refused(faults: Vec<Fault>) -> Failure {
     };
     let help = match code.as_str() {
         "token.unknown" => Some(
-            "give --token-file FILE, or set COUNTERSIGN_TOKEN; a new token counts only after the node was restarted",
+            "give --token-file FILE, or set COUNTERSIGN_TOKEN; a new token counts only after the \
+                node was restarted",
         ),
         "role.missing" => Some("use the token of a person who has this role"),
         _ => None,

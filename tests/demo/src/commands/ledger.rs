@@ -16,9 +16,12 @@ use crate::ledger::{
 /// Write a year of CSV files for each unit: OUT/<unit>/<YYYY-MM>/<NN>-<type>.csv
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  countersign-demo ledger --year 2023 --units deploy/units/units.csv --under 140300 --out ledgers\n\n\
-    All names, ID numbers and employers are made up. The same options give the same bytes. The corrections that belong to the\n\
-    year are listed, not applied: they are `countersign void` and `countersign correct` in the month that is told."
+    after_help = "Example:\n  countersign-demo ledger --year 2023 --units deploy/units/units.csv \
+        --under 140300 --out ledgers\n\n\
+    All names, ID numbers and employers are made up. The same options give the same bytes. The \
+    corrections that belong to the\n\
+    year are listed, not applied: they are `countersign void` and `countersign correct` in the \
+    month that is told."
 )]
 pub(super) struct Args {
     /// Answer with one JSON value

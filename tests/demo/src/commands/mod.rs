@@ -15,7 +15,8 @@ use clap::{Parser, Subcommand};
     name = "countersign-demo",
     version,
     after_help = "Example:\n  countersign-demo run --nats-server target/tools/nats-server\n\n\
-    `deploy/demo` gets nats-server, builds all programs and runs the demonstration. Nothing of this program is needed \
+    `deploy/demo` gets nats-server, builds all programs and runs the demonstration. Nothing of \
+    this program is needed \
     where a node works."
 )]
 struct Cli {

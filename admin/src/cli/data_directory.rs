@@ -7,13 +7,13 @@ use node::books::keys::Keys;
 use protocol::ids::UnitId;
 use protocol::note::VerifierKey;
 
-use super::connect::vkey;
+use super::arguments::vkey;
 use super::output::Failure;
 use crate::keyring;
 
 /// Where a stopped node's things are.
 #[derive(Debug, clap::Args)]
-pub struct Stopped {
+pub struct DataDirectory {
     /// Data directory
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -26,7 +26,7 @@ pub struct Stopped {
     pub root: Vec<VerifierKey>,
 }
 
-impl Stopped {
+impl DataDirectory {
     /// Opens the books, also where the guard is missing. `code` is the failure's code where there
     /// is no journal.
     ///

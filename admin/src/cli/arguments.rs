@@ -1,0 +1,76 @@
+//! Kinds of arguments that several commands share.
+
+use std::path::Path;
+
+use protocol::note::{NoteError, VerifierKey};
+
+/// Why an argument cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ArgumentError {
+    /// A private key where a public one belongs.
+    #[error(
+        "{where_it_is} a private key; give the public one, as `countersign key show FILE` prints it"
+    )]
+    PrivateKey {
+        /// `this is` or `this file holds`.
+        where_it_is: &'static str,
+    },
+    /// Neither a verifier key nor a file that can be read.
+    #[error("neither a verifier key nor a file that can be read: {0}")]
+    NoFile(std::io::Error),
+    /// Not a verifier key.
+    #[error("{0}")]
+    Key(NoteError),
+    /// A file without a verifier key.
+    #[error("the file holds no verifier key: {0}")]
+    KeyFile(NoteError),
+    /// No `NAME=VALUE`.
+    #[error("write NAME=VALUE")]
+    Pair,
+    /// Not one of a few words.
+    #[error("{what} are {}", .words.join(", "))]
+    Word {
+        /// What the words are, in the plural.
+        what: &'static str,
+        /// The words.
+        words: Vec<&'static str>,
+    },
+    /// Not the code of an event type.
+    #[error("a type is written E16")]
+    EventType,
+}
+
+/// A verifier key, or a file that holds one (as `countersign key show FILE` prints it).
+///
+/// # Errors
+/// Neither, or a private key.
+pub fn vkey(text: &str) -> Result<VerifierKey, ArgumentError> {
+    if text.starts_with("PRIVATE+KEY+") {
+        return Err(ArgumentError::PrivateKey {
+            where_it_is: "this is",
+        });
+    }
+    if text.contains('+') && !Path::new(text).exists() {
+        return text.parse().map_err(ArgumentError::Key);
+    }
+    let file = std::fs::read_to_string(text).map_err(ArgumentError::NoFile)?;
+    if file.starts_with("PRIVATE+KEY+") {
+        return Err(ArgumentError::PrivateKey {
+            where_it_is: "this file holds",
+        });
+    }
+    file.trim().parse().map_err(ArgumentError::KeyFile)
+}
+
+/// `NAME=VALUE`, the name not empty.
+///
+/// # Errors
+/// No `=`.
+pub fn pair(text: &str) -> Result<(String, String), ArgumentError> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_string(), value.to_string()))
+        }
+        _ => Err(ArgumentError::Pair),
+    }
+}

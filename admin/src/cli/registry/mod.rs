@@ -1,0 +1,33 @@
+//! `countersign registry`: who exists. Versions are signed offline, one after the other.
+
+mod chain;
+mod new;
+mod next;
+mod show;
+mod sign;
+mod version;
+
+use clap::Subcommand;
+
+use super::output::{Done, Out};
+
+/// Make, sign and show the registry of units
+#[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Example:\n  countersign registry show published/registry-*.note --root root.vkey"
+)]
+pub enum Command {
+    New(new::Args),
+    Next(Box<next::Args>),
+    Sign(sign::Args),
+    Show(show::Args),
+}
+
+pub fn run(command: Command, out: &Out) -> Done {
+    match command {
+        Command::New(args) => new::run(args, out),
+        Command::Next(args) => next::run(&args, out),
+        Command::Sign(args) => sign::run(&args, out),
+        Command::Show(args) => show::run(&args, out),
+    }
+}
