@@ -17,21 +17,21 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig};
 use zeroize::Zeroizing;
 
 /// How often a call that the node puts off is repeated.
-const PATIENCE: usize = 5;
+const MAX_RETRIES: usize = 5;
 /// A longer wait, in seconds, is for the person to decide on.
-const LONGEST_WAIT: u64 = 10;
+const MAX_RETRY_AFTER_SECONDS: u64 = 10;
 
 /// How long a file of any size may take.
-const LARGE_ANSWER: Duration = Duration::from_secs(3600);
+const EVIDENCE_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// The largest answer, in bytes: an evidence file.
-const MAX_ANSWER: u64 = 4 << 30;
+const MAX_ANSWER_BYTES: u64 = 4 << 30;
 
 /// An answer in memory.
-fn whole(body: &mut ureq::Body) -> Result<Vec<u8>, std::io::Error> {
+fn read_whole(body: &mut ureq::Body) -> Result<Vec<u8>, std::io::Error> {
     let mut bytes = Vec::new();
     std::io::copy(
-        &mut body.with_config().limit(MAX_ANSWER).reader(),
+        &mut body.with_config().limit(MAX_ANSWER_BYTES).reader(),
         &mut bytes,
     )?;
     Ok(bytes)
@@ -149,7 +149,7 @@ impl Client {
             url: self.url(path),
             message: e,
         };
-        let mut turns = 0..PATIENCE;
+        let mut turns = 0..MAX_RETRIES;
         loop {
             let mut response = call().map_err(|e| unreachable(e.to_string()))?;
             let status = response.status().as_u16();
@@ -172,7 +172,7 @@ impl Client {
                 .as_ref()
                 .is_ok_and(|f| f.0.iter().any(|f| f.code == "limit.token"));
             let wait = wait.filter(|seconds| {
-                *seconds <= LONGEST_WAIT && matches!(status, 429 | 503) && !hopeless
+                *seconds <= MAX_RETRY_AFTER_SECONDS && matches!(status, 429 | 503) && !hopeless
             });
             if let (Some(seconds), Some(_)) = (wait, turns.next()) {
                 std::thread::sleep(Duration::from_secs(seconds));
@@ -207,7 +207,7 @@ impl Client {
                     .call()
             },
             &[],
-            whole,
+            read_whole,
         )
     }
 
@@ -229,7 +229,7 @@ impl Client {
                 .header("content-type", kind)
                 .send(body)
         };
-        self.ask(path, call, also, whole)
+        self.ask(path, call, also, read_whole)
     }
 
     fn read<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, ApiError> {
@@ -354,8 +354,8 @@ impl Client {
     /// See [`ApiError`].
     pub fn close(&self, month: Month, request: &CloseRequest) -> Result<Closed, ApiError> {
         let path = format!("/api/months/{month}/close");
-        let body = serde_json::to_vec(request).unwrap_or_default();
-        let answer = self.post(&path, "application/json", &body, &[])?;
+        let body = serde_json::json!(request);
+        let answer = self.post_json(&path, &body)?;
         self.read(&path, &answer)
     }
     /// The note of a month's current rollup.
@@ -432,7 +432,7 @@ impl Client {
         Ok(bytes)
     }
     /// Takes the evidence out to a file, however large; tells how many bytes it has. Until it is
-    /// there whole, `out` holds a part.
+    /// there read_whole, `out` holds a part.
     ///
     /// # Errors
     /// See [`ApiError`].
@@ -445,12 +445,15 @@ impl Client {
                 .header("authorization", self.bearer().as_str());
             request
                 .config()
-                .timeout_global(Some(LARGE_ANSWER))
+                .timeout_global(Some(EVIDENCE_TIMEOUT))
                 .build()
                 .call()
         };
         self.ask(path, call, &[], |body| {
-            std::io::copy(&mut body.with_config().limit(MAX_ANSWER).reader(), out)
+            std::io::copy(
+                &mut body.with_config().limit(MAX_ANSWER_BYTES).reader(),
+                out,
+            )
         })
     }
     /// Shows fields of an event.
@@ -507,7 +510,7 @@ mod tests {
 
     #[test]
     fn who_asks_too_often_waits_and_who_has_no_token_does_not() {
-        assert_eq!(calls("limit.requests"), PATIENCE + 1);
+        assert_eq!(calls("limit.requests"), MAX_RETRIES + 1);
         assert_eq!(calls("limit.token"), 1);
     }
 }

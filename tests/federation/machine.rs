@@ -6,15 +6,15 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
-mod lone;
+mod single;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use admin::api::ApiError;
-use lone::{Lone, Place, Random, codes, copy_dir, january, rounds, seed};
 use protocol::evidence::{file, report};
+use single::{Place, Random, SingleNode, codes, copy_dir, january, rounds, seed};
 
 /// A small disk that only its own mount namespace sees.
 struct SmallDisk {
@@ -102,18 +102,18 @@ impl Drop for SmallDisk {
 type MonthFile = (&'static str, String);
 
 /// Records the month; what is sent is taken, row for row.
-fn fill(node: &Lone, files: &[MonthFile]) {
+fn fill(node: &SingleNode, files: &[MonthFile]) {
     for (event, csv) in files {
         let imported = node.import(event, csv).unwrap();
         assert!(imported.accepted, "{event}: {:?}", imported.faults.first());
     }
 }
 
-fn figures(node: &Lone) -> String {
+fn figures(node: &SingleNode) -> String {
     serde_json::to_string(&node.rollup().figures).unwrap()
 }
 
-fn holds(place: &Place, node: &Lone) {
+fn holds(place: &Place, node: &SingleNode) {
     let evidence = file::read(&node.client("jiancha").evidence().unwrap()).unwrap();
     let report = report::verify(&evidence, &place.world.root).unwrap();
     assert!(report.holds(), "{:?}", report.failures().next());
@@ -157,7 +157,7 @@ fn a_disk_that_fills() {
 }
 
 /// Imports everything; gives the files that the full disk refused.
-fn fill_until_full<'a>(node: &Lone, files: &'a [MonthFile]) -> Vec<&'a MonthFile> {
+fn fill_until_full<'a>(node: &SingleNode, files: &'a [MonthFile]) -> Vec<&'a MonthFile> {
     let mut refused = Vec::new();
     for file in files {
         let (event, csv) = file;
@@ -194,7 +194,7 @@ fn is_the_refusal_of_a_full_disk(error: &ApiError) {
 }
 
 /// Again and again: no request is worse off than the one before.
-fn no_byte_of_a_refusal_stays(node: &Lone, disk: &SmallDisk, refused: &[&MonthFile]) {
+fn no_byte_of_a_refusal_stays(node: &SingleNode, disk: &SmallDisk, refused: &[&MonthFile]) {
     let segment = disk.seen_from_here().join("journal/000000000000.seg");
     let used = || fs::metadata(&segment).unwrap().len();
     let leaves = || node.client("luru").status().unwrap().leaves;
@@ -215,9 +215,9 @@ fn no_byte_of_a_refusal_stays(node: &Lone, disk: &SmallDisk, refused: &[&MonthFi
 
 /// There is room again: every event is recorded, once.
 fn the_same_process_takes_what_it_refused(
-    node: &Lone,
+    node: &SingleNode,
     files: &[MonthFile],
-    control: &Lone,
+    control: &SingleNode,
     pid: u32,
 ) {
     for (event, csv) in files {
@@ -237,7 +237,7 @@ fn the_same_process_takes_what_it_refused(
 }
 
 /// The guard and the journal refuse the close, and nothing is signed. With room it goes on.
-fn not_a_byte_is_left_at_the_close(node: &Lone, disk: &SmallDisk, control: &Lone) {
+fn not_a_byte_is_left_at_the_close(node: &SingleNode, disk: &SmallDisk, control: &SingleNode) {
     let ballast = disk.seen_from_here().join("ballast");
     assert!(
         fs::write(&ballast, vec![1; 16 << 20]).is_err(),
@@ -288,7 +288,7 @@ fn a_clock_that_jumps() {
         "{}",
         node.log()
     );
-    let recorded = |node: &Lone| -> Vec<String> {
+    let recorded = |node: &SingleNode| -> Vec<String> {
         let mut list = node.client("luru").events(january(), false).unwrap();
         list.sort_by_key(|e| e.index);
         list.into_iter().map(|e| e.recorded).collect()
@@ -353,7 +353,7 @@ fn a_view_that_is_lost_or_damaged() {
     node.client("tianbiao").submit(january()).unwrap();
     // Everything that the API says of the figures, byte for byte; evidence holds all of what is
     // public.
-    let answers = |node: &Lone| -> Vec<Vec<u8>> {
+    let answers = |node: &SingleNode| -> Vec<Vec<u8>> {
         let client = node.client("tianbiao");
         let paths = [
             "/api/months/2023-01/rollup",
@@ -466,7 +466,7 @@ fn an_old_backup_comes_back() {
 }
 
 /// The guard stayed on the machine: it knows more than the backup.
-fn with_the_guard_that_stayed(place: &Place, node: &mut Lone) {
+fn with_the_guard_that_stayed(place: &Place, node: &mut SingleNode) {
     let words = [
         "guard.rolled_back",
         "old backup",
@@ -482,7 +482,7 @@ fn with_the_guard_that_stayed(place: &Place, node: &mut Lone) {
 }
 
 /// Somebody has removed it, as a new machine would not have it.
-fn without_the_guard(place: &Place, node: &mut Lone, digest: &str) {
+fn without_the_guard(place: &Place, node: &mut SingleNode, digest: &str) {
     let words = ["guard.missing", "old backup", "countersign guard"];
     does_not_start(node, &words);
     does_not_start(node, &["guard.missing"]);
@@ -500,7 +500,7 @@ fn without_the_guard(place: &Place, node: &mut Lone, digest: &str) {
 }
 
 /// The node ends by itself, and its log has these words.
-fn does_not_start(node: &mut Lone, words: &[&str]) {
+fn does_not_start(node: &mut SingleNode, words: &[&str]) {
     let _ = fs::remove_file(node.home.join("node.log"));
     node.spawn(&[]);
     assert!(!node.settle(), "it starts");
@@ -510,7 +510,7 @@ fn does_not_start(node: &mut Lone, words: &[&str]) {
 }
 
 /// `countersign guard` on the node's data: its exit code and what it says.
-fn guard(place: &Place, node: &Lone, more: &[&str]) -> (i32, String) {
+fn guard(place: &Place, node: &SingleNode, more: &[&str]) -> (i32, String) {
     let output = Command::new(federation_tests::programs().join("countersign"))
         .arg("guard")
         .arg("--data")

@@ -5,7 +5,7 @@
 //!
 //! The cuts need network namespaces: root (or CAP_SYS_ADMIN and CAP_NET_ADMIN) and iproute2.
 //! Traffic stays on loopback and on addresses that exist in these namespaces only. Where they are
-//! not permitted these tests fail and say so.
+//! not permitted these tests fail and publish so.
 
 #![allow(clippy::unwrap_used, missing_docs)] // helpers of tests
 
@@ -26,7 +26,8 @@ use protocol::ids::UnitId;
 use protocol::period::Month;
 use protocol::receipt::Decision;
 use support::{
-    CITY, COUNTIES, Calm, PROVINCE, Random, Town, build, clock, countersign, month, start,
+    CITY, COUNTIES, NoDisturbance, PROVINCE, People, Random, build, clock, countersign, month,
+    start,
 };
 use tokio::runtime::Runtime;
 
@@ -119,7 +120,7 @@ impl Place {
     }
 
     /// The cable is pulled at the county: no route is left.
-    fn pull(&self) {
+    fn unplug(&self) {
         ip(&format!("-n {} link set wide down", self.space)).unwrap();
     }
     fn plug(&self) {
@@ -127,7 +128,7 @@ impl Place {
     }
     /// Packets go out and reach nobody, in both directions, and nothing says so: each side has a
     /// wrong hardware address of the other. No connection is reset.
-    fn swallow(&self) {
+    fn drop_packets(&self) {
         let (space, outside, net) = (&self.space, &self.outside, self.net);
         ip(&format!(
             "-n {space} neigh replace 10.213.{net}.1 lladdr 02:00:00:00:00:01 dev wide nud \
@@ -139,7 +140,7 @@ impl Place {
         ))
         .unwrap();
     }
-    fn spit_out(&self) {
+    fn pass_packets(&self) {
         let (space, outside, net) = (&self.space, &self.outside, self.net);
         ip(&format!("-n {space} neigh del 10.213.{net}.1 dev wide")).unwrap();
         ip(&format!("neigh del 10.213.{net}.2 dev {outside}w")).unwrap();
@@ -156,8 +157,8 @@ impl Drop for Place {
 }
 
 /// A metric of a node; they need no token.
-fn metric(town: &Town, id: &str, name: &str) -> u64 {
-    let text = String::from_utf8(town.client(id, "").get("/metrics").unwrap()).unwrap();
+fn metric(people: &People, id: &str, name: &str) -> u64 {
+    let text = String::from_utf8(people.client(id, "").get("/metrics").unwrap()).unwrap();
     let line = text
         .lines()
         .find_map(|l| l.strip_prefix(&format!("countersign_{name} ")));
@@ -171,63 +172,63 @@ fn metric(town: &Town, id: &str, name: &str) -> u64 {
 fn cut_off(name: &str, cut: impl Fn(&Place), heal: impl Fn(&Place)) {
     let place = Place::new();
     let lonely = COUNTIES[1];
-    let (world, town) = build(name, 11, |w| place.settle(w, lonely));
+    let (world, people) = build(name, 11, |w| place.settle(w, lonely));
     let f = start(world, Timing::default());
     let months: Vec<_> = (1..=4).map(month).collect();
     clock(&f.world, 1, 3);
-    town.month(months[0], &mut Calm);
-    is_linked(&town, lonely);
+    people.month(months[0], &mut NoDisturbance);
+    is_linked(&people, lonely);
 
     clock(&f.world, 2, 3);
     cut(&place);
     months[1..]
         .iter()
-        .for_each(|m| counties_report(&f, &town, *m));
-    the_county_says_that_it_is_cut_off(&f, &town, lonely);
-    the_city_knows_whose_report_is_missing(&town, lonely);
+        .for_each(|m| counties_report(&f, &people, *m));
+    the_county_says_that_it_is_cut_off(&f, &people, lonely);
+    the_city_knows_whose_report_is_missing(&people, lonely);
 
     heal(&place);
     months[1..]
         .iter()
-        .for_each(|m| the_others_catch_up(&town, lonely, *m));
+        .for_each(|m| the_others_catch_up(&people, lonely, *m));
     for unit in COUNTIES.iter().chain([&CITY]) {
         for m in &months {
-            town.receipted(unit, *m, &mut Calm);
+            people.receipted(unit, *m, &mut NoDisturbance);
         }
     }
-    is_linked(&town, lonely);
-    assert_eq!(metric(&town, lonely, "outbox_waiting"), 0);
-    town.conclude(f, &months);
+    is_linked(&people, lonely);
+    assert_eq!(metric(&people, lonely, "outbox_waiting"), 0);
+    people.conclude(f, &months);
 }
 
-fn is_linked(town: &Town, county: &str) {
-    assert_eq!(metric(town, county, "link_up"), 1);
-    let status = town.client(county, "luru").status().unwrap();
+fn is_linked(people: &People, county: &str) {
+    assert_eq!(metric(people, county, "link_up"), 1);
+    let status = people.client(county, "luru").status().unwrap();
     assert_eq!(status.unreached_since, None);
 }
 
 /// A month of both counties; only the other one's arrives.
-fn counties_report(f: &Federation, town: &Town, m: Month) {
+fn counties_report(f: &Federation, people: &People, m: Month) {
     let [other, lonely] = COUNTIES;
     clock(&f.world, m.month(), 3);
     for county in [lonely, other] {
-        town.fill(county, m, &mut Calm);
-        town.report(county, m, &mut Calm);
+        people.fill(county, m, &mut NoDisturbance);
+        people.report(county, m, &mut NoDisturbance);
     }
-    town.accept(other, m, &mut Calm);
+    people.accept(other, m, &mut NoDisturbance);
     if m.month() == 2 {
         // Noticed while it is February's turn, without anybody doing anything.
         wait("the county to notice the cut", || {
-            Ok(metric(town, lonely, "link_up") == 0)
+            Ok(metric(people, lonely, "link_up") == 0)
         })
         .unwrap();
     }
 }
 
 /// What an operator on call reads at the county: status, command line, health, metrics.
-fn the_county_says_that_it_is_cut_off(f: &Federation, town: &Town, lonely: &str) {
+fn the_county_says_that_it_is_cut_off(f: &Federation, people: &People, lonely: &str) {
     let since = "2023-03-03T04:00:00Z";
-    let status = town.client(lonely, "luru").status().unwrap();
+    let status = people.client(lonely, "luru").status().unwrap();
     assert_ne!(status.link, "connected");
     assert_eq!(status.unreached_since.as_deref(), Some(since));
     assert_eq!(status.waiting, ["2023-02.1", "2023-03.1", "2023-04.1"]);
@@ -235,8 +236,8 @@ fn the_county_says_that_it_is_cut_off(f: &Federation, town: &Town, lonely: &str)
     assert!(status.trouble.is_some());
 
     let token = f.world.dir.join("luru.token");
-    std::fs::write(&token, town.member(lonely).token("luru")).unwrap();
-    let (url, token) = (town.member(lonely).url(), token.to_str().unwrap());
+    std::fs::write(&token, people.member(lonely).token("luru")).unwrap();
+    let (url, token) = (people.member(lonely).url(), token.to_str().unwrap());
     let (_, text) = countersign(&["status", "--node", &url, "--token-file", token]);
     for said in [
         "nobody above or below reached since 2023-03-03T04:00:00Z",
@@ -245,21 +246,21 @@ fn the_county_says_that_it_is_cut_off(f: &Federation, town: &Town, lonely: &str)
         assert!(text.contains(said), "{text}");
     }
 
-    let health = town.client(lonely, "").health().unwrap();
+    let health = people.client(lonely, "").health().unwrap();
     assert_eq!(
         (health["link"].as_str(), health["since"].as_str()),
         (Some("disconnected"), Some(since))
     );
     let sixty_one_days = 61 * 24 * 3600;
-    assert_eq!(metric(town, lonely, "outbox_waiting"), 3);
-    let oldest = metric(town, lonely, "outbox_oldest_seconds");
+    assert_eq!(metric(people, lonely, "outbox_waiting"), 3);
+    let oldest = metric(people, lonely, "outbox_oldest_seconds");
     assert_eq!(oldest, sixty_one_days);
-    assert_eq!(metric(town, lonely, "link_down_seconds"), sixty_one_days);
+    assert_eq!(metric(people, lonely, "link_down_seconds"), sixty_one_days);
 }
 
 /// Its own link is well.
-fn the_city_knows_whose_report_is_missing(town: &Town, lonely: &str) {
-    let status = town.client(CITY, "luru").status().unwrap();
+fn the_city_knows_whose_report_is_missing(people: &People, lonely: &str) {
+    let status = people.client(CITY, "luru").status().unwrap();
     assert_eq!(
         (status.link.as_str(), status.unreached_since),
         ("connected", None)
@@ -268,25 +269,25 @@ fn the_city_knows_whose_report_is_missing(town: &Town, lonely: &str) {
 }
 
 /// The lonely county's month arrives, and the units above report it.
-fn the_others_catch_up(town: &Town, lonely: &str, m: Month) {
-    town.accept(lonely, m, &mut Calm);
+fn the_others_catch_up(people: &People, lonely: &str, m: Month) {
+    people.accept(lonely, m, &mut NoDisturbance);
     for unit in [CITY, PROVINCE] {
         if unit == PROVINCE {
-            town.accept(CITY, m, &mut Calm);
+            people.accept(CITY, m, &mut NoDisturbance);
         }
-        town.fill(unit, m, &mut Calm);
-        town.report(unit, m, &mut Calm);
+        people.fill(unit, m, &mut NoDisturbance);
+        people.report(unit, m, &mut NoDisturbance);
     }
 }
 
 #[test]
 fn a_county_is_cut_off_for_months() {
-    cut_off("cut-off", Place::pull, Place::plug);
+    cut_off("cut-off", Place::unplug, Place::plug);
 }
 
 #[test]
 fn a_network_swallows_packets_for_months() {
-    cut_off("swallowed", Place::swallow, Place::spit_out);
+    cut_off("swallowed", Place::drop_packets, Place::pass_packets);
 }
 
 /// The operator's own client.
@@ -328,16 +329,16 @@ fn empty(f: &mut Federation, during: impl FnOnce(&mut Federation)) {
 /// city's report without them.
 #[test]
 fn the_broker_comes_back_empty() {
-    let (world, town) = build("empty", 12, |_| {});
+    let (world, people) = build("empty", 12, |_| {});
     let mut f = start(world, TIMING);
     let months: Vec<_> = (1..=3).map(month).collect();
     f.kill_node(PROVINCE);
     clock(&f.world, 1, 3);
     for county in COUNTIES {
-        town.fill(county, months[0], &mut Calm);
-        town.report(county, months[0], &mut Calm);
-        town.accept(county, months[0], &mut Calm);
-        town.receipted(county, months[0], &mut Calm);
+        people.fill(county, months[0], &mut NoDisturbance);
+        people.report(county, months[0], &mut NoDisturbance);
+        people.accept(county, months[0], &mut NoDisturbance);
+        people.receipted(county, months[0], &mut NoDisturbance);
     }
     // A county is down as well while it happens, and has to find out afterwards.
     f.kill_node(COUNTIES[0]);
@@ -345,31 +346,31 @@ fn the_broker_comes_back_empty() {
     f.start_node(COUNTIES[0]).unwrap();
     f.start_node(PROVINCE).unwrap();
     for unit in [CITY, PROVINCE] {
-        town.fill(unit, months[0], &mut Calm);
+        people.fill(unit, months[0], &mut NoDisturbance);
         if unit == PROVINCE {
-            town.accept(CITY, months[0], &mut Calm);
+            people.accept(CITY, months[0], &mut NoDisturbance);
         }
-        town.report(unit, months[0], &mut Calm);
+        people.report(unit, months[0], &mut NoDisturbance);
     }
     // Once more, with everybody up: before the city reads, and between its word and the county's
     // hearing of it.
     clock(&f.world, 2, 3);
     f.kill_node(CITY);
     for county in COUNTIES {
-        town.fill(county, months[1], &mut Calm);
-        town.report(county, months[1], &mut Calm);
+        people.fill(county, months[1], &mut NoDisturbance);
+        people.report(county, months[1], &mut NoDisturbance);
     }
     empty(&mut f, |f| f.start_node(CITY).unwrap());
-    town.accept(COUNTIES[1], months[1], &mut Calm);
+    people.accept(COUNTIES[1], months[1], &mut NoDisturbance);
     f.kill_node(COUNTIES[0]);
-    town.accept(COUNTIES[0], months[1], &mut Calm);
+    people.accept(COUNTIES[0], months[1], &mut NoDisturbance);
     empty(&mut f, |f| f.start_node(COUNTIES[0]).unwrap());
-    town.month(months[1], &mut Calm);
+    people.month(months[1], &mut NoDisturbance);
     clock(&f.world, 3, 3);
-    town.month(months[2], &mut Calm);
+    people.month(months[2], &mut NoDisturbance);
     for unit in COUNTIES.iter().chain([&CITY]) {
         for m in &months {
-            town.receipted(unit, *m, &mut Calm);
+            people.receipted(unit, *m, &mut NoDisturbance);
         }
     }
     // The province has handed down the registry anew, too, though it ran on: a unit that missed it
@@ -379,19 +380,19 @@ fn the_broker_comes_back_empty() {
         Ok(stored(&runtime(), &f, "CS_DOWN", &handed_down) == 1)
     })
     .unwrap();
-    town.conclude(f, &months);
+    people.conclude(f, &months);
 }
 
 /// A stored message.
 #[derive(Clone)]
-struct Heard {
+struct StoredMessage {
     subject: String,
     id: String,
     body: Vec<u8>,
 }
 
 /// All that the units said and the streams hold.
-async fn heard(client: &Client) -> Vec<Heard> {
+async fn stored_messages(client: &Client) -> Vec<StoredMessage> {
     let decode = |v: &serde_json::Value| STANDARD.decode(v.as_str().unwrap_or_default()).unwrap();
     let mut all = Vec::new();
     for stream in ["CS_UP", "CS_DOWN"] {
@@ -415,7 +416,7 @@ async fn heard(client: &Client) -> Vec<Heard> {
                 .find_map(|l| l.strip_prefix("Nats-Msg-Id: "))
                 .unwrap()
                 .to_string();
-            all.push(Heard {
+            all.push(StoredMessage {
                 subject: message["subject"].as_str().unwrap().to_string(),
                 id,
                 body: decode(&message["data"]),
@@ -425,8 +426,8 @@ async fn heard(client: &Client) -> Vec<Heard> {
     all
 }
 
-/// Says it again, under the same id; whether the stream took it for a repetition.
-async fn say(client: &Client, message: &Heard) -> bool {
+/// Publishes it again, under the same id; whether the stream took it for a repetition.
+async fn publish(client: &Client, message: &StoredMessage) -> bool {
     let mut headers = HeaderMap::new();
     headers.insert("Nats-Msg-Id", message.id.as_str());
     let request = async_nats::client::Request::new()
@@ -441,9 +442,9 @@ async fn say(client: &Client, message: &Heard) -> bool {
     answer["duplicate"] == true
 }
 
-/// Says it again past the duplicate window: once the stream takes it for new.
-async fn say_anew(client: &Client, message: &Heard) {
-    while say(client, message).await {
+/// Publishes it again past the duplicate window: once the stream takes it for new.
+async fn publish_as_new(client: &Client, message: &StoredMessage) {
+    while publish(client, message).await {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
@@ -483,14 +484,14 @@ fn drained(runtime: &Runtime, client: &Client) {
 /// is said twice more, to units that have long been done with it.
 fn misbehaves(seed: u64) {
     let mut random = Random::new(seed);
-    let (world, town) = build(&format!("misbehaves-{seed}"), seed, |_| {});
+    let (world, people) = build(&format!("misbehaves-{seed}"), seed, |_| {});
     let mut f = start(world, TIMING);
     let runtime = runtime();
     let months: Vec<_> = (1..=3).map(month).collect();
-    three_months_wait_at_the_broker(&mut f, &town, &runtime, &months);
+    three_months_wait_at_the_broker(&mut f, &people, &runtime, &months);
     let first = {
         let client = runtime.block_on(operator(&f));
-        runtime.block_on(heard(&client))
+        runtime.block_on(stored_messages(&client))
     };
     empty(&mut f, |_| {});
     let client = runtime.block_on(operator(&f));
@@ -504,23 +505,23 @@ fn misbehaves(seed: u64) {
         f.start_node(unit).unwrap();
     }
     for m in &months {
-        town.month(*m, &mut Calm);
+        people.month(*m, &mut NoDisturbance);
     }
     drained(&runtime, &client);
-    let before = known_to_the_province(&town);
-    everything_is_said_twice_more(&runtime, &client, first, &mut random);
+    let before = known_to_the_province(&people);
+    everything_is_published_twice_more(&runtime, &client, first, &mut random);
     assert_eq!(
-        known_to_the_province(&town),
+        known_to_the_province(&people),
         before,
         "seed {seed}: nothing that was known came anew"
     );
-    town.conclude(f, &months);
+    people.conclude(f, &months);
 }
 
 /// The counties report; whoever they report to is down, and then they are down as well.
 fn three_months_wait_at_the_broker(
     f: &mut Federation,
-    town: &Town,
+    people: &People,
     runtime: &Runtime,
     months: &[Month],
 ) {
@@ -529,8 +530,8 @@ fn three_months_wait_at_the_broker(
     for m in months {
         clock(&f.world, m.month(), 3);
         for county in COUNTIES {
-            town.fill(county, *m, &mut Calm);
-            town.report(county, *m, &mut Calm);
+            people.fill(county, *m, &mut NoDisturbance);
+            people.report(county, *m, &mut NoDisturbance);
         }
     }
     for county in COUNTIES {
@@ -547,11 +548,11 @@ fn three_months_wait_at_the_broker(
 fn some_arrive_in_disorder(
     runtime: &Runtime,
     client: &Client,
-    first: &[Heard],
+    first: &[StoredMessage],
     random: &mut Random,
     seed: u64,
 ) {
-    let mut order: Vec<&Heard> = first.iter().filter(|_| random.below(4) > 0).collect();
+    let mut order: Vec<&StoredMessage> = first.iter().filter(|_| random.below(4) > 0).collect();
     shuffle(&mut order, random);
     assert!(
         order.len() < first.len() && order.len() > first.len() / 2,
@@ -560,25 +561,25 @@ fn some_arrive_in_disorder(
         first.len()
     );
     let repeated = order.iter().filter(|_| random.below(3) == 0);
-    let twice: Vec<&Heard> = repeated.copied().collect();
+    let twice: Vec<&StoredMessage> = repeated.copied().collect();
     runtime.block_on(async {
         for message in &order {
-            say(client, message).await;
+            publish(client, message).await;
         }
         for message in &twice {
-            say_anew(client, message).await;
+            publish_as_new(client, message).await;
         }
     });
 }
 
-/// The whole of what was ever said, in new orders.
-fn everything_is_said_twice_more(
+/// The whole of what was ever published, in new orders.
+fn everything_is_published_twice_more(
     runtime: &Runtime,
     client: &Client,
-    first: Vec<Heard>,
+    first: Vec<StoredMessage>,
     random: &mut Random,
 ) {
-    let mut all = runtime.block_on(heard(client));
+    let mut all = runtime.block_on(stored_messages(client));
     all.extend(first);
     all.sort_by(|a, b| a.id.cmp(&b.id));
     all.dedup_by(|a, b| a.id == b.id);
@@ -586,7 +587,7 @@ fn everything_is_said_twice_more(
         shuffle(&mut all, random);
         runtime.block_on(async {
             for message in &all {
-                say_anew(client, message).await;
+                publish_as_new(client, message).await;
             }
         });
         drained(runtime, client);
@@ -594,11 +595,11 @@ fn everything_is_said_twice_more(
 }
 
 /// Unit, month, revision and digest of a report, when it came, and what was decided.
-type Known = (UnitId, Month, u32, Digest, Option<String>, Option<Decision>);
+type ReportState = (UnitId, Month, u32, Digest, Option<String>, Option<Decision>);
 
 /// Every report that the province has, when it came, and what became of it.
-fn known_to_the_province(town: &Town) -> Vec<Known> {
-    let list = town.client(PROVINCE, "tongji").children().unwrap();
+fn known_to_the_province(people: &People) -> Vec<ReportState> {
+    let list = people.client(PROVINCE, "tongji").children().unwrap();
     list.into_iter()
         .map(|c| {
             (

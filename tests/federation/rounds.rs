@@ -5,7 +5,7 @@
 //! all hit, and starting up after a former kill, too. Nobody comes to help: dead processes are
 //! started again, as systemd would, and nothing else.
 //!
-//! Each round ends with all that [`support::Town::conclude`] asks for: every report accepted
+//! Each round ends with all that [`support::People::conclude`] asks for: every report accepted
 //! exactly once and in order, the province's totals equal to the planted contributions, the
 //! evidence verified, `fsck` clean on every node.
 //!
@@ -24,7 +24,9 @@ use std::time::Duration;
 
 use admin::nats::Timing;
 use countersign_demo::federation::Federation;
-use support::{COUNTIES, Calm, PROVINCE, Random, Town, Weather, build, clock, month, start};
+use support::{
+    COUNTIES, Disturbance, NoDisturbance, PROVINCE, People, Random, build, clock, month, start,
+};
 
 /// Rounds of a short run, and months of a round.
 const ROUNDS: u64 = 3;
@@ -45,9 +47,9 @@ enum Victim {
     Broker { emptied: bool },
 }
 
-/// One blow.
+/// One process is killed, and started again.
 #[derive(Debug)]
-struct Blow {
+struct Kill {
     victim: Victim,
     /// From the beginning of the step to the kill.
     after: Duration,
@@ -57,39 +59,39 @@ struct Blow {
     again: Option<Duration>,
 }
 
-/// Chooses blows by the seed, and lets a thread of its own deal them while the work goes on.
-struct Storm {
+/// Chooses kills by the seed, and lets a thread of its own carry them out while the work goes on.
+struct RandomKills {
     random: Random,
     nodes: Vec<String>,
-    blows: mpsc::Sender<Blow>,
+    kills: mpsc::Sender<Kill>,
     thread: JoinHandle<()>,
-    dealt: BTreeMap<&'static str, u32>,
+    counts: BTreeMap<&'static str, u32>,
 }
 
-impl Storm {
-    fn new(seed: u64, f: Arc<Mutex<Federation>>, town: &Town) -> Storm {
-        let (blows, queue) = mpsc::channel::<Blow>();
-        let thread = std::thread::spawn(move || queue.iter().for_each(|blow| deal(&f, &blow)));
-        let nodes = town.members.iter().map(|m| m.id.to_string()).collect();
-        Storm {
+impl RandomKills {
+    fn new(seed: u64, f: Arc<Mutex<Federation>>, people: &People) -> RandomKills {
+        let (kills, queue) = mpsc::channel::<Kill>();
+        let thread = std::thread::spawn(move || queue.iter().for_each(|kill| carry_out(&f, &kill)));
+        let nodes = people.members.iter().map(|m| m.id.to_string()).collect();
+        RandomKills {
             random: Random::new(seed),
             nodes,
-            blows,
+            kills,
             thread,
-            dealt: BTreeMap::new(),
+            counts: BTreeMap::new(),
         }
     }
 
-    /// No more blows; everything is running again when this returns.
-    fn ends(self) -> BTreeMap<&'static str, u32> {
-        drop(self.blows);
+    /// No more kills; everything is running again when this returns.
+    fn stop(self) -> BTreeMap<&'static str, u32> {
+        drop(self.kills);
         self.thread.join().unwrap();
-        self.dealt
+        self.counts
     }
 }
 
-impl Weather for Storm {
-    fn step(&mut self, unit: &str) {
+impl Disturbance for RandomKills {
+    fn before_step(&mut self, unit: &str) {
         let r = &mut self.random;
         // Every step draws the same number of numbers, so that the course does not depend on what
         // was hit before.
@@ -115,30 +117,30 @@ impl Weather for Storm {
             75..92 => ("the broker", Victim::Broker { emptied: false }),
             _ => ("the broker and its store", Victim::Broker { emptied: true }),
         };
-        *self.dealt.entry(name).or_default() += 1;
+        *self.counts.entry(name).or_default() += 1;
         if again.is_some() && kind < 75 {
-            *self.dealt.entry("again while starting").or_default() += 1;
+            *self.counts.entry("again while starting").or_default() += 1;
         }
-        let blow = Blow {
+        let kill = Kill {
             victim,
             after: Duration::from_micros(after),
             dead: Duration::from_millis(dead),
             again: again.map(Duration::from_millis),
         };
-        self.blows.send(blow).unwrap();
+        self.kills.send(kill).unwrap();
     }
 }
 
-/// Kills and starts again. The pauses are the schedule of the blow; nothing waits for a state by
+/// Kills and starts again. The pauses are the schedule of the kill; nothing waits for a state by
 /// them.
-fn deal(f: &Mutex<Federation>, blow: &Blow) {
-    std::thread::sleep(blow.after);
-    match &blow.victim {
+fn carry_out(f: &Mutex<Federation>, kill: &Kill) {
+    std::thread::sleep(kill.after);
+    match &kill.victim {
         Victim::Node(id) => {
             f.lock().unwrap().kill_node(id);
-            std::thread::sleep(blow.dead);
+            std::thread::sleep(kill.dead);
             f.lock().unwrap().start_node(id).unwrap();
-            if let Some(pause) = blow.again {
+            if let Some(pause) = kill.again {
                 std::thread::sleep(pause);
                 let mut f = f.lock().unwrap();
                 f.kill_node(id);
@@ -147,7 +149,7 @@ fn deal(f: &Mutex<Federation>, blow: &Blow) {
         }
         Victim::Broker { emptied } => {
             f.lock().unwrap().kill_nats();
-            std::thread::sleep(blow.dead);
+            std::thread::sleep(kill.dead);
             let mut f = f.lock().unwrap();
             if *emptied {
                 f.empty_nats().unwrap();
@@ -158,35 +160,35 @@ fn deal(f: &Mutex<Federation>, blow: &Blow) {
 }
 
 fn round(seed: u64) {
-    let (world, mut town) = build(&format!("rounds-{seed}"), seed, |_| {});
+    let (world, mut people) = build(&format!("rounds-{seed}"), seed, |_| {});
     let mut random = Random::new(!seed);
     let months: Vec<_> = (1..=MONTHS).map(month).collect();
     for m in &months {
         // In most months one county's report is sent back and has to come again.
         let again = random.below(1 + COUNTIES.len() as u64);
-        town.returned.extend(
+        people.returned.extend(
             COUNTIES
                 .get(usize::try_from(again).unwrap())
                 .map(|c| (c.to_string(), *m)),
         );
     }
     let f = Arc::new(Mutex::new(start(world, TIMING)));
-    let mut storm = Storm::new(seed, f.clone(), &town);
+    let mut random_kills = RandomKills::new(seed, f.clone(), &people);
     for m in &months {
         clock(&f.lock().unwrap().world, m.month(), 3);
-        town.month(*m, &mut storm);
+        people.month(*m, &mut random_kills);
     }
-    let dealt = storm.ends();
-    println!("seed {seed}: {dealt:?}");
+    let counts = random_kills.stop();
+    println!("seed {seed}: {counts:?}");
     // Dead processes are back; what is still on its way arrives.
     for unit in COUNTIES.iter().chain([&support::CITY]) {
         for m in &months {
-            town.receipted(unit, *m, &mut Calm);
+            people.receipted(unit, *m, &mut NoDisturbance);
         }
     }
     let f = Arc::into_inner(f).unwrap().into_inner().unwrap();
     f.wait_up(PROVINCE).unwrap();
-    town.conclude(f, &months);
+    people.conclude(f, &months);
 }
 
 #[test]

@@ -22,7 +22,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
-mod lone;
+mod single;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -33,8 +33,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use admin::keyring;
-use lone::{Lone, Place, Random, codes, january, rounds, seed};
 use protocol::evidence::{file, report};
+use single::{Place, Random, SingleNode, codes, january, rounds, seed};
 
 /// The calls by which a file or a directory is changed, made durable, found or read.
 const CALLS: &str = "openat,read,pread64,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,ftruncate,unlink,unlinkat,mkdir,\
@@ -42,28 +42,32 @@ const CALLS: &str = "openat,read,pread64,write,pwrite64,fsync,fdatasync,rename,r
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fault {
+enum InjectedFault {
     Eio,
     Enospc,
     Kill,
 }
 
-impl Fault {
-    const ALL: [Fault; 3] = [Fault::Eio, Fault::Enospc, Fault::Kill];
+impl InjectedFault {
+    const ALL: [InjectedFault; 3] = [
+        InjectedFault::Eio,
+        InjectedFault::Enospc,
+        InjectedFault::Kill,
+    ];
 
     /// As strace wants it.
     fn inject(self, call: &str, nth: usize) -> String {
         let what = match self {
-            Fault::Eio => "error=EIO",
-            Fault::Enospc => "error=ENOSPC",
-            Fault::Kill => "signal=SIGKILL",
+            InjectedFault::Eio => "error=EIO",
+            InjectedFault::Enospc => "error=ENOSPC",
+            InjectedFault::Kill => "signal=SIGKILL",
         };
         format!("inject={call}:{what}:when={nth}")
     }
 }
 
 /// The fault, the call and its number.
-type Position = (Fault, String, usize);
+type Position = (InjectedFault, String, usize);
 
 /// strace is there and may trace; otherwise these tests would show nothing, and must not pass.
 fn strace_works() {
@@ -122,7 +126,7 @@ fn words(data: &Path, log: &Path, inject: Option<String>) -> Vec<String> {
 struct Tracer(Child);
 
 impl Tracer {
-    fn attach(node: &Lone, inject: Option<String>) -> Tracer {
+    fn attach(node: &SingleNode, inject: Option<String>) -> Tracer {
         let mut words = words(&node.data(), &node.home.join("strace.log"), inject);
         words.extend(["-p".into(), node.pid().to_string()]);
         let mut child = Command::new(&words[0])
@@ -192,7 +196,9 @@ fn calls(log: &Path) -> BTreeMap<String, usize> {
 fn choose(calls: &BTreeMap<String, usize>, random: &mut Random) -> Vec<Position> {
     let all: Vec<Position> = calls
         .iter()
-        .flat_map(|(call, n)| (1..=*n).flat_map(move |n| Fault::ALL.map(|f| (f, call.clone(), n))))
+        .flat_map(|(call, n)| {
+            (1..=*n).flat_map(move |n| InjectedFault::ALL.map(|f| (f, call.clone(), n)))
+        })
         .collect();
     match rounds() {
         Some(0) => all,
@@ -201,7 +207,9 @@ fn choose(calls: &BTreeMap<String, usize>, random: &mut Random) -> Vec<Position>
             .collect(),
         None => calls
             .iter()
-            .flat_map(|(call, n)| Fault::ALL.map(|f| (f, call.clone(), random.below(*n) + 1)))
+            .flat_map(|(call, n)| {
+                InjectedFault::ALL.map(|f| (f, call.clone(), random.below(*n) + 1))
+            })
             .collect(),
     }
 }
@@ -236,7 +244,7 @@ struct Scene {
     figures: String,
 }
 
-fn figures(node: &Lone) -> String {
+fn figures(node: &SingleNode) -> String {
     serde_json::to_string(&node.rollup().figures).unwrap()
 }
 
@@ -274,20 +282,20 @@ impl Scene {
         }
     }
 
-    /// Sends the last file until it is recorded. `told` is what an earlier attempt was answered.
-    fn import_again(&self, node: &Lone, told: Told, context: &str) {
+    /// Sends the last file until it is recorded. `answer` is what an earlier attempt was answered.
+    fn import_again(&self, node: &SingleNode, answer: Answer, context: &str) {
         let again = node
             .import(self.last.0, &self.last.1)
             .unwrap_or_else(|e| panic!("{context}: {e}"));
         if again.accepted {
             assert!(
-                told != Told::Recorded,
+                answer != Answer::Recorded,
                 "{context}: what was acknowledged is lost"
             );
             return;
         }
         assert!(
-            told != Told::Nothing,
+            answer != Answer::Nothing,
             "{context}: it was recorded, and the sender was told that it was not"
         );
         assert_eq!(
@@ -303,7 +311,7 @@ impl Scene {
     }
 
     /// The month as it must end, and the disk as it must be, whatever happened.
-    fn ends_well(&self, node: &mut Lone, context: &str) {
+    fn ends_well(&self, node: &mut SingleNode, context: &str) {
         assert_eq!(node.events(), self.events, "{context}: events");
         let months = node.client("tianbiao").months().unwrap();
         if months.iter().all(|m| m.submitted.is_none()) {
@@ -324,7 +332,7 @@ impl Scene {
 
 /// What the sender of a request may believe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum Answer {
     Recorded,
     Nothing,
     Unknown,
@@ -332,24 +340,24 @@ enum Told {
 
 /// A refusal by the disk, and what it says of the request. Any other refusal is a fault of the
 /// node.
-fn refused(error: &admin::api::ApiError, context: &str) -> Told {
+fn refused(error: &admin::api::ApiError, context: &str) -> Answer {
     let codes = codes(error);
     match codes.first().map(String::as_str) {
         // The process is gone.
-        None if matches!(error, admin::api::ApiError::Unreachable { .. }) => Told::Unknown,
-        Some("journal.no_space" | "journal.poisoned") => Told::Nothing,
-        Some("journal.io" | "node.stopping") => Told::Unknown,
+        None if matches!(error, admin::api::ApiError::Unreachable { .. }) => Answer::Unknown,
+        Some("journal.no_space" | "journal.poisoned") => Answer::Nothing,
+        Some("journal.io" | "node.stopping") => Answer::Unknown,
         // Reading failed before anything was written.
-        Some("node.internal") if error.to_string().contains("Check the disk") => Told::Nothing,
+        Some("node.internal") if error.to_string().contains("Check the disk") => Answer::Nothing,
         _ => panic!("{context}: not an answer about the disk: {error}"),
     }
 }
 
 /// After a fault: the node goes on as it is, or says that it has to be restarted, or is gone.
-fn goes_on(node: &mut Lone, fault: Fault, context: &str) {
+fn goes_on(node: &mut SingleNode, fault: InjectedFault, context: &str) {
     // A killed process may need a moment to be gone, and strace may have been stopped before it
     // could tell.
-    if fault == Fault::Kill && (was_killed(node) || !answers(node)) {
+    if fault == InjectedFault::Kill && (was_killed(node) || !answers(node)) {
         node.wait_end();
     }
     if node.runs() && matches!(node.health("journal").as_str(), "writable" | "full") {
@@ -377,13 +385,13 @@ fn goes_on(node: &mut Lone, fault: Fault, context: &str) {
 }
 
 /// Whether anybody is there, whatever he says.
-fn answers(node: &Lone) -> bool {
+fn answers(node: &SingleNode) -> bool {
     let health = admin::api::Client::new(&node.member.url(), "").health();
     !matches!(health, Err(admin::api::ApiError::Unreachable { .. }))
 }
 
 /// Whether strace killed it: its log ends with that.
-fn was_killed(node: &Lone) -> bool {
+fn was_killed(node: &SingleNode) -> bool {
     fs::read_to_string(node.home.join("strace.log"))
         .unwrap_or_default()
         .contains("killed by SIGKILL")
@@ -413,23 +421,23 @@ fn every_call_while_a_file_is_imported() {
         let mut node = scene.place.node(&format!("import-{n}"), Some(&scene.base));
         node.start();
         let tracer = Tracer::attach(&node, Some(fault.inject(call, *nth)));
-        let told = match node.import(scene.last.0, &scene.last.1) {
-            Ok(imported) if imported.accepted => Told::Recorded,
+        let answer = match node.import(scene.last.0, &scene.last.1) {
+            Ok(imported) if imported.accepted => Answer::Recorded,
             Ok(imported) => panic!("{context}: {:?}", imported.faults.first()),
             Err(error) => refused(&error, &context),
         };
         drop(tracer);
-        if told == Told::Nothing {
+        if answer == Answer::Nothing {
             // Nor does it come back from what is on the disk at this moment.
             let mut crashed = scene
                 .place
                 .node(&format!("import-{n}-crashed"), Some(&node.data()));
             crashed.start();
-            scene.import_again(&crashed, told, &format!("{context}, restarted at once"));
+            scene.import_again(&crashed, answer, &format!("{context}, restarted at once"));
         }
         goes_on(&mut node, *fault, &context);
-        scene.import_again(&node, told, &context);
-        seen.lock().unwrap().insert((*fault, told as u8));
+        scene.import_again(&node, answer, &context);
+        seen.lock().unwrap().insert((*fault, answer as u8));
         scene.ends_well(&mut node, &context);
     });
     eprintln!(
@@ -444,7 +452,7 @@ fn every_call_while_a_file_is_imported() {
 #[test]
 fn every_call_while_a_month_is_sealed() {
     let scene = Scene::new("syscalls-seal", false);
-    let seal = |node: &Lone| -> Result<(), String> {
+    let seal = |node: &SingleNode| -> Result<(), String> {
         node.close()?;
         node.sign().map_err(|e| e.to_string())?;
         node.client("tianbiao")
@@ -471,9 +479,9 @@ fn every_call_while_a_month_is_sealed() {
         let mut node = scene.place.node(&format!("seal-{n}"), Some(&scene.base));
         node.start();
         let tracer = Tracer::attach(&node, Some(fault.inject(call, *nth)));
-        let told = seal(&node);
+        let answer = seal(&node);
         drop(tracer);
-        if let Err(text) = &told {
+        if let Err(text) = &answer {
             let known = [
                 "journal.no_space",
                 "journal.io",
@@ -520,7 +528,7 @@ fn every_call_while_a_month_is_sealed() {
 fn every_call_while_a_node_starts() {
     let scene = Scene::new("syscalls-start", false);
     let torn = scene.place.world.dir.join("torn");
-    lone::copy_dir(&scene.base, &torn);
+    single::copy_dir(&scene.base, &torn);
     let segment = torn.join("journal/000000000000.seg");
     let mut bytes = fs::read(&segment).unwrap();
     let whole = bytes.len();
@@ -579,11 +587,11 @@ fn every_call_while_a_node_starts() {
                 .iter()
                 .any(|code| log.contains(code));
             assert!(
-                *fault == Fault::Kill || (says && log.contains("节点不能启动")),
+                *fault == InjectedFault::Kill || (says && log.contains("节点不能启动")),
                 "{context}: it does not say why:\n{log}"
             );
             assert!(
-                *fault == Fault::Kill
+                *fault == InjectedFault::Kill
                     || log.contains("start the node again")
                     || log.contains("Free space"),
                 "{context}:\n{log}"
@@ -602,7 +610,7 @@ fn every_call_while_a_node_starts() {
 }
 
 /// Ends a node that runs under strace: strace's own end would only detach from it.
-fn stop_traced(node: &mut Lone) {
+fn stop_traced(node: &mut SingleNode) {
     let log = fs::read_to_string(node.home.join("strace.log")).unwrap();
     let first = log
         .lines()

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use admin::api::Client;
 use admin::nats::{
-    NatsError, NatsUser, Provisioned, ServerOptions, ServerTls, Timing, create_user, provision,
+    NatsError, NatsUser, ProvisionReport, ServerOptions, ServerTls, Timing, create_user, provision,
     server_config, write_seed,
 };
 use countersign_demo::federation::{tail, wait};
@@ -129,7 +129,7 @@ impl Place {
         .unwrap();
         Process(child)
     }
-    async fn provision(&self, tls: &LinkTls) -> Result<Provisioned, NatsError> {
+    async fn provision(&self, tls: &LinkTls) -> Result<ProvisionReport, NatsError> {
         provision(
             &self.url(HOST),
             tls,

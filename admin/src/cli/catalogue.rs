@@ -8,7 +8,7 @@ use protocol::catalogue::Catalogue;
 use protocol::compiled::CompiledCatalogue;
 use serde_json::json;
 
-use super::output::{Done, Failure, Out, print, read, save_new, sayln};
+use super::output::{CommandResult, Failure, Output, print, read, save_new, sayln};
 use super::signing::{print_signed, read_keys};
 use crate::keyring;
 
@@ -39,14 +39,14 @@ pub enum Command {
     },
 }
 
-pub fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Output) -> CommandResult {
     match command {
         Command::Check { dir } => check(&dir, out),
         Command::Sign { dir, root, output } => sign(&dir, &root, &output, out),
     }
 }
 
-fn sign(dir: &Path, root: &[PathBuf], output: &Path, out: &Out) -> Done {
+fn sign(dir: &Path, root: &[PathBuf], output: &Path, out: &Output) -> CommandResult {
     if let Err(CatalogueFaults(faults)) = examine(dir)? {
         let message = format!(
             "{}: the catalogue has {} fault(s) and was not signed",
@@ -91,7 +91,7 @@ fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueFaults>, Failure> {
     Ok(Catalogue::from_files(&files))
 }
 
-fn check(dir: &Path, out: &Out) -> Done {
+fn check(dir: &Path, out: &Output) -> CommandResult {
     match examine(dir)? {
         Err(CatalogueFaults(faults)) => {
             list_faults(dir, &faults, out);
@@ -107,7 +107,7 @@ fn check(dir: &Path, out: &Out) -> Done {
     }
 }
 
-fn list_faults(dir: &Path, faults: &[CatalogueFault], out: &Out) {
+fn list_faults(dir: &Path, faults: &[CatalogueFault], out: &Output) {
     let code = |f: &CatalogueFault| format!("catalogue.{}", f.code());
     let list: Vec<_> = faults
         .iter()
@@ -123,7 +123,7 @@ fn list_faults(dir: &Path, faults: &[CatalogueFault], out: &Out) {
     });
 }
 
-fn summarise(counting: &CompiledCatalogue, out: &Out) {
+fn summarise(counting: &CompiledCatalogue, out: &Output) {
     let c = &counting.catalogue;
     let (events, indicators) = (c.events.len(), c.indicators.len());
     let (dimensions, rules) = (c.dimensions.len(), c.rules.len());

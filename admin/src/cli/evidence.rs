@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::output::{Done, Out, replace_with, sayln};
+use super::output::{CommandResult, Output, replace_with, sayln};
 
 /// Fetch everything that proves the figures of a unit and of those below it
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ pub struct Args {
     node: Connection,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let client = args.node.client()?;
     let mut bytes = 0;
     replace_with(&args.output, |file| {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use node::journal::{self, Guard};
 use serde_json::json;
 
-use super::output::{Done, Failure, Out, sayln};
+use super::output::{CommandResult, Failure, Output, sayln};
 
 /// Check the bytes of a stopped node's data directory, or of a backup
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub struct Args {
     data: PathBuf,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     if !args.data.join("journal").is_dir() {
         let message = format!("{}: there is no journal in it", args.data.display());
         return Err(Failure::coded("fsck.data", message)

@@ -5,7 +5,7 @@ use protocol::digest::Digest;
 use serde_json::json;
 
 use super::data_directory::DataDirectory;
-use super::output::{Done, Failure, Out, sayln};
+use super::output::{CommandResult, Failure, Output, sayln};
 
 /// Make a new guard for a stopped node's data directory, after comparing it with the parent
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ pub struct Args {
     no_report: bool,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let mut books = args.at.open("guard.data")?;
     if !books.is_unguarded() {
         return Err(Failure::coded(

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::arguments::ArgumentError;
 use super::connect::Connection;
-use super::output::{Done, Failure, Out, fault_table, print, read, sayln, value};
+use super::output::{CommandResult, Failure, Output, fault_table, print, read, sayln, value};
 
 /// Record files of events; every fault of a file is told
 #[derive(Debug, clap::Args)]
@@ -78,7 +78,7 @@ struct EventFile<'a> {
     body: Vec<u8>,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let client = args.node.client()?;
     let files = read_files(args)?;
     let total = files.len();
@@ -136,7 +136,7 @@ fn read_files(args: &Args) -> Result<Vec<EventFile<'_>>, Failure> {
     Ok(files)
 }
 
-fn print_result(file: &Path, imported: &Imported, dry_run: bool, out: &Out) {
+fn print_result(file: &Path, imported: &Imported, dry_run: bool, out: &Output) {
     if !imported.faults.is_empty() {
         print(&fault_table(out.style, &imported.faults));
     }

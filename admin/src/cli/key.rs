@@ -13,7 +13,7 @@ use protocol::period::Month;
 use serde_json::json;
 
 use super::arguments::ArgumentError;
-use super::output::{Done, Failure, Out, read, save_new, say, sayln};
+use super::output::{CommandResult, Failure, Output, read, save_new, say, sayln};
 use super::units::{Card, Cards};
 use crate::keyring;
 
@@ -115,7 +115,7 @@ fn role(text: &str) -> Result<&'static str, ArgumentError> {
     })
 }
 
-pub fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Output) -> CommandResult {
     match command {
         Command::New {
             file,
@@ -133,7 +133,7 @@ pub fn run(command: Command, out: &Out) -> Done {
     Ok(true)
 }
 
-fn new_key(file: &Path, name: &str, witness: bool, out: &Out) -> Result<(), Failure> {
+fn new_key(file: &Path, name: &str, witness: bool, out: &Output) -> Result<(), Failure> {
     let alg = if witness {
         Alg::CosignatureV1
     } else {
@@ -148,7 +148,7 @@ fn new_key(file: &Path, name: &str, witness: bool, out: &Out) -> Result<(), Fail
     Ok(())
 }
 
-fn unit(args: UnitArgs, out: &Out) -> Result<(), Failure> {
+fn unit(args: UnitArgs, out: &Output) -> Result<(), Failure> {
     nothing_replaced(&args)?;
     let (node, witness) = keyring::create_unit_keys(&args.dir, args.unit.as_str())?;
     let made = Card {
@@ -207,7 +207,7 @@ fn token(
     name: &str,
     roles: &[&'static str],
     append: Option<&Path>,
-    out: &Out,
+    out: &Output,
 ) -> Result<(), Failure> {
     let unusable = |c: char| c.is_whitespace() || c == '#' || c == '/';
     if name.is_empty() || name.contains(unusable) {
@@ -237,7 +237,7 @@ fn token(
     Ok(())
 }
 
-fn show(out: &Out, vkey: &VerifierKey) {
+fn show(out: &Output, vkey: &VerifierKey) {
     let alg = if vkey.alg() == Alg::CosignatureV1 {
         "cosignature/v1"
     } else {

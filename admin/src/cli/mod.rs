@@ -39,7 +39,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use output::{Done, Out, Style};
+use output::{CommandResult, Output, Style};
 
 /// 核签: signed events where they happen, signed totals with their proof upwards.
 #[derive(Debug, Parser)]
@@ -98,14 +98,14 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     output::install_reports();
-    let out = Out {
+    let out = Output {
         json: cli.json,
         style: Style::of_stdout(),
     };
     output::exit(run(cli.command, &out), &out)
 }
 
-fn run(command: Command, out: &Out) -> Done {
+fn run(command: Command, out: &Output) -> CommandResult {
     match command {
         Command::Key(c) => key::run(c, out),
         Command::Registry(c) => registry::run(c, out),

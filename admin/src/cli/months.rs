@@ -3,7 +3,7 @@
 use node::web::look::OwnMonth;
 
 use super::connect::Connection;
-use super::output::{Done, Out, decision, one_line, print, value};
+use super::output::{CommandResult, Output, decision, one_line, print, value};
 
 /// The unit's reports: signatures, sending, the parent's answers
 #[derive(Debug, clap::Args)]
@@ -13,7 +13,7 @@ pub struct Args {
     node: Connection,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let months = args.node.client()?.months()?;
     out.answer(value(&months), || {
         let mut rows = out.table(&[

@@ -8,14 +8,14 @@ use clap::{Args, Subcommand};
 use node::link::LinkTls;
 use serde_json::json;
 
-use super::output::{Done, Failure, Out, replace, say, sayln};
+use super::output::{CommandResult, Failure, Output, replace, say, sayln};
 use super::units;
 use crate::nats::{self, NatsUnit, ServerOptions, ServerTls, Timing};
 
 /// How often `provision --keep` reads the files of units again and goes through all consumers.
-const KEEP_FULL: Duration = Duration::from_secs(60);
+const FULL_PASS_INTERVAL: Duration = Duration::from_secs(60);
 /// How long it waits after trouble.
-const KEEP_AGAIN: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Make users, nats.conf, streams and consumers
 #[derive(Debug, Subcommand)]
@@ -131,7 +131,7 @@ pub struct Provision {
     duplicate_window: u64,
 }
 
-pub fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Output) -> CommandResult {
     match command {
         Command::User { file } => {
             let user = nats::create_user()?;
@@ -150,7 +150,7 @@ pub fn run(command: Command, out: &Out) -> Done {
     }
 }
 
-fn config(a: Config, out: &Out) -> Done {
+fn config(a: Config, out: &Output) -> CommandResult {
     let units = units::nats_units(&units::load(&a.units)?, a.skip_keyless)?;
     let tls = match (a.tls_cert, a.tls_key) {
         (Some(cert_file), Some(key_file)) => Some(ServerTls {
@@ -204,7 +204,7 @@ fn config(a: Config, out: &Out) -> Done {
     Ok(true)
 }
 
-fn provision(a: &Provision, out: &Out) -> Done {
+fn provision(a: &Provision, out: &Output) -> CommandResult {
     let units = || units::nats_units(&units::load(&a.units)?, a.skip_keyless);
     let timing = Timing {
         ack_wait: Duration::from_secs(a.ack_wait),
@@ -248,7 +248,7 @@ fn provision(a: &Provision, out: &Out) -> Done {
 /// half written.
 async fn keep(
     a: &Provision,
-    out: &Out,
+    out: &Output,
     tls: &LinkTls,
     seed: &str,
     timing: Timing,
@@ -262,7 +262,7 @@ async fn keep(
                 out.note(format!("created: {}", done.created.join(", ")));
             }
             told.clear();
-            Ok(nats::stands(&a.url, tls, seed, KEEP_FULL).await?)
+            Ok(nats::wait_for_loss(&a.url, tls, seed, FULL_PASS_INTERVAL).await?)
         }
         .await;
         if let Err(failure) = tried {
@@ -271,7 +271,7 @@ async fn keep(
                 out.note(format!("waiting: {text}"));
                 told = text;
             }
-            tokio::time::sleep(KEEP_AGAIN).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
     }
 }

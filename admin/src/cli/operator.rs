@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::arguments::{ArgumentError, vkey};
 use super::connect::Connection;
-use super::output::{Done, Out, sayln};
+use super::output::{CommandResult, Output, sayln};
 
 /// Enrol and revoke the keys of the unit's people
 #[derive(Debug, Subcommand)]
@@ -58,14 +58,14 @@ fn role(text: &str) -> Result<Role, ArgumentError> {
     })
 }
 
-pub fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Output) -> CommandResult {
     match command {
         Command::Enrol { vkey, roles, node } => enrol(&vkey, &roles, &node, out),
         Command::Revoke { vkey, node } => revoke(&vkey, &node, out),
     }
 }
 
-fn enrol(vkey: &VerifierKey, roles: &[Role], node: &Connection, out: &Out) -> Done {
+fn enrol(vkey: &VerifierKey, roles: &[Role], node: &Connection, out: &Output) -> CommandResult {
     let roles: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
     node.client()?.enrol(&vkey.to_string(), &roles)?;
     out.answer(json!({ "enrolled": vkey.name(), "roles": roles }), || {
@@ -74,7 +74,7 @@ fn enrol(vkey: &VerifierKey, roles: &[Role], node: &Connection, out: &Out) -> Do
     Ok(true)
 }
 
-fn revoke(vkey: &VerifierKey, node: &Connection, out: &Out) -> Done {
+fn revoke(vkey: &VerifierKey, node: &Connection, out: &Output) -> CommandResult {
     node.client()?.revoke(&vkey.to_string())?;
     out.answer(json!({ "revoked": vkey.name() }), || {
         sayln!("✓ the key of {} signs no more", vkey.name())

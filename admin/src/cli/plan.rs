@@ -7,7 +7,7 @@ use protocol::note::Note;
 use protocol::plan::Plan;
 use protocol::published;
 
-use super::output::{Done, Failure, Out, read, save_new};
+use super::output::{CommandResult, Failure, Output, read, save_new};
 use super::signing::{print_signed, read_keys};
 
 /// Sign a plan pack
@@ -34,7 +34,7 @@ pub enum Command {
     },
 }
 
-pub fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Output) -> CommandResult {
     let Command::Sign { file, root, output } = command;
     let wrong = |e: &dyn std::fmt::Display| {
         Failure::coded("plan.malformed", format!("{}: {e}", file.display()))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::output::{Done, Failure, Out, read, sayln};
+use super::output::{CommandResult, Failure, Output, read, sayln};
 
 /// Hand a node the next registry version, a catalogue or a plan
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ pub struct Args {
     node: Connection,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let client = args.node.client()?;
     let bodies = args
         .notes

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::connect::Connection;
 use super::direct_children::direct_children;
-use super::output::{Done, Failure, Out, decision, one_line, print, sayln, value};
+use super::output::{CommandResult, Failure, Output, decision, one_line, print, sayln, value};
 use super::report::verdict_line;
 
 /// Show and decide on the reports of the units below
@@ -111,7 +111,7 @@ pub struct ReasonArgs {
     about: Vec<String>,
 }
 
-pub fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Output) -> CommandResult {
     match command {
         Command::List {
             month,
@@ -135,8 +135,8 @@ fn decide(
     what: Decision,
     word: &str,
     why: Option<&ReasonArgs>,
-    out: &Out,
-) -> Done {
+    out: &Output,
+) -> CommandResult {
     let (unit, month) = (&report.unit, report.month);
     let (reasons, about) = why.map_or((&[][..], &[][..]), |w| (&w.reason[..], &w.about[..]));
     let client = report.node.client()?;
@@ -151,8 +151,8 @@ fn list(
     unit: Option<&UnitId>,
     open: bool,
     node: &Connection,
-    out: &Out,
-) -> Done {
+    out: &Output,
+) -> CommandResult {
     let client = node.client()?;
     let mut list = client.children()?;
     let direct = direct_children(&client, &client.status()?, &client.months()?);
@@ -213,7 +213,7 @@ fn checks(c: &ChildMonth) -> String {
     }
 }
 
-fn contradictions(dir: Option<&Path>, node: &Connection, out: &Out) -> Done {
+fn contradictions(dir: Option<&Path>, node: &Connection, out: &Output) -> CommandResult {
     let list = node.client()?.contradictions()?;
     let mut files = Vec::new();
     if let Some(dir) = dir {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use protocol::note::{Note, Signature, SigningKey};
 use serde_json::json;
 
-use super::output::{Failure, Out, sayln};
+use super::output::{Failure, Output, sayln};
 use crate::keyring;
 
 /// Reads key files, in their order.
@@ -23,7 +23,7 @@ pub fn signers(note: &Note) -> Vec<&str> {
 }
 
 /// Tells of a note that was signed into a file.
-pub fn print_signed(note: &Note, output: &Path, out: &Out) {
+pub fn print_signed(note: &Note, output: &Path, out: &Output) {
     let names = signers(note);
     let answer = json!({ "digest": note.digest(), "signed_by": names, "file": output });
     out.answer(answer, || {

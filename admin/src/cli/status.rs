@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::connect::Connection;
 use super::direct_children::direct_children;
-use super::output::{Done, Out, decision, one_line, sayln, value};
+use super::output::{CommandResult, Output, decision, one_line, sayln, value};
 
 /// How the unit stands and what to do next
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub struct Args {
     node: Connection,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let client = args.node.client()?;
     let status = client.status()?;
     let months = client.months()?;

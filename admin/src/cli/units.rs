@@ -143,7 +143,7 @@ fn join(known: &mut Card, more: Card) -> Result<(), (UnitId, &'static str)> {
 ///
 /// # Errors
 /// Units without, where all must have it.
-pub fn with<'a>(
+pub fn require<'a>(
     cards: &'a [Card],
     what: &str,
     skip: bool,
@@ -230,7 +230,7 @@ fn path(cards: &[Card], card: &Card) -> Result<Vec<UnitId>, Failure> {
 /// # Errors
 /// Units without a key, or without a known parent.
 pub fn nats_units(cards: &[Card], skip: bool) -> Result<Vec<NatsUnit>, Failure> {
-    with(cards, "NKey (nkey)", skip, |c| c.nkey.is_some())?
+    require(cards, "NKey (nkey)", skip, |c| c.nkey.is_some())?
         .into_iter()
         .map(|card| {
             Ok(NatsUnit {

@@ -4,7 +4,7 @@
 //!
 //! Order of work: [`create_user`] once for the operator and each unit; [`server_config`] from the
 //! list of units, start or reload nats-server; [`provision`], as often as one likes, and again
-//! whenever the server no longer [`stands`] as it was left.
+//! whenever the server no longer has what was made (see [`wait_for_loss`]).
 
 mod config;
 mod error;
@@ -14,6 +14,6 @@ mod user;
 
 pub use config::{ServerOptions, ServerTls, server_config};
 pub use error::NatsError;
-pub use provision::{Provisioned, Timing, provision, stands};
+pub use provision::{ProvisionReport, Timing, provision, wait_for_loss};
 pub use unit::NatsUnit;
 pub use user::{NatsUser, create_user, write_seed};

@@ -22,7 +22,7 @@ const MAX_MESSAGE_BYTES: u64 = 8 * 1024 * 1024;
 const MAX_ACK_PENDING: u64 = 65_536;
 
 /// How often it is looked whether the streams are there.
-const LOOK: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How the streams and consumers keep time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Default for Timing {
 
 /// What was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Provisioned {
+pub struct ProvisionReport {
     /// Streams and consumers that did not exist.
     pub created: Vec<String>,
     /// Those that existed and now have this configuration.
@@ -62,10 +62,10 @@ pub async fn provision(
     admin_seed: &str,
     units: &[NatsUnit],
     timing: Timing,
-) -> Result<Provisioned, NatsError> {
+) -> Result<ProvisionReport, NatsError> {
     let units = checked(units)?;
     let client = connect(url, tls, admin_seed).await?;
-    let mut done = Provisioned::default();
+    let mut done = ProvisionReport::default();
     for (stream, prefix) in [(STREAM_UP, UP_PREFIX), (STREAM_DOWN, DOWN_PREFIX)] {
         let config = stream_config(stream, &format!("{prefix}.>"), timing);
         if exists(&client, &format!("STREAM.INFO.{stream}"), stream).await? {
@@ -105,7 +105,7 @@ pub async fn provision(
 /// Waits, as the operator, for as long as both streams are there and the server answers, and at
 /// most this long. A store that was lost comes back empty with the server's next start: then
 /// streams are missing and everybody waits for them.
-pub async fn stands(
+pub async fn wait_for_loss(
     url: &str,
     tls: &LinkTls,
     admin_seed: &str,
@@ -119,7 +119,7 @@ pub async fn stands(
                 return Ok(());
             }
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     Ok(())
 }

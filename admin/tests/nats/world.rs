@@ -149,7 +149,7 @@ impl World {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    pub async fn provision(&self) -> admin::nats::Provisioned {
+    pub async fn provision(&self) -> admin::nats::ProvisionReport {
         provision(
             &self.url(),
             &LinkTls::default(),

@@ -30,7 +30,7 @@ use admin::api::Client;
 use admin::keyring;
 
 /// A month's report as the cheater wants it: statements, rollup, and who signs.
-struct Forged {
+struct Forgery {
     entries: Vec<Vec<u8>>,
     rollup: Rollup,
     signers: Vec<&'static str>,
@@ -40,7 +40,7 @@ type Cheat = (
     &'static str,
     &'static str,
     &'static str,
-    fn(&mut Forged, &[Vec<u8>], &Member) -> Result<()>,
+    fn(&mut Forgery, &[Vec<u8>], &Member) -> Result<()>,
 );
 
 /// Unit, what it does, the check that must name it, how.
@@ -129,12 +129,12 @@ pub fn run(f: &mut Federation, seed: u64) -> Result<bool> {
 }
 
 /// The unit closes honestly; what it would have sent is taken as raw material.
-fn honest(f: &Federation, m: &Member, month: Month) -> Result<Forged> {
+fn honest(f: &Federation, m: &Member, month: Month) -> Result<Forgery> {
     let client = Client::new(&m.url(), m.token("tianbiao"));
     year::close(m, month, &CloseRequest::default())?;
     let note = Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
     let rollup = Rollup::parse(note.text()).into_diagnostic()?;
-    Ok(Forged {
+    Ok(Forgery {
         entries: entries(f, m)?,
         rollup,
         signers: vec!["node", "tianbiao", "tongji", "fuzeren"],
@@ -156,7 +156,7 @@ fn entries(f: &Federation, m: &Member) -> Result<Vec<Vec<u8>>> {
 }
 
 /// Signs and publishes what was forged, as the unit.
-fn send(f: &Federation, m: &Member, forged: &Forged) -> Result<()> {
+fn send(f: &Federation, m: &Member, forged: &Forgery) -> Result<()> {
     let node_key = keyring::read_key(&m.dir.join("keys/node.key")).into_diagnostic()?;
     let mut rollup = forged.rollup.clone();
     let tree: Tree = forged.entries.iter().map(|e| tree::leaf_hash(e)).collect();
@@ -188,17 +188,17 @@ fn send(f: &Federation, m: &Member, forged: &Forged) -> Result<()> {
         .find(|u| u.path.last().map(String::as_str) == Some(m.id.as_str()))
         .ok_or_else(|| miette!("no path"))?;
     let path = UnitPath::new(path.path.iter().cloned()).into_diagnostic()?;
-    let mut letters = Vec::new();
+    let mut messages = Vec::new();
     for (n, chunk) in forged.entries.chunks(256).enumerate() {
         let slices: Vec<&[u8]> = chunk.iter().map(Vec::as_slice).collect();
         let first = n as u64 * 256;
-        letters.push((
+        messages.push((
             UpKind::Entries(first),
             Delivery::write(first, &slices, &checkpoint, &tree).into_diagnostic()?,
         ));
     }
-    letters.push((UpKind::Checkpoint, checkpoint.as_bytes().to_vec()));
-    letters.push((UpKind::Rollup, note.as_bytes().to_vec()));
+    messages.push((UpKind::Checkpoint, checkpoint.as_bytes().to_vec()));
+    messages.push((UpKind::Rollup, note.as_bytes().to_vec()));
     let seed = std::fs::read_to_string(m.dir.join("nats.seed")).into_diagnostic()?;
     let url = format!("nats://127.0.0.1:{}", f.world.nats_port);
     let inbox = node::link::access::inbox_prefix(m.id.as_str());
@@ -213,7 +213,7 @@ fn send(f: &Federation, m: &Member, forged: &Forged) -> Result<()> {
             .await
             .into_diagnostic()?;
         let stream = async_nats::jetstream::new(client);
-        for (kind, body) in letters {
+        for (kind, body) in messages {
             let mut headers = async_nats::HeaderMap::new();
             headers.insert(
                 "Nats-Msg-Id",
@@ -255,7 +255,7 @@ fn caught(f: &Federation, m: &Member, month: Month, what: &str, check: &str) -> 
     Ok(named.is_some())
 }
 
-fn add_ten(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
+fn add_ten(f: &mut Forgery, _: &[Vec<u8>], _: &Member) -> Result<()> {
     let figure = f
         .rollup
         .figures
@@ -271,7 +271,7 @@ fn add_ten(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
     Ok(())
 }
 
-fn move_cell(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
+fn move_cell(f: &mut Forgery, _: &[Vec<u8>], _: &Member) -> Result<()> {
     let figure = f
         .rollup
         .figures
@@ -288,7 +288,7 @@ fn move_cell(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
     Ok(())
 }
 
-fn change_places(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
+fn change_places(f: &mut Forgery, _: &[Vec<u8>], _: &Member) -> Result<()> {
     // A report that lacks a signature would be refused at the door, as whoever carries it may have
     // taken the line away.
     let s = &mut f.rollup.signatories;
@@ -308,7 +308,7 @@ fn resign(m: &Member, entry: &[u8], change: impl Fn(&mut Statement)) -> Result<V
         .to_vec())
 }
 
-fn rewrite(f: &mut Forged, _: &[Vec<u8>], m: &Member) -> Result<()> {
+fn rewrite(f: &mut Forgery, _: &[Vec<u8>], m: &Member) -> Result<()> {
     let changed = resign(m, &f.entries[20], |s| {
         s.recorded = "2023-02-01T00:00:00Z".into()
     })?;
@@ -316,7 +316,7 @@ fn rewrite(f: &mut Forged, _: &[Vec<u8>], m: &Member) -> Result<()> {
     Ok(())
 }
 
-fn backdate(f: &mut Forged, _: &[Vec<u8>], m: &Member) -> Result<()> {
+fn backdate(f: &mut Forgery, _: &[Vec<u8>], m: &Member) -> Result<()> {
     let again = resign(m, &f.entries[20], |s| {
         s.id = EventId::from_parts(1_700_000_000_000, [7; 10]);
         s.period = Month::new(YEAR, 1).unwrap_or(s.period);
@@ -325,7 +325,7 @@ fn backdate(f: &mut Forged, _: &[Vec<u8>], m: &Member) -> Result<()> {
     Ok(())
 }
 
-fn borrow(f: &mut Forged, other: &[Vec<u8>], m: &Member) -> Result<()> {
+fn borrow(f: &mut Forgery, other: &[Vec<u8>], m: &Member) -> Result<()> {
     // A true statement of another county, signed anew under the own name: only the commitment is
     // borrowed. As it stands it would be refused at the door; signed anew by somebody who is not
     // enrolled it must be caught by its signature.
@@ -342,7 +342,7 @@ fn borrow(f: &mut Forged, other: &[Vec<u8>], m: &Member) -> Result<()> {
     Ok(())
 }
 
-fn hide(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
+fn hide(f: &mut Forgery, _: &[Vec<u8>], _: &Member) -> Result<()> {
     let (_, sums) = f
         .rollup
         .opening
@@ -356,7 +356,7 @@ fn hide(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
     Ok(())
 }
 
-fn skip(f: &mut Forged, _: &[Vec<u8>], _: &Member) -> Result<()> {
+fn skip(f: &mut Forgery, _: &[Vec<u8>], _: &Member) -> Result<()> {
     f.rollup.previous = None;
     Ok(())
 }
@@ -371,7 +371,7 @@ fn two_versions(f: &Federation, month: Month) -> Result<bool> {
     year::decide(city, m, month, 1, "accepted", &[])?;
     let client = Client::new(&m.url(), m.token("tianbiao"));
     let note = Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
-    let mut forged = Forged {
+    let mut forged = Forgery {
         entries: entries(f, m)?,
         rollup: Rollup::parse(note.text()).into_diagnostic()?,
         signers: vec!["node", "tianbiao", "tongji", "fuzeren"],
@@ -449,7 +449,7 @@ fn wrong_sum(f: &Federation, month: Month) -> Result<bool> {
     for table in &mut sum.cells {
         table[0] += 100;
     }
-    let forged = Forged {
+    let forged = Forgery {
         entries: entries(f, city)?,
         rollup,
         signers: vec!["node", "tianbiao", "tongji", "fuzeren"],

@@ -104,13 +104,13 @@ pub struct World {
 pub struct Deploy(pub PathBuf);
 
 /// A unit of the list: id, name, tier, parent.
-pub type Listed = (UnitId, String, Tier, Option<UnitId>);
+pub type UnitRow = (UnitId, String, Tier, Option<UnitId>);
 
 /// Which units take part, the top one first.
 ///
 /// # Errors
 /// A list that cannot be read.
-pub fn choose(deploy: &Deploy, cities: &[&str]) -> Result<Vec<Listed>> {
+pub fn choose(deploy: &Deploy, cities: &[&str]) -> Result<Vec<UnitRow>> {
     let path = deploy.0.join("units/units.csv");
     let mut reader = csv::ReaderBuilder::new()
         .comment(Some(b'#'))
@@ -135,7 +135,7 @@ pub fn choose(deploy: &Deploy, cities: &[&str]) -> Result<Vec<Listed>> {
             ));
         }
     }
-    units.sort_by_key(|(id, _, tier, parent): &Listed| {
+    units.sort_by_key(|(id, _, tier, parent): &UnitRow| {
         (std::cmp::Reverse(*tier), parent.clone(), id.clone())
     });
     Ok(units)

@@ -10,7 +10,7 @@
 
 mod mistakes;
 mod needles;
-mod observed;
+mod observations;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ use mistakes::Person;
 use needles::{Needles, personal_fields};
 use node::books::Books;
 use node::books::keys::Keys;
-use observed::{Observed, listen, talkative};
+use observations::{Observations, listen, talkative};
 use protocol::period::Month;
 
 const COUNTY: &str = "140302";
@@ -35,28 +35,28 @@ const UNITS: [&str; 3] = [COUNTY, CITY, PROVINCE];
 
 #[test]
 fn nothing_secret_is_seen() {
-    let mut watched = Watched::start();
-    let m = watched.county();
-    let sheets = watched.sheets(&m);
-    let mut needles = Needles::of_world(&watched.f.world, &UNITS);
+    let mut setup = Setup::start();
+    let m = setup.county();
+    let sheets = setup.sheets(&m);
+    let mut needles = Needles::of_world(&setup.f.world, &UNITS);
     let personal = personal_fields(&sheets);
     personal
         .iter()
         .for_each(|p| needles.text(&format!("personal field {p}"), p));
 
-    let mut seen = Observed::default();
-    a_month_with_mistakes(&mut seen, &watched, &m, &sheets, &personal);
-    closed_signed_sent_accepted(&mut seen, &watched, &m);
-    let trace = watched.everything_stands_still(&mut seen);
+    let mut seen = Observations::default();
+    a_month_with_mistakes(&mut seen, &setup, &m, &sheets, &personal);
+    closed_signed_sent_accepted(&mut seen, &setup, &m);
+    let trace = setup.everything_stands_still(&mut seen);
 
-    needles.of_the_month(&watched.books(&m), watched.month);
+    needles.of_the_month(&setup.books(&m), setup.month);
     needles.are_found_where_they_are(m.token("luru"), &m.dir.join("keys/vault.key"));
     enough_was_seen(&seen, &trace);
     nothing_leaks(&needles, &seen);
 }
 
 /// A federation whose logs and traffic are kept.
-struct Watched {
+struct Setup {
     f: Federation,
     month: Month,
     dir: PathBuf,
@@ -66,8 +66,8 @@ struct Watched {
     _runtime: tokio::runtime::Runtime,
 }
 
-impl Watched {
-    fn start() -> Watched {
+impl Setup {
+    fn start() -> Setup {
         let month = Month::new(2023, 1).unwrap();
         let dir = directory("secrets");
         let deploy = Deploy(repository().join("deploy"));
@@ -87,7 +87,7 @@ impl Watched {
         let running = UNITS.iter().map(|id| talkative(&mut f, id)).collect();
         f.enrol_all().unwrap();
         f.world.set_clock("2023-02-03T04:00:00Z").unwrap();
-        Watched {
+        Setup {
             f,
             month,
             dir,
@@ -116,7 +116,7 @@ impl Watched {
 
     /// Ends every process; then logs, data, the broker's files and the traffic are looked at. Gives
     /// the county's log.
-    fn everything_stands_still(&mut self, seen: &mut Observed) -> String {
+    fn everything_stands_still(&mut self, seen: &mut Observations) -> String {
         let running = std::mem::take(&mut self.running);
         let logs: Vec<PathBuf> = running.into_iter().map(|(_, log)| log).collect();
         self.f.kill_nats();
@@ -137,13 +137,13 @@ impl Watched {
 }
 
 fn a_month_with_mistakes(
-    seen: &mut Observed,
-    watched: &Watched,
+    seen: &mut Observations,
+    setup: &Setup,
     m: &Member,
     sheets: &[Sheet],
     personal: &BTreeSet<String>,
 ) {
-    let (dir, world) = (&watched.dir, &watched.f.world);
+    let (dir, world) = (&setup.dir, &setup.f.world);
     let find = |wanted: fn(&str) -> bool| personal.iter().find(|p| wanted(p)).unwrap().clone();
     let person = Person {
         id: find(|p| p.starts_with("999999")),
@@ -155,8 +155,8 @@ fn a_month_with_mistakes(
     mistakes::requests(seen, m, world, &person);
 }
 
-fn closed_signed_sent_accepted(seen: &mut Observed, watched: &Watched, m: &Member) {
-    let (month, city) = (watched.month, watched.f.world.member(CITY).unwrap());
+fn closed_signed_sent_accepted(seen: &mut Observations, setup: &Setup, m: &Member) {
+    let (month, city) = (setup.month, setup.f.world.member(CITY).unwrap());
     year::close(m, month, &Default::default()).unwrap();
     for person in ["tianbiao", "tongji", "fuzeren"] {
         let key = m.key(person);
@@ -167,7 +167,7 @@ fn closed_signed_sent_accepted(seen: &mut Observed, watched: &Watched, m: &Membe
     year::decide(city, m, month, 1, "accepted", &[]).unwrap();
     seen.good(m, "luru", &["months"]);
     seen.good(m, "luru", &["status"]);
-    let evidence = watched.dir.join("evidence.zip");
+    let evidence = setup.dir.join("evidence.zip");
     let fetch = ["evidence", "-o", evidence.to_str().unwrap()];
     seen.good(city, "jiancha", &fetch);
     seen.files(&evidence);
@@ -179,7 +179,7 @@ fn closed_signed_sent_accepted(seen: &mut Observed, watched: &Watched, m: &Membe
 
 /// The control: everything that was to be looked at was there, and the log was as talkative as it
 /// can be.
-fn enough_was_seen(seen: &Observed, trace: &str) {
+fn enough_was_seen(seen: &Observations, trace: &str) {
     for (part, least) in [
         ("trace.log", 100_000),
         ("journal", 50_000),
@@ -196,7 +196,7 @@ fn enough_was_seen(seen: &Observed, trace: &str) {
     );
 }
 
-fn nothing_leaks(needles: &Needles, seen: &Observed) {
+fn nothing_leaks(needles: &Needles, seen: &Observations) {
     let mut leaks = Vec::new();
     for (place, bytes) in &seen.0 {
         let found = needles.found(bytes);

@@ -8,7 +8,7 @@ use countersign_demo::ledger::Sheet;
 use countersign_demo::world::{Member, World};
 use federation_tests::programs;
 
-use crate::observed::Observed;
+use crate::observations::Observations;
 
 /// A person of the county's files.
 pub struct Person {
@@ -19,7 +19,7 @@ pub struct Person {
 }
 
 /// Records the month's files; each is sent once more, and once broken in every row.
-pub fn importing(seen: &mut Observed, m: &Member, dir: &Path, sheets: &[Sheet]) {
+pub fn importing(seen: &mut Observations, m: &Member, dir: &Path, sheets: &[Sheet]) {
     for sheet in sheets {
         let path = dir.join(sheet.file_name());
         let file = path.to_str().unwrap();
@@ -34,7 +34,7 @@ pub fn importing(seen: &mut Observed, m: &Member, dir: &Path, sheets: &[Sheet]) 
 }
 
 /// Events that cannot be read, taken back or corrected.
-pub fn events(seen: &mut Observed, m: &Member, dir: &Path, person: &Person) {
+pub fn events(seen: &mut Observations, m: &Member, dir: &Path, person: &Person) {
     let Person { id, name } = person;
     let path = dir.join("x.jsonl");
     let import = ["import", "--type", "E01", path.to_str().unwrap()];
@@ -53,7 +53,7 @@ pub fn events(seen: &mut Observed, m: &Member, dir: &Path, person: &Person) {
 }
 
 /// Private keys where something else belongs.
-pub fn keys(seen: &mut Observed, m: &Member, world: &World) {
+pub fn keys(seen: &mut Observations, m: &Member, world: &World) {
     let text = |path: &Path| path.display().to_string();
     let (key, root) = (text(&m.key("tianbiao")), text(&world.dir.join("root.key")));
     let (vault, keys) = (
@@ -100,7 +100,7 @@ pub fn keys(seen: &mut Observed, m: &Member, world: &World) {
 }
 
 /// Requests that are refused. Each names what it is, its headers and its body.
-pub fn requests(seen: &mut Observed, m: &Member, world: &World, person: &Person) {
+pub fn requests(seen: &mut Observations, m: &Member, world: &World, person: &Person) {
     for (request, headers, body) in refused_requests(m, world, person) {
         let kind = if body.starts_with('{') {
             "application/json"

@@ -1,6 +1,6 @@
 //! A small federation (甘肃, 金昌 and its two counties) whose people never give up: each step is
 //! tried until it is done, whatever dies meanwhile, and may therefore be tried twice. At the end
-//! [`Town::conclude`] asks for everything that must be true however rough the way was.
+//! [`People::conclude`] asks for everything that must be true however rough the way was.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -40,15 +40,15 @@ pub fn month(number: u32) -> Month {
 }
 
 /// What happens around a step of the work: a test may let something die meanwhile.
-pub trait Weather {
+pub trait Disturbance {
     /// A step begins; `unit` is the one whose node is asked.
-    fn step(&mut self, unit: &str);
+    fn before_step(&mut self, unit: &str);
 }
 
 /// Nothing happens.
-pub struct Calm;
-impl Weather for Calm {
-    fn step(&mut self, _unit: &str) {}
+pub struct NoDisturbance;
+impl Disturbance for NoDisturbance {
+    fn before_step(&mut self, _unit: &str) {}
 }
 
 /// Numbers that follow from a seed.
@@ -72,7 +72,7 @@ impl Random {
 /// The units, their processes are elsewhere: so that a step can be under way while a process is
 /// killed.
 #[derive(Clone)]
-pub struct Town {
+pub struct People {
     /// All units, the top first.
     pub members: Vec<Member>,
     /// What they record.
@@ -82,7 +82,7 @@ pub struct Town {
 }
 
 /// Builds the federation's files; `change` may move a unit before anything is started.
-pub fn build(name: &str, seed: u64, change: impl FnOnce(&mut World)) -> (World, Town) {
+pub fn build(name: &str, seed: u64, change: impl FnOnce(&mut World)) -> (World, People) {
     let mut world = World::build(
         &directory(name),
         &Deploy(repository().join("deploy")),
@@ -93,19 +93,19 @@ pub fn build(name: &str, seed: u64, change: impl FnOnce(&mut World)) -> (World, 
     change(&mut world);
     world.write_configs().unwrap();
     let ledger = world.ledger(seed, 2023);
-    let town = Town {
+    let people = People {
         members: world.members.clone(),
         ledger: std::sync::Arc::new(ledger),
         returned: BTreeSet::new(),
     };
-    let counties: Vec<_> = town
+    let counties: Vec<_> = people
         .members
         .iter()
         .filter(|m| m.tier == Tier::County)
         .map(|m| m.id.as_str())
         .collect();
     assert_eq!(counties, COUNTIES, "the list of units is another one");
-    (world, town)
+    (world, people)
 }
 
 /// Starts everything, with a keeper of the streams beside the broker, and enrols the people.
@@ -150,11 +150,11 @@ fn until(
     .unwrap_or_else(|e| panic!("{e}"));
 }
 
-fn said(e: impl std::fmt::Display) -> String {
+fn text_of(e: impl std::fmt::Display) -> String {
     e.to_string()
 }
 
-impl Town {
+impl People {
     /// A unit.
     pub fn member(&self, id: &str) -> &Member {
         self.members.iter().find(|m| m.id.as_str() == id).unwrap()
@@ -198,7 +198,7 @@ impl Town {
                     );
                     return Ok(true);
                 }
-                Err(e) => last = said(e),
+                Err(e) => last = text_of(e),
             }
             Err(last.clone())
         })
@@ -206,7 +206,7 @@ impl Town {
     }
 
     /// Records a unit's files of a month.
-    pub fn fill(&self, id: &str, m: Month, weather: &mut impl Weather) {
+    pub fn fill(&self, id: &str, m: Month, disturbance: &mut impl Disturbance) {
         let unit = self.member(id);
         for sheet in self
             .ledger
@@ -215,7 +215,7 @@ impl Town {
             .map(|f| f.sheets.as_slice())
             .unwrap_or_default()
         {
-            weather.step(id);
+            disturbance.before_step(id);
             self.record(id, sheet);
         }
     }
@@ -229,37 +229,37 @@ impl Town {
     }
 
     /// Closes a month, has it signed and hands it in.
-    pub fn report(&self, id: &str, m: Month, weather: &mut impl Weather) {
-        self.revise(id, m, 1, weather);
+    pub fn report(&self, id: &str, m: Month, disturbance: &mut impl Disturbance) {
+        self.revise(id, m, 1, disturbance);
     }
 
-    fn revise(&self, id: &str, m: Month, revision: u32, weather: &mut impl Weather) {
+    fn revise(&self, id: &str, m: Month, revision: u32, disturbance: &mut impl Disturbance) {
         let (unit, client) = (self.member(id), self.client(id, "tianbiao"));
         let own = || {
             Ok::<_, String>(
                 client
                     .months()
-                    .map_err(said)?
+                    .map_err(text_of)?
                     .into_iter()
                     .find(|o| (o.period, o.revision) == (m, revision)),
             )
         };
-        weather.step(id);
-        let close = || year::close(unit, m, &CloseRequest::default()).map_err(said);
+        disturbance.before_step(id);
+        let close = || year::close(unit, m, &CloseRequest::default()).map_err(text_of);
         until(
             &format!("{id} closes {m}.{revision}"),
             || Ok(own()?.is_some()),
             close,
         );
-        weather.step(id);
-        let sign = || sign_all(unit, m).map_err(said);
+        disturbance.before_step(id);
+        let sign = || sign_all(unit, m).map_err(text_of);
         until(
             &format!("{id} signs {m}.{revision}"),
             || Ok(own()?.is_some_and(|o| o.unsigned.is_empty())),
             sign,
         );
-        weather.step(id);
-        let submit = || client.submit(m).map(drop).map_err(said);
+        disturbance.before_step(id);
+        let submit = || client.submit(m).map(drop).map_err(text_of);
         until(
             &format!("{id} hands in {m}.{revision}"),
             || Ok(own()?.is_some_and(|o| o.submitted.is_some())),
@@ -269,13 +269,13 @@ impl Town {
 
     /// The parent's officer waits for the checks and accepts, at once or after having sent the
     /// report back; nothing of an honest unit may fail.
-    pub fn accept(&self, id: &str, m: Month, weather: &mut impl Weather) {
+    pub fn accept(&self, id: &str, m: Month, disturbance: &mut impl Disturbance) {
         for (_, revision, decision) in self.course(id, m) {
             if revision > 1 {
-                self.receipted_so(id, m, revision - 1, Decision::Returned, weather);
-                self.revise(id, m, revision, weather);
+                self.receipted_so(id, m, revision - 1, Decision::Returned, disturbance);
+                self.revise(id, m, revision, disturbance);
             }
-            self.decide(id, m, revision, decision, weather);
+            self.decide(id, m, revision, decision, disturbance);
         }
     }
 
@@ -285,7 +285,7 @@ impl Town {
         m: Month,
         revision: u32,
         decision: Decision,
-        weather: &mut impl Weather,
+        disturbance: &mut impl Disturbance,
     ) {
         let parent = self.member(id).parent.clone().unwrap();
         let officer = self.client(parent.as_str(), "tongji");
@@ -294,13 +294,13 @@ impl Town {
             _ => ("returned", &["please look again".to_string()]),
         };
         let found = || {
-            let list = officer.children().map_err(said)?;
+            let list = officer.children().map_err(text_of)?;
             Ok::<_, String>(
                 list.into_iter()
                     .find(|c| c.unit.as_str() == id && (c.period, c.revision) == (m, revision)),
             )
         };
-        weather.step(parent.as_str());
+        disturbance.before_step(parent.as_str());
         until(
             &format!("{parent} decides on {id} {m}.{revision}"),
             || Ok(found()?.is_some_and(|c| c.decision == Some(decision))),
@@ -310,16 +310,16 @@ impl Town {
                 };
                 let failed = child.verdicts.iter().find(|v| v.failed());
                 assert!(failed.is_none(), "{id} {m}: {failed:?}");
-                officer.decide(id, m, word, reasons, &[]).map_err(said)
+                officer.decide(id, m, word, reasons, &[]).map_err(text_of)
             },
         );
     }
 
     /// Waits for the receipt that ends a month.
-    pub fn receipted(&self, id: &str, m: Month, weather: &mut impl Weather) {
+    pub fn receipted(&self, id: &str, m: Month, disturbance: &mut impl Disturbance) {
         let course = self.course(id, m);
         let (_, revision, decision) = course[course.len() - 1];
-        self.receipted_so(id, m, revision, decision, weather);
+        self.receipted_so(id, m, revision, decision, disturbance);
     }
 
     fn receipted_so(
@@ -328,14 +328,14 @@ impl Town {
         m: Month,
         revision: u32,
         decision: Decision,
-        weather: &mut impl Weather,
+        disturbance: &mut impl Disturbance,
     ) {
         let client = self.client(id, "tianbiao");
-        weather.step(id);
+        disturbance.before_step(id);
         let decided = || {
             let own = client
                 .months()
-                .map_err(said)?
+                .map_err(text_of)?
                 .into_iter()
                 .find(|o| (o.period, o.revision) == (m, revision));
             Ok(own.is_some_and(|o| o.decision == Some(decision)))
@@ -349,7 +349,7 @@ impl Town {
 
     /// A whole month, from the counties' files to the province's report; whoever has closed it
     /// already has recorded it.
-    pub fn month(&self, m: Month, weather: &mut impl Weather) {
+    pub fn month(&self, m: Month, disturbance: &mut impl Disturbance) {
         for unit in self.upwards() {
             let id = unit.id.as_str();
             for child in self
@@ -357,19 +357,19 @@ impl Town {
                 .iter()
                 .filter(|c| c.parent.as_ref() == Some(&unit.id))
             {
-                self.accept(child.id.as_str(), m, weather);
+                self.accept(child.id.as_str(), m, disturbance);
             }
             let closed = self
                 .client(id, "tianbiao")
                 .months()
                 .is_ok_and(|list| list.iter().any(|o| o.period == m));
             if !closed {
-                self.fill(id, m, weather);
+                self.fill(id, m, disturbance);
             }
-            self.report(id, m, weather);
+            self.report(id, m, disturbance);
         }
         for unit in self.members.iter().filter(|u| u.parent.is_some()) {
-            self.receipted(unit.id.as_str(), m, weather);
+            self.receipted(unit.id.as_str(), m, disturbance);
         }
     }
 

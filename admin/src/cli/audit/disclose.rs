@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::cli::connect::Connection;
-use crate::cli::output::{Done, Failure, Out, replace, sayln};
+use crate::cli::output::{CommandResult, Failure, Output, replace, sayln};
 
 /// Show chosen fields of one event, with the proof that they are what was recorded
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ pub struct Args {
     node: Connection,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let client = args.node.client()?;
     let disclosure = client.disclose(args.index, &args.field, args.row)?;
     let mut text = serde_json::to_string_pretty(&disclosure).map_err(Failure::of)?;

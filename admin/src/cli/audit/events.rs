@@ -4,7 +4,7 @@ use node::desk::audit::Listed;
 use protocol::period::Month;
 
 use crate::cli::connect::Connection;
-use crate::cli::output::{Done, Out, print, sayln, value};
+use crate::cli::output::{CommandResult, Output, print, sayln, value};
 
 /// The events of a month
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub struct Args {
     node: Connection,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let list = args.node.client()?.events(args.month, args.private)?;
     out.answer(value(&list), || {
         let mut rows = out.table(&[

@@ -7,7 +7,7 @@ mod recheck;
 
 use clap::Subcommand;
 
-use super::output::{Done, Out};
+use super::output::{CommandResult, Output};
 
 /// Look at events, show chosen fields, re-check a whole history
 #[derive(Debug, Subcommand)]
@@ -18,7 +18,7 @@ pub enum Command {
     Recheck(recheck::Args),
 }
 
-pub fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Output) -> CommandResult {
     match command {
         Command::Events(args) => events::run(&args, out),
         Command::Disclose(args) => disclose::run(&args, out),

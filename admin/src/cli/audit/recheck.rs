@@ -11,7 +11,7 @@ use protocol::verify::log::UnitLog;
 use serde_json::{Value, json};
 
 use crate::cli::data_directory::DataDirectory;
-use crate::cli::output::{Done, Failure, Out, say, sayln, value};
+use crate::cli::output::{CommandResult, Failure, Output, say, sayln, value};
 use crate::cli::report::render;
 use crate::cli::verify::threads;
 
@@ -78,7 +78,7 @@ impl Found {
     }
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let start = Instant::now();
     // Also without a guard: a restored copy is re-checked before anybody decides to go on from it.
     let books = args.at.open("recheck.data")?;
@@ -98,7 +98,7 @@ pub fn run(args: &Args, out: &Out) -> Done {
     Ok(found.holds())
 }
 
-fn print_found(found: &Found, books: &Books, out: &Out) {
+fn print_found(found: &Found, books: &Books, out: &Output) {
     if found.report.units.iter().all(|u| u.months.is_empty()) {
         sayln!("{}: no month is closed yet", books.unit());
     } else {

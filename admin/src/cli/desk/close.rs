@@ -5,7 +5,7 @@ use protocol::period::Month;
 
 use crate::cli::arguments::pair;
 use crate::cli::connect::Connection;
-use crate::cli::output::{Done, Out, sayln, value};
+use crate::cli::output::{CommandResult, Output, sayln, value};
 use crate::cli::report::verdict_line;
 
 /// Close the open month, or make a new revision of one that the parent opened again
@@ -30,7 +30,7 @@ pub struct Args {
     node: Connection,
 }
 
-pub fn run(args: Args, out: &Out) -> Done {
+pub fn run(args: Args, out: &Output) -> CommandResult {
     let request = CloseRequest {
         explanations: args.explain.into_iter().collect(),
         missing: args.missing.into_iter().collect(),

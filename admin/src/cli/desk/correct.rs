@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::api::Client;
 use crate::cli::arguments::pair;
 use crate::cli::connect::Connection;
-use crate::cli::output::{Done, Failure, Out, sayln, value};
+use crate::cli::output::{CommandResult, Failure, Output, sayln, value};
 
 /// Replace an event by a corrected one (E69, 更正)
 #[derive(Debug, clap::Args)]
@@ -37,7 +37,7 @@ pub struct Args {
     node: Connection,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let client = args.node.client()?;
     let event = match &args.event {
         Some(text) => whole_event(text)?,

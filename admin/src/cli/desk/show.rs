@@ -5,11 +5,11 @@ use protocol::figure::Figure;
 use protocol::rollup::HeldRollup;
 use protocol::rollup::Rollup;
 
-use crate::cli::output::{Out, amount, print, sayln};
+use crate::cli::output::{Output, amount, print, sayln};
 
 /// Prints a report: what it is of, who has signed, its figures. `all` shows those that are zero, too.
 /// Without the catalogue it was counted by, figures have no names.
-pub fn report(held: &HeldRollup, catalogue: Option<&Catalogue>, all: bool, out: &Out) {
+pub fn report(held: &HeldRollup, catalogue: Option<&Catalogue>, all: bool, out: &Output) {
     heading(held);
     below(&held.rollup);
     for e in &held.rollup.explanations {
@@ -74,7 +74,7 @@ fn signatures(held: &HeldRollup) {
     }
 }
 
-fn figures(r: &Rollup, catalogue: Option<&Catalogue>, all: bool, out: &Out) {
+fn figures(r: &Rollup, catalogue: Option<&Catalogue>, all: bool, out: &Output) {
     let summed = r.figures.iter().any(|f| f.sum.is_some());
     let mut rows = out.table(if summed {
         &["指标 figure", "名称", "本级 own", "合计 total", "依据"]

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::show;
 use crate::api::Client;
 use crate::cli::connect::Connection;
-use crate::cli::output::{Done, Failure, Out, sayln, value};
+use crate::cli::output::{CommandResult, Failure, Output, sayln, value};
 use crate::keyring;
 
 /// Show what a month's report says, and sign it with keys that stay here
@@ -37,7 +37,7 @@ pub struct Args {
     node: Connection,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let client = args.node.client()?;
     let held = fetch(&client, args.month)?;
     if !out.json {

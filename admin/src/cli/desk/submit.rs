@@ -4,7 +4,7 @@ use protocol::period::Month;
 use serde_json::json;
 
 use crate::cli::connect::Connection;
-use crate::cli::output::{Done, Out, sayln, value};
+use crate::cli::output::{CommandResult, Output, sayln, value};
 use crate::cli::report::verdict_line;
 
 /// Hand a signed month to the outbox
@@ -21,7 +21,7 @@ pub struct Args {
     node: Connection,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let verdicts = args.node.client()?.submit(args.month)?;
     out.answer(
         json!({ "month": args.month, "verdicts": value(&verdicts) }),

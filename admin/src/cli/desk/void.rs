@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::cli::connect::Connection;
-use crate::cli::output::{Done, Out, sayln};
+use crate::cli::output::{CommandResult, Output, sayln};
 
 /// Take an event back (E70, 作废)
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub struct Args {
     node: Connection,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     args.node.client()?.void(args.index, &args.reason)?;
     out.answer(json!({ "voided": args.index }), || {
         sayln!("✓ event {} is taken back / 已作废", args.index)

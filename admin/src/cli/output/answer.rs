@@ -12,18 +12,18 @@ use super::table::{Style, table};
 use super::text::sayln;
 
 /// How a command ends: whether what it was asked for holds, or why there is no answer.
-pub type Done = Result<bool, Failure>;
+pub type CommandResult = Result<bool, Failure>;
 
 /// How a command is to answer.
 #[derive(Debug, Clone, Copy)]
-pub struct Out {
+pub struct Output {
     /// One JSON value instead of text.
     pub json: bool,
     /// How tables look.
     pub style: Style,
 }
 
-impl Out {
+impl Output {
     /// Prints the JSON value, or what `text` prints.
     pub fn answer(&self, value: Value, text: impl FnOnce()) {
         if self.json {
@@ -61,7 +61,7 @@ pub fn install_reports() {
 }
 
 /// The exit code of a command that has ended; a failure is printed.
-pub fn exit(done: Done, out: &Out) -> ExitCode {
+pub fn exit(done: CommandResult, out: &Output) -> ExitCode {
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -75,5 +75,5 @@ pub fn exit(done: Done, out: &Out) -> ExitCode {
 
 /// A value as JSON; for types whose serialisation cannot fail.
 pub fn value(value: &impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
+    serde_json::to_value(value).expect("what commands print has string keys and no failing part")
 }

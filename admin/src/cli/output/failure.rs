@@ -8,7 +8,7 @@ use node::fault::Fault;
 use serde_json::json;
 
 use super::table::{Style, fault_table, lines};
-use super::text::{sayln, tame};
+use super::text::{escape_controls, sayln};
 
 /// Why a command could not do what it was asked for.
 #[derive(Debug, Clone, Default)]
@@ -98,7 +98,7 @@ impl Failure {
     }
     /// Prints it: one JSON value on the standard output, or a text on the standard error.
     pub fn print(mut self, json: bool) {
-        self.message = tame(&self.message).into_owned();
+        self.message = escape_controls(&self.message).into_owned();
         if json {
             sayln!(
                 "{:#}",

@@ -7,9 +7,9 @@ mod file;
 mod table;
 mod text;
 
-pub use answer::{Done, Out, exit, install_reports, value};
+pub use answer::{CommandResult, Output, exit, install_reports, value};
 pub use failure::Failure;
 pub use file::{read, replace, replace_with, save_new};
 pub use table::{Style, fault_table, lines, print, table};
 pub(crate) use text::sayln;
-pub use text::{amount, decision, one_line, percent, say, seconds, tame};
+pub use text::{amount, decision, escape_controls, one_line, percent, say, seconds};

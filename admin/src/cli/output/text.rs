@@ -14,17 +14,19 @@ macro_rules! sayln {
 
 pub(crate) use sayln;
 
-/// Prints a text on the standard output, [tamed](tame). A reader who has gone away (`| head`) does
+/// Prints a text on the standard output, [with controls escaped](escape_controls). A reader who has gone away (`| head`) does
 /// not end a command in the middle of its work.
 pub fn say(text: &str) {
     use std::io::Write;
-    let _ = std::io::stdout().lock().write_all(tame(text).as_bytes());
+    let _ = std::io::stdout()
+        .lock()
+        .write_all(escape_controls(text).as_bytes());
 }
 
 /// Text from elsewhere for a terminal: what would move its cursor, clear it, or turn the direction
 /// of writing is written as in JSON. A file that is to be checked must not be able to paint "every
 /// check holds".
-pub fn tame(text: &str) -> Cow<'_, str> {
+pub fn escape_controls(text: &str) -> Cow<'_, str> {
     let wild = |c: char| {
         let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         turns || (c.is_control() && !matches!(c, '\n' | '\t'))
@@ -47,7 +49,7 @@ pub fn tame(text: &str) -> Cow<'_, str> {
 
 /// The same for what stands within a line: it must not begin one of its own.
 pub fn one_line(text: &str) -> String {
-    tame(text).replace('\n', "\\n")
+    escape_controls(text).replace('\n', "\\n")
 }
 
 /// `1.23 s`
@@ -101,12 +103,12 @@ mod tests {
     fn no_text_paints_the_terminal() {
         let wild = "\u{1b}[2J\u{1b}[H✓ every check holds\r\u{9b}1A\u{202e}x\u{7}";
         assert_eq!(
-            tame(wild),
+            escape_controls(wild),
             "\\u001b[2J\\u001b[H✓ every check holds\\u000d\\u009b1A\\u202ex\\u0007"
         );
         assert_eq!(one_line("a\n✓ b"), "a\\n✓ b");
         for kept in ["校验成立 ✓\n└─ x\ty", ""] {
-            assert_eq!(tame(kept), kept);
+            assert_eq!(escape_controls(kept), kept);
         }
     }
 

@@ -9,7 +9,7 @@ mod version;
 
 use clap::Subcommand;
 
-use super::output::{Done, Out};
+use super::output::{CommandResult, Output};
 
 /// Make, sign and show the registry of units
 #[derive(Debug, Subcommand)]
@@ -23,7 +23,7 @@ pub enum Command {
     Show(show::Args),
 }
 
-pub fn run(command: Command, out: &Out) -> Done {
+pub fn run(command: Command, out: &Output) -> CommandResult {
     match command {
         Command::New(args) => new::run(args, out),
         Command::Next(args) => next::run(&args, out),

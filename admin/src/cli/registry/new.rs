@@ -9,7 +9,7 @@ use protocol::registry::Registry;
 
 use super::version::{Draft, finish, unit_of, with_keys};
 use crate::cli::arguments::vkey;
-use crate::cli::output::{Done, Out};
+use crate::cli::output::{CommandResult, Output};
 use crate::cli::signing::read_keys;
 use crate::cli::units;
 
@@ -51,7 +51,7 @@ pub struct Args {
     output: Option<PathBuf>,
 }
 
-pub fn run(args: Args, out: &Out) -> Done {
+pub fn run(args: Args, out: &Output) -> CommandResult {
     let keys = read_keys(&args.root)?;
     let cards = units::under(units::load(&args.units)?, &args.under)?;
     let cards = with_keys(&cards, args.skip_keyless)?.into_iter();

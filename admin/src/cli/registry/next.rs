@@ -10,7 +10,7 @@ use protocol::registry::{Registry, Revocation, Unit, UnitKey};
 use super::chain::walk;
 use super::version::{Draft, finish, unit_of, with_keys};
 use crate::cli::arguments::vkey;
-use crate::cli::output::{Done, Failure, Out};
+use crate::cli::output::{CommandResult, Failure, Output};
 use crate::cli::signing::read_keys;
 use crate::cli::units;
 
@@ -73,7 +73,7 @@ pub struct Args {
     output: Option<PathBuf>,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let keys = read_keys(&args.root)?;
     let first = || keys.first().map(SigningKey::vkey);
     let trust = args.trust.clone().or_else(first).ok_or_else(|| {

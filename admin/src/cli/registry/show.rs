@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::chain::walk;
 use crate::cli::arguments::vkey;
-use crate::cli::output::{Done, Failure, Out, say, sayln, value};
+use crate::cli::output::{CommandResult, Failure, Output, say, sayln, value};
 
 /// Walk a chain of versions from a root key, and show the tree of units
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub struct Args {
     root: Vec<VerifierKey>,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let chain = walk(&args.notes, &args.root)?;
     let Some(last) = chain.last() else {
         return Err(Failure::usage("no version"));

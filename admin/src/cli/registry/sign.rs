@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::chain::{parse, read_note};
-use crate::cli::output::{Done, Out, replace, save_new, sayln};
+use crate::cli::output::{CommandResult, Output, replace, save_new, sayln};
 use crate::cli::signing::{read_keys, signers};
 
 /// Add a root's signature to a version
@@ -24,7 +24,7 @@ pub struct Args {
     output: Option<PathBuf>,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let mut note = read_note(&args.note)?;
     let registry = parse(&note)?;
     for key in read_keys(&args.key)? {

@@ -7,13 +7,13 @@ use protocol::period::Month;
 use protocol::registry::{Registry, Unit, UnitKey};
 use serde_json::json;
 
-use crate::cli::output::{Done, Failure, Out, save_new, say};
+use crate::cli::output::{CommandResult, Failure, Output, save_new, say};
 use crate::cli::units::{self, Card};
 
-/// The units of these cards that have keys; see [`units::with`].
+/// The units of these cards that have keys; see [`units::require`].
 pub fn with_keys(cards: &[Card], skip_keyless: bool) -> Result<Vec<&Card>, Failure> {
     let has_keys = |card: &Card| card.vkey.is_some() && card.witness.is_some();
-    units::with(cards, "keys (vkey and witness)", skip_keyless, has_keys)
+    units::require(cards, "keys (vkey and witness)", skip_keyless, has_keys)
 }
 
 /// The registry's entry of a unit; `since` where its card does not say.
@@ -57,7 +57,7 @@ pub struct Draft<'a> {
 }
 
 /// Signs a version and writes or prints it.
-pub fn finish(draft: &Draft<'_>, output: Option<&Path>, out: &Out) -> Done {
+pub fn finish(draft: &Draft<'_>, output: Option<&Path>, out: &Output) -> CommandResult {
     let Draft {
         registry,
         keys,

@@ -11,14 +11,21 @@ use protocol::statement::Statement;
 use serde_json::{Value, json};
 
 use super::threads::threads;
-use crate::cli::output::{Done, Failure, Out, one_line, print, read, sayln, seconds, value};
+use crate::cli::output::{
+    CommandResult, Failure, Output, one_line, print, read, sayln, seconds, value,
+};
 use crate::on_disk::OnDisk;
 
 /// Checks a disclosure by itself, and against the unit's evidence where it is given.
 ///
 /// # Errors
 /// A file that is no disclosure, or one that does not hold.
-pub fn check(file: &Path, evidence: Option<&Path>, root: &[VerifierKey], out: &Out) -> Done {
+pub fn check(
+    file: &Path,
+    evidence: Option<&Path>,
+    root: &[VerifierKey],
+    out: &Output,
+) -> CommandResult {
     let start = Instant::now();
     let d = read_disclosure(file)?;
     let statement = disclosure::verify(&d, root).map_err(|e| {
@@ -81,7 +88,7 @@ fn print_event(d: &Disclosure, statement: &Statement, reported: bool) {
     }
 }
 
-fn print_fields(d: &Disclosure, statement: &Statement, out: &Out) {
+fn print_fields(d: &Disclosure, statement: &Statement, out: &Output) {
     if let Some(clear) = &statement.clear {
         let mut rows = out.table(&["public field", "value"]);
         for (name, v) in clear {

@@ -12,7 +12,7 @@ use protocol::note::VerifierKey;
 use serde_json::json;
 
 use super::arguments::vkey;
-use super::output::{Done, Failure, Out, Style, say, value};
+use super::output::{CommandResult, Failure, Output, Style, say, value};
 use super::report::render;
 use crate::on_disk::OnDisk;
 
@@ -45,12 +45,12 @@ pub struct Args {
     plain: bool,
 }
 
-pub fn run(args: &Args, out: &Out) -> Done {
+pub fn run(args: &Args, out: &Output) -> CommandResult {
     let style = if args.plain { Style::Plain } else { out.style };
     let start = Instant::now();
     let source = OnDisk::open(&args.file).map_err(Failure::file(&args.file))?;
     if is_disclosure(&source).map_err(Failure::file(&args.file))? {
-        let out = Out { style, ..*out };
+        let out = Output { style, ..*out };
         return disclosure::check(&args.file, args.evidence.as_deref(), &args.root, &out);
     }
     let report = report::verify_on(threads(), &Opened::new(source)?, &args.root)?;

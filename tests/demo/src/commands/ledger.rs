@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use admin::cli::output::{Done, Failure, Out, print, say};
+use admin::cli::output::{CommandResult, Failure, Output, print, say};
 use admin::cli::units;
 use protocol::ids::UnitId;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ pub(super) struct Args {
     out: PathBuf,
 }
 
-pub(super) fn run(args: &Args, out: &Out) -> Done {
+pub(super) fn run(args: &Args, out: &Output) -> CommandResult {
     if !(2000..=2100).contains(&args.year) {
         return Err(Failure::usage("a year between 2000 and 2100"));
     }
@@ -115,7 +115,7 @@ fn correction_json(correction: &Correction) -> Value {
     })
 }
 
-fn print_corrections(ledger: &Ledger, out: &Out) {
+fn print_corrections(ledger: &Ledger, out: &Output) {
     if ledger.corrections.is_empty() {
         return;
     }

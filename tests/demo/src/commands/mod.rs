@@ -6,7 +6,7 @@ mod run;
 
 use std::process::ExitCode;
 
-use admin::cli::output::{self, Out, Style};
+use admin::cli::output::{self, Output, Style};
 use clap::{Parser, Subcommand};
 
 /// The demonstration of 核签 Countersign, and made-up ledgers for trials.
@@ -34,7 +34,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let command = Cli::parse().command;
     output::install_reports();
-    let out = Out {
+    let out = Output {
         json: matches!(&command, Command::Ledger(args) if args.json),
         style: Style::of_stdout(),
     };

@@ -15,9 +15,9 @@ use futures_util::StreamExt as _;
 
 /// Everything that could have been seen, by name.
 #[derive(Default)]
-pub struct Observed(pub Vec<(String, Vec<u8>)>);
+pub struct Observations(pub Vec<(String, Vec<u8>)>);
 
-impl Observed {
+impl Observations {
     /// Runs a command; what it prints is seen. Gives whether it succeeded.
     pub fn command(&mut self, m: &Member, person: &str, args: &[&str]) -> bool {
         let output = Command::new(programs().join("countersign"))

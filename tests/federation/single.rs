@@ -112,7 +112,7 @@ impl Place {
 
     /// A node with a home of its own, begun with a copy of `data` if there is one. It is not
     /// started.
-    pub fn node(&self, name: &str, data: Option<&Path>) -> Lone {
+    pub fn node(&self, name: &str, data: Option<&Path>) -> SingleNode {
         let home = self.world.dir.join("lone").join(name);
         fs::create_dir_all(&home).unwrap();
         if let Some(data) = data {
@@ -138,7 +138,7 @@ impl Place {
             )
             .replace("\"../../clock\"", &format!("{:?}", home.join("clock")));
         fs::write(home.join("node.toml"), text).unwrap();
-        let lone = Lone {
+        let lone = SingleNode {
             home,
             member,
             child: None,
@@ -149,19 +149,19 @@ impl Place {
 }
 
 /// A node that may run.
-pub struct Lone {
+pub struct SingleNode {
     pub home: PathBuf,
     pub member: Member,
     child: Option<Child>,
 }
 
-impl Drop for Lone {
+impl Drop for SingleNode {
     fn drop(&mut self) {
         self.kill();
     }
 }
 
-impl Lone {
+impl SingleNode {
     /// Its data directory.
     pub fn data(&self) -> PathBuf {
         self.home.join("data")
