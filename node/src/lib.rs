@@ -24,9 +24,3 @@ pub mod service;
 pub mod vault;
 pub mod view;
 pub mod web;
-
-/// Here and not in the program, so that tests and benchmarks run on what the daemon runs on. A
-/// thread of the press keeps or frees what the counting thread made, and the other way round;
-/// glibc's allocator takes locks for that, a fifth of the time of an import.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

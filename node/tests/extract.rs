@@ -14,7 +14,7 @@ use hyper_util::service::TowerToHyperService;
 use node::config::Accept;
 use node::desk::extract::{self, Extract, Here};
 use node::service::Service;
-use node::web::extract::AT_ONCE;
+use node::web::MAX_EVIDENCE_FILES;
 use node::web::{self, App, tokens::Tokens};
 use protocol::evidence::{EvidenceSource, file, report};
 use support::*;
@@ -126,7 +126,9 @@ fn what_stood_is_given_whoever_records_meanwhile() {
 fn readers_who_do_not_read_take_all_places_and_no_more() {
     let mut w = large();
     let node = Node::start(&mut w);
-    let idle: Vec<Response<Body>> = (0..AT_ONCE).map(|_| node.ask("/api/evidence")).collect();
+    let idle: Vec<Response<Body>> = (0..MAX_EVIDENCE_FILES)
+        .map(|_| node.ask("/api/evidence"))
+        .collect();
     assert!(idle.iter().all(|a| a.status() == 200));
     let refused = node.ask("/api/evidence");
     assert_eq!(
@@ -182,7 +184,7 @@ fn a_file_that_breaks_off_does_not_look_whole() {
     );
     assert!(!format!("{broken:?}").contains("/"), "no path: {broken:?}");
     // The place is free again.
-    assert!((0..AT_ONCE + 1).all(|_| node.read(node.ask("/api/evidence")).is_err()));
+    assert!((0..MAX_EVIDENCE_FILES + 1).all(|_| node.read(node.ask("/api/evidence")).is_err()));
 }
 
 #[test]

@@ -2,12 +2,14 @@
 //! on purpose, the same way for the same seed. It remembers no message ids, so every repetition is
 //! delivered: harsher than JetStream.
 
-use super::ack::{Ack, Kind};
+use super::access;
+use super::ack::{Ack, Answer, Answered};
 use super::error::LinkError;
-use super::subject::UnitPath;
-use super::{Incoming, Outgoing, Transport, access, check_outgoing};
+use super::subject::{Subject, UnitPath};
+use super::transport::{Incoming, Outgoing, Transport, check_outgoing};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// How often in a thousand something goes wrong.
@@ -57,7 +59,7 @@ struct Member {
 
 #[derive(Debug, Clone)]
 struct Held {
-    subject: super::Subject,
+    subject: Subject,
     body: Vec<u8>,
     /// How many deliveries to this member come first.
     hold: u32,
@@ -196,7 +198,7 @@ impl Transport for MemoryLink {
                 return Ok(Incoming {
                     subject: held.subject,
                     body: held.body,
-                    ack: Ack(Kind::Memory(ack)),
+                    ack: Ack::new(ack),
                 });
             }
             self.bell.notified().await;
@@ -224,7 +226,7 @@ impl MemoryLink {
 }
 
 /// Puts the message back when it is dropped without an answer.
-pub(super) struct MemoryAck {
+struct MemoryAck {
     hub: MemoryHub,
     member: usize,
     held: Option<Held>,
@@ -236,9 +238,15 @@ impl std::fmt::Debug for MemoryAck {
     }
 }
 
-impl MemoryAck {
-    pub(super) fn done(mut self) {
+impl Answer for MemoryAck {
+    fn done(mut self: Box<Self>) -> Answered {
         self.held = None;
+        Box::pin(std::future::ready(Ok(())))
+    }
+    fn retry(self: Box<Self>, _after: Duration) -> Answered {
+        // Dropping puts it back.
+        drop(self);
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 
@@ -256,10 +264,9 @@ impl Drop for MemoryAck {
 
 #[cfg(test)]
 mod tests {
-    use super::super::subject::{DownKind, Subject, UpKind};
     use super::*;
+    use crate::link::subject::{DownKind, UpKind};
     use std::collections::BTreeSet;
-    use std::time::Duration;
 
     fn path(text: &str) -> UnitPath {
         text.parse().unwrap()
@@ -364,7 +371,7 @@ mod tests {
     async fn a_message_beyond_the_limit_is_refused_before_it_travels() {
         let county = MemoryHub::new(1, Faults::default()).join(path("1.5"), false);
         let mut message = entries("1.5", 0);
-        message.body = vec![0; super::super::MAX_BODY_BYTES + 1];
+        message.body = vec![0; crate::link::transport::MAX_BODY_BYTES + 1];
         assert_eq!(
             county.publish(&message).await.unwrap_err().code(),
             "link.too_large"

@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
-use super::App;
+use super::app::App;
 use super::serve::Peer;
 use super::tokens::{Caller, Role};
 use crate::fault::Faults;

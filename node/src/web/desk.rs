@@ -9,8 +9,8 @@ use protocol::period::Month;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::App;
 use super::answer::{Body, Refused, Who};
+use super::app::App;
 use super::tokens::Role;
 use crate::books::BooksError;
 use crate::desk::close::{CloseRequest, Closed};

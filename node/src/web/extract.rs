@@ -21,15 +21,13 @@ use protocol::ids::UnitId;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use super::App;
 use super::answer::{Refused, Who};
+use super::app::App;
 use super::tokens::Role;
 use crate::desk::extract::Extract;
 use crate::fault::Faults;
 use crate::service::Service;
 
-/// How many files may be taken out at the same time: each holds its notes, and a thread.
-pub const AT_ONCE: usize = 4;
 /// Pieces that wait for the reader, of [`PIECE`] bytes.
 const WAITING: usize = 4;
 const PIECE: usize = 64 << 10;
@@ -38,7 +36,7 @@ const PIECE: usize = 64 << 10;
 #[utoipa::path(get, path = "/api/evidence", security(("token" = [])), responses((status = 200, body = Vec<u8>, content_type = "application/zip"), (status = 503, body = Faults)))]
 pub async fn evidence(State(app): State<App>, who: Who) -> Result<Response, Response> {
     who.need(&Role::ALL).map_err(Refused::into_response)?;
-    let Ok(place) = app.extracts.clone().try_acquire_owned() else {
+    let Ok(place) = app.evidence.clone().try_acquire_owned() else {
         return Err(busy());
     };
     let extract = app

@@ -12,8 +12,8 @@ use protocol::receipt::Decision;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::App;
 use super::answer::{Body, Refused, Who};
+use super::app::App;
 use super::desk::month;
 use super::tokens::Role;
 use crate::desk::audit::{self, Listed};

@@ -8,6 +8,7 @@
 //! large or takes too long. Connections and TLS are [`serve`]'s.
 
 pub mod answer;
+mod app;
 pub mod desk;
 pub mod extract;
 pub mod look;
@@ -16,12 +17,9 @@ pub mod review;
 pub mod serve;
 pub mod tokens;
 
-use std::sync::Arc;
-
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use axum::{Router, middleware};
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
@@ -29,37 +27,10 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::service::Service;
-use rate::Rates;
-use tokens::Tokens;
+pub use app::{App, MAX_EVIDENCE_FILES};
 
 /// Largest request.
 pub const MAX_REQUEST_BYTES: usize = 16 << 20;
-
-/// What every handler gets.
-#[derive(Debug, Clone)]
-pub struct App {
-    /// The unit.
-    pub service: Arc<Service>,
-    /// Who may call.
-    pub tokens: Arc<Tokens>,
-    rates: Arc<Rates>,
-    /// Places for evidence files that are being taken out.
-    extracts: Arc<Semaphore>,
-}
-
-impl App {
-    /// The API of a unit, for the holders of these tokens.
-    pub fn new(service: Arc<Service>, tokens: Tokens) -> App {
-        let rates = Arc::new(Rates::new(&service.config.limits));
-        App {
-            service,
-            tokens: Arc::new(tokens),
-            rates,
-            extracts: Arc::new(Semaphore::new(extract::AT_ONCE)),
-        }
-    }
-}
 
 #[derive(OpenApi)]
 #[openapi(info(

@@ -12,8 +12,8 @@ use protocol::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::App;
 use super::answer::{Body, Refused, Who};
+use super::app::App;
 use super::desk::month;
 use super::tokens::Role;
 use crate::books::children::Side;

@@ -21,6 +21,10 @@ use protocol::person::Role;
 use protocol::rollup::Signatories;
 use protocol::statement::Statement;
 
+/// What the daemon runs on: see `node/src/main.rs`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The city whose five counties are used.
 pub const CITY: &str = "140300";
 /// Its first county.

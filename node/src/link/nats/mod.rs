@@ -1,0 +1,16 @@
+//! The link over NATS JetStream: one connection, two durable pull consumers that the operator
+//! provisioned, no right to create anything.
+//!
+//! Messages are pulled one request at a time and only while there is room for them, so that memory
+//! is bounded (a handful of bodies) and the server's wait for an answer does not run for messages
+//! that nobody looks at yet. Reading order: `config`, `wire` (requests and answers), `ack`, `pull`,
+//! `link`.
+
+mod ack;
+mod config;
+mod link;
+mod pull;
+mod wire;
+
+pub use config::{LinkConfig, LinkTls};
+pub use link::NatsLink;

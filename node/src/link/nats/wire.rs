@@ -1,0 +1,313 @@
+//! The conversation with the server: requests and their answers, what the tasks of one link share,
+//! and the server's promise to sync.
+
+use super::config::LinkConfig;
+use crate::link::durability;
+use crate::link::error::{LinkError, explain};
+use crate::link::state::{Connection, Durability, LinkState};
+use crate::link::transport::{Outgoing, check_outgoing};
+use async_nats::client::Request;
+use async_nats::connection::State;
+use async_nats::{Client, Event, HeaderMap, Message, RequestErrorKind, ServerError};
+use protocol::digest::Digest;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, broadcast, watch};
+
+/// How long the server may take to store a message.
+pub(super) const ACK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the tasks of one link share.
+pub(super) struct Shared {
+    pub(super) config: LinkConfig,
+    pub(super) state: watch::Sender<LinkState>,
+    /// The server's words for each refused subject.
+    pub(super) denials: broadcast::Sender<String>,
+    /// The id of the server that has shown `sync_always` since the last connect.
+    pub(super) verified: Mutex<Option<String>>,
+    /// When each of this unit's consumers was made, as the server said since the last connect.
+    pub(super) made: std::sync::Mutex<BTreeMap<&'static str, String>>,
+    /// How many consumers this unit has.
+    pub(super) consumers: usize,
+    /// Makes message ids that nobody else can guess: see [`message_id`].
+    pub(super) secret: [u8; 16],
+}
+
+/// The server's answer about a consumer, as far as it matters here.
+#[derive(Deserialize)]
+struct ConsumerInfo {
+    created: Option<String>,
+}
+
+/// One side of the conversation with the server; cloned into the tasks and the acks.
+#[derive(Clone)]
+pub(super) struct Wire {
+    pub(super) client: Client,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Shared {
+    /// Takes note of what the client tells about the connection.
+    pub(super) async fn note(&self, event: Event) {
+        match event {
+            Event::Connected => self.state.send_modify(|s| {
+                s.connection = Connection::Connected;
+                s.connects += 1;
+            }),
+            Event::Disconnected | Event::Closed => {
+                if let Ok(mut made) = self.made.lock() {
+                    made.clear();
+                }
+                self.state.send_modify(|s| {
+                    s.connection = Connection::Disconnected;
+                    s.durability = Durability::Unknown;
+                    s.store = None;
+                });
+                *self.verified.lock().await = None;
+            }
+            Event::ServerError(ServerError::Other(text)) => {
+                tracing::warn!(code = "link.server", %text, "nats-server refused something");
+                // Nobody listening is fine: the refusal is in the log.
+                let _ = self.denials.send(text);
+            }
+            Event::ServerError(error) => self.say("link.server", error.to_string()),
+            // Only that it failed: why is found out by `diagnose`, and not to be overwritten by
+            // every further attempt.
+            Event::ClientError(_) if self.connect_fails() => {}
+            Event::ClientError(error) => self.say("link.connect", explain(&error.to_string())),
+            Event::LameDuckMode | Event::Draining | Event::SlowConsumer(_) => {}
+        }
+    }
+
+    /// Whether the last trouble was one of connecting.
+    pub(super) fn connect_fails(&self) -> bool {
+        self.state.borrow().connect_fails()
+    }
+
+    pub(super) fn say(&self, code: &str, text: String) {
+        let fresh = self.state.send_if_modified(|s| {
+            let new = Some((code.to_owned(), text.clone()));
+            let changed = s.trouble != new;
+            s.trouble = new;
+            changed
+        });
+        if fresh {
+            tracing::warn!(code, %text, "link");
+        }
+    }
+
+    pub(super) fn trouble(&self, error: &LinkError) {
+        self.say(error.code(), error.to_string());
+    }
+}
+
+/// JetStream's answer to a publish.
+#[derive(Deserialize)]
+struct PubAck {
+    #[serde(default)]
+    stream: String,
+    #[serde(default)]
+    duplicate: bool,
+    error: Option<ApiError>,
+}
+
+#[derive(Deserialize)]
+struct ApiError {
+    #[serde(default)]
+    err_code: u64,
+    #[serde(default)]
+    description: String,
+}
+
+impl Wire {
+    /// Publishes; true when the server had the message already.
+    pub(super) async fn publish(&self, message: &Outgoing) -> Result<bool, LinkError> {
+        let config = &self.shared.config;
+        check_outgoing(&config.path, config.has_children, message)?;
+        self.connected()?;
+        let server = self.ensure_durable().await?;
+        let subject = message.subject.to_string();
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            "Nats-Msg-Id",
+            message_id(&self.shared.secret, &message.msg_id).as_str(),
+        );
+        let request = Request::new()
+            .headers(headers)
+            .payload(message.body.clone().into());
+        let answer = self.ask(&subject, request, ACK_TIMEOUT).await?;
+        let ack: PubAck =
+            serde_json::from_slice(&answer.payload).map_err(|e| LinkError::Answer {
+                subject: subject.clone(),
+                reason: e.to_string(),
+            })?;
+        if let Some(error) = ack.error {
+            return Err(LinkError::Refused {
+                subject,
+                code: error.err_code,
+                reason: error.description,
+            });
+        }
+        if ack.stream.is_empty() {
+            return Err(LinkError::Answer {
+                subject,
+                reason: "no stream is named".to_owned(),
+            });
+        }
+        if self.client.server_info().server_id != server {
+            // The connection moved on the way: who acknowledged is not known to sync. The message
+            // id makes a repeat harmless.
+            return Err(LinkError::Disconnected {
+                url: config.url.clone(),
+            });
+        }
+        Ok(ack.duplicate)
+    }
+
+    pub(super) fn connected(&self) -> Result<(), LinkError> {
+        if self.client.connection_state() == State::Connected {
+            Ok(())
+        } else {
+            Err(LinkError::Disconnected {
+                url: self.shared.config.url.clone(),
+            })
+        }
+    }
+
+    /// Makes sure that the connected server has shown `sync_always` since the last connect; returns
+    /// its id.
+    pub(super) async fn ensure_durable(&self) -> Result<String, LinkError> {
+        let mut verified = self.shared.verified.lock().await;
+        let mut last = None;
+        // Right after a reconnect the client may still name the server before: look again shortly.
+        for pause in [0, 150, 500] {
+            // Not a wait of 0: that is one to the timer's next tick, for every message.
+            if pause > 0 {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+            }
+            let server = self.client.server_info().server_id;
+            if !server.is_empty() && verified.as_ref() == Some(&server) {
+                return Ok(server);
+            }
+            let (monitor, id) = (self.shared.config.monitor_url.clone(), server.clone());
+            let asked = tokio::task::spawn_blocking(move || durability::check(&monitor, &id)).await;
+            match asked.unwrap_or(Err(LinkError::Closed)) {
+                Ok(()) => {
+                    *verified = Some(server.clone());
+                    self.shared
+                        .state
+                        .send_modify(|s| s.durability = Durability::Always);
+                    return Ok(server);
+                }
+                Err(error) => last = Some(error),
+            }
+        }
+        let error = last.unwrap_or(LinkError::Closed);
+        if let LinkError::NotDurable { reason, .. } = &error {
+            let reason = reason.clone();
+            self.shared
+                .state
+                .send_modify(|s| s.durability = Durability::Refused(reason));
+        }
+        self.shared.trouble(&error);
+        Err(error)
+    }
+
+    /// Learns when this unit's consumer was made. Another time than before means another store: one
+    /// that was deleted, lost or set up anew, and that holds nothing of what was sent earlier.
+    /// False: not known now, ask again.
+    pub(super) async fn learn_store(&self, stream: &'static str, consumer: &str) -> bool {
+        let api = format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}");
+        let answer = match self
+            .ask(&api, Request::new().payload("".into()), ACK_TIMEOUT)
+            .await
+        {
+            Ok(answer) => answer,
+            // A nats.conf from before this question: the link works without, and asks no more by
+            // this connection.
+            Err(LinkError::Denied { .. }) => return true,
+            Err(_) => return false,
+        };
+        let created = serde_json::from_slice::<ConsumerInfo>(&answer.payload)
+            .ok()
+            .and_then(|i| i.created);
+        let (Some(created), Ok(mut made)) = (created, self.shared.made.lock()) else {
+            return false;
+        };
+        made.insert(stream, created);
+        // Half an answer would look like another store.
+        if made.len() == self.shared.consumers {
+            let store = made
+                .iter()
+                .map(|(stream, created)| format!("{stream} {created}"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            self.shared.state.send_if_modified(|s| {
+                let fresh =
+                    s.connection == Connection::Connected && s.store.as_ref() != Some(&store);
+                if fresh {
+                    s.store = Some(store);
+                }
+                fresh
+            });
+        }
+        true
+    }
+
+    /// One request, one answer. Ends early when the server refuses the subject or the connection is
+    /// lost.
+    pub(super) async fn ask(
+        &self,
+        subject: &str,
+        request: Request,
+        patience: Duration,
+    ) -> Result<Message, LinkError> {
+        let mut denials = self.shared.denials.subscribe();
+        let mut state = self.shared.state.subscribe();
+        let connects = state.borrow().connects;
+        let quoted = format!("\"{subject}\"");
+        let denied = async {
+            loop {
+                match denials.recv().await {
+                    Ok(text) if text.contains(&quoted) => return,
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+                }
+            }
+        };
+        let lost = async {
+            // Pending for ever when the sender is gone: the request's own timeout ends the wait.
+            if state
+                .wait_for(|s| s.connection == Connection::Disconnected || s.connects != connects)
+                .await
+                .is_err()
+            {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            answer = self.client.send_request(subject.to_owned(), request.timeout(Some(patience))) => answer.map_err(|e| {
+                let subject = subject.to_owned();
+                match e.kind() {
+                    RequestErrorKind::NoResponders => LinkError::NotProvisioned { subject },
+                    RequestErrorKind::TimedOut => LinkError::Timeout { subject, seconds: patience.as_secs() },
+                    RequestErrorKind::MaxPayloadExceeded => LinkError::Answer { subject, reason: "max_payload of the server is below 8 MiB".to_owned() },
+                    RequestErrorKind::InvalidSubject | RequestErrorKind::Other => LinkError::Answer { subject, reason: e.to_string() },
+                }
+            }),
+            () = denied => Err(LinkError::Denied { subject: subject.to_owned() }),
+            () = lost => Err(LinkError::Disconnected { url: self.shared.config.url.clone() }),
+        }
+    }
+}
+
+/// The id by which the server knows a repetition again. A stream has one list of ids for all who
+/// publish into it: an id that others can work out, the content's digest for example, could be used
+/// up by them beforehand, and the server would drop the true message and acknowledge it all the
+/// same. So a secret of this process goes into it. What is sent again by the next process is stored
+/// once more, which an idempotent receiver does not mind.
+fn message_id(secret: &[u8; 16], content: &str) -> String {
+    Digest::of(&[secret.as_slice(), content.as_bytes()].concat()).to_string()
+}
