@@ -20,10 +20,10 @@ use crate::nats::NatsUnit;
 pub struct Card {
     /// Unit code.
     pub id: UnitId,
-    /// Name.
+    /// Name, as the registry shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Tier.
+    /// County, city or province.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<Tier>,
     /// Whom it reports to.

@@ -17,7 +17,7 @@ pub enum NatsError {
             user`"
     )]
     Key {
-        /// Whose.
+        /// Unit, or `operator`.
         owner: String,
         /// The key as given, cut.
         key: String,

@@ -27,13 +27,13 @@ pub const PEOPLE: [(&str, &[&str], &str); 4] = [
 /// A unit of the federation.
 #[derive(Clone)]
 pub struct Member {
-    /// Id.
+    /// Unit code.
     pub id: UnitId,
-    /// Name.
+    /// Its name in Chinese.
     pub name: String,
-    /// Tier.
+    /// County, city or province.
     pub tier: Tier,
-    /// Parent.
+    /// Whom it reports to; none at the top.
     pub parent: Option<UnitId>,
     /// Its directory.
     pub dir: PathBuf,
