@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use node::desk::audit::Listed;
 use node::desk::close::{CloseRequest, Closed};
-use node::desk::record::Imported;
+use node::desk::record::{Imported, Recorded};
 use node::fault::Faults;
 use node::web::look::{OwnMonth, Status};
 use node::web::review::{ChildMonth, Contradicted};
@@ -341,12 +341,11 @@ impl Client {
         index: u64,
         reason: &str,
         event: &serde_json::Value,
-    ) -> Result<(), ApiError> {
-        self.post_json(
-            &format!("/api/events/{index}/correct"),
-            &serde_json::json!({ "reason": reason, "event": event }),
-        )
-        .map(drop)
+    ) -> Result<Recorded, ApiError> {
+        let path = format!("/api/events/{index}/correct");
+        let body = serde_json::json!({ "reason": reason, "event": event });
+        let answer = self.post_json(&path, &body)?;
+        self.read(&path, &answer)
     }
     /// Closes a month.
     ///

@@ -119,23 +119,11 @@ pub fn sign_catalogue(dir: &Path, roots: &[&SigningKey]) -> Result<Note, Keyring
     Note::sign(&text, roots).map_err(|e| error(dir.display(), e))
 }
 
-/// Signs every plan pack of a directory; gives the notes with the plans' ids.
+/// The TOML files of a directory by name, in order.
 ///
 /// # Errors
-/// A pack that cannot be read.
-pub fn sign_plans(dir: &Path, roots: &[&SigningKey]) -> Result<Vec<(String, Note)>, KeyringError> {
-    let mut notes = Vec::new();
-    for (name, toml) in read_toml(dir)? {
-        let text = published::plan_text(&toml).map_err(|e| error(&name, e))?;
-        notes.push((
-            name.trim_end_matches(".toml").to_string(),
-            Note::sign(&text, roots).map_err(|e| error(&name, e))?,
-        ));
-    }
-    Ok(notes)
-}
-
-fn read_toml(dir: &Path) -> Result<Vec<(String, String)>, KeyringError> {
+/// What the disk says, or a file that is not UTF-8.
+pub fn read_toml(dir: &Path) -> Result<Vec<(String, String)>, KeyringError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|e| error(dir.display(), e))? {
         let path = entry.map_err(|e| error(dir.display(), e))?.path();

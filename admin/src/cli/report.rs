@@ -10,12 +10,7 @@ use protocol::evidence::report::{MonthReport, Report, Trust, UnitReport};
 use protocol::receipt::Decision;
 use protocol::verdict::{Outcome, Verdict};
 
-use super::output::{Style, one_line, say, seconds, table};
-
-/// Prints a report the way that suits the standard output.
-pub fn print_report(report: &Report, took: Duration) {
-    say(&render(report, took, Style::of_stdout()));
-}
+use super::output::{Style, one_line, seconds, table};
 
 /// The text of a report.
 pub fn render(report: &Report, took: Duration, style: Style) -> String {

@@ -10,6 +10,7 @@ use miette::{IntoDiagnostic, Result, miette};
 use protocol::ids::{Tier, UnitId};
 use protocol::note::{Alg, Note, SigningKey, VerifierKey};
 use protocol::period::Month;
+use protocol::published;
 use protocol::registry::{Registry, Unit, UnitKey};
 
 use crate::ledger::{Ledger, LedgerOptions, LedgerUnit, generate};
@@ -431,7 +432,10 @@ fn publish(dir: &Path, deploy: &Deploy, root: &SigningKey, units: Vec<Unit>) -> 
     let catalogue =
         keyring::sign_catalogue(&deploy.0.join("catalogue"), &[root]).into_diagnostic()?;
     std::fs::write(dir.join("catalogue-1.note"), catalogue.as_bytes()).into_diagnostic()?;
-    for (name, note) in keyring::sign_plans(&deploy.0.join("plans"), &[root]).into_diagnostic()? {
+    for (file, toml) in keyring::read_toml(&deploy.0.join("plans")).into_diagnostic()? {
+        let text = published::plan_text(&toml).map_err(|e| miette!("{file}: {e}"))?;
+        let note = Note::sign(&text, &[root]).into_diagnostic()?;
+        let name = file.trim_end_matches(".toml");
         std::fs::write(dir.join(format!("plan-{name}.note")), note.as_bytes()).into_diagnostic()?;
     }
     Ok(())

@@ -230,9 +230,8 @@ fn correct(client: &Client, ledger: &Ledger, indexes: &Indexes, c: &Correction) 
                 .filter(|(_, v)| !v.is_empty())
                 .map(|(k, v)| ((*k).to_string(), v.clone().into()))
                 .collect();
-            client
-                .correct(index, c.reason, &event.into())
-                .into_diagnostic()
+            let corrected = client.correct(index, c.reason, &event.into());
+            corrected.map(drop).into_diagnostic()
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use node::desk::audit::Listed;
-use node::desk::record::Recorded;
 use protocol::period::Month;
 use serde_json::{Value, json};
 
@@ -43,10 +42,7 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         Some(text) => whole_event(text)?,
         None => changed_event(&client, args)?,
     };
-    let path = format!("/api/events/{}/correct", args.index);
-    let answer = client.post_json(&path, &json!({ "reason": args.reason, "event": event }))?;
-    let recorded: Recorded =
-        serde_json::from_slice(&answer).map_err(|e| Failure::coded("api.answer", e.to_string()))?;
+    let recorded = client.correct(args.index, &args.reason, &event)?;
     let answer = json!({ "corrected": args.index, "recorded": value(&recorded) });
     out.answer(answer, || {
         sayln!(

@@ -60,11 +60,6 @@ impl Failure {
             ..Failure::default()
         }
     }
-    /// From a report, with the causes of its error.
-    pub fn of_report(report: &miette::Report) -> Failure {
-        let causes: Vec<String> = report.chain().map(ToString::to_string).collect();
-        Failure::of(causes.join(": "))
-    }
     /// With a code.
     pub fn coded(code: &str, message: impl Into<String>) -> Failure {
         Failure {

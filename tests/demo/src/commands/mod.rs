@@ -6,7 +6,7 @@ mod run;
 
 use std::process::ExitCode;
 
-use admin::cli::output::{self, Output, Style};
+use admin::cli::output::{self, Failure, Output, Style};
 use clap::{Parser, Subcommand};
 
 /// The demonstration of 核签 Countersign, and made-up ledgers for trials.
@@ -39,8 +39,14 @@ pub fn main() -> ExitCode {
         style: Style::of_stdout(),
     };
     let done = match command {
-        Command::Run(args) => run::run(&args).map_err(|e| output::Failure::of_report(&e)),
+        Command::Run(args) => run::run(&args).map_err(|e| failure(&e)),
         Command::Ledger(args) => ledger::run(&args, &out),
     };
     output::exit(done, &out)
+}
+
+/// A report with the causes of its error.
+fn failure(report: &miette::Report) -> Failure {
+    let causes: Vec<String> = report.chain().map(ToString::to_string).collect();
+    Failure::of(causes.join(": "))
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use admin::cli::output;
-use admin::cli::report::print_report;
+use admin::cli::report::render;
 use miette::{IntoDiagnostic, Result, miette};
 use protocol::catalogue::{Catalogue, Indicator};
 use protocol::evidence::report::Report;
@@ -163,7 +163,7 @@ fn conclude(f: &Federation, months: &[Month]) -> Result<bool> {
     let report = report::verify(&evidence, &f.world.root).into_diagnostic()?;
     let took = start.elapsed();
     println!();
-    print_report(&report, took);
+    output::say(&render(&report, took, output::Style::of_stdout()));
     key_figures(&evidence, f, months)?;
     println!(
         "\nEvidence file: {} ({} KiB)",
