@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 
 use crate::text::serde_text;
 
@@ -232,6 +232,13 @@ impl fmt::Display for Period {
 }
 
 serde_text!(Period);
+
+/// The day in China at this moment. Deadlines are days there: UTC+8, without summer time.
+pub fn china_day(at: DateTime<Utc>) -> NaiveDate {
+    let utc = at.naive_utc();
+    let there = utc.checked_add_signed(TimeDelta::hours(8));
+    there.unwrap_or(utc).date()
+}
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,7 @@ use crate::figure::Figure;
 use crate::ids::{Tier, UnitId};
 use crate::note::{self, Note};
 use crate::period::Month;
+use crate::person::Role;
 use crate::row::Sums;
 use crate::text::{hex, unique};
 
@@ -160,6 +161,14 @@ pub struct Signatories {
 }
 
 impl Signatories {
+    /// The three names, each with the role in which it signs.
+    pub fn by_role(&self) -> [(Role, &str); 3] {
+        [
+            (Role::Preparer, self.preparer.as_str()),
+            (Role::Reviewer, self.reviewer.as_str()),
+            (Role::Head, self.head.as_str()),
+        ]
+    }
     /// The three names.
     pub fn names(&self) -> [&str; 3] {
         [&self.preparer, &self.reviewer, &self.head]

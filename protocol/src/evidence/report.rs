@@ -40,7 +40,7 @@ use crate::published;
 use crate::receipt::Decision;
 use crate::registry::{Registry, Unit, VerifiedRegistry};
 use crate::rollup::{HeldRollup, Rollup, Rollups};
-use crate::verdict::Verdict;
+use crate::verdict::{AuthorshipFinding, Check, Outcome, Verdict};
 use crate::verify::answer::{read_receipt, witnesses};
 use crate::verify::log::UnitLog;
 use crate::verify::{self, Context};
@@ -403,11 +403,11 @@ impl Known<'_> {
                 due: Some(self.reporting(id).due(r.tier, r.period)),
             };
             let mut verdicts = verify::check(h, &context);
-            if let Some(message) = receipts
+            if let Some(finding) = receipts
                 .fault
                 .or_else(|| unknown_lines(h, part, &log, unit, registry).err())
             {
-                fail(&mut verdicts, "authorship", message);
+                fail_authorship(&mut verdicts, finding);
             }
             months.push(MonthReport {
                 period: r.period,
@@ -488,12 +488,13 @@ impl Entries<'_> {
     }
 }
 
-fn fail(verdicts: &mut [Verdict], check: &str, message: String) {
-    if let Some(v) = verdicts
+/// Fails `authorship`, unless it has failed already.
+fn fail_authorship(verdicts: &mut [Verdict], finding: AuthorshipFinding) {
+    let authorship = verdicts
         .iter_mut()
-        .find(|v| v.check == check && !v.failed())
-    {
-        *v = Verdict::fails(check, message);
+        .find(|v| v.check == Check::Authorship && !v.failed());
+    if let Some(verdict) = authorship {
+        *verdict = Verdict::found(Outcome::Fails, finding);
     }
 }
 
@@ -535,22 +536,16 @@ fn unknown_lines(
     log: &UnitLog,
     unit: &Unit,
     registry: &Registry,
-) -> Result<(), String> {
+) -> Result<(), AuthorshipFinding> {
     let node = unit.vkeys();
-    every_line(
-        &held.note,
-        &node
-            .iter()
-            .chain(log.enrolled())
-            .cloned()
-            .collect::<Vec<_>>(),
-    )
-    .map_err(|e| format!("the rollup {e}"))?;
-    match part.checkpoints.get(&held.rollup.log.size) {
-        Some(checkpoint) => every_line(checkpoint, &[node, witnesses(&unit.id, registry)].concat())
-            .map_err(|e| format!("the checkpoint {e}")),
-        None => Ok(()),
-    }
+    let people = log.enrolled().cloned();
+    let signers: Vec<VerifierKey> = node.iter().cloned().chain(people).collect();
+    every_line(&held.note, &signers).map_err(|e| AuthorshipFinding::RollupLine(e.to_string()))?;
+    let Some(checkpoint) = part.checkpoints.get(&held.rollup.log.size) else {
+        return Ok(());
+    };
+    every_line(checkpoint, &[node, witnesses(&unit.id, registry)].concat())
+        .map_err(|e| AuthorshipFinding::CheckpointLine(e.to_string()))
 }
 
 /// What no rollup asks for: entries behind the last one, checkpoints of other sizes, stray
@@ -635,7 +630,7 @@ fn arrivals(evidence: &Evidence, registry: &Registry) -> Result<ArrivalTimes, Ev
 struct Receipts {
     last: Option<Decision>,
     received: Option<DateTime<Utc>>,
-    fault: Option<String>,
+    fault: Option<AuthorshipFinding>,
 }
 
 /// The parent's receipts for exactly this rollup.
@@ -658,14 +653,13 @@ fn receipts(
                 // The number in the path is nobody's word; the time inside is signed.
                 let decided: Option<DateTime<Utc>> = receipt.decided.parse().ok();
                 if decided.is_none() || decided < last {
-                    all.fault =
-                        Some("receipt: is not in the order in which the parent decided".into());
+                    all.fault = Some(AuthorshipFinding::ReceiptOrder);
                 }
                 last = decided;
                 all.last = Some(receipt.decision);
                 all.received = all.received.or_else(|| receipt.received.parse().ok());
             }
-            Err(message) => all.fault = Some(format!("receipt: {message}")),
+            Err(e) => all.fault = Some(AuthorshipFinding::Receipt(e.to_string())),
         }
     }
     all

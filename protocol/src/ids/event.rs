@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::IdError;
+use super::error::IdError;
 use crate::text::{hex, serde_text};
 
 /// Where the hyphens stand in the text of a UUID.

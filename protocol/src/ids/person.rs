@@ -13,7 +13,7 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{IdError, normalise};
+use super::error::{IdError, normalise};
 
 const ID: &str = "ID number";
 const CERTIFICATE: &str = "disability certificate number";

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::IdError;
+use super::error::IdError;
 use crate::text::serde_text;
 
 /// Longest unit code.

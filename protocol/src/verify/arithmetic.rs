@@ -2,141 +2,163 @@
 //! by the digest of the rollup that was used, or named as missing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::context::Context;
-use crate::figure;
+use crate::catalogue::Catalogue;
+use crate::figure::{self, Figure};
 use crate::ids::{Tier, UnitId};
-use crate::rollup::HeldRollup;
+use crate::registry::Registry;
+use crate::rollup::{ChildRef, HeldRollup, Rollup};
+use crate::verdict::ArithmeticFinding as Finding;
 
-/// See the module.
+/// Checks that the figures add up, and over whom (SPEC 8.2).
 ///
 /// # Errors
 /// The first figure or child that contradicts.
-pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String> {
+pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<Finding, Finding> {
     let rollup = &held.rollup;
     let registry = context.registry.registry();
     let catalogue = context
         .log
         .catalogue(&rollup.catalogue)
-        .ok_or("names a catalogue that is not known here")?;
-    for f in &rollup.figures {
+        .ok_or(Finding::UnknownCatalogue)?;
+    cells_add_up(&rollup.figures)?;
+    let has_children = every_child_named(rollup, registry)?;
+    let children = child_rollups(rollup, context)?;
+    figures_add_up(rollup, catalogue, registry, &children, has_children)?;
+    Ok(Finding::Holds {
+        figures: rollup.figures.len(),
+        children: rollup.children.len(),
+        missing: rollup.missing.len(),
+    })
+}
+
+/// SPEC 8.2, step 1: the cells of each table add up to the value.
+fn cells_add_up(figures: &[Figure]) -> Result<(), Finding> {
+    for f in figures {
         for counts in [Some(&f.own), f.sum.as_ref()].into_iter().flatten() {
             if !counts.is_consistent() {
-                return Err(format!(
-                    "figure {}: the cells of a table do not add up to its value",
-                    f.id
-                ));
+                return Err(Finding::Cells(f.id.clone()));
             }
         }
     }
-    let expected: Vec<_> = registry
-        .children(&rollup.unit)
+    Ok(())
+}
+
+/// SPEC 8.2, step 2: every unit below this one that reports already is used or named as missing,
+/// and no other is. Tells whether there are any.
+fn every_child_named(rollup: &Rollup, registry: &Registry) -> Result<bool, Finding> {
+    let reporting = below(registry, &rollup.unit, rollup);
+    let named = named_children(rollup);
+    for child in registry.children(&rollup.unit) {
+        if reporting.contains(&child.id) && !named.contains(&&child.id) {
+            return Err(Finding::ChildNotNamed {
+                unit: child.id.clone(),
+                name: child.name.clone(),
+            });
+        }
+    }
+    match named.iter().find(|unit| !reporting.contains(**unit)) {
+        Some(stranger) => Err(Finding::NotAChild {
+            unit: (*stranger).clone(),
+            parent: rollup.unit.clone(),
+        }),
+        None => Ok(!reporting.is_empty()),
+    }
+}
+
+/// The units directly below `unit` that report in the month of this rollup.
+fn below<'a>(registry: &'a Registry, unit: &UnitId, rollup: &Rollup) -> BTreeSet<&'a UnitId> {
+    registry
+        .children(unit)
         .into_iter()
-        .filter(|c| c.since <= rollup.period)
-        .collect();
-    for child in &expected {
-        let named = rollup.children.iter().any(|c| c.unit == child.id)
-            || rollup.missing.iter().any(|m| m.unit == child.id);
-        if !named {
-            return Err(format!(
-                "child {} {} is neither used nor named as missing",
-                child.id, child.name
-            ));
-        }
+        .filter(|child| child.since <= rollup.period)
+        .map(|child| &child.id)
+        .collect()
+}
+
+/// The units that a rollup used or named as missing.
+fn named_children(rollup: &Rollup) -> Vec<&UnitId> {
+    let used = rollup.children.iter().map(|c| &c.unit);
+    used.chain(rollup.missing.iter().map(|m| &m.unit)).collect()
+}
+
+/// SPEC 8.2, step 3: each named rollup is there, of that child, month, revision and catalogue, and
+/// summed over the units that stand below the child in the registry named here.
+fn child_rollups(rollup: &Rollup, context: &Context<'_>) -> Result<Vec<Arc<HeldRollup>>, Finding> {
+    let of = |child| child_rollup(rollup, context, child);
+    rollup.children.iter().map(of).collect()
+}
+
+fn child_rollup(
+    rollup: &Rollup,
+    context: &Context<'_>,
+    named: &ChildRef,
+) -> Result<Arc<HeldRollup>, Finding> {
+    let unit = &named.unit;
+    let held = (context.child)(&named.rollup).ok_or_else(|| Finding::ChildRollup {
+        rollup: named.rollup,
+        unit: unit.clone(),
+    })?;
+    let child = &held.rollup;
+    if child.unit != *unit || child.period != rollup.period || child.revision != named.revision {
+        return Err(Finding::OtherRollup(unit.clone()));
     }
-    if let Some(stranger) = rollup
-        .children
+    if child.catalogue != rollup.catalogue {
+        return Err(Finding::ChildCatalogue(unit.clone()));
+    }
+    // Otherwise a city that names an old registry could leave out a county that was added since, or
+    // count one that has moved.
+    let summed: BTreeSet<&UnitId> = named_children(child).into_iter().collect();
+    let below = below(context.registry.registry(), unit, rollup);
+    if let Some(other) = summed.symmetric_difference(&below).next() {
+        return Err(Finding::ChildRegistry {
+            child: unit.clone(),
+            counted_by: child.registry.version,
+            unit: (*other).clone(),
+            named: rollup.registry.version,
+        });
+    }
+    Ok(held)
+}
+
+/// SPEC 8.2, step 4: the sums are the own counts plus the children's; without children there are
+/// none.
+fn figures_add_up(
+    rollup: &Rollup,
+    catalogue: &Catalogue,
+    registry: &Registry,
+    children: &[Arc<HeldRollup>],
+    has_children: bool,
+) -> Result<(), Finding> {
+    if !has_children {
+        return match rollup.figures.iter().find(|f| f.sum.is_some()) {
+            Some(figure) => Err(Finding::SumWithoutChildren(figure.id.clone())),
+            None => Ok(()),
+        };
+    }
+    let mut own = rollup.figures.clone();
+    own.iter_mut().for_each(|f| f.sum = None);
+    let theirs: Vec<&[Figure]> = children
         .iter()
-        .map(|c| &c.unit)
-        .chain(rollup.missing.iter().map(|m| &m.unit))
-        .find(|u| !expected.iter().any(|c| &c.id == *u))
-    {
-        return Err(format!(
-            "{stranger} is not a child of {} in this month",
-            rollup.unit
-        ));
-    }
-    let mut used = Vec::new();
-    for c in &rollup.children {
-        let child = (context.child)(&c.rollup).ok_or_else(|| {
-            format!(
-                "the rollup {} of child {} is not known here",
-                c.rollup, c.unit
-            )
-        })?;
-        if child.rollup.unit != c.unit
-            || child.rollup.period != rollup.period
-            || child.rollup.revision != c.revision
-        {
-            return Err(format!(
-                "the rollup named for child {} is of another unit, month or revision",
-                c.unit
-            ));
-        }
-        if child.rollup.catalogue != rollup.catalogue {
-            return Err(format!("child {} counted by another catalogue", c.unit));
-        }
-        // Otherwise a city that names an old registry could leave out a county that was added
-        // since, or count one that has moved.
-        let summed: BTreeSet<&UnitId> = child
-            .rollup
-            .children
-            .iter()
-            .map(|c| &c.unit)
-            .chain(child.rollup.missing.iter().map(|m| &m.unit))
-            .collect();
-        let below: BTreeSet<&UnitId> = registry
-            .children(&c.unit)
-            .into_iter()
-            .filter(|u| u.since <= rollup.period)
-            .map(|u| &u.id)
-            .collect();
-        if let Some(other) = summed.symmetric_difference(&below).next() {
-            return Err(format!(
-                "child {} counted by registry version {}: {other} stands below it there or in version {}, but not in both",
-                c.unit, child.rollup.registry.version, rollup.registry.version
-            ));
-        }
-        used.push(child);
-    }
-    if !expected.is_empty() {
-        let mut absent: BTreeMap<Tier, i64> = BTreeMap::new();
-        for m in &rollup.missing {
-            for u in registry
-                .subtree(&m.unit)
-                .into_iter()
-                .filter(|u| u.since <= rollup.period)
-            {
-                *absent.entry(u.tier).or_default() += 1;
+        .map(|child| child.rollup.figures.as_slice())
+        .collect();
+    let expected = figure::with_children(catalogue, own, &theirs, &absent(rollup, registry))?;
+    figure::same(catalogue, &rollup.figures, &expected)?;
+    Ok(())
+}
+
+/// How many units of each tier stand below the missing children and report already: a coverage over
+/// units counts them as not covered.
+fn absent(rollup: &Rollup, registry: &Registry) -> BTreeMap<Tier, i64> {
+    let mut absent = BTreeMap::new();
+    for missing in &rollup.missing {
+        for unit in registry.subtree(&missing.unit) {
+            if unit.since <= rollup.period {
+                *absent.entry(unit.tier).or_default() += 1;
             }
         }
-        let mut own = rollup.figures.clone();
-        own.iter_mut().for_each(|f| f.sum = None);
-        let expected = figure::with_children(
-            catalogue,
-            own,
-            &used
-                .iter()
-                .map(|c| c.rollup.figures.as_slice())
-                .collect::<Vec<_>>(),
-            &absent,
-        )
-        .map_err(|e| e.to_string())?;
-        if let Some(difference) = figure::first_difference(catalogue, &rollup.figures, &expected) {
-            return Err(difference);
-        }
-    } else if let Some(f) = rollup.figures.iter().find(|f| f.sum.is_some()) {
-        return Err(format!(
-            "figure {} has a sum although the unit has no children",
-            f.id
-        ));
     }
-    Ok(match (rollup.children.len(), rollup.missing.len()) {
-        (0, 0) => format!("{} figures", rollup.figures.len()),
-        (n, 0) => format!("{} figures, {n} children", rollup.figures.len()),
-        (n, m) => format!(
-            "{} figures, {n} children, {m} named as missing",
-            rollup.figures.len()
-        ),
-    })
+    absent
 }

@@ -2,81 +2,104 @@
 //! at its index; all three signatories signed the rollup in the roles that they were enrolled for.
 
 use super::context::Context;
-use crate::person::Role;
-use crate::rollup::HeldRollup;
+use crate::note::VerifierKey;
+use crate::registry::Unit;
+use crate::rollup::{HeldRollup, Rollup};
+use crate::verdict::{AuthorshipFinding as Finding, Check};
 
-/// See the module.
+/// Checks who signed: the leaves, the rollup and its checkpoint (SPEC 8.1).
 ///
 /// # Errors
 /// The first signature that is missing or wrong.
-pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String> {
-    let rollup = &held.rollup;
-    if let Some(fault) = context.log.fault("authorship") {
-        return Err(fault.to_string());
+pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<Finding, Finding> {
+    leaves_signed(context)?;
+    let unit = registry_named(&held.rollup, context)?;
+    let keys = context.log.node_keys_over(held.rollup.log.size);
+    node_signed(held, unit, &keys)?;
+    signatories_signed(held, context)?;
+    checkpoint_signed(&held.rollup, context, &keys)?;
+    Ok(Finding::Holds {
+        leaves: context.log.len(),
+    })
+}
+
+/// SPEC 8.1, step 1: no leaf has an authorship fault.
+fn leaves_signed(context: &Context<'_>) -> Result<(), Finding> {
+    match context.log.fault(Check::Authorship) {
+        Some(fault) => Err(Finding::Leaf(fault.clone())),
+        None => Ok(()),
     }
+}
+
+/// SPEC 8.1, step 2: the registry version that is named is the one known here, and the unit is in
+/// it with this tier.
+fn registry_named<'a>(rollup: &Rollup, context: &'a Context<'_>) -> Result<&'a Unit, Finding> {
+    let registry = context.registry.registry();
     let named = &rollup.registry;
-    if (named.version, named.digest)
-        != (
-            context.registry.registry().version,
-            context.registry.digest(),
-        )
-    {
-        return Err(format!(
-            "names registry version {} with another digest than the one known here",
-            named.version
-        ));
+    if (named.version, named.digest) != (registry.version, context.registry.digest()) {
+        return Err(Finding::OtherRegistry {
+            version: named.version,
+        });
     }
-    let unit = context
-        .registry
-        .registry()
+    let unit = registry
         .unit(&rollup.unit)
-        .ok_or_else(|| format!("unit {} is not in the registry", rollup.unit))?;
+        .ok_or_else(|| Finding::UnknownUnit {
+            unit: rollup.unit.clone(),
+        })?;
     if unit.tier != rollup.tier {
-        return Err(format!(
-            "calls itself a {:?} but the registry has it as a {:?}",
-            rollup.tier, unit.tier
-        ));
+        return Err(Finding::OtherTier {
+            said: rollup.tier,
+            registered: unit.tier,
+        });
     }
-    let keys = context.log.node_keys_over(rollup.log.size);
-    if held.note.verify(&keys).is_err() {
-        return Err(format!(
-            "not signed by a node key of {} that is valid at log size {}",
-            rollup.unit, rollup.log.size
-        ));
+    Ok(unit)
+}
+
+/// SPEC 8.1, step 3: signed by a node key that may sign over a log of this size.
+fn node_signed(held: &HeldRollup, unit: &Unit, keys: &[VerifierKey]) -> Result<(), Finding> {
+    match held.note.verify(keys) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Finding::NodeKey {
+            unit: unit.id.clone(),
+            size: held.rollup.log.size,
+        }),
     }
-    for (role, name) in [Role::Preparer, Role::Reviewer, Role::Head]
-        .into_iter()
-        .zip(rollup.signatories.names())
-    {
+}
+
+/// SPEC 8.1, step 4: signed by the three people who are named, each enrolled in that role by a leaf
+/// of this log and not revoked by one.
+fn signatories_signed(held: &HeldRollup, context: &Context<'_>) -> Result<(), Finding> {
+    let rollup = &held.rollup;
+    for (role, name) in rollup.signatories.by_role() {
         let key = context
             .log
             .operator_over(name, role, rollup.log.size)
-            .ok_or_else(|| {
-                format!(
-                    "{name} is not enrolled as {} in the log of {}",
-                    role.as_str(),
-                    rollup.unit
-                )
+            .ok_or_else(|| Finding::NotEnrolled {
+                name: name.to_string(),
+                role,
+                unit: rollup.unit.clone(),
             })?;
         if held.note.verify(std::slice::from_ref(&key)).is_err() {
-            return Err(format!(
-                "the signature of {name} ({} {}) is missing or wrong",
-                role.as_str(),
-                role.zh()
-            ));
+            return Err(Finding::Signatory {
+                name: name.to_string(),
+                role,
+            });
         }
     }
-    let checkpoint = context
-        .checkpoint
-        .ok_or("no checkpoint of this size came with it")?;
-    if checkpoint.verify(&keys).is_err() {
-        return Err(format!(
-            "the checkpoint is not signed by a node key of {}",
-            rollup.unit
-        ));
+    Ok(())
+}
+
+/// SPEC 8.1, step 5: the checkpoint of this size is signed by such a node key.
+fn checkpoint_signed(
+    rollup: &Rollup,
+    context: &Context<'_>,
+    keys: &[VerifierKey],
+) -> Result<(), Finding> {
+    let checkpoint = context.checkpoint.ok_or(Finding::NoCheckpoint)?;
+    match checkpoint.verify(keys) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Finding::Checkpoint {
+            unit: rollup.unit.clone(),
+        }),
     }
-    Ok(format!(
-        "node key, 3 signatories and {} statements",
-        context.log.len()
-    ))
 }

@@ -1,118 +1,135 @@
 //! `binding`: the own figures are exactly the sum of the rows of this month's leaves, which the
-//! verifier chooses itself.
-//!
-//! 1. The leaves of the month are those whose statement names it, up to the rollup's log size.
-//! 2. `S = Σ C` over the sealed ones, minus the voided; the opening must satisfy `S = Σ X·G + R·B`.
-//! 3. Each block's columns add up to the net number of leaves of its type.
-//! 4. Clear rows are recomputed from the published fields (done while reading the log).
-//! 5. Figures = last month's stocks plus the sums of 2 and 4.
+//! verifier chooses itself: those whose statement names the month, up to the rollup's log size.
+//! Clear rows are recomputed from the published fields while the log is read.
 
 use super::context::Context;
+use super::month::MonthSums;
+use crate::compiled::CompiledCatalogue;
 use crate::count::MoveKind;
-use crate::figure;
-use crate::rollup::HeldRollup;
+use crate::figure::{self, Figure};
+use crate::rollup::{HeldRollup, Rollup};
+use crate::row::Schema;
+use crate::verdict::{BindingFinding as Finding, Check};
 
-/// See the module.
+/// Checks that the figures are the sum of the month's leaves (SPEC 8.4).
 ///
 /// # Errors
 /// The first contradiction.
-pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String> {
+pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<Finding, Finding> {
     let rollup = &held.rollup;
-    let counting = context
-        .log
-        .counting(&rollup.catalogue)
-        .ok_or("names a catalogue that is not known here")?;
-    if let Some(fault) = context.log.fault("binding") {
-        return Err(fault.to_string());
-    }
     let month = context.log.month(rollup.period);
-    if month.catalogue.is_some_and(|c| c != rollup.catalogue) {
-        return Err(
-            "its statements were recorded by another catalogue than the rollup names".to_string(),
-        );
+    let compiled = leaves_by_catalogue(rollup, context, month)?;
+    opened_sums(rollup, compiled, month)?;
+    opening_holds(rollup, compiled, month)?;
+    figures_follow(rollup, context, compiled, month)?;
+    numbers_of_leaves(rollup, month)?;
+    Ok(Finding::Holds {
+        sealed: month.sealed.values().sum::<i64>(),
+        clear: month.clear_leaves,
+    })
+}
+
+/// SPEC 8.4, step 1: the catalogue is known, no leaf has a binding fault, and the month's leaves
+/// name this catalogue.
+fn leaves_by_catalogue<'a>(
+    rollup: &Rollup,
+    context: &'a Context<'_>,
+    month: &MonthSums,
+) -> Result<&'a CompiledCatalogue, Finding> {
+    let compiled = context
+        .log
+        .compiled(&rollup.catalogue)
+        .ok_or(Finding::UnknownCatalogue)?;
+    if let Some(fault) = context.log.fault(Check::Binding) {
+        return Err(Finding::Leaf(fault.clone()));
     }
-    for (event, net) in &month.sealed {
-        let sums = rollup
-            .opening
-            .sums
+    if month.catalogue.is_some_and(|c| c != rollup.catalogue) {
+        return Err(Finding::OtherCatalogue);
+    }
+    Ok(compiled)
+}
+
+/// SPEC 8.4, step 2: the opening has exactly the types of which there are leaves, and the columns
+/// of each counting block add up to the net number of leaves.
+fn opened_sums(
+    rollup: &Rollup,
+    compiled: &CompiledCatalogue,
+    month: &MonthSums,
+) -> Result<(), Finding> {
+    let sums = &rollup.opening.sums;
+    for (event, leaves) in &month.sealed {
+        let columns = sums
             .get(event)
-            .ok_or_else(|| format!("the opening has no sums for event type {event}"))?;
-        let schema = counting
+            .ok_or_else(|| Finding::NoSums(event.clone()))?;
+        let schema = compiled
             .generators
             .schema(event)
-            .ok_or_else(|| format!("unknown event type {event}"))?;
-        if sums.len() != schema.columns() {
-            return Err(format!(
-                "the opening of {event} has {} columns instead of {}",
-                sums.len(),
-                schema.columns()
-            ));
-        }
-        for block in schema
-            .blocks()
-            .iter()
-            .filter(|b| b.kind != MoveKind::Amount)
-        {
-            let total: i128 = sums[block.start..block.start + block.width]
-                .iter()
-                .map(|x| i128::from(*x))
-                .sum();
-            if total != i128::from(*net) {
-                return Err(format!(
-                    "{event}: the columns of figure {} add up to {total}, but there are {net} leaves",
-                    block.figure
-                ));
-            }
+            .ok_or_else(|| Finding::UnknownEvent(event.clone()))?;
+        blocks_add_up(schema, columns, *leaves)?;
+    }
+    match sums.keys().find(|event| !month.sealed.contains_key(*event)) {
+        Some(stranger) => Err(Finding::NoLeaf(stranger.clone())),
+        None => Ok(()),
+    }
+}
+
+fn blocks_add_up(schema: &Schema, columns: &[i64], leaves: i64) -> Result<(), Finding> {
+    let event = || schema.event().to_string();
+    if columns.len() != schema.columns() {
+        return Err(Finding::Columns {
+            event: event(),
+            found: columns.len(),
+            expected: schema.columns(),
+        });
+    }
+    let counting = schema.blocks().iter();
+    for block in counting.filter(|block| block.kind != MoveKind::Amount) {
+        let of_block = &columns[block.start..block.start + block.width];
+        let total: i128 = of_block.iter().map(|x| i128::from(*x)).sum();
+        if total != i128::from(leaves) {
+            return Err(Finding::Block {
+                event: event(),
+                figure: block.figure.clone(),
+                total,
+                leaves,
+            });
         }
     }
-    if let Some(stranger) = rollup
-        .opening
-        .sums
-        .keys()
-        .find(|e| !month.sealed.contains_key(*e))
-    {
-        return Err(format!(
-            "the opening has sums for {stranger}, of which there is no leaf"
-        ));
-    }
-    counting
+    Ok(())
+}
+
+/// SPEC 8.4, step 3: the opening opens the sum of the month's commitments.
+fn opening_holds(
+    rollup: &Rollup,
+    compiled: &CompiledCatalogue,
+    month: &MonthSums,
+) -> Result<(), Finding> {
+    let opening = &rollup.opening;
+    compiled
         .generators
-        .check_opening(
-            &month.commitments,
-            &rollup.opening.sums,
-            &rollup.opening.blinding.0,
-        )
-        .map_err(|_| {
-            "the published sums are not the sum of the commitments in this month's leaves"
-                .to_string()
-        })?;
+        .check_opening(&month.commitments, &opening.sums, &opening.blinding.0)
+        .map_err(|_| Finding::Opening)
+}
+
+/// SPEC 8.4, step 4: the own figures are last month's stocks plus the sums of sealed and clear
+/// rows, in the catalogue's order.
+fn figures_follow(
+    rollup: &Rollup,
+    context: &Context<'_>,
+    compiled: &CompiledCatalogue,
+    month: &MonthSums,
+) -> Result<(), Finding> {
+    let catalogue = &compiled.catalogue;
     let mut sums = rollup.opening.sums.clone();
     sums.extend(month.clear.clone());
-    let last = match rollup.previous {
-        None => None,
-        Some(digest) => {
-            let found = context.known.values().find(|k| k.digest() == digest);
-            Some(
-                &found
-                    .ok_or("its previous rollup is not known here")?
-                    .rollup
-                    .figures,
-            )
-        }
-    };
-    let own = figure::own(
-        &counting.catalogue,
-        rollup.tier,
-        &sums,
-        last.map(Vec::as_slice),
-    )
-    .map_err(|e| e.to_string())?;
+    let last = previous_figures(rollup, context)?;
+    let own = figure::own(catalogue, rollup.tier, &sums, last)?;
     for (published, expected) in rollup.figures.iter().zip(&own) {
         if published.id != expected.id {
-            return Err(format!(
-                "figure {} stands where {} belongs",
-                published.id, expected.id
-            ));
+            return Err(Finding::Order {
+                found: published.id.clone(),
+                expected: expected.id.clone(),
+            });
         }
     }
     let mut published = rollup.figures.clone();
@@ -122,22 +139,32 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String>
             p.basis = e.basis;
         }
     }
-    if let Some(difference) = figure::first_difference(&counting.catalogue, &published, &own) {
-        return Err(difference);
-    }
+    figure::same(catalogue, &published, &own)?;
+    Ok(())
+}
+
+/// The figures of the rollup that this one follows.
+fn previous_figures<'a>(
+    rollup: &Rollup,
+    context: &'a Context<'_>,
+) -> Result<Option<&'a [Figure]>, Finding> {
+    let Some(digest) = rollup.previous else {
+        return Ok(None);
+    };
+    let mut known = context.known.values();
+    let previous = known
+        .find(|known| known.digest() == digest)
+        .ok_or(Finding::UnknownPrevious)?;
+    Ok(Some(&previous.rollup.figures))
+}
+
+/// SPEC 8.4, step 5: `voided`, `late` and `log.first` are those of the month's leaves.
+fn numbers_of_leaves(rollup: &Rollup, month: &MonthSums) -> Result<(), Finding> {
     if (month.voided, &month.late) != (rollup.voided, &rollup.late) {
-        return Err(
-            "the numbers of voided or late statements are not those of its leaves".to_string(),
-        );
+        return Err(Finding::VoidedOrLate);
     }
-    if month.first.is_some_and(|f| f != rollup.log.first)
-        || (month.first.is_none() && rollup.log.first != rollup.log.size)
-    {
-        return Err("the index of the month's first leaf is wrong".to_string());
+    if month.first.unwrap_or(rollup.log.size) != rollup.log.first {
+        return Err(Finding::FirstLeaf);
     }
-    Ok(format!(
-        "{} sealed and {} clear leaves",
-        month.sealed.values().sum::<i64>(),
-        month.clear_leaves
-    ))
+    Ok(())
 }

@@ -6,198 +6,224 @@ use std::collections::BTreeMap;
 use super::context::Context;
 use crate::log::checkpoint::{Checkpoint, origin_of};
 use crate::period::Month;
-use crate::rollup::HeldRollup;
+use crate::registry::Unit;
+use crate::rollup::{HeldRollup, Rollup};
 use crate::text::hex;
+use crate::verdict::{Check, HistoryFinding as Finding};
 
-/// See the module.
+/// Checks how the log, the months and the revisions follow each other (SPEC 8.3).
 ///
 /// # Errors
 /// The first contradiction.
-pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<String, String> {
+pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<Finding, Finding> {
     let rollup = &held.rollup;
     // First what was witnessed: in a rewritten log, single leaves contradict as well, and that says
     // less.
-    log_extends(held, context)?;
-    if let Some(fault) = context.log.fault("history") {
-        return Err(fault.to_string());
-    }
+    log_extends(rollup, context)?;
+    leaves_in_order(context)?;
     let unit = context
         .registry
         .registry()
         .unit(&rollup.unit)
-        .ok_or_else(|| format!("unit {} is not in the registry", rollup.unit))?;
-    if let Some(other) = context.known.get(&(rollup.period, rollup.revision))
-        && other.digest() != held.digest()
-    {
-        return Err(format!(
-            "two different rollups for {} revision {}: {} and {}",
-            rollup.period,
-            rollup.revision,
-            other.digest(),
-            held.digest()
-        ));
-    }
-    if rollup.revision > 1 {
-        let before = context
-            .known
-            .get(&(rollup.period, rollup.revision - 1))
-            .ok_or_else(|| format!("revision {} is missing", rollup.revision - 1))?;
-        if rollup.supersedes != Some(before.digest()) {
-            return Err(format!(
-                "supersedes another revision {} than the one known here",
-                rollup.revision - 1
-            ));
+        .ok_or_else(|| Finding::UnknownUnit(rollup.unit.clone()))?;
+    one_rollup_a_revision(held, context)?;
+    revision_chain(held, context)?;
+    previous_month(held, context, unit)?;
+    months_reported(rollup, context, unit)?;
+    sealed_months(rollup, context)?;
+    Ok(Finding::Holds {
+        leaves: rollup.log.size,
+        revision: rollup.revision,
+    })
+}
+
+/// SPEC 8.3, step 1: the leaves give the root; what was witnessed and the logs of the known rollups
+/// are on the way to it; the checkpoint is of exactly this log.
+fn log_extends(rollup: &Rollup, context: &Context<'_>) -> Result<(), Finding> {
+    let root = log_root(rollup, context)?;
+    extends_witnessed(rollup, context)?;
+    let size = rollup.log.size;
+    let earlier = context.known.values().map(|known| &known.rollup);
+    for earlier in earlier.filter(|known| known.log.size <= size) {
+        if context.log.root_at(earlier.log.size) != earlier.log.root_bytes() {
+            return Err(Finding::NotExtended(earlier.period));
         }
-        follows(held, before)?;
     }
-    match rollup.previous {
-        None if rollup.period == unit.since => {}
+    let checkpoint = context.checkpoint.ok_or(Finding::NoCheckpoint)?;
+    let unreadable = |e: crate::log::CheckpointError| Finding::UnreadableCheckpoint(e.to_string());
+    let parsed = Checkpoint::parse(checkpoint.text()).map_err(unreadable)?;
+    let expected = Checkpoint::new(&origin_of(&rollup.unit), size, root).map_err(unreadable)?;
+    if parsed.text() != expected.text() {
+        return Err(Finding::OtherCheckpoint);
+    }
+    Ok(())
+}
+
+/// The root over the leaves, which must be the one that the rollup names.
+fn log_root(rollup: &Rollup, context: &Context<'_>) -> Result<[u8; 32], Finding> {
+    let log = &rollup.log;
+    if context.log.len() < log.size {
+        return Err(Finding::LeavesMissing {
+            claimed: log.size,
+            there: context.log.len(),
+        });
+    }
+    let root = context.log.root_at(log.size).ok_or(Finding::NoRoot)?;
+    if Some(root) != log.root_bytes() {
+        return Err(Finding::OtherRoot {
+            size: log.size,
+            computed: hex::encode(&root),
+            claimed: log.root.clone(),
+        });
+    }
+    Ok(root)
+}
+
+/// The log that the reader last cosigned is on the way to this one.
+fn extends_witnessed(rollup: &Rollup, context: &Context<'_>) -> Result<(), Finding> {
+    let Some((witnessed, root)) = context.witnessed else {
+        return Ok(());
+    };
+    if witnessed > rollup.log.size {
+        return Err(Finding::Shortened {
+            size: rollup.log.size,
+            witnessed,
+        });
+    }
+    if context.log.root_at(witnessed) != Some(root) {
+        return Err(Finding::Rewritten(witnessed));
+    }
+    Ok(())
+}
+
+/// SPEC 8.3, step 2: no leaf has a history fault.
+fn leaves_in_order(context: &Context<'_>) -> Result<(), Finding> {
+    match context.log.fault(Check::History) {
+        Some(fault) => Err(Finding::Leaf(fault.clone())),
+        None => Ok(()),
+    }
+}
+
+/// SPEC 8.3, step 3: there is no other rollup of this month and revision.
+fn one_rollup_a_revision(held: &HeldRollup, context: &Context<'_>) -> Result<(), Finding> {
+    let (period, revision) = (held.rollup.period, held.rollup.revision);
+    match context.known.get(&(period, revision)) {
+        Some(known) if known.digest() != held.digest() => Err(Finding::TwoRollups {
+            period,
+            revision,
+            known: known.digest(),
+            this: held.digest(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// SPEC 8.3, step 4: a later revision supersedes the known one before it.
+fn revision_chain(held: &HeldRollup, context: &Context<'_>) -> Result<(), Finding> {
+    let rollup = &held.rollup;
+    if rollup.revision <= 1 {
+        return Ok(());
+    }
+    let revision = rollup.revision - 1;
+    let before = context
+        .known
+        .get(&(rollup.period, revision))
+        .ok_or(Finding::RevisionMissing(revision))?;
+    if rollup.supersedes != Some(before.digest()) {
+        return Err(Finding::OtherRevision(revision));
+    }
+    never_back(held, before)
+}
+
+/// SPEC 8.3, step 5: the first month names no previous rollup, every other one a known rollup of
+/// the month before, the revision that counted when this log was sealed.
+fn previous_month(held: &HeldRollup, context: &Context<'_>, unit: &Unit) -> Result<(), Finding> {
+    let rollup = &held.rollup;
+    let previous = match rollup.previous {
+        None if rollup.period == unit.since => return Ok(()),
         None => {
-            return Err(format!(
-                "names no previous rollup, but {} reports since {}",
-                rollup.unit, unit.since
-            ));
+            return Err(Finding::NoPrevious {
+                unit: rollup.unit.clone(),
+                since: unit.since,
+            });
         }
         Some(_) if rollup.period <= unit.since => {
-            return Err(format!(
-                "names a previous rollup in its first month {}",
-                unit.since
-            ));
+            return Err(Finding::PreviousInFirstMonth(unit.since));
         }
-        Some(previous) => {
-            let before = rollup.period.prev().ok_or("there is no month before")?;
-            let mut revisions = context
-                .known
-                .range((before, 0)..=(before, u32::MAX))
-                .map(|(_, r)| r)
-                .peekable();
-            if revisions.peek().is_none() {
-                return Err(format!(
-                    "the rollup of {before} is missing: months are reported without gap"
-                ));
-            }
-            let Some(named) = revisions.find(|r| r.digest() == previous) else {
-                return Err(format!(
-                    "its previous rollup is none of those known for {before}"
-                ));
-            };
-            // Otherwise a unit could correct a month and build on the uncorrected one.
-            if let Some(newer) = revisions.find(|r| r.rollup.log.size < rollup.log.size) {
-                return Err(format!(
-                    "its previous rollup is revision {} of {before}, which revision {} had replaced",
-                    named.rollup.revision, newer.rollup.revision
-                ));
-            }
-            follows(held, named)?;
-        }
-    }
-    // Nor does a leaf stand in a month that no rollup reports: there it would count for nothing,
-    // and what it takes back would be taken back unseen. Where an earlier month was opened again,
-    // the one after the newest has begun already.
-    let newest = context
+        Some(previous) => previous,
+    };
+    let month = rollup.period.prev().ok_or(Finding::NoMonthBefore)?;
+    let mut revisions = context
         .known
-        .keys()
-        .map(|(month, _)| *month)
-        .fold(rollup.period, Month::max);
-    let months = unit.since..=newest.next().unwrap_or(newest);
-    if let Some((index, month)) = context.log.first_outside(&months, rollup.log.size) {
-        return Err(format!(
-            "leaf {index} is of {month}, which is none of the months {} to {} that are reported",
-            months.start(),
-            months.end()
-        ));
+        .range((month, 0)..=(month, u32::MAX))
+        .map(|(_, known)| known)
+        .peekable();
+    if revisions.peek().is_none() {
+        return Err(Finding::MonthMissing(month));
     }
-    // A sealed month stays sealed: no leaf of an earlier month stands behind that month's last
-    // rollup, where nothing would ever count it. What this rollup itself or a refused one claims of
-    // its size does not matter here.
+    let Some(named) = revisions.find(|known| known.digest() == previous) else {
+        return Err(Finding::OtherPrevious(month));
+    };
+    // Otherwise a unit could correct a month and build on the uncorrected one.
+    if let Some(newer) = revisions.find(|known| known.rollup.log.size < rollup.log.size) {
+        return Err(Finding::ReplacedPrevious {
+            month,
+            named: named.rollup.revision,
+            newer: newer.rollup.revision,
+        });
+    }
+    never_back(held, named)
+}
+
+/// SPEC 8.3, step 6: neither its log nor its registry is older than that of the rollup which it
+/// follows.
+fn never_back(held: &HeldRollup, before: &HeldRollup) -> Result<(), Finding> {
+    let (now, then) = (&held.rollup, &before.rollup);
+    if now.log.size < then.log.size {
+        return Err(Finding::FewerLeaves {
+            now: now.log.size,
+            then: then.log.size,
+            period: then.period,
+            revision: then.revision,
+        });
+    }
+    if now.registry.version < then.registry.version {
+        return Err(Finding::OlderRegistry {
+            now: now.registry.version,
+            then: then.registry.version,
+        });
+    }
+    Ok(())
+}
+
+/// SPEC 8.3, step 7: no leaf stands in a month that no rollup reports. There it would count for
+/// nothing, and a void there would take back without being seen. Where an earlier month was opened
+/// again, the one after the newest has begun already.
+fn months_reported(rollup: &Rollup, context: &Context<'_>, unit: &Unit) -> Result<(), Finding> {
+    let known = context.known.keys().map(|(month, _)| *month);
+    let newest = known.fold(rollup.period, Month::max);
+    let months = unit.since..=newest.next().unwrap_or(newest);
+    match context.log.first_outside(&months, rollup.log.size) {
+        Some((index, month)) => Err(Finding::MonthNotReported {
+            index,
+            month,
+            first: *months.start(),
+            last: *months.end(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// SPEC 8.3, step 8: a sealed month stays sealed. No leaf of an earlier month stands behind that
+/// month's last rollup, where nothing would ever count it. What this rollup itself or a refused one
+/// claims of its size does not matter here.
+fn sealed_months(rollup: &Rollup, context: &Context<'_>) -> Result<(), Finding> {
     let mut sealed: BTreeMap<Month, u64> = BTreeMap::new();
     for ((month, _), earlier) in context.known.range(..(rollup.period, 0)) {
         sealed.insert(*month, earlier.rollup.log.size);
     }
-    if let Some((index, month)) = context.log.first_behind(&sealed, rollup.log.size) {
-        return Err(format!(
-            "leaf {index} was put into {month}, which was already sealed"
-        ));
+    match context.log.first_behind(&sealed, rollup.log.size) {
+        Some((index, month)) => Err(Finding::MonthSealed { index, month }),
+        None => Ok(()),
     }
-    Ok(format!(
-        "log of {} leaves, revision {}",
-        rollup.log.size, rollup.revision
-    ))
-}
-
-/// A rollup never goes back behind the one that it follows: neither in its log nor in the registry.
-fn follows(held: &HeldRollup, before: &HeldRollup) -> Result<(), String> {
-    let (now, then) = (&held.rollup, &before.rollup);
-    if now.log.size < then.log.size {
-        return Err(format!(
-            "its log has {} leaves, fewer than the {} of {} revision {} before it",
-            now.log.size, then.log.size, then.period, then.revision
-        ));
-    }
-    if now.registry.version < then.registry.version {
-        return Err(format!(
-            "names registry version {} after version {}",
-            now.registry.version, then.registry.version
-        ));
-    }
-    Ok(())
-}
-
-fn log_extends(held: &HeldRollup, context: &Context<'_>) -> Result<(), String> {
-    let rollup = &held.rollup;
-    let log = &rollup.log;
-    if context.log.len() < log.size {
-        return Err(format!(
-            "claims a log of {} leaves, of which {} were shown",
-            log.size,
-            context.log.len()
-        ));
-    }
-    let root = context
-        .log
-        .root_at(log.size)
-        .ok_or("no root of this size")?;
-    if Some(root) != log.root_bytes() {
-        return Err(format!(
-            "the root over its {} leaves is {}, not {}",
-            log.size,
-            hex::encode(&root),
-            log.root
-        ));
-    }
-    if let Some((size, root)) = context.witnessed {
-        if size > log.size {
-            return Err(format!(
-                "its log has {} leaves, but {size} were already witnessed",
-                log.size
-            ));
-        }
-        if context.log.root_at(size) != Some(root) {
-            return Err(format!(
-                "the first {size} leaves are not the ones that were witnessed: history was rewritten"
-            ));
-        }
-    }
-    for earlier in context
-        .known
-        .values()
-        .filter(|k| k.rollup.log.size <= log.size)
-    {
-        if context.log.root_at(earlier.rollup.log.size) != earlier.rollup.log.root_bytes() {
-            return Err(format!(
-                "the log does not extend the one of its rollup for {}",
-                earlier.rollup.period
-            ));
-        }
-    }
-    let checkpoint = context
-        .checkpoint
-        .ok_or("no checkpoint of this size came with it")?;
-    let parsed = Checkpoint::parse(checkpoint.text()).map_err(|e| e.to_string())?;
-    let expected =
-        Checkpoint::new(&origin_of(&rollup.unit), log.size, root).map_err(|e| e.to_string())?;
-    if parsed.text() != expected.text() {
-        return Err("the checkpoint is of another unit, size or root".to_string());
-    }
-    Ok(())
 }

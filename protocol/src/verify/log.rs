@@ -22,12 +22,13 @@ use crate::count::{Balance, Fact, Fields, Moves, Value, state};
 use crate::digest::Digest;
 use crate::ids::{EventId, UnitId};
 use crate::log::tree::{self, Tree};
-use crate::note::{Alg, Note, VerifierKey, verify_batch};
+use crate::note::{Alg, Note, NoteError, VerifierKey, verify_batch};
 use crate::period::Month;
 use crate::person::{Role, is_operator_of};
 use crate::registry::Unit;
 use crate::row;
-use crate::statement::{OPERATOR_ENROLLED, OPERATOR_REVOKED, Statement};
+use crate::statement::{OPERATOR_ENROLLED, OPERATOR_REVOKED, Ref, Statement};
+use crate::verdict::{Check, LeafFault, LeafProblem as Problem};
 
 /// Signatures checked together.
 const BATCH: usize = 256;
@@ -46,12 +47,12 @@ struct ClearRow {
 }
 
 /// What is kept of a leaf so that it can be taken back. A log has many: everything here is small,
-/// and what leaves share stands in [`Sort`].
+/// and what leaves share stands in [`LeafClass`].
 #[derive(Debug)]
 struct Leaf {
     id: Option<EventId>,
-    /// Place of its [`Sort`]; none where it could not be read.
-    sort: Option<u32>,
+    /// Index of its [`LeafClass`]; none where it could not be read.
+    class: Option<u32>,
     added: Added,
     voided: bool,
 }
@@ -68,7 +69,7 @@ enum Added {
 
 /// What the leaves of one month and event type share.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Sort {
+struct LeafClass {
     period: Month,
     event: String,
     /// The schema of its row; none for a leaf that added nothing.
@@ -100,12 +101,12 @@ pub struct UnitLog {
     catalogues: Vec<Arc<CompiledCatalogue>>,
     tree: Tree,
     leaves: Vec<Leaf>,
-    sorts: Vec<Sort>,
-    places: BTreeMap<Sort, u32>,
+    classes: Vec<LeafClass>,
+    class_index: BTreeMap<LeafClass, u32>,
     months: BTreeMap<Month, MonthSums>,
     operators: BTreeMap<String, Vec<Enrolment>>,
     clear: BTreeMap<(Subject, String), ClearHistory>,
-    faults: BTreeMap<&'static str, String>,
+    faults: BTreeMap<Check, LeafFault>,
     empty: MonthSums,
 }
 
@@ -120,8 +121,8 @@ impl UnitLog {
             catalogues,
             tree: Tree::new(),
             leaves: Vec::new(),
-            sorts: Vec::new(),
-            places: BTreeMap::new(),
+            classes: Vec::new(),
+            class_index: BTreeMap::new(),
             months: BTreeMap::new(),
             operators: BTreeMap::new(),
             clear: BTreeMap::new(),
@@ -139,7 +140,7 @@ impl UnitLog {
     }
 
     /// Learns of catalogues and keys that were published after the log was begun.
-    pub fn know(&mut self, unit: &Unit, catalogues: &[Arc<CompiledCatalogue>]) {
+    pub fn update_registry(&mut self, unit: &Unit, catalogues: &[Arc<CompiledCatalogue>]) {
         self.catalogues = catalogues.to_vec();
         self.keys.clone_from(unit);
     }
@@ -161,15 +162,15 @@ impl UnitLog {
         &self.tree
     }
     /// The first fault that belongs to this check.
-    pub fn fault(&self, check: &str) -> Option<&str> {
-        self.faults.get(check).map(String::as_str)
+    pub fn fault(&self, check: Check) -> Option<&LeafFault> {
+        self.faults.get(&check)
     }
     /// What a month's leaves add up to.
     pub fn month(&self, month: Month) -> &MonthSums {
         self.months.get(&month).unwrap_or(&self.empty)
     }
     /// The compiled catalogue of this digest.
-    pub fn counting(&self, digest: &Digest) -> Option<&CompiledCatalogue> {
+    pub fn compiled(&self, digest: &Digest) -> Option<&CompiledCatalogue> {
         self.catalogues
             .iter()
             .find(|c| c.digest == *digest)
@@ -177,7 +178,7 @@ impl UnitLog {
     }
     /// The catalogue of this digest.
     pub fn catalogue(&self, digest: &Digest) -> Option<&Catalogue> {
-        self.counting(digest).map(|c| &c.catalogue)
+        self.compiled(digest).map(|c| &c.catalogue)
     }
     /// The node keys that may sign over this many leaves, by the registry that the log was last
     /// read with: the newest one known. The version that a rollup names is its author's choice, and
@@ -223,19 +224,19 @@ impl UnitLog {
             .skip(usize::try_from(from).unwrap_or(usize::MAX))
             .take_while(|(i, _)| *i < size);
         range
-            .filter_map(|(i, leaf)| Some((i, self.sort(leaf)?.period)))
+            .filter_map(|(i, leaf)| Some((i, self.class_of(leaf)?.period)))
             .find(|(i, month)| sealed.get(month).is_some_and(|end| i >= end))
     }
 
     /// The first leaf below `size` that counts in none of these months.
     pub fn first_outside(&self, months: &RangeInclusive<Month>, size: u64) -> Option<(u64, Month)> {
-        // Few sorts, many leaves: nearly always there is none to look for.
-        if self.sorts.iter().all(|s| months.contains(&s.period)) {
+        // Few classes, many leaves: nearly always there is none to look for.
+        if self.classes.iter().all(|c| months.contains(&c.period)) {
             return None;
         }
         let leaves = (0..size)
             .zip(&self.leaves)
-            .filter_map(|(i, leaf)| Some((i, self.sort(leaf)?.period)));
+            .filter_map(|(i, leaf)| Some((i, self.class_of(leaf)?.period)));
         leaves
             .into_iter()
             .find(|(_, month)| !months.contains(month))
@@ -245,24 +246,39 @@ impl UnitLog {
     pub fn of_month(&self, month: Month) -> impl Iterator<Item = u64> {
         (0..)
             .zip(&self.leaves)
-            .filter(move |(_, leaf)| self.sort(leaf).is_some_and(|s| s.period == month))
+            .filter(move |(_, leaf)| self.class_of(leaf).is_some_and(|c| c.period == month))
             .map(|(i, _)| i)
     }
 
-    fn sort(&self, leaf: &Leaf) -> Option<&Sort> {
-        self.sorts.get(usize::try_from(leaf.sort?).ok()?)
+    fn class_of(&self, leaf: &Leaf) -> Option<&LeafClass> {
+        self.classes.get(usize::try_from(leaf.class?).ok()?)
     }
 
-    /// The place of a sort, new or known.
-    fn place(&mut self, sort: Sort) -> u32 {
-        if let Some(place) = self.places.get(&sort) {
-            return *place;
+    /// The index of the class of a statement, new or known.
+    fn intern(&mut self, s: &Statement, schema: Option<Digest>) -> u32 {
+        // A file brings one type of event: mostly it is the class of the leaf before.
+        let before = self.leaves.last().and_then(|leaf| leaf.class);
+        let same = |class: &LeafClass| {
+            (class.period, &class.event, class.schema) == (s.period, &s.event, schema)
+        };
+        if let Some(at) = before
+            && self.classes.get(at as usize).is_some_and(same)
+        {
+            return at;
+        }
+        let class = LeafClass {
+            period: s.period,
+            event: s.event.clone(),
+            schema,
+        };
+        if let Some(at) = self.class_index.get(&class) {
+            return *at;
         }
         // One for each event type and month: far below 2^32.
-        let place = u32::try_from(self.sorts.len()).unwrap_or(u32::MAX);
-        self.sorts.push(sort.clone());
-        self.places.insert(sort, place);
-        place
+        let at = u32::try_from(self.classes.len()).unwrap_or(u32::MAX);
+        self.classes.push(class.clone());
+        self.class_index.insert(class, at);
+        at
     }
 
     /// Reads the next leaves: the bytes of the statements' notes, signature lines included.
@@ -279,7 +295,7 @@ impl UnitLog {
                         signed.push((index, note, key));
                         self.take(index, Ok(&statement))
                     }
-                    Err(message) => self.take(index, Err(message)),
+                    Err(problem) => self.take(index, Err(problem)),
                 };
                 self.leaves.push(leaf);
             }
@@ -287,7 +303,7 @@ impl UnitLog {
             if let Err(bad) = verify_batch(&items) {
                 for n in bad {
                     let index = signed.get(n).map_or(start, |s| s.0);
-                    self.keep("authorship", index, "its signature is wrong");
+                    self.record_fault(index, Problem::Signature);
                 }
             }
         }
@@ -306,54 +322,43 @@ impl UnitLog {
         self.leaves.push(leaf);
     }
 
-    /// Counts a statement, or keeps why it cannot be one.
-    fn take(&mut self, index: u64, statement: Result<&Statement, String>) -> Leaf {
+    /// Counts a statement, or records why it cannot be one.
+    fn take(&mut self, index: u64, statement: Result<&Statement, Problem>) -> Leaf {
         let mut leaf = Leaf {
             id: None,
-            sort: None,
+            class: None,
             added: Added::Nothing,
             voided: false,
         };
         let s = match statement {
             Ok(s) => s,
-            Err(message) => {
-                self.keep("authorship", index, &message);
+            Err(problem) => {
+                self.record_fault(index, problem);
                 return leaf;
             }
         };
         leaf.id = Some(s.id);
         if !self.ids.insert(s.id) {
-            self.keep("history", index, "its id was used before");
+            self.record_fault(index, Problem::IdUsed);
         }
-        let schema = match self.apply(index, s) {
-            Ok((added, schema)) => {
+        let mut schema = None;
+        match self.apply(index, s) {
+            Ok(Some((added, digest))) => {
                 leaf.added = added;
-                schema
+                schema = Some(digest);
             }
-            Err((check, message)) => {
-                self.keep(check, index, &message);
-                None
-            }
-        };
-        // A file brings one type of event: mostly it is the sort of the leaf before.
-        let before = self.leaves.last().and_then(|l| l.sort);
-        let same =
-            |sort: &Sort| (sort.period, &sort.event, sort.schema) == (s.period, &s.event, schema);
-        leaf.sort = match before.filter(|at| self.sorts.get(*at as usize).is_some_and(same)) {
-            Some(at) => Some(at),
-            None => Some(self.place(Sort {
-                period: s.period,
-                event: s.event.clone(),
-                schema,
-            })),
-        };
+            Ok(None) => {}
+            Err(problem) => self.record_fault(index, problem),
+        }
+        leaf.class = Some(self.intern(s, schema));
         leaf
     }
 
-    fn keep(&mut self, check: &'static str, index: u64, message: &str) {
+    /// Remembers a fault if it is the first one of its check.
+    fn record_fault(&mut self, index: u64, problem: Problem) {
         self.faults
-            .entry(check)
-            .or_insert_with(|| format!("leaf {index}: {message}"));
+            .entry(problem.check())
+            .or_insert(LeafFault { index, problem });
     }
 
     /// Parses a leaf and finds the key that must have signed it.
@@ -362,143 +367,136 @@ impl UnitLog {
         index: u64,
         entry: &[u8],
         unit: &Unit,
-    ) -> Result<(Note, VerifierKey, Statement), String> {
-        let note = Note::parse(entry).map_err(|e| e.to_string())?;
-        let statement = Statement::parse(note.text()).map_err(|e| e.to_string())?;
+    ) -> Result<(Note, VerifierKey, Statement), Problem> {
+        let note = Note::parse(entry).map_err(|e| Problem::Unreadable(e.to_string()))?;
+        let statement =
+            Statement::parse(note.text()).map_err(|e| Problem::Unreadable(e.to_string()))?;
         let key = self.signer(index, &note, &statement, unit)?;
         Ok((note, key, statement))
     }
 
-    /// The key that must have signed a statement at this index.
+    /// SPEC 4, reading a log, step 1: the key that must have signed a statement at this index.
     fn signer(
         &self,
         index: u64,
         note: &Note,
         statement: &Statement,
         unit: &Unit,
-    ) -> Result<VerifierKey, String> {
+    ) -> Result<VerifierKey, Problem> {
         if statement.unit != self.unit {
-            return Err(format!("a statement of unit {}", statement.unit));
+            return Err(Problem::OtherUnit(statement.unit.clone()));
         }
         let [line] = note.signatures() else {
-            return Err("a statement has exactly one signature".to_string());
+            return Err(Problem::NotOneLine);
         };
-        let key = if line.name() == self.unit.as_str() {
+        let by_node = line.name() == self.unit.as_str();
+        let mut held = if by_node {
             unit.keys_at(index)
-                .into_iter()
-                .find(|k| k.id() == line.key_id())
         } else {
-            self.operator(line.name(), Role::Recorder, index)
-                .filter(|k| k.id() == line.key_id())
+            let key = self.operator(line.name(), Role::Recorder, index);
+            key.into_iter().collect()
         };
-        let key = key.ok_or_else(|| {
-            format!(
-                "signed by {}, which holds no key for it at this index",
-                line.name()
-            )
-        })?;
-        if statement.is_operator() && line.name() != self.unit.as_str() {
-            return Err("people are enrolled by the node's key".to_string());
+        held.retain(|key| key.id() == line.key_id());
+        let key = held
+            .into_iter()
+            .next()
+            .ok_or_else(|| Problem::NoKey(line.name().to_string()))?;
+        if statement.is_operator() && !by_node {
+            return Err(Problem::EnrolledByOthers);
         }
         Ok(key)
     }
 
-    /// Counts a statement: what it added, and by which schema.
-    fn apply(
+    /// Counts a statement: what it added, and by which schema; nothing for a void or an enrolment.
+    fn apply(&mut self, index: u64, s: &Statement) -> Result<Option<(Added, Digest)>, Problem> {
+        if s.is_operator() {
+            return self.enrol(index, s).map(|()| None);
+        }
+        let compiled = self.catalogue_of_month(index, s)?;
+        if let Some(target) = &s.voids {
+            return self.void(s, target, &compiled).map(|()| None);
+        }
+        let unknown = || Problem::UnknownEvent(s.event.clone());
+        let event = compiled.catalogue.event(&s.event).ok_or_else(unknown)?;
+        let schema = compiled.generators.schema(&s.event).ok_or_else(unknown)?;
+        let added = match (&s.clear, &s.counts, &s.row) {
+            (Some(clear), Some(counts), None) if event.is_clear() => {
+                self.count_clear(index, s, clear, counts, &compiled)?
+            }
+            (None, None, Some(row)) if !event.is_clear() => self.count_sealed(s, row),
+            _ => return Err(Problem::WrongForm(s.event.clone())),
+        };
+        Ok(Some((added, *schema.digest())))
+    }
+
+    /// SPEC 4, reading a log, steps 3 and 4: the catalogue is known and the same for all leaves of
+    /// the month; `late` is before the month.
+    fn catalogue_of_month(
         &mut self,
         index: u64,
         s: &Statement,
-    ) -> Result<(Added, Option<Digest>), (&'static str, String)> {
-        if s.is_operator() {
-            return self
-                .enrol(index, s)
-                .map(|()| (Added::Nothing, None))
-                .map_err(|m| ("authorship", m));
-        }
-        let binding = |m: String| ("binding", m);
-        let counting = self
+    ) -> Result<Arc<CompiledCatalogue>, Problem> {
+        let compiled = self
             .catalogues
             .iter()
             .find(|c| c.digest == s.catalogue)
             .cloned()
-            .ok_or_else(|| binding("recorded by a catalogue that is not known here".to_string()))?;
+            .ok_or(Problem::UnknownCatalogue(s.catalogue))?;
         let month = self.months.entry(s.period).or_default();
         month.first.get_or_insert(index);
         if month.catalogue.is_some_and(|c| c != s.catalogue) {
-            return Err(binding(
-                "recorded by another catalogue than the leaves of its month before".to_string(),
-            ));
+            return Err(Problem::OtherCatalogue);
         }
         month.catalogue = Some(s.catalogue);
         if let Some(late) = s.late {
             if late >= s.period {
-                return Err((
-                    "history",
-                    format!(
-                        "is called late for {late}, which is not before its month {}",
-                        s.period
-                    ),
-                ));
+                return Err(Problem::NotLate {
+                    late,
+                    month: s.period,
+                });
             }
             *month.late.entry(late).or_default() += 1;
         }
-        if let Some(target) = &s.voids {
-            return self
-                .void(s, &target.id, target.index, &counting)
-                .map(|()| (Added::Nothing, None))
-                .map_err(|m| ("history", m));
-        }
-        let event = counting
-            .catalogue
-            .event(&s.event)
-            .ok_or_else(|| binding(format!("unknown event type {:?}", s.event)))?;
-        let schema = counting
-            .generators
-            .schema(&s.event)
-            .ok_or_else(|| binding(format!("no schema for {:?}", s.event)))?;
-        match (&s.clear, &s.counts, &s.row) {
-            (Some(clear), Some(counts), None) if event.is_clear() => {
-                let (subject, key, moves) = self
-                    .recompute(index, s, clear, &counting)
-                    .map_err(binding)?;
-                let row = schema
-                    .row(&moves, false)
-                    .map_err(|e| binding(e.to_string()))?;
-                if schema.named(&row) != *counts {
-                    return Err(binding(format!(
-                        "{}: its counts do not follow from its fields",
-                        s.event
-                    )));
-                }
-                let month = self.months.entry(s.period).or_default();
-                row::accumulate(
-                    month.clear.entry(s.event.clone()).or_default(),
-                    schema.columns(),
-                    &row,
-                    1,
-                );
-                month.clear_leaves += 1;
-                Ok((
-                    Added::Clear(Box::new(ClearRow { subject, key, row })),
-                    Some(*schema.digest()),
-                ))
+        Ok(compiled)
+    }
+
+    /// SPEC 4, reading a log, step 6: a sealed leaf adds its commitment.
+    fn count_sealed(&mut self, s: &Statement, row: &Commitment) -> Added {
+        let month = self.months.entry(s.period).or_default();
+        month.commitments += row.point();
+        match month.sealed.get_mut(&s.event) {
+            Some(net) => *net += 1,
+            None => {
+                month.sealed.insert(s.event.clone(), 1);
             }
-            (None, None, Some(row)) if !event.is_clear() => {
-                let month = self.months.entry(s.period).or_default();
-                month.commitments += row.point();
-                match month.sealed.get_mut(&s.event) {
-                    Some(net) => *net += 1,
-                    None => {
-                        month.sealed.insert(s.event.clone(), 1);
-                    }
-                }
-                Ok((Added::Sealed(*row.as_bytes()), Some(*schema.digest())))
-            }
-            _ => Err(binding(format!(
-                "{}: published in clear although it is sealed, or the reverse",
-                s.event
-            ))),
         }
+        Added::Sealed(*row.as_bytes())
+    }
+
+    /// SPEC 4, reading a log, step 6: a clear leaf adds the row that follows from its fields, which
+    /// must be the one that it publishes.
+    fn count_clear(
+        &mut self,
+        index: u64,
+        s: &Statement,
+        clear: &Fields,
+        counts: &BTreeMap<String, i64>,
+        compiled: &CompiledCatalogue,
+    ) -> Result<Added, Problem> {
+        let unknown = || Problem::UnknownEvent(s.event.clone());
+        let schema = compiled.generators.schema(&s.event).ok_or_else(unknown)?;
+        let (subject, key, moves) = self.recompute(index, s, clear, compiled)?;
+        let row = schema
+            .row(&moves, false)
+            .map_err(|e| Problem::Counting(e.to_string()))?;
+        if schema.named(&row) != *counts {
+            return Err(Problem::Counts(s.event.clone()));
+        }
+        let month = self.months.entry(s.period).or_default();
+        let sums = month.clear.entry(s.event.clone()).or_default();
+        row::accumulate(sums, schema.columns(), &row, 1);
+        month.clear_leaves += 1;
+        Ok(Added::Clear(Box::new(ClearRow { subject, key, row })))
     }
 
     /// Recomputes a clear row from the published fields and everything published before.
@@ -507,17 +505,17 @@ impl UnitLog {
         index: u64,
         s: &Statement,
         clear: &Fields,
-        counting: &CompiledCatalogue,
-    ) -> Result<(Subject, String, Moves), String> {
-        let event = counting
+        compiled: &CompiledCatalogue,
+    ) -> Result<(Subject, String, Moves), Problem> {
+        let event = compiled
             .catalogue
             .event(&s.event)
-            .ok_or("unknown event type")?;
+            .ok_or_else(|| Problem::UnknownEvent(s.event.clone()))?;
         let on = clear
             .get("occurred_on")
             .and_then(Value::as_str)
             .and_then(|d| d.parse::<NaiveDate>().ok())
-            .ok_or("no day of occurrence")?;
+            .ok_or(Problem::NoDay)?;
         let fact = Fact {
             index,
             event: s.event.clone(),
@@ -528,60 +526,28 @@ impl UnitLog {
         let has_key = event.subject != Subject::Unit && !event.effect.baseline;
         let history = self.clear.entry((event.subject, key.clone())).or_default();
         if history.facts.len().max(history.moves.len()) >= MAX_HISTORY {
-            return Err(format!(
-                "more than {MAX_HISTORY} statements about one subject"
-            ));
+            return Err(Problem::TooManyAboutOne(MAX_HISTORY));
         }
-        let mut balance = Balance::default();
-        // A month that was opened again is counted as it stood: what was recorded in later months
-        // is not there yet.
-        let known = |index: &u64| {
-            history
-                .moves
-                .get(index)
-                .is_some_and(|(month, _)| *month <= s.period)
-        };
-        let mut facts = Cow::Borrowed(&history.facts[..]);
-        if !history.facts.iter().all(|f| known(&f.index)) {
-            facts.to_mut().retain(|f| known(&f.index));
-        }
-        for (month, moves) in history
-            .moves
-            .values()
-            .filter(|(month, _)| *month <= s.period)
-        {
-            let bound: Moves = moves
-                .iter()
-                .filter(|m| counting.engine.still_binds(&m.figure, *month, s.period))
-                .cloned()
-                .collect();
-            balance.add(&bound, 1);
-        }
+        let facts = history.facts_until(s.period);
+        let balance = history.balance(s.period, compiled);
         let none = BTreeSet::new();
-        let view = if has_key {
-            History {
-                facts: &facts,
-                voided: &history.voided,
-                balance: &balance,
-            }
+        let (facts, voided) = if has_key {
+            (&facts[..], &history.voided)
         } else {
-            History {
-                facts: &[],
-                voided: &none,
-                balance: &balance,
-            }
+            (&[][..], &none)
         };
+        let view = History {
+            facts,
+            voided,
+            balance: &balance,
+        };
+        let engine = &compiled.engine;
         let moves = if event.system {
-            counting
-                .engine
-                .recount(event, view, s.period, self.first_day, true)
-                .map_err(|e| e.to_string())?
+            engine.recount(event, view, s.period, self.first_day, true)
         } else {
-            counting
-                .engine
-                .contribute(event, view, &fact, s.period, self.first_day)
-                .map_err(|e| e.to_string())?
+            engine.contribute(event, view, &fact, s.period, self.first_day)
         };
+        let moves = moves.map_err(|e| Problem::Counting(e.to_string()))?;
         if has_key {
             if !event.system {
                 history.facts.push(fact);
@@ -591,107 +557,88 @@ impl UnitLog {
         Ok((event.subject, key, moves))
     }
 
-    /// Takes a statement back: exactly minus what it added, once.
+    /// SPEC 4, reading a log, step 5: takes a statement back, exactly minus what it added, once.
     fn void(
         &mut self,
         s: &Statement,
-        id: &EventId,
-        target: u64,
-        counting: &CompiledCatalogue,
-    ) -> Result<(), String> {
-        let n = usize::try_from(target).map_err(|_| "names no leaf".to_string())?;
-        let leaf = self
-            .leaves
-            .get(n)
-            .ok_or("takes back a statement that is not in the log before it")?;
-        if leaf.id.as_ref() != Some(id) {
-            return Err(format!("takes back {id}, which is not leaf {target}"));
+        target: &Ref,
+        compiled: &CompiledCatalogue,
+    ) -> Result<(), Problem> {
+        let index = target.index;
+        let n = usize::try_from(index).map_err(|_| Problem::NoLeaf)?;
+        let leaf = self.leaves.get(n).ok_or(Problem::NotBefore)?;
+        if leaf.id != Some(target.id) {
+            return Err(Problem::OtherId {
+                id: target.id,
+                target: index,
+            });
         }
         if leaf.voided {
-            return Err(format!("takes back leaf {target} a second time"));
+            return Err(Problem::VoidedTwice(index));
         }
-        let sort = self
-            .sort(leaf)
-            .ok_or_else(|| format!("takes back leaf {target}, which is no statement"))?;
-        let schema = counting.generators.schema(&sort.event);
-        if sort.schema.is_some() && sort.schema.as_ref() != schema.map(row::Schema::digest) {
-            return Err(format!(
-                "takes back leaf {target}, whose row has another schema in this month's catalogue"
-            ));
+        let class = self.class_of(leaf).ok_or(Problem::VoidOfNothing(index))?;
+        let schema = compiled.generators.schema(&class.event);
+        if class.schema.is_some() && class.schema.as_ref() != schema.map(row::Schema::digest) {
+            return Err(Problem::OtherSchema(index));
         }
-        let event = sort.event.clone();
+        let event = class.event.clone();
+        let month = self.months.entry(s.period).or_default();
         match &leaf.added {
             Added::Sealed(encoded) => {
-                let commitment = Commitment::from_bytes(encoded).map_err(|e| e.to_string())?;
-                let month = self.months.entry(s.period).or_default();
+                let commitment = Commitment::from_bytes(encoded)
+                    .map_err(|e| Problem::Unreadable(e.to_string()))?;
                 month.commitments -= commitment.point();
                 *month.sealed.entry(event).or_default() -= 1;
             }
             Added::Clear(clear) => {
-                let month = self.months.entry(s.period).or_default();
-                row::accumulate(
-                    month.clear.entry(event).or_default(),
-                    schema.map_or(0, row::Schema::columns),
-                    &clear.row,
-                    -1,
-                );
+                let sums = month.clear.entry(event).or_default();
+                row::accumulate(sums, schema.map_or(0, row::Schema::columns), &clear.row, -1);
                 if let Some(history) = self.clear.get_mut(&(clear.subject, clear.key.clone())) {
-                    history.voided.insert(target);
-                    history.moves.remove(&target);
+                    history.voided.insert(index);
+                    history.moves.remove(&index);
                 }
             }
-            Added::Nothing => {
-                return Err(format!(
-                    "takes back leaf {target}, which is itself a void or an enrolment"
-                ));
-            }
+            Added::Nothing => return Err(Problem::NotCounted(index)),
         }
+        month.voided += 1;
         if let Some(leaf) = self.leaves.get_mut(n) {
             leaf.voided = true;
         }
-        self.months.entry(s.period).or_default().voided += 1;
         Ok(())
     }
 
-    fn enrol(&mut self, index: u64, s: &Statement) -> Result<(), String> {
+    /// SPEC 4, reading a log, step 2: enrols or revokes the key of a person.
+    fn enrol(&mut self, index: u64, s: &Statement) -> Result<(), Problem> {
         let text = |name: &str| {
-            s.clear
-                .as_ref()
-                .and_then(|c| c.get(name))
-                .and_then(Value::as_str)
-                .unwrap_or_default()
+            let fields = s.clear.as_ref();
+            let value = fields.and_then(|fields| fields.get(name));
+            value.and_then(Value::as_str).unwrap_or_default()
         };
         let key: VerifierKey = text("vkey")
             .parse()
-            .map_err(|e| format!("enrolment: {e}"))?;
+            .map_err(|e: NoteError| Problem::EnrolmentKey(e.to_string()))?;
         let name = key.name().to_string();
         if !is_operator_of(&name, &self.unit) {
-            return Err(format!(
-                "enrols {name}, which is not a name of this unit's people"
-            ));
+            return Err(Problem::NotOfThisUnit(name));
         }
         if key.alg() != Alg::Ed25519 {
-            return Err(format!("the key of {name} is not for signing"));
+            return Err(Problem::NotForSigning(name));
         }
         let shared = |k: &VerifierKey| k.public() == key.public() && k.name() != name;
         if self.enrolled().any(shared) || self.keys.keys.iter().any(|k| shared(&k.vkey)) {
-            return Err(format!(
-                "the key of {name} is already held under another name"
-            ));
+            return Err(Problem::SharedKey(name));
         }
         let held = self.operators.entry(name.clone()).or_default();
         match s.event.as_str() {
             OPERATOR_ENROLLED => {
                 if held.iter().any(|e| e.until.is_none()) {
-                    return Err(format!(
-                        "{name} is enrolled already; revoke the old key first"
-                    ));
+                    return Err(Problem::EnrolledAlready(name));
                 }
                 let roles: Option<BTreeSet<Role>> =
                     text("roles").split(',').map(Role::parse).collect();
                 let roles = roles
                     .filter(|r| !r.is_empty())
-                    .ok_or("enrolment with unknown roles")?;
+                    .ok_or(Problem::UnknownRoles)?;
                 held.push(Enrolment {
                     key,
                     roles,
@@ -701,10 +648,37 @@ impl UnitLog {
             }
             OPERATOR_REVOKED => match held.iter_mut().find(|e| e.key == key && e.until.is_none()) {
                 Some(e) => e.until = Some(index),
-                None => return Err(format!("revokes a key that {name} does not hold")),
+                None => return Err(Problem::NotHeld(name)),
             },
             _ => {}
         }
         Ok(())
+    }
+}
+
+impl ClearHistory {
+    /// The facts as they stood in a month. A month that was opened again is counted as it stood:
+    /// what was recorded in later months is not there yet.
+    fn facts_until(&self, period: Month) -> Cow<'_, [Fact]> {
+        let recorded = |fact: &Fact| {
+            let moves = self.moves.get(&fact.index);
+            moves.is_some_and(|(month, _)| *month <= period)
+        };
+        if self.facts.iter().all(recorded) {
+            return Cow::Borrowed(&self.facts);
+        }
+        let kept = self.facts.iter().filter(|fact| recorded(fact));
+        Cow::Owned(kept.cloned().collect())
+    }
+
+    /// What the log says of the subject in a month: the moves that still bind then.
+    fn balance(&self, period: Month, compiled: &CompiledCatalogue) -> Balance {
+        let mut balance = Balance::default();
+        for (month, moves) in self.moves.values().filter(|(month, _)| *month <= period) {
+            let binds = |figure: &str| compiled.engine.still_binds(figure, *month, period);
+            let bound: Moves = moves.iter().filter(|m| binds(&m.figure)).cloned().collect();
+            balance.add(&bound, 1);
+        }
+        balance
     }
 }

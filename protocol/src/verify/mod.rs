@@ -30,10 +30,10 @@ use crate::verdict::Verdict;
 /// Runs all checks on a rollup.
 pub fn check(held: &HeldRollup, context: &Context<'_>) -> Vec<Verdict> {
     vec![
-        Verdict::of("authorship", authorship::check(held, context)),
-        Verdict::of("arithmetic", arithmetic::check(held, context)),
-        Verdict::of("history", history::check(held, context)),
-        Verdict::of("binding", binding::check(held, context)),
+        Verdict::of(authorship::check(held, context)),
+        Verdict::of(arithmetic::check(held, context)),
+        Verdict::of(history::check(held, context)),
+        Verdict::of(binding::check(held, context)),
         timeliness::check(context),
     ]
 }

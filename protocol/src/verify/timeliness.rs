@@ -1,25 +1,30 @@
 //! `timeliness`: the rollup arrived before the deadline. A late report is noted and travels on: it
 //! is late, not wrong.
 
-use chrono::{FixedOffset, Offset, Utc};
-
 use super::context::Context;
-use crate::verdict::Verdict;
+use crate::period::china_day;
+use crate::verdict::{Outcome, TimelinessFinding as Finding, Verdict};
 
-/// See the module.
+/// Tells whether the rollup arrived in time (SPEC 8.5). It never fails.
 pub fn check(context: &Context<'_>) -> Verdict {
-    let (Some(received), Some(due)) = (context.received, context.due) else {
-        return Verdict::noted(
-            "timeliness",
-            "not known: no receipt tells when it arrived, or no plan sets a deadline",
-        );
+    let finding = day_of_arrival(context);
+    let outcome = match finding {
+        Finding::OnTime { .. } => Outcome::Holds,
+        Finding::Late { .. } | Finding::Unknown => Outcome::Noted,
     };
-    // Deadlines are days in China (UTC+8, no summer time); "以前" includes the named day.
-    let zone = FixedOffset::east_opt(8 * 3600).unwrap_or_else(|| Utc.fix());
-    let day = received.with_timezone(&zone).date_naive();
+    Verdict::found(outcome, finding)
+}
+
+/// SPEC 8.5, step 1: the day of arrival in China is at most the last day of the deadline, which
+/// belongs to it ("以前" includes the named day).
+fn day_of_arrival(context: &Context<'_>) -> Finding {
+    let (Some(received), Some(due)) = (context.received, context.due) else {
+        return Finding::Unknown;
+    };
+    let day = china_day(received);
     if day <= due {
-        Verdict::holds("timeliness", format!("arrived {day}, due {due}"))
+        Finding::OnTime { day, due }
     } else {
-        Verdict::noted("timeliness", format!("late: arrived {day}, due {due}"))
+        Finding::Late { day, due }
     }
 }

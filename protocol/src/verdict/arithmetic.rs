@@ -1,0 +1,141 @@
+//! What `arithmetic` can find.
+
+use super::code::Code;
+use crate::digest::Digest;
+use crate::figure::{Difference, RangeError};
+use crate::ids::UnitId;
+
+/// What `arithmetic` found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArithmeticFinding {
+    /// It holds.
+    #[error("{}", holds(*figures, *children, *missing))]
+    Holds {
+        /// Figures of the rollup.
+        figures: usize,
+        /// Children that were used.
+        children: usize,
+        /// Children that are named as missing.
+        missing: usize,
+    },
+    /// The catalogue is not there.
+    #[error("names a catalogue that is not known here")]
+    UnknownCatalogue,
+    /// The cells of a figure.
+    #[error("figure {0}: the cells of a table do not add up to its value")]
+    Cells(String),
+    /// A child that is left out.
+    #[error("child {unit} {name} is neither used nor named as missing")]
+    ChildNotNamed {
+        /// Which unit.
+        unit: UnitId,
+        /// Its name.
+        name: String,
+    },
+    /// A unit that is no child.
+    #[error("{unit} is not a child of {parent} in this month")]
+    NotAChild {
+        /// Which unit.
+        unit: UnitId,
+        /// Whose child it is not.
+        parent: UnitId,
+    },
+    /// The rollup of a child is not there.
+    #[error("the rollup {rollup} of child {unit} is not known here")]
+    ChildRollup {
+        /// Digest of the rollup.
+        rollup: Digest,
+        /// Which child.
+        unit: UnitId,
+    },
+    /// The rollup named for a child is not its own.
+    #[error("the rollup named for child {0} is of another unit, month or revision")]
+    OtherRollup(UnitId),
+    /// A child counted by another catalogue.
+    #[error("child {0} counted by another catalogue")]
+    ChildCatalogue(UnitId),
+    /// A child counted other units.
+    #[error(
+        "child {child} counted by registry version {counted_by}: {unit} stands below it there or in version {named}, but not in both"
+    )]
+    ChildRegistry {
+        /// Which child.
+        child: UnitId,
+        /// The registry version that the child names.
+        counted_by: u64,
+        /// The unit that is below it in one of them only.
+        unit: UnitId,
+        /// The registry version that the rollup names.
+        named: u64,
+    },
+    /// A sum out of range.
+    #[error(transparent)]
+    Range(#[from] RangeError),
+    /// A figure that is not what its parts give.
+    #[error(transparent)]
+    Difference(#[from] Difference),
+    /// A sum where there is nothing to add.
+    #[error("figure {0} has a sum although the unit has no children")]
+    SumWithoutChildren(String),
+}
+
+fn holds(figures: usize, children: usize, missing: usize) -> String {
+    match (children, missing) {
+        (0, 0) => format!("{figures} figures"),
+        (n, 0) => format!("{figures} figures, {n} children"),
+        (n, m) => format!("{figures} figures, {n} children, {m} named as missing"),
+    }
+}
+
+impl ArithmeticFinding {
+    /// The step that found it.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Holds { .. } => Code::ArithmeticHolds,
+            Self::Cells(_) => Code::CellsAddUp,
+            Self::ChildNotNamed { .. } | Self::NotAChild { .. } => Code::EveryChildNamed,
+            Self::ChildRollup { .. }
+            | Self::OtherRollup(_)
+            | Self::ChildCatalogue(_)
+            | Self::ChildRegistry { .. } => Code::ChildRollups,
+            Self::UnknownCatalogue
+            | Self::Range(_)
+            | Self::Difference(_)
+            | Self::SumWithoutChildren(_) => Code::FiguresAddUp,
+        }
+    }
+
+    /// The sentence in Chinese.
+    pub fn zh(&self) -> String {
+        match self {
+            Self::Holds {
+                figures,
+                children,
+                missing,
+            } => format!("{figures} 项指标,{children} 个下级,{missing} 个注明未报"),
+            Self::UnknownCatalogue => "所引目录此处不知".into(),
+            Self::Cells(figure) => format!("指标 {figure}:分组之和与数值不等"),
+            Self::ChildNotNamed { unit, name } => {
+                format!("下级 {unit} {name} 既未汇入,也未注明未报")
+            }
+            Self::NotAChild { unit, parent } => format!("本月 {unit} 不是 {parent} 的下级"),
+            Self::ChildRollup { rollup, unit } => format!("下级 {unit} 的月报 {rollup} 此处没有"),
+            Self::OtherRollup(unit) => {
+                format!("所引下级 {unit} 的月报属于别的单位、月份或修订")
+            }
+            Self::ChildCatalogue(unit) => format!("下级 {unit} 按另一目录计数"),
+            Self::ChildRegistry {
+                child,
+                counted_by,
+                unit,
+                named,
+            } => format!(
+                "下级 {child} 按登记册第 {counted_by} 版汇总:\
+                 {unit} 只在该版或第 {named} 版中属其下级"
+            ),
+            Self::Range(e) => format!("指标 {}:合计超出范围", e.0),
+            Self::Difference(difference) => difference.zh(),
+            Self::SumWithoutChildren(figure) => format!("指标 {figure} 有合计,但本单位没有下级"),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What `binding` can find.
+
+use super::code::Code;
+use super::leaf::LeafFault;
+use crate::figure::{Difference, RangeError};
+
+/// What `binding` found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BindingFinding {
+    /// It holds.
+    #[error("{sealed} sealed and {clear} clear leaves")]
+    Holds {
+        /// Net number of sealed leaves in the month.
+        sealed: i64,
+        /// Clear leaves in the month.
+        clear: u64,
+    },
+    /// The catalogue is not there.
+    #[error("names a catalogue that is not known here")]
+    UnknownCatalogue,
+    /// A leaf that cannot be counted.
+    #[error(transparent)]
+    Leaf(LeafFault),
+    /// The leaves were recorded by another catalogue.
+    #[error("its statements were recorded by another catalogue than the rollup names")]
+    OtherCatalogue,
+    /// The opening lacks a type.
+    #[error("the opening has no sums for event type {0}")]
+    NoSums(String),
+    /// The catalogue lacks a type.
+    #[error("unknown event type {0}")]
+    UnknownEvent(String),
+    /// The opening has another number of columns.
+    #[error("the opening of {event} has {found} columns instead of {expected}")]
+    Columns {
+        /// Event type.
+        event: String,
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        expected: usize,
+    },
+    /// A block whose columns are not the number of leaves.
+    #[error(
+        "{event}: the columns of figure {figure} add up to {total}, but there are {leaves} leaves"
+    )]
+    Block {
+        /// Event type.
+        event: String,
+        /// Figure.
+        figure: String,
+        /// What the columns add up to.
+        total: i128,
+        /// Net number of leaves.
+        leaves: i64,
+    },
+    /// The opening has a type of which there is no leaf.
+    #[error("the opening has sums for {0}, of which there is no leaf")]
+    NoLeaf(String),
+    /// The sums do not open the commitments.
+    #[error("the published sums are not the sum of the commitments in this month's leaves")]
+    Opening,
+    /// The rollup of the month before is not there.
+    #[error("its previous rollup is not known here")]
+    UnknownPrevious,
+    /// A sum out of range.
+    #[error(transparent)]
+    Range(#[from] RangeError),
+    /// A figure in another's place.
+    #[error("figure {found} stands where {expected} belongs")]
+    Order {
+        /// The figure that stands there.
+        found: String,
+        /// The figure that belongs there.
+        expected: String,
+    },
+    /// A figure that is not what the leaves give.
+    #[error(transparent)]
+    Difference(#[from] Difference),
+    /// Other numbers of voided or late statements.
+    #[error("the numbers of voided or late statements are not those of its leaves")]
+    VoidedOrLate,
+    /// Another first leaf.
+    #[error("the index of the month's first leaf is wrong")]
+    FirstLeaf,
+}
+
+impl BindingFinding {
+    /// The step that found it.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Holds { .. } => Code::BindingHolds,
+            Self::UnknownCatalogue | Self::Leaf(_) | Self::OtherCatalogue => {
+                Code::LeavesByCatalogue
+            }
+            Self::NoSums(_)
+            | Self::UnknownEvent(_)
+            | Self::Columns { .. }
+            | Self::Block { .. }
+            | Self::NoLeaf(_) => Code::OpenedSums,
+            Self::Opening => Code::OpeningHolds,
+            Self::UnknownPrevious | Self::Range(_) | Self::Order { .. } | Self::Difference(_) => {
+                Code::FiguresFollow
+            }
+            Self::VoidedOrLate | Self::FirstLeaf => Code::NumbersOfLeaves,
+        }
+    }
+
+    /// The sentence in Chinese.
+    pub fn zh(&self) -> String {
+        match self {
+            Self::Holds { sealed, clear } => format!("{sealed} 条加封记录和 {clear} 条公开记录"),
+            Self::UnknownCatalogue => "所引目录此处不知".into(),
+            Self::Leaf(fault) => fault.zh(),
+            Self::OtherCatalogue => "其记录所用目录与月报所引的不同".into(),
+            Self::NoSums(event) => format!("开启值中没有事件类型 {event}"),
+            Self::UnknownEvent(event) => format!("目录中没有事件类型 {event}"),
+            Self::Columns {
+                event,
+                found,
+                expected,
+            } => format!("{event} 的开启值有 {found} 列,应有 {expected} 列"),
+            Self::Block {
+                event,
+                figure,
+                total,
+                leaves,
+            } => format!("{event}:指标 {figure} 各列之和为 {total},而记录有 {leaves} 条"),
+            Self::NoLeaf(event) => format!("开启值中有 {event},但没有此类记录"),
+            Self::Opening => "所公布的合计不是本月各记录承诺之和".into(),
+            Self::UnknownPrevious => "上月月报此处没有".into(),
+            Self::Range(e) => format!("指标 {}:合计超出范围", e.0),
+            Self::Order { found, expected } => format!("应为指标 {expected} 之处是 {found}"),
+            Self::Difference(difference) => difference.zh(),
+            Self::VoidedOrLate => "撤销数或补报数与其记录不符".into(),
+            Self::FirstLeaf => "本月首条记录的序号不对".into(),
+        }
+    }
+}
