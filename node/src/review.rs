@@ -20,15 +20,15 @@ use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
 use protocol::rollup::ChildRef;
 use protocol::rollup::HeldRollup;
-use protocol::verdict::Verdict;
+use protocol::verdict::{Check, Verdict};
 use protocol::verify::{self, Context};
 
 use crate::books::children::{ArrivalHead, Child, ContradictionHead, DeliveryHead};
 use crate::books::{Books, EntryKind, NewEntry};
 use crate::clock::stamp;
-use crate::desk::china_day;
 use crate::fault::{Faults, internal};
 use crate::link::MAX_BODY_BYTES;
+use protocol::period::china_day;
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -285,7 +285,7 @@ pub fn take_rollup(
         {
             let (by, checks) = (
                 books.unit().to_string(),
-                vec![Verdict::fails("history", what)],
+                vec![Verdict::fails(Check::History, what)],
             );
             give(
                 books,
@@ -524,7 +524,7 @@ fn tell(
     match verdicts.iter().find(|v| v.failed()) {
         None => tracing::debug!(%unit, %month, revision, read_ms, ms, "a rollup was checked"),
         Some(v) => {
-            tracing::warn!(%unit, %month, revision, read_ms, ms, failed = v.check, why = v.detail, "a rollup was checked")
+            tracing::warn!(%unit, %month, revision, read_ms, ms, failed = v.check.as_str(), why = v.detail, "a rollup was checked")
         }
     }
 }
@@ -614,9 +614,9 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
 fn fail_history(verdicts: &mut [Verdict], detail: String) {
     if let Some(v) = verdicts
         .iter_mut()
-        .find(|v| v.check == "history" && !v.failed())
+        .find(|v| v.check == Check::History && !v.failed())
     {
-        *v = Verdict::fails("history", detail);
+        *v = Verdict::fails(Check::History, detail);
     }
 }
 

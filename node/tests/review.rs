@@ -12,6 +12,7 @@ use protocol::log::tile;
 use protocol::note::{Alg, Note, SigningKey};
 use protocol::receipt::{Decision, Receipt};
 use protocol::rollup::HeldRollup;
+use protocol::verdict::Check;
 use support::*;
 
 fn check(w: &mut World, id: &str) -> Vec<Note> {
@@ -370,7 +371,7 @@ fn everybody_is_told_of_two_rollups_for_one_revision() {
         (receipt.decision, receipt.rollup),
         (Decision::Rejected, second.digest())
     );
-    assert!(receipt.checks.iter().any(|v| v.check == "history"
+    assert!(receipt.checks.iter().any(|v| v.check == Check::History
         && v.failed()
         && v.detail.contains(&first.digest().to_string())));
     assert!(
@@ -532,7 +533,7 @@ fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
             receipt
                 .checks
                 .iter()
-                .any(|v| v.check == check_name && v.failed()),
+                .any(|v| v.check.as_str() == check_name && v.failed()),
             "{check_name}: {:?}",
             receipt.checks
         );
@@ -722,7 +723,7 @@ fn a_revision_that_nobody_asked_for_fails_history() {
             receipt
                 .checks
                 .iter()
-                .any(|v| v.check == "history" && v.failed())
+                .any(|v| v.check == Check::History && v.failed())
         );
     }
     // What was accepted stays accepted, for the parent's own figures too.

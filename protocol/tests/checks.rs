@@ -21,7 +21,7 @@ use protocol::rollup::HeldRollup;
 use protocol::rollup::{ChildRef, Missing, Rollup};
 use protocol::row;
 use protocol::statement::{Ref, Statement};
-use protocol::verdict::{Outcome, Verdict};
+use protocol::verdict::{Check, Outcome, Verdict};
 use protocol::verify::log::{MAX_HISTORY, UnitLog};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -300,7 +300,7 @@ fn a_wrong_signature_is_named_by_its_leaf() {
     let fault = |entries: &[Vec<u8>]| {
         let mut log = UnitLog::new(node, vec![WORLD.counting.clone()]);
         log.read(entries, node);
-        log.fault("authorship").map(str::to_string)
+        log.fault(Check::Authorship).map(ToString::to_string)
     };
     assert_eq!(fault(&entries), None);
     // Behind the first batch.
@@ -354,12 +354,15 @@ fn the_history_of_one_subject_has_an_end() {
     let mut log = UnitLog::new(node, vec![WORLD.counting.clone()]);
     log.read(&entries[..control], node);
     assert_eq!(
-        ["authorship", "history", "binding"].map(|check| log.fault(check)),
+        [Check::Authorship, Check::History, Check::Binding].map(|check| log.fault(check)),
         [None; 3],
         "as many as there may be, and another subject"
     );
     log.read(&entries[control..], node);
-    let told = log.fault("binding").unwrap_or_default();
+    let told = log
+        .fault(Check::Binding)
+        .map(ToString::to_string)
+        .unwrap_or_default();
     assert!(
         told.contains(&format!(
             "leaf {control}: more than {MAX_HISTORY} statements about one subject"
@@ -1187,14 +1190,14 @@ fn a_void_across_a_change_of_schema_is_refused() {
         let mut log = UnitLog::new(node, vec![WORLD.counting.clone(), second.clone()]);
         log.read(&entries, node);
         assert_eq!(
-            log.fault("history")
-                .is_some_and(|f| f.contains("another schema")),
+            log.fault(Check::History)
+                .is_some_and(|f| f.to_string().contains("another schema")),
             refused,
             "{:?}",
-            log.fault("history")
+            log.fault(Check::History)
         );
         assert_eq!(
-            (log.fault("authorship"), log.fault("binding")),
+            (log.fault(Check::Authorship), log.fault(Check::Binding)),
             (None, None)
         );
     }
@@ -1290,7 +1293,7 @@ fn a_receipt_is_the_parents_for_exactly_these_bytes() {
     );
     // What a receipt may not say.
     let mut r = honest.clone();
-    r.checks = vec![Verdict::fails("binding", "x")];
+    r.checks = vec![Verdict::fails(Check::Binding, "x")];
     assert!(
         r.to_text()
             .unwrap_err()

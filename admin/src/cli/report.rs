@@ -268,18 +268,15 @@ mod tests {
     use super::*;
     use protocol::digest::Digest;
     use protocol::ids::Tier;
+    use protocol::verdict::Check;
 
     fn month(n: u32, outcome: Outcome) -> MonthReport {
-        let verdict = Verdict {
-            check: "binding".into(),
-            outcome,
-            detail: "because".into(),
-        };
+        let verdict = Verdict::new(Check::Binding, outcome, "because");
         MonthReport {
             period: format!("2023-{n:02}").parse().unwrap(),
             revision: 1,
             rollup: Digest::of(b""),
-            verdicts: vec![Verdict::holds("history", "log"), verdict],
+            verdicts: vec![Verdict::holds(Check::History, "log"), verdict],
             decision: Some(Decision::Accepted),
         }
     }

@@ -235,7 +235,7 @@ impl Books {
             return;
         };
         if let Some(log) = &mut self.log {
-            log.know(me, &countings);
+            log.update_registry(me, &countings);
         } else {
             self.log = Some(UnitLog::new(me, countings.clone()));
         }

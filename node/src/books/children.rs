@@ -173,7 +173,7 @@ impl Child {
     /// Learns of a new registry version or catalogue.
     pub fn know(&mut self, unit: &Unit, catalogues: &[Arc<CompiledCatalogue>]) {
         self.unit = unit.clone();
-        self.log.know(unit, catalogues);
+        self.log.update_registry(unit, catalogues);
     }
 
     /// Number of entries that came without gap.

@@ -28,7 +28,7 @@ use protocol::rollup::{
 };
 use protocol::row::{self, Sums};
 use protocol::text::hex;
-use protocol::verdict::Verdict;
+use protocol::verdict::{Check, Verdict};
 use protocol::verify::{self, Context};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -148,7 +148,7 @@ pub fn close(
     // The signatories have not signed yet, so authorship cannot hold; every other check must.
     if let Some(v) = verdicts
         .iter()
-        .find(|v| v.failed() && v.check != "authorship")
+        .find(|v| v.failed() && v.check != Check::Authorship)
     {
         return Err(Faults::one(
             "close.self_check",
@@ -189,7 +189,7 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
                 format!("close {open} first: months are closed one after the other"),
             ));
         }
-        if super::china_day(now) <= period.last_day() {
+        if protocol::period::china_day(now) <= period.last_day() {
             return Err(Faults::one(
                 "close.early",
                 format!("{period} 尚未结束"),

@@ -15,7 +15,6 @@ pub mod sign;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, Offset, Utc};
 use protocol::compiled::CompiledCatalogue;
 use protocol::period::Month;
 use zeroize::Zeroizing;
@@ -62,12 +61,6 @@ impl Drawn {
         self.used += N;
         Ok(next)
     }
-}
-
-/// The day in China (UTC+8): business days and deadlines are days there.
-pub fn china_day(now: DateTime<Utc>) -> NaiveDate {
-    let zone = FixedOffset::east_opt(8 * 3600).unwrap_or_else(|| Utc.fix());
-    now.with_timezone(&zone).date_naive()
 }
 
 /// The month that events are recorded in: the one after the last closed one, or the last closed one

@@ -20,13 +20,14 @@ use utoipa::ToSchema;
 
 use super::input::Draft;
 use super::press::{Counted, Press, ToCommit};
-use super::{Drawn, china_day, open_month, random};
+use super::{Drawn, open_month, random};
 use crate::books::payload::{self, Payload, Subject};
 use crate::books::{Books, EntryKind, NewEntry};
 use crate::clock::stamp;
 use crate::fault::{Fault, Faults, internal};
 use crate::journal::Entry;
 use crate::view::{Same, Token};
+use protocol::period::china_day;
 
 /// Most events about one subject: half of what those who check its log would read, so that recounts
 /// find room.

@@ -1,6 +1,7 @@
 //! What must hold in the end, found out from the units' books, from the province's evidence, and
 //! from the journals.
 
+use protocol::verdict::Check;
 use std::collections::{BTreeMap, BTreeSet};
 
 use node::books::children::Contradiction;
@@ -147,9 +148,9 @@ impl Round {
         }
         let late = &self.units[self.roles.late].id;
         let noted = |m: &report::MonthReport| {
-            m.verdicts
-                .iter()
-                .any(|v| v.check == "timeliness" && v.outcome == protocol::verdict::Outcome::Noted)
+            m.verdicts.iter().any(|v| {
+                v.check == Check::Timeliness && v.outcome == protocol::verdict::Outcome::Noted
+            })
         };
         if !report
             .units

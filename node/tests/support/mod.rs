@@ -34,7 +34,7 @@ use protocol::receipt::Decision;
 use protocol::registry::{Registry, Unit, UnitKey};
 use protocol::rollup::Signatories;
 use protocol::text::hex;
-use protocol::verdict::Verdict;
+use protocol::verdict::{Check, Verdict};
 
 const SMALL: &str = kit::CATALOGUE;
 const EXTRA: &str = include_str!("../../../tests/kit/data/catalogue-extra.toml");
@@ -304,7 +304,11 @@ impl Desk {
         let closed = self
             .try_close(period, &CloseRequest::default(), now)
             .unwrap();
-        for v in closed.verdicts.iter().filter(|v| v.check != "authorship") {
+        for v in closed
+            .verdicts
+            .iter()
+            .filter(|v| v.check != Check::Authorship)
+        {
             assert!(!v.failed(), "{v:?}");
         }
         closed

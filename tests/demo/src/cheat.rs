@@ -246,7 +246,7 @@ fn caught(f: &Federation, m: &Member, month: Month, what: &str, check: &str) -> 
         Ok(!verdicts.is_empty())
     })?;
     let failed: Vec<_> = verdicts.iter().filter(|v| v.failed()).collect();
-    let named = failed.iter().find(|v| v.check == check);
+    let named = failed.iter().find(|v| v.check.as_str() == check);
     println!("\n  {} {}: {what}", m.id, m.name);
     match named {
         Some(v) => println!("    caught by {}: {}", v.check, v.detail),

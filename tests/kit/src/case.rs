@@ -141,7 +141,7 @@ impl<'w> Case<'w> {
     #[track_caller]
     pub fn fails(&self, check: &str, part: &str) {
         let verdicts = self.verdicts();
-        let v = verdicts.iter().find(|v| v.check == check).unwrap();
+        let v = verdicts.iter().find(|v| v.check.as_str() == check).unwrap();
         assert!(
             v.failed() && v.detail.contains(part),
             "{check} should fail with {part:?}; got {verdicts:#?}"
@@ -155,7 +155,7 @@ impl<'w> Case<'w> {
         let others: Vec<_> = self
             .verdicts()
             .into_iter()
-            .filter(|v| v.check != check && v.failed())
+            .filter(|v| v.check.as_str() != check && v.failed())
             .collect();
         assert!(
             others.is_empty(),

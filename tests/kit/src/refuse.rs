@@ -191,7 +191,7 @@ pub fn outcome(name: &str, bytes: &[u8], root: &VerifierKey) -> Vec<(String, Str
                 "{name}: no unit at all"
             );
             r.failures()
-                .map(|(_, _, v)| (v.check.clone(), v.detail.clone()))
+                .map(|(_, _, v)| (v.check.to_string(), v.detail.clone()))
                 .collect()
         }
     }

@@ -312,7 +312,7 @@ fn evidence(w: &World, small: &[u8], whole: &[u8]) -> Json {
             .iter()
             .flat_map(|u| u.months.iter().map(move |m| (u, m)))
             .map(|(u, m)| {
-                let checks: serde_json::Map<String, Json> = m.verdicts.iter().map(|v| (v.check.clone(), json!(v.outcome))).collect();
+                let checks: serde_json::Map<String, Json> = m.verdicts.iter().map(|v| (v.check.to_string(), json!(v.outcome))).collect();
                 json!({ "unit": u.unit, "period": m.period, "revision": m.revision, "rollup": m.rollup, "checks": checks, "decision": m.decision })
             })
             .collect();

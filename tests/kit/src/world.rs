@@ -13,7 +13,7 @@ use protocol::note::{Alg, Note, SigningKey};
 use protocol::receipt::{Decision, Receipt};
 use protocol::registry::VerifiedRegistry;
 use protocol::rollup::HeldRollup;
-use protocol::verdict::Verdict;
+use protocol::verdict::{Check, Verdict};
 
 use crate::{A, B, CITY, Desk, FEB, JAN, PLAN, PROVINCE, UNITS};
 use crate::{catalogue, id_no, key, month, registry, sign_registry, text, unit};
@@ -242,7 +242,7 @@ impl World {
             by: parent.people[2].name().into(),
             reasons: vec![],
             about: vec![],
-            checks: vec![Verdict::holds("binding", "")],
+            checks: vec![Verdict::holds(Check::Binding, "")],
             checkpoint: String::from_utf8(checkpoint.as_bytes().to_vec()).unwrap(),
         }
     }

@@ -7,6 +7,7 @@ use node::books::payload::Payload;
 use node::desk::extract::Here;
 use protocol::evidence::report::{self, Report};
 use protocol::statement::Statement;
+use protocol::verdict::Check;
 use protocol::verify::log::UnitLog;
 use serde_json::{Value, json};
 
@@ -138,7 +139,7 @@ fn print_found(found: &Found, books: &Books, out: &Output) {
     }
 }
 
-type LogFaults = Vec<(&'static str, String)>;
+type LogFaults = Vec<(Check, String)>;
 
 /// Reads every statement again, with its signature, and opens every private record.
 fn whole_log(books: &Books) -> Result<(RecordsReport, LogFaults), Failure> {
@@ -172,14 +173,14 @@ fn whole_log(books: &Books) -> Result<(RecordsReport, LogFaults), Failure> {
             },
         }
     }
-    let mut faults: LogFaults = ["authorship", "history", "binding"]
+    let mut faults: LogFaults = [Check::Authorship, Check::History, Check::Binding]
         .into_iter()
         .filter_map(|c| log.fault(c).map(|f| (c, f.to_string())))
         .collect();
     let own = books.log.as_ref().and_then(|l| l.root_at(count));
     if log.root_at(count) != own {
         faults.push((
-            "history",
+            Check::History,
             "the tree that the node built is not the one that its statements give".to_string(),
         ));
     }

@@ -2,6 +2,7 @@
 
 use node::desk::close::CloseRequest;
 use protocol::period::Month;
+use protocol::verdict::Check;
 
 use crate::cli::arguments::pair;
 use crate::cli::connect::Connection;
@@ -43,7 +44,11 @@ pub fn run(args: Args, out: &Output) -> CommandResult {
             closed.revision,
             closed.digest
         );
-        for v in closed.verdicts.iter().filter(|v| v.check != "authorship") {
+        for v in closed
+            .verdicts
+            .iter()
+            .filter(|v| v.check != Check::Authorship)
+        {
             sayln!("  {}", verdict_line(v));
         }
         sayln!(
