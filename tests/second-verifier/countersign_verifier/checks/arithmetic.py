@@ -1,0 +1,84 @@
+"""`arithmetic`: tables add up, and so do the units below."""
+
+from ..fault import need
+from ..figures import Counts, basis_of, with_children
+
+
+def cells_add_up(case):
+    """Step 1."""
+    known = all(f["id"] in case.catalogue.figures for f in case.rollup.figures)
+    need(known, "a figure that the catalogue does not have")
+    for counts in (case.own, case.total):
+        for figure, c in counts.items():
+            adds_up = all(sum(t) == c.value for t in c.cells)
+            need(adds_up, "%s: the cells of a table do not add up" % figure)
+
+
+def every_child_named(case):
+    """Step 2."""
+    r = case.rollup
+    due = case.registry.reporting_below(r.unit, r.period)
+    need(sorted(r.units_named()) == due, "children and missing are not the units below it")
+
+
+def child_rollups(case):
+    """Step 3."""
+    r = case.rollup
+    for c in r.children:
+        unit = c["unit"]
+        child = case.children.get(unit)
+        need(child is not None, "the rollup of %s is not there" % unit)
+        named = (unit, r.period, c["revision"], r.catalogue)
+        found = (child.unit, child.period, child.revision, child.catalogue)
+        need(found == named, "the rollup of %s is another one" % unit)
+        below = case.registry.reporting_below(unit, r.period)
+        same = sorted(child.units_named()) == below
+        need(same, "%s counted other units than the registry named here puts below it" % unit)
+
+
+def figures_add_up(case):
+    """Step 4."""
+    r = case.rollup
+    if not r.units_named():
+        need(not case.total, "a sum without children")
+        return
+    scopes = [scope_of(case, c["unit"]) for c in r.children]
+    missing = missing_units(case)
+    for f in r.figures:
+        figure = f["id"]
+        expected = with_children(case.catalogue, figure, f["own"], scopes, missing)
+        same = figure in case.total and expected.tuple() == case.total[figure].tuple()
+        need(same, "%s: the sum is not own and children" % figure)
+    for f in r.figures:
+        basis = basis_of(case.catalogue, f["id"], case.own, case.total)
+        need(f["basis"] == basis, "%s: basis" % f["id"])
+
+
+def scope_of(case, unit):
+    """figure -> the child's sum, else its own counts."""
+    child = case.children[unit]
+    mine, theirs = {f["id"] for f in case.rollup.figures}, {f["id"] for f in child.figures}
+    need(mine <= theirs <= set(case.catalogue.figures), "the figures of %s" % unit)
+    scope = {}
+    for f in child.figures:
+        counts = f["own"] if f["sum"] is None else f["sum"]
+        scope[f["id"]] = Counts(case.catalogue, f["id"], counts)
+    return scope
+
+
+def missing_units(case):
+    """tier -> number of units in the missing subtrees that report already."""
+    registry, number = case.registry, {}
+    for m in case.rollup.missing:
+        for unit in registry.subtree(m["unit"]):
+            if registry.units[unit]["since"] <= case.rollup.period:
+                tier = registry.units[unit]["tier"]
+                number[tier] = number.get(tier, 0) + 1
+    return number
+
+
+STEPS = (cells_add_up, every_child_named, child_rollups, figures_add_up)
+
+
+def verdict(case):
+    return "holds", "%d figures, %d children" % (len(case.own), len(case.rollup.children))

@@ -1,0 +1,92 @@
+"""SPEC 9: receipts and arrivals."""
+
+from .fault import need
+from .log import Checkpoint
+from .notation import Map, digest, is_time, month, one_of, small, text, unit_id
+
+CHECK = {"check": text, "outcome": one_of("holds", "noted", "fails"), "detail": text}
+RECEIPT = {
+    "parent": unit_id,
+    "child": unit_id,
+    "period": month,
+    "revision": small,
+    "rollup": digest,
+    "decision": one_of("accepted", "returned", "rejected", "reopened"),
+    "received": is_time,
+    "decided": is_time,
+    "by": text,
+    "reasons": [text],
+    "about": [text],
+    "checks": [CHECK],
+    "checkpoint": text,
+}
+ARRIVALS = {"by": unit_id, "received": Map(digest, is_time)}
+
+
+def check_receipts(case, receipts):
+    """Yields the receipts of a rollup up to the first that does not hold."""
+    before = None
+    for receipt in receipts:
+        decision_fits(receipt)
+        parent_of_child(case, receipt)
+        parent_signature(case, receipt)
+        same_rollup(case, receipt)
+        cosigned_checkpoint(case, receipt)
+        order_of_receipts(before, receipt)
+        before = receipt
+        yield receipt
+
+
+def decision_fits(receipt):
+    """Step 1."""
+    decision = receipt["decision"]
+    failed = any(k["outcome"] == "fails" for k in receipt["checks"])
+    explains = receipt["reasons"] or decision not in ("returned", "reopened")
+    need(explains, "receipt: %s without a reason" % decision)
+    need(not failed or decision != "accepted", "receipt: accepted with a failed check")
+    need(failed or decision != "rejected", "receipt: rejected without a failed check")
+
+
+def parent_of_child(case, receipt):
+    """Step 2."""
+    unit = case.rollup.unit
+    parent = case.newest.units[unit]["parent"]
+    named = (receipt["child"], receipt["parent"])
+    need(named == (unit, parent), "receipt: not of the unit's parent")
+
+
+def parent_signature(case, receipt):
+    """Step 3."""
+    receipt["note"].verify(case.newest.node_keys(receipt["parent"]), every=True)
+
+
+def same_rollup(case, receipt):
+    """Step 4."""
+    named = (receipt["rollup"], receipt["period"], receipt["revision"])
+    need(named == (case.rollup.digest,) + case.rollup.key, "receipt: of another rollup")
+
+
+def cosigned_checkpoint(case, receipt):
+    """Step 5."""
+    if receipt["decision"] != "accepted":
+        return
+    checkpoint = Checkpoint(receipt["checkpoint"].encode())
+    need(checkpoint.is_of(case.rollup), "receipt: another checkpoint")
+    signed = checkpoint.note.verify(case.file.checkpoint_keys(case.rollup.unit))
+    need(case.newest.witness(receipt["parent"]) in signed, "receipt: no cosignature")
+
+
+def order_of_receipts(before, receipt):
+    """Step 6."""
+    in_order = before is None or before["decided"] <= receipt["decided"]
+    need(in_order, "receipt: not in the order of decided")
+
+
+STEPS = (
+    decision_fits,
+    parent_of_child,
+    parent_signature,
+    same_rollup,
+    cosigned_checkpoint,
+    order_of_receipts,
+)
