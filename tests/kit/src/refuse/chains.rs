@@ -1,0 +1,142 @@
+//! History: months and revisions that do not follow each other.
+
+use super::making::*;
+
+pub(super) fn cases(b: &mut Book, w: &World) {
+    previous(b, w);
+    revisions(b, w);
+    registry_backwards(b, w);
+}
+
+fn previous(b: &mut Book, w: &World) {
+    let mut c = Case::of(w, B, FEB);
+    let mut other = w.held(B, JAN).rollup.clone();
+    other.plans.clear();
+    let other = w.desk(B).sign(&other);
+    c.rollup.previous = Some(other.digest());
+    b.case(
+        "previous-forked",
+        "February builds on another January than the one that was accepted",
+        HISTORY,
+        "none of those known for 2026-01",
+        &c,
+    )
+    .also(&[BINDING]);
+    let mut c = Case::of(w, B, FEB);
+    c.rollup.previous = None;
+    recount(&mut c);
+    b.case(
+        "previous-absent",
+        "February names no previous rollup and starts its stocks from zero",
+        HISTORY,
+        "names no previous rollup, but 140311 reports since 2026-01",
+        &c,
+    );
+    let mut c = Case::of(w, B, JAN);
+    c.known.insert((month(JAN), 1), w.held(B, JAN));
+    c.rollup = w.desk(B).rollup(FEB, 1, &w.registry, &[], vec![]);
+    c.rollup.period = month(MAR);
+    c.rollup.log = w.held(B, JAN).rollup.log.clone();
+    c.rollup.log.first = c.rollup.log.size;
+    c.rollup.opening = rollup::Opening::default();
+    recount(&mut c);
+    b.case(
+        "previous-skipped",
+        "March follows January; there is no February",
+        HISTORY,
+        "the rollup of 2026-02 is missing",
+        &c,
+    );
+    let mut c = Case::of(w, B, FEB);
+    c.known.clear();
+    b.case(
+        "previous-withheld",
+        "January's rollup is not in the file",
+        HISTORY,
+        "the rollup of 2026-01 is missing",
+        &c,
+    )
+    .also(&[BINDING]);
+    let mut c = Case::of(w, B, JAN);
+    c.rollup.previous = Some(Digest::of(b"another"));
+    b.case(
+        "previous-in-first-month",
+        "the first month names a previous rollup",
+        HISTORY,
+        "names a previous rollup in its first month",
+        &c,
+    )
+    .also(&[BINDING]);
+}
+
+fn revisions(b: &mut Book, w: &World) {
+    let (w2, _) = reopened();
+    let mut c = Case::of(&w2, B, FEB);
+    c.rollup.previous = Some(w2.desk(B).held[&(month(JAN), 1)].digest());
+    recount(&mut c);
+    b.case(
+        "previous-replaced",
+        "February builds on January's first revision, which a second had replaced before",
+        HISTORY,
+        "is revision 1 of 2026-01, which revision 2 had replaced",
+        &c,
+    );
+
+    let first = w.held(B, FEB);
+    let mut c = Case::of(w, B, FEB);
+    c.known.insert((month(FEB), 1), first.clone());
+    c.rollup.revision = 2;
+    let mut other = first.rollup.clone();
+    other.plans.clear();
+    c.rollup.supersedes = Some(w.desk(B).sign(&other).digest());
+    b.case(
+        "supersedes-forked",
+        "revision 2 supersedes another revision 1 than the one that was accepted",
+        HISTORY,
+        "supersedes another revision 1",
+        &c,
+    );
+    c.rollup.revision = 3;
+    c.rollup.supersedes = Some(first.digest());
+    b.case(
+        "revision-skipped",
+        "revision 3 follows revision 1",
+        HISTORY,
+        "revision 2 is missing",
+        &c,
+    );
+    let mut c = Case::of(w, B, FEB);
+    c.rollup.revision = 2;
+    c.rollup.supersedes = Some(first.digest());
+    b.case(
+        "revision-withheld",
+        "revision 1 is not in the file",
+        HISTORY,
+        "revision 1 is missing",
+        &c,
+    );
+}
+
+fn registry_backwards(b: &mut Book, w: &World) {
+    // January names version 2 of the registry, February version 1.
+    let note = second_registry(w, |_| {});
+    let newer = w.registry.next(&note).unwrap();
+    let mut january = w.held(B, JAN).rollup.clone();
+    january.registry = RegistryRef {
+        version: 2,
+        digest: newer.digest(),
+    };
+    let january = w.desk(B).sign(&january);
+    let mut c = Case::of(w, B, FEB);
+    c.rollup.previous = Some(january.digest());
+    c.known.insert((month(JAN), 1), january);
+    let mut e = evidence_of(&c);
+    e.registries.push(note);
+    b.evidence(
+        "registry-backwards",
+        "February names an older registry version than January did",
+        HISTORY,
+        "names registry version 1 after version 2",
+        &e,
+    );
+}
