@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use node::desk::audit::Listed;
 use node::desk::close::{CloseRequest, Closed};
 use node::desk::record::{Imported, Recorded};
 use node::fault::Faults;
-use node::web::look::{OwnMonth, Status};
-use node::web::review::{ChildMonth, Contradicted};
+use node::queries::events::Listed;
+use node::queries::{children::ChildMonth, contradictions::Contradicted};
+use node::queries::{months::OwnMonth, status::Status};
 use protocol::evidence::disclosure::Disclosure;
 use protocol::period::Month;
 use protocol::verdict::Verdict;
@@ -371,7 +371,7 @@ impl Client {
     pub fn sign(&self, month: Month, note: &[u8]) -> Result<Vec<String>, ApiError> {
         let path = format!("/api/months/{month}/signatures");
         let answer = self.post(&path, "text/plain", note, &[])?;
-        self.read::<node::web::desk::Unsigned>(&path, &answer)
+        self.read::<node::web::api::desk::Unsigned>(&path, &answer)
             .map(|u| u.unsigned)
     }
     /// Hands a month to the outbox.

@@ -27,7 +27,7 @@ pub struct Config {
     /// Directory with `node.key`, `witness.key`, `vault.key` and the recorders' `<name>.key`, all
     /// of mode 0600.
     pub keys: PathBuf,
-    /// File of bearer tokens, each as a SHA-256 digest: see [`crate::web::tokens`].
+    /// File of bearer tokens, each as a SHA-256 digest: see the module `web::tokens`.
     pub tokens: PathBuf,
     /// The three who sign rollups, by their names without the unit.
     pub signatories: Signatories,
@@ -89,7 +89,7 @@ pub struct Tls {
 }
 
 /// Limits of the API. The defaults fit a county with a dozen clerks; a request larger than
-/// [`crate::web::MAX_REQUEST_BYTES`] is refused in any case.
+/// 16 MiB is refused in any case.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {

@@ -199,7 +199,7 @@ async fn take(
         }
     }
     if down {
-        service.wake.notify_one();
+        service.wake_outbox();
     }
     if up && let Err(faults) = service.review().await {
         return vec![Err(faults); count];
@@ -441,7 +441,7 @@ async fn outbox<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: Un
         }
         tokio::select! {
             biased;
-            () = service.wake.notified() => {}
+            () = service.outbox_woken() => {}
             () = tokio::time::sleep(TICK) => {}
         }
     }
@@ -536,12 +536,7 @@ async fn send_all<T: Transport>(
         sent.note(note.digest(), now);
         service.queue(vec![note]);
     }
-    let waiting: Vec<_> = service
-        .receipts
-        .lock()
-        .map(|q| q.clone())
-        .unwrap_or_default();
-    for note in waiting {
+    for note in service.receipts() {
         let Some(child) = addressee(&note) else {
             continue;
         };
@@ -559,9 +554,7 @@ async fn send_all<T: Transport>(
             .await
             .map_err(internal)?;
         service.count("receipts", 1);
-        if let Ok(mut queue) = service.receipts.lock() {
-            queue.retain(|n| n.digest() != note.digest());
-        }
+        service.receipt_sent(&note);
     }
     Ok(())
 }

@@ -2,13 +2,12 @@
 //! in both languages.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::books::BooksError;
 use crate::journal::JournalError;
 
 /// One fault. The texts never repeat a value that could be personal data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// Row of the file, counted from 1, the heading included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,7 +64,7 @@ impl std::fmt::Display for Fault {
 }
 
 /// All faults of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Faults(pub Vec<Fault>);
 
 impl Faults {

@@ -18,6 +18,7 @@ pub mod desk;
 pub mod fault;
 pub mod journal;
 pub mod link;
+pub mod queries;
 pub mod random;
 pub mod review;
 pub mod service;

@@ -9,7 +9,7 @@ use node::config::Config;
 use node::courier;
 use node::link::{LinkConfig, LinkTls, NatsLink};
 use node::service::Service;
-use node::web::{self, App, serve::Door, tokens::Tokens};
+use node::web::{self, App, serve::Listener, tokens::Tokens};
 use tracing_subscriber::EnvFilter;
 
 /// A thread that signs keeps or frees what the counting thread made, and the other way round;
@@ -54,7 +54,7 @@ fn main() -> Result<()> {
 
 async fn serve(config: Config) -> Result<()> {
     let tokens = Tokens::load(&config.tokens).into_diagnostic()?;
-    let door = Door::open(&config).await.into_diagnostic()?;
+    let listener = Listener::open(&config).await.into_diagnostic()?;
     let service = Service::open(config).map_err(|e| miette!("{e}"))?;
     tracing::info!(unit = %service.config.unit, listen = %service.config.listen, tls = service.config.tls.is_some(), "the node is up");
     let courier = match service.config.nats.clone() {
@@ -91,7 +91,7 @@ async fn serve(config: Config) -> Result<()> {
             () = ended.stopped() => {}
         }
     };
-    door.serve(router, end).await;
+    listener.serve(router, end).await;
     if let Some(courier) = courier {
         courier.abort();
     }
@@ -116,7 +116,7 @@ fn watch(service: Arc<Service>, link: Arc<NatsLink>) {
     tokio::spawn(async move {
         loop {
             let state = states.borrow_and_update().clone();
-            service.saw(state);
+            service.link_changed(state);
             if states.changed().await.is_err() {
                 break;
             }

@@ -21,7 +21,7 @@ use crate::clock::{Clock, FileClock, SystemClock, Watch, stamp};
 use crate::config::{Accept, Config};
 use crate::fault::{Faults, internal};
 use crate::journal::JournalState;
-use crate::link::{Connection, Durability, LinkState};
+use crate::link::{LinkSeen, LinkState};
 use crate::review;
 
 /// Tells whoever asked, once the group is written or not.
@@ -42,23 +42,6 @@ pub struct Health {
     pub stopped: bool,
 }
 
-/// The link as the node last saw it.
-#[derive(Debug, Clone)]
-pub struct LinkSeen {
-    /// What it says of itself.
-    pub state: LinkState,
-    /// Since when it has been up, or has not.
-    pub since: DateTime<Utc>,
-}
-
-impl LinkSeen {
-    /// Whether messages go through.
-    pub fn is_up(&self) -> bool {
-        self.state.connection == Connection::Connected
-            && !matches!(self.state.durability, Durability::Refused(_))
-    }
-}
-
 /// A running unit.
 pub struct Service {
     jobs: mpsc::Sender<Job>,
@@ -66,16 +49,16 @@ pub struct Service {
     /// The configuration.
     pub config: Config,
     /// Wakes the outbox.
-    pub wake: Notify,
+    wake: Notify,
     /// What the link last said of itself; none without a link.
-    pub link: Mutex<Option<LinkSeen>>,
+    link: Mutex<Option<LinkSeen>>,
     /// Receipts that are to be sent.
-    pub receipts: Mutex<Vec<Note>>,
+    receipts: Mutex<Vec<Note>>,
     health: watch::Receiver<Health>,
     /// The last message under each unit's name that was refused at the door in this run, and why.
     refused: Mutex<BTreeMap<String, String>>,
     /// Counters for metrics.
-    pub counters: Mutex<BTreeMap<&'static str, u64>>,
+    counters: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl std::fmt::Debug for Service {
@@ -243,8 +226,42 @@ impl Service {
         self.wake.notify_one();
     }
 
+    /// Receipts that are to be sent, the oldest first.
+    pub fn receipts(&self) -> Vec<Note> {
+        let queue = self.receipts.lock();
+        queue.map(|queue| queue.clone()).unwrap_or_default()
+    }
+
+    /// A receipt was sent: it leaves the queue.
+    pub fn receipt_sent(&self, note: &Note) {
+        if let Ok(mut queue) = self.receipts.lock() {
+            queue.retain(|n| n.digest() != note.digest());
+        }
+    }
+
+    /// Lets the outbox look now, and not at its next turn.
+    pub fn wake_outbox(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Waits until somebody wakes the outbox.
+    pub async fn outbox_woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// What the link last said of itself; none without a link.
+    pub fn link(&self) -> Option<LinkSeen> {
+        self.link.lock().ok().and_then(|seen| seen.clone())
+    }
+
+    /// The counters for metrics.
+    pub fn counters(&self) -> BTreeMap<&'static str, u64> {
+        let counters = self.counters.lock();
+        counters.map(|c| c.clone()).unwrap_or_default()
+    }
+
     /// Takes note of what the link says of itself.
-    pub fn saw(&self, state: LinkState) {
+    pub fn link_changed(&self, state: LinkState) {
         let mut seen = LinkSeen {
             state,
             since: self.now(),

@@ -96,7 +96,7 @@ async fn finish(w: &World, service: &Arc<Service>, period: &'static str) {
         })
         .await
         .unwrap();
-    service.wake.notify_one();
+    service.wake_outbox();
 }
 
 /// Waits in simulated time; a night is long enough for everything.
@@ -281,9 +281,9 @@ async fn over_a_good_network_it_takes_no_repetition() {
     soon(&county, "January", accepted(JAN)).await;
     tokio::time::pause();
     tokio::time::sleep(Duration::from_secs(1000)).await;
-    let sent = county.counters.lock().unwrap()["sent"];
+    let sent = county.counters()["sent"];
     assert_eq!(sent, 3, "entries, checkpoint, rollup: once");
-    assert_eq!(city.counters.lock().unwrap()["receipts"], 1);
+    assert_eq!(city.counters()["receipts"], 1);
     drop((city, county));
     net.stop().await;
 }
@@ -308,7 +308,7 @@ async fn a_report_that_waits_for_a_person_is_not_sent_without_end() {
         tokio::time::sleep(Duration::from_secs(10)).await;
         tokio::task::yield_now().await;
     }
-    let sent = county.counters.lock().unwrap()["sent"];
+    let sent = county.counters()["sent"];
     assert!(
         (6..=60).contains(&sent),
         "{sent} messages in a day, three at a time"
@@ -353,12 +353,12 @@ async fn a_receipt_that_died_with_its_process_is_sent_at_the_next_start() {
     let city = net.start(&mut w, CITY, Accept::Person).await;
     // The county is not even there to ask for it.
     for _ in 0..12_000 {
-        if city.counters.lock().unwrap().contains_key("receipts") {
+        if city.counters().contains_key("receipts") {
             break;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(city.counters.lock().unwrap().get("receipts"), Some(&1));
+    assert_eq!(city.counters().get("receipts"), Some(&1));
     let county = net.start(&mut w, A, Accept::Person).await;
     soon(&county, "January", accepted(JAN)).await;
     drop((city, county));
@@ -389,7 +389,7 @@ async fn what_is_refused_at_the_door_is_told() {
         link.publish(&letter).await.unwrap();
     }
     for _ in 0..500 {
-        if city.counters.lock().unwrap().get("refused") == Some(&2) {
+        if city.counters().get("refused") == Some(&2) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -12,7 +12,7 @@ use hyper::service::Service as _;
 use hyper::{Request, Response};
 use hyper_util::service::TowerToHyperService;
 use node::config::Accept;
-use node::desk::extract::{self, Extract, Here};
+use node::desk::evidence::{self, LocalEvidence, Snapshot};
 use node::service::Service;
 use node::web::MAX_EVIDENCE_FILES;
 use node::web::{self, App, tokens::Tokens};
@@ -80,7 +80,7 @@ impl Node {
 fn what_stood_is_given_whoever_records_meanwhile() {
     let mut w = large();
     let whole = {
-        let mut evidence = extract::evidence(w.desks[A].read()).unwrap();
+        let mut evidence = evidence::evidence(w.desks[A].read()).unwrap();
         // Made for this reader alone; signed anew for each.
         assert_eq!(evidence.arrivals.take(), None, "a county receives nothing");
         file::write(&evidence).unwrap()
@@ -192,14 +192,14 @@ fn every_tier_gives_what_it_knows_bundle_by_bundle() {
     let w = two_months();
     for (id, units) in [(A, 1), (CITY, 3), (PROVINCE, 4)] {
         let books = w.desks[id].read();
-        let here = Here::new(books).unwrap();
+        let here = LocalEvidence::new(books).unwrap();
         let report = report::verify_on(3, &here, &w.root.vkey()).unwrap();
         assert!(
             report.holds() && report.units.len() == units,
             "{:?}",
             report.failures().next()
         );
-        let whole = extract::evidence(books).unwrap();
+        let whole = evidence::evidence(books).unwrap();
         assert_eq!(
             whole
                 .units
@@ -208,7 +208,7 @@ fn every_tier_gives_what_it_knows_bundle_by_bundle() {
                 .sum::<u64>(),
             report.leaves
         );
-        let extract = Extract::of(books).unwrap();
+        let extract = Snapshot::of(books).unwrap();
         assert!(extract.notes().units.values().all(|u| u.entries.is_empty()));
         assert_eq!(extract.bundle(books, &unit("999999"), 0).unwrap(), None);
         assert_eq!(here.bundle(&unit(id), usize::MAX).unwrap(), None);

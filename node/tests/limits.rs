@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use node::config::{Accept, Config, Limits};
 use node::fault::Faults;
 use node::service::Service;
-use node::web::serve::{Door, MAX_HEADER_BYTES, MAX_HEADERS};
+use node::web::serve::{Listener, MAX_HEADER_BYTES, MAX_HEADERS};
 use node::web::{self, App, MAX_REQUEST_BYTES, tokens::Tokens};
 use support::*;
 
@@ -71,7 +71,7 @@ impl Server {
             .enable_all()
             .build()
             .unwrap();
-        let door = runtime.block_on(Door::open(&service.config)).unwrap();
+        let door = runtime.block_on(Listener::open(&service.config)).unwrap();
         let at = door.address().unwrap();
         let (router, _) = web::router(App::new(service, tokens));
         runtime.spawn(door.serve(router, std::future::pending()));
@@ -451,7 +451,7 @@ fn other_machines_are_let_in_with_tls_only() {
         let mut config = w.config(A, Accept::Person);
         (config.listen, config.listen_without_tls) = (listen.to_string(), anyway);
         runtime
-            .block_on(Door::open(&config))
+            .block_on(Listener::open(&config))
             .map(|_| ())
             .map_err(|e| (e.code(), e.to_string()))
     };

@@ -4,7 +4,8 @@
 mod support;
 
 use node::desk::close::CloseRequest;
-use node::desk::{audit, record, sign};
+use node::desk::{record, sign};
+use node::queries::events;
 use protocol::receipt::Decision;
 use support::*;
 
@@ -54,7 +55,7 @@ fn a_void_twice_is_refused_and_a_void_of_a_sealed_month_counts_in_the_open_one()
         "and so is the person hired this year"
     );
     assert_eq!(a.read().rollups[&(month(FEB), 1)].held.rollup.voided, 1);
-    let listed = audit::list(a.read(), month(JAN), false).unwrap();
+    let listed = events::list(a.read(), month(JAN), false).unwrap();
     assert_eq!(
         listed.iter().find(|l| l.index == hired).unwrap().voided_by,
         Some(void)

@@ -10,7 +10,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use node::config::Accept;
 use node::service::Service;
-use node::web::serve::Door;
+use node::web::serve::Listener;
 use node::web::{self, App, tokens::Tokens};
 use protocol::note::Alg;
 use support::*;
@@ -42,7 +42,7 @@ impl Server {
             .enable_all()
             .build()
             .unwrap();
-        let door = runtime.block_on(Door::open(&service.config)).unwrap();
+        let door = runtime.block_on(Listener::open(&service.config)).unwrap();
         let at = door.address().unwrap();
         let (router, api) = web::router(App::new(service, tokens));
         let paths = paths_of(&format!("{router:?}"));

@@ -23,7 +23,7 @@ use admin::on_disk::OnDisk;
 use common::{Scratch, files, finish, floor_of, import, micros, open, time, trying, world};
 use countersign_demo::world::{Member, World};
 use node::books::Books;
-use node::desk::extract::{self, Here};
+use node::desk::evidence::{self, LocalEvidence};
 use node::review::{self, Took};
 use protocol::evidence::EvidenceSource;
 use protocol::evidence::file::{self, Opened};
@@ -162,7 +162,7 @@ fn made(world: &World, each: usize, path: &Path) -> (Duration, usize) {
             finish(&mut own, county);
             hand_over(&own, county, &mut [&mut books, &mut province]);
             floor.get_or_insert_with(|| {
-                let part = extract::evidence(&own).expect("evidence");
+                let part = evidence::evidence(&own).expect("evidence");
                 let entries = &part.units[&county.id].entries;
                 (floor_of(entries, 0), entries.len())
             });
@@ -174,7 +174,7 @@ fn made(world: &World, each: usize, path: &Path) -> (Duration, usize) {
     }
     review::check_all(&mut province, true, time("2026-02-04T02:00:00Z")).expect("checked");
     finish(&mut province, top);
-    let evidence = Here::new(&province).expect("evidence");
+    let evidence = LocalEvidence::new(&province).expect("evidence");
     assert_eq!(evidence.notes().units.len(), world.members.len());
     file::write_to(
         &evidence,

@@ -17,7 +17,7 @@ use common::{
     COUNTY, Scratch, files, finish, floor_of, import, median, micros, open, time, timed, trying,
     world,
 };
-use node::desk::extract;
+use node::desk::evidence;
 use protocol::compiled::CompiledCatalogue;
 use protocol::evidence::{Evidence, report};
 use protocol::note::VerifierKey;
@@ -93,7 +93,7 @@ fn month(world: &countersign_demo::world::World, persons: usize) -> Evidence {
         import(&mut books, event, &text, time("2026-01-25T02:00:00Z"));
     }
     finish(&mut books, world.member(COUNTY).expect("a unit"));
-    extract::evidence(&books).expect("evidence")
+    evidence::evidence(&books).expect("evidence")
 }
 
 /// The checks of the tier above, which knows registry and catalogue already.

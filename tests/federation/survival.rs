@@ -183,7 +183,7 @@ fn everything_dies_on_the_way() {
     f.start_node("140300").unwrap();
     f.wait_up("140300").unwrap();
     let after = f.client("140300", "tongji").unwrap().children().unwrap();
-    let decisions = |list: &[node::web::review::ChildMonth]| {
+    let decisions = |list: &[node::queries::children::ChildMonth]| {
         list.iter()
             .map(|c| (c.unit.to_string(), c.rollup, c.decision))
             .collect::<Vec<_>>()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use node::web::look::{OwnMonth, Status};
+use node::queries::{months::OwnMonth, status::Status};
 use protocol::ids::UnitId;
 use protocol::note::Note;
 use protocol::rollup::Rollup;

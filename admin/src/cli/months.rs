@@ -1,6 +1,6 @@
 //! `countersign months`: the unit's reports and what became of them.
 
-use node::web::look::OwnMonth;
+use node::queries::months::OwnMonth;
 
 use super::connect::Connection;
 use super::output::{CommandResult, Output, decision, one_line, print, value};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use node::web::review::{ChildMonth, Contradicted};
+use node::queries::{children::ChildMonth, contradictions::Contradicted};
 use protocol::ids::UnitId;
 use protocol::period::Month;
 use protocol::receipt::Decision;

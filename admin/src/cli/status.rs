@@ -1,7 +1,7 @@
 //! `countersign status`: how a unit stands, and what to do next.
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
-use node::web::look::{OwnMonth, Status};
+use node::queries::{months::OwnMonth, status::Status};
 use protocol::ids::Tier;
 use protocol::receipt::Decision;
 use serde_json::json;

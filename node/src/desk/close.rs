@@ -31,15 +31,14 @@ use protocol::text::hex;
 use protocol::verdict::{Check, Verdict};
 use protocol::verify::{self, Context};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
-use super::open_month;
+use super::month::open_month;
 use super::record::Recording;
 use crate::books::{Books, EntryKind, NewEntry};
 use crate::fault::{Fault, Faults, internal};
 
 /// What the closing person says.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CloseRequest {
     /// Rule id → explanation.
@@ -49,18 +48,15 @@ pub struct CloseRequest {
 }
 
 /// The result of a close.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closed {
     /// Month.
-    #[schema(value_type = String)]
     pub period: Month,
     /// Revision.
     pub revision: u32,
     /// Digest of the rollup's text.
-    #[schema(value_type = String)]
     pub digest: Digest,
     /// The checks, as the parent will see them once the signatories have signed.
-    #[schema(value_type = Vec<Object>)]
     pub verdicts: Vec<Verdict>,
 }
 
@@ -81,9 +77,9 @@ pub fn close(
     if opens {
         recount(books, now)?;
     }
-    let me = books.me().cloned().ok_or_else(super::no_registry)?;
-    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
-    let counting = super::counting_of(books, period)?;
+    let me = books.me().cloned().ok_or_else(super::month::no_registry)?;
+    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
+    let counting = super::month::counting_of(books, period)?;
     let (sealed, opening) = sums(books, period, &counting)?;
     let mut all = sealed;
     all.extend(log.month(period).clear.clone());
@@ -100,10 +96,10 @@ pub fn close(
     let explanations = explain(&counting.catalogue, &figures, last, request)?;
 
     let checkpoint = books.sign_checkpoint()?;
-    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
     let size = log.len();
     let month = log.month(period);
-    let registry = books.registry().ok_or_else(super::no_registry)?;
+    let registry = books.registry().ok_or_else(super::month::no_registry)?;
     let rollup = Rollup {
         unit: me.id.clone(),
         tier: me.tier,
@@ -227,7 +223,7 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
 /// A rollup names its signatories for good: one who holds no key could never sign it, and the month
 /// would stay stuck.
 fn can_sign(books: &Books, signatories: &Signatories) -> Result<(), Faults> {
-    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
     let absent = [Role::Preparer, Role::Reviewer, Role::Head]
         .into_iter()
         .zip(signatories.names())
@@ -308,7 +304,7 @@ fn sums(
         blinding += if sign > 0 { r } else { -r };
         Ok(())
     };
-    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
     for index in log.of_month(period) {
         let (statement, _) = books.statement(index).map_err(internal)?;
         match &statement.voids {
@@ -333,7 +329,10 @@ fn family(
     own: Vec<Figure>,
     request: &CloseRequest,
 ) -> Result<Family, Faults> {
-    let registry = books.registry().ok_or_else(super::no_registry)?.registry();
+    let registry = books
+        .registry()
+        .ok_or_else(super::month::no_registry)?
+        .registry();
     let expected: Vec<_> = registry
         .children(books.unit())
         .into_iter()
@@ -544,8 +543,8 @@ pub fn self_check(
     known.remove(&(held.rollup.period, held.rollup.revision));
     let child = |digest: &Digest| books.find_rollup(digest);
     let context = Context {
-        registry: books.registry().ok_or_else(super::no_registry)?,
-        log: books.log.as_ref().ok_or_else(super::no_registry)?,
+        registry: books.registry().ok_or_else(super::month::no_registry)?,
+        log: books.log.as_ref().ok_or_else(super::month::no_registry)?,
         known: &known,
         child: &child,
         checkpoint: Some(checkpoint),

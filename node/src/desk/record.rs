@@ -16,11 +16,11 @@ use protocol::registry::Unit;
 use protocol::statement::{self, Ref, Statement};
 use protocol::verify::log::MAX_HISTORY;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::input::Draft;
-use super::press::{Counted, Press, ToCommit};
-use super::{Drawn, open_month, random};
+use super::month::open_month;
+use super::pool::{RandomPool, random};
+use super::sealing::{Counted, Press, ToCommit};
 use crate::books::payload::{self, Payload, Subject};
 use crate::books::{Books, EntryKind, NewEntry};
 use crate::clock::stamp;
@@ -34,7 +34,7 @@ use protocol::period::china_day;
 const MAX_FACTS: usize = MAX_HISTORY / 2;
 
 /// What was recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
     /// Row of the file.
     pub row: u64,
@@ -43,10 +43,8 @@ pub struct Recorded {
     /// Log index.
     pub index: u64,
     /// Month that it counts in.
-    #[schema(value_type = String)]
     pub period: Month,
     /// The sealed month that it belongs to.
-    #[schema(value_type = Option<String>)]
     pub late: Option<Month>,
 }
 
@@ -72,7 +70,7 @@ pub(crate) struct Recording<'a> {
     /// The time that is written on the statements: milliseconds for their ids, and as text.
     recorded: (u64, String),
     next: u64,
-    drawn: Drawn,
+    drawn: RandomPool,
     subjects: BTreeMap<Token, Subject>,
     same: BTreeMap<Same, u64>,
     voided: BTreeSet<u64>,
@@ -90,9 +88,9 @@ impl<'a> Recording<'a> {
         now: DateTime<Utc>,
     ) -> Result<Recording<'a>, Faults> {
         let period = open_month(books)?;
-        let me = books.me().cloned().ok_or_else(super::no_registry)?;
-        let log = books.log.as_ref().ok_or_else(super::no_registry)?;
-        let counting = super::counting_of(books, period)?;
+        let me = books.me().cloned().ok_or_else(super::month::no_registry)?;
+        let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
+        let counting = super::month::counting_of(books, period)?;
         if let Some(name) = operator {
             let enrolled = log.operator(name, Role::Recorder, log.len());
             let held = books
@@ -147,7 +145,7 @@ impl<'a> Recording<'a> {
                 stamp(recorded),
             ),
             next: log.len(),
-            drawn: Drawn::new(books.random.clone()),
+            drawn: RandomPool::new(books.random.clone()),
             subjects: BTreeMap::new(),
             same: BTreeMap::new(),
             voided: BTreeSet::new(),
@@ -386,7 +384,7 @@ impl<'a> Recording<'a> {
             s.clear = Some(clear);
         }
         let (from, same) = draft.unzip();
-        // Drawn here and not by the threads of the press: so that the order is always the same.
+        // RandomPool here and not by the threads of the press: so that the order is always the same.
         let nonce = self.drawn.next()?;
         let sealed = if event.is_clear() || self.press.is_none() {
             None
@@ -703,7 +701,7 @@ fn subject_faults(
 }
 
 /// The result of an import.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
     /// Recorded rows; empty where the file was refused.
     pub recorded: Vec<Recorded>,
@@ -793,6 +791,11 @@ pub fn void(
     Ok(books.commit(entries)?)
 }
 
+/// An index that names no event of the log.
+pub(super) fn no_event() -> Faults {
+    Faults::one("void.unknown", "没有这个事件", "there is no such event")
+}
+
 /// Replaces an event by another of the same type (E69): one taken back, one recorded, both or
 /// neither.
 ///
@@ -806,9 +809,7 @@ pub fn correct(
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<Recorded, Faults> {
-    let (target, _) = books
-        .statement(index)
-        .map_err(|_| Faults::one("void.unknown", "没有这个事件", "there is no such event"))?;
+    let (target, _) = books.statement(index).map_err(|_| no_event())?;
     if target.event != draft.event {
         return Err(Faults::one(
             "correct.type",
@@ -844,7 +845,7 @@ pub fn enrol(
     if roles.is_empty() {
         return refuse("至少一个角色", "at least one role");
     }
-    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
     let held = [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head]
         .into_iter()
         .any(|r| log.operator(vkey.name(), r, log.len()).is_some());
@@ -871,7 +872,7 @@ pub fn revoke(
     vkey: &protocol::note::VerifierKey,
     now: DateTime<Utc>,
 ) -> Result<u64, Faults> {
-    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
     let roles = [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head];
     if !roles
         .into_iter()

@@ -64,7 +64,7 @@ pub fn add_signatures(
     let own = latest(books, period)?;
     let brought = Note::parse(signed)
         .map_err(|e| Faults::one(e.code(), format!("签名文件有误:{e}"), e.to_string()))?;
-    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
     let rollup = &own.held.rollup;
     let merged = own.held.note.merge(&brought).map_err(|_| {
         Faults::one(

@@ -28,6 +28,6 @@ pub use error::{LinkError, explain};
 pub use memory::{Faults, MemoryHub, MemoryLink};
 pub use nats::{LinkConfig, LinkTls, NatsLink};
 pub use seed::read_seed;
-pub use state::{Connection, Durability, LinkState};
+pub use state::{Connection, Durability, LinkSeen, LinkState};
 pub use subject::{Down, DownKind, Subject, UnitPath, Up, UpKind};
 pub use transport::{Incoming, MAX_BODY_BYTES, Outgoing, Transport, check_outgoing};

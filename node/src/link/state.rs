@@ -1,5 +1,7 @@
 //! What the link knows about itself, for the status page and the metrics.
 
+use chrono::{DateTime, Utc};
+
 /// The connection to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Connection {
@@ -51,5 +53,31 @@ impl LinkState {
         self.trouble
             .as_ref()
             .is_some_and(|(code, _)| code == "link.connect")
+    }
+}
+
+/// The link as the node last saw it.
+#[derive(Debug, Clone)]
+pub struct LinkSeen {
+    /// What it says of itself.
+    pub state: LinkState,
+    /// Since when it has been up, or has not.
+    pub since: DateTime<Utc>,
+}
+
+impl LinkSeen {
+    /// Whether messages go through.
+    pub fn is_up(&self) -> bool {
+        self.state.connection == Connection::Connected
+            && !matches!(self.state.durability, Durability::Refused(_))
+    }
+
+    /// What is wrong with it, for people; none while it is up.
+    pub fn trouble(&self) -> Option<String> {
+        match &self.state.durability {
+            Durability::Refused(why) => Some(why.clone()),
+            _ if self.is_up() => None,
+            _ => self.state.trouble.as_ref().map(|(_, text)| text.clone()),
+        }
     }
 }

@@ -18,9 +18,9 @@ pub struct App {
     pub service: Arc<Service>,
     /// Who may call.
     pub tokens: Arc<Tokens>,
-    pub(super) rates: Arc<Rates>,
+    pub(crate) rates: Arc<Rates>,
     /// Places for evidence files that are being taken out.
-    pub(super) evidence: Arc<Semaphore>,
+    pub(crate) evidence: Arc<Semaphore>,
 }
 
 impl App {

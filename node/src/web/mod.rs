@@ -7,13 +7,9 @@
 //! 422 for input, 403 for a missing role, 429 for asking too often, 413 and 408 for what is too
 //! large or takes too long. Connections and TLS are [`serve`]'s.
 
-pub mod answer;
+pub mod api;
 mod app;
-pub mod desk;
-pub mod extract;
-pub mod look;
 mod rate;
-pub mod review;
 pub mod serve;
 pub mod tokens;
 
@@ -26,6 +22,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+use api::{answer, desk, evidence, monitor, operators, read, review};
 
 pub use app::{App, MAX_EVIDENCE_FILES};
 
@@ -42,22 +40,22 @@ struct Document;
 /// The router and its OpenAPI document.
 pub fn router(app: App) -> (Router, utoipa::openapi::OpenApi) {
     let (router, mut api) = OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(look::status))
-        .routes(routes!(look::months))
-        .routes(routes!(look::rollup))
-        .routes(routes!(look::events))
-        .routes(routes!(extract::evidence))
-        .routes(routes!(look::disclose))
-        .routes(routes!(look::catalogue))
+        .routes(routes!(read::status))
+        .routes(routes!(read::months))
+        .routes(routes!(read::rollup))
+        .routes(routes!(read::events))
+        .routes(routes!(evidence::evidence))
+        .routes(routes!(read::disclose))
+        .routes(routes!(read::catalogue))
         .routes(routes!(desk::import))
         .routes(routes!(desk::void))
         .routes(routes!(desk::correct))
         .routes(routes!(desk::close))
         .routes(routes!(desk::signatures))
         .routes(routes!(desk::submit))
-        .routes(routes!(desk::enrol))
-        .routes(routes!(desk::revoke))
-        .routes(routes!(desk::publish))
+        .routes(routes!(operators::enrol))
+        .routes(routes!(operators::revoke))
+        .routes(routes!(operators::publish))
         .routes(routes!(review::children))
         .routes(routes!(review::contradictions))
         .routes(routes!(review::decide))
@@ -67,15 +65,15 @@ pub fn router(app: App) -> (Router, utoipa::openapi::OpenApi) {
         "token",
         SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
     );
-    let document = serde_json::to_string(&api).unwrap_or_default();
+    let document = serde_json::to_string(&api).expect("a document of texts is always JSON");
     let limit = app.service.config.limits.request_time();
     let router = router
         .route(
             "/api/openapi.json",
             get(move || async move { ([("content-type", "application/json")], document) }),
         )
-        .route("/health", get(look::health))
-        .route("/metrics", get(look::metrics))
+        .route("/health", get(monitor::health))
+        .route("/metrics", get(monitor::metrics))
         .with_state(app.clone())
         .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
         .layer(TimeoutLayer::with_status_code(

@@ -43,14 +43,14 @@ pub const MAX_HEADER_BYTES: usize = 16 << 10;
 /// Header lines of a request.
 pub const MAX_HEADERS: usize = 64;
 /// After this time a connection takes no further request …
-const CONNECTION_AGE: Duration = Duration::from_secs(600);
+const MAX_CONNECTION_AGE: Duration = Duration::from_secs(600);
 /// … and after this one more it is dropped, so that a reader who takes an answer byte by byte does
 /// not hold it for ever.
-const LAST_ANSWER: Duration = Duration::from_secs(1200);
+const MAX_LAST_ANSWER_TIME: Duration = Duration::from_secs(1200);
 /// How many that are turned away are told so at the same time; more are dropped without a word.
-const TURNED_AWAY: usize = 32;
+const MAX_REJECTIONS: usize = 32;
 /// How long being turned away may take.
-const TURNING_AWAY: Duration = Duration::from_secs(2);
+const REJECTION_TIME: Duration = Duration::from_secs(2);
 
 /// Why the API cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -97,18 +97,18 @@ impl ServeError {
     }
 }
 
-/// A bound address with its TLS; nobody is answered before [`Door::serve`].
-pub struct Door {
+/// A bound address with its TLS; nobody is answered before [`Listener::serve`].
+pub struct Listener {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     limits: Limits,
 }
 
-impl std::fmt::Debug for Door {
+impl std::fmt::Debug for Listener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "Door({:?}, tls: {})",
+            "Listener({:?}, tls: {})",
             self.listener.local_addr(),
             self.tls.is_some()
         )
@@ -119,13 +119,13 @@ impl std::fmt::Debug for Door {
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
 
-impl Door {
+impl Listener {
     /// Binds the configured address, reads certificate and key, and refuses to be open to other
     /// machines without TLS.
     ///
     /// # Errors
     /// See [`ServeError`].
-    pub async fn open(config: &Config) -> Result<Door, ServeError> {
+    pub async fn open(config: &Config) -> Result<Listener, ServeError> {
         let failed = |source| ServeError::Listen {
             listen: config.listen.clone(),
             source,
@@ -137,7 +137,7 @@ impl Door {
         {
             return Err(ServeError::Plain { listen });
         }
-        Ok(Door {
+        Ok(Listener {
             listener,
             tls,
             limits: config.limits.clone(),
@@ -154,18 +154,18 @@ impl Door {
 
     /// Answers until `stop` ends, then lets the requests in work finish.
     pub async fn serve(self, router: Router, stop: impl Future<Output = ()>) {
-        let Door {
+        let Listener {
             listener,
             tls,
             limits,
         } = self;
         let (stopping, stopped) = watch::channel(false);
-        let rooms = Rooms {
+        let places = ConnectionLimits {
             total: Semaphore::new(limits.connections),
             each: limits.connections_per_address,
             held: Mutex::default(),
         };
-        let (rooms, away) = (Arc::new(rooms), Arc::new(Semaphore::new(TURNED_AWAY)));
+        let (places, away) = (Arc::new(places), Arc::new(Semaphore::new(MAX_REJECTIONS)));
         let limits = Arc::new(limits);
         let mut tasks = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
@@ -184,11 +184,11 @@ impl Door {
                     }
                 },
             };
-            let Some(room) = Rooms::take(&rooms, peer) else {
+            let Some(room) = ConnectionLimits::take(&places, peer) else {
                 // A handshake only to say no would cost more than it is worth.
                 if let (None, Ok(place)) = (&tls, away.clone().try_acquire_owned()) {
                     tasks.spawn(async move {
-                        let _ = tokio::time::timeout(TURNING_AWAY, turn_away(stream)).await;
+                        let _ = tokio::time::timeout(REJECTION_TIME, reject(stream)).await;
                         drop(place);
                     });
                 }
@@ -223,39 +223,39 @@ impl Door {
 }
 
 /// Places for connections.
-struct Rooms {
+struct ConnectionLimits {
     total: Semaphore,
     each: usize,
     held: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// One place; free again when it is dropped.
-struct Room {
-    rooms: Arc<Rooms>,
+struct ConnectionPlace {
+    places: Arc<ConnectionLimits>,
     peer: IpAddr,
 }
 
-impl Rooms {
-    fn take(rooms: &Arc<Rooms>, peer: IpAddr) -> Option<Room> {
-        let total = rooms.total.try_acquire().ok()?;
-        let mut held = rooms.held.lock().unwrap_or_else(PoisonError::into_inner);
+impl ConnectionLimits {
+    fn take(places: &Arc<ConnectionLimits>, peer: IpAddr) -> Option<ConnectionPlace> {
+        let total = places.total.try_acquire().ok()?;
+        let mut held = places.held.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.entry(peer).or_default();
-        if *count >= rooms.each {
+        if *count >= places.each {
             return None;
         }
         *count += 1;
         total.forget();
-        Some(Room {
-            rooms: rooms.clone(),
+        Some(ConnectionPlace {
+            places: places.clone(),
             peer,
         })
     }
 }
 
-impl Drop for Room {
+impl Drop for ConnectionPlace {
     fn drop(&mut self) {
         let mut held = self
-            .rooms
+            .places
             .held
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
@@ -265,7 +265,7 @@ impl Drop for Room {
                 held.remove(&self.peer);
             }
         }
-        self.rooms.total.add_permits(1);
+        self.places.total.add_permits(1);
     }
 }
 
@@ -294,13 +294,13 @@ async fn connection<S>(
     let ended = tokio::select! {
         ended = &mut connection => Some(ended),
         _ = stopped.wait_for(|s| *s) => None,
-        () = tokio::time::sleep(CONNECTION_AGE) => None,
+        () = tokio::time::sleep(MAX_CONNECTION_AGE) => None,
     };
     let ended = match ended {
         Some(ended) => Ok(ended),
         None => {
             connection.as_mut().graceful_shutdown();
-            tokio::time::timeout(LAST_ANSWER, connection).await
+            tokio::time::timeout(MAX_LAST_ANSWER_TIME, connection).await
         }
     };
     match ended {
@@ -310,10 +310,12 @@ async fn connection<S>(
     }
 }
 
-/// Tells whoever finds no place so, and when to come again.
-async fn turn_away(mut stream: TcpStream) {
-    let body = serde_json::to_string(&busy()).unwrap_or_default();
-    let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 5\r\nconnection: close";
+/// Answers 503 with `Retry-After` to a client for whom there is no place.
+async fn reject(mut stream: TcpStream) {
+    // A list of texts: JSON has a form for every one of them.
+    let body = serde_json::to_string(&busy()).expect("texts are always JSON");
+    let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
+                retry-after: 5\r\nconnection: close";
     let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     if stream.write_all(answer.as_bytes()).await.is_ok() && stream.shutdown().await.is_ok() {
         // Until the other side has read it: closing with unread bytes would take the answer away.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use node::books::children::Contradiction;
 use node::books::{Books, EntryKind};
-use node::desk::{extract, sign};
+use node::desk::{evidence, sign};
 use node::journal::{Journal, SEGMENT_BYTES, Stored};
 use protocol::evidence::{file, report};
 use protocol::ids::Tier;
@@ -127,7 +127,7 @@ impl Round {
     /// The province's evidence, written, read and verified by nothing but the root key.
     fn of_evidence(&mut self) -> Vec<String> {
         let evidence = self.units[0]
-            .look(|books| extract::evidence(books).map(|e| file::write(&e).unwrap()))
+            .look(|books| evidence::evidence(books).map(|e| file::write(&e).unwrap()))
             .unwrap();
         let report = report::verify(&file::read(&evidence).unwrap(), &self.root.vkey()).unwrap();
         let mut found: Vec<String> = report

@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use node::books::Books;
 use node::desk::close::{self, CloseRequest};
 use node::desk::input::{self, Form};
-use node::desk::{audit, record, sign};
+use node::desk::{record, sign};
 use node::fault::Faults;
+use node::queries::events;
 use node::review;
 use protocol::ids::UnitId;
 use protocol::note::Note;
@@ -130,7 +131,7 @@ fn find(books: &Books, name: &str, field: &(&'static str, String)) -> Option<(u6
         if statement.event != name {
             continue;
         }
-        let listed = audit::list(books, statement.period, true)
+        let listed = events::list(books, statement.period, true)
             .ok()?
             .into_iter()
             .find(|l| l.index == index)?;
@@ -265,7 +266,7 @@ pub fn work(unit: &mut Unit, task: &Task) -> Result<Did, Died> {
         Task::Submit(month) => {
             let did =
                 done(unit.call(move |books, now| sign::submit(books, month, now).map(|_| ()))?);
-            unit.service().wake.notify_one();
+            unit.service().wake_outbox();
             did
         }
         Task::Decide {

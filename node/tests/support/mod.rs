@@ -15,8 +15,9 @@ use node::config::{Accept, Config};
 use node::desk::close::{CloseRequest, Closed};
 use node::desk::input::{self, Draft, Form, Parsed};
 use node::desk::record::{self, Imported};
-use node::desk::{audit, close, extract, open_month, sign};
+use node::desk::{close, evidence, open_month, sign};
 use node::fault::Faults;
+use node::queries::events;
 use node::review::{self, Took};
 use node::service::Service;
 use node::vault::VaultKey;
@@ -447,7 +448,7 @@ impl Desk {
             text += &format!("{}\n", String::from_utf8_lossy(own.held.note.as_bytes()));
         }
         for m in [JAN, FEB, MAR] {
-            text += &serde_json::to_string(&audit::list(books, month(m), true).unwrap()).unwrap();
+            text += &serde_json::to_string(&events::list(books, month(m), true).unwrap()).unwrap();
             text += &format!("\nwaiting {:?}\n", close::waiting_for(books, month(m)));
         }
         for (id, child) in &books.children {
@@ -475,7 +476,7 @@ impl Desk {
     }
     /// The evidence file, without the arrivals (whose note is signed anew each time).
     pub fn evidence(&self) -> Vec<u8> {
-        let mut evidence = extract::evidence(self.read()).unwrap();
+        let mut evidence = evidence::evidence(self.read()).unwrap();
         evidence.arrivals = None;
         protocol::evidence::file::write(&evidence).unwrap()
     }

@@ -1,6 +1,6 @@
 //! `countersign audit events`: the events of a month.
 
-use node::desk::audit::Listed;
+use node::queries::events::Listed;
 use protocol::period::Month;
 
 use crate::cli::connect::Connection;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use node::books::Books;
 use node::books::payload::Payload;
-use node::desk::extract::Here;
+use node::desk::evidence::LocalEvidence;
 use protocol::evidence::report::{self, Report};
 use protocol::statement::Statement;
 use protocol::verdict::Check;
@@ -84,7 +84,7 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
     // Also without a guard: a restored copy is re-checked before anybody decides to go on from it.
     let books = args.at.open("recheck.data")?;
     let (records, log) = whole_log(&books)?;
-    let report = report::verify_on(threads(), &Here::new(&books)?, &args.at.root)?;
+    let report = report::verify_on(threads(), &LocalEvidence::new(&books)?, &args.at.root)?;
     let statements = books.log.as_ref().map_or(0, UnitLog::len);
     let closed = books.rollups.values().map(|r| r.held.rollup.log.size);
     let found = Found {

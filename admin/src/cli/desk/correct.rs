@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use node::desk::audit::Listed;
+use node::queries::events::Listed;
 use protocol::period::Month;
 use serde_json::{Value, json};
 

@@ -22,37 +22,46 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::answer::{Refused, Who};
-use super::app::App;
-use super::tokens::Role;
-use crate::desk::extract::Extract;
+use super::shapes;
+use crate::desk::evidence::Snapshot;
 use crate::fault::Faults;
 use crate::service::Service;
+use crate::web::app::App;
+use crate::web::tokens::Role;
 
-/// Pieces that wait for the reader, of [`PIECE`] bytes.
-const WAITING: usize = 4;
-const PIECE: usize = 64 << 10;
+/// Pieces that wait for the reader, of [`PIECE_BYTES`] each.
+const MAX_WAITING_PIECES: usize = 4;
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Everything that proves the figures of this unit and those below: a zip.
-#[utoipa::path(get, path = "/api/evidence", security(("token" = [])), responses((status = 200, body = Vec<u8>, content_type = "application/zip"), (status = 503, body = Faults)))]
+#[utoipa::path(
+    get,
+    path = "/api/evidence",
+    security(("token" = [])),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "application/zip"),
+        (status = 503, body = shapes::Faults)
+    )
+)]
 pub async fn evidence(State(app): State<App>, who: Who) -> Result<Response, Response> {
     who.need(&Role::ALL).map_err(Refused::into_response)?;
     let Ok(place) = app.evidence.clone().try_acquire_owned() else {
         return Err(busy());
     };
-    let extract = app
+    let snapshot = app
         .service
-        .with(|books, _| Extract::of(books))
+        .with(|books, _| Snapshot::of(books))
         .await
         .map_err(|e| Refused::from(e).into_response())?;
-    let (send, receive) = mpsc::channel(WAITING);
-    let live = Live {
+    let (send, receive) = mpsc::channel(MAX_WAITING_PIECES);
+    let source = ServiceEvidence {
         service: app.service.clone(),
         runtime: Handle::current(),
-        extract: Arc::new(extract),
+        snapshot: Arc::new(snapshot),
     };
     tokio::task::spawn_blocking(move || {
-        let out = BufWriter::with_capacity(PIECE, Sender(send.clone()));
-        if let Err(e) = file::write_to(&live, out) {
+        let out = BufWriter::with_capacity(PIECE_BYTES, Sender(send.clone()));
+        if let Err(e) = file::write_to(&source, out) {
             tracing::warn!(caller = who.0.name, error = %e, "an evidence file was not sent to its end");
             // Without this the reader would take the part for the whole.
             let _ = send.blocking_send(Err(io::Error::other("the evidence could not be read")));
@@ -79,22 +88,22 @@ fn busy() -> Response {
     response
 }
 
-/// The evidence of books that others work on.
-struct Live {
+/// Evidence that is read from a running service, a bundle at a time between other requests.
+struct ServiceEvidence {
     service: Arc<Service>,
     runtime: Handle,
-    extract: Arc<Extract>,
+    snapshot: Arc<Snapshot>,
 }
 
-impl EvidenceSource for Live {
+impl EvidenceSource for ServiceEvidence {
     fn notes(&self) -> &Evidence {
-        self.extract.notes()
+        self.snapshot.notes()
     }
     fn bundle(&self, unit: &UnitId, n: usize) -> Result<Option<Cow<'_, [Vec<u8>]>>, FileError> {
-        let (extract, unit) = (self.extract.clone(), unit.clone());
+        let (snapshot, unit) = (self.snapshot.clone(), unit.clone());
         let asked = self
             .service
-            .with(move |books, _| extract.bundle(books, &unit, n));
+            .with(move |books, _| snapshot.bundle(books, &unit, n));
         let entries = self
             .runtime
             .block_on(asked)

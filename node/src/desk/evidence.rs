@@ -22,18 +22,18 @@ use crate::fault::{Faults, internal};
 /// Everything that proves the figures of a unit and of those below it, as far as it is known here:
 /// without the statements, which stay in the journal.
 #[derive(Debug)]
-pub struct Extract {
+pub struct Snapshot {
     notes: Evidence,
     /// Statements of each unit that its rollups cover.
     sizes: BTreeMap<UnitId, u64>,
 }
 
-impl Extract {
+impl Snapshot {
     /// The evidence as it stands.
     ///
     /// # Errors
     /// A node without a registry.
-    pub fn of(books: &Books) -> Result<Extract, Faults> {
+    pub fn of(books: &Books) -> Result<Snapshot, Faults> {
         let mut notes = Evidence {
             registries: books.registries().iter().map(|(_, n)| n.clone()).collect(),
             catalogues: books.catalogues().iter().map(|(_, n)| n.clone()).collect(),
@@ -45,7 +45,7 @@ impl Extract {
         notes.catalogues.sort_by_key(|n| n.digest().to_string());
         notes.plans.sort_by_key(|n| n.digest().to_string());
         let mut sizes = BTreeMap::new();
-        let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+        let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
         let last = books
             .rollups
             .values()
@@ -81,7 +81,7 @@ impl Extract {
             let text = arrivals.to_text().map_err(internal)?;
             notes.arrivals = Some(Note::sign(&text, &[&books.keys.node]).map_err(internal)?);
         }
-        Ok(Extract { notes, sizes })
+        Ok(Snapshot { notes, sizes })
     }
 
     /// All but the statements.
@@ -170,33 +170,33 @@ fn below(child: &Child) -> UnitEvidence {
     part
 }
 
-/// The evidence of books that nobody else works on.
+/// Evidence that is read straight from books at hand, as an offline command or a test holds them.
 #[derive(Debug)]
-pub struct Here<'a> {
+pub struct LocalEvidence<'a> {
     books: &'a Books,
-    extract: Extract,
+    snapshot: Snapshot,
 }
 
-impl Here<'_> {
+impl LocalEvidence<'_> {
     /// The evidence as it stands.
     ///
     /// # Errors
-    /// See [`Extract::of`].
-    pub fn new(books: &Books) -> Result<Here<'_>, Faults> {
-        Ok(Here {
+    /// See [`Snapshot::of`].
+    pub fn new(books: &Books) -> Result<LocalEvidence<'_>, Faults> {
+        Ok(LocalEvidence {
             books,
-            extract: Extract::of(books)?,
+            snapshot: Snapshot::of(books)?,
         })
     }
 }
 
-impl EvidenceSource for Here<'_> {
+impl EvidenceSource for LocalEvidence<'_> {
     fn notes(&self) -> &Evidence {
-        self.extract.notes()
+        self.snapshot.notes()
     }
     fn bundle(&self, unit: &UnitId, n: usize) -> Result<Option<Cow<'_, [Vec<u8>]>>, FileError> {
         let entries = self
-            .extract
+            .snapshot
             .bundle(self.books, unit, n)
             .map_err(|e| FileError::Source(e.to_string()))?;
         Ok(entries.map(Cow::Owned))
@@ -206,9 +206,9 @@ impl EvidenceSource for Here<'_> {
 /// The whole evidence in memory.
 ///
 /// # Errors
-/// See [`Extract::of`], and a damaged disk.
+/// See [`Snapshot::of`], and a damaged disk.
 pub fn evidence(books: &Books) -> Result<Evidence, Faults> {
-    protocol::evidence::whole(&Here::new(books)?).map_err(internal)
+    protocol::evidence::whole(&LocalEvidence::new(books)?).map_err(internal)
 }
 
 #[cfg(test)]

@@ -1,76 +1,12 @@
-//! Looking back: the list of events, disclosure of chosen fields. Evidence is
-//! [`extract`](super::extract)'s.
+//! Disclosure: chosen fields of one event, with what proves them.
 
 use protocol::commitment::OpenScalar;
-use protocol::count::Fields;
 use protocol::evidence::disclosure::{self, Disclosure, ShownRow};
 use protocol::note::Note;
-use protocol::period::Month;
 use protocol::text::hex;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::books::Books;
 use crate::fault::{Faults, internal};
-
-/// One event in a list: public facts only, unless private ones were asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Listed {
-    /// Log index.
-    pub index: u64,
-    /// Event id.
-    pub id: String,
-    /// Event type.
-    pub event: String,
-    /// Month.
-    #[schema(value_type = String)]
-    pub period: Month,
-    /// When it was recorded.
-    pub recorded: String,
-    /// Sealed month that it belongs to.
-    #[schema(value_type = Option<String>)]
-    pub late: Option<Month>,
-    /// Index of the statement that took it back.
-    pub voided_by: Option<u64>,
-    /// Fields of a clear event, or of a sealed one where private fields were asked for.
-    #[schema(value_type = Object)]
-    pub fields: Fields,
-}
-
-/// Lists the events of a month. `private` shows the fields of sealed events too: for the unit's own
-/// people only.
-///
-/// # Errors
-/// A damaged disk.
-pub fn list(books: &Books, month: Month, private: bool) -> Result<Vec<Listed>, Faults> {
-    let mut all = Vec::new();
-    let Some(log) = &books.log else {
-        return Ok(all);
-    };
-    for index in log.of_month(month) {
-        let (s, payload) = books.statement(index).map_err(internal)?;
-        let fields = match (&s.clear, payload, private) {
-            (Some(clear), _, _) => clear.clone(),
-            (None, Some(p), true) => p
-                .record
-                .as_ref()
-                .map(protocol::record::Record::fields)
-                .unwrap_or_default(),
-            _ => Fields::new(),
-        };
-        all.push(Listed {
-            index,
-            id: s.id.to_string(),
-            event: s.event.clone(),
-            period: s.period,
-            recorded: s.recorded.clone(),
-            late: s.late,
-            voided_by: books.view().voided_by(index).map_err(internal)?,
-            fields,
-        });
-    }
-    Ok(all)
-}
 
 /// Shows chosen fields of one event, and its row if asked for, with everything that proves them.
 ///
@@ -84,7 +20,7 @@ pub fn disclose(
 ) -> Result<Disclosure, Faults> {
     let unknown = || Faults::one("disclose.unknown", "没有这个事件", "there is no such event");
     let (s, payload) = books.statement(index).map_err(|_| unknown())?;
-    let log = books.log.as_ref().ok_or_else(super::no_registry)?;
+    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
     let (size, checkpoint) = books
         .checkpoints()
         .range(index + 1..)

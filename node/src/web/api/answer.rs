@@ -9,12 +9,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use protocol::period::Month;
 use serde::de::DeserializeOwned;
 
-use super::app::App;
-use super::serve::Peer;
-use super::tokens::{Caller, Role};
 use crate::fault::Faults;
+use crate::web::app::App;
+use crate::web::serve::Peer;
+use crate::web::tokens::{Caller, Role};
 
 /// A refused request.
 #[derive(Debug)]
@@ -191,6 +192,11 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
 pub struct Who(pub Caller);
 
 impl Who {
+    /// The caller's full name, `<unit>/<name>`: what statements and receipts name.
+    pub fn operator(&self, app: &App) -> String {
+        format!("{}/{}", app.service.config.unit, self.0.name)
+    }
+
     /// Refuses callers without any of these roles.
     ///
     /// # Errors
@@ -251,4 +257,19 @@ impl FromRequestParts<App> for Who {
             )),
         }
     }
+}
+
+/// Reads a month from a path or a query.
+///
+/// # Errors
+/// 422.
+pub fn month(text: &str) -> Result<Month, Refused> {
+    text.parse().map_err(|_| {
+        Faults::one(
+            "month.form",
+            "月份写作 2023-04",
+            "a month is written 2023-04",
+        )
+        .into()
+    })
 }

@@ -1,0 +1,79 @@
+//! Which month is open, and by which catalogue it is counted.
+
+use std::sync::Arc;
+
+use protocol::compiled::CompiledCatalogue;
+use protocol::period::Month;
+
+use crate::books::Books;
+use crate::fault::{Faults, internal};
+
+/// The month that events are recorded in: the one after the last closed one, or the last closed one
+/// itself while the parent asks for a new revision of it.
+///
+/// # Errors
+/// A node without a registry.
+pub fn open_month(books: &Books) -> Result<Month, Faults> {
+    let me = books.me().ok_or_else(no_registry)?;
+    match books.rollups.iter().next_back() {
+        None => Ok(me.since),
+        Some(((last, _), own))
+            if own
+                .decision()
+                .is_some_and(protocol::receipt::Decision::asks_for_revision) =>
+        {
+            Ok(*last)
+        }
+        Some(((last, _), _)) => last.next().ok_or_else(|| internal("the calendar ends")),
+    }
+}
+
+/// The catalogue of the open month: the one that its first statement was recorded by, else the one
+/// that the accepted children counted by (their figures could not be added otherwise), else the
+/// newest.
+///
+/// # Errors
+/// A node without a registry or a catalogue.
+pub fn counting(books: &Books) -> Result<Arc<CompiledCatalogue>, Faults> {
+    counting_of(books, open_month(books)?)
+}
+
+/// The catalogue of any month, by the same order.
+pub(super) fn counting_of(books: &Books, month: Month) -> Result<Arc<CompiledCatalogue>, Faults> {
+    let log = books.log.as_ref().ok_or_else(no_registry)?;
+    let children = || {
+        books
+            .children
+            .values()
+            .filter(|c| c.unit.parent.as_ref() == Some(books.unit()))
+    };
+    let theirs = || {
+        children()
+            .find_map(|c| c.accepted(month))
+            .map(|h| h.rollup.catalogue)
+    };
+    let found = match log.month(month).catalogue.or_else(theirs) {
+        Some(digest) => books
+            .catalogues()
+            .iter()
+            .map(|(c, _)| c)
+            .find(|c| c.digest == digest),
+        None => books.counting(),
+    };
+    found.cloned().ok_or_else(|| {
+        Faults::one(
+            "node.catalogue",
+            "节点还没有指标目录",
+            "the node has no catalogue yet",
+        )
+    })
+}
+
+/// Nothing can be done before somebody published a registry to this node.
+pub(super) fn no_registry() -> Faults {
+    Faults::one(
+        "node.registry",
+        "节点还没有登记册;请先放入 published 目录",
+        "the node has no registry yet; put it into the published directory",
+    )
+}

@@ -1,0 +1,10 @@
+//! What people ask, as pure functions over the books: one place for the API, the command line and
+//! pages. An answer is plain data that can be written as JSON; nobody here knows of HTTP, and
+//! nothing here changes anything.
+
+pub mod children;
+pub mod contradictions;
+pub mod events;
+pub mod metrics;
+pub mod months;
+pub mod status;

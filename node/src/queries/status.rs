@@ -1,0 +1,107 @@
+//! How a unit stands.
+
+use chrono::{DateTime, Utc};
+use protocol::digest::Digest;
+use protocol::period::Month;
+use protocol::verify::log::UnitLog;
+use serde::{Deserialize, Serialize};
+
+use crate::books::Books;
+use crate::clock::stamp;
+use crate::desk::{close, open_month};
+use crate::fault::{Faults, internal};
+use crate::link::LinkSeen;
+
+/// How a unit stands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Status {
+    /// Unit.
+    pub unit: String,
+    /// Name.
+    pub name: String,
+    /// Tier.
+    pub tier: String,
+    /// The month that events are recorded in.
+    pub open: Month,
+    /// Its last day to be on time.
+    pub due: String,
+    /// Statements in the log.
+    pub leaves: u64,
+    /// Rollups that wait for a receipt.
+    pub waiting: Vec<String>,
+    /// When the oldest of these was submitted.
+    pub waiting_since: Option<String>,
+    /// Children whose rollup of the open month is not accepted yet.
+    pub children_missing: Vec<String>,
+    /// How the link stands.
+    pub link: String,
+    /// Since when no unit above or below has been reached; none while the link is up.
+    pub unreached_since: Option<String>,
+    /// What is wrong with it.
+    pub trouble: Option<String>,
+    /// Contradictions kept as evidence.
+    pub contradictions: Vec<String>,
+    /// Under whose name something was refused at the door in this run of the node, when, and why.
+    /// It was not kept.
+    #[serde(default)]
+    pub refused: Vec<String>,
+    /// Registry version.
+    pub registry: u64,
+    /// Catalogue digest.
+    pub catalogue: Option<Digest>,
+    /// The node's clock.
+    pub now: String,
+}
+
+/// How the unit stands now. `link` is what the link last said of itself, `refused` what was not
+/// let in during this run.
+///
+/// # Errors
+/// A node without a registry.
+pub fn status(
+    books: &Books,
+    link: Option<&LinkSeen>,
+    refused: Vec<String>,
+    now: DateTime<Utc>,
+) -> Result<Status, Faults> {
+    let me = books.me().cloned().ok_or_else(|| internal("no registry"))?;
+    let open = open_month(books)?;
+    let oldest = books.outbox().filter_map(|own| own.submitted).min();
+    let down = link.filter(|seen| !seen.is_up());
+    Ok(Status {
+        unit: me.id.to_string(),
+        name: me.name.clone(),
+        tier: me.tier.to_string(),
+        open,
+        due: books.reporting().due(me.tier, open).to_string(),
+        leaves: books.log.as_ref().map_or(0, UnitLog::len),
+        waiting: waiting(books),
+        waiting_since: oldest.map(stamp),
+        children_missing: close::waiting_for(books, open)
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        link: link.map_or("none".into(), |seen| {
+            format!("{:?}", seen.state.connection).to_lowercase()
+        }),
+        unreached_since: down.map(|seen| stamp(seen.since)),
+        trouble: link.and_then(LinkSeen::trouble),
+        contradictions: books
+            .contradictions
+            .iter()
+            .map(|c| format!("{}: {}", c.unit, c.what))
+            .collect(),
+        refused,
+        registry: books.registry().map_or(0, |r| r.registry().version),
+        catalogue: books.counting().map(|c| c.digest),
+        now: stamp(now),
+    })
+}
+
+/// The rollups that wait for a receipt, as `month.revision`.
+fn waiting(books: &Books) -> Vec<String> {
+    let rollups = books.outbox().map(|own| &own.held.rollup);
+    rollups
+        .map(|rollup| format!("{}.{}", rollup.period, rollup.revision))
+        .collect()
+}

@@ -1,0 +1,233 @@
+//! Routes of the desk.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use protocol::verdict::Verdict;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::{Body, Refused, Who, month};
+use super::shapes;
+use crate::desk::close::{CloseRequest, Closed};
+use crate::desk::input::Form;
+use crate::desk::record::{self, Imported, Recorded};
+use crate::desk::{self, Correction, ImportRequest, close, sign};
+use crate::fault::Faults;
+use crate::web::app::App;
+use crate::web::tokens::Role;
+
+const DESK: &[Role] = &[Role::Recorder, Role::Reviewer, Role::Head];
+
+/// How a file is to be read.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct ImportQuery {
+    /// Event type, for example E16; JSONL rows may name their own.
+    #[serde(rename = "type")]
+    event: Option<String>,
+    /// `csv` (default) or `jsonl`.
+    form: Option<String>,
+    /// Record the good rows and report the others.
+    #[serde(default)]
+    valid_rows: bool,
+    /// Only report what is wrong; record nothing.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Records a file of events: all or nothing, or the good rows.
+#[utoipa::path(
+    post,
+    path = "/api/events",
+    params(ImportQuery),
+    request_body(content = Vec<u8>, content_type = "text/csv"),
+    security(("token" = [])),
+    responses((status = 200, body = shapes::Imported), (status = 422, body = shapes::Imported))
+)]
+pub async fn import(
+    State(app): State<App>,
+    who: Who,
+    Query(query): Query<ImportQuery>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Imported>), Refused> {
+    who.need(&[Role::Recorder])?;
+    let form = match query.form.as_deref() {
+        None | Some("csv") => Form::Csv,
+        Some("jsonl") => Form::Jsonl,
+        Some(_) => {
+            return Err(
+                Faults::one("file.form", "form 为 csv 或 jsonl", "form is csv or jsonl").into(),
+            );
+        }
+    };
+    let request = ImportRequest {
+        operator: who.operator(&app),
+        form,
+        event: query.event,
+        valid_rows: query.valid_rows,
+        dry_run: query.dry_run,
+    };
+    let work = app
+        .service
+        .with(move |books, now| desk::import(books, &request, &body, now));
+    let imported = work.await?;
+    app.service
+        .count("recorded", imported.recorded.len() as u64);
+    let status = if imported.accepted {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    Ok((status, Json(imported)))
+}
+
+/// Why an event is taken back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VoidRequest {
+    /// A code of the catalogue.
+    reason: String,
+}
+
+/// Takes an event back (E70).
+#[utoipa::path(
+    post,
+    path = "/api/events/{index}/void",
+    request_body = VoidRequest,
+    params(("index" = u64, Path)),
+    security(("token" = [])),
+    responses((status = 204), (status = 422, body = shapes::Faults))
+)]
+pub async fn void(
+    State(app): State<App>,
+    who: Who,
+    Path(index): Path<u64>,
+    Body(request): Body<VoidRequest>,
+) -> Result<StatusCode, Refused> {
+    who.need(&[Role::Recorder])?;
+    let operator = who.operator(&app);
+    app.service
+        .with(move |books, now| record::void(books, &operator, index, &request.reason, now))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What an event is replaced by.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectRequest {
+    /// A code of the catalogue.
+    reason: String,
+    /// The whole new event: `occurred_on` and all fields, as in an import.
+    #[schema(value_type = Object)]
+    event: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Replaces an event (E69): the old one is taken back and the new one recorded, both or neither.
+#[utoipa::path(
+    post,
+    path = "/api/events/{index}/correct",
+    request_body = CorrectRequest,
+    params(("index" = u64, Path)),
+    security(("token" = [])),
+    responses((status = 200, body = shapes::Recorded), (status = 422, body = shapes::Faults))
+)]
+pub async fn correct(
+    State(app): State<App>,
+    who: Who,
+    Path(index): Path<u64>,
+    Body(request): Body<CorrectRequest>,
+) -> Result<Json<Recorded>, Refused> {
+    who.need(&[Role::Recorder])?;
+    let correction = Correction {
+        operator: who.operator(&app),
+        index,
+        reason: request.reason,
+        event: request.event,
+    };
+    let work = app
+        .service
+        .with(move |books, now| desk::correct(books, &correction, now));
+    let recorded = work.await?;
+    Ok(Json(recorded))
+}
+
+/// Closes the open month, or makes a new revision of one that the parent opened again.
+#[utoipa::path(
+    post,
+    path = "/api/months/{month}/close",
+    request_body = shapes::CloseRequest,
+    params(("month" = String, Path)),
+    security(("token" = [])),
+    responses((status = 200, body = shapes::Closed), (status = 422, body = shapes::Faults))
+)]
+pub async fn close(
+    State(app): State<App>,
+    who: Who,
+    Path(text): Path<String>,
+    Body(request): Body<CloseRequest>,
+) -> Result<Json<Closed>, Refused> {
+    who.need(DESK)?;
+    let month = month(&text)?;
+    let signatories = app.service.signatories();
+    Ok(Json(
+        app.service
+            .with(move |books, now| close::close(books, month, &request, signatories, now))
+            .await?,
+    ))
+}
+
+/// Who has still to sign.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Unsigned {
+    /// Names.
+    pub unsigned: Vec<String>,
+}
+
+/// Brings signature lines: a note with the text of the month's current rollup.
+#[utoipa::path(
+    post,
+    path = "/api/months/{month}/signatures",
+    request_body(content = String, content_type = "text/plain"),
+    params(("month" = String, Path)),
+    security(("token" = [])),
+    responses((status = 200, body = Unsigned), (status = 422, body = shapes::Faults))
+)]
+pub async fn signatures(
+    State(app): State<App>,
+    who: Who,
+    Path(text): Path<String>,
+    body: Bytes,
+) -> Result<Json<Unsigned>, Refused> {
+    who.need(DESK)?;
+    let month = month(&text)?;
+    let unsigned = app
+        .service
+        .with(move |books, _| sign::add_signatures(books, month, &body))
+        .await?;
+    Ok(Json(Unsigned { unsigned }))
+}
+
+/// Hands the month's rollup to the outbox.
+#[utoipa::path(
+    post,
+    path = "/api/months/{month}/submit",
+    params(("month" = String, Path)),
+    security(("token" = [])),
+    responses((status = 200, description = "the checks"), (status = 422, body = shapes::Faults))
+)]
+pub async fn submit(
+    State(app): State<App>,
+    who: Who,
+    Path(text): Path<String>,
+) -> Result<Json<Vec<Verdict>>, Refused> {
+    who.need(DESK)?;
+    let month = month(&text)?;
+    let verdicts = app
+        .service
+        .with(move |books, now| sign::submit(books, month, now))
+        .await?;
+    app.service.wake_outbox();
+    Ok(Json(verdicts))
+}

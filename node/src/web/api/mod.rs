@@ -1,0 +1,11 @@
+//! The JSON API under `/api`: a handler asks who calls, hands the request to the room that does the
+//! work, and writes down what it says.
+
+pub mod answer;
+pub mod desk;
+pub mod evidence;
+pub mod monitor;
+pub mod operators;
+pub mod read;
+pub mod review;
+pub mod shapes;

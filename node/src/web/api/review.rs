@@ -1,0 +1,104 @@
+//! Routes of the review.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use protocol::ids::UnitId;
+use protocol::receipt::Decision;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::answer::{Body, Refused, Who, month};
+use super::shapes;
+use crate::fault::Faults;
+use crate::queries::children::{self, ChildMonth};
+use crate::queries::contradictions::{self, Contradicted};
+use crate::review;
+use crate::web::app::App;
+use crate::web::tokens::Role;
+
+/// Every rollup of the units below, with its checks.
+#[utoipa::path(
+    get,
+    path = "/api/review",
+    security(("token" = [])),
+    responses((status = 200, body = Vec<shapes::ChildMonth>))
+)]
+pub async fn children(State(app): State<App>, who: Who) -> Result<Json<Vec<ChildMonth>>, Refused> {
+    who.need(&Role::ALL)?;
+    let work = app.service.with(|books, _| Ok(children::children(books)));
+    Ok(Json(work.await?))
+}
+
+/// Every contradiction with both of its sides.
+#[utoipa::path(
+    get,
+    path = "/api/contradictions",
+    security(("token" = [])),
+    responses((status = 200, body = Vec<shapes::Contradicted>))
+)]
+pub async fn contradictions(
+    State(app): State<App>,
+    who: Who,
+) -> Result<Json<Vec<Contradicted>>, Refused> {
+    who.need(&Role::ALL)?;
+    let work = app
+        .service
+        .with(|books, _| contradictions::contradictions(books));
+    Ok(Json(work.await?))
+}
+
+/// A decision on a child's month.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecideRequest {
+    /// accepted, returned, reopened.
+    #[schema(value_type = String)]
+    decision: Decision,
+    /// Needed to return or reopen.
+    #[serde(default)]
+    reasons: Vec<String>,
+    /// Figures or cells that the reasons are about.
+    #[serde(default)]
+    about: Vec<String>,
+}
+
+/// Accepts, returns or reopens a child's month.
+#[utoipa::path(
+    post,
+    path = "/api/review/{unit}/{month}",
+    request_body = DecideRequest,
+    params(("unit" = String, Path), ("month" = String, Path)),
+    security(("token" = [])),
+    responses((status = 204), (status = 422, body = shapes::Faults))
+)]
+pub async fn decide(
+    State(app): State<App>,
+    who: Who,
+    Path((unit, text)): Path<(String, String)>,
+    Body(request): Body<DecideRequest>,
+) -> Result<StatusCode, Refused> {
+    who.need(&[Role::Reviewer, Role::Head])?;
+    let month = month(&text)?;
+    let unit: UnitId = unit
+        .parse()
+        .map_err(|_| Faults::one("review.unit", "单位代码有误", "not a unit"))?;
+    let by = who.operator(&app);
+    let note = app
+        .service
+        .with(move |books, now| {
+            review::decide(
+                books,
+                &unit,
+                month,
+                request.decision,
+                request.reasons,
+                request.about,
+                &by,
+                now,
+            )
+        })
+        .await?;
+    app.service.queue(vec![note]);
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,357 @@
+//! The shapes of the API's answers and requests, as the OpenAPI document describes them. The values
+//! themselves are plain types of the rooms that make them, which know nothing of an API; a test
+//! holds each against its shape, field by field.
+
+use std::collections::BTreeMap;
+
+use protocol::count::Fields;
+use protocol::digest::Digest;
+use protocol::ids::UnitId;
+use protocol::period::Month;
+use protocol::receipt::Decision;
+use protocol::verdict::Verdict;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One fault. The texts never repeat a value that could be personal data.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Fault {
+    /// Row of the file, counted from 1, the heading included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
+    /// Column or field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// Stable code.
+    pub code: String,
+    /// What is wrong and how to cure it, Chinese.
+    pub zh: String,
+    /// The same in English.
+    pub en: String,
+}
+
+/// All faults of a request.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Faults(pub Vec<Fault>);
+
+/// What was recorded.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Recorded {
+    /// Row of the file.
+    pub row: u64,
+    /// Event id.
+    pub id: String,
+    /// Log index.
+    pub index: u64,
+    /// Month that it counts in.
+    #[schema(value_type = String)]
+    pub period: Month,
+    /// The sealed month that it belongs to.
+    #[schema(value_type = Option<String>)]
+    pub late: Option<Month>,
+}
+
+/// The result of an import.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Imported {
+    /// Recorded rows; empty where the file was refused.
+    pub recorded: Vec<Recorded>,
+    /// Every fault.
+    pub faults: Vec<Fault>,
+    /// Whether anything was recorded.
+    pub accepted: bool,
+}
+
+/// What the closing person says.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CloseRequest {
+    /// Rule id → explanation.
+    pub explanations: BTreeMap<String, String>,
+    /// Child unit → why it is missing.
+    pub missing: BTreeMap<String, String>,
+}
+
+/// The result of a close.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Closed {
+    /// Month.
+    #[schema(value_type = String)]
+    pub period: Month,
+    /// Revision.
+    pub revision: u32,
+    /// Digest of the rollup's text.
+    #[schema(value_type = String)]
+    pub digest: Digest,
+    /// The checks, as the parent will see them once the signatories have signed.
+    #[schema(value_type = Vec<Object>)]
+    pub verdicts: Vec<Verdict>,
+}
+
+/// One event in a list: public facts only, unless private ones were asked for.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Listed {
+    /// Log index.
+    pub index: u64,
+    /// Event id.
+    pub id: String,
+    /// Event type.
+    pub event: String,
+    /// Month.
+    #[schema(value_type = String)]
+    pub period: Month,
+    /// When it was recorded.
+    pub recorded: String,
+    /// Sealed month that it belongs to.
+    #[schema(value_type = Option<String>)]
+    pub late: Option<Month>,
+    /// Index of the statement that took it back.
+    pub voided_by: Option<u64>,
+    /// Fields of a clear event, or of a sealed one where private fields were asked for.
+    #[schema(value_type = Object)]
+    pub fields: Fields,
+}
+
+/// How a unit stands.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Status {
+    /// Unit.
+    pub unit: String,
+    /// Name.
+    pub name: String,
+    /// Tier.
+    pub tier: String,
+    /// The month that events are recorded in.
+    #[schema(value_type = String)]
+    pub open: Month,
+    /// Its last day to be on time.
+    pub due: String,
+    /// Statements in the log.
+    pub leaves: u64,
+    /// Rollups that wait for a receipt.
+    pub waiting: Vec<String>,
+    /// When the oldest of these was submitted.
+    pub waiting_since: Option<String>,
+    /// Children whose rollup of the open month is not accepted yet.
+    pub children_missing: Vec<String>,
+    /// How the link stands.
+    pub link: String,
+    /// Since when no unit above or below has been reached; none while the link is up.
+    pub unreached_since: Option<String>,
+    /// What is wrong with it.
+    pub trouble: Option<String>,
+    /// Contradictions kept as evidence.
+    pub contradictions: Vec<String>,
+    /// Under whose name something was refused at the door in this run of the node, when, and why.
+    /// It was not kept.
+    #[serde(default)]
+    pub refused: Vec<String>,
+    /// Registry version.
+    pub registry: u64,
+    /// Catalogue digest.
+    #[schema(value_type = Option<String>)]
+    pub catalogue: Option<Digest>,
+    /// The node's clock.
+    pub now: String,
+}
+
+/// One rollup of the unit.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct OwnMonth {
+    /// Month.
+    #[schema(value_type = String)]
+    pub period: Month,
+    /// Revision.
+    pub revision: u32,
+    /// Digest.
+    #[schema(value_type = String)]
+    pub rollup: Digest,
+    /// Signatories who have not signed.
+    pub unsigned: Vec<String>,
+    /// Handed to the outbox at.
+    pub submitted: Option<String>,
+    /// The parent's last word.
+    #[schema(value_type = Option<String>)]
+    pub decision: Option<Decision>,
+    /// Its reasons.
+    pub reasons: Vec<String>,
+    /// What the parent checked.
+    #[schema(value_type = Vec<Object>)]
+    pub checks: Vec<Verdict>,
+}
+
+/// A rollup of a unit below.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ChildMonth {
+    /// Whose.
+    #[schema(value_type = String)]
+    pub unit: UnitId,
+    /// Name.
+    pub name: String,
+    /// Month.
+    #[schema(value_type = String)]
+    pub period: Month,
+    /// Revision.
+    pub revision: u32,
+    /// Digest.
+    #[schema(value_type = String)]
+    pub rollup: Digest,
+    /// When it came, UTC.
+    pub arrived: Option<String>,
+    /// The checks; empty while it waits for something.
+    #[schema(value_type = Vec<Object>)]
+    pub verdicts: Vec<Verdict>,
+    /// What it waits for.
+    pub waits: Option<String>,
+    /// This unit's last word.
+    #[schema(value_type = Option<String>)]
+    pub decision: Option<Decision>,
+    /// What the unit was caught at.
+    pub flagged: Option<String>,
+}
+
+/// Two documents that cannot both be true, kept as evidence. What is a statement may be any bytes
+/// that the unit put into its log; then the delivery is exact, and the text as good as it can be.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Contradicted {
+    /// Who signed both. This unit itself, where its parent answered for another rollup than this
+    /// node has.
+    #[schema(value_type = String)]
+    pub unit: UnitId,
+    /// What contradicts.
+    pub what: String,
+    /// What was known: a signed note.
+    pub first: Option<String>,
+    /// Where it is a statement: the delivery that proves its index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_delivery: Option<DeliveryBytes>,
+    /// What came second: a signed note.
+    pub second: String,
+    /// Where it is a statement: the delivery that proves the same index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_delivery: Option<DeliveryBytes>,
+}
+
+/// A delivery as it came: a unit's statements, its signed checkpoint, and the proof that they stand
+/// in its log (SPEC, section 4).
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct DeliveryBytes {
+    /// Index of the first statement.
+    pub from: u64,
+    /// The bytes, in base 64.
+    pub bytes: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{desk, fault, queries};
+    use serde::de::DeserializeOwned;
+
+    /// Reads a value by its shape and writes it again: a field that the shape lacks gets lost, one
+    /// that the value lacks is missed.
+    fn holds<S: Serialize + DeserializeOwned>(value: &impl Serialize) {
+        let json = serde_json::to_value(value).unwrap();
+        let shape: S = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(serde_json::to_value(shape).unwrap(), json);
+    }
+
+    fn month() -> Month {
+        "2023-04".parse().unwrap()
+    }
+
+    #[test]
+    fn what_the_desk_answers_has_its_shape() {
+        let fault = fault::Fault::new("x", "zh", "en").row(2).column("c");
+        let recorded = desk::record::Recorded {
+            row: 2,
+            id: "id".into(),
+            index: 3,
+            period: month(),
+            late: Some(month()),
+        };
+        holds::<Faults>(&fault::Faults(vec![fault.clone()]));
+        holds::<Imported>(&desk::record::Imported {
+            recorded: vec![recorded],
+            faults: vec![fault],
+            accepted: true,
+        });
+        holds::<CloseRequest>(&desk::close::CloseRequest {
+            explanations: BTreeMap::from([("R".into(), "why".into())]),
+            missing: BTreeMap::from([("14".into(), "why".into())]),
+        });
+        holds::<Closed>(&desk::close::Closed {
+            period: month(),
+            revision: 1,
+            digest: Digest::of(b"x"),
+            verdicts: Vec::new(),
+        });
+    }
+
+    #[test]
+    fn what_is_asked_has_its_shape() {
+        holds::<Listed>(&queries::events::Listed {
+            index: 1,
+            id: "id".into(),
+            event: "e".into(),
+            period: month(),
+            recorded: "now".into(),
+            late: Some(month()),
+            voided_by: Some(2),
+            fields: Fields::new(),
+        });
+        holds::<OwnMonth>(&queries::months::OwnMonth {
+            period: month(),
+            revision: 1,
+            rollup: Digest::of(b"x"),
+            unsigned: vec!["a".into()],
+            submitted: Some("now".into()),
+            decision: Some(Decision::Accepted),
+            reasons: Vec::new(),
+            checks: Vec::new(),
+        });
+        holds::<ChildMonth>(&queries::children::ChildMonth {
+            unit: "14".parse().unwrap(),
+            name: "name".into(),
+            period: month(),
+            revision: 1,
+            rollup: Digest::of(b"x"),
+            arrived: Some("now".into()),
+            verdicts: Vec::new(),
+            waits: Some("it".into()),
+            decision: Some(Decision::Returned),
+            flagged: Some("it".into()),
+        });
+        let delivery = || queries::contradictions::DeliveryBytes {
+            from: 0,
+            bytes: "AA==".into(),
+        };
+        holds::<Contradicted>(&queries::contradictions::Contradicted {
+            unit: "14".parse().unwrap(),
+            what: "it".into(),
+            first: Some("a".into()),
+            first_delivery: Some(delivery()),
+            second: "b".into(),
+            second_delivery: Some(delivery()),
+        });
+        holds::<Status>(&queries::status::Status {
+            unit: "14".into(),
+            name: "name".into(),
+            tier: "city".into(),
+            open: month(),
+            due: "day".into(),
+            leaves: 1,
+            waiting: Vec::new(),
+            waiting_since: None,
+            children_missing: Vec::new(),
+            link: "none".into(),
+            unreached_since: None,
+            trouble: None,
+            contradictions: Vec::new(),
+            refused: Vec::new(),
+            registry: 1,
+            catalogue: Some(Digest::of(b"x")),
+            now: "now".into(),
+        });
+    }
+}
