@@ -33,6 +33,9 @@ def arguments():
         help="one more file that is right",
     )
     parser.add_argument("--bundle", metavar="FILE", help="test this bundle, not the package")
+    parser.add_argument(
+        "--write-examples", action="store_true", help="write the examples of protocol/spec anew"
+    )
     parser.add_argument("--verbose", action="store_true", help="show what passed as well")
     return parser.parse_args()
 
@@ -59,8 +62,13 @@ def also_right(files):
 
 def package_cases(args):
     """What is asked of the package only: the bundle is the same text."""
-    from cases import bundle, compare
+    from cases import bundle, compare, spec_examples, spec_steps
     from cases.results import Results
+
+    groups = (spec_examples.examples, spec_steps.form, spec_steps.index)
+    groups += (spec_steps.python_steps, spec_steps.rust_steps, spec_steps.rust_codes)
+    for group in groups:
+        group()
 
     if args.countersign:
         compare.comparisons(args.countersign, args.also)
@@ -84,6 +92,10 @@ def main():
     import countersign_verifier
 
     Results.verbose = args.verbose
+    if args.write_examples:
+        from cases import spec_examples
+
+        spec_examples.write()
     place = os.path.abspath(args.bundle) if args.bundle else HERE
     own = countersign_verifier.__file__.startswith(place)
     check(own, "the verifier under test is the one in %s" % place)

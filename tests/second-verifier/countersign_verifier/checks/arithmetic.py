@@ -81,4 +81,7 @@ STEPS = (cells_add_up, every_child_named, child_rollups, figures_add_up)
 
 
 def verdict(case):
-    return "holds", "%d figures, %d children" % (len(case.own), len(case.rollup.children))
+    figures, children = len(case.own), len(case.rollup.children)
+    if not case.rollup.units_named():
+        return "holds", "%d figures" % figures
+    return "holds", "%d figures, %d children" % (figures, children)
