@@ -1,14 +1,17 @@
 //! `countersign status`: how a unit stands, and what to do next.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use node::queries::{months::OwnMonth, status::Status};
-use protocol::ids::Tier;
+use protocol::ids::{Tier, UnitId};
 use protocol::receipt::Decision;
 use serde_json::json;
 
 use super::connect::Connection;
 use super::direct_children::direct_children;
-use super::output::{CommandResult, Output, decision, one_line, sayln, value};
+use super::output::{CommandResult, Failure, Output, decision, one_line, sayln, value};
+use crate::api::Client;
 
 /// How the unit stands and what to do next
 #[derive(Debug, clap::Args)]
@@ -31,7 +34,8 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         .iter()
         .filter(|c| c.decision.is_none() && !c.verdicts.is_empty() && direct.contains(&c.unit))
         .count();
-    let next = next_steps(&status, &months, waiting);
+    let contradictory = contradictory_units(&client, &status)?;
+    let next = next_steps(&status, &contradictory, &months, waiting);
     let mut answer = value(&status);
     if let Some(map) = answer.as_object_mut() {
         map.insert("next".into(), json!(next));
@@ -45,6 +49,15 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         }
     });
     Ok(true)
+}
+
+/// The units that signed two things that cannot both be true.
+fn contradictory_units(client: &Client, status: &Status) -> Result<BTreeSet<UnitId>, Failure> {
+    if status.contradictions.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let list = client.contradictions()?;
+    Ok(list.into_iter().map(|c| c.unit).collect())
 }
 
 fn print_status(s: &Status) {
@@ -100,8 +113,13 @@ fn is_top(status: &Status) -> bool {
 }
 
 /// What a person should do now, the most urgent first.
-fn next_steps(status: &Status, months: &[OwnMonth], waiting: usize) -> Vec<String> {
-    let mut steps = about_contradictions(status);
+fn next_steps(
+    status: &Status,
+    contradictory: &BTreeSet<UnitId>,
+    months: &[OwnMonth],
+    waiting: usize,
+) -> Vec<String> {
+    let mut steps = about_contradictions(&status.unit, contradictory);
     if waiting > 0 {
         steps.push(format!(
             "decide on {waiting} report(s) from below: countersign review list"
@@ -120,14 +138,10 @@ fn next_steps(status: &Status, months: &[OwnMonth], waiting: usize) -> Vec<Strin
     steps
 }
 
-fn about_contradictions(status: &Status) -> Vec<String> {
+/// What to do about units that contradict themselves: this one, or one below.
+fn about_contradictions(unit: &str, contradictory: &BTreeSet<UnitId>) -> Vec<String> {
     let mut steps = Vec::new();
-    // The node writes whose it is in front.
-    let own = format!("{}:", status.unit);
-    let (own, below): (Vec<_>, Vec<_>) = status
-        .contradictions
-        .iter()
-        .partition(|c| c.starts_with(&own));
+    let (own, below): (Vec<_>, Vec<_>) = contradictory.iter().partition(|u| u.as_str() == unit);
     if !own.is_empty() {
         steps.push(
             "the parent has another report under this unit's name: find out who signed it (a \
