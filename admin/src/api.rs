@@ -11,6 +11,7 @@ use node::queries::{children::ChildMonth, contradictions::Contradicted};
 use node::queries::{months::OwnMonth, status::Status};
 use protocol::evidence::disclosure::Disclosure;
 use protocol::period::Month;
+use protocol::receipt::Decision;
 use protocol::verdict::Verdict;
 use serde::de::DeserializeOwned;
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
@@ -391,7 +392,7 @@ impl Client {
         &self,
         unit: &str,
         month: Month,
-        decision: &str,
+        decision: Decision,
         reasons: &[String],
         about: &[String],
     ) -> Result<(), ApiError> {

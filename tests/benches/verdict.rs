@@ -40,6 +40,7 @@ use protocol::evidence::file;
 use protocol::ids::{Tier, UnitId};
 use protocol::log::tile;
 use protocol::period::Month;
+use protocol::receipt::Decision;
 use serde_json::Value;
 
 type Time = DateTime<Utc>;
@@ -221,7 +222,7 @@ fn prepare(f: &Federation, month: Month, n: usize, events: usize) {
     noon(month.last_day() + chrono::Days::new(2));
     for m in f.world.tier(Tier::County).filter(|m| m.id != county.id) {
         year::report(f, m, month, &CloseRequest::default()).expect("reported");
-        year::decide(city, m, month, 1, "accepted", &[]).expect("accepted");
+        year::decide(city, m, month, 1, Decision::Accepted, &[]).expect("accepted");
     }
     let officer = Client::new(&province.url(), province.token("tongji"));
     let others = f.world.members.len() - 3;
@@ -343,7 +344,7 @@ fn race(f: &mut Federation, month: Month) -> Vec<Stage> {
     let officer = Client::new(&city.url(), city.token("tongji"));
     let accept = || {
         officer
-            .decide(county.id.as_str(), month, "accepted", &[], &[])
+            .decide(county.id.as_str(), month, Decision::Accepted, &[], &[])
             .expect("accepted")
     };
     let decided = now();
@@ -380,7 +381,7 @@ fn race(f: &mut Federation, month: Month) -> Vec<Stage> {
         "{verdicts:?}"
     );
     // For the next month.
-    year::decide(province, city, month, 1, "accepted", &[]).expect("accepted");
+    year::decide(province, city, month, 1, Decision::Accepted, &[]).expect("accepted");
     way.stages
 }
 

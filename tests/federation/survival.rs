@@ -20,6 +20,7 @@ use protocol::evidence::{file, report};
 use protocol::ids::Tier;
 use protocol::note::{Alg, Note};
 use protocol::period::Month;
+use protocol::receipt::Decision;
 use protocol::registry::{Registry, Revocation, UnitKey, VerifiedRegistry};
 use protocol::rollup::Rollup;
 
@@ -168,7 +169,7 @@ fn everything_dies_on_the_way() {
     f.wait_up("140302").unwrap();
     f.wait_up("140300").unwrap();
     for (n, m) in counties.iter().enumerate() {
-        year::decide(&city, m, january(), 1, "accepted", &[]).unwrap();
+        year::decide(&city, m, january(), 1, Decision::Accepted, &[]).unwrap();
         if n == 1 {
             // 3. The city dies between two decisions.
             f.kill_node("140300");
@@ -192,7 +193,7 @@ fn everything_dies_on_the_way() {
     f.world.set_clock("2023-02-08T04:00:00Z").unwrap();
     year::report(&f, &city, january(), &CloseRequest::default()).unwrap();
     let province = f.world.member("140000").unwrap();
-    year::decide(province, &city, january(), 1, "accepted", &[]).unwrap();
+    year::decide(province, &city, january(), 1, Decision::Accepted, &[]).unwrap();
     let sums: i64 = counties
         .iter()
         .map(|m| {
@@ -251,7 +252,7 @@ fn a_key_is_rotated() {
     let city = f.world.member("140300").unwrap().clone();
     year::fill(&ledger, &indexes, &m, january()).unwrap();
     year::report(&f, &m, january(), &CloseRequest::default()).unwrap();
-    year::decide(&city, &m, january(), 1, "accepted", &[]).unwrap();
+    year::decide(&city, &m, january(), 1, Decision::Accepted, &[]).unwrap();
 
     // The operator makes the new key and the next registry version; the province's node hands it
     // down.
@@ -300,7 +301,7 @@ fn a_key_is_rotated() {
     f.world.set_clock("2023-03-03T04:00:00Z").unwrap();
     year::fill(&ledger, &indexes, &m, february).unwrap();
     year::report(&f, &m, february, &CloseRequest::default()).unwrap();
-    year::decide(&city, &m, february, 1, "accepted", &[]).unwrap();
+    year::decide(&city, &m, february, 1, Decision::Accepted, &[]).unwrap();
     let rollup = f
         .client("140302", "tianbiao")
         .unwrap()

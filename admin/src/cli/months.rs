@@ -3,7 +3,7 @@
 use node::queries::months::OwnMonth;
 
 use super::connect::Connection;
-use super::output::{CommandResult, Output, decision, one_line, print, value};
+use super::output::{CommandResult, Output, decision_words, one_line, print, value};
 
 /// The unit's reports: signatures, sending, the parent's answers
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,7 @@ fn row(m: &OwnMonth) -> [String; 7] {
         m.revision.to_string(),
         m.unsigned.join(", "),
         m.submitted.clone().unwrap_or_default(),
-        m.decision.map(decision).unwrap_or_default(),
+        m.decision.map(decision_words).unwrap_or_default(),
         reasons.join("; "),
         digest.chars().take("sha256:".len() + 12).collect(),
     ]

@@ -193,7 +193,7 @@ pub fn verdict_line(v: &Verdict) -> String {
 fn answer(decision: Option<Decision>) -> String {
     decision.map_or_else(
         || "no receipt of the parent here".to_string(),
-        |d| format!("{} by the parent", super::output::decision(d)),
+        |d| format!("{} by the parent", super::output::decision_words(d)),
     )
 }
 

@@ -13,7 +13,9 @@ use serde_json::json;
 
 use super::connect::Connection;
 use super::direct_children::direct_children;
-use super::output::{CommandResult, Failure, Output, decision, one_line, print, sayln, value};
+use super::output::{
+    CommandResult, Failure, Output, decision_words, one_line, print, sayln, value,
+};
 use super::report::verdict_line;
 
 /// Show and decide on the reports of the units below
@@ -120,29 +122,25 @@ pub fn run(command: Command, out: &Output) -> CommandResult {
             node,
         } => list(month, unit.as_ref(), open, &node, out),
         Command::Contradictions { out: dir, node } => contradictions(dir.as_deref(), &node, out),
-        Command::Accept { report } => decide(&report, Decision::Accepted, "accepted", None, out),
-        Command::Return { report, why } => {
-            decide(&report, Decision::Returned, "returned", Some(&why), out)
-        }
-        Command::Reopen { report, why } => {
-            decide(&report, Decision::Reopened, "reopened", Some(&why), out)
-        }
+        Command::Accept { report } => decide(&report, Decision::Accepted, None, out),
+        Command::Return { report, why } => decide(&report, Decision::Returned, Some(&why), out),
+        Command::Reopen { report, why } => decide(&report, Decision::Reopened, Some(&why), out),
     }
 }
 
 fn decide(
     report: &ReportArgs,
-    what: Decision,
-    word: &str,
+    decision: Decision,
     why: Option<&ReasonArgs>,
     out: &Output,
 ) -> CommandResult {
     let (unit, month) = (&report.unit, report.month);
     let (reasons, about) = why.map_or((&[][..], &[][..]), |w| (&w.reason[..], &w.about[..]));
     let client = report.node.client()?;
-    client.decide(unit.as_str(), month, word, reasons, about)?;
-    let answer = json!({ "unit": unit, "month": month, "decision": word });
-    out.answer(answer, || sayln!("✓ {unit} {month}: {}", decision(what)));
+    client.decide(unit.as_str(), month, decision, reasons, about)?;
+    let answer = json!({ "unit": unit, "month": month, "decision": decision });
+    let words = decision_words(decision);
+    out.answer(answer, || sayln!("✓ {unit} {month}: {words}"));
     Ok(true)
 }
 
@@ -184,7 +182,7 @@ fn list(
 fn row(c: &ChildMonth, waits_for_us: bool) -> [String; 7] {
     let flagged = c.flagged.as_ref().map(|f| format!("\n✗ flagged: {f}"));
     let decided = match c.decision {
-        Some(d) => decision(d),
+        Some(d) => decision_words(d),
         None if waits_for_us => "waits / 待审".into(),
         None => "–".into(),
     };

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::connect::Connection;
 use super::direct_children::direct_children;
-use super::output::{CommandResult, Failure, Output, decision, one_line, sayln, value};
+use super::output::{CommandResult, Failure, Output, decision_words, one_line, sayln, value};
 use crate::api::Client;
 
 /// How the unit stands and what to do next
@@ -170,7 +170,7 @@ fn is_reopened(month: &OwnMonth) -> bool {
 fn about_month(m: &OwnMonth, top: bool) -> Option<String> {
     let p = m.period;
     if is_reopened(m) {
-        let word = m.decision.map(decision).unwrap_or_default();
+        let word = m.decision.map(decision_words).unwrap_or_default();
         let why = match m.reasons.as_slice() {
             [] => String::new(),
             reasons => format!(" ({})", reasons.join("; ")),

@@ -19,9 +19,11 @@ use protocol::log::delivery::Delivery;
 use protocol::log::tree::{self, Tree};
 use protocol::note::Note;
 use protocol::period::Month;
+use protocol::receipt::Decision;
 use protocol::rollup::Rollup;
 use protocol::statement::Statement;
 use protocol::text::hex;
+use protocol::verdict::Check;
 
 use crate::federation::{Federation, wait};
 use crate::world::Member;
@@ -36,63 +38,67 @@ struct Forgery {
     signers: Vec<&'static str>,
 }
 
-type Cheat = (
-    &'static str,
-    &'static str,
-    &'static str,
-    fn(&mut Forgery, &[Vec<u8>], &Member) -> Result<()>,
-);
+/// How a report is forged, with the statements of another county at hand.
+type Forge = fn(&mut Forgery, &[Vec<u8>], &Member) -> Result<()>;
 
-/// Unit, what it does, the check that must name it, how.
+/// A cheat.
+struct Cheat {
+    unit: &'static str,
+    what: &'static str,
+    /// The check that must name it.
+    check: Check,
+    forge: Forge,
+}
+
 const CHEATS: [Cheat; 8] = [
-    (
-        "140302",
-        "adds 10 to 就业人次 (I012), all cells adjusted to match",
-        "binding",
-        add_ten,
-    ),
-    (
-        "140303",
-        "moves one person from one cell to another",
-        "binding",
-        move_cell,
-    ),
-    (
-        "140311",
-        "has 填表人 and 单位负责人 change places",
-        "authorship",
-        change_places,
-    ),
-    (
-        "140321",
-        "rewrites an event of January, signs the log anew",
-        "history",
-        rewrite,
-    ),
-    (
-        "140602",
-        "puts an event into January after it was sealed",
-        "history",
-        backdate,
-    ),
-    (
-        "140603",
-        "counts another county's statement as its own",
-        "authorship",
-        borrow,
-    ),
-    (
-        "140621",
-        "publishes column sums that hide one event",
-        "binding",
-        hide,
-    ),
-    (
-        "140622",
-        "skips January: names no previous rollup",
-        "history",
-        skip,
-    ),
+    Cheat {
+        unit: "140302",
+        what: "adds 10 to 就业人次 (I012), all cells adjusted to match",
+        check: Check::Binding,
+        forge: add_ten,
+    },
+    Cheat {
+        unit: "140303",
+        what: "moves one person from one cell to another",
+        check: Check::Binding,
+        forge: move_cell,
+    },
+    Cheat {
+        unit: "140311",
+        what: "has 填表人 and 单位负责人 change places",
+        check: Check::Authorship,
+        forge: change_places,
+    },
+    Cheat {
+        unit: "140321",
+        what: "rewrites an event of January, signs the log anew",
+        check: Check::History,
+        forge: rewrite,
+    },
+    Cheat {
+        unit: "140602",
+        what: "puts an event into January after it was sealed",
+        check: Check::History,
+        forge: backdate,
+    },
+    Cheat {
+        unit: "140603",
+        what: "counts another county's statement as its own",
+        check: Check::Authorship,
+        forge: borrow,
+    },
+    Cheat {
+        unit: "140621",
+        what: "publishes column sums that hide one event",
+        check: Check::Binding,
+        forge: hide,
+    },
+    Cheat {
+        unit: "140622",
+        what: "skips January: names no previous rollup",
+        check: Check::History,
+        forge: skip,
+    },
 ];
 
 /// Lets each cheat, prints who caught it; true if every one was caught by the check that must.
@@ -116,12 +122,12 @@ pub fn run(f: &mut Federation, seed: u64) -> Result<bool> {
     }
     let mut all = true;
     let other = entries(f, f.world.member("140322")?)?;
-    for (unit, what, check, forge) in CHEATS {
-        let m = f.world.member(unit)?;
+    for cheat in CHEATS {
+        let m = f.world.member(cheat.unit)?;
         let mut forged = honest(f, m, february)?;
-        forge(&mut forged, &other, m)?;
+        (cheat.forge)(&mut forged, &other, m)?;
         send(f, m, &forged)?;
-        all &= caught(f, m, february, what, check)?;
+        all &= caught(f, m, february, cheat.what, cheat.check)?;
     }
     all &= two_versions(f, february)?;
     all &= wrong_sum(f, february)?;
@@ -232,7 +238,7 @@ fn send(f: &Federation, m: &Member, forged: &Forgery) -> Result<()> {
 }
 
 /// Waits for the parent's checks and says which of them named it.
-fn caught(f: &Federation, m: &Member, month: Month, what: &str, check: &str) -> Result<bool> {
+fn caught(f: &Federation, m: &Member, month: Month, what: &str, check: Check) -> Result<bool> {
     let parent = m.parent.as_ref().ok_or_else(|| miette!("no parent"))?;
     let reviewer = f.client(parent.as_str(), "tongji")?;
     let mut verdicts = Vec::new();
@@ -246,7 +252,7 @@ fn caught(f: &Federation, m: &Member, month: Month, what: &str, check: &str) -> 
         Ok(!verdicts.is_empty())
     })?;
     let failed: Vec<_> = verdicts.iter().filter(|v| v.failed()).collect();
-    let named = failed.iter().find(|v| v.check.as_str() == check);
+    let named = failed.iter().find(|v| v.check == check);
     println!("\n  {} {}: {what}", m.id, m.name);
     match named {
         Some(v) => println!("    caught by {}: {}", v.check, v.detail),
@@ -368,7 +374,7 @@ fn two_versions(f: &Federation, month: Month) -> Result<bool> {
     let city = f.world.member("140300")?;
     let province = f.world.province()?;
     year::report(f, m, month, &CloseRequest::default())?;
-    year::decide(city, m, month, 1, "accepted", &[])?;
+    year::decide(city, m, month, 1, Decision::Accepted, &[])?;
     let client = Client::new(&m.url(), m.token("tianbiao"));
     let note = Note::parse(&client.rollup(month).into_diagnostic()?).into_diagnostic()?;
     let mut forged = Forgery {
@@ -460,6 +466,6 @@ fn wrong_sum(f: &Federation, month: Month) -> Result<bool> {
         city,
         month,
         "adds 100 to its sum of 持证残疾人 (I001)",
-        "arithmetic",
+        Check::Arithmetic,
     )
 }

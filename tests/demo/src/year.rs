@@ -64,7 +64,7 @@ pub fn month(f: &Federation, ledger: &Ledger, indexes: &Indexes, month: Month) -
             if Some(county.id.to_string()) == returned {
                 returned_and_again(f, city, county, month)?;
             } else {
-                decide(city, county, month, 1, "accepted", &[])?;
+                decide(city, county, month, 1, Decision::Accepted, &[])?;
             }
         }
     }
@@ -75,7 +75,7 @@ pub fn month(f: &Federation, ledger: &Ledger, indexes: &Indexes, month: Month) -
         let city = f
             .world
             .member(county.parent.as_ref().map_or("", |p| p.as_str()))?;
-        decide(city, county, month, 1, "accepted", &[])?;
+        decide(city, county, month, 1, Decision::Accepted, &[])?;
     }
     clock(f, month, 8)?;
     let cities: Vec<&Member> = f.world.tier(Tier::City).collect();
@@ -96,7 +96,7 @@ pub fn month(f: &Federation, ledger: &Ledger, indexes: &Indexes, month: Month) -
     })?;
     let province = f.world.province()?;
     for city in &cities {
-        decide(province, city, month, 1, "accepted", &[])?;
+        decide(province, city, month, 1, Decision::Accepted, &[])?;
     }
     if let Some(id) = &missing {
         came_later(f, province, id, month)?;
@@ -280,7 +280,7 @@ pub fn decide(
     child: &Member,
     month: Month,
     revision: u32,
-    decision: &str,
+    decision: Decision,
     reasons: &[String],
 ) -> Result<()> {
     let reviewer = Client::new(&parent.url(), parent.token("tongji"));
@@ -314,16 +314,16 @@ pub fn decide(
     }
     reviewer
         .decide(child.id.as_str(), month, decision, reasons, &[])
-        .map_err(|e| miette!("{} {month}: {decision}: {e}", child.id))?;
+        .map_err(|e| miette!("{} {month}: {decision:?}: {e}", child.id))?;
     receipt(child, month, revision, decision)
 }
 
 /// Waits until a unit has its parent's receipt with this decision.
-pub fn receipt(child: &Member, month: Month, revision: u32, decision: &str) -> Result<()> {
+pub fn receipt(child: &Member, month: Month, revision: u32, decision: Decision) -> Result<()> {
     let client = Client::new(&child.url(), child.token("tianbiao"));
     wait(
         &format!(
-            "the receipt of {} {month}.{revision} ({decision})",
+            "the receipt of {} {month}.{revision} ({decision:?})",
             child.id
         ),
         || {
@@ -331,16 +331,11 @@ pub fn receipt(child: &Member, month: Month, revision: u32, decision: &str) -> R
             let own = months
                 .into_iter()
                 .find(|m| m.period == month && m.revision == revision);
-            let word = own.and_then(|m| m.decision).map(|d| match d {
-                Decision::Accepted => "accepted",
-                Decision::Returned => "returned",
-                Decision::Rejected => "rejected",
-                Decision::Reopened => "reopened",
-            });
-            if word == Some(decision) {
+            let had = own.and_then(|m| m.decision);
+            if had == Some(decision) {
                 Ok(true)
             } else {
-                Err(format!("{word:?}"))
+                Err(format!("{had:?}"))
             }
         },
     )
@@ -351,9 +346,9 @@ fn returned_and_again(f: &Federation, city: &Member, county: &Member, month: Mon
         "请核对实用技术培训人次是否有遗漏 / please check whether rural trainings are missing"
             .to_string(),
     ];
-    decide(city, county, month, 1, "returned", &reasons)?;
+    decide(city, county, month, 1, Decision::Returned, &reasons)?;
     report(f, county, month, &CloseRequest::default())?;
-    decide(city, county, month, 2, "accepted", &[])
+    decide(city, county, month, 2, Decision::Accepted, &[])
 }
 
 fn came_later(f: &Federation, province: &Member, id: &str, month: Month) -> Result<()> {
@@ -363,13 +358,13 @@ fn came_later(f: &Federation, province: &Member, id: &str, month: Month) -> Resu
         .world
         .member(county.parent.as_ref().map_or("", |p| p.as_str()))?;
     report(f, county, month, &CloseRequest::default())?;
-    decide(city, county, month, 1, "accepted", &[])?;
+    decide(city, county, month, 1, Decision::Accepted, &[])?;
     let reviewer = Client::new(&province.url(), province.token("tongji"));
     let reason = format!("补入 {id} 的月报 / include the report of {id}");
     reviewer
-        .decide(city.id.as_str(), month, "reopened", &[reason], &[])
+        .decide(city.id.as_str(), month, Decision::Reopened, &[reason], &[])
         .into_diagnostic()?;
-    receipt(city, month, 1, "reopened")?;
+    receipt(city, month, 1, Decision::Reopened)?;
     report(f, city, month, &CloseRequest::default())?;
-    decide(province, city, month, 2, "accepted", &[])
+    decide(province, city, month, 2, Decision::Accepted, &[])
 }

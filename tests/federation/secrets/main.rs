@@ -27,6 +27,7 @@ use node::books::Books;
 use node::books::keys::Keys;
 use observations::{Observations, listen, talkative};
 use protocol::period::Month;
+use protocol::receipt::Decision;
 
 const COUNTY: &str = "140302";
 const CITY: &str = "140300";
@@ -164,7 +165,7 @@ fn closed_signed_sent_accepted(seen: &mut Observations, setup: &Setup, m: &Membe
         seen.good(m, person, &sign);
     }
     seen.good(m, "luru", &["submit", "2023-01"]);
-    year::decide(city, m, month, 1, "accepted", &[]).unwrap();
+    year::decide(city, m, month, 1, Decision::Accepted, &[]).unwrap();
     seen.good(m, "luru", &["months"]);
     seen.good(m, "luru", &["status"]);
     let evidence = setup.dir.join("evidence.zip");

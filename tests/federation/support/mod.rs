@@ -289,9 +289,9 @@ impl People {
     ) {
         let parent = self.member(id).parent.clone().unwrap();
         let officer = self.client(parent.as_str(), "tongji");
-        let (word, reasons): (_, &[String]) = match decision {
-            Decision::Accepted => ("accepted", &[]),
-            _ => ("returned", &["please look again".to_string()]),
+        let reasons: &[String] = match decision {
+            Decision::Accepted => &[],
+            _ => &["please look again".to_string()],
         };
         let found = || {
             let list = officer.children().map_err(text_of)?;
@@ -310,7 +310,9 @@ impl People {
                 };
                 let failed = child.verdicts.iter().find(|v| v.failed());
                 assert!(failed.is_none(), "{id} {m}: {failed:?}");
-                officer.decide(id, m, word, reasons, &[]).map_err(text_of)
+                officer
+                    .decide(id, m, decision, reasons, &[])
+                    .map_err(text_of)
             },
         );
     }

@@ -12,4 +12,4 @@ pub use failure::Failure;
 pub use file::{read, replace, replace_with, save_new};
 pub use table::{Style, fault_table, lines, print, table};
 pub(crate) use text::sayln;
-pub use text::{amount, decision, escape_controls, one_line, percent, say, seconds};
+pub use text::{amount, decision_words, escape_controls, one_line, percent, say, seconds};

@@ -57,8 +57,8 @@ pub fn seconds(took: Duration) -> String {
     format!("{:.2} s", took.as_secs_f64())
 }
 
-/// In both languages.
-pub fn decision(decision: Decision) -> String {
+/// A decision in both languages.
+pub fn decision_words(decision: Decision) -> String {
     let en = match decision {
         Decision::Accepted => "accepted",
         Decision::Returned => "returned",
