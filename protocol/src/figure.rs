@@ -16,10 +16,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{AMOUNT_BITS, Catalogue, Indicator, Kind, table_name};
+use crate::catalogue::{AMOUNT_BITS, Catalogue, EventType, Indicator, Kind, table_name};
 use crate::count::MoveKind;
 use crate::ids::Tier;
-use crate::row::{Schema, Sums};
+use crate::row::{Block, Schema, Sums};
 
 /// What a figure rests on. The weakest part decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -205,15 +205,8 @@ pub fn own(
     last: Option<&[Figure]>,
 ) -> Result<Vec<Figure>, RangeError> {
     let mut figures = zeros(catalogue);
-    for figure in &mut figures {
-        let Some(i) = catalogue.indicator(&figure.id) else {
-            continue;
-        };
-        if i.kind.is_stock()
-            && let Some(before) = last.and_then(|l| l.iter().find(|f| f.id == figure.id))
-        {
-            figure.own = before.own.clone();
-        }
+    if let Some(last) = last {
+        carry_stocks(catalogue, &mut figures, last);
     }
     let position: BTreeMap<String, usize> = figures
         .iter()
@@ -226,72 +219,98 @@ pub fn own(
         };
         let schema = Schema::of(catalogue, event);
         for block in schema.blocks() {
-            let Some(&n) = position.get(&block.figure) else {
-                continue;
-            };
-            let figure = &mut figures[n];
-            let Some(i) = catalogue.indicator(&figure.id) else {
-                continue;
-            };
-            let range = || RangeError(block.figure.clone());
-            let sum = columns
-                .get(block.start..block.start + block.width)
-                .unwrap_or_default();
-            let sign = if block.kind == MoveKind::Out { -1 } else { 1 };
-            let mut delta = Counts::of(i, catalogue);
-            let mut total = 0_i64;
-            if block.kind == MoveKind::Amount {
-                for (bit, x) in sum.iter().enumerate().take(AMOUNT_BITS) {
-                    total = x
-                        .checked_mul(1 << bit)
-                        .and_then(|v| total.checked_add(v))
-                        .ok_or_else(range)?;
-                }
-            } else {
-                let cells = sum.len().saturating_sub(1);
-                for (cell, x) in sum.iter().take(cells).enumerate() {
-                    total = total.checked_add(*x).ok_or_else(range)?;
-                    if let Some(slot) = delta
-                        .cells
-                        .get_mut(block.table)
-                        .and_then(|t| t.get_mut(cell))
-                    {
-                        *slot = x.checked_mul(sign).ok_or_else(range)?;
-                    }
-                }
+            let figure = position.get(&block.figure);
+            if let Some(figure) = figure.and_then(|&n| figures.get_mut(n)) {
+                add_block(catalogue, figure, event, block, columns)?;
             }
-            if block.table == 0 {
-                let signed = total.checked_mul(sign).ok_or_else(range)?;
-                delta.value = Some(signed);
-                if event.effect.baseline {
-                    delta.declared = signed;
-                }
-            }
-            figure.own.add(&delta, &block.figure)?;
         }
     }
+    quotients(catalogue, tier, &mut figures, &position);
+    settle_basis(catalogue, &mut figures);
+    Ok(figures)
+}
+
+/// A stock begins where the last month's ended (SPEC 7, step 1).
+fn carry_stocks(catalogue: &Catalogue, figures: &mut [Figure], last: &[Figure]) {
+    for figure in figures {
+        let indicator = catalogue.indicator(&figure.id);
+        if indicator.is_some_and(|i| i.kind.is_stock())
+            && let Some(before) = last.iter().find(|f| f.id == figure.id)
+        {
+            figure.own = before.own.clone();
+        }
+    }
+}
+
+/// Adds the columns of one block to its figure (SPEC 7, step 2).
+fn add_block(
+    catalogue: &Catalogue,
+    figure: &mut Figure,
+    event: &EventType,
+    block: &Block,
+    columns: &[i64],
+) -> Result<(), RangeError> {
+    let Some(indicator) = catalogue.indicator(&figure.id) else {
+        return Ok(());
+    };
+    let range = || RangeError(block.figure.clone());
+    let sum = columns
+        .get(block.start..block.start + block.width)
+        .unwrap_or_default();
+    let sign = if block.kind == MoveKind::Out { -1 } else { 1 };
+    let mut delta = Counts::of(indicator, catalogue);
+    let mut total = 0_i64;
+    if block.kind == MoveKind::Amount {
+        for (bit, x) in sum.iter().enumerate().take(AMOUNT_BITS) {
+            let amount = x.checked_mul(1 << bit).ok_or_else(range)?;
+            total = total.checked_add(amount).ok_or_else(range)?;
+        }
+    } else {
+        let mut cells = delta.cells.get_mut(block.table);
+        let counting = sum.len().saturating_sub(1);
+        for (cell, x) in sum.iter().take(counting).enumerate() {
+            total = total.checked_add(*x).ok_or_else(range)?;
+            if let Some(slot) = cells.as_mut().and_then(|cells| cells.get_mut(cell)) {
+                *slot = x.checked_mul(sign).ok_or_else(range)?;
+            }
+        }
+    }
+    if block.table == 0 {
+        let signed = total.checked_mul(sign).ok_or_else(range)?;
+        delta.value = Some(signed);
+        if event.effect.baseline {
+            delta.declared = signed;
+        }
+    }
+    figure.own.add(&delta, &block.figure)
+}
+
+/// Quotients follow from the own values of their parts (SPEC 7, step 3).
+fn quotients(
+    catalogue: &Catalogue,
+    tier: Tier,
+    figures: &mut [Figure],
+    position: &BTreeMap<String, usize>,
+) {
     let value = |figures: &[Figure], id: &str| {
-        position
-            .get(id)
-            .and_then(|&n| figures[n].own.value)
-            .unwrap_or(0)
+        let figure = position.get(id).and_then(|&n| figures.get(n));
+        figure.and_then(|f| f.own.value).unwrap_or(0)
     };
     for n in 0..figures.len() {
         let Some(i) = catalogue.indicator(&figures[n].id) else {
             continue;
         };
-        if matches!(i.kind, Kind::Ratio | Kind::Coverage) {
-            let (num, den) = match i.per {
-                Some(per) if per == tier => (i64::from(value(&figures, &i.met) >= 1), 1),
-                Some(_) => (0, 0),
-                None => (value(&figures, &i.num), value(&figures, &i.den)),
-            };
-            figures[n].own.num = Some(num);
-            figures[n].own.den = Some(den);
+        if !matches!(i.kind, Kind::Ratio | Kind::Coverage) {
+            continue;
         }
+        let (num, den) = match i.per {
+            Some(per) if per == tier => (i64::from(value(figures, &i.met) >= 1), 1),
+            Some(_) => (0, 0),
+            None => (value(figures, &i.num), value(figures, &i.den)),
+        };
+        figures[n].own.num = Some(num);
+        figures[n].own.den = Some(den);
     }
-    settle_basis(catalogue, &mut figures);
-    Ok(figures)
 }
 
 /// Adds the children's scopes to the own figures. `absent` gives, for each tier, how many units are

@@ -93,6 +93,11 @@ pub enum RowError {
     },
 }
 
+/// A column that a schema does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown column {0}")]
+pub struct UnknownColumn(pub String);
+
 impl Schema {
     /// The schema of an event type under a catalogue.
     pub fn of(catalogue: &Catalogue, event: &EventType) -> Schema {
@@ -297,7 +302,10 @@ impl Schema {
     ///
     /// # Errors
     /// The unknown column's name.
-    pub fn from_named(&self, counts: &BTreeMap<String, i64>) -> Result<Vec<(usize, i64)>, String> {
+    pub fn from_named(
+        &self,
+        counts: &BTreeMap<String, i64>,
+    ) -> Result<Vec<(usize, i64)>, UnknownColumn> {
         let mut row: Vec<(usize, i64)> = counts
             .iter()
             .map(|(name, w)| {
@@ -305,7 +313,7 @@ impl Schema {
                     .iter()
                     .position(|n| n == name)
                     .map(|c| (c, *w))
-                    .ok_or_else(|| name.clone())
+                    .ok_or_else(|| UnknownColumn(name.clone()))
             })
             .collect::<Result<_, _>>()?;
         row.sort_unstable();

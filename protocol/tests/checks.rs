@@ -1873,7 +1873,7 @@ fn a_disclosure_shows_what_was_recorded() {
         let mut d = good.clone();
         change(&mut d);
         let e = disclosure::verify(&d, &root).unwrap_err();
-        assert!(e.contains(part), "{part:?}: {e}");
+        assert!(e.to_string().contains(part), "{part:?}: {e}");
     };
     refused(
         &|d| d.fields[0].field.2 = text("别的厂"),

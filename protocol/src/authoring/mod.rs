@@ -3,6 +3,27 @@
 //! A catalogue is joined from TOML files ([`Catalogue::from_files`](crate::catalogue::Catalogue)) or
 //! read from the JSON of its signed document; either way [`validate`] names every fault at once,
 //! each with its place, code and cure.
+//!
+//! ```
+//! use protocol::catalogue::Catalogue;
+//! use protocol::compiled::CompiledCatalogue;
+//!
+//! let file = |name: &str| -> std::io::Result<(String, String)> {
+//!     Ok((name.into(), std::fs::read_to_string(format!("../deploy/catalogue/{name}"))?))
+//! };
+//! let names = ["dimensions.toml", "events.toml", "indicators.toml", "rules.toml"];
+//! let files = names.map(file).into_iter().collect::<Result<Vec<_>, _>>()?;
+//! let catalogue = Catalogue::from_files(&files)?;
+//! // What is signed is one JSON text; its digest is what statements and rollups name.
+//! assert_eq!(Catalogue::from_json(&catalogue.to_json())?.digest(), catalogue.digest());
+//! let compiled = CompiledCatalogue::new(catalogue)?;
+//! assert!(compiled.catalogue.event("record.voided").is_some());
+//!
+//! // Without the events, every indicator that they feed is named.
+//! let faults = Catalogue::from_files(&[files[0].clone(), files[2].clone()]).unwrap_err();
+//! assert!(faults.0.iter().any(|fault| fault.code() == "event"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod catalogue;
 mod fault;

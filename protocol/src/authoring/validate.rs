@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fault::{CatalogueFault, CatalogueFaults};
 use crate::catalogue::{
-    AMOUNT_BITS, Catalogue, EventType, FieldKind, Indicator, Kind, MAX_CELLS, MAX_COLUMNS, Subject,
-    table_name,
+    AMOUNT_BITS, Catalogue, EventType, Field, FieldKind, Indicator, Kind, MAX_CELLS, MAX_COLUMNS,
+    Subject, table_name,
 };
 
 /// Checks every rule that counting relies on.
@@ -207,42 +207,7 @@ impl Validator<'_> {
         if e.levels.is_empty() && !e.system {
             self.fault(place, "levels", "no tier may record it");
         }
-        match (e.subject, e.key.as_str()) {
-            (Subject::Unit, "") => {}
-            (Subject::Unit, _) => self.fault(place, "key", "an event about the unit has no key"),
-            (_, "") if e.system => {}
-            (_, key) => match e.field(key) {
-                None => self.fault(
-                    place,
-                    "key",
-                    format!("key {key:?} is not one of its fields"),
-                ),
-                Some(f) if f.optional => self.fault(
-                    place,
-                    "key",
-                    format!("key field {key:?} must not be optional"),
-                ),
-                Some(f)
-                    if matches!(
-                        f.kind,
-                        FieldKind::Int | FieldKind::Fen | FieldKind::Bool | FieldKind::Date
-                    ) =>
-                {
-                    self.fault(place, "key", format!("key field {key:?} must be a number of a person or organisation, a code or a text"));
-                }
-                Some(f)
-                    if e.subject == Subject::Person
-                        && !matches!(f.kind, FieldKind::IdNumber | FieldKind::Certificate) =>
-                {
-                    self.fault(
-                        place,
-                        "key",
-                        "a person is keyed by id_number or certificate",
-                    );
-                }
-                Some(_) => {}
-            },
-        }
+        self.key(place, e);
         if e.subject == Subject::Person && e.is_clear() {
             self.fault(
                 place,
@@ -251,54 +216,108 @@ impl Validator<'_> {
             );
         }
         for f in &e.fields {
-            if f.kind == FieldKind::Code && f.codes.is_empty() && f.dimension.is_none() {
-                self.fault(
-                    place,
-                    "codes",
-                    format!("field {}: a code field needs codes or a dimension", f.name),
-                );
+            self.codes(place, f);
+            self.private_field(place, e, f);
+            self.reserved_name(place, e, f);
+        }
+    }
+
+    /// What names the subject of an event.
+    fn key(&mut self, place: &str, e: &EventType) {
+        let key = e.key.as_str();
+        match (e.subject, key) {
+            (Subject::Unit, "") => return,
+            (Subject::Unit, _) => {
+                return self.fault(place, "key", "an event about the unit has no key");
             }
-            if let Some(d) = &f.dimension
-                && self.c.dimension(d).is_none()
-            {
-                self.fault(
-                    place,
-                    "dimension",
-                    format!("field {}: unknown dimension {d:?}", f.name),
-                );
-            }
-            if e.is_clear()
-                && matches!(
-                    f.kind,
-                    FieldKind::IdNumber | FieldKind::Certificate | FieldKind::Text
-                )
-            {
-                self.fault(
-                    place,
-                    "pi",
-                    format!(
-                        "field {}: a P0 event may hold no number of a person and no free text",
-                        f.name
-                    ),
-                );
-            }
-            if matches!(
-                f.name.as_str(),
-                "occurred_on" | "category" | "grade" | "sex" | "birth"
-            ) && e.key != f.name
-            {
-                let derived = e.fields.iter().any(|g| {
-                    g.kind == FieldKind::Certificate
-                        || (g.kind == FieldKind::IdNumber && (f.name == "sex" || f.name == "birth"))
-                });
-                if f.name == "occurred_on" || derived {
-                    self.fault(
-                        place,
-                        "reserved",
-                        format!("field name {} is given by the system", f.name),
-                    );
-                }
-            }
+            (_, "") if e.system => return,
+            _ => {}
+        }
+        let Some(field) = e.field(key) else {
+            let message = format!("key {key:?} is not one of its fields");
+            return self.fault(place, "key", message);
+        };
+        let names_a_person = matches!(field.kind, FieldKind::IdNumber | FieldKind::Certificate);
+        let names_nothing = matches!(
+            field.kind,
+            FieldKind::Int | FieldKind::Fen | FieldKind::Bool | FieldKind::Date
+        );
+        if field.optional {
+            let message = format!("key field {key:?} must not be optional");
+            self.fault(place, "key", message);
+        } else if names_nothing {
+            let message = format!(
+                "key field {key:?} must be a number of a person or organisation, \
+                 a code or a text"
+            );
+            self.fault(place, "key", message);
+        } else if e.subject == Subject::Person && !names_a_person {
+            self.fault(
+                place,
+                "key",
+                "a person is keyed by id_number or certificate",
+            );
+        }
+    }
+
+    /// A code field says which codes there are.
+    fn codes(&mut self, place: &str, f: &Field) {
+        if f.kind == FieldKind::Code && f.codes.is_empty() && f.dimension.is_none() {
+            self.fault(
+                place,
+                "codes",
+                format!("field {}: a code field needs codes or a dimension", f.name),
+            );
+        }
+        if let Some(d) = &f.dimension
+            && self.c.dimension(d).is_none()
+        {
+            self.fault(
+                place,
+                "dimension",
+                format!("field {}: unknown dimension {d:?}", f.name),
+            );
+        }
+    }
+
+    /// What is published in clear tells nothing of a person.
+    fn private_field(&mut self, place: &str, e: &EventType, f: &Field) {
+        let private = matches!(
+            f.kind,
+            FieldKind::IdNumber | FieldKind::Certificate | FieldKind::Text
+        );
+        if e.is_clear() && private {
+            self.fault(
+                place,
+                "pi",
+                format!(
+                    "field {}: a P0 event may hold no number of a person and no free text",
+                    f.name
+                ),
+            );
+        }
+    }
+
+    /// Names that the system gives a value of its own.
+    fn reserved_name(&mut self, place: &str, e: &EventType, f: &Field) {
+        let name = f.name.as_str();
+        if e.key == name {
+            return;
+        }
+        let by_certificate = e.fields.iter().any(|g| g.kind == FieldKind::Certificate);
+        let by_id_number = e.fields.iter().any(|g| g.kind == FieldKind::IdNumber);
+        let reserved = match name {
+            "occurred_on" => true,
+            "category" | "grade" => by_certificate,
+            "sex" | "birth" => by_certificate || by_id_number,
+            _ => false,
+        };
+        if reserved {
+            self.fault(
+                place,
+                "reserved",
+                format!("field name {name} is given by the system"),
+            );
         }
     }
 
@@ -451,99 +470,51 @@ impl Validator<'_> {
     /// months later.
     fn names(&mut self) {
         let c = self.c;
-        let defines: BTreeSet<String> = c.defines.iter().map(|d| d.name.clone()).collect();
-        let mut states: BTreeMap<Subject, BTreeSet<String>> = BTreeMap::new();
-        for e in &c.events {
-            let known = states
-                .entry(e.subject)
-                .or_insert_with(|| ["active".to_string(), "age".to_string()].into());
-            known.extend(e.effect.set.keys().cloned());
-            for spell in e.effect.open.iter().chain(&e.effect.close) {
-                known.insert(spell.clone());
-                for name in e
-                    .effect
-                    .spell_set
-                    .keys()
-                    .map(String::as_str)
-                    .chain(["open", "ever"])
-                {
-                    known.insert(format!("{spell}.{name}"));
-                }
-            }
-        }
-        let every: BTreeSet<String> = states.values().flatten().cloned().collect();
-        let fields = |e: &EventType| -> BTreeSet<String> {
-            let derived = ["sex", "birth", "category", "grade"].map(String::from);
-            e.fields
-                .iter()
-                .map(|f| f.name.clone())
-                .chain(derived)
-                .collect()
-        };
-        let every_field: BTreeSet<String> = c.events.iter().flat_map(fields).collect();
-        let mut check =
-            |place: String, source: &str, state: &BTreeSet<String>, event: &BTreeSet<String>| {
-                for (root, name) in members(source) {
-                    let known = match root {
-                        "s" | "before" => state.contains(&name),
-                        "d" => defines.contains(&name),
-                        _ => event.contains(&name),
-                    };
-                    if !known {
-                        self.faults.push(CatalogueFault::new(
-                            &place,
-                            "unknown_name",
-                            format!("{root}.{name} does not exist; is it misspelt?"),
-                        ));
-                    }
-                }
-            };
-        let none = BTreeSet::new();
+        let states = states(c);
+        let every: Names = states.values().flatten().cloned().collect();
+        let every_field: Names = c.events.iter().flat_map(fields_of).collect();
+        let none = Names::new();
+        let of = |subject: Subject| states.get(&subject).unwrap_or(&none);
         for d in &c.defines {
-            check(
-                format!("define {}", d.name),
-                &d.expr,
-                states.get(&Subject::Person).unwrap_or(&none),
-                &none,
-            );
+            let place = format!("define {}", d.name);
+            self.known_names(&place, &d.expr, of(Subject::Person), &none);
         }
         for d in &c.dimensions {
-            check(
-                format!("dimension {}", d.id),
-                &d.value,
-                &every,
-                &every_field,
-            );
+            let place = format!("dimension {}", d.id);
+            self.known_names(&place, &d.value, &every, &every_field);
         }
         for e in &c.events {
-            let state = states.get(&e.subject).unwrap_or(&none);
-            let own = fields(e);
-            for source in e
-                .effect
-                .set
-                .values()
-                .chain(e.effect.spell_set.values())
-                .chain([&e.effect.spell_key])
-            {
-                check(format!("event {}", e.code), source, state, &own);
+            let place = format!("event {}", e.code);
+            let own = fields_of(e);
+            let sources = e.effect.set.values().chain(e.effect.spell_set.values());
+            for source in sources.chain([&e.effect.spell_key]) {
+                self.known_names(&place, source, of(e.subject), &own);
             }
         }
         for i in &c.indicators {
-            let state = i.subject.and_then(|s| states.get(&s)).unwrap_or(&none);
-            let feeding = c
-                .events
-                .iter()
-                .filter(|e| i.events.contains(&e.code) && !e.system && !e.effect.baseline);
-            // A field must exist in every type that feeds a flow: the condition is evaluated for
-            // each of them.
-            let common = feeding
-                .map(fields)
-                .reduce(|a, b| a.intersection(&b).cloned().collect())
-                .unwrap_or_default();
-            check(format!("indicator {}", i.id), &i.condition, state, &common);
+            let place = format!("indicator {}", i.id);
+            let state = i.subject.map_or(&none, of);
+            self.known_names(&place, &i.condition, state, &common_fields(c, i));
         }
         self.stock_tables();
         self.baselines();
+    }
+
+    fn known_names(&mut self, place: &str, source: &str, state: &Names, event: &Names) {
+        for (root, name) in members(source) {
+            let known = match root {
+                "s" | "before" => state.contains(&name),
+                "d" => self.c.defines.iter().any(|d| d.name == name),
+                _ => event.contains(&name),
+            };
+            if !known {
+                self.fault(
+                    place,
+                    "unknown_name",
+                    format!("{root}.{name} does not exist; is it misspelt?"),
+                );
+            }
+        }
     }
 
     fn stock_tables(&mut self) {
@@ -598,6 +569,44 @@ impl Validator<'_> {
             );
         }
     }
+}
+
+type Names = BTreeSet<String>;
+
+/// The names that exist behind `s.`, for each kind of subject.
+fn states(c: &Catalogue) -> BTreeMap<Subject, Names> {
+    let mut states: BTreeMap<Subject, Names> = BTreeMap::new();
+    for e in &c.events {
+        let known = states
+            .entry(e.subject)
+            .or_insert_with(|| ["active".to_string(), "age".to_string()].into());
+        known.extend(e.effect.set.keys().cloned());
+        for spell in e.effect.open.iter().chain(&e.effect.close) {
+            known.insert(spell.clone());
+            let attributes = e.effect.spell_set.keys().map(String::as_str);
+            for name in attributes.chain(["open", "ever"]) {
+                known.insert(format!("{spell}.{name}"));
+            }
+        }
+    }
+    states
+}
+
+/// The names that exist behind `e.` for an event type.
+fn fields_of(e: &EventType) -> Names {
+    let derived = ["sex", "birth", "category", "grade"].map(String::from);
+    let declared = e.fields.iter().map(|f| f.name.clone());
+    declared.chain(derived).collect()
+}
+
+/// The fields that every type which feeds a flow has: its condition is evaluated for each of them.
+fn common_fields(c: &Catalogue, i: &Indicator) -> Names {
+    c.events
+        .iter()
+        .filter(|e| i.events.contains(&e.code) && !e.system && !e.effect.baseline)
+        .map(fields_of)
+        .reduce(|a, b| a.intersection(&b).cloned().collect())
+        .unwrap_or_default()
 }
 
 /// The `root.name` pairs of a CEL source outside its string literals, for the roots that counting

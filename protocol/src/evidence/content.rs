@@ -89,19 +89,28 @@ impl Arrivals {
     /// # Errors
     /// What [`note::document`] finds.
     pub fn to_text(&self) -> Result<String, note::NoteError> {
-        // A struct of strings always serialises.
-        note::document(
-            ARRIVALS_KIND,
-            &serde_json::to_string(self).unwrap_or_default(),
-        )
+        // Proof: strings and a map with digests as keys always serialise.
+        let json = serde_json::to_string(self).expect("arrivals serialise");
+        note::document(ARRIVALS_KIND, &json)
     }
 
     /// Reads a note's text.
     ///
     /// # Errors
     /// Another kind or unknown fields.
-    pub fn parse(text: &str) -> Result<Arrivals, String> {
-        let json = note::read_document(text, ARRIVALS_KIND).map_err(|e| e.to_string())?;
-        serde_json::from_str(json).map_err(|e| e.to_string())
+    pub fn parse(text: &str) -> Result<Arrivals, ArrivalsError> {
+        let json = note::read_document(text, ARRIVALS_KIND)?;
+        serde_json::from_str(json).map_err(|e| ArrivalsError::Json(e.to_string()))
     }
+}
+
+/// Why a list of arrivals is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArrivalsError {
+    /// The envelope is wrong.
+    #[error(transparent)]
+    Note(#[from] note::NoteError),
+    /// The JSON is wrong.
+    #[error("{0}")]
+    Json(String),
 }

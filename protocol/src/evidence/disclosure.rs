@@ -9,17 +9,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::Catalogue;
-use crate::commitment::{Generators, OpenScalar};
+use crate::commitment::{CommitmentError, Generators, OpenScalar};
 use crate::count::MoveKind;
 use crate::ids::UnitId;
-use crate::log::checkpoint::{Checkpoint, origin_of};
-use crate::log::tree;
-use crate::note::{Note, VerifierKey};
-use crate::published;
-use crate::record::Disclosed;
-use crate::registry::VerifiedRegistry;
-use crate::statement::Statement;
+use crate::log::checkpoint::{Checkpoint, CheckpointError, origin_of};
+use crate::log::tree::{self, ProofError};
+use crate::note::{Note, NoteError, VerifierKey};
+use crate::published::{self, PublishedError};
+use crate::record::{Disclosed, RecordError};
+use crate::registry::{Registry, RegistryError, Unit, VerifiedRegistry};
+use crate::row::UnknownColumn;
+use crate::statement::{Statement, StatementError};
 use crate::text::hex;
 
 /// Names the format.
@@ -62,103 +62,176 @@ pub struct ShownRow {
     pub blinding: OpenScalar,
 }
 
-/// Checks a disclosure; gives the statement.
+/// Why a disclosure does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DisclosureError {
+    /// Of another format.
+    #[error("not a disclosure of the form {FORMAT}")]
+    Format,
+    /// A note in it cannot be read.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// The registry chain does not follow from the root keys.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// No registry in it.
+    #[error("no registry")]
+    NoRegistry,
+    /// A unit that does not exist.
+    #[error("the unit is not in the registry")]
+    UnknownUnit,
+    /// The checkpoint cannot be read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The checkpoint of another unit.
+    #[error("the checkpoint is of another log")]
+    OtherLog,
+    /// The checkpoint is not signed as it must be.
+    #[error("the checkpoint is not signed by the unit's node key")]
+    CheckpointKey,
+    /// The proof cannot be read.
+    #[error("the proof is not hex")]
+    ProofText,
+    /// The statement is not in the log.
+    #[error(transparent)]
+    Inclusion(#[from] ProofError),
+    /// The statement cannot be read.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    /// The statement of another unit.
+    #[error("the statement is of unit {0}")]
+    OtherUnit(UnitId),
+    /// Fields of an event that has no record.
+    #[error("the statement has no private record")]
+    NoRecord,
+    /// A field that is not part of the record.
+    #[error(transparent)]
+    Field(#[from] RecordError),
+    /// The catalogue is not signed, or cannot be read.
+    #[error(transparent)]
+    Catalogue(#[from] PublishedError),
+    /// Another catalogue than the statement's.
+    #[error("the catalogue is not the one that the statement names")]
+    OtherCatalogue,
+    /// The catalogue has no such type.
+    #[error("no schema for this event type")]
+    NoSchema,
+    /// The schema has no such column.
+    #[error(transparent)]
+    Column(#[from] UnknownColumn),
+    /// One column twice.
+    #[error("a column is shown twice")]
+    ColumnTwice,
+    /// A block without exactly one column.
+    #[error("the row counts {ones} times for figure {figure}, not once")]
+    Block {
+        /// How many of its columns are shown.
+        ones: usize,
+        /// The block's figure.
+        figure: String,
+    },
+    /// The row cannot be committed to.
+    #[error(transparent)]
+    Commitment(#[from] CommitmentError),
+    /// The commitment is of another row.
+    #[error("the statement's commitment does not open to this row")]
+    Opening,
+}
+
+/// Checks a disclosure (SPEC section 10); gives the statement.
 ///
 /// # Errors
 /// The first thing that contradicts.
 pub fn verify<R: AsRef<[VerifierKey]> + ?Sized>(
     d: &Disclosure,
     roots: &R,
-) -> Result<Statement, String> {
+) -> Result<Statement, DisclosureError> {
     if d.format != FORMAT {
-        return Err(format!("not a disclosure of the form {FORMAT}"));
+        return Err(DisclosureError::Format);
     }
     let notes = d
         .registries
         .iter()
         .map(|t| Note::parse(t.as_bytes()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|e| e.to_string())?;
-    let chain = VerifiedRegistry::chain(&notes, roots).map_err(|e| e.to_string())?;
-    let registry = chain.last().ok_or("no registry")?.registry();
-    let unit = registry
-        .unit(&d.unit)
-        .ok_or("the unit is not in the registry")?;
-    let checkpoint = Note::parse(d.checkpoint.as_bytes()).map_err(|e| e.to_string())?;
-    let point = Checkpoint::parse(checkpoint.text()).map_err(|e| e.to_string())?;
+        .collect::<Result<Vec<_>, _>>()?;
+    let chain = VerifiedRegistry::chain(&notes, roots)?;
+    let newest = chain.last().ok_or(DisclosureError::NoRegistry)?;
+    let registry = newest.registry();
+    let unit = registry.unit(&d.unit).ok_or(DisclosureError::UnknownUnit)?;
+    statement_in_log(d, unit)?;
+    let note = Note::parse(d.statement.as_bytes())?;
+    let statement = Statement::parse(note.text())?;
+    if statement.unit != d.unit {
+        return Err(DisclosureError::OtherUnit(statement.unit));
+    }
+    if !d.fields.is_empty() {
+        let record = statement.record.ok_or(DisclosureError::NoRecord)?;
+        for field in &d.fields {
+            field.verify(&record)?;
+        }
+    }
+    if let Some(row) = &d.row {
+        row_opens(d, row, &statement, registry)?;
+    }
+    Ok(statement)
+}
+
+/// The statement is in the unit's log, whose checkpoint the unit's node key signed.
+fn statement_in_log(d: &Disclosure, unit: &Unit) -> Result<(), DisclosureError> {
+    let checkpoint = Note::parse(d.checkpoint.as_bytes())?;
+    let point = Checkpoint::parse(checkpoint.text())?;
     if point.origin() != origin_of(&d.unit) {
-        return Err("the checkpoint is of another log".into());
+        return Err(DisclosureError::OtherLog);
     }
     checkpoint
         .verify(&unit.keys_over(point.size()))
-        .map_err(|_| "the checkpoint is not signed by the unit's node key")?;
+        .map_err(|_| DisclosureError::CheckpointKey)?;
     let proof = d
         .proof
         .iter()
         .map(|h| hex::array(h))
         .collect::<Option<Vec<tree::Hash>>>()
-        .ok_or("the proof is not hex")?;
-    tree::verify_inclusion(
-        &tree::leaf_hash(d.statement.as_bytes()),
-        d.index,
-        point.size(),
-        &proof,
-        &point.root(),
-    )
-    .map_err(|e| e.to_string())?;
-    let note = Note::parse(d.statement.as_bytes()).map_err(|e| e.to_string())?;
-    let statement = Statement::parse(note.text()).map_err(|e| e.to_string())?;
-    if statement.unit != d.unit {
-        return Err(format!("the statement is of unit {}", statement.unit));
+        .ok_or(DisclosureError::ProofText)?;
+    let leaf = tree::leaf_hash(d.statement.as_bytes());
+    tree::verify_inclusion(&leaf, d.index, point.size(), &proof, &point.root())?;
+    Ok(())
+}
+
+/// The shown row is a legal one, and the statement's commitment opens to it.
+fn row_opens(
+    d: &Disclosure,
+    row: &ShownRow,
+    statement: &Statement,
+    registry: &Registry,
+) -> Result<(), DisclosureError> {
+    let note = Note::parse(d.catalogue.as_bytes())?;
+    let catalogue = published::read_catalogue(&note, registry)?;
+    if catalogue.digest() != statement.catalogue {
+        return Err(DisclosureError::OtherCatalogue);
     }
-    if !d.fields.is_empty() {
-        let record = statement
-            .record
-            .ok_or("the statement has no private record")?;
-        for field in &d.fields {
-            field.verify(&record).map_err(|e| e.to_string())?;
-        }
+    let generators = Generators::new(&catalogue);
+    let schema = generators
+        .schema(&statement.event)
+        .ok_or(DisclosureError::NoSchema)?;
+    let named = row.columns.iter().map(|c| (c.clone(), 1)).collect();
+    let columns = schema.from_named(&named)?;
+    if columns.len() != row.columns.len() {
+        return Err(DisclosureError::ColumnTwice);
     }
-    if let Some(row) = &d.row {
-        let note = Note::parse(d.catalogue.as_bytes()).map_err(|e| e.to_string())?;
-        let catalogue: Catalogue =
-            published::read_catalogue(&note, registry).map_err(|e| e.to_string())?;
-        if catalogue.digest() != statement.catalogue {
-            return Err("the catalogue is not the one that the statement names".into());
-        }
-        let generators = Generators::new(&catalogue);
-        let schema = generators
-            .schema(&statement.event)
-            .ok_or("no schema for this event type")?;
-        let named = row.columns.iter().map(|c| (c.clone(), 1)).collect();
-        let columns = schema
-            .from_named(&named)
-            .map_err(|c| format!("unknown column {c}"))?;
-        if columns.len() != row.columns.len() {
-            return Err("a column is shown twice".into());
-        }
-        for block in schema
-            .blocks()
-            .iter()
-            .filter(|b| b.kind != MoveKind::Amount)
-        {
-            let ones = columns
-                .iter()
-                .filter(|(c, _)| (block.start..block.start + block.width).contains(c))
-                .count();
-            if ones != 1 {
-                return Err(format!(
-                    "the row counts {ones} times for figure {}, not once",
-                    block.figure
-                ));
-            }
-        }
-        let opened = generators
-            .commit(&statement.event, &columns, &row.blinding.0)
-            .map_err(|e| e.to_string())?;
-        if statement.row != Some(opened) {
-            return Err("the statement's commitment does not open to this row".into());
+    let blocks = schema.blocks().iter();
+    for block in blocks.filter(|b| b.kind != MoveKind::Amount) {
+        let of_block = block.start..block.start + block.width;
+        let ones = columns.iter().filter(|(c, _)| of_block.contains(c)).count();
+        if ones != 1 {
+            return Err(DisclosureError::Block {
+                ones,
+                figure: block.figure.clone(),
+            });
         }
     }
-    Ok(statement)
+    let opened = generators.commit(&statement.event, &columns, &row.blinding.0)?;
+    if statement.row != Some(opened) {
+        return Err(DisclosureError::Opening);
+    }
+    Ok(())
 }

@@ -196,19 +196,12 @@ pub fn verify_on<R: AsRef<[VerifierKey]> + ?Sized>(
         .last()
         .ok_or_else(|| error("registry", "registry", "there is none"))?;
     let registry = newest.registry();
-    let mut catalogues = Vec::new();
-    for note in &evidence.catalogues {
-        let catalogue = published::read_catalogue(note, registry)
-            .map_err(|e| error("catalogue", "catalogue", e))?;
-        catalogues.push(Arc::new(
-            CompiledCatalogue::new(catalogue).map_err(|e| error("catalogue", "catalogue", e))?,
-        ));
-    }
-    let plans: Vec<Plan> = evidence
+    let catalogues = catalogues(evidence, registry)?;
+    let plans = evidence
         .plans
         .iter()
         .map(|n| published::read_plan(n, registry))
-        .collect::<Result<_, _>>()
+        .collect::<Result<Vec<Plan>, _>>()
         .map_err(|e| error("plan", "plan", e))?;
     lines(evidence, &chain, roots.as_ref())?;
     let arrivals = arrivals(evidence, registry)?;
@@ -216,15 +209,12 @@ pub fn verify_on<R: AsRef<[VerifierKey]> + ?Sized>(
     for (id, unit) in &evidence.units {
         held.insert(id, rollups(id, unit)?);
     }
-    let by_digest: BTreeMap<Digest, Arc<HeldRollup>> = held
-        .values()
-        .flat_map(|r| r.values())
-        .map(|h| (h.digest(), h.clone()))
-        .collect();
+    let all = held.values().flat_map(|rollups| rollups.values());
+    let by_digest = all.map(|h| (h.digest(), h.clone())).collect();
     let mut order: Vec<&UnitId> = evidence.units.keys().collect();
     order.sort_by_key(|id| registry.path(id));
 
-    let known = Known {
+    let published = Published {
         shown,
         newest,
         chain: &chain,
@@ -235,50 +225,44 @@ pub fn verify_on<R: AsRef<[VerifierKey]> + ?Sized>(
         by_digest: &by_digest,
     };
     let (mut units, mut leaves) = (Vec::new(), 0);
-    for done in in_order(threads, &order, |id| known.unit(id)) {
+    for done in in_order(threads, &order, |id| published.unit(id)) {
         let (unit, read) = done?;
         units.push(unit);
         leaves += read;
     }
-    let mut latest = Latest::default();
-    for (id, rollups) in &held {
-        for ((month, _), h) in rollups {
-            latest.0.insert((*id, *month), &h.rollup.figures);
-        }
-    }
     let until = units
         .first()
         .and_then(|u| u.months.iter().map(|m| m.period).max());
-    let trust = Trust {
-        version: registry.version,
-        digest: newest.digest(),
-        given: roots.as_ref().len(),
-        threshold: chain.first().map_or(1, |first| first.registry().threshold),
-    };
-    let mut report = Report {
-        trust,
+    let (targets, unjudged) = published.targets(until);
+    Ok(Report {
+        trust: Trust {
+            version: registry.version,
+            digest: newest.digest(),
+            given: roots.as_ref().len(),
+            threshold: chain.first().map_or(1, |first| first.registry().threshold),
+        },
         units,
-        targets: Vec::new(),
-        unjudged: Vec::new(),
+        targets,
+        unjudged,
         leaves,
         until,
-    };
-    if let (Some(until), Some(counting)) = (until, catalogues.first()) {
-        for plan in plans.iter().filter(|p| {
-            p.plan
-                .area_code
-                .parse::<UnitId>()
-                .is_ok_and(|u| evidence.units.contains_key(&u))
-        }) {
-            for target in &plan.target {
-                match plan.judge(target, &counting.catalogue, registry, &latest, until) {
-                    Some(judged) => report.targets.push(judged),
-                    None => report.unjudged.push(target.id.clone()),
-                }
-            }
-        }
+    })
+}
+
+/// The catalogues, signed by the root keys and compiled.
+fn catalogues(
+    evidence: &Evidence,
+    registry: &Registry,
+) -> Result<Vec<Arc<CompiledCatalogue>>, EvidenceError> {
+    let mut catalogues = Vec::new();
+    for note in &evidence.catalogues {
+        let catalogue = published::read_catalogue(note, registry)
+            .map_err(|e| error("catalogue", "catalogue", e))?;
+        let compiled =
+            CompiledCatalogue::new(catalogue).map_err(|e| error("catalogue", "catalogue", e))?;
+        catalogues.push(Arc::new(compiled));
     }
-    Ok(report)
+    Ok(catalogues)
 }
 
 /// Runs `work` on each item, on several threads, and gives what was made in the order of the items,
@@ -340,7 +324,7 @@ fn rollups(id: &UnitId, unit: &UnitEvidence) -> Result<Rollups, EvidenceError> {
 }
 
 /// What is known before the first log is read.
-struct Known<'a> {
+struct Published<'a> {
     shown: &'a dyn EvidenceSource,
     newest: &'a VerifiedRegistry,
     chain: &'a [VerifiedRegistry],
@@ -351,7 +335,36 @@ struct Known<'a> {
     by_digest: &'a BTreeMap<Digest, Arc<HeldRollup>>,
 }
 
-impl Known<'_> {
+impl Published<'_> {
+    /// The targets of the plans of units that are here, judged from the last revisions; and those
+    /// that cannot be judged.
+    fn targets(&self, until: Option<Month>) -> (Vec<Judged>, Vec<String>) {
+        let (mut targets, mut unjudged) = (Vec::new(), Vec::new());
+        let (Some(until), Some(compiled)) = (until, self.catalogues.first()) else {
+            return (targets, unjudged);
+        };
+        let mut latest = Latest::default();
+        for (id, rollups) in self.held {
+            for ((month, _), h) in rollups {
+                latest.0.insert((*id, *month), &h.rollup.figures);
+            }
+        }
+        let is_here = |plan: &&Plan| {
+            let unit = plan.plan.area_code.parse::<UnitId>();
+            unit.is_ok_and(|unit| self.held.contains_key(&unit))
+        };
+        let registry = self.newest.registry();
+        for plan in self.plans.iter().filter(is_here) {
+            for target in &plan.target {
+                match plan.judge(target, &compiled.catalogue, registry, &latest, until) {
+                    Some(judged) => targets.push(judged),
+                    None => unjudged.push(target.id.clone()),
+                }
+            }
+        }
+        (targets, unjudged)
+    }
+
     /// Reads a unit's log and checks its rollups; gives the number of leaves as well.
     fn unit(&self, id: &UnitId) -> Result<(UnitReport, u64), EvidenceError> {
         let registry = self.newest.registry();

@@ -64,6 +64,22 @@ impl Signature {
 
 /// A signed note: its exact bytes and what they mean. It may carry signatures that are wrong: see
 /// [`Note::verify`].
+///
+/// ```
+/// use protocol::note::{Alg, Note, SigningKey};
+///
+/// // A test key. Real seeds come from the caller's random source.
+/// let key = SigningKey::from_seed("140321", Alg::Ed25519, [7; 32])?;
+/// let note = Note::sign("one line\n", &[&key])?;
+///
+/// let read = Note::parse(note.as_bytes())?;
+/// assert_eq!(read.verify(&[key.vkey()])?, [key.vkey()]);
+/// assert_eq!(read.text(), "one line\n");
+///
+/// let changed = String::from_utf8_lossy(note.as_bytes()).replace("one", "two");
+/// assert!(Note::parse(changed.as_bytes())?.verify(&[key.vkey()]).is_err());
+/// # Ok::<(), protocol::note::NoteError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// The whole note. `text_end` is just behind a newline of it, so slicing there is on a

@@ -153,7 +153,7 @@ pub fn outcome(name: &str, bytes: &[u8], root: &VerifierKey) -> Vec<(String, Str
         let read: Result<Disclosure, _> = serde_json::from_slice(bytes);
         return match read
             .map_err(|e| e.to_string())
-            .and_then(|d| disclosure::verify(&d, root))
+            .and_then(|d| disclosure::verify(&d, root).map_err(|e| e.to_string()))
         {
             Ok(_) => vec![],
             Err(e) => unreadable(e),
