@@ -348,9 +348,32 @@ type counted struct {
 // judgeEvidence opens every note of an evidence file and recomputes every tree. What the figures mean is not its business.
 func judgeEvidence(j *judge, parts []part, root string) counted {
 	count := counted{rollups: map[string]bool{}}
-	var registries [][]byte
-	units := map[string][][]byte{}
-	var order []string
+	registries, units, order := collect(j, parts)
+	w := newWorld(j, registries, root)
+	if !j.check(len(w.versions) > 0, "no registry") {
+		return count
+	}
+	for _, id := range order {
+		w.readLog(id, units[id])
+		count.leaves += len(units[id])
+	}
+	rollups := w.readRollups(parts)
+	for _, r := range rollups {
+		count.rollups[r.digest] = true
+	}
+	for _, p := range parts {
+		w.judgePart(p, rollups)
+	}
+	for _, id := range order {
+		w.everyLeafUnderHead(id)
+	}
+	count.notes = w.notes
+	return count
+}
+
+// collect returns the registries, each unit's entries, and the units in the order of the file.
+func collect(j *judge, parts []part) (registries [][]byte, units map[string][][]byte, order []string) {
+	units = map[string][][]byte{}
 	for _, p := range parts { // paths are sorted: registries and bundles come in the order of their numbers
 		split := strings.Split(p.path, "/")
 		switch {
@@ -366,67 +389,65 @@ func judgeEvidence(j *judge, parts []part, root string) counted {
 			units[split[1]] = append(units[split[1]], leaves...)
 		}
 	}
-	w := newWorld(j, registries, root)
-	if !j.check(len(w.versions) > 0, "no registry") {
-		return count
-	}
-	for _, id := range order {
-		w.readLog(id, units[id])
-		count.leaves += len(units[id])
-	}
-	rollups := map[string]*rollup{} // by unit/month.revision
+	return registries, units, order
+}
+
+// readRollups returns the rollups by unit/month.revision.
+func (w *world) readRollups(parts []part) map[string]*rollup {
+	rollups := map[string]*rollup{}
 	for _, p := range parts {
 		if split := strings.Split(p.path, "/"); split[0] == "unit" && len(split) == 4 && split[2] == "rollup" {
 			if r := w.rollup(split[1], p.bytes); r != nil {
 				name := fmt.Sprintf("%s.%d", r.period, r.revision)
-				j.check(split[3] == name+".note", "%s is the rollup of %s", p.path, name)
+				w.j.check(split[3] == name+".note", "%s is the rollup of %s", p.path, name)
 				rollups[split[1]+"/"+name] = r
-				count.rollups[r.digest] = true
 			}
 		}
 	}
-	for _, p := range parts {
-		split := strings.Split(p.path, "/")
-		switch {
-		case p.path == "countersign-evidence-v1":
-			j.check(len(p.bytes) == 0, "the mark is not empty")
-		case p.path == "arrivals.note":
-			w.arrivals(p.bytes)
-		case len(split) == 2 && (split[0] == "catalogue" || split[0] == "plan"):
-			sum := w.published(p.bytes, split[0])
-			j.check(split[1] == strings.Replace(sum, ":", "-", 1)+".note", "%s has the digest %s", p.path, sum)
-		case len(split) == 2 && split[0] == "registry":
-		case split[0] != "unit" || len(split) != 4:
-			j.check(false, "%s is no part of an evidence file", p.path)
-		case split[2] == "checkpoint":
-			size, err := strconv.ParseInt(strings.TrimSuffix(split[3], ".note"), 10, 64)
-			j.check(err == nil && size >= 0, "%s", p.path)
-			text, names, err := open(p.bytes, append(w.headKeys(split[1], size), w.witnesses(split[1])...))
-			j.check(err == nil && contains(names, split[1]), "%s: %v", p.path, err)
-			w.notes++
-			w.head(split[1], text, size)
-		case split[2] == "receipt":
-			name := strings.SplitN(split[3], ".", 3) // month, revision, and the rest
-			r := rollups[split[1]+"/"+strings.Join(name[:len(name)-1], ".")]
-			if j.check(r != nil, "%s is about no rollup", p.path) {
-				w.receipt(split[1], p.path, p.bytes, r)
-			}
-		case split[2] == "entries" || split[2] == "rollup":
-		default:
-			j.check(false, "%s is no part of an evidence file", p.path)
+	return rollups
+}
+
+// judgePart judges what is no registry, no bundle and no rollup.
+func (w *world) judgePart(p part, rollups map[string]*rollup) {
+	split := strings.Split(p.path, "/")
+	switch {
+	case p.path == "countersign-evidence-v1":
+		w.j.check(len(p.bytes) == 0, "the mark is not empty")
+	case p.path == "arrivals.note":
+		w.arrivals(p.bytes)
+	case len(split) == 2 && (split[0] == "catalogue" || split[0] == "plan"):
+		sum := w.published(p.bytes, split[0])
+		w.j.check(split[1] == strings.Replace(sum, ":", "-", 1)+".note", "%s has the digest %s", p.path, sum)
+	case len(split) == 2 && split[0] == "registry":
+	case split[0] != "unit" || len(split) != 4:
+		w.j.check(false, "%s is no part of an evidence file", p.path)
+	case split[2] == "checkpoint":
+		size, err := strconv.ParseInt(strings.TrimSuffix(split[3], ".note"), 10, 64)
+		w.j.check(err == nil && size >= 0, "%s", p.path)
+		text, names, err := open(p.bytes, append(w.headKeys(split[1], size), w.witnesses(split[1])...))
+		w.j.check(err == nil && contains(names, split[1]), "%s: %v", p.path, err)
+		w.notes++
+		w.head(split[1], text, size)
+	case split[2] == "receipt":
+		name := strings.SplitN(split[3], ".", 3) // month, revision, and the rest
+		r := rollups[split[1]+"/"+strings.Join(name[:len(name)-1], ".")]
+		if w.j.check(r != nil, "%s is about no rollup", p.path) {
+			w.receipt(split[1], p.path, p.bytes, r)
 		}
+	case split[2] == "entries" || split[2] == "rollup":
+	default:
+		w.j.check(false, "%s is no part of an evidence file", p.path)
 	}
-	// Every leaf is under a signed head.
-	for _, id := range order {
-		var sizes []int64
-		for size := range w.logs[id].heads {
-			sizes = append(sizes, size)
-		}
-		sort.Slice(sizes, func(a, b int) bool { return sizes[a] < sizes[b] })
-		j.check(len(sizes) > 0 && sizes[len(sizes)-1] == w.logs[id].tree.size, "%s: entries behind the last checkpoint", id)
+}
+
+// everyLeafUnderHead: the largest signed head of a log has all of its leaves.
+func (w *world) everyLeafUnderHead(id string) {
+	var sizes []int64
+	for size := range w.logs[id].heads {
+		sizes = append(sizes, size)
 	}
-	count.notes = w.notes
-	return count
+	sort.Slice(sizes, func(a, b int) bool { return sizes[a] < sizes[b] })
+	w.j.check(len(sizes) > 0 && sizes[len(sizes)-1] == w.logs[id].tree.size, "%s: entries behind the last checkpoint", id)
 }
 
 func (w *world) arrivals(raw []byte) {
