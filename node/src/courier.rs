@@ -220,7 +220,7 @@ fn take_one(
             return Ok((review::take_receipt(books, body)?, Vec::new()));
         }
         Subject::Down(_) => {
-            return match books.adopt(&[body.to_vec()]) {
+            return match books.install(&[body.to_vec()]) {
                 Ok(_) => Ok((Took::Done, Vec::new())),
                 Err(e @ BooksError::Published { .. }) => {
                     Ok((Took::Refused(e.to_string()), Vec::new()))
@@ -257,7 +257,7 @@ fn answered(books: &Books, unit: &UnitId, body: &[u8]) -> Vec<Note> {
         return Vec::new();
     };
     let given = books
-        .children
+        .children()
         .get(unit)
         .and_then(|c| c.given.get(&note.digest()));
     given
@@ -297,7 +297,7 @@ impl Sent {
 fn due(books: &Books, sent: &Sent, renewed: bool, now: Instant) -> (u64, Vec<(Month, u32)>) {
     let sizes = |fits: &dyn Fn(&OwnRollup) -> bool| {
         books
-            .rollups
+            .rollups()
             .values()
             .filter(|r| fits(r))
             .map(|r| r.held.rollup.log.size)
@@ -318,14 +318,14 @@ fn due(books: &Books, sent: &Sent, renewed: bool, now: Instant) -> (u64, Vec<(Mo
                 .collect(),
         );
     }
-    let months: BTreeSet<Month> = books.rollups.keys().map(|(month, _)| *month).collect();
+    let months: BTreeSet<Month> = books.rollups().keys().map(|(month, _)| *month).collect();
     let oldest = months
         .iter()
         .rev()
         .take(RENEWED_MONTHS)
         .next_back()
         .copied();
-    let recent = books.rollups.values().filter(|o| o.submitted.is_some());
+    let recent = books.rollups().values().filter(|o| o.submitted.is_some());
     let recent = recent.filter(|o| Some(o.held.rollup.period) >= oldest || o.receipts.is_empty());
     let list: Vec<_> = recent
         .filter(|o| sent.is_due(&o.held.digest(), now))
@@ -347,14 +347,14 @@ fn letters(
     first: u64,
 ) -> Result<Vec<Outgoing>, Faults> {
     let own = books
-        .rollups
+        .rollups()
         .get(&rollup)
         .ok_or_else(|| internal("unknown rollup"))?;
     let size = own.held.rollup.log.size;
     let checkpoint = books
         .checkpoint(size)
         .ok_or_else(|| internal("a rollup without a checkpoint"))?;
-    let log = books.log.as_ref().ok_or_else(|| internal("no log"))?;
+    let log = books.log().ok_or_else(|| internal("no log"))?;
     let mut list = Vec::new();
     // Statements go in bundles whose borders do not depend on when they are sent, so that a
     // repetition is a repetition.
@@ -392,7 +392,7 @@ fn letters(
 fn given_lately(books: &Books, now: DateTime<Utc>) -> Vec<Note> {
     let since = crate::clock::stamp(now - RECENT);
     let direct = books
-        .children
+        .children()
         .values()
         .filter(|c| c.unit.parent.as_ref() == Some(books.unit()));
     // Times are written in one way, in UTC: their texts compare as they do.
@@ -408,7 +408,7 @@ fn given_lately(books: &Books, now: DateTime<Utc>) -> Vec<Note> {
 fn reopened(books: &Books) -> Vec<Note> {
     let mut list = Vec::new();
     for child in books
-        .children
+        .children()
         .values()
         .filter(|c| c.unit.parent.as_ref() == Some(books.unit()))
     {
@@ -509,7 +509,7 @@ async fn send_all<T: Transport>(
         let (digest, size, letters) = service
             .with(move |books, _| {
                 let own = books
-                    .rollups
+                    .rollups()
                     .get(&rollup)
                     .ok_or_else(|| internal("unknown rollup"))?;
                 Ok((

@@ -7,7 +7,6 @@
 //! A subject proves nothing, neither who wrote a body nor which place it has: only signatures
 //! count, and nobody is flagged for bytes that he did not sign.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -23,8 +22,9 @@ use protocol::rollup::HeldRollup;
 use protocol::verdict::{Check, Verdict};
 use protocol::verify::{self, Context};
 
-use crate::books::children::{ArrivalHead, Child, ContradictionHead, DeliveryHead};
-use crate::books::{Books, EntryKind, NewEntry};
+use crate::books::children::{ArrivalHead, Child, DeliveryHead};
+use crate::books::contradictions::{Contradiction, ContradictionHead};
+use crate::books::{Books, Derived, EntryKind, NewEntry};
 use crate::clock::stamp;
 use crate::fault::{Faults, internal};
 use crate::link::MAX_BODY_BYTES;
@@ -58,7 +58,7 @@ pub fn take_entries(
     first: u64,
     body: &[u8],
 ) -> Result<Took, Faults> {
-    let Some(child) = books.children.get(unit) else {
+    let Some(child) = books.child(unit) else {
         return Ok(Took::Refused(format!("{unit} is not below this unit")));
     };
     // Nobody sends more. The server takes a little more, and what the journal cannot take would
@@ -94,19 +94,13 @@ pub fn take_entries(
         .zip(&delivery.entries()[..known])
         .find(|(index, entry)| !child.holds(*index, entry));
     let other = other.map(|(index, _)| index);
-    let flagged = books
-        .contradictions
+    let kept = books
+        .contradictions()
         .iter()
-        .filter(|c| c.unit == *unit && c.what.starts_with(OTHER_BYTES))
-        .count();
-    if let Some(index) = other.filter(|_| flagged < MAX_OTHER) {
-        contradict(
-            books,
-            unit,
-            format!("{OTHER_BYTES} {index}, which is known here"),
-            body,
-            Some((index, first)),
-        )?;
+        .filter(|c| c.unit == *unit && matches!(c.what, Contradiction::Statement { .. }));
+    if let Some(index) = other.filter(|_| kept.count() < MAX_OTHER) {
+        let what = Contradiction::Statement { index };
+        contradict(books, unit, what, body, Some(first))?;
     }
     if let Some(what) = fork {
         contradict(books, unit, what, delivery.note().as_bytes(), None)?;
@@ -124,24 +118,14 @@ pub fn take_entries(
     Ok(Took::Done)
 }
 
-const OTHER_BYTES: &str = "other bytes for statement";
-
 /// So many of a unit's statements with two contents are kept as evidence; one is enough, and each
 /// is a whole delivery.
 const MAX_OTHER: usize = 16;
 
 /// What contradicts where the unit has signed another root for a log of this size before.
-fn two_checkpoints(child: &Child, note: &Note, point: &Checkpoint) -> Option<String> {
-    let before = child
-        .checkpoints
-        .get(&point.size())
-        .filter(|before| before.text() != note.text());
-    before.map(|_| {
-        format!(
-            "two checkpoints over {} leaves with different roots",
-            point.size()
-        )
-    })
+fn two_checkpoints(child: &Child, note: &Note, point: &Checkpoint) -> Option<Contradiction> {
+    let before = child.checkpoints.get(&point.size())?;
+    (before.text() != note.text()).then(|| Contradiction::Checkpoint { size: point.size() })
 }
 
 /// Whether this is a checkpoint of the unit's log, signed by a key of its node that may, and by
@@ -173,7 +157,7 @@ pub fn take_checkpoint(
     body: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Took, Faults> {
-    let Some(child) = books.children.get(unit) else {
+    let Some(child) = books.child(unit) else {
         return Ok(Took::Refused(format!("{unit} is not below this unit")));
     };
     let note = match Note::parse(body) {
@@ -215,7 +199,7 @@ pub fn take_rollup(
     body: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Took, Faults> {
-    let Some(child) = books.children.get(unit) else {
+    let Some(child) = books.child(unit) else {
         return Ok(Took::Refused(format!("{unit} is not below this unit")));
     };
     let held = match Note::parse(body)
@@ -266,26 +250,24 @@ pub fn take_rollup(
         if before.digest() == held.digest() {
             return Ok(Took::Done);
         }
-        let what = format!(
-            "two different rollups for {} revision {}: {} and {}",
-            key.0,
-            key.1,
-            before.digest(),
-            held.digest()
-        );
-        let direct = child.unit.parent.as_ref() == Some(books.unit());
+        let what = Contradiction::Rollup {
+            period: key.0,
+            revision: key.1,
+            first: before.digest(),
+            second: held.digest(),
+        };
+        let direct = books.is_direct(child);
         let took = contradict(books, unit, what.clone(), body, None)?;
         // The child is told as well: the second has its own receipt, whoever sent it. The first
         // keeps the answer that it had.
         if direct
             && books
-                .children
-                .get(unit)
+                .child(unit)
                 .is_some_and(|c| c.decision(&held.digest()).is_none())
         {
             let (by, checks) = (
                 books.unit().to_string(),
-                vec![Verdict::fails(Check::History, what)],
+                vec![Verdict::fails(Check::History, what.to_string())],
             );
             give(
                 books,
@@ -348,41 +330,33 @@ fn lines(child: &Child, held: &HeldRollup) -> Lines {
     }
 }
 
-/// Keeps what contradicts what is known, and flags the unit. `place`: the index of a statement, and
-/// of the first one in its delivery.
-fn contradict(
+/// Keeps what contradicts what is known, and flags the unit. `from`: of a statement, the index of
+/// the first one in the delivery.
+pub(crate) fn contradict(
     books: &mut Books,
     unit: &UnitId,
-    what: String,
+    what: Contradiction,
     body: &[u8],
-    place: Option<(u64, u64)>,
+    from: Option<u64>,
 ) -> Result<Took, Faults> {
-    if books
-        .contradictions
-        .iter()
-        .any(|c| c.unit == *unit && c.what == what)
-    {
+    let mut kept = books.contradictions().iter();
+    if kept.any(|c| c.unit == *unit && c.what == what) {
         return Ok(Took::Done);
     }
-    tracing::error!(unit = %unit, what, "contradiction");
-    let head = ContradictionHead {
-        unit: unit.clone(),
-        what,
-        index: place.map(|p| p.0),
-        from: place.map(|p| p.1),
+    tracing::error!(unit = %unit, %what, "contradiction");
+    let kind = match what {
+        Contradiction::Statement { .. } => EntryKind::OtherStatement,
+        _ => EntryKind::Contradiction,
     };
-    let kind = if place.is_some() {
-        EntryKind::OtherStatement
-    } else {
-        EntryKind::Contradiction
-    };
+    let unit = unit.clone();
+    let head = ContradictionHead { unit, what, from };
     books.commit(vec![NewEntry::headed(kind, &head, body)])?;
     Ok(Took::Done)
 }
 
 /// What a rollup still waits for before it can be checked.
 pub fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
-    let child = books.children.get(&held.rollup.unit)?;
+    let child = books.child(&held.rollup.unit)?;
     let size = held.rollup.log.size;
     // Shrinking logs are not waited for: the check says what is wrong with them.
     if child.held() < size {
@@ -397,15 +371,11 @@ pub fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
     let previous = rollup.previous.filter(|_| rollup.period > child.unit.since);
     let supersedes = rollup.supersedes.filter(|_| rollup.revision > 1);
     let coming = |digest: &Digest| {
-        let (known, text) = (
-            child.known.values().any(|k| k.digest() == *digest),
-            digest.to_string(),
-        );
-        !known
-            && !books
-                .contradictions
-                .iter()
-                .any(|c| c.unit == rollup.unit && c.what.contains(&text))
+        let mut kept = books.contradictions().iter();
+        books
+            .find_rollup(digest)
+            .is_none_or(|h| h.rollup.unit != rollup.unit)
+            && !kept.any(|c| c.unit == rollup.unit && c.what.names(digest))
     };
     if previous.into_iter().chain(supersedes).any(|d| coming(&d)) {
         return Some("the rollup that it follows is not here".into());
@@ -414,8 +384,7 @@ pub fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
     // either.
     let told = |c: &ChildRef| {
         books
-            .children
-            .get(&c.unit)
+            .child(&c.unit)
             .is_some_and(|k| k.known.contains_key(&(rollup.period, c.revision)))
     };
     let unknown = rollup
@@ -435,7 +404,7 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
     let mut given = Vec::new();
     loop {
         let mut next: Vec<(UnitId, Digest, u64)> = Vec::new();
-        for (id, child) in &books.children {
+        for (id, child) in books.children() {
             let open = child
                 .known
                 .values()
@@ -453,72 +422,73 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
         }
         for (unit, digest, size) in next {
             let begin = Instant::now();
-            if let Some(child) = books.children.get_mut(&unit) {
-                child.read_to(size);
-            }
+            books.remember(Derived::LogRead {
+                unit: unit.clone(),
+                size,
+            });
             let read = begin.elapsed();
             let verdicts = check_one(books, &unit, &digest)?;
-            let failed = verdicts.iter().any(Verdict::failed);
-            tell(books, &unit, &digest, &verdicts, read, begin.elapsed());
-            let me = books.unit().clone();
-            let Some(child) = books.children.get_mut(&unit) else {
-                continue;
-            };
-            child.verdicts.insert(digest, verdicts.clone());
-            let direct = child.unit.parent.as_ref() == Some(&me);
-            let answered = books
-                .children
-                .get(&unit)
-                .and_then(|c| c.decision(&digest))
-                .is_some();
-            if direct && !answered && (failed || auto) {
-                let decision = if failed {
-                    Decision::Rejected
-                } else {
-                    Decision::Accepted
-                };
-                let by = books.unit().to_string();
-                let Some(held) = child_rollup(books, &unit, &digest) else {
-                    continue;
-                };
-                let received = arrived(books, &held).unwrap_or(now);
-                let receipt = give(
-                    books,
-                    &held,
-                    verdicts,
-                    received,
-                    decision,
-                    Vec::new(),
-                    Vec::new(),
-                    by,
-                    now,
-                );
-                if receipt.is_err()
-                    && let Some(child) = books.children.get_mut(&unit)
-                {
-                    // What has a verdict is not looked at again, and the receipt would never be
-                    // given.
-                    child.verdicts.remove(&digest);
-                }
-                given.push(receipt?);
-            }
+            log_result(books, &digest, &verdicts, read, begin.elapsed());
+            given.extend(answer(books, &digest, &verdicts, auto, now)?);
+            // Only after the receipt: what has a verdict is not looked at again, and a receipt that
+            // failed would never be given.
+            books.remember(Derived::Checked {
+                unit,
+                rollup: digest,
+                verdicts,
+            });
         }
     }
 }
 
-/// Tells the log what was checked and how long it took. Every start checks everything again: what
-/// holds is for who looks closely.
-fn tell(
-    books: &Books,
-    unit: &UnitId,
+/// Answers a rollup of a direct child that has no answer yet: one that failed is rejected, one that
+/// holds is accepted where this is `auto`matic.
+fn answer(
+    books: &mut Books,
     digest: &Digest,
     verdicts: &[Verdict],
-    read: Duration,
-    all: Duration,
-) {
-    let Some(held) = child_rollup(books, unit, digest) else {
+    auto: bool,
+    now: DateTime<Utc>,
+) -> Result<Option<Note>, Faults> {
+    let Some(held) = books.find_rollup(digest) else {
+        return Ok(None);
+    };
+    let Some(child) = books.child(&held.rollup.unit) else {
+        return Ok(None);
+    };
+    let decision = match verdicts.iter().any(Verdict::failed) {
+        true => Decision::Rejected,
+        false if auto => Decision::Accepted,
+        false => return Ok(None),
+    };
+    if !books.is_direct(child) || child.decision(digest).is_some() {
+        return Ok(None);
+    }
+    let received = arrived(books, &held).unwrap_or(now);
+    let by = books.unit().to_string();
+    let checks = verdicts.to_vec();
+    let none = Vec::new;
+    give(
+        books,
+        &held,
+        checks,
+        received,
+        decision,
+        none(),
+        none(),
+        by,
+        now,
+    )
+    .map(Some)
+}
+
+/// Tells the log what was checked and how long it took. Every start checks everything again: what
+/// holds is for who looks closely.
+fn log_result(books: &Books, digest: &Digest, verdicts: &[Verdict], read: Duration, all: Duration) {
+    let Some(held) = books.find_rollup(digest) else {
         return;
     };
+    let unit = &held.rollup.unit;
     let (month, revision) = (held.rollup.period, held.rollup.revision);
     let (read_ms, ms) = (read.as_millis(), all.as_millis());
     match verdicts.iter().find(|v| v.failed()) {
@@ -530,10 +500,7 @@ fn tell(
 }
 
 fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdict>, Faults> {
-    let child = books
-        .children
-        .get(unit)
-        .ok_or_else(|| internal("unknown child"))?;
+    let child = books.child(unit).ok_or_else(|| internal("unknown child"))?;
     let held = child
         .known
         .values()
@@ -573,7 +540,7 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         .known
         .get(&(held.rollup.period, held.rollup.revision.wrapping_sub(1)))
         .map(|h| h.digest());
-    let direct = child.unit.parent.as_ref() == Some(books.unit());
+    let direct = books.is_direct(child);
     let standing = child
         .accepted(held.rollup.period)
         .filter(|h| h.rollup.revision < held.rollup.revision);
@@ -597,16 +564,10 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
             ),
         );
     }
-    let about = format!(
-        "for {} revision {}:",
-        held.rollup.period, held.rollup.revision
-    );
-    if let Some(found) = books
-        .contradictions
-        .iter()
-        .find(|c| c.unit == *unit && c.what.contains(&about))
-    {
-        fail_history(&mut verdicts, found.what.clone());
+    let mut kept = books.contradictions().iter();
+    let (month, revision) = (held.rollup.period, held.rollup.revision);
+    if let Some(found) = kept.find(|c| c.unit == *unit && c.what.is_about(month, revision)) {
+        fail_history(&mut verdicts, found.what.to_string());
     }
     Ok(verdicts)
 }
@@ -637,11 +598,7 @@ pub fn decide(
     now: DateTime<Utc>,
 ) -> Result<Note, Faults> {
     let refuse = |code: &str, zh: &str, en: &str| Err(Faults::one(code, zh, en));
-    let Some(child) = books
-        .children
-        .get(unit)
-        .filter(|c| c.unit.parent.as_ref() == Some(books.unit()))
-    else {
+    let Some(child) = books.child(unit).filter(|c| books.is_direct(c)) else {
         return refuse("review.unit", "不是直属下级", "not a direct child");
     };
     let held = match decision {
@@ -699,20 +656,9 @@ pub fn decide(
     )
 }
 
-fn child_rollup(books: &Books, unit: &UnitId, digest: &Digest) -> Option<Arc<HeldRollup>> {
-    books
-        .children
-        .get(unit)?
-        .known
-        .values()
-        .find(|h| h.digest() == *digest)
-        .cloned()
-}
-
 fn arrived(books: &Books, held: &HeldRollup) -> Option<DateTime<Utc>> {
     books
-        .children
-        .get(&held.rollup.unit)?
+        .child(&held.rollup.unit)?
         .arrived
         .get(&held.digest())
         .copied()
@@ -733,15 +679,14 @@ fn give(
 ) -> Result<Note, Faults> {
     let rollup = &held.rollup;
     let child = books
-        .children
-        .get(&rollup.unit)
+        .child(&rollup.unit)
         .ok_or_else(|| internal("unknown child"))?;
     let checkpoint = match child.checkpoints.get(&rollup.log.size) {
         // Accepting is witnessing: the cosignature says that this is the largest consistent log
         // seen.
         Some(note) if decision == Decision::Accepted => {
             let time = u64::try_from(now.timestamp()).unwrap_or(0);
-            add_cosignature(note, &books.keys.witness, time)
+            add_cosignature(note, &books.keys().witness, time)
                 .map_err(internal)?
                 .as_bytes()
                 .to_vec()
@@ -776,7 +721,7 @@ fn give(
     let text = receipt
         .to_text()
         .map_err(|e| Faults::one("review.receipt", e.to_string(), e.to_string()))?;
-    let note = Note::sign(&text, &[&books.keys.node]).map_err(internal)?;
+    let note = Note::sign(&text, &[&books.keys().node]).map_err(internal)?;
     books.commit(vec![NewEntry::open(EntryKind::Given, note.as_bytes())])?;
     books.guard_all()?;
     tracing::info!(unit = %receipt.child, month = %receipt.period, revision = receipt.revision, decision = ?decision, "a receipt was given");
@@ -795,7 +740,7 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Took, Faults> {
     let Ok(receipt) = Receipt::parse(note.text()) else {
         return Ok(Took::Refused("not a receipt".into()));
     };
-    let Some(own) = books.rollups.get(&(receipt.period, receipt.revision)) else {
+    let Some(own) = books.rollups().get(&(receipt.period, receipt.revision)) else {
         return Ok(Took::Refused(
             "a receipt for a rollup that this unit does not have".into(),
         ));
@@ -821,14 +766,14 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Took, Faults> {
     if receipt.rollup != digest {
         // The parent has a rollup under this unit's name that this unit does not have: its people
         // must know.
-        let what = format!(
-            "{} answered ({}) another rollup for {} revision {} than the one of this node: {} and {digest}",
-            receipt.parent,
-            receipt.decision.zh(),
-            receipt.period,
-            receipt.revision,
-            receipt.rollup
-        );
+        let what = Contradiction::ForeignAnswer {
+            parent: receipt.parent,
+            decision: receipt.decision,
+            period: receipt.period,
+            revision: receipt.revision,
+            answered: receipt.rollup,
+            own: digest,
+        };
         let me = books.unit().clone();
         return contradict(books, &me, what, body, None);
     }

@@ -116,7 +116,7 @@ impl Service {
         documents: &[Vec<u8>],
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<Service>, Worker), Faults> {
-        books.adopt(documents).map_err(no_start)?;
+        books.install(documents).map_err(no_start)?;
         let now = clock.now();
         // What is rejected or accepted here waits for the courier like everything else.
         let given = review::check_all(&mut books, config.accept == Accept::Auto, now)?;

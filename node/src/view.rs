@@ -42,7 +42,7 @@ impl From<sled::Error> for ViewError {
 
 /// What one statement adds to the indexes.
 #[derive(Debug, Clone)]
-pub struct Leaf {
+pub struct IndexedStatement {
     /// Log index.
     pub index: u64,
     /// Whom it is about.
@@ -226,7 +226,7 @@ impl View {
     ///
     /// # Errors
     /// A damaged store.
-    pub fn add(&self, leaves: &[Leaf]) -> Result<(), ViewError> {
+    pub fn add(&self, leaves: &[IndexedStatement]) -> Result<(), ViewError> {
         for l in leaves {
             let index = l.index.to_be_bytes();
             match (&l.subject, &l.same) {

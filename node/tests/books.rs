@@ -355,15 +355,15 @@ fn a_kill_between_the_guard_and_the_checkpoint_recovers() {
     copy_dir(&a.data(), &before);
     a.open();
     a.close(JAN, after(JAN));
-    let digest_of_log = a.read().log.as_ref().unwrap().root_at(5);
+    let digest_of_log = a.read().log().unwrap().root_at(5);
     a.shut();
     // The guard says "signed"; the journal has neither checkpoint nor rollup.
     std::fs::remove_dir_all(a.data().join("journal")).unwrap();
     copy_dir(&before.join("journal"), &a.data().join("journal"));
     a.open();
-    assert!(a.read().checkpoints().is_empty() && a.read().rollups.is_empty());
+    assert!(a.read().checkpoints().is_empty() && a.read().rollups().is_empty());
     a.finish(JAN, after(JAN));
-    assert_eq!(a.read().log.as_ref().unwrap().root_at(5), digest_of_log);
+    assert_eq!(a.read().log().unwrap().root_at(5), digest_of_log);
     assert_eq!(a.read().checkpoints().len(), 1);
     a.reopen();
     // Killed between the rename and anything else: a leftover of the guard does no harm.
@@ -409,7 +409,8 @@ fn a_missing_guard_is_refused_until_a_person_has_compared() {
             }
             assert!(!a.data().join("guard").exists(), "looking makes no guard");
         }
-        let mut books = Books::open_to_look(&a.data(), a.keys(), a.root.clone(), unit(A)).unwrap();
+        let mut books =
+            Books::open_unguarded(&a.data(), a.keys(), a.root.clone(), unit(A)).unwrap();
         assert!(books.is_unguarded());
         let last = books.checkpoints().keys().last().copied().unwrap_or(0);
         assert_eq!(books.renew_guard().unwrap().size, last);
@@ -465,7 +466,7 @@ fn what_was_replaced_never_comes_back() {
     let books = w.desk(A).books();
     assert_eq!(
         books
-            .adopt(&[plan(&new_plan), newest.clone(), three.clone(), two.clone()])
+            .install(&[plan(&new_plan), newest.clone(), three.clone(), two.clone()])
             .unwrap(),
         4,
         "in whatever order they lie there"
@@ -489,12 +490,12 @@ fn what_was_replaced_never_comes_back() {
         vec![old.clone()],
         vec![three, one, plan(&old_plan), two, old],
     ] {
-        assert_eq!(w.desk(A).books().adopt(&documents).unwrap(), 0);
+        assert_eq!(w.desk(A).books().install(&documents).unwrap(), 0);
         assert_eq!(in_force(&w), now);
     }
     // An older catalogue that this node had not seen: events counted by it can be checked, and
     // nothing new is.
-    assert_eq!(w.desk(A).books().adopt(&[late]).unwrap(), 1);
+    assert_eq!(w.desk(A).books().install(&[late]).unwrap(), 1);
     assert_eq!(
         (in_force(&w), w.desks[A].read().catalogues().len()),
         (now.clone(), 3)
@@ -521,7 +522,7 @@ fn what_was_replaced_never_comes_back() {
         .as_bytes()
         .to_vec(),
     ] {
-        let result = w.desk(A).books().adopt(std::slice::from_ref(&wrong));
+        let result = w.desk(A).books().install(std::slice::from_ref(&wrong));
         let known = matches!(result, Ok(0));
         assert!(
             matches!(result, Err(BooksError::Published { .. })) || known,
@@ -532,7 +533,7 @@ fn what_was_replaced_never_comes_back() {
     }
     w.desk(A).reopen();
     assert_eq!(in_force(&w), now);
-    assert_eq!(w.desk(A).books().adopt(&[plan(&old_plan)]).unwrap(), 0);
+    assert_eq!(w.desk(A).books().install(&[plan(&old_plan)]).unwrap(), 0);
     assert_eq!(in_force(&w), now);
 }
 

@@ -182,7 +182,7 @@ async fn three_months(seed: u64) {
     // Each accepted exactly once, by the county's and by the city's books.
     county
         .with(|books, _| {
-            for own in books.rollups.values() {
+            for own in books.rollups().values() {
                 assert_eq!(
                     own.receipts
                         .iter()
@@ -192,19 +192,19 @@ async fn three_months(seed: u64) {
                 );
                 assert_eq!(own.receipts.len(), 1);
             }
-            assert_eq!(books.rollups.len(), 3);
+            assert_eq!(books.rollups().len(), 3);
             Ok(())
         })
         .await
         .unwrap();
     city.with(|books, _| {
-        let child = &books.children[&unit(A)];
+        let child = &books.children()[&unit(A)];
         assert_eq!(child.known.len(), 3);
         assert!(
             child.given.values().all(|g| g.len() == 1),
             "one receipt each, however often it was asked for"
         );
-        assert!(books.contradictions.is_empty() && child.flagged.is_none());
+        assert!(books.contradictions().is_empty() && child.flagged.is_none());
         Ok(())
     })
     .await
@@ -300,7 +300,7 @@ async fn a_report_that_waits_for_a_person_is_not_sent_without_end() {
     let county = net.start(&mut w, A, Accept::Person).await;
     finish(&w, &county, JAN).await;
     until(&city, "the report", |books| {
-        books.children[&unit(A)].latest(month(JAN)).is_some()
+        books.children()[&unit(A)].latest(month(JAN)).is_some()
     })
     .await;
     // A day of simulated time: the store keeps every repetition, so there must be few.
@@ -329,7 +329,7 @@ async fn a_receipt_that_died_with_its_process_is_sent_at_the_next_start() {
     let county = net.start(&mut w, A, Accept::Person).await;
     finish(&w, &county, JAN).await;
     soon(&city, "the checks", |books| {
-        !books.children[&unit(A)].verdicts.is_empty()
+        !books.children()[&unit(A)].verdicts.is_empty()
     })
     .await;
     // Decided and written down, but the process dies before it could be queued.

@@ -59,7 +59,7 @@ fn messages_that_were_altered_change_nothing() {
     let letters = w.desks[A].letters();
     w.send(A, &[CITY], now);
     review::check_all(w.desk(CITY).books(), true, now).unwrap();
-    let receipt = w.desks[CITY].read().children[&unit(A)]
+    let receipt = w.desks[CITY].read().children()[&unit(A)]
         .given
         .values()
         .flatten()
@@ -80,8 +80,8 @@ fn messages_that_were_altered_change_nothing() {
     );
     let flags = |w: &World| {
         (
-            w.desks[CITY].read().contradictions.len(),
-            w.desks[A].read().contradictions.len(),
+            w.desks[CITY].read().contradictions().len(),
+            w.desks[A].read().contradictions().len(),
         )
     };
     assert_eq!(flags(&w), (0, 0));
@@ -105,7 +105,7 @@ fn messages_that_were_altered_change_nothing() {
             let _ = review::take_checkpoint(city, &unit(sender), &body, now).unwrap();
             let _ = review::take_rollup(city, &unit(sender), &body, now).unwrap();
         }
-        let _ = w.desk(A).books().adopt(std::slice::from_ref(&body));
+        let _ = w.desk(A).books().install(std::slice::from_ref(&body));
         let took = review::take_receipt(w.desk(A).books(), &body).unwrap();
         prop_assert!(!matches!(took, Took::Later(_)));
         review::check_all(w.desk(CITY).books(), true, now).unwrap();

@@ -54,7 +54,7 @@ fn a_void_twice_is_refused_and_a_void_of_a_sealed_month_counts_in_the_open_one()
         -1,
         "and so is the person hired this year"
     );
-    assert_eq!(a.read().rollups[&(month(FEB), 1)].held.rollup.voided, 1);
+    assert_eq!(a.read().rollups()[&(month(FEB), 1)].held.rollup.voided, 1);
     let listed = events::list(a.read(), month(JAN), false).unwrap();
     assert_eq!(
         listed.iter().find(|l| l.index == hired).unwrap().voided_by,
@@ -153,7 +153,7 @@ fn late_and_opening_entries_are_named_and_move_what_they_should() {
         (6, 0, 0, 0)
     );
     assert!(
-        a.read().rollups[&(month(JAN), 1)]
+        a.read().rollups()[&(month(JAN), 1)]
             .held
             .rollup
             .late
@@ -183,7 +183,7 @@ fn late_and_opening_entries_are_named_and_move_what_they_should() {
         (7, 1, 1)
     );
     assert_eq!(
-        a.read().rollups[&(month(FEB), 1)].held.rollup.late,
+        a.read().rollups()[&(month(FEB), 1)].held.rollup.late,
         [(month(JAN), 1)].into()
     );
 }
@@ -257,8 +257,8 @@ fn what_nobody_received_may_be_made_anew_and_nothing_else() {
     a.close(JAN, after(FEB));
     a.close(FEB, after(FEB));
     let (jan, feb) = (
-        a.read().rollups[&(month(JAN), 1)].held.clone(),
-        a.read().rollups[&(month(FEB), 1)].held.clone(),
+        a.read().rollups()[&(month(JAN), 1)].held.clone(),
+        a.read().rollups()[&(month(FEB), 1)].held.clone(),
     );
     assert_eq!(feb.rollup.previous, Some(jan.digest()));
     // Once a month was handed over, neither it nor what it rests on is made anew.
@@ -318,7 +318,7 @@ fn rules_stop_or_ask() {
     };
     assert_eq!(code_of(a.try_close(JAN, &long, after(JAN))), "rule.soft");
     a.try_close(JAN, &request, after(JAN)).unwrap();
-    let rollup = &a.read().rollups[&(month(JAN), 1)].held.rollup;
+    let rollup = &a.read().rollups()[&(month(JAN), 1)].held.rollup;
     assert_eq!(rollup.explanations.len(), 1);
     assert_eq!(
         (
@@ -331,7 +331,7 @@ fn rules_stop_or_ask() {
     a.sign(JAN);
     a.submit(JAN, after(JAN));
     w.send(A, &[CITY], after(JAN));
-    let held = w.desks[CITY].read().children[&unit(A)].known[&(month(JAN), 1)].clone();
+    let held = w.desks[CITY].read().children()[&unit(A)].known[&(month(JAN), 1)].clone();
     assert_eq!(held.rollup.explanations[0].text, "a big fair");
 }
 
@@ -368,7 +368,7 @@ fn a_missing_child_needs_a_reason() {
         ..Default::default()
     };
     city.try_close(JAN, &request, after(JAN)).unwrap();
-    let rollup = &city.read().rollups[&(month(JAN), 1)].held.rollup;
+    let rollup = &city.read().rollups()[&(month(JAN), 1)].held.rollup;
     assert_eq!(
         (rollup.children.len(), rollup.missing.len()),
         (1, 1),
@@ -435,10 +435,10 @@ fn three_signatures_are_needed_and_only_theirs_count() {
     );
     a.sign(JAN);
     a.submit(JAN, after(JAN));
-    let when = a.read().rollups[&(month(JAN), 1)].submitted;
+    let when = a.read().rollups()[&(month(JAN), 1)].submitted;
     a.submit(JAN, at("2026-02-20"));
     assert_eq!(
-        a.read().rollups[&(month(JAN), 1)].submitted,
+        a.read().rollups()[&(month(JAN), 1)].submitted,
         when,
         "submitting again changes nothing"
     );
@@ -456,7 +456,7 @@ fn signatories_must_be_enrolled_before_a_month_is_closed() {
         code_of(a.try_close(JAN, &CloseRequest::default(), after(JAN))),
         "close.signatory"
     );
-    assert!(a.read().rollups.is_empty());
+    assert!(a.read().rollups().is_empty());
     record::enrol(
         a.books(),
         &head,
@@ -484,9 +484,9 @@ fn only_the_parents_word_opens_a_month_again() {
     assert_eq!(a.open_month(), JAN, "returned: the month is open again");
     a.train(7, "2026-01-12", now);
     a.finish(JAN, now);
-    let first = a.read().rollups[&(month(JAN), 1)].held.digest();
+    let first = a.read().rollups()[&(month(JAN), 1)].held.digest();
     assert_eq!(
-        a.read().rollups[&(month(JAN), 2)].held.rollup.supersedes,
+        a.read().rollups()[&(month(JAN), 2)].held.rollup.supersedes,
         Some(first)
     );
     assert_eq!(a.figure(JAN, "I7").0, 12);
@@ -506,7 +506,7 @@ fn only_the_parents_word_opens_a_month_again() {
     assert_eq!((a.figure(JAN, "I7").0, a.open_month().as_str()), (13, FEB));
     let chain: Vec<_> = a
         .read()
-        .rollups
+        .rollups()
         .values()
         .map(|r| (r.held.rollup.revision, r.held.rollup.supersedes))
         .collect();

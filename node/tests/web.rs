@@ -632,7 +632,7 @@ fn a_month_is_read_by_the_catalogue_that_it_began_with() {
     .unwrap();
     w.desk(A)
         .books()
-        .adopt(&[note.as_bytes().to_vec()])
+        .install(&[note.as_bytes().to_vec()])
         .unwrap();
     let server = Server::start(w, A);
     let bearer = format!("Bearer {}", token(A, "luru"));
@@ -687,7 +687,7 @@ fn both_sides_of_a_contradiction_are_shown() {
     w.desk(A).train(3, "2026-01-10", at("2026-01-20"));
     w.desk(A).finish(JAN, now);
     w.send(A, &[CITY, PROVINCE], now);
-    let first = w.desks[A].read().rollups[&(month(JAN), 1)]
+    let first = w.desks[A].read().rollups()[&(month(JAN), 1)]
         .held
         .note
         .clone();

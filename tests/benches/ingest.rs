@@ -43,10 +43,7 @@ fn main() {
         for (event, text) in &warm {
             import(&mut books, event, text, time("2026-01-25T02:00:00Z"));
         }
-        let before = books
-            .log
-            .as_ref()
-            .map_or(0, protocol::verify::log::UnitLog::len);
+        let before = books.log().map_or(0, protocol::verify::log::UnitLog::len);
         let began = processor();
         let (count, took) = timed(|| {
             input

@@ -60,7 +60,7 @@ fn main() {
         }
         first += 500;
     }
-    let recorded = books.log.as_ref().map_or(0, |l| l.len());
+    let recorded = books.log().map_or(0, |l| l.len());
     println!(
         "  recorded {recorded} statements in {:.1} s",
         start.elapsed().as_secs_f64()

@@ -186,10 +186,10 @@ fn made(world: &World, each: usize, path: &Path) -> (Duration, usize) {
 
 /// Statements, checkpoint and rollup, to each of the tiers above.
 fn hand_over(books: &Books, from: &Member, to: &mut [&mut Books]) {
-    let own = books.rollups.values().next().expect("a rollup");
+    let own = books.rollups().values().next().expect("a rollup");
     let size = own.held.rollup.log.size;
     let checkpoint = books.checkpoint(size).expect("a checkpoint");
-    let log = books.log.as_ref().expect("a log");
+    let log = books.log().expect("a log");
     for above in to {
         let done = above.group(|above| {
             for first in (0..size).step_by(256) {

@@ -46,7 +46,7 @@ impl DataDirectory {
             Failure::coded("keys.unusable", format!("node.key is named {name}: {e}"))
         })?;
         let keys = Keys::load(&self.keys, &unit)?;
-        Ok(Books::open_to_look(
+        Ok(Books::open_unguarded(
             &self.data,
             keys,
             self.root.clone(),

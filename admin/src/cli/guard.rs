@@ -52,7 +52,7 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
     }
     let known = |digest: &Digest| {
         books
-            .rollups
+            .rollups()
             .values()
             .any(|own| own.held.digest() == *digest)
     };

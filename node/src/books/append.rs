@@ -1,9 +1,14 @@
 //! Writing: entries become durable, and then known. Several requests may share one fsync; in such a
 //! group an entry is known at once and told to nobody before the group is on disk.
 
+use super::core::Books;
+use super::entry::NewEntry;
+use super::error::BooksError;
 use super::kinds::EntryKind;
-use super::{Books, BooksError, NewEntry};
-use crate::journal::{Entry, JournalState};
+use super::state::{Derived, Event};
+use super::written::Written;
+use crate::journal::{Entry, JournalState, Stored};
+use protocol::note::Note;
 
 /// A group is written when it would become larger than this: below what the journal takes in one
 /// batch.
@@ -25,19 +30,22 @@ impl Books {
             written.push(new.written);
         }
         let size = |list: &[Entry]| list.iter().map(Entry::size).sum::<usize>();
-        if self.grouping && size(&self.staged) + size(&raw) > GROUP_BYTES {
+        if self.store.grouping && size(&self.store.staged) + size(&raw) > GROUP_BYTES {
             self.flush_group()?;
         }
         // What the disk is known not to take is refused before anything is applied, so that nothing
         // has to be taken back.
-        self.journal.has_room(size(&self.staged) + size(&raw))?;
-        let first = self.journal.next_seq() + self.staged.len() as u64;
-        if !self.grouping {
-            self.journal.append(&raw)?;
-        } else if self.staged.is_empty() {
+        self.store
+            .journal
+            .has_room(size(&self.store.staged) + size(&raw))?;
+        let first = self.store.end();
+        if !self.store.grouping {
+            self.store.journal.append(&raw)?;
+        } else if self.store.staged.is_empty() {
             // The view runs ahead of the journal until the group is written. A process that dies
             // before must not find it so.
-            self.view
+            self.store
+                .view
                 .unmark()
                 .or_else(|e| self.keep_view_in_memory(&e))?;
         }
@@ -46,13 +54,13 @@ impl Books {
             let stored = entry.stored(seq);
             let applied = self.apply(&stored, written, true);
             // In a group, history may ask for this entry before it is on disk.
-            if self.grouping {
-                self.staged.push(stored.into_entry());
+            if self.store.grouping {
+                self.store.staged.push(stored.into_entry());
             }
             applied?;
         }
         self.index()?;
-        if let Some(crc) = mark.filter(|_| !self.grouping) {
+        if let Some(crc) = mark.filter(|_| !self.store.grouping) {
             self.mark(first + count as u64 - 1, crc)?;
         }
         Ok(())
@@ -65,10 +73,10 @@ impl Books {
     /// The journal's error. What of the group is not on disk was not kept then: memory and view are
     /// taken back to what the journal holds ([`durable`](Self::durable) tells how much that is).
     pub fn group<T>(&mut self, work: impl FnOnce(&mut Books) -> T) -> Result<T, BooksError> {
-        self.grouping = true;
+        self.store.grouping = true;
         let done = work(self);
         let flushed = self.flush_group();
-        self.grouping = false;
+        self.store.grouping = false;
         match flushed {
             Ok(()) => Ok(done),
             Err(e) => {
@@ -78,29 +86,55 @@ impl Books {
         }
     }
 
+    /// Takes one journal entry into account. `index` tells whether the view still has to learn of
+    /// it.
+    pub(super) fn apply(
+        &mut self,
+        stored: &Stored,
+        written: Option<(Note, Written)>,
+        index: bool,
+    ) -> Result<(), BooksError> {
+        let event = Event::Journalled {
+            stored,
+            written,
+            index,
+        };
+        let indexed = self.state.apply(&self.identity, event)?;
+        self.store.unindexed.extend(indexed);
+        Ok(())
+    }
+
+    /// Keeps at hand what was worked out from the journal, so that it is not worked out again in
+    /// this run of the node. Nothing is written: it is forgotten with a failed write or at the next
+    /// start, and follows again from what is in the journal.
+    pub fn remember(&mut self, derived: Derived) {
+        // Only journal entries can fail to be read.
+        let _: Result<_, BooksError> = self.state.apply(&self.identity, Event::Derived(derived));
+    }
+
     pub(super) fn flush_group(&mut self) -> Result<(), BooksError> {
-        let Some(last) = self.staged.last() else {
+        let Some(last) = self.store.staged.last() else {
             return Ok(());
         };
         let crc = last.checksum();
-        let range = self.journal.append(&self.staged)?;
-        self.staged.clear();
+        let range = self.store.journal.append(&self.store.staged)?;
+        self.store.staged.clear();
         self.mark(range.end - 1, crc)
     }
 
     /// How many entries there are, those of a group that is under way included.
     pub fn end(&self) -> u64 {
-        self.journal.next_seq() + self.staged.len() as u64
+        self.store.end()
     }
 
     /// How many entries are on disk.
     pub fn durable(&self) -> u64 {
-        self.journal.next_seq()
+        self.store.journal.next_seq()
     }
 
     /// Whether the journal takes anything.
     pub fn state(&self) -> JournalState {
-        self.journal.state()
+        self.store.journal.state()
     }
 
     /// Keeps the name of the store that everything recent was sent to.

@@ -2,7 +2,6 @@
 //! and its own receipts.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -22,8 +21,8 @@ use protocol::verdict::Verdict;
 use protocol::verify::log::UnitLog;
 use serde::{Deserialize, Serialize};
 
-use super::kinds::EntryKind;
-use super::{Books, BooksError, headed};
+use super::contradictions::Contradiction;
+use super::entry::headed;
 use crate::journal::Stored;
 
 /// Heading of a delivery of statements.
@@ -44,61 +43,6 @@ pub struct ArrivalHead {
     pub unit: UnitId,
     /// When it came.
     pub at: DateTime<Utc>,
-}
-
-/// Heading of a contradiction.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ContradictionHead {
-    /// Whose.
-    pub unit: UnitId,
-    /// What contradicts, in words.
-    pub what: String,
-    /// The log index, where it is a statement.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub index: Option<u64>,
-    /// Index of the first statement in the delivery that it came in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<u64>,
-}
-
-/// Two signed things that cannot both be true. Both are in the journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contradiction {
-    /// Who contradicts itself. This unit itself, where its parent answered for another rollup than
-    /// it has: then somebody else has its keys, or its data directory is not the one that it
-    /// reported from.
-    pub unit: UnitId,
-    /// What contradicts, in words.
-    pub what: String,
-    /// The journal entry that holds what came second.
-    pub seq: u64,
-}
-
-/// One side of a contradiction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Side {
-    /// The bytes of the signed note. Of a statement, whatever stands in the log.
-    pub note: Vec<u8>,
-    /// Of a statement: the index of the first one in the delivery that it came in, and that
-    /// delivery. It proves by a signed checkpoint which index the statement has.
-    pub delivery: Option<(u64, Vec<u8>)>,
-}
-
-impl Side {
-    /// A note that stands for itself.
-    pub fn note(note: &Note) -> Side {
-        Side {
-            note: note.as_bytes().to_vec(),
-            delivery: None,
-        }
-    }
-    /// A statement in a delivery that begins at index `from`.
-    pub fn statement(entry: Vec<u8>, from: u64, delivery: Vec<u8>) -> Side {
-        Side {
-            note: entry,
-            delivery: Some((from, delivery)),
-        }
-    }
 }
 
 /// Statements that came and were not read for checks yet, in order.
@@ -150,7 +94,7 @@ pub struct Child {
     /// What the checks said, for rollups that were checked in this run of the node.
     pub verdicts: BTreeMap<Digest, Vec<Verdict>>,
     /// What it was caught at.
-    pub flagged: Option<String>,
+    pub flagged: Option<Contradiction>,
 }
 
 impl Child {
@@ -170,8 +114,13 @@ impl Child {
         }
     }
 
-    /// Learns of a new registry version or catalogue.
-    pub fn know(&mut self, unit: &Unit, catalogues: &[Arc<CompiledCatalogue>]) {
+    /// Whether it reports to this unit itself.
+    pub fn is_direct(&self, parent: &UnitId) -> bool {
+        self.unit.parent.as_ref() == Some(parent)
+    }
+
+    /// A registry version or catalogue came.
+    pub fn settle(&mut self, unit: &Unit, catalogues: &[Arc<CompiledCatalogue>]) {
         self.unit = unit.clone();
         self.log.update_registry(unit, catalogues);
     }
@@ -254,19 +203,19 @@ fn enrolled(note: &Note) -> Option<VerifierKey> {
     statement.clear?.get("vkey")?.as_str()?.parse().ok()
 }
 
-/// What a journal entry of kind [`EntryKind::Delivery`] brought.
-struct Delivered<'a> {
+/// What a journal entry of kind `Delivery` brought.
+pub(super) struct Delivered<'a> {
     unit: UnitId,
     /// Index of the first statement.
     first: u64,
     /// The statements that were new.
-    entries: Vec<Vec<u8>>,
+    pub entries: Vec<Vec<u8>>,
     /// The whole delivery, and the index of its first statement.
-    from: u64,
-    body: &'a [u8],
+    pub from: u64,
+    pub body: &'a [u8],
 }
 
-fn delivered(stored: &Stored) -> Result<Delivered<'_>, String> {
+pub(super) fn delivered(stored: &Stored) -> Result<Delivered<'_>, String> {
     let (head, body): (DeliveryHead, _) = headed(&stored.public).ok_or("no heading")?;
     let mut entries = Delivery::reopen(body).map_err(|e| e.to_string())?;
     let known = head
@@ -284,121 +233,57 @@ fn delivered(stored: &Stored) -> Result<Delivered<'_>, String> {
     })
 }
 
-impl Books {
-    /// Statements of a unit below from the journal: those of these log indexes that came.
-    ///
-    /// # Errors
-    /// A damaged disk.
-    pub fn child_entries(
-        &self,
-        unit: &UnitId,
-        indexes: Range<u64>,
-    ) -> Result<Vec<Vec<u8>>, BooksError> {
-        let chunks = self
-            .children
-            .get(unit)
-            .map(|c| c.chunks.as_slice())
-            .unwrap_or_default();
-        let from = chunks
-            .partition_point(|(first, _)| *first <= indexes.start)
-            .saturating_sub(1);
-        let mut found = Vec::new();
-        for (first, seq) in chunks[from..]
-            .iter()
-            .take_while(|(first, _)| *first < indexes.end)
-        {
-            let stored = self.at(*seq)?;
-            let Delivered { entries, .. } =
-                delivered(&stored).map_err(|message| BooksError::Entry { seq: *seq, message })?;
-            found.extend(
-                (*first..)
-                    .zip(entries)
-                    .filter(|(index, _)| indexes.contains(index))
-                    .map(|(_, entry)| entry),
-            );
-        }
-        Ok(found)
-    }
+/// The units below by id.
+pub type Children = BTreeMap<UnitId, Child>;
 
-    /// One statement of a unit below, with the delivery that it came in.
-    pub(super) fn child_entry(
-        &self,
-        unit: &UnitId,
-        index: u64,
-    ) -> Result<Option<Side>, BooksError> {
-        let chunks = self
-            .children
-            .get(unit)
-            .map(|c| c.chunks.as_slice())
-            .unwrap_or_default();
-        let behind = chunks.partition_point(|(first, _)| *first <= index);
-        let Some((first, seq)) = behind.checked_sub(1).map(|n| chunks[n]) else {
-            return Ok(None);
-        };
-        let stored = self.at(seq)?;
-        let Delivered {
-            entries,
-            from,
-            body,
-            ..
-        } = delivered(&stored).map_err(|message| BooksError::Entry { seq, message })?;
-        Ok(usize::try_from(index - first)
-            .ok()
-            .and_then(|n| entries.into_iter().nth(n))
-            .map(|entry| Side::statement(entry, from, body.to_vec())))
+/// A receipt that this node gave.
+pub fn apply_given(children: &mut Children, stored: &Stored) -> Result<(), String> {
+    let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
+    let receipt = Receipt::parse(note.text()).map_err(|e| e.to_string())?;
+    if let Some(child) = children.get_mut(&receipt.child) {
+        let given = child.given.entry(receipt.rollup).or_default();
+        given.push((receipt, note));
     }
+    Ok(())
 }
 
-/// Takes a journal entry about a unit below into account.
-///
-/// # Errors
-/// An entry that this version cannot read.
-pub fn apply(
-    children: &mut BTreeMap<UnitId, Child>,
-    kind: EntryKind,
-    stored: &Stored,
-) -> Result<(), String> {
-    if kind == EntryKind::Given {
-        let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
-        let receipt = Receipt::parse(note.text()).map_err(|e| e.to_string())?;
-        if let Some(child) = children.get_mut(&receipt.child) {
-            child
-                .given
-                .entry(receipt.rollup)
-                .or_default()
-                .push((receipt, note));
-        }
-        return Ok(());
+/// Statements of a unit below.
+pub fn apply_delivery(children: &mut Children, stored: &Stored) -> Result<(), String> {
+    let new = delivered(stored)?;
+    if let Some(child) = children.get_mut(&new.unit) {
+        new.entries
+            .into_iter()
+            .for_each(|entry| child.pending.push(entry));
+        child.chunks.push((new.first, stored.seq));
     }
-    if kind == EntryKind::Delivery {
-        let Delivered {
-            unit,
-            first,
-            entries,
-            ..
-        } = delivered(stored)?;
-        if let Some(child) = children.get_mut(&unit) {
-            entries
-                .into_iter()
-                .for_each(|entry| child.pending.push(entry));
-            child.chunks.push((first, stored.seq));
-        }
-        return Ok(());
-    }
+    Ok(())
+}
+
+/// A checkpoint of a unit below.
+pub fn apply_checkpoint(children: &mut Children, stored: &Stored) -> Result<(), String> {
     let (head, body): (ArrivalHead, _) = headed(&stored.public).ok_or("no heading")?;
     let Some(child) = children.get_mut(&head.unit) else {
         return Ok(());
     };
     let note = Note::parse(body).map_err(|e| e.to_string())?;
-    if kind == EntryKind::ChildCheckpoint {
-        let point = Checkpoint::parse(note.text()).map_err(|e| e.to_string())?;
-        child.checkpoints.insert(point.size(), note);
-    } else {
-        let held = HeldRollup::new(note).map_err(|e| e.to_string())?;
-        child.arrived.insert(held.digest(), head.at);
-        child
-            .known
-            .insert((held.rollup.period, held.rollup.revision), Arc::new(held));
-    }
+    let point = Checkpoint::parse(note.text()).map_err(|e| e.to_string())?;
+    child.checkpoints.insert(point.size(), note);
     Ok(())
+}
+
+/// A rollup of a unit below. Returns it, if the unit is known.
+pub fn apply_rollup(
+    children: &mut Children,
+    stored: &Stored,
+) -> Result<Option<Arc<HeldRollup>>, String> {
+    let (head, body): (ArrivalHead, _) = headed(&stored.public).ok_or("no heading")?;
+    let Some(child) = children.get_mut(&head.unit) else {
+        return Ok(None);
+    };
+    let note = Note::parse(body).map_err(|e| e.to_string())?;
+    let held = Arc::new(HeldRollup::new(note).map_err(|e| e.to_string())?);
+    child.arrived.insert(held.digest(), head.at);
+    let key = (held.rollup.period, held.rollup.revision);
+    child.known.insert(key, held.clone());
+    Ok(Some(held))
 }

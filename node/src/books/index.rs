@@ -4,26 +4,28 @@
 
 use std::path::Path;
 
+use super::core::Books;
+use super::error::BooksError;
 use super::kinds::EntryKind;
-use super::payload::read_statement;
-use super::{Books, BooksError, Written};
+use super::written::read_statement;
 use crate::journal::Journal;
-use crate::view::{Leaf, View, ViewError};
+use crate::view::{View, ViewError};
 
 impl Books {
     /// Tells the view of the statements that were applied; a view that cannot be written is not
     /// worth an error.
     pub(super) fn index(&mut self) -> Result<(), BooksError> {
-        let leaves = std::mem::take(&mut self.unindexed);
-        self.view
+        let leaves = std::mem::take(&mut self.store.unindexed);
+        self.store
+            .view
             .add(&leaves)
             .or_else(|e| self.keep_view_in_memory(&e))
     }
 
     pub(super) fn mark(&mut self, seq: u64, crc: u32) -> Result<(), BooksError> {
-        if let Err(e) = self.view.mark(seq, crc) {
+        if let Err(e) = self.store.view.mark(seq, crc) {
             self.keep_view_in_memory(&e)?;
-            self.view.mark(seq, crc)?;
+            self.store.view.mark(seq, crc)?;
         }
         Ok(())
     }
@@ -32,22 +34,23 @@ impl Books {
     /// in memory; the next start makes a new one on disk.
     pub(super) fn keep_view_in_memory(&mut self, why: &ViewError) -> Result<(), BooksError> {
         tracing::error!(error = %why, "the view cannot be written; it is kept in memory until the next start");
-        self.view = View::in_memory();
-        discard_view(&self.view_dir);
+        self.store.view = View::in_memory();
+        discard_view(&self.store.view_dir);
         let mut index = 0;
         let stored = self
+            .store
             .journal
             .read_from(0)
             .map(|s| s.map_err(BooksError::from));
-        let staged = (self.journal.next_seq()..)
-            .zip(&self.staged)
+        let staged = (self.store.journal.next_seq()..)
+            .zip(&self.store.staged)
             .map(|(seq, entry)| Ok(entry.clone().stored(seq)));
         for stored in stored.chain(staged) {
             let stored = stored?;
             if stored.kind == EntryKind::Statement.number() {
                 let (_, mut written) = read_statement(&stored)?;
-                self.complete(&stored, &mut written)?;
-                self.view.add(&[leaf(index, &written)])?;
+                self.state.complete(&self.identity, &stored, &mut written)?;
+                self.store.view.add(&[written.indexed(index)])?;
                 index += 1;
             }
         }
@@ -56,23 +59,12 @@ impl Books {
 
     /// The view.
     pub fn view(&self) -> &View {
-        &self.view
+        &self.store.view
     }
 
     /// Whether the disk takes no view, so that it is kept in memory.
     pub fn is_view_in_memory(&self) -> bool {
-        self.view.is_in_memory()
-    }
-}
-
-/// What the view learns of a statement.
-pub(super) fn leaf(index: u64, written: &Written) -> Leaf {
-    let voids = written.statement.voids.as_ref().map(|v| v.index);
-    Leaf {
-        index,
-        subject: written.subject,
-        same: written.same,
-        voids,
+        self.store.view.is_in_memory()
     }
 }
 

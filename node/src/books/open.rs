@@ -1,16 +1,19 @@
 //! Opening the books: the journal is recovered, the view compared with it, and everything in memory
 //! follows from a replay. Taking back what did not reach the disk is the same replay.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use protocol::ids::UnitId;
 use protocol::registry::Anchor;
 
+use super::core::Books;
+use super::error::BooksError;
+use super::identity::Identity;
 use super::index::{discard_view, open_view};
 use super::keys::Keys;
-use super::{Books, BooksError};
+use super::state::State;
+use super::store::Store;
 use crate::journal::{Guard, Journal, Stored};
 use crate::random::SystemRandom;
 use crate::view::View;
@@ -50,23 +53,26 @@ impl Books {
         root: impl Into<Anchor>,
         unit: UnitId,
     ) -> Result<Books, BooksError> {
-        let mut books = Self::look(journal, guard, view, keys, root, unit)?;
-        books.guard.begin_or_refuse(books.journal.next_seq())?;
+        let mut books = Self::open_parts(journal, guard, view, keys, root, unit)?;
+        books
+            .store
+            .guard
+            .begin_or_refuse(books.store.journal.next_seq())?;
         Ok(books)
     }
 
-    /// The same, also where the guard is missing: to look at, and to compare with the parent.
+    /// The same, also where the guard is missing: to read, and to compare with the parent.
     /// Nothing may be recorded or signed then before [`renew_guard`](Self::renew_guard).
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_to_look(
+    pub fn open_unguarded(
         data: &Path,
         keys: Keys,
         root: impl Into<Anchor>,
         unit: UnitId,
     ) -> Result<Books, BooksError> {
-        Self::look(
+        Self::open_parts(
             Journal::open(data)?,
             Guard::open(data)?,
             &data.join("view"),
@@ -76,7 +82,7 @@ impl Books {
         )
     }
 
-    fn look(
+    fn open_parts(
         journal: Journal,
         guard: Guard,
         dir: &Path,
@@ -87,47 +93,42 @@ impl Books {
         guard.check_journal(journal.next_seq())?;
         let (view, fresh) = open_view(dir, &journal);
         let mut books = Books {
-            journal,
-            guard,
-            view,
-            view_dir: dir.to_path_buf(),
-            keys: Arc::new(keys),
-            root: root.into(),
-            unit,
-            registries: Vec::new(),
-            catalogues: Vec::new(),
-            plans: Vec::new(),
-            replaced: BTreeSet::new(),
-            log: None,
-            period_keys: BTreeMap::new(),
-            rollups: BTreeMap::new(),
-            checkpoints: BTreeMap::new(),
-            children: BTreeMap::new(),
-            contradictions: Vec::new(),
-            store: None,
-            rebuilt: fresh,
+            identity: Identity {
+                unit,
+                root: root.into(),
+                keys: Arc::new(keys),
+            },
+            store: Store {
+                journal,
+                guard,
+                view,
+                view_dir: dir.to_path_buf(),
+                rebuilt: fresh,
+                staged: Vec::new(),
+                grouping: false,
+                unindexed: Vec::new(),
+            },
+            state: State::default(),
             random: Arc::new(SystemRandom),
-            latest: None,
-            staged: Vec::new(),
-            grouping: false,
             broken: false,
-            unindexed: Vec::new(),
-            seqs: Vec::new(),
-            recent: BTreeMap::new(),
         };
         books.replay()?;
-        if let Some(log) = &books.log {
-            books.guard.check(log.len(), |size| log.root_at(size))?;
+        if let Some(log) = books.log() {
+            books
+                .store
+                .guard
+                .check(log.len(), |size| log.root_at(size))?;
         }
         Ok(books)
     }
 
     fn replay(&mut self) -> Result<(), BooksError> {
-        let applied = self.view.applied()?.map(|(seq, _)| seq);
+        let applied = self.store.view.applied()?.map(|(seq, _)| seq);
         let mut seq = 0;
-        while seq < self.journal.next_seq() {
+        while seq < self.store.journal.next_seq() {
             // Entries are read one at a time: what a journal holds may be far larger than memory.
             let chunk: Vec<Stored> = self
+                .store
                 .journal
                 .read_from(seq)
                 .take(512)
@@ -142,7 +143,7 @@ impl Books {
                 self.mark(last.seq, last.checksum())?;
             }
         }
-        self.view.flush();
+        self.store.view.flush();
         Ok(())
     }
 
@@ -152,12 +153,10 @@ impl Books {
     /// # Errors
     /// A damaged disk.
     pub fn take_back(&mut self) -> Result<(), BooksError> {
-        self.grouping = false;
-        self.staged.clear();
-        self.unindexed.clear();
-        self.seqs.clear();
-        self.recent.clear();
-        let view = &self.view;
+        self.store.grouping = false;
+        self.store.staged.clear();
+        self.store.unindexed.clear();
+        let view = &self.store.view;
         // sled may panic, too; and this runs where nothing catches it.
         let cleared =
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| view.clear().is_ok()));
@@ -165,21 +164,10 @@ impl Books {
             tracing::error!(
                 "the view cannot be cleared; it is kept in memory until the next start"
             );
-            self.view = View::in_memory();
-            discard_view(&self.view_dir);
+            self.store.view = View::in_memory();
+            discard_view(&self.store.view_dir);
         }
-        self.latest = None;
-        self.registries.clear();
-        self.catalogues.clear();
-        self.plans.clear();
-        self.replaced.clear();
-        self.log = None;
-        self.period_keys.clear();
-        self.rollups.clear();
-        self.checkpoints.clear();
-        self.children.clear();
-        self.contradictions.clear();
-        self.store = None;
+        self.state = State::default();
         self.broken = true;
         self.replay()?;
         self.broken = false;

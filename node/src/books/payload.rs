@@ -2,19 +2,15 @@
 //! that follows from it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use chrono::NaiveDate;
 use protocol::catalogue::{self, Catalogue};
 use protocol::count::{Balance, Engine, Fact, Fields, Moves, state};
-use protocol::note::Note;
 use protocol::period::Month;
 use protocol::record::Record;
 use protocol::statement::Statement;
 use serde::{Deserialize, Serialize};
 
-use super::{BooksError, Written};
-use crate::journal::Stored;
 use crate::vault::VaultKey;
 use crate::view::{Same, Token};
 
@@ -79,25 +75,6 @@ impl Payload {
     }
 }
 
-/// The public part of a statement.
-pub(super) fn read_statement(stored: &Stored) -> Result<(Note, Written), BooksError> {
-    let bad = |message: String| BooksError::Entry {
-        seq: stored.seq,
-        message,
-    };
-    let note = Note::parse(&stored.public).map_err(|e| bad(e.to_string()))?;
-    let statement = Statement::parse(note.text()).map_err(|e| bad(e.to_string()))?;
-    Ok((
-        note,
-        Written {
-            statement: Arc::new(statement),
-            payload: None,
-            subject: None,
-            same: None,
-        },
-    ))
-}
-
 /// Pseudonym of a subject.
 pub fn token(vault: &VaultKey, subject: catalogue::Subject, key: &str) -> Token {
     let kind = match subject {
@@ -113,8 +90,7 @@ pub fn token(vault: &VaultKey, subject: catalogue::Subject, key: &str) -> Token 
 
 /// Keyed hash that tells a repetition.
 pub fn same(vault: &VaultKey, event: &str, on: NaiveDate, fields: &Fields) -> Same {
-    // Fields are a map of texts, numbers and booleans and always serialise.
-    let fields = serde_json::to_vec(fields).unwrap_or_default();
+    let fields = serde_json::to_vec(fields).expect("a map of texts, numbers and booleans");
     vault.pseudonym(
         "same",
         &[

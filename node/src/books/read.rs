@@ -8,20 +8,24 @@ use protocol::commitment::PeriodKey;
 use protocol::compiled::CompiledCatalogue;
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
-use protocol::log::checkpoint::Checkpoint;
-use protocol::log::delivery::Delivery;
 use protocol::note::Note;
 use protocol::period::Month;
 use protocol::plan::Plan;
-use protocol::receipt::Receipt;
 use protocol::registry::{Unit, VerifiedRegistry};
 use protocol::rollup::{HeldRollup, Rollups};
 use protocol::statement::Statement;
+use protocol::verify::log::UnitLog;
 
-use super::children::{self, Contradiction, Side};
-use super::payload::{self, Payload, read_statement};
-use super::{Books, BooksError, OwnRollup, headed};
+use super::children::{Child, Children};
+use super::contradictions::KeptContradiction;
+use super::core::Books;
+use super::error::BooksError;
+use super::keys::Keys;
+use super::payload::{self, Payload};
+use super::rollups::{OwnRollup, OwnRollups};
+use super::written::{payload_of, read_statement};
 use crate::journal::Stored;
+use crate::random::Random;
 use crate::view::Token;
 
 /// A clock that is behind the last statement by more than this is believed; see
@@ -34,94 +38,139 @@ impl Books {
     /// is believed: then it was the earlier one that was wrong, and a day in the future must not be
     /// written on everything for years.
     pub fn not_before_last(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        self.latest
+        self.state
+            .own
+            .latest
             .filter(|last| *last > now && *last - now <= BELIEVED_BEHIND)
             .unwrap_or(now)
     }
 
     /// What the statement that was recorded last says of its time.
     pub fn last_recorded(&self) -> Option<DateTime<Utc>> {
-        self.latest
+        self.state.own.latest
+    }
+
+    /// The unit's own log; none before the first registry.
+    pub fn log(&self) -> Option<&UnitLog> {
+        self.state.own.log.as_ref()
+    }
+
+    /// The unit's own rollups by month and revision.
+    pub fn rollups(&self) -> &OwnRollups {
+        &self.state.rollups
+    }
+
+    /// The units below by id.
+    pub fn children(&self) -> &Children {
+        &self.state.children
+    }
+
+    /// A unit below.
+    pub fn child(&self, unit: &UnitId) -> Option<&Child> {
+        self.state.children.get(unit)
+    }
+
+    /// Whether a unit reports to this one itself.
+    pub fn is_direct(&self, child: &Child) -> bool {
+        child.is_direct(&self.identity.unit)
+    }
+
+    /// Contradictions that were kept as evidence, in the order in which they were seen.
+    pub fn contradictions(&self) -> &[KeptContradiction] {
+        &self.state.contradictions
+    }
+
+    /// The node's keys.
+    pub fn keys(&self) -> &Arc<Keys> {
+        &self.identity.keys
+    }
+
+    /// Where salts, ids and nonces come from.
+    pub fn random(&self) -> &Arc<dyn Random> {
+        &self.random
+    }
+
+    /// Takes salts, ids and nonces from somewhere else, for a simulation that can be repeated.
+    pub fn set_random(&mut self, random: Arc<dyn Random>) {
+        self.random = random;
     }
 
     /// The registry in force.
     pub fn registry(&self) -> Option<&VerifiedRegistry> {
-        self.registries.last().map(|(r, _)| r)
+        self.state.published.registries.last().map(|(r, _)| r)
     }
 
     /// Every registry version with its note.
     pub fn registries(&self) -> &[(VerifiedRegistry, Note)] {
-        &self.registries
+        &self.state.published.registries
     }
 
     /// The unit itself.
     pub fn me(&self) -> Option<&Unit> {
-        self.registry()?.registry().unit(&self.unit)
+        self.registry()?.registry().unit(&self.identity.unit)
     }
 
     /// The unit's id.
     pub fn unit(&self) -> &UnitId {
-        &self.unit
+        &self.identity.unit
     }
 
     /// The catalogue in force.
     pub fn counting(&self) -> Option<&Arc<CompiledCatalogue>> {
-        self.catalogues.last().map(|(c, _)| c)
-    }
-
-    pub(super) fn counting_of(&self, s: &Statement) -> Option<&Arc<CompiledCatalogue>> {
-        self.catalogues
-            .iter()
-            .map(|(c, _)| c)
-            .find(|c| c.digest == s.catalogue)
+        self.state.published.catalogues.last().map(|(c, _)| c)
     }
 
     /// Every catalogue with its note.
     pub fn catalogues(&self) -> &[(Arc<CompiledCatalogue>, Note)] {
-        &self.catalogues
+        &self.state.published.catalogues
     }
 
     /// Every plan pack with its note.
     pub fn plans(&self) -> &[(Plan, Note)] {
-        &self.plans
+        &self.state.published.plans
     }
 
     /// The secret of a month.
     pub fn period_key(&self, month: Month) -> Option<&PeriodKey> {
-        self.period_keys.get(&month)
+        self.state.own.period_keys.get(&month)
     }
 
     /// The signed checkpoint of this size.
     pub fn checkpoint(&self, size: u64) -> Option<&Note> {
-        self.checkpoints.get(&size)
+        self.state.own.checkpoints.get(&size)
     }
 
     /// All signed checkpoints.
     pub fn checkpoints(&self) -> &BTreeMap<u64, Note> {
-        &self.checkpoints
+        &self.state.own.checkpoints
     }
 
     /// Bytes of the journal, number of its entries, and whether the view was rebuilt at start.
     pub fn size(&self) -> (u64, u64, bool) {
-        (self.journal.bytes(), self.journal.next_seq(), self.rebuilt)
+        (
+            self.store.journal.bytes(),
+            self.store.journal.next_seq(),
+            self.store.rebuilt,
+        )
     }
 
     /// Submitted rollups that wait for a receipt; a unit without a parent waits for nobody.
     pub fn outbox(&self) -> impl Iterator<Item = &OwnRollup> {
         let answered_by = self.me().and_then(|m| m.parent.as_ref());
-        self.rollups.values().filter(move |r| {
+        self.state.rollups.values().filter(move |r| {
             answered_by.is_some() && r.submitted.is_some() && r.receipts.is_empty()
         })
     }
 
     /// The store of the transport that was sent everything recent; none before the first.
     pub fn store(&self) -> Option<&str> {
-        self.store.as_deref()
+        self.state.resent_to.as_deref()
     }
 
     /// The unit's own rollups as the checks want them.
     pub fn own_rollups(&self) -> Rollups {
-        self.rollups
+        self.state
+            .rollups
             .iter()
             .map(|(k, r)| (*k, r.held.clone()))
             .collect()
@@ -143,12 +192,12 @@ impl Books {
         &self,
         index: u64,
     ) -> Result<(Arc<Statement>, Option<Arc<Payload>>), BooksError> {
-        if let Some(written) = self.recent.get(&index) {
+        if let Some(written) = self.state.own.recent(index) {
             return Ok((written.statement.clone(), written.payload.clone()));
         }
         let stored = self.stored(index)?;
         let (_, written) = read_statement(&stored)?;
-        let payload = self.payload_of(&stored, &written.statement)?;
+        let payload = payload_of(&self.identity.keys.vault, &stored, &written.statement)?;
         Ok((written.statement, payload))
     }
 
@@ -157,69 +206,13 @@ impl Books {
             seq: index,
             message: "no such statement in the log".into(),
         };
-        let seq = usize::try_from(index)
-            .ok()
-            .and_then(|n| self.seqs.get(n).copied())
-            .ok_or_else(missing)?;
+        let seq = self.state.own.seq(index).ok_or_else(missing)?;
         self.at(seq)
     }
 
     /// A journal entry, on disk or in the group that is under way.
     pub(super) fn at(&self, seq: u64) -> Result<Stored, BooksError> {
-        if let Some(entry) = seq
-            .checked_sub(self.journal.next_seq())
-            .and_then(|n| self.staged.get(usize::try_from(n).ok()?))
-        {
-            return Ok(entry.clone().stored(seq));
-        }
-        Ok(self.journal.read(seq)?)
-    }
-
-    /// The two sides of a contradiction: what was known, as far as it still stands for itself, and
-    /// what came second. Of two statements for one index each comes with its delivery.
-    ///
-    /// # Errors
-    /// A damaged disk.
-    pub fn both_sides(&self, found: &Contradiction) -> Result<(Option<Side>, Side), BooksError> {
-        let bad = |message: &str| BooksError::Entry {
-            seq: found.seq,
-            message: message.to_string(),
-        };
-        let stored = self.at(found.seq)?;
-        let (head, body): (children::ContradictionHead, _) =
-            headed(&stored.public).ok_or_else(|| bad("no heading"))?;
-        if let (Some(index), Some(from)) = (head.index, head.from) {
-            let entries = Delivery::reopen(body).map_err(|e| bad(&e.to_string()))?;
-            let at = index
-                .checked_sub(from)
-                .and_then(|n| usize::try_from(n).ok());
-            let second = at
-                .and_then(|n| entries.into_iter().nth(n))
-                .ok_or_else(|| bad("no such statement in the delivery"))?;
-            return Ok((
-                self.child_entry(&found.unit, index)?,
-                Side::statement(second, from, body.to_vec()),
-            ));
-        }
-        let note = Note::parse(body).map_err(|e| bad(&e.to_string()))?;
-        let child = self.children.get(&found.unit);
-        let first = if let Ok(held) = HeldRollup::new(note.clone()) {
-            let key = (held.rollup.period, held.rollup.revision);
-            child
-                .and_then(|c| c.known.get(&key))
-                .map(|h| h.note.clone())
-        } else if let Ok(point) = Checkpoint::parse(note.text()) {
-            child
-                .and_then(|c| c.checkpoints.get(&point.size()))
-                .cloned()
-        } else if let Ok(receipt) = Receipt::parse(note.text()) {
-            self.rollups
-                .get(&(receipt.period, receipt.revision))
-                .map(|r| r.held.note.clone())
-        } else {
-            None
-        };
-        Ok((first.map(|note| Side::note(&note)), Side::note(&note)))
+        Ok(self.store.at(seq)?)
     }
 
     /// All facts and the balance of a subject, as far as they were recorded in `period` or before.
@@ -228,8 +221,8 @@ impl Books {
     /// A damaged disk.
     pub fn history(&self, token: &Token, period: Month) -> Result<payload::Subject, BooksError> {
         let mut subject = payload::Subject::default();
-        for (index, same) in self.view.of_subject(token)? {
-            let voided = self.view.voided_by(index)?.is_some();
+        for (index, same) in self.store.view.of_subject(token)? {
+            let voided = self.store.view.voided_by(index)?.is_some();
             if let Some(same) = same.filter(|_| !voided) {
                 subject.said.insert(same, index);
             }
@@ -240,7 +233,7 @@ impl Books {
                 continue;
             }
             let Some(payload) = payload else { continue };
-            let Some(counting) = self.counting_of(&statement) else {
+            let Some(counting) = self.state.published.counting_of(&statement) else {
                 continue;
             };
             subject.add(
@@ -259,8 +252,10 @@ impl Books {
     pub fn reporting(&self) -> protocol::plan::Reporting {
         let top = self
             .registry()
-            .and_then(|r| r.registry().path(&self.unit).first().cloned());
+            .and_then(|r| r.registry().path(&self.identity.unit).first().cloned());
         let plan = self
+            .state
+            .published
             .plans
             .iter()
             .find(|(p, _)| top.as_ref().is_some_and(|t| t.as_str() == p.plan.area_code));
@@ -269,9 +264,6 @@ impl Books {
 
     /// Finds a rollup of this unit or of one below by its digest.
     pub fn find_rollup(&self, digest: &Digest) -> Option<Arc<HeldRollup>> {
-        let own = self.rollups.values().map(|r| &r.held);
-        own.chain(self.children.values().flat_map(|c| c.known.values()))
-            .find(|h| h.digest() == *digest)
-            .cloned()
+        self.state.rollup(digest).cloned()
     }
 }

@@ -6,8 +6,11 @@ use protocol::log::checkpoint::{Checkpoint, origin_of};
 use protocol::note::Note;
 use protocol::period::Month;
 
+use super::core::Books;
+use super::entry::NewEntry;
+use super::error::BooksError;
 use super::kinds::EntryKind;
-use super::{Books, BooksError, NewEntry, SubmittedHead};
+use super::rollups::SubmittedHead;
 use crate::journal::Signed;
 
 impl Books {
@@ -17,30 +20,30 @@ impl Books {
     /// # Errors
     /// The guard's or the journal's error.
     pub fn sign_checkpoint(&mut self) -> Result<Note, BooksError> {
-        let log = self.log.as_ref().ok_or_else(|| BooksError::Published {
+        let log = self.log().ok_or_else(|| BooksError::Published {
             what: "registry".into(),
             message: "not there yet".into(),
         })?;
         let size = log.len();
-        if let Some(note) = self.checkpoints.get(&size) {
+        if let Some(note) = self.state.own.checkpoints.get(&size) {
             return Ok(note.clone());
         }
         // Signed is only what is on disk, also in a group.
         self.flush_group()?;
         let root = self.rehash(size)?;
-        self.guard.advance(Signed {
+        self.store.guard.advance(Signed {
             size,
             root,
-            journal: self.journal.next_seq(),
+            journal: self.store.journal.next_seq(),
         })?;
         let error = |e: String| BooksError::Published {
             what: "checkpoint".into(),
             message: e,
         };
-        let point = Checkpoint::new(&origin_of(&self.unit), size, root)
+        let point = Checkpoint::new(&origin_of(&self.identity.unit), size, root)
             .map_err(|e| error(e.to_string()))?;
         let note = point
-            .sign(&self.keys.node)
+            .sign(&self.identity.keys.node)
             .map_err(|e| error(e.to_string()))?;
         self.commit(vec![NewEntry::open(EntryKind::Checkpoint, note.as_bytes())])?;
         Ok(note)
@@ -49,11 +52,18 @@ impl Books {
     /// Hashes the new leaves again from the stored bytes: one flipped bit in a signed tree can
     /// never be repaired.
     fn rehash(&self, size: u64) -> Result<[u8; 32], BooksError> {
-        let log = self.log.as_ref().ok_or_else(|| BooksError::Published {
+        let log = self.log().ok_or_else(|| BooksError::Published {
             what: "log".into(),
             message: "not there yet".into(),
         })?;
-        let from = self.checkpoints.keys().last().copied().unwrap_or(0);
+        let from = self
+            .state
+            .own
+            .checkpoints
+            .keys()
+            .last()
+            .copied()
+            .unwrap_or(0);
         for index in from..size {
             let stored = self.stored(index)?;
             if log.tree().leaf(index) != Some(protocol::log::tree::leaf_hash(&stored.public)) {
@@ -79,9 +89,9 @@ impl Books {
     /// The journal's or the guard's error: then it must not leave.
     pub fn guard_all(&mut self) -> Result<(), BooksError> {
         self.flush_group()?;
-        if let Some(last) = self.guard.last() {
-            self.guard.advance(Signed {
-                journal: self.journal.next_seq(),
+        if let Some(last) = self.store.guard.last() {
+            self.store.guard.advance(Signed {
+                journal: self.store.journal.next_seq(),
                 ..last
             })?;
         }
@@ -112,7 +122,7 @@ impl Books {
 
     /// Whether the guard is missing although the journal is not new.
     pub fn is_unguarded(&self) -> bool {
-        self.guard.is_missing() && self.journal.next_seq() > 0
+        self.store.guard.is_missing() && self.store.journal.next_seq() > 0
     }
 
     /// Makes a guard from the last checkpoint of the journal, on the word of an operator who has
@@ -121,18 +131,24 @@ impl Books {
     /// # Errors
     /// The disk's error.
     pub fn renew_guard(&mut self) -> Result<Signed, BooksError> {
-        let size = self.checkpoints.keys().last().copied().unwrap_or(0);
+        let size = self
+            .state
+            .own
+            .checkpoints
+            .keys()
+            .last()
+            .copied()
+            .unwrap_or(0);
         let root = self
-            .log
-            .as_ref()
+            .log()
             .and_then(|l| l.root_at(size))
             .unwrap_or_else(protocol::log::tree::empty_root);
         let signed = Signed {
             size,
             root,
-            journal: self.journal.next_seq(),
+            journal: self.store.journal.next_seq(),
         };
-        self.guard.advance(signed)?;
+        self.store.guard.advance(signed)?;
         Ok(signed)
     }
 }

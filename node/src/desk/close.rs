@@ -78,14 +78,14 @@ pub fn close(
         recount(books, now)?;
     }
     let me = books.me().cloned().ok_or_else(super::month::no_registry)?;
-    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
+    let log = books.log().ok_or_else(super::month::no_registry)?;
     let counting = super::month::counting_of(books, period)?;
     let (sealed, opening) = sums(books, period, &counting)?;
     let mut all = sealed;
     all.extend(log.month(period).clear.clone());
     let previous = period.prev().and_then(|p| {
         books
-            .rollups
+            .rollups()
             .range((p, 0)..=(p, u32::MAX))
             .next_back()
             .map(|(_, r)| r.held.clone())
@@ -96,7 +96,7 @@ pub fn close(
     let explanations = explain(&counting.catalogue, &figures, last, request)?;
 
     let checkpoint = books.sign_checkpoint()?;
-    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
+    let log = books.log().ok_or_else(super::month::no_registry)?;
     let size = log.len();
     let month = log.month(period);
     let registry = books.registry().ok_or_else(super::month::no_registry)?;
@@ -106,7 +106,7 @@ pub fn close(
         period,
         revision,
         supersedes: books
-            .rollups
+            .rollups()
             .get(&(period, revision - 1))
             .map(|r| r.held.digest()),
         previous: previous.as_ref().map(|h| h.digest()),
@@ -138,7 +138,7 @@ pub fn close(
     let text = rollup
         .to_text()
         .map_err(|e| Faults::one("close.rollup", e.to_string(), e.to_string()))?;
-    let note = Note::sign(&text, &[&books.keys.node]).map_err(internal)?;
+    let note = Note::sign(&text, &[&books.keys().node]).map_err(internal)?;
     let held = HeldRollup::of(note, rollup);
     let verdicts = self_check(books, &held, &checkpoint, now)?;
     // The signatories have not signed yet, so authorship cannot hold; every other check must.
@@ -174,7 +174,7 @@ pub fn close(
 fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Faults> {
     let open = open_month(books)?;
     let latest = books
-        .rollups
+        .rollups()
         .range((period, 0)..=(period, u32::MAX))
         .next_back();
     let Some(((_, revision), own)) = latest else {
@@ -204,7 +204,7 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
     // where a signatory's key was lost before all had signed. The events of the month stay as they
     // are. Not where a later month was handed over, which names it as the one before.
     let rested_on = books
-        .rollups
+        .rollups()
         .range((period, u32::MAX)..)
         .any(|(_, later)| later.submitted.is_some());
     if own.submitted.is_none() && !rested_on {
@@ -223,7 +223,7 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
 /// A rollup names its signatories for good: one who holds no key could never sign it, and the month
 /// would stay stuck.
 fn can_sign(books: &Books, signatories: &Signatories) -> Result<(), Faults> {
-    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
+    let log = books.log().ok_or_else(super::month::no_registry)?;
     let absent = [Role::Preparer, Role::Reviewer, Role::Head]
         .into_iter()
         .zip(signatories.names())
@@ -304,7 +304,7 @@ fn sums(
         blinding += if sign > 0 { r } else { -r };
         Ok(())
     };
-    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
+    let log = books.log().ok_or_else(super::month::no_registry)?;
     for index in log.of_month(period) {
         let (statement, _) = books.statement(index).map_err(internal)?;
         match &statement.voids {
@@ -348,7 +348,7 @@ fn family(
     let mut absent: BTreeMap<Tier, i64> = BTreeMap::new();
     for child in &expected {
         if let Some(held) = books
-            .children
+            .children()
             .get(&child.id)
             .and_then(|c| c.accepted(period))
         {
@@ -544,7 +544,7 @@ pub fn self_check(
     let child = |digest: &Digest| books.find_rollup(digest);
     let context = Context {
         registry: books.registry().ok_or_else(super::month::no_registry)?,
-        log: books.log.as_ref().ok_or_else(super::month::no_registry)?,
+        log: books.log().ok_or_else(super::month::no_registry)?,
         known: &known,
         child: &child,
         checkpoint: Some(checkpoint),
@@ -568,7 +568,7 @@ pub fn waiting_for(books: &Books, period: Month) -> Vec<UnitId> {
     children
         .filter(|c| {
             books
-                .children
+                .children()
                 .get(&c.id)
                 .is_none_or(|b| b.accepted(period).is_none())
         })

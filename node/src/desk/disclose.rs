@@ -20,7 +20,7 @@ pub fn disclose(
 ) -> Result<Disclosure, Faults> {
     let unknown = || Faults::one("disclose.unknown", "没有这个事件", "there is no such event");
     let (s, payload) = books.statement(index).map_err(|_| unknown())?;
-    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
+    let log = books.log().ok_or_else(super::month::no_registry)?;
     let (size, checkpoint) = books
         .checkpoints()
         .range(index + 1..)

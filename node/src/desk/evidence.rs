@@ -45,9 +45,9 @@ impl Snapshot {
         notes.catalogues.sort_by_key(|n| n.digest().to_string());
         notes.plans.sort_by_key(|n| n.digest().to_string());
         let mut sizes = BTreeMap::new();
-        let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
+        let log = books.log().ok_or_else(super::month::no_registry)?;
         let last = books
-            .rollups
+            .rollups()
             .values()
             .map(|r| r.held.rollup.log.size)
             .max()
@@ -58,7 +58,7 @@ impl Snapshot {
             by: books.unit().clone(),
             received: BTreeMap::new(),
         };
-        for (id, child) in &books.children {
+        for (id, child) in books.children() {
             arrivals.received.extend(
                 child
                     .arrived
@@ -79,7 +79,7 @@ impl Snapshot {
         keep_latest(&mut arrivals.received);
         if !arrivals.received.is_empty() {
             let text = arrivals.to_text().map_err(internal)?;
-            notes.arrivals = Some(Note::sign(&text, &[&books.keys.node]).map_err(internal)?);
+            notes.arrivals = Some(Note::sign(&text, &[&books.keys().node]).map_err(internal)?);
         }
         Ok(Snapshot { notes, sizes })
     }
@@ -143,7 +143,7 @@ fn keep_latest(received: &mut BTreeMap<Digest, String>) {
 
 fn own(books: &Books) -> UnitEvidence {
     let mut part = UnitEvidence::default();
-    for (key, r) in &books.rollups {
+    for (key, r) in books.rollups() {
         part.rollups.insert(*key, r.held.note.clone());
         if let Some(note) = books.checkpoint(r.held.rollup.log.size) {
             part.checkpoints

@@ -15,7 +15,7 @@ use crate::fault::{Faults, internal};
 /// A node without a registry.
 pub fn open_month(books: &Books) -> Result<Month, Faults> {
     let me = books.me().ok_or_else(no_registry)?;
-    match books.rollups.iter().next_back() {
+    match books.rollups().iter().next_back() {
         None => Ok(me.since),
         Some(((last, _), own))
             if own
@@ -40,10 +40,10 @@ pub fn counting(books: &Books) -> Result<Arc<CompiledCatalogue>, Faults> {
 
 /// The catalogue of any month, by the same order.
 pub(super) fn counting_of(books: &Books, month: Month) -> Result<Arc<CompiledCatalogue>, Faults> {
-    let log = books.log.as_ref().ok_or_else(no_registry)?;
+    let log = books.log().ok_or_else(no_registry)?;
     let children = || {
         books
-            .children
+            .children()
             .values()
             .filter(|c| c.unit.parent.as_ref() == Some(books.unit()))
     };

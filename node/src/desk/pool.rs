@@ -14,7 +14,7 @@ use crate::random::Random;
 /// There are none to be had: nothing can be signed or sealed then.
 pub(super) fn random<const N: usize>(books: &Books) -> Result<[u8; N], Faults> {
     let mut bytes = [0; N];
-    books.random.fill(&mut bytes).map_err(internal)?;
+    books.random().fill(&mut bytes).map_err(internal)?;
     Ok(bytes)
 }
 

@@ -89,12 +89,12 @@ impl<'a> Recording<'a> {
     ) -> Result<Recording<'a>, Faults> {
         let period = open_month(books)?;
         let me = books.me().cloned().ok_or_else(super::month::no_registry)?;
-        let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
+        let log = books.log().ok_or_else(super::month::no_registry)?;
         let counting = super::month::counting_of(books, period)?;
         if let Some(name) = operator {
             let enrolled = log.operator(name, Role::Recorder, log.len());
             let held = books
-                .keys
+                .keys()
                 .recorders
                 .get(name)
                 .is_some_and(|k| enrolled.as_ref() == Some(&k.vkey()));
@@ -113,7 +113,7 @@ impl<'a> Recording<'a> {
             None => {
                 let public = period.to_string().into_bytes();
                 let secret = PeriodKey::new(random(books)?);
-                let sealed = books.keys.vault.seal(
+                let sealed = books.keys().vault.seal(
                     random(books)?,
                     &payload::aad(EntryKind::PeriodKey.number(), &public),
                     secret.as_bytes(),
@@ -132,7 +132,7 @@ impl<'a> Recording<'a> {
                 )
             }
         };
-        let press = Press::new(books.keys.clone(), operator, counting.clone(), secret);
+        let press = Press::new(books.keys().clone(), operator, counting.clone(), secret);
         let recorded = books.not_before_last(now);
         Ok(Recording {
             books,
@@ -145,7 +145,7 @@ impl<'a> Recording<'a> {
                 stamp(recorded),
             ),
             next: log.len(),
-            drawn: RandomPool::new(books.random.clone()),
+            drawn: RandomPool::new(books.random().clone()),
             subjects: BTreeMap::new(),
             same: BTreeMap::new(),
             voided: BTreeSet::new(),
@@ -205,10 +205,10 @@ impl<'a> Recording<'a> {
         let key = state::subject_key(event, &draft.fields);
         let token = match (&key, event.subject) {
             (_, Kind::Unit) | (None, _) => None,
-            (Some(key), kind) => Some(payload::token(&self.books.keys.vault, kind, key)),
+            (Some(key), kind) => Some(payload::token(&self.books.keys().vault, kind, key)),
         };
         let same = payload::same(
-            &self.books.keys.vault,
+            &self.books.keys().vault,
             &draft.event,
             draft.on,
             &draft.fields,
@@ -529,7 +529,7 @@ impl<'a> Recording<'a> {
         });
         self.voided.insert(index);
         if let Some(payload) = payload
-            && let Some(token) = payload.token(&self.counting.catalogue, &self.books.keys.vault)
+            && let Some(token) = payload.token(&self.counting.catalogue, &self.books.keys().vault)
         {
             let subject = self.subject(token)?;
             subject.facts.retain(|f| f.index != index);
@@ -845,7 +845,7 @@ pub fn enrol(
     if roles.is_empty() {
         return refuse("至少一个角色", "at least one role");
     }
-    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
+    let log = books.log().ok_or_else(super::month::no_registry)?;
     let held = [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head]
         .into_iter()
         .any(|r| log.operator(vkey.name(), r, log.len()).is_some());
@@ -872,7 +872,7 @@ pub fn revoke(
     vkey: &protocol::note::VerifierKey,
     now: DateTime<Utc>,
 ) -> Result<u64, Faults> {
-    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
+    let log = books.log().ok_or_else(super::month::no_registry)?;
     let roles = [Role::Recorder, Role::Preparer, Role::Reviewer, Role::Head];
     if !roles
         .into_iter()

@@ -22,7 +22,7 @@ use crate::fault::{Faults, internal};
 /// A month that is not closed.
 pub fn latest(books: &Books, period: Month) -> Result<&OwnRollup, Faults> {
     books
-        .rollups
+        .rollups()
         .range((period, 0)..=(period, u32::MAX))
         .next_back()
         .map(|(_, r)| r)
@@ -37,7 +37,7 @@ pub fn latest(books: &Books, period: Month) -> Result<&OwnRollup, Faults> {
 
 /// Names of the signatories whose signature is still missing.
 pub fn unsigned(books: &Books, own: &OwnRollup) -> Vec<String> {
-    let Some(log) = &books.log else {
+    let Some(log) = books.log() else {
         return Vec::new();
     };
     let rollup = &own.held.rollup;
@@ -64,7 +64,7 @@ pub fn add_signatures(
     let own = latest(books, period)?;
     let brought = Note::parse(signed)
         .map_err(|e| Faults::one(e.code(), format!("签名文件有误:{e}"), e.to_string()))?;
-    let log = books.log.as_ref().ok_or_else(super::month::no_registry)?;
+    let log = books.log().ok_or_else(super::month::no_registry)?;
     let rollup = &own.held.rollup;
     let merged = own.held.note.merge(&brought).map_err(|_| {
         Faults::one(

@@ -41,7 +41,7 @@ pub struct ChildMonth {
 /// Every rollup of the units below, with its checks.
 pub fn children(books: &Books) -> Vec<ChildMonth> {
     let rollups = books
-        .children
+        .children()
         .values()
         .flat_map(|child| child.known.values().map(move |held| (child, held)));
     rollups
@@ -62,6 +62,6 @@ fn month(books: &Books, child: &Child, held: &HeldRollup) -> ChildMonth {
         verdicts: verdicts.cloned().unwrap_or_default(),
         waits: review::waits(books, held).filter(|_| verdicts.is_none()),
         decision: child.decision(&digest),
-        flagged: child.flagged.clone(),
+        flagged: child.flagged.as_ref().map(ToString::to_string),
     }
 }

@@ -5,7 +5,7 @@ use protocol::text::b64;
 use serde::{Deserialize, Serialize};
 
 use crate::books::Books;
-use crate::books::children::{Contradiction, Side};
+use crate::books::contradictions::{KeptContradiction, Side};
 use crate::fault::{Faults, internal};
 
 /// Two documents that cannot both be true, kept as evidence. What is a statement may be any bytes
@@ -45,17 +45,17 @@ pub struct DeliveryBytes {
 /// A damaged disk.
 pub fn contradictions(books: &Books) -> Result<Vec<Contradicted>, Faults> {
     books
-        .contradictions
+        .contradictions()
         .iter()
         .map(|found| both_sides(books, found))
         .collect()
 }
 
-fn both_sides(books: &Books, found: &Contradiction) -> Result<Contradicted, Faults> {
+fn both_sides(books: &Books, found: &KeptContradiction) -> Result<Contradicted, Faults> {
     let (first, second) = books.both_sides(found).map_err(internal)?;
     Ok(Contradicted {
         unit: found.unit.clone(),
-        what: found.what.clone(),
+        what: found.what.to_string(),
         first_delivery: first.as_ref().and_then(delivery),
         first: first.map(|side| text(&side.note)),
         second_delivery: delivery(&second),

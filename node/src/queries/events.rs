@@ -36,7 +36,7 @@ pub struct Listed {
 /// A damaged disk.
 pub fn list(books: &Books, month: Month, private: bool) -> Result<Vec<Listed>, Faults> {
     let mut all = Vec::new();
-    let Some(log) = &books.log else {
+    let Some(log) = books.log() else {
         return Ok(all);
     };
     for index in log.of_month(month) {

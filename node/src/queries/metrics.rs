@@ -88,7 +88,7 @@ fn seconds(since: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
 
 fn of_books(books: &Books, now: DateTime<Utc>) -> Vec<Metric> {
     let (bytes, entries, _) = books.size();
-    let leaves = books.log.as_ref().map_or(0, UnitLog::len);
+    let leaves = books.log().map_or(0, UnitLog::len);
     let waiting = books.outbox().count() as u64;
     let oldest = books.outbox().filter_map(|own| own.submitted).min();
     vec![
@@ -98,7 +98,7 @@ fn of_books(books: &Books, now: DateTime<Utc>) -> Vec<Metric> {
         Metric::gauge(
             "months_closed",
             "Rollups made, revisions included.",
-            books.rollups.len() as u64,
+            books.rollups().len() as u64,
         ),
         Metric::gauge(
             "outbox_waiting",
@@ -141,7 +141,7 @@ fn of_node(books: &Books, node: &NodeState) -> Vec<Metric> {
         Metric::gauge(
             "contradictions",
             "Contradictions kept as evidence.",
-            books.contradictions.len() as u64,
+            books.contradictions().len() as u64,
         ),
         Metric::gauge(
             "view_rebuilt",

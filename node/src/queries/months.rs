@@ -34,7 +34,7 @@ pub struct OwnMonth {
 /// The unit's rollups in order, every revision.
 pub fn months(books: &Books) -> Vec<OwnMonth> {
     books
-        .rollups
+        .rollups()
         .values()
         .map(|own| month(books, own))
         .collect()

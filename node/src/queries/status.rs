@@ -74,7 +74,7 @@ pub fn status(
         tier: me.tier.to_string(),
         open,
         due: books.reporting().due(me.tier, open).to_string(),
-        leaves: books.log.as_ref().map_or(0, UnitLog::len),
+        leaves: books.log().map_or(0, UnitLog::len),
         waiting: waiting(books),
         waiting_since: oldest.map(stamp),
         children_missing: close::waiting_for(books, open)
@@ -87,7 +87,7 @@ pub fn status(
         unreached_since: down.map(|seen| stamp(seen.since)),
         trouble: link.and_then(LinkSeen::trouble),
         contradictions: books
-            .contradictions
+            .contradictions()
             .iter()
             .map(|c| format!("{}: {}", c.unit, c.what))
             .collect(),

@@ -4,7 +4,7 @@
 use protocol::verdict::Check;
 use std::collections::{BTreeMap, BTreeSet};
 
-use node::books::children::Contradiction;
+use node::books::contradictions::KeptContradiction;
 use node::books::{Books, EntryKind};
 use node::desk::{evidence, sign};
 use node::journal::{Journal, SEGMENT_BYTES, Stored};
@@ -87,7 +87,7 @@ impl Round {
             if books.outbox().next().is_some() {
                 say("something is left in the outbox".into());
             }
-            for Contradiction { unit, what, .. } in &books.contradictions {
+            for KeptContradiction { unit, what, .. } in books.contradictions() {
                 say(format!("{unit} is flagged falsely: {what}"));
             }
             for m in months {
@@ -105,7 +105,7 @@ impl Round {
                     say(format!("{m} names {absent:?} as missing instead of {expected:?}, and uses {} children", used.len()));
                 }
             }
-            for child in books.children.values() {
+            for child in books.children().values() {
                 if let Some(flag) = &child.flagged {
                     say(format!("{} is flagged falsely: {flag}", child.unit.id));
                 }
@@ -117,7 +117,7 @@ impl Round {
                     }
                 }
             }
-            (found, books.log.as_ref().map_or(0, protocol::verify::log::UnitLog::len), books.rollups.len() as u64)
+            (found, books.log().map_or(0, protocol::verify::log::UnitLog::len), books.rollups().len() as u64)
         });
         self.tally.statements += leaves;
         self.tally.rollups += rollups;

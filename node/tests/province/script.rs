@@ -116,7 +116,7 @@ pub fn holds(books: &Books, child: &str, month: Month, revision: u32) -> bool {
     let child = child
         .parse::<UnitId>()
         .ok()
-        .and_then(|id| books.children.get(&id));
+        .and_then(|id| books.children().get(&id));
     let mut given = child.into_iter().flat_map(|c| c.given.values().flatten());
     given.any(|(r, _)| (r.period, r.revision, r.decision) == (month, revision, Decision::Accepted))
 }
@@ -124,7 +124,7 @@ pub fn holds(books: &Books, child: &str, month: Month, revision: u32) -> bool {
 /// The event with this field, and whether it was taken back.
 fn find(books: &Books, name: &str, field: &(&'static str, String)) -> Option<(u64, bool)> {
     let mut found = None;
-    for index in 0..books.log.as_ref()?.len() {
+    for index in 0..books.log()?.len() {
         let Ok((statement, _)) = books.statement(index) else {
             continue;
         };
@@ -242,7 +242,7 @@ pub fn work(unit: &mut Unit, task: &Task) -> Result<Did, Died> {
                     .collect(),
             };
             let closed = unit.call(move |books, now| {
-                if unsure && books.rollups.contains_key(&(month, revision)) {
+                if unsure && books.rollups().contains_key(&(month, revision)) {
                     return Ok(revision);
                 }
                 close::close(books, month, &request, signatories, now).map(|c| c.revision)
@@ -278,7 +278,7 @@ pub fn work(unit: &mut Unit, task: &Task) -> Result<Did, Died> {
             let by = name("tongji");
             let decided = unit.call(move |books, now| {
                 let id: UnitId = child.parse().expect("a unit");
-                let Some(known) = books.children.get(&id) else {
+                let Some(known) = books.children().get(&id) else {
                     return Ok((Did::NotYet, None));
                 };
                 let Some(held) = known
@@ -319,7 +319,7 @@ pub fn work(unit: &mut Unit, task: &Task) -> Result<Did, Died> {
         } => {
             let word = unit.look(move |books| {
                 books
-                    .rollups
+                    .rollups()
                     .get(&(month, revision))
                     .and_then(node::books::OwnRollup::decision)
             });

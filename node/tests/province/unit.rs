@@ -182,7 +182,7 @@ impl Unit {
             self.id.clone(),
         )
         .unwrap();
-        books.random = self.random.clone();
+        books.set_random(self.random.clone());
         books
     }
 

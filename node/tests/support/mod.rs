@@ -357,7 +357,7 @@ impl Desk {
         open_month(self.read()).unwrap().to_string()
     }
     pub fn leaves(&self) -> u64 {
-        self.read().log.as_ref().unwrap().len()
+        self.read().log().unwrap().len()
     }
     pub fn decision(&self, period: &str) -> Option<Decision> {
         sign::latest(self.read(), month(period)).unwrap().decision()
@@ -368,7 +368,7 @@ impl Desk {
         let mut list = Vec::new();
         let mut first = 0;
         let books = self.read();
-        for own in books.rollups.values().filter(|r| r.submitted.is_some()) {
+        for own in books.rollups().values().filter(|r| r.submitted.is_some()) {
             let size = own.held.rollup.log.size;
             if first < size {
                 list.push(self.delivery(first..size, size));
@@ -390,7 +390,7 @@ impl Desk {
             .map(|i| books.statement_bytes(i).unwrap())
             .collect();
         let slices: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
-        let (checkpoint, log) = (books.checkpoint(size).unwrap(), books.log.as_ref().unwrap());
+        let (checkpoint, log) = (books.checkpoint(size).unwrap(), books.log().unwrap());
         Letter::Entries(
             range.start,
             Delivery::write(range.start, &slices, checkpoint, log.tree()).unwrap(),
@@ -437,7 +437,7 @@ impl Desk {
     pub fn answers(&self) -> String {
         let books = self.read();
         let mut text = format!("open {}\nleaves {}\n", self.open_month(), self.leaves());
-        for ((m, r), own) in &books.rollups {
+        for ((m, r), own) in books.rollups() {
             text += &format!(
                 "{m}.{r} {} {:?} {:?} {:?}\n",
                 own.held.digest(),
@@ -451,7 +451,7 @@ impl Desk {
             text += &serde_json::to_string(&events::list(books, month(m), true).unwrap()).unwrap();
             text += &format!("\nwaiting {:?}\n", close::waiting_for(books, month(m)));
         }
-        for (id, child) in &books.children {
+        for (id, child) in books.children() {
             text += &format!(
                 "{id} {} {:?} {:?}\n",
                 child.held(),
@@ -606,7 +606,7 @@ impl World {
                 books: None,
             };
             desk.open();
-            desk.books().adopt(&documents).unwrap();
+            desk.books().install(&documents).unwrap();
             for (name, role) in PEOPLE {
                 let vkey = desk.people[name].vkey();
                 record::enrol(desk.books(), &vkey, &[role], at("2026-01-01")).unwrap();

@@ -84,7 +84,7 @@ pub fn open(world: &World, id: &str) -> Books {
         for entry in std::fs::read_dir(world.dir.join("published")).expect("published") {
             documents.push(std::fs::read(entry.expect("an entry").path()).expect("a document"));
         }
-        books.adopt(&documents).expect("adopted");
+        books.install(&documents).expect("adopted");
         for (name, roles, _) in PEOPLE {
             let roles: Vec<Role> = roles.iter().filter_map(|r| Role::parse(r)).collect();
             record::enrol(

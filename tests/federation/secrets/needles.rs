@@ -127,7 +127,7 @@ impl Needles {
     pub fn of_the_month(&mut self, books: &Books, month: Month) {
         let key = books.period_key(month).unwrap();
         let mut salts = 0;
-        for index in 0..books.log.as_ref().unwrap().len() {
+        for index in 0..books.log().unwrap().len() {
             let (statement, payload) = books.statement(index).unwrap();
             let Some(record) = payload.and_then(|p| p.record.clone()) else {
                 continue;

@@ -85,8 +85,8 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
     let books = args.at.open("recheck.data")?;
     let (records, log) = whole_log(&books)?;
     let report = report::verify_on(threads(), &LocalEvidence::new(&books)?, &args.at.root)?;
-    let statements = books.log.as_ref().map_or(0, UnitLog::len);
-    let closed = books.rollups.values().map(|r| r.held.rollup.log.size);
+    let statements = books.log().map_or(0, UnitLog::len);
+    let closed = books.rollups().values().map(|r| r.held.rollup.log.size);
     let found = Found {
         report,
         records,
@@ -154,7 +154,7 @@ fn whole_log(books: &Books) -> Result<(RecordsReport, LogFaults), Failure> {
         books.catalogues().iter().map(|(c, _)| c.clone()).collect(),
     );
     let mut records = RecordsReport::default();
-    let count = books.log.as_ref().map_or(0, UnitLog::len);
+    let count = books.log().map_or(0, UnitLog::len);
     // In chunks: a log may be larger than memory likes.
     let mut chunk = Vec::new();
     for index in 0..count {
@@ -177,7 +177,7 @@ fn whole_log(books: &Books) -> Result<(RecordsReport, LogFaults), Failure> {
         .into_iter()
         .filter_map(|c| log.fault(c).map(|f| (c, f.to_string())))
         .collect();
-    let own = books.log.as_ref().and_then(|l| l.root_at(count));
+    let own = books.log().and_then(|l| l.root_at(count));
     if log.root_at(count) != own {
         faults.push((
             Check::History,

@@ -106,7 +106,7 @@ pub async fn publish(State(app): State<App>, who: Who, body: Bytes) -> Result<St
     who.need(&[Role::Operator])?;
     app.service
         .with(move |books, _| {
-            books.adopt(&[body.to_vec()]).map_err(|e| match e {
+            books.install(&[body.to_vec()]).map_err(|e| match e {
                 BooksError::Published { .. } => {
                     Faults::one("published.refused", format!("不能采用:{e}"), e.to_string())
                 }

@@ -6,16 +6,18 @@ use protocol::published;
 use protocol::registry::{Registry, VerifiedRegistry};
 use serde::Deserialize;
 
+use super::core::Books;
+use super::entry::NewEntry;
+use super::error::BooksError;
 use super::kinds::EntryKind;
-use super::{Books, BooksError, NewEntry};
 
 impl Books {
-    /// Adopts what was published: registry versions, catalogues and plans that are not known yet.
+    /// Installs what was published: registry versions, catalogues and plans that are not known yet.
     /// Files are given as bytes.
     ///
     /// # Errors
     /// A document that does not follow from what is known.
-    pub fn adopt(&mut self, documents: &[Vec<u8>]) -> Result<usize, BooksError> {
+    pub fn install(&mut self, documents: &[Vec<u8>]) -> Result<usize, BooksError> {
         let error = |what: &str, e: &dyn std::fmt::Display| BooksError::Published {
             what: what.to_string(),
             message: e.to_string(),
@@ -31,25 +33,15 @@ impl Books {
                 registry_version(n),
             )
         });
-        let mut adopted = 0;
+        let mut installed = 0;
         for note in notes {
-            let known = self
-                .registries
-                .iter()
-                .map(|(_, n)| n)
-                .chain(self.catalogues.iter().map(|(_, n)| n))
-                .chain(self.plans.iter().map(|(_, n)| n));
-            // An older plan may lie beside the newer one, or come again: it is not taken for a
-            // third.
-            if known.into_iter().any(|n| n.digest() == note.digest())
-                || self.replaced.contains(&note.digest())
-            {
+            if self.state.published.knows(&note.digest()) {
                 continue;
             }
             let registry = self.registry().map(|r| r.registry().clone());
             let kind = if note.text().starts_with("countersign/registry/") {
-                match self.registries.last() {
-                    None => VerifiedRegistry::first(&note, &self.root)
+                match self.state.published.registries.last() {
+                    None => VerifiedRegistry::first(&note, &self.identity.root)
                         .map_err(|e| error("registry", &e))?,
                     Some((last, _)) => last.next(&note).map_err(|e| error("registry", &e))?,
                 };
@@ -68,16 +60,16 @@ impl Books {
             self.of_roots_only(&note)
                 .map_err(|e| error("document", &e))?;
             self.commit(vec![NewEntry::open(kind, note.as_bytes())])?;
-            adopted += 1;
+            installed += 1;
         }
-        Ok(adopted)
+        Ok(installed)
     }
 
-    /// Nobody signs the lines of a note. One that nobody can check would stay in this node's
-    /// evidence for good, and have it refused.
+    /// The signature lines of a note are not signed themselves, so a line can be added on the way.
+    /// One that no known key checks would stay in this node's evidence, and have it refused.
     fn of_roots_only(&self, note: &Note) -> Result<(), String> {
-        let mut keys = self.root.as_ref().to_vec();
-        for (version, _) in &self.registries {
+        let mut keys = self.identity.root.as_ref().to_vec();
+        for (version, _) in &self.state.published.registries {
             keys.extend(version.registry().roots.iter().cloned());
         }
         if let Ok(next) = Registry::parse(note.text()) {

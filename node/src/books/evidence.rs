@@ -1,0 +1,131 @@
+//! What was kept of others, read back from the journal: statements of units below, and both sides
+//! of a contradiction.
+
+use std::ops::Range;
+
+use protocol::ids::UnitId;
+use protocol::log::checkpoint::Checkpoint;
+use protocol::log::delivery::Delivery;
+use protocol::note::Note;
+use protocol::receipt::Receipt;
+use protocol::rollup::HeldRollup;
+
+use super::children::{Delivered, delivered};
+use super::contradictions::{Contradiction, ContradictionHead, KeptContradiction, Side};
+use super::core::Books;
+use super::entry::headed;
+use super::error::BooksError;
+
+impl Books {
+    /// Statements of a unit below from the journal: those of these log indexes that came.
+    ///
+    /// # Errors
+    /// A damaged disk.
+    pub fn child_entries(
+        &self,
+        unit: &UnitId,
+        indexes: Range<u64>,
+    ) -> Result<Vec<Vec<u8>>, BooksError> {
+        let chunks = self
+            .child(unit)
+            .map(|c| c.chunks.as_slice())
+            .unwrap_or_default();
+        let from = chunks
+            .partition_point(|(first, _)| *first <= indexes.start)
+            .saturating_sub(1);
+        let mut found = Vec::new();
+        for (first, seq) in chunks[from..]
+            .iter()
+            .take_while(|(first, _)| *first < indexes.end)
+        {
+            let stored = self.at(*seq)?;
+            let Delivered { entries, .. } =
+                delivered(&stored).map_err(|message| BooksError::Entry { seq: *seq, message })?;
+            found.extend(
+                (*first..)
+                    .zip(entries)
+                    .filter(|(index, _)| indexes.contains(index))
+                    .map(|(_, entry)| entry),
+            );
+        }
+        Ok(found)
+    }
+
+    /// One statement of a unit below, with the delivery that it came in.
+    pub(super) fn child_entry(
+        &self,
+        unit: &UnitId,
+        index: u64,
+    ) -> Result<Option<Side>, BooksError> {
+        let chunks = self
+            .child(unit)
+            .map(|c| c.chunks.as_slice())
+            .unwrap_or_default();
+        let behind = chunks.partition_point(|(first, _)| *first <= index);
+        let Some((first, seq)) = behind.checked_sub(1).map(|n| chunks[n]) else {
+            return Ok(None);
+        };
+        let stored = self.at(seq)?;
+        let Delivered {
+            entries,
+            from,
+            body,
+            ..
+        } = delivered(&stored).map_err(|message| BooksError::Entry { seq, message })?;
+        Ok(usize::try_from(index - first)
+            .ok()
+            .and_then(|n| entries.into_iter().nth(n))
+            .map(|entry| Side::statement(entry, from, body.to_vec())))
+    }
+
+    /// The two sides of a contradiction: what was known, as far as it still stands for itself, and
+    /// what came second. Of two statements for one index each comes with its delivery.
+    ///
+    /// # Errors
+    /// A damaged disk.
+    pub fn both_sides(
+        &self,
+        found: &KeptContradiction,
+    ) -> Result<(Option<Side>, Side), BooksError> {
+        let bad = |message: &str| BooksError::Entry {
+            seq: found.seq,
+            message: message.to_string(),
+        };
+        let stored = self.at(found.seq)?;
+        let (head, body): (ContradictionHead, _) =
+            headed(&stored.public).ok_or_else(|| bad("no heading"))?;
+        if let (Contradiction::Statement { index }, Some(from)) = (&head.what, head.from) {
+            let index = *index;
+            let entries = Delivery::reopen(body).map_err(|e| bad(&e.to_string()))?;
+            let at = index
+                .checked_sub(from)
+                .and_then(|n| usize::try_from(n).ok());
+            let second = at
+                .and_then(|n| entries.into_iter().nth(n))
+                .ok_or_else(|| bad("no such statement in the delivery"))?;
+            return Ok((
+                self.child_entry(&found.unit, index)?,
+                Side::statement(second, from, body.to_vec()),
+            ));
+        }
+        let note = Note::parse(body).map_err(|e| bad(&e.to_string()))?;
+        let child = self.child(&found.unit);
+        let first = if let Ok(held) = HeldRollup::new(note.clone()) {
+            let key = (held.rollup.period, held.rollup.revision);
+            child
+                .and_then(|c| c.known.get(&key))
+                .map(|h| h.note.clone())
+        } else if let Ok(point) = Checkpoint::parse(note.text()) {
+            child
+                .and_then(|c| c.checkpoints.get(&point.size()))
+                .cloned()
+        } else if let Ok(receipt) = Receipt::parse(note.text()) {
+            self.rollups()
+                .get(&(receipt.period, receipt.revision))
+                .map(|r| r.held.note.clone())
+        } else {
+            None
+        };
+        Ok((first.map(|note| Side::note(&note)), Side::note(&note)))
+    }
+}

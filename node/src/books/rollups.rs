@@ -1,0 +1,83 @@
+//! The unit's own rollups, what became of them, and what the parent answered.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use protocol::note::Note;
+use protocol::period::Month;
+use protocol::receipt::{Decision, Receipt};
+use protocol::rollup::HeldRollup;
+use serde::{Deserialize, Serialize};
+
+use super::entry::headed;
+use crate::journal::Stored;
+
+/// Heading of an entry that says that a rollup was handed to the outbox.
+#[derive(Serialize, Deserialize)]
+pub struct SubmittedHead {
+    /// Month.
+    pub period: Month,
+    /// Revision.
+    pub revision: u32,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A rollup of this unit.
+#[derive(Debug, Clone)]
+pub struct OwnRollup {
+    /// The note with the signatures so far, and what it says.
+    pub held: Arc<HeldRollup>,
+    /// Handed to the outbox.
+    pub submitted: Option<DateTime<Utc>>,
+    /// The parent's receipts in order.
+    pub receipts: Vec<(Receipt, Note)>,
+}
+
+impl OwnRollup {
+    /// The parent's last word.
+    pub fn decision(&self) -> Option<Decision> {
+        self.receipts.last().map(|(r, _)| r.decision)
+    }
+}
+
+/// The unit's own rollups by month and revision.
+pub type OwnRollups = BTreeMap<(Month, u32), OwnRollup>;
+
+/// A rollup, or the same one with more signatures. Returns it.
+pub fn apply_rollup(own: &mut OwnRollups, stored: &Stored) -> Result<Arc<HeldRollup>, String> {
+    let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
+    let held = Arc::new(HeldRollup::new(note).map_err(|e| e.to_string())?);
+    let key = (held.rollup.period, held.rollup.revision);
+    own.entry(key)
+        .and_modify(|own| own.held = held.clone())
+        .or_insert_with(|| OwnRollup {
+            held: held.clone(),
+            submitted: None,
+            receipts: Vec::new(),
+        });
+    Ok(held)
+}
+
+/// A rollup was handed to the outbox.
+pub fn apply_submitted(own: &mut OwnRollups, stored: &Stored) -> Result<(), String> {
+    let (head, _): (SubmittedHead, _) = headed(&stored.public).ok_or("no heading")?;
+    if let Some(own) = own.get_mut(&(head.period, head.revision)) {
+        own.submitted.get_or_insert(head.at);
+    }
+    Ok(())
+}
+
+/// The parent answered.
+pub fn apply_receipt(own: &mut OwnRollups, stored: &Stored) -> Result<(), String> {
+    let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
+    let receipt = Receipt::parse(note.text()).map_err(|e| e.to_string())?;
+    if let Some(own) = own.get_mut(&(receipt.period, receipt.revision)) {
+        own.receipts.push((receipt, note));
+        // They may come in any order; a reopening is always the later word.
+        own.receipts
+            .sort_by_key(|(r, _)| r.decision == Decision::Reopened);
+    }
+    Ok(())
+}

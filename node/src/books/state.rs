@@ -1,0 +1,278 @@
+//! Everything that follows from the journal, and what an entry means: the one place that reads
+//! journal entries, at start as after a commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use protocol::compiled::CompiledCatalogue;
+use protocol::digest::Digest;
+use protocol::ids::UnitId;
+use protocol::note::Note;
+use protocol::rollup::HeldRollup;
+use protocol::verdict::Verdict;
+
+use super::children::{self, Child, Children};
+use super::contradictions::{self, KeptContradiction};
+use super::error::BooksError;
+use super::identity::Identity;
+use super::kinds::EntryKind;
+use super::own::OwnLog;
+use super::published::Published;
+use super::rollups::{self, OwnRollups};
+use super::written::{Written, payload_of, read_statement};
+use crate::journal::Stored;
+use crate::view::IndexedStatement;
+
+/// What the state is told.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A journal entry.
+    Journalled {
+        /// The entry.
+        stored: &'a Stored,
+        /// Of a statement that this process has just made: what it says, so that it need not be
+        /// parsed and unsealed again.
+        written: Option<(Note, Written)>,
+        /// Whether the view still has to learn of it.
+        index: bool,
+    },
+    /// What was worked out from journal entries and is not written to it.
+    Derived(Derived),
+}
+
+/// What was worked out from journal entries. It costs time and no truth: it is not in the journal,
+/// is gone after a start or after a failed write, and is then worked out again.
+#[derive(Debug)]
+pub enum Derived {
+    /// The log of a unit below is to be read for checks up to this size, as far as it has come.
+    LogRead {
+        /// Whose.
+        unit: UnitId,
+        /// Number of statements.
+        size: u64,
+    },
+    /// What the checks said of a rollup of a unit below.
+    Checked {
+        /// Whose.
+        unit: UnitId,
+        /// Which rollup.
+        rollup: Digest,
+        /// What they said.
+        verdicts: Vec<Verdict>,
+    },
+}
+
+/// Everything that follows from the journal. `Default` is a node that has read nothing, and only
+/// [`apply`](Self::apply) changes it.
+#[derive(Debug, Default)]
+pub struct State {
+    pub(super) published: Published,
+    pub(super) own: OwnLog,
+    pub(super) rollups: OwnRollups,
+    pub(super) children: Children,
+    /// In the order in which they were seen.
+    pub(super) contradictions: Vec<KeptContradiction>,
+    /// The transport's store that was sent everything recent.
+    pub(super) resent_to: Option<String>,
+    /// The rollups of this unit and of those below, each with the signatures so far.
+    rollup_by_digest: BTreeMap<Digest, Arc<HeldRollup>>,
+}
+
+impl State {
+    /// The one entrance: takes an event into account, and returns what the view has to learn of it.
+    ///
+    /// # Errors
+    /// An entry that this version cannot read, or a sealed part that the key does not open.
+    pub fn apply(
+        &mut self,
+        me: &Identity,
+        event: Event<'_>,
+    ) -> Result<Option<IndexedStatement>, BooksError> {
+        match event {
+            Event::Journalled {
+                stored,
+                written,
+                index,
+            } => self.apply_entry(me, stored, written, index),
+            Event::Derived(derived) => {
+                self.apply_derived(derived);
+                Ok(None)
+            }
+        }
+    }
+
+    fn apply_entry(
+        &mut self,
+        me: &Identity,
+        stored: &Stored,
+        written: Option<(Note, Written)>,
+        index: bool,
+    ) -> Result<Option<IndexedStatement>, BooksError> {
+        let bad = |message: String| BooksError::Entry {
+            seq: stored.seq,
+            message,
+        };
+        let kind = EntryKind::try_from(stored.kind).map_err(|e| bad(e.to_string()))?;
+        let applied = match kind {
+            EntryKind::Statement => return self.apply_statement(me, stored, written, index),
+            EntryKind::PeriodKey => {
+                self.own.apply_period_key(&me.keys.vault, stored)?;
+                Ok(())
+            }
+            EntryKind::Rollup | EntryKind::Signed => self.apply_own_rollup(stored),
+            EntryKind::Submitted => rollups::apply_submitted(&mut self.rollups, stored),
+            EntryKind::Checkpoint => self.own.apply_checkpoint(stored),
+            EntryKind::Receipt => rollups::apply_receipt(&mut self.rollups, stored),
+            EntryKind::Given => children::apply_given(&mut self.children, stored),
+            EntryKind::ChildRollup => self.apply_child_rollup(stored),
+            EntryKind::ChildCheckpoint => children::apply_checkpoint(&mut self.children, stored),
+            EntryKind::Registry => self.apply_registry(me, stored),
+            EntryKind::Catalogue => self.apply_catalogue(me, stored),
+            EntryKind::Plan => self.published.apply_plan(stored),
+            EntryKind::Contradiction | EntryKind::OtherStatement => {
+                self.apply_contradiction(stored)
+            }
+            EntryKind::Store => self.apply_store(stored),
+            EntryKind::Delivery => children::apply_delivery(&mut self.children, stored),
+        };
+        applied.map(|()| None).map_err(bad)
+    }
+
+    fn apply_statement(
+        &mut self,
+        me: &Identity,
+        stored: &Stored,
+        written: Option<(Note, Written)>,
+        index: bool,
+    ) -> Result<Option<IndexedStatement>, BooksError> {
+        let fresh = written.is_some();
+        let (note, mut written) = match written {
+            Some(known) => known,
+            None => read_statement(stored)?,
+        };
+        let unit = self.published.registry().and_then(|r| r.unit(&me.unit));
+        let leaf = self
+            .own
+            .apply_statement(unit, stored, &note, &written)
+            .map_err(|message| BooksError::Entry {
+                seq: stored.seq,
+                message,
+            })?;
+        if !index {
+            return Ok(None);
+        }
+        if !fresh {
+            self.complete(me, stored, &mut written)?;
+        }
+        let indexed = written.indexed(leaf);
+        if fresh {
+            self.own.keep_recent(leaf, written);
+        }
+        Ok(Some(indexed))
+    }
+
+    /// What is sealed of a statement that was read from disk, and what the view knows it by.
+    pub fn complete(
+        &self,
+        me: &Identity,
+        stored: &Stored,
+        written: &mut Written,
+    ) -> Result<(), BooksError> {
+        let vault = &me.keys.vault;
+        written.payload = payload_of(vault, stored, &written.statement)?;
+        let catalogue = self.published.counting_of(&written.statement);
+        if let (Some(p), Some(c)) = (&written.payload, catalogue) {
+            written.subject = p.token(&c.catalogue, vault);
+            written.same = p.same(vault);
+        }
+        Ok(())
+    }
+
+    fn apply_own_rollup(&mut self, stored: &Stored) -> Result<(), String> {
+        let held = rollups::apply_rollup(&mut self.rollups, stored)?;
+        self.rollup_by_digest.insert(held.digest(), held);
+        Ok(())
+    }
+
+    fn apply_child_rollup(&mut self, stored: &Stored) -> Result<(), String> {
+        if let Some(held) = children::apply_rollup(&mut self.children, stored)? {
+            self.rollup_by_digest.insert(held.digest(), held);
+        }
+        Ok(())
+    }
+
+    fn apply_registry(&mut self, me: &Identity, stored: &Stored) -> Result<(), String> {
+        self.published.apply_registry(&me.root, stored)?;
+        self.settle_units(&me.unit);
+        Ok(())
+    }
+
+    fn apply_catalogue(&mut self, me: &Identity, stored: &Stored) -> Result<(), String> {
+        self.published.apply_catalogue(stored)?;
+        self.settle_units(&me.unit);
+        Ok(())
+    }
+
+    fn apply_contradiction(&mut self, stored: &Stored) -> Result<(), String> {
+        let found = contradictions::read(stored)?;
+        if let Some(child) = self.children.get_mut(&found.unit) {
+            child.flagged.get_or_insert_with(|| found.what.clone());
+        }
+        self.contradictions.push(found);
+        Ok(())
+    }
+
+    fn apply_store(&mut self, stored: &Stored) -> Result<(), String> {
+        let name = String::from_utf8(stored.public.clone()).map_err(|e| e.to_string())?;
+        self.resent_to = Some(name);
+        Ok(())
+    }
+
+    fn apply_derived(&mut self, derived: Derived) {
+        match derived {
+            Derived::LogRead { unit, size } => {
+                if let Some(child) = self.children.get_mut(&unit) {
+                    child.read_to(size);
+                }
+            }
+            Derived::Checked {
+                unit,
+                rollup,
+                verdicts,
+            } => {
+                if let Some(child) = self.children.get_mut(&unit) {
+                    child.verdicts.insert(rollup, verdicts);
+                }
+            }
+        }
+    }
+
+    /// Registry and catalogue decide which logs there are: the unit's own and one for each unit
+    /// below it. Logs that exist already keep what they have read.
+    fn settle_units(&mut self, id: &UnitId) {
+        let Some(registry) = self.published.registry() else {
+            return;
+        };
+        let catalogues = &self.published.catalogues;
+        let catalogues: Vec<Arc<CompiledCatalogue>> =
+            catalogues.iter().map(|(c, _)| c.clone()).collect();
+        let Some(me) = registry.unit(id) else {
+            return;
+        };
+        self.own.settle(me, &catalogues);
+        for unit in registry.subtree(id) {
+            if unit.id == *id {
+                continue;
+            }
+            self.children
+                .entry(unit.id.clone())
+                .and_modify(|child| child.settle(unit, &catalogues))
+                .or_insert_with(|| Child::new(unit, catalogues.clone()));
+        }
+    }
+
+    /// Finds a rollup of this unit or of one below.
+    pub fn rollup(&self, digest: &Digest) -> Option<&Arc<HeldRollup>> {
+        self.rollup_by_digest.get(digest)
+    }
+}
