@@ -493,18 +493,20 @@ fn differences_of_notes() {
     );
 }
 
+/// Whether we take this key text, and whether they do.
+fn both(text: &str) -> (bool, bool) {
+    (
+        text.parse::<VerifierKey>().is_ok(),
+        StandardVerifier::new(text).is_ok(),
+    )
+}
+
 /// Key texts: what we take they take, but for cosignature keys; what we refuse beyond them is told
 /// by the case.
 #[test]
 fn differences_of_keys() {
     let vkey = key("a", 1).vkey();
     let text = vkey.as_str();
-    let both = |text: &str| {
-        (
-            text.parse::<VerifierKey>().is_ok(),
-            StandardVerifier::new(text).is_ok(),
-        )
-    };
     let of_alg = |alg: u8, name: &str, public: [u8; 32]| {
         let data = [&[alg][..], &public].concat();
         format!(
@@ -579,6 +581,10 @@ fn differences_of_keys() {
             both(&text)
         );
     }
+}
+
+#[test]
+fn cosignature_keys_and_names() {
     // Algorithm 4, cosignatures, is C2SP's tlog-cosignature: they do not have it.
     let witness = SigningKey::from_seed("a/witness", Alg::CosignatureV1, [1; 32]).unwrap();
     assert_eq!(both(witness.vkey().as_str()), (true, false));
@@ -677,70 +683,92 @@ fn trees_have_the_same_roots_and_proofs_both_ways() {
             for (size, index, spot) in &places {
                 let size = size.index(leaves.len()) + 1;
                 let index = index.index(size);
-                let (old, new, at) = (index as u64 + 1, size as u64, index as u64);
-                let peer = &sizes[size];
-                let root = tree.root_at(new).unwrap();
-                prop_assert_eq!(root, root_of(&hashes[..size]));
-
-                let proof = tree.inclusion_proof(at, new).unwrap();
-                let made = peer.prove_inclusion(index);
-                prop_assert_eq!(proof.concat(), made.as_bytes());
-                prop_assert!(inclusion(&leaves[index], at, new, &proof, &root));
-                for altered in alterations(&proof, *spot, spot / 7) {
-                    prop_assert!(
-                        altered == proof || !inclusion(&leaves[index], at, new, &altered, &root)
-                    );
-                }
-                let mut wrong = root;
-                wrong[spot % 32] ^= 1;
-                prop_assert!(!inclusion(&leaves[index], at, new, &proof, &wrong));
-                let mut other = leaves[index].clone();
-                other.push(0);
-                prop_assert!(!inclusion(&other, at, new, &proof, &root));
-                // Another place or size may have a proof of the same form: both must say the same
-                // of it.
-                for (at, new) in [
-                    (at + 1, new),
-                    (at ^ 1, new),
-                    (at, new + 1),
-                    (at, new - 1),
-                    (at, new * 2),
-                    (new, new),
-                ] {
-                    inclusion(&leaves[index], at, new, &proof, &root);
-                }
-
-                let old_root = tree.root_at(old).unwrap();
-                let proof = tree.consistency_proof(old, new).unwrap();
-                let made = peer.prove_consistency(size - index - 1);
-                prop_assert_eq!(proof.concat(), made.as_bytes());
-                prop_assert!(consistency(old, &old_root, new, &root, &proof));
-                for altered in alterations(&proof, *spot, spot / 7) {
-                    prop_assert!(
-                        altered == proof || !consistency(old, &old_root, new, &root, &altered)
-                    );
-                }
-                prop_assert!(!consistency(old, &old_root, new, &wrong, &proof));
-                let mut forked = old_root;
-                forked[spot % 32] ^= 1;
-                prop_assert!(!consistency(old, &forked, new, &root, &proof));
-                prop_assert!(
-                    old == new || !consistency(new, &root, old, &old_root, &proof),
-                    "a log shrinks"
-                );
-                for (old, new) in [
-                    (old + 1, new),
-                    (old, new + 1),
-                    (old, new * 2),
-                    (old * 2, new * 2),
-                    (old, new.saturating_sub(1)),
-                ] {
-                    consistency(old, &old_root, new, &root, &proof);
-                }
+                prop_assert_eq!(tree.root_at(size as u64).unwrap(), root_of(&hashes[..size]));
+                inclusion_agrees(&tree, &sizes[size], &leaves[index], (index, size), *spot)?;
+                consistency_agrees(&tree, &sizes[size], (index, size), *spot)?;
             }
             Ok(())
         },
     );
+}
+
+/// One proof that a leaf is in the tree of a size, of both makings, and what is no proof of it.
+fn inclusion_agrees(
+    tree: &Tree,
+    peer: &Peer,
+    leaf: &Vec<u8>,
+    (index, size): (usize, usize),
+    spot: usize,
+) -> Result<(), TestCaseError> {
+    let (new, at) = (size as u64, index as u64);
+    let root = tree.root_at(new).unwrap();
+
+    let proof = tree.inclusion_proof(at, new).unwrap();
+    let made = peer.prove_inclusion(index);
+    prop_assert_eq!(proof.concat(), made.as_bytes());
+    prop_assert!(inclusion(leaf, at, new, &proof, &root));
+    for altered in alterations(&proof, spot, spot / 7) {
+        prop_assert!(altered == proof || !inclusion(leaf, at, new, &altered, &root));
+    }
+    let mut wrong = root;
+    wrong[spot % 32] ^= 1;
+    prop_assert!(!inclusion(leaf, at, new, &proof, &wrong));
+    let mut other = leaf.clone();
+    other.push(0);
+    prop_assert!(!inclusion(&other, at, new, &proof, &root));
+    // Another place or size may have a proof of the same form: both must say the same
+    // of it.
+    for (at, new) in [
+        (at + 1, new),
+        (at ^ 1, new),
+        (at, new + 1),
+        (at, new - 1),
+        (at, new * 2),
+        (new, new),
+    ] {
+        inclusion(leaf, at, new, &proof, &root);
+    }
+
+    Ok(())
+}
+
+/// The same for the proof that the tree of a size continues a smaller one.
+fn consistency_agrees(
+    tree: &Tree,
+    peer: &Peer,
+    (index, size): (usize, usize),
+    spot: usize,
+) -> Result<(), TestCaseError> {
+    let (old, new) = (index as u64 + 1, size as u64);
+    let root = tree.root_at(new).unwrap();
+    let mut wrong = root;
+    wrong[spot % 32] ^= 1;
+    let old_root = tree.root_at(old).unwrap();
+    let proof = tree.consistency_proof(old, new).unwrap();
+    let made = peer.prove_consistency(size - index - 1);
+    prop_assert_eq!(proof.concat(), made.as_bytes());
+    prop_assert!(consistency(old, &old_root, new, &root, &proof));
+    for altered in alterations(&proof, spot, spot / 7) {
+        prop_assert!(altered == proof || !consistency(old, &old_root, new, &root, &altered));
+    }
+    prop_assert!(!consistency(old, &old_root, new, &wrong, &proof));
+    let mut forked = old_root;
+    forked[spot % 32] ^= 1;
+    prop_assert!(!consistency(old, &forked, new, &root, &proof));
+    prop_assert!(
+        old == new || !consistency(new, &root, old, &old_root, &proof),
+        "a log shrinks"
+    );
+    for (old, new) in [
+        (old + 1, new),
+        (old, new + 1),
+        (old, new * 2),
+        (old * 2, new * 2),
+        (old, new.saturating_sub(1)),
+    ] {
+        consistency(old, &old_root, new, &root, &proof);
+    }
+    Ok(())
 }
 
 fn leaves_in(peer: &Peer) -> usize {

@@ -26,6 +26,16 @@ pub struct World {
     pub counting: Arc<CompiledCatalogue>,
     pub units: BTreeMap<UnitId, Desk>,
 }
+/// An employment that begins, of the n-th person.
+fn hire(n: u32, employer: &str, day: &str) -> [(&'static str, Value); 4] {
+    [
+        ("id_no", text(&id_no(n))),
+        ("employer", text(employer)),
+        ("wage", Value::Int(300_000 + i64::from(n))),
+        ("occurred_on", text(day)),
+    ]
+}
+
 impl World {
     /// The units and their keys; nothing is recorded yet.
     pub fn empty() -> World {
@@ -55,15 +65,15 @@ impl World {
     /// Two honest months of everybody.
     pub fn honest() -> World {
         let mut w = World::empty();
-        let hire = |n, employer: &str, day: &str| {
-            [
-                ("id_no", text(&id_no(n))),
-                ("employer", text(employer)),
-                ("wage", Value::Int(300_000 + i64::from(n))),
-                ("occurred_on", text(day)),
-            ]
-        };
-        let a = w.units.get_mut(&unit(A)).unwrap();
+        w.honest_january();
+        w.close_all(JAN);
+        w.honest_february();
+        w.close_all(FEB);
+        w
+    }
+
+    fn honest_january(&mut self) {
+        let a = self.units.get_mut(&unit(A)).unwrap();
         for n in [1, 2, 3] {
             a.sealed(
                 JAN,
@@ -105,7 +115,7 @@ impl World {
                 ("occurred_on", text("2025-12-31")),
             ],
         );
-        let b = w.units.get_mut(&unit(B)).unwrap();
+        let b = self.units.get_mut(&unit(B)).unwrap();
         b.sealed(
             JAN,
             "person.registered",
@@ -123,7 +133,7 @@ impl World {
                 ("occurred_on", text("2026-01-10")),
             ],
         );
-        w.units.get_mut(&unit(CITY)).unwrap().clear(
+        self.units.get_mut(&unit(CITY)).unwrap().clear(
             JAN,
             "training.held",
             &[
@@ -131,9 +141,10 @@ impl World {
                 ("occurred_on", text("2026-01-11")),
             ],
         );
-        w.close_all(JAN);
+    }
 
-        let a = w.units.get_mut(&unit(A)).unwrap();
+    fn honest_february(&mut self) {
+        let a = self.units.get_mut(&unit(A)).unwrap();
         let ended = [
             ("id_no", text(&id_no(1))),
             ("employer", text("甲厂")),
@@ -169,7 +180,7 @@ impl World {
             "carrier.recounted",
             &[("ref", text("c1")), ("occurred_on", text("2026-02-28"))],
         );
-        let b = w.units.get_mut(&unit(B)).unwrap();
+        let b = self.units.get_mut(&unit(B)).unwrap();
         b.clear(
             FEB,
             "carrier.opened",
@@ -184,8 +195,6 @@ impl World {
             "carrier.closed",
             &[("ref", text("c2")), ("occurred_on", text("2026-02-20"))],
         );
-        w.close_all(FEB);
-        w
     }
 
     pub fn close_all(&mut self, period: &str) {
