@@ -100,6 +100,11 @@ impl Month {
             Self::new(self.year, self.month - 1)
         }
     }
+
+    /// The keys of all its revisions, in maps that are ordered by month and revision.
+    pub const fn revisions(self) -> std::ops::RangeInclusive<(Self, u32)> {
+        (self, 0)..=(self, u32::MAX)
+    }
 }
 
 /// Exactly four ASCII digits that are a year in range.

@@ -168,7 +168,7 @@ impl Child {
     /// The last revision of a month.
     pub fn latest(&self, month: Month) -> Option<&Arc<HeldRollup>> {
         self.known
-            .range((month, 0)..=(month, u32::MAX))
+            .range(month.revisions())
             .next_back()
             .map(|(_, h)| h)
     }
@@ -176,11 +176,7 @@ impl Child {
     /// The revision of a month that is accepted. A later one that nobody asked for does not push it
     /// out.
     pub fn accepted(&self, month: Month) -> Option<&Arc<HeldRollup>> {
-        let mut revisions = self
-            .known
-            .range((month, 0)..=(month, u32::MAX))
-            .rev()
-            .map(|(_, h)| h);
+        let mut revisions = self.known.range(month.revisions()).rev().map(|(_, h)| h);
         revisions.find(|h| self.decision(&h.digest()) == Some(Decision::Accepted))
     }
 }

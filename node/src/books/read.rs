@@ -11,6 +11,7 @@ use protocol::ids::UnitId;
 use protocol::note::Note;
 use protocol::period::Month;
 use protocol::plan::Plan;
+use protocol::plan::Reporting;
 use protocol::registry::{Unit, VerifiedRegistry};
 use protocol::rollup::{HeldRollup, Rollups};
 use protocol::statement::Statement;
@@ -249,17 +250,11 @@ impl Books {
     }
 
     /// When a month's rollup of this tier is due, by the plan of the top unit.
-    pub fn reporting(&self) -> protocol::plan::Reporting {
-        let top = self
-            .registry()
-            .and_then(|r| r.registry().path(&self.identity.unit).first().cloned());
-        let plan = self
-            .state
-            .published
-            .plans
-            .iter()
-            .find(|(p, _)| top.as_ref().is_some_and(|t| t.as_str() == p.plan.area_code));
-        plan.map(|(p, _)| p.reporting.clone()).unwrap_or_default()
+    pub fn reporting(&self) -> Reporting {
+        let plans = self.state.published.plans.iter().map(|(plan, _)| plan);
+        self.registry().map_or_else(Reporting::default, |registry| {
+            Reporting::of(plans, registry.registry(), &self.identity.unit)
+        })
     }
 
     /// Finds a rollup of this unit or of one below by its digest.

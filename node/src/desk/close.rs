@@ -86,7 +86,7 @@ pub fn close(
     let previous = period.prev().and_then(|p| {
         books
             .rollups()
-            .range((p, 0)..=(p, u32::MAX))
+            .range(p.revisions())
             .next_back()
             .map(|(_, r)| r.held.clone())
     });
@@ -173,10 +173,7 @@ pub fn close(
 /// Which revision a close would make, or why it may not.
 fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Faults> {
     let open = open_month(books)?;
-    let latest = books
-        .rollups()
-        .range((period, 0)..=(period, u32::MAX))
-        .next_back();
+    let latest = books.rollups().range(period.revisions()).next_back();
     let Some(((_, revision), own)) = latest else {
         if period != open {
             return Err(Faults::one(

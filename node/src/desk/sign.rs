@@ -23,7 +23,7 @@ use crate::fault::{Faults, internal};
 pub fn latest(books: &Books, period: Month) -> Result<&OwnRollup, Faults> {
     books
         .rollups()
-        .range((period, 0)..=(period, u32::MAX))
+        .range(period.revisions())
         .next_back()
         .map(|(_, r)| r)
         .ok_or_else(|| {

@@ -67,8 +67,8 @@ pub enum EvidenceError {
     File(#[from] FileError),
 }
 
-/// What everything was checked by. A reader compares it with what he knows from elsewhere: no file
-/// tells what it leaves out.
+/// What everything was checked by. Compare it with what is known from elsewhere: no file tells what
+/// it leaves out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trust {
     /// The newest registry version in the file.
@@ -413,7 +413,7 @@ impl Published<'_> {
                 checkpoint: part.checkpoints.get(&r.log.size),
                 witnessed: None,
                 received: self.arrival(h).or(receipts.received),
-                due: Some(self.reporting(id).due(r.tier, r.period)),
+                due: Some(Reporting::of(self.plans, registry, id).due(r.tier, r.period)),
             };
             let mut verdicts = verify::check(h, &context);
             if let Some(finding) = receipts
@@ -453,21 +453,6 @@ impl Published<'_> {
             .as_ref()
             .is_some_and(|by| by != id && self.newest.registry().path(id).contains(by));
         times.get(&held.digest()).copied().filter(|_| from_below)
-    }
-
-    /// The deadlines that hold for a unit: those of its top unit's plan.
-    fn reporting(&self, id: &UnitId) -> Reporting {
-        let top = self
-            .newest
-            .registry()
-            .path(id)
-            .first()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        self.plans
-            .iter()
-            .find(|p| p.plan.area_code == top)
-            .map_or_else(Reporting::default, |p| p.reporting.clone())
     }
 }
 

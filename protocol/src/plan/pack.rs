@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Tier;
+use crate::ids::{Tier, UnitId};
 use crate::period::Month;
+use crate::registry::Registry;
 
 /// A plan pack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,6 +73,21 @@ impl Default for Reporting {
 }
 
 impl Reporting {
+    /// The deadlines that hold for a unit: those of the plan of its topmost unit, or the usual ones.
+    pub fn of<'a>(
+        plans: impl IntoIterator<Item = &'a Plan>,
+        registry: &Registry,
+        unit: &UnitId,
+    ) -> Reporting {
+        let path = registry.path(unit);
+        let of_top = |plan: &&Plan| {
+            let top = path.first();
+            top.is_some_and(|top| top.as_str() == plan.plan.area_code)
+        };
+        let plan = plans.into_iter().find(of_top);
+        plan.map(|plan| plan.reporting.clone()).unwrap_or_default()
+    }
+
     /// The last day on which a month's rollup of this tier is on time.
     pub fn due(&self, tier: Tier, period: Month) -> NaiveDate {
         let days = match tier {

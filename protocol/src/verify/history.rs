@@ -155,7 +155,7 @@ fn previous_month(held: &HeldRollup, context: &Context<'_>, unit: &Unit) -> Resu
     let month = rollup.period.prev().ok_or(Finding::NoMonthBefore)?;
     let mut revisions = context
         .known
-        .range((month, 0)..=(month, u32::MAX))
+        .range(month.revisions())
         .map(|(_, known)| known)
         .peekable();
     if revisions.peek().is_none() {
