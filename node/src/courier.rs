@@ -24,29 +24,29 @@ use tokio::time::Instant;
 
 use crate::books::{Books, BooksError, OwnRollup};
 use crate::fault::{Faults, internal};
-use crate::link::{DownKind, Incoming, Outgoing, Subject, Transport, UnitPath, UpKind};
+use crate::link::{Ack, DownKind, Incoming, Outgoing, Subject, Transport, UnitPath, UpKind};
 use crate::review::{self, Took};
 use crate::service::{Service, addressee};
 
 /// How long a rollup without a receipt waits before it is sent again: longer than the server's
 /// duplicate window, so that the repetition really is stored. Each further wait is twice as long: a
 /// person may take days to decide, and the store forgets nothing.
-const AGAIN: Duration = Duration::from_secs(150);
+const RESEND_DELAY: Duration = Duration::from_secs(150);
 /// The longest of these waits.
-const AGAIN_MAX: Duration = Duration::from_secs(86_400);
+const MAX_RESEND_DELAY: Duration = Duration::from_secs(86_400);
 /// How many months of reports, answered or not, go into a store that holds nothing: units further
 /// up read them from there, and may not have done so yet. A year and the month that is being
 /// reported.
-const RENEWED_MONTHS: usize = 13;
+const RESEND_MONTHS: usize = 13;
 /// Receipts that were given so recently are sent once more at start: the process may have died
 /// before they were sent.
-const RECENT: chrono::Days = chrono::Days::new(7);
+const RESEND_RECEIPTS_WITHIN: chrono::Days = chrono::Days::new(7);
 /// How often the outbox looks by itself.
-const TICK: Duration = Duration::from_secs(5);
+const OUTBOX_INTERVAL: Duration = Duration::from_secs(5);
 /// At most so many messages are worked on together, and so many answers are on their way.
-const TOGETHER: usize = 16;
+const MAX_BATCH_MESSAGES: usize = 16;
 /// How long a message that came too early waits.
-const LATER: Duration = Duration::from_millis(500);
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// The unit's path, top first.
 ///
@@ -86,13 +86,13 @@ async fn inbox<T: Transport>(service: &Arc<Service>, transport: &T) {
         };
         // What is here already is worked on together: one fsync for all of it, and one look at what
         // can be checked now.
-        while came.len() < TOGETHER
+        while came.len() < MAX_BATCH_MESSAGES
             && let Some(message) = at_hand(transport).await
         {
             came.push(message);
         }
         receive(service, came, &mut answers).await;
-        while answers.len() > TOGETHER {
+        while answers.len() > MAX_BATCH_MESSAGES {
             answers.join_next().await;
         }
     }
@@ -124,39 +124,47 @@ async fn receive(service: &Arc<Service>, came: Vec<Incoming>, answers: &mut Join
         }
     }
     for (((subject, _), ack), took) in letters.iter().zip(acks).zip(took) {
-        let again = match took {
-            Ok(Took::Done) => {
-                service.count("received", 1);
-                None
+        let again = outcome(service, subject, took);
+        answers.spawn(answer(ack, again));
+    }
+}
+
+/// Counts and logs what became of a message; gives the time after which it is to come again, none
+/// where it need not.
+fn outcome(service: &Service, subject: &Subject, took: Result<Took, Faults>) -> Option<Duration> {
+    match took {
+        Ok(Took::Done) => {
+            service.count("received", 1);
+            None
+        }
+        Ok(Took::Refused(reason)) => {
+            if let Subject::Up(up) = subject {
+                service.refuse(up.path.unit(), &reason);
             }
-            Ok(Took::Refused(reason)) => {
-                if let Subject::Up(up) = subject {
-                    service.refuse(up.path.unit(), &reason);
-                }
-                service.count("refused", 1);
-                tracing::warn!(%subject, reason, "a message was refused");
-                None
-            }
-            Ok(Took::Later(reason)) => {
-                tracing::debug!(%subject, reason, "a message came too early");
-                Some(LATER)
-            }
-            Err(faults) => {
-                // The node's own trouble (a full disk): the message stays with the server and comes
-                // again.
-                tracing::error!(%subject, %faults, "a message could not be kept");
-                Some(TICK)
-            }
-        };
-        answers.spawn(async move {
-            let answered = match again {
-                None => ack.done().await,
-                Some(after) => ack.retry(after).await,
-            };
-            if let Err(e) = answered {
-                tracing::debug!(error = %e, "an answer was lost; the message will come again");
-            }
-        });
+            service.count("refused", 1);
+            tracing::warn!(%subject, reason, "a message was refused");
+            None
+        }
+        Ok(Took::Later(reason)) => {
+            tracing::debug!(%subject, reason, "a message came too early");
+            Some(RETRY_DELAY)
+        }
+        Err(faults) => {
+            // The node's own trouble (a full disk): the message stays with the server and comes
+            // again.
+            tracing::error!(%subject, %faults, "a message could not be kept");
+            Some(OUTBOX_INTERVAL)
+        }
+    }
+}
+
+async fn answer(ack: Ack, again: Option<Duration>) {
+    let answered = match again {
+        None => ack.done().await,
+        Some(after) => ack.retry(after).await,
+    };
+    if let Err(e) = answered {
+        tracing::debug!(error = %e, "an answer was lost; the message will come again");
     }
 }
 
@@ -281,9 +289,9 @@ struct Sent {
 impl Sent {
     fn is_due(&self, digest: &Digest, now: Instant) -> bool {
         self.times.get(digest).is_none_or(|(at, times)| {
-            let wait = AGAIN
+            let wait = RESEND_DELAY
                 .saturating_mul(1 << times.saturating_sub(1).min(16))
-                .min(AGAIN_MAX);
+                .min(MAX_RESEND_DELAY);
             now.duration_since(*at) >= wait
         })
     }
@@ -319,12 +327,7 @@ fn due(books: &Books, sent: &Sent, renewed: bool, now: Instant) -> (u64, Vec<(Mo
         );
     }
     let months: BTreeSet<Month> = books.rollups().keys().map(|(month, _)| *month).collect();
-    let oldest = months
-        .iter()
-        .rev()
-        .take(RENEWED_MONTHS)
-        .next_back()
-        .copied();
+    let oldest = months.iter().rev().take(RESEND_MONTHS).next_back().copied();
     let recent = books.rollups().values().filter(|o| o.submitted.is_some());
     let recent = recent.filter(|o| Some(o.held.rollup.period) >= oldest || o.receipts.is_empty());
     let list: Vec<_> = recent
@@ -390,7 +393,7 @@ fn letters(
 
 /// Receipts that this unit gave lately to the units directly below.
 fn given_lately(books: &Books, now: DateTime<Utc>) -> Vec<Note> {
-    let since = crate::clock::stamp(now - RECENT);
+    let since = crate::clock::stamp(now - RESEND_RECEIPTS_WITHIN);
     let direct = books
         .children()
         .values()
@@ -442,7 +445,7 @@ async fn outbox<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: Un
         tokio::select! {
             biased;
             () = service.outbox_woken() => {}
-            () = tokio::time::sleep(TICK) => {}
+            () = tokio::time::sleep(OUTBOX_INTERVAL) => {}
         }
     }
 }

@@ -321,7 +321,7 @@ impl Service {
 const MAX_REFUSED: usize = 1000;
 
 /// At most this many requests share one fsync.
-const GROUP: usize = 64;
+const MAX_GROUP_JOBS: usize = 64;
 
 fn no_start(error: BooksError) -> Faults {
     Faults::one(
@@ -369,17 +369,45 @@ impl Worker {
         };
         let Some(first) = first else { return false };
         let now = self.clock.now();
-        if let Some(jump) = self.watch.look(now) {
-            tracing::warn!(seconds = jump.num_seconds(), now = %stamp(now), "the clock was put ahead (or back, if negative); check it");
+        self.watch_clock(now);
+        let (replies, failed) = self.work(first);
+        let durable = self.books.durable();
+        // First, so that nobody is told a failure that health does not know of yet.
+        self.tell.send_replace(health_of(&self.books, now));
+        for (end, reply) in replies {
+            reply(failed.clone().filter(|_| end > durable).map_or(Ok(()), Err));
         }
+        let broken = self.books.is_broken();
+        if broken {
+            tracing::error!(
+                "the journal cannot be read again: the node stops, and the next start reads what \
+                 the disk really holds"
+            );
+        }
+        !broken
+    }
+
+    fn watch_clock(&mut self, now: DateTime<Utc>) {
+        if let Some(jump) = self.watch.look(now) {
+            tracing::warn!(
+                seconds = jump.num_seconds(),
+                now = %stamp(now),
+                "the clock was put ahead (or back, if negative); check it"
+            );
+        }
+    }
+
+    /// Works on `first` and what waits behind it, writes all of it, and takes back what could not
+    /// be written. Gives the replies, each with the number of entries that must be on disk before
+    /// it may be given, and why the group was not written.
+    fn work(&mut self, first: Job) -> (Vec<(u64, Reply)>, Option<Faults>) {
         let (books, queue, clock) = (&mut self.books, &self.queue, &self.clock);
         let mut died = false;
-        // Each with the number of entries that must be on disk before it may be given.
         let mut replies: Vec<(u64, Reply)> = Vec::new();
         let written = books.group(|books| {
             let waiting =
                 std::iter::once(first).chain(std::iter::from_fn(|| queue.try_recv().ok()));
-            for job in waiting.take(GROUP) {
+            for job in waiting.take(MAX_GROUP_JOBS) {
                 // A panic in one piece of work must not end the node, nor leave half a change in
                 // memory.
                 match std::panic::catch_unwind(AssertUnwindSafe(|| job(books, clock.now()))) {
@@ -397,23 +425,11 @@ impl Worker {
         {
             tracing::error!(error = %e, "the books cannot be read again after a panic");
         }
-        let durable = books.durable();
         let failed = written.err().map(Faults::from);
         if let Some(faults) = &failed {
             tracing::error!(faults = %faults, "a group was not written and is taken back");
         }
-        // First, so that nobody is told a failure that health does not know of yet.
-        self.tell.send_replace(health_of(books, now));
-        for (end, reply) in replies {
-            reply(failed.clone().filter(|_| end > durable).map_or(Ok(()), Err));
-        }
-        if books.is_broken() {
-            tracing::error!(
-                "the journal cannot be read again: the node stops, and the next start reads what the disk really holds"
-            );
-            return false;
-        }
-        true
+        (replies, failed)
     }
 }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use protocol::catalogue::{Catalogue, Kind, Severity};
 use protocol::commitment::OpenScalar;
+use protocol::compiled::CompiledCatalogue;
 use protocol::count::cel::{self, Condition};
 use protocol::count::scope::{self, Scope};
 use protocol::digest::Digest;
@@ -77,45 +78,93 @@ pub fn close(
     if opens {
         recount(books, now)?;
     }
-    let me = books.me().cloned().ok_or_else(super::month::no_registry)?;
-    let log = books.log().ok_or_else(super::month::no_registry)?;
     let counting = super::month::counting_of(books, period)?;
-    let (sealed, opening) = sums(books, period, &counting)?;
+    let sum = sum_up(books, period, &counting, request)?;
+    let checkpoint = books.sign_checkpoint()?;
+    let rollup = rollup(books, (period, revision), &counting, sum, signatories)?;
+    let text = rollup
+        .to_text()
+        .map_err(|e| Faults::one("close.rollup", e.to_string(), e.to_string()))?;
+    let note = Note::sign(&text, &[&books.keys().node]).map_err(internal)?;
+    let held = HeldRollup::of(note, rollup);
+    let verdicts = self_check(books, &held, &checkpoint, now)?;
+    holds_but_for_signatures(&verdicts)?;
+    books.commit(vec![NewEntry::open(
+        EntryKind::Rollup,
+        held.note.as_bytes(),
+    )])?;
+    Ok(Closed {
+        period,
+        revision,
+        digest: held.digest(),
+        verdicts,
+    })
+}
+
+/// What a month comes to.
+struct MonthSum {
+    figures: Vec<Figure>,
+    children: Vec<ChildRef>,
+    missing: Vec<Missing>,
+    opening: Opening,
+    explanations: Vec<Explanation>,
+    /// The last rollup of the month before.
+    previous: Option<Arc<HeldRollup>>,
+}
+
+/// Steps 3 and 4, and the rules over what they give.
+fn sum_up(
+    books: &Books,
+    period: Month,
+    counting: &CompiledCatalogue,
+    request: &CloseRequest,
+) -> Result<MonthSum, Faults> {
+    let me = books.me().ok_or_else(super::month::no_registry)?;
+    let log = books.log().ok_or_else(super::month::no_registry)?;
+    let (sealed, opening) = sums(books, period, counting)?;
     let mut all = sealed;
     all.extend(log.month(period).clear.clone());
-    let previous = period.prev().and_then(|p| {
-        books
-            .rollups()
-            .range(p.revisions())
-            .next_back()
-            .map(|(_, r)| r.held.clone())
+    let previous = period.prev().and_then(|before| {
+        let mut revisions = books.rollups().range(before.revisions());
+        revisions.next_back().map(|(_, own)| own.held.clone())
     });
     let last = previous.as_ref().map(|h| h.rollup.figures.as_slice());
     let own = figure::own(&counting.catalogue, me.tier, &all, last).map_err(internal)?;
     let (figures, children, missing) = family(books, period, &counting.catalogue, own, request)?;
     let explanations = explain(&counting.catalogue, &figures, last, request)?;
+    Ok(MonthSum {
+        figures,
+        children,
+        missing,
+        opening,
+        explanations,
+        previous,
+    })
+}
 
-    let checkpoint = books.sign_checkpoint()?;
+/// Step 5: the rollup over the log as it stands now.
+fn rollup(
+    books: &Books,
+    (period, revision): (Month, u32),
+    counting: &CompiledCatalogue,
+    sum: MonthSum,
+    signatories: Signatories,
+) -> Result<Rollup, Faults> {
+    let me = books.me().ok_or_else(super::month::no_registry)?;
     let log = books.log().ok_or_else(super::month::no_registry)?;
-    let size = log.len();
-    let month = log.month(period);
     let registry = books.registry().ok_or_else(super::month::no_registry)?;
-    let rollup = Rollup {
+    let (size, month) = (log.len(), log.month(period));
+    let superseded = books.rollups().get(&(period, revision - 1));
+    let plans = books.plans().iter();
+    Ok(Rollup {
         unit: me.id.clone(),
         tier: me.tier,
         period,
         revision,
-        supersedes: books
-            .rollups()
-            .get(&(period, revision - 1))
-            .map(|r| r.held.digest()),
-        previous: previous.as_ref().map(|h| h.digest()),
+        supersedes: superseded.map(|own| own.held.digest()),
+        previous: sum.previous.map(|held| held.digest()),
         catalogue: counting.digest,
-        plans: books
-            .plans()
-            .iter()
-            .map(|(p, _)| p.plan.id.clone())
-            .collect(),
+        plans: plans.map(|(plan, _)| plan.plan.id.clone()).collect(),
         registry: RegistryRef {
             version: registry.registry().version,
             digest: registry.digest(),
@@ -125,22 +174,19 @@ pub fn close(
             root: hex::encode(&log.root_at(size).unwrap_or_default()),
             first: month.first.unwrap_or(size),
         },
-        children,
-        missing,
-        figures,
-        opening,
-        frozen: frozen(books, period, &counting)?,
+        children: sum.children,
+        missing: sum.missing,
+        figures: sum.figures,
+        opening: sum.opening,
+        frozen: frozen(books, period, counting)?,
         late: month.late.clone(),
         voided: month.voided,
-        explanations,
+        explanations: sum.explanations,
         signatories,
-    };
-    let text = rollup
-        .to_text()
-        .map_err(|e| Faults::one("close.rollup", e.to_string(), e.to_string()))?;
-    let note = Note::sign(&text, &[&books.keys().node]).map_err(internal)?;
-    let held = HeldRollup::of(note, rollup);
-    let verdicts = self_check(books, &held, &checkpoint, now)?;
+    })
+}
+
+fn holds_but_for_signatures(verdicts: &[Verdict]) -> Result<(), Faults> {
     // The signatories have not signed yet, so authorship cannot hold; every other check must.
     if let Some(v) = verdicts
         .iter()
@@ -158,16 +204,7 @@ pub fn close(
             ),
         ));
     }
-    books.commit(vec![NewEntry::open(
-        EntryKind::Rollup,
-        held.note.as_bytes(),
-    )])?;
-    Ok(Closed {
-        period,
-        revision,
-        digest: held.digest(),
-        verdicts,
-    })
+    Ok(())
 }
 
 /// Which revision a close would make, or why it may not.
@@ -265,7 +302,7 @@ fn recount(books: &mut Books, now: DateTime<Utc>) -> Result<(), Faults> {
 fn sums(
     books: &Books,
     period: Month,
-    counting: &protocol::compiled::CompiledCatalogue,
+    counting: &CompiledCatalogue,
 ) -> Result<(Sums, Opening), Faults> {
     let mut sums = Sums::new();
     let mut blinding = protocol::commitment::integer(0);
@@ -465,7 +502,7 @@ fn explain(
 fn frozen(
     books: &Books,
     period: Month,
-    counting: &protocol::compiled::CompiledCatalogue,
+    counting: &CompiledCatalogue,
 ) -> Result<BTreeMap<String, Digest>, Faults> {
     let mut lists: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let coverages: Vec<_> = counting

@@ -1,7 +1,7 @@
 //! Files into drafts: CSV and JSONL, UTF-8 (with or without BOM) and GB18030. Every fault of every
 //! row is found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use protocol::catalogue::{Catalogue, Code, EventType, Field, FieldKind};
@@ -139,70 +139,13 @@ fn csv_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Pa
         .map_err(|e| unreadable(&e.to_string()))?
         .clone();
     let mut parsed = Parsed::default();
-    let mut columns: Vec<Option<Column>> = Vec::new();
-    let mut seen = BTreeSet::new();
-    if !heading
-        .iter()
-        .any(|name| Column::find(name, event).is_some())
-    {
-        // Its cells are not repeated: they may be the data of a person.
-        let (zh, en) = (
-            "第一行不是表头;请把模板的列名写在第一行",
-            "the first row is no heading: put the names of the template there",
-        );
-        parsed
-            .faults
-            .push(Fault::new("file.heading", zh, en).row(1));
-        return Ok(parsed);
-    }
-    for name in &heading {
-        let column = Column::find(name, event);
-        match &column {
-            None => parsed.faults.push(
-                Fault::new(
-                    "column.unknown",
-                    "没有这一列;请用模板的列名,或删去这一列",
-                    format!(
-                        "{} has no such column; use the names of the template, or remove it",
-                        event.code
-                    ),
-                )
-                .row(1)
-                .column(label(name)),
-            ),
-            Some(c) if !seen.insert(c.field.clone()) => {
-                parsed.faults.push(
-                    Fault::new(
-                        "column.twice",
-                        "这一列出现两次",
-                        "this column is there twice",
-                    )
-                    .row(1)
-                    .column(name),
-                );
-            }
-            Some(_) => {}
+    let columns = match csv_columns(&heading, event) {
+        Ok(columns) => columns,
+        Err(faults) => {
+            parsed.faults = faults;
+            return Ok(parsed);
         }
-        columns.push(column);
-    }
-    for needed in std::iter::once("occurred_on").chain(
-        event
-            .fields
-            .iter()
-            .filter(|f| !f.optional)
-            .map(|f| f.name.as_str()),
-    ) {
-        if !seen.contains(needed) {
-            parsed.faults.push(
-                Fault::new("column.missing", "缺少这一列", "this column is missing")
-                    .row(1)
-                    .column(needed),
-            );
-        }
-    }
-    if !parsed.faults.is_empty() {
-        return Ok(parsed);
-    }
+    };
     let mut rows = 0;
     for (row, record) in (2..).zip(reader.records()) {
         let record = match record {
@@ -230,14 +173,61 @@ fn csv_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Pa
             );
             continue;
         }
-        let cells: Vec<(&Column, &str)> = columns
-            .iter()
-            .zip(&record)
-            .filter_map(|(c, v)| Some((c.as_ref()?, v)))
-            .collect();
+        let cells: Vec<(&Column, &str)> = columns.iter().zip(&record).collect();
         draft(row, event, &cells, catalogue, &mut parsed);
     }
     Ok(parsed)
+}
+
+/// The columns that a heading names, or everything that is wrong with it.
+fn csv_columns(heading: &csv::StringRecord, event: &EventType) -> Result<Vec<Column>, Vec<Fault>> {
+    if !heading
+        .iter()
+        .any(|name| Column::find(name, event).is_some())
+    {
+        // Its cells are not repeated: they may be the data of a person.
+        let (zh, en) = (
+            "第一行不是表头;请把模板的列名写在第一行",
+            "the first row is no heading: put the names of the template there",
+        );
+        return Err(vec![Fault::new("file.heading", zh, en).row(1)]);
+    }
+    let mut columns: Vec<Column> = Vec::new();
+    let mut faults = Vec::new();
+    for name in heading {
+        let Some(column) = Column::find(name, event) else {
+            let zh = "没有这一列;请用模板的列名,或删去这一列";
+            let en = format!(
+                "{} has no such column; use the names of the template, or remove it",
+                event.code
+            );
+            let fault = Fault::new("column.unknown", zh, en);
+            faults.push(fault.row(1).column(label(name)));
+            continue;
+        };
+        if columns.iter().any(|c| c.field == column.field) {
+            let (zh, en) = ("这一列出现两次", "this column is there twice");
+            faults.push(Fault::new("column.twice", zh, en).row(1).column(name));
+        }
+        columns.push(column);
+    }
+    for needed in needed_fields(event) {
+        if !columns.iter().any(|c| c.field == needed) {
+            let fault = Fault::new("column.missing", "缺少这一列", "this column is missing");
+            faults.push(fault.row(1).column(needed));
+        }
+    }
+    if faults.is_empty() {
+        Ok(columns)
+    } else {
+        Err(faults)
+    }
+}
+
+/// What every event of a type must say.
+fn needed_fields(event: &EventType) -> impl Iterator<Item = &str> {
+    let fields = event.fields.iter().filter(|f| !f.optional);
+    std::iter::once("occurred_on").chain(fields.map(|f| f.name.as_str()))
 }
 
 /// A name that nobody knows, as far as it may be repeated: long numbers are data in the wrong
@@ -267,31 +257,10 @@ fn jsonl_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<
     {
         too_many(n + 1)?;
         let row = n as u64 + 1;
-        let object = match serde_json::from_str(line) {
-            Ok(Once(o, None)) => o,
-            Ok(Once(_, Some(twice))) => {
-                parsed.faults.push(
-                    Fault::new(
-                        "column.twice",
-                        "这个字段出现两次",
-                        "this field is there twice",
-                    )
-                    .row(row)
-                    .column(label(&twice)),
-                );
-                continue;
-            }
-            Err(e) => {
-                // serde's message may repeat a value; only the column is told
-                let message = format!("not a JSON object (column {})", e.column());
-                parsed.faults.push(
-                    Fault::new(
-                        "row.json",
-                        format!("不是 JSON 对象(第 {} 列)", e.column()),
-                        message,
-                    )
-                    .row(row),
-                );
+        let object = match json_object(line) {
+            Ok(object) => object,
+            Err(fault) => {
+                parsed.faults.push(fault.row(row));
                 continue;
             }
         };
@@ -303,82 +272,101 @@ fn jsonl_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<
                 continue;
             }
         };
-        let mut cells: Vec<(Column, String)> = Vec::new();
-        let mut whole = true;
-        for (name, value) in object.iter().filter(|(n, _)| *n != "type") {
-            let Some(column) = Column::find(name, event) else {
-                parsed.faults.push(
-                    Fault::new(
-                        "column.unknown",
-                        "没有这个字段",
-                        format!("{} has no such field", event.code),
-                    )
-                    .row(row)
-                    .column(label(name)),
-                );
-                whole = false;
-                continue;
-            };
-            if cells.iter().any(|(c, _)| c.field == column.field) {
-                parsed.faults.push(
-                    Fault::new(
-                        "column.twice",
-                        "这个字段出现两次",
-                        "this field is there twice",
-                    )
-                    .row(row)
-                    .column(name),
-                );
-                whole = false;
-                continue;
+        match json_cells(&object, event) {
+            Ok(cells) => {
+                let cells: Vec<(&Column, &str)> =
+                    cells.iter().map(|(c, t)| (c, t.as_str())).collect();
+                draft(row, event, &cells, catalogue, &mut parsed);
             }
-            let text = match value {
-                serde_json::Value::String(s) => s.clone(),
-                serde_json::Value::Null => String::new(),
-                serde_json::Value::Bool(_) | serde_json::Value::Number(_) => value.to_string(),
-                _ => {
-                    parsed.faults.push(
-                        Fault::new(
-                            "field.kind",
-                            "应为文字、数字或真假",
-                            "a text, number or boolean belongs here",
-                        )
-                        .row(row)
-                        .column(name),
-                    );
-                    whole = false;
-                    continue;
-                }
-            };
-            cells.push((column, text));
-        }
-        if whole {
-            let cells: Vec<(&Column, &str)> = cells.iter().map(|(c, t)| (c, t.as_str())).collect();
-            draft(row, event, &cells, catalogue, &mut parsed);
+            Err(faults) => parsed.faults.extend(faults.into_iter().map(|f| f.row(row))),
         }
     }
     Ok(parsed)
 }
 
-/// A JSON object, and a name that stands in it twice.
-struct Once(BTreeMap<String, serde_json::Value>, Option<String>);
+/// Reads one line. What is wrong with it is told without its row, which the caller knows.
+fn json_object(line: &str) -> Result<BTreeMap<String, serde_json::Value>, Fault> {
+    match serde_json::from_str(line) {
+        Ok(UniqueKeys(object, None)) => Ok(object),
+        Ok(UniqueKeys(_, Some(twice))) => Err(twice_fault().column(label(&twice))),
+        Err(e) => {
+            // serde's message may repeat a value; only the column is told
+            let (zh, en) = (
+                format!("不是 JSON 对象(第 {} 列)", e.column()),
+                format!("not a JSON object (column {})", e.column()),
+            );
+            Err(Fault::new("row.json", zh, en))
+        }
+    }
+}
 
-impl<'de> serde::Deserialize<'de> for Once {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Once, D::Error> {
+fn twice_fault() -> Fault {
+    let (zh, en) = ("这个字段出现两次", "this field is there twice");
+    Fault::new("column.twice", zh, en)
+}
+
+/// The cells of an object, or everything that is wrong with its names and kinds of values.
+fn json_cells(
+    object: &BTreeMap<String, serde_json::Value>,
+    event: &EventType,
+) -> Result<Vec<(Column, String)>, Vec<Fault>> {
+    let mut cells: Vec<(Column, String)> = Vec::new();
+    let mut faults = Vec::new();
+    for (name, value) in object.iter().filter(|(n, _)| *n != "type") {
+        let Some(column) = Column::find(name, event) else {
+            let en = format!("{} has no such field", event.code);
+            let fault = Fault::new("column.unknown", "没有这个字段", en);
+            faults.push(fault.column(label(name)));
+            continue;
+        };
+        if cells.iter().any(|(c, _)| c.field == column.field) {
+            faults.push(twice_fault().column(name));
+            continue;
+        }
+        let text = match value {
+            serde_json::Value::String(s) => s.clone(),
+            serde_json::Value::Null => String::new(),
+            serde_json::Value::Bool(_) | serde_json::Value::Number(_) => value.to_string(),
+            _ => {
+                let (zh, en) = (
+                    "应为文字、数字或真假",
+                    "a text, number or boolean belongs here",
+                );
+                faults.push(Fault::new("field.kind", zh, en).column(name));
+                continue;
+            }
+        };
+        cells.push((column, text));
+    }
+    if faults.is_empty() {
+        Ok(cells)
+    } else {
+        Err(faults)
+    }
+}
+
+/// A JSON object whose names must be unique, and the name that is not.
+struct UniqueKeys(BTreeMap<String, serde_json::Value>, Option<String>);
+
+impl<'de> serde::Deserialize<'de> for UniqueKeys {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<UniqueKeys, D::Error> {
         struct Object;
         impl<'de> serde::de::Visitor<'de> for Object {
-            type Value = Once;
+            type Value = UniqueKeys;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an object")
             }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Once, A::Error> {
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<UniqueKeys, A::Error> {
                 let (mut object, mut twice) = (BTreeMap::new(), None);
                 while let Some((name, value)) = map.next_entry::<String, serde_json::Value>()? {
                     if object.insert(name.clone(), value).is_some() {
                         twice = Some(name);
                     }
                 }
-                Ok(Once(object, twice))
+                Ok(UniqueKeys(object, twice))
             }
         }
         d.deserialize_map(Object)
@@ -454,13 +442,7 @@ fn draft(
             Err(f) => parsed.faults.push(f.row(row).column(&column.heading)),
         }
     }
-    for needed in std::iter::once("occurred_on").chain(
-        event
-            .fields
-            .iter()
-            .filter(|f| !f.optional)
-            .map(|f| f.name.as_str()),
-    ) {
+    for needed in needed_fields(event) {
         if !cells
             .iter()
             .any(|(c, t)| c.field == needed && !t.trim().is_empty())

@@ -201,7 +201,7 @@ impl<'a> Recording<'a> {
                 format!("{} is not recorded by a {}", event.en, self.me.tier),
             )));
         }
-        let (late, mut faults) = self.day(draft, event);
+        let (late, faults) = self.day(draft, event);
         let key = state::subject_key(event, &draft.fields);
         let token = match (&key, event.subject) {
             (_, Kind::Unit) | (None, _) => None,
@@ -223,53 +223,7 @@ impl<'a> Recording<'a> {
             on: draft.on,
             fields: draft.fields.clone(),
         };
-        let first_day = self.me.since.first_day();
-        let period = self.period;
-        let moves = match token {
-            Some(token) => {
-                let subject = self.subject(token).map_err(|f| f.0)?;
-                if subject.facts.len() >= MAX_FACTS {
-                    return Err(here(Fault::new(
-                        "event.history",
-                        format!(
-                            "同一对象的事件已达 {MAX_FACTS} 件,不能再录;请核对是否误用了同一证号或编号"
-                        ),
-                        format!(
-                            "there are {MAX_FACTS} events about this subject already; see whether its number was used for others by mistake"
-                        ),
-                    )));
-                }
-                let (against, before) = subject_faults(&counting, event, subject, &fact)?;
-                faults.extend(against);
-                counting.engine.contribute_after(
-                    event,
-                    subject.view(),
-                    &fact,
-                    &before,
-                    period,
-                    first_day,
-                )
-            }
-            None => counting.engine.contribute(
-                event,
-                Subject::default().view(),
-                &fact,
-                period,
-                first_day,
-            ),
-        };
-        let moves = match moves {
-            Ok(moves) => moves,
-            // What history says against it is the cause.
-            Err(_) if !faults.is_empty() => Moves::new(),
-            Err(e) => {
-                faults.push(Fault::new(e.code(), format!("无法计数:{e}"), e.to_string()));
-                Moves::new()
-            }
-        };
-        if !faults.is_empty() {
-            return Err(faults.into_iter().map(|f| f.row(draft.row)).collect());
-        }
+        let moves = self.contribution(draft, event, token, &fact, faults)?;
         let payload = Payload {
             event: draft.event.clone(),
             on: draft.on,
@@ -298,9 +252,47 @@ impl<'a> Recording<'a> {
             row: draft.row,
             id: id.to_string(),
             index,
-            period,
+            period: self.period,
             late,
         })
+    }
+
+    /// What an event counts as after its subject's history. `faults` is what is wrong with it
+    /// already: everything is told at once.
+    fn contribution(
+        &mut self,
+        draft: &Draft,
+        event: &EventType,
+        token: Option<Token>,
+        fact: &Fact,
+        mut faults: Vec<Fault>,
+    ) -> Result<Moves, Vec<Fault>> {
+        let counting = self.counting.clone();
+        let (period, first_day) = (self.period, self.me.since.first_day());
+        let engine = &counting.engine;
+        let moves = match token {
+            Some(token) => {
+                let subject = self.subject(token).map_err(|f| f.0)?;
+                if subject.facts.len() >= MAX_FACTS {
+                    return Err(vec![too_many_facts().row(draft.row)]);
+                }
+                let (against, before) = subject_faults(&counting, event, subject, fact)?;
+                faults.extend(against);
+                engine.contribute_after(event, subject.view(), fact, &before, period, first_day)
+            }
+            None => {
+                let nobody = Subject::default();
+                engine.contribute(event, nobody.view(), fact, period, first_day)
+            }
+        };
+        match moves {
+            Ok(moves) if faults.is_empty() => return Ok(moves),
+            // What history says against it is the cause.
+            Ok(_) => {}
+            Err(_) if !faults.is_empty() => {}
+            Err(e) => faults.push(Fault::new(e.code(), format!("无法计数:{e}"), e.to_string())),
+        }
+        Err(faults.into_iter().map(|f| f.row(draft.row)).collect())
     }
 
     /// Where a day belongs: into the open month, to a sealed one (late), before the first one
@@ -443,13 +435,9 @@ impl<'a> Recording<'a> {
         }
     }
 
-    /// Takes a statement back.
-    pub(crate) fn void(&mut self, index: u64, how: Taken, reason: &str) -> Result<Ref, Faults> {
+    /// Whether a statement may be taken back by this recording.
+    fn may_take_back(&self, index: u64, target: &Statement) -> Result<(), Faults> {
         let refuse = |code: &str, zh: &str, en: &str| Err(Faults::one(code, zh, en));
-        let found = self.books.statement(index).ok();
-        let Some((target, payload)) = found else {
-            return refuse("void.unknown", "没有这个事件", "there is no such event");
-        };
         if target.voids.is_some() || target.is_operator() {
             return refuse(
                 "void.kind",
@@ -482,16 +470,15 @@ impl<'a> Recording<'a> {
             );
             return Err(Faults::one("void.later", zh, en));
         }
-        let name = if how == Taken::Void {
-            statement::VOIDED
-        } else {
-            statement::CORRECTED
-        };
+        Ok(())
+    }
+
+    /// Whether the catalogue has this reason for the event `name`, which takes another back.
+    fn knows_reason(&self, name: &str, reason: &str) -> Result<(), Faults> {
         let event = self
             .counting
             .catalogue
             .event(name)
-            .cloned()
             .ok_or_else(|| internal("no void event"))?;
         if let Some(field) = event.field("reason")
             && !field.codes.iter().any(|c| c.code == reason)
@@ -507,6 +494,19 @@ impl<'a> Recording<'a> {
                 format!("the reason is one of {}", codes.join(", ")),
             ));
         }
+        Ok(())
+    }
+
+    /// Takes a statement back.
+    pub(crate) fn void(&mut self, index: u64, how: Taken, reason: &str) -> Result<Ref, Faults> {
+        let (target, payload) = self.books.statement(index).map_err(|_| no_event())?;
+        self.may_take_back(index, &target)?;
+        let name = if how == Taken::Void {
+            statement::VOIDED
+        } else {
+            statement::CORRECTED
+        };
+        self.knows_reason(name, reason)?;
         let id = self.id()?;
         let mut s = self.blank(id, name);
         let taken = Ref {
@@ -599,6 +599,17 @@ impl<'a> Recording<'a> {
             same: None,
         }))
     }
+}
+
+fn too_many_facts() -> Fault {
+    Fault::new(
+        "event.history",
+        format!("同一对象的事件已达 {MAX_FACTS} 件,不能再录;请核对是否误用了同一证号或编号"),
+        format!(
+            "there are {MAX_FACTS} events about this subject already; see whether its number was \
+             used for others by mistake"
+        ),
+    )
 }
 
 /// What is wrong with a day by itself: in the future, or after the open month.
