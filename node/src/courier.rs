@@ -23,9 +23,11 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::books::{Books, BooksError, OwnRollup};
+use crate::desk::receipt;
 use crate::fault::{Faults, internal};
+use crate::intake::Intake;
 use crate::link::{Ack, DownKind, Incoming, Outgoing, Subject, Transport, UnitPath, UpKind};
-use crate::review::{self, Took};
+use crate::review;
 use crate::service::{Service, addressee};
 
 /// How long a rollup without a receipt waits before it is sent again: longer than the server's
@@ -131,13 +133,13 @@ async fn receive(service: &Arc<Service>, came: Vec<Incoming>, answers: &mut Join
 
 /// Counts and logs what became of a message; gives the time after which it is to come again, none
 /// where it need not.
-fn outcome(service: &Service, subject: &Subject, took: Result<Took, Faults>) -> Option<Duration> {
+fn outcome(service: &Service, subject: &Subject, took: Result<Intake, Faults>) -> Option<Duration> {
     match took {
-        Ok(Took::Done) => {
+        Ok(Intake::Done) => {
             service.count("received", 1);
             None
         }
-        Ok(Took::Refused(reason)) => {
+        Ok(Intake::Refused(reason)) => {
             if let Subject::Up(up) = subject {
                 service.refuse(up.path.unit(), &reason);
             }
@@ -145,7 +147,7 @@ fn outcome(service: &Service, subject: &Subject, took: Result<Took, Faults>) -> 
             tracing::warn!(%subject, reason, "a message was refused");
             None
         }
-        Ok(Took::Later(reason)) => {
+        Ok(Intake::Later(reason)) => {
             tracing::debug!(%subject, reason, "a message came too early");
             Some(RETRY_DELAY)
         }
@@ -176,7 +178,7 @@ async fn take(
     service: &Arc<Service>,
     letters: Arc<[Letter]>,
     range: Range<usize>,
-) -> Vec<Result<Took, Faults>> {
+) -> Vec<Result<Intake, Faults>> {
     let (begin, count) = (Instant::now(), range.len());
     let work = letters.clone();
     let span = range.clone();
@@ -192,13 +194,13 @@ async fn take(
         Ok(took) => took,
         Err(faults) => return vec![Err(faults); count],
     };
-    let (took, again): (Vec<Took>, Vec<Vec<Note>>) = took.into_iter().unzip();
+    let (took, again): (Vec<Intake>, Vec<Vec<Note>>) = took.into_iter().unzip();
     service.queue(again.into_iter().flatten().collect());
     let (mut up, mut down) = (false, false);
     for ((subject, _), _) in letters[range]
         .iter()
         .zip(&took)
-        .filter(|(_, took)| **took == Took::Done)
+        .filter(|(_, took)| **took == Intake::Done)
     {
         tracing::debug!(%subject, ms = millis(begin), "took a message");
         match subject {
@@ -221,17 +223,17 @@ fn take_one(
     subject: &Subject,
     body: &[u8],
     now: DateTime<Utc>,
-) -> Result<(Took, Vec<Note>), Faults> {
+) -> Result<(Intake, Vec<Note>), Faults> {
     let up = match subject {
         Subject::Up(up) => up,
         Subject::Down(down) if down.kind == DownKind::Receipt => {
-            return Ok((review::take_receipt(books, body)?, Vec::new()));
+            return Ok((receipt::take_receipt(books, body)?, Vec::new()));
         }
         Subject::Down(_) => {
             return match books.install(&[body.to_vec()]) {
-                Ok(_) => Ok((Took::Done, Vec::new())),
+                Ok(_) => Ok((Intake::Done, Vec::new())),
                 Err(e @ BooksError::Published { .. }) => {
-                    Ok((Took::Refused(e.to_string()), Vec::new()))
+                    Ok((Intake::Refused(e.to_string()), Vec::new()))
                 }
                 // The node's own trouble: the document must come again.
                 Err(e) => Err(e.into()),
@@ -239,7 +241,7 @@ fn take_one(
         }
     };
     let Ok(unit) = up.path.unit().parse::<UnitId>() else {
-        return Ok((Took::Refused("no unit".into()), Vec::new()));
+        return Ok((Intake::Refused("no unit".into()), Vec::new()));
     };
     Ok(match up.kind {
         UpKind::Entries(first) => (review::take_entries(books, &unit, first, body)?, Vec::new()),

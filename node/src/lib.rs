@@ -16,6 +16,7 @@ pub mod config;
 pub mod courier;
 pub mod desk;
 pub mod fault;
+pub mod intake;
 pub mod journal;
 pub mod link;
 pub mod queries;

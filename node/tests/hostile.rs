@@ -7,8 +7,10 @@ mod support;
 
 use kit::rounds;
 use node::desk::input::{Form, decode, parse};
+use node::desk::receipt;
+use node::intake::Intake;
 use node::link::{Subject, UnitPath};
-use node::review::{self, Took};
+use node::review;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -106,8 +108,8 @@ fn messages_that_were_altered_change_nothing() {
             let _ = review::take_rollup(city, &unit(sender), &body, now).unwrap();
         }
         let _ = w.desk(A).books().install(std::slice::from_ref(&body));
-        let took = review::take_receipt(w.desk(A).books(), &body).unwrap();
-        prop_assert!(!matches!(took, Took::Later(_)));
+        let took = receipt::take_receipt(w.desk(A).books(), &body).unwrap();
+        prop_assert!(!matches!(took, Intake::Later(_)));
         review::check_all(w.desk(CITY).books(), true, now).unwrap();
         // Signatures added, repeated or left out change what a note says as little as they change
         // its digest; a receipt may have arrived that way.

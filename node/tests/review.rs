@@ -3,8 +3,10 @@
 mod support;
 
 use node::books::contradictions::Side;
+use node::desk::receipt;
+use node::intake::Intake;
 use node::link::MAX_BODY_BYTES;
-use node::review::{self, Took};
+use node::review;
 use proptest::prelude::*;
 use protocol::log::checkpoint::{Checkpoint, origin_of};
 use protocol::log::delivery::Delivery;
@@ -65,15 +67,15 @@ fn deliver(w: &mut World, letters: &[Letter]) {
         let mut later = Vec::new();
         for letter in waiting {
             match take(w.desk(CITY).books(), A, &letter, after(FEB)) {
-                Took::Done => {
+                Intake::Done => {
                     assert!(
                         check(w, CITY).is_empty(),
                         "an honest rollup was rejected: {}",
                         state(w, CITY)
                     );
                 }
-                Took::Later(_) => later.push(letter),
-                Took::Refused(why) => panic!("{why}"),
+                Intake::Later(_) => later.push(letter),
+                Intake::Refused(why) => panic!("{why}"),
             }
         }
         if later.is_empty() || later.len() == before {
@@ -166,12 +168,12 @@ fn statements_wait_for_those_before_them_and_strangers_stay_outside() {
     };
     let refused = |books: &mut node::books::Books, of: &str, first: u64, body: &[u8]| {
         let took = review::take_entries(books, &unit(of), first, body).unwrap();
-        assert!(matches!(took, Took::Refused(_)), "{took:?}");
+        assert!(matches!(took, Intake::Refused(_)), "{took:?}");
     };
     let city = w.desk(CITY);
     assert!(matches!(
         review::take_entries(city.books(), &unit(A), 2, &middle).unwrap(),
-        Took::Later(_)
+        Intake::Later(_)
     ));
     refused(city.books(), A, 0, b"nonsense");
     refused(city.books(), "110101", 0, &all);
@@ -224,7 +226,7 @@ fn other_bytes_for_a_known_statement_are_kept_and_flagged() {
     let rewritten = w.desks[A].rewritten(8, 5, &other);
     let city = w.desk(CITY);
     for _ in 0..2 {
-        assert_eq!(take(city.books(), A, &rewritten, after(FEB)), Took::Done);
+        assert_eq!(take(city.books(), A, &rewritten, after(FEB)), Intake::Done);
     }
     assert_eq!(
         city.read().contradictions().len(),
@@ -273,7 +275,7 @@ fn two_rollups_for_one_revision_are_both_kept_and_the_unit_is_flagged() {
     // Another contradiction comes first: a checkpoint.
     let letters = w.desks[A].letters();
     for l in letters.iter().filter(|l| !matches!(l, Letter::Rollup(_))) {
-        assert_eq!(take(w.desk(CITY).books(), A, l, now), Took::Done);
+        assert_eq!(take(w.desk(CITY).books(), A, l, now), Intake::Done);
     }
     let fork = Checkpoint::new(&origin_of(&unit(A)), first.rollup.log.size, [7; 32])
         .unwrap()
@@ -286,11 +288,11 @@ fn two_rollups_for_one_revision_are_both_kept_and_the_unit_is_flagged() {
             &Letter::Checkpoint(fork.as_bytes().to_vec()),
             now
         ),
-        Took::Done
+        Intake::Done
     );
     assert_eq!(w.desks[CITY].read().contradictions().len(), 1);
     for l in letters.iter().filter(|l| matches!(l, Letter::Rollup(_))) {
-        assert_eq!(take(w.desk(CITY).books(), A, l, now), Took::Done);
+        assert_eq!(take(w.desk(CITY).books(), A, l, now), Intake::Done);
     }
     for _ in 0..2 {
         assert_eq!(
@@ -300,7 +302,7 @@ fn two_rollups_for_one_revision_are_both_kept_and_the_unit_is_flagged() {
                 &Letter::Rollup(second.as_bytes().to_vec()),
                 now
             ),
-            Took::Done
+            Intake::Done
         );
     }
     assert_eq!(w.desks[CITY].read().contradictions().len(), 2);
@@ -325,7 +327,7 @@ fn two_rollups_for_one_revision_are_both_kept_and_the_unit_is_flagged() {
             &Letter::Rollup(unsigned.as_bytes().to_vec()),
             now
         ),
-        Took::Refused(_)
+        Intake::Refused(_)
     ));
     assert_eq!(w.desks[CITY].read().contradictions().len(), 2);
 }
@@ -353,7 +355,7 @@ fn everybody_is_told_of_two_rollups_for_one_revision() {
                     &Letter::Rollup(second.as_bytes().to_vec()),
                     now
                 ),
-                Took::Done
+                Intake::Done
             );
         }
         check(&mut w, tier);
@@ -384,14 +386,14 @@ fn everybody_is_told_of_two_rollups_for_one_revision() {
     // An answer that the parent did not give says nothing.
     let forged = Note::sign(receipts[0].text(), &[&key(PROVINCE, Alg::Ed25519)]).unwrap();
     assert!(matches!(
-        review::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(),
-        Took::Refused(_)
+        receipt::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(),
+        Intake::Refused(_)
     ));
     assert!(w.desks[A].read().contradictions().is_empty());
     for _ in 0..2 {
         assert_eq!(
-            review::take_receipt(w.desk(A).books(), receipts[0].as_bytes()).unwrap(),
-            Took::Done
+            receipt::take_receipt(w.desk(A).books(), receipts[0].as_bytes()).unwrap(),
+            Intake::Done
         );
     }
     for restarted in [false, true] {
@@ -466,7 +468,10 @@ fn a_report_on_a_rollup_that_the_child_told_otherwise_is_judged() {
         } else {
             letter
         };
-        assert_eq!(take(w.desk(PROVINCE).books(), A, &letter, now), Took::Done);
+        assert_eq!(
+            take(w.desk(PROVINCE).books(), A, &letter, now),
+            Intake::Done
+        );
     }
     let receipts = check(&mut w, PROVINCE);
     let failed: Vec<_> = judged(&w)
@@ -529,7 +534,7 @@ fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
             } else {
                 letter
             };
-            assert_eq!(take(w.desk(CITY).books(), A, &letter, now), Took::Done);
+            assert_eq!(take(w.desk(CITY).books(), A, &letter, now), Intake::Done);
         }
         let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
         assert_eq!(receipts.len(), 1, "{check_name}");
@@ -557,8 +562,8 @@ fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
         // For other bytes than the honest node has: that is no answer to its own, but its people
         // learn of it.
         assert_eq!(
-            review::take_receipt(w.desk(A).books(), receipts[0].as_bytes()).unwrap(),
-            Took::Done
+            receipt::take_receipt(w.desk(A).books(), receipts[0].as_bytes()).unwrap(),
+            Intake::Done
         );
         assert_eq!(w.desks[A].decision(JAN), None);
         assert_eq!(w.desks[A].read().contradictions().len(), 1);
@@ -651,8 +656,8 @@ fn decisions_follow_their_rules() {
     // Receipts may come in any order and twice: the reopening is the last word.
     for n in [&reopened, &accepted, &reopened, &accepted] {
         assert_eq!(
-            review::take_receipt(w.desk(A).books(), n.as_bytes()).unwrap(),
-            Took::Done
+            receipt::take_receipt(w.desk(A).books(), n.as_bytes()).unwrap(),
+            Intake::Done
         );
     }
     assert_eq!(w.desks[A].decision(JAN), Some(Decision::Reopened));
@@ -667,21 +672,21 @@ fn decisions_follow_their_rules() {
     receipt.by = "somebody".into();
     let forged = Note::sign(&receipt.to_text().unwrap(), &[&key(PROVINCE, Alg::Ed25519)]).unwrap();
     assert!(matches!(
-        review::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(),
-        Took::Refused(_)
+        receipt::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(),
+        Intake::Refused(_)
     ));
     let forged = Note::sign(&receipt.to_text().unwrap(), &[&key(A, Alg::Ed25519)]).unwrap();
     assert!(matches!(
-        review::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(),
-        Took::Refused(_)
+        receipt::take_receipt(w.desk(A).books(), forged.as_bytes()).unwrap(),
+        Intake::Refused(_)
     ));
     assert!(matches!(
-        review::take_receipt(w.desk(B).books(), accepted.as_bytes()).unwrap(),
-        Took::Refused(_)
+        receipt::take_receipt(w.desk(B).books(), accepted.as_bytes()).unwrap(),
+        Intake::Refused(_)
     ));
     assert!(matches!(
-        review::take_receipt(w.desk(A).books(), b"x").unwrap(),
-        Took::Refused(_)
+        receipt::take_receipt(w.desk(A).books(), b"x").unwrap(),
+        Intake::Refused(_)
     ));
 }
 
@@ -716,7 +721,7 @@ fn a_revision_that_nobody_asked_for_fails_history() {
                 &Letter::Rollup(held.note.as_bytes().to_vec()),
                 now
             ),
-            Took::Done
+            Intake::Done
         );
         let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
         assert_eq!(receipts.len(), 1);
@@ -760,7 +765,7 @@ fn a_revision_that_nobody_asked_for_fails_history() {
             &Letter::Rollup(fourth.note.as_bytes().to_vec()),
             now
         ),
-        Took::Done
+        Intake::Done
     );
     let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
     assert_eq!(
@@ -844,11 +849,11 @@ fn a_carrier_cannot_move_a_statement() {
                     let took = send(&mut w, first, body);
                     // What claims to lie further on is looked at when the log is there.
                     assert_eq!(
-                        matches!(took, Took::Later(_)),
+                        matches!(took, Intake::Later(_)),
                         first > held(&w),
                         "{first}: {took:?}"
                     );
-                    assert_ne!(took, Took::Done, "{first}");
+                    assert_ne!(took, Intake::Done, "{first}");
                 }
             }
         }
@@ -862,7 +867,7 @@ fn a_carrier_cannot_move_a_statement() {
             let slices: Vec<&[u8]> = pick.iter().map(|n| whole[*n].as_slice()).collect();
             let body = [&head[..front], &tile::encode_bundle(&slices).unwrap()].concat();
             let took = send(&mut w, 0, &body);
-            assert!(matches!(took, Took::Refused(_)), "{pick:?}: {took:?}");
+            assert!(matches!(took, Intake::Refused(_)), "{pick:?}: {took:?}");
         }
         assert_eq!(held(&w), if round == 0 { 0 } else { 8 });
         w.send(A, &[CITY], now);
@@ -892,7 +897,7 @@ fn what_is_kept_of_a_unit_that_contradicts_itself_has_an_end() {
             &forged(&node, A, &entries),
             after(FEB)
         ),
-        Took::Done
+        Intake::Done
     );
     for n in 0..entries.len() {
         let mut other = entries.clone();
@@ -904,7 +909,7 @@ fn what_is_kept_of_a_unit_that_contradicts_itself_has_an_end() {
                 &forged(&node, A, &other),
                 after(FEB)
             ),
-            Took::Done
+            Intake::Done
         );
     }
     assert_eq!(w.desks[CITY].read().contradictions().len(), 16);
@@ -938,7 +943,7 @@ fn a_delivery_that_is_too_large_is_refused() {
         (MAX_BODY_BYTES, true),
     ] {
         let took = take(w.desk(CITY).books(), A, &of_size(bytes), after(FEB));
-        assert_eq!(took == Took::Done, taken, "{bytes}: {took:?}");
+        assert_eq!(took == Intake::Done, taken, "{bytes}: {took:?}");
         assert_eq!(
             w.desks[CITY].read().children()[&unit(A)].held(),
             if taken { 256 } else { 0 }
@@ -948,7 +953,7 @@ fn a_delivery_that_is_too_large_is_refused() {
     let second = of_size(MAX_BODY_BYTES - 1);
     assert_eq!(
         take(w.desk(CITY).books(), A, &second, after(FEB)),
-        Took::Done
+        Intake::Done
     );
     w.desk(CITY).reopen();
     let city = w.desks[CITY].read();
@@ -968,7 +973,7 @@ fn what_is_no_statement_is_kept_for_the_check_to_name() {
     let mut w = submitted();
     let now = after(FEB);
     let junk = w.desks[A].rewritten(8, 5, b"\xff no statement");
-    assert_eq!(take(w.desk(CITY).books(), A, &junk, now), Took::Done);
+    assert_eq!(take(w.desk(CITY).books(), A, &junk, now), Intake::Done);
     w.send(A, &[CITY], now);
     let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();
     assert!(
@@ -1095,14 +1100,14 @@ fn lines_that_a_carrier_changed_are_refused_and_harm_nobody() {
             let books = w.desk(above).books();
             for letter in &changed {
                 let took = take(books, A, letter, now);
-                assert!(matches!(took, Took::Refused(_)), "{took:?}");
+                assert!(matches!(took, Intake::Refused(_)), "{took:?}");
                 tried += 1;
             }
-            assert_eq!(take(books, A, honest, now), Took::Done);
+            assert_eq!(take(books, A, honest, now), Intake::Done);
             for letter in &changed {
                 let took = take(books, A, letter, now);
                 assert!(
-                    matches!(took, Took::Refused(_)),
+                    matches!(took, Intake::Refused(_)),
                     "behind the honest one: {took:?}"
                 );
             }
@@ -1130,7 +1135,7 @@ fn lines_that_a_carrier_changed_are_refused_and_harm_nobody() {
         .unwrap();
     assert!(matches!(
         take(early.desk(CITY).books(), A, rollup, now),
-        Took::Later(_)
+        Intake::Later(_)
     ));
 }
 
@@ -1171,7 +1176,7 @@ fn rollups_that_cannot_be_due_are_not_kept() {
     );
     assert_eq!(
         taken,
-        Took::Done,
+        Intake::Done,
         "the control: the checks will say what is wrong with it"
     );
     for (period, revision) in [("2025-12", 1), ("2026-05", 1), ("9999-12", 1), (FEB, 101)] {
@@ -1186,7 +1191,7 @@ fn rollups_that_cannot_be_due_are_not_kept() {
             after(FEB),
         );
         assert!(
-            matches!(&took, Took::Refused(why) if why.contains("cannot be due")),
+            matches!(&took, Intake::Refused(why) if why.contains("cannot be due")),
             "{period} {revision}: {took:?}"
         );
     }

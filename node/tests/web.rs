@@ -700,7 +700,7 @@ fn both_sides_of_a_contradiction_are_shown() {
                 &Letter::Rollup(second.as_bytes().to_vec()),
                 now
             ),
-            node::review::Took::Done
+            node::intake::Intake::Done
         );
     }
     let entry = w.desks[A].read().statement_bytes(4).unwrap();
@@ -713,7 +713,7 @@ fn both_sides_of_a_contradiction_are_shown() {
     let rewritten = w.desks[A].rewritten(size, 4, other.as_bytes());
     assert_eq!(
         take(w.desk(CITY).books(), A, &rewritten, now),
-        node::review::Took::Done
+        node::intake::Intake::Done
     );
     let server = Server::start(w, CITY);
     let ask = |path: &str| -> serde_json::Value {

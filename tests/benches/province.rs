@@ -24,7 +24,8 @@ use common::{Scratch, files, finish, floor_of, import, micros, open, time, tryin
 use countersign_demo::world::{Member, World};
 use node::books::Books;
 use node::desk::evidence::{self, LocalEvidence};
-use node::review::{self, Took};
+use node::intake::Intake;
+use node::review;
 use protocol::evidence::EvidenceSource;
 use protocol::evidence::file::{self, Opened};
 use protocol::evidence::report;
@@ -201,17 +202,17 @@ fn hand_over(books: &Books, from: &Member, to: &mut [&mut Books]) {
                     Delivery::write(first, &slices, checkpoint, log.tree()).expect("a delivery");
                 assert_eq!(
                     review::take_entries(above, &from.id, first, &body).expect("kept"),
-                    Took::Done
+                    Intake::Done
                 );
             }
             let now = time("2026-02-02T03:00:00Z");
             assert_eq!(
                 review::take_checkpoint(above, &from.id, checkpoint.as_bytes(), now).expect("kept"),
-                Took::Done
+                Intake::Done
             );
             assert_eq!(
                 review::take_rollup(above, &from.id, own.held.note.as_bytes(), now).expect("kept"),
-                Took::Done
+                Intake::Done
             );
         });
         done.expect("written");

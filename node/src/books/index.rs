@@ -89,49 +89,51 @@ pub(super) fn discard_view(dir: &Path) {
 /// Opens the view if it fits the journal; otherwise removes it and begins anew, in memory where the
 /// disk takes none. The second value tells whether it has to be built.
 pub(super) fn open_view(dir: &Path, journal: &Journal) -> (View, bool) {
-    let fits = |view: &View| -> Result<bool, ViewError> {
-        match view.applied()? {
-            None => Ok(journal.next_seq() == 0),
-            Some((seq, checksum)) => Ok(journal
-                .read(seq)
-                .is_ok_and(|stored| stored.checksum() == checksum)),
-        }
-    };
     let existed = dir.exists();
     if existed {
-        // sled may panic on a store that it cannot read; the panic is turned into "damaged".
-        let opened = std::panic::catch_unwind(|| View::open(dir));
-        match opened {
-            Ok(Ok(view)) => match fits(&view) {
-                Ok(true) => return (view, false),
-                Ok(false) => tracing::warn!("the view does not fit the journal; rebuilding it"),
-                Err(e) => tracing::warn!(error = %e, "the view is damaged; rebuilding it"),
-            },
-            Ok(Err(e)) => tracing::warn!(error = %e, "the view cannot be opened; rebuilding it"),
-            Err(_) => tracing::warn!("the view cannot be opened; rebuilding it"),
+        match open_fitting(dir, journal) {
+            Ok(view) => return (view, false),
+            Err(why) => tracing::warn!(why, "the view is made anew"),
         }
         discard_view(dir);
     }
     let rebuilt = existed || journal.next_seq() > 0;
-    let fresh = std::panic::catch_unwind(|| View::open(dir));
-    let fresh = fresh
-        .map_err(|_| "it panics".to_string())
-        .and_then(|view| view.map_err(|e| e.to_string()));
-    // What could not be removed is not fresh.
-    match fresh.and_then(|view| {
-        if matches!(view.applied(), Ok(None)) {
-            Ok(view)
-        } else {
-            Err("what is there stays".to_string())
-        }
-    }) {
-        Ok(view) => (view, rebuilt),
-        Err(error) => {
-            tracing::error!(
-                error,
-                "the view cannot be made on disk; it is kept in memory until the next start"
-            );
-            (View::in_memory(), rebuilt)
-        }
+    let fresh = open_caught(dir).and_then(|view| match view.applied() {
+        Ok(None) => Ok(view),
+        // What could not be removed is not fresh.
+        _ => Err("what is there stays".to_string()),
+    });
+    let view = fresh.unwrap_or_else(|error| {
+        tracing::error!(
+            error,
+            "the view cannot be made on disk; it is kept in memory until the next start"
+        );
+        View::in_memory()
+    });
+    (view, rebuilt)
+}
+
+/// The view on disk, if its mark names an entry of this journal.
+fn open_fitting(dir: &Path, journal: &Journal) -> Result<View, String> {
+    let view = open_caught(dir)?;
+    let mark = view.applied().map_err(|e| e.to_string())?;
+    let fits = match mark {
+        None => journal.next_seq() == 0,
+        Some((seq, checksum)) => journal
+            .read(seq)
+            .is_ok_and(|stored| stored.checksum() == checksum),
+    };
+    if fits {
+        Ok(view)
+    } else {
+        Err("it does not fit the journal".into())
+    }
+}
+
+/// sled may panic on a store that it cannot read; that is an error like any other.
+fn open_caught(dir: &Path) -> Result<View, String> {
+    match std::panic::catch_unwind(|| View::open(dir)) {
+        Ok(opened) => opened.map_err(|e| e.to_string()),
+        Err(_) => Err("it panics".into()),
     }
 }

@@ -13,6 +13,7 @@ mod import;
 pub mod input;
 mod month;
 mod pool;
+pub mod receipt;
 pub mod record;
 mod sealing;
 pub mod sign;

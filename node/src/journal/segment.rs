@@ -18,6 +18,8 @@
 //! batch. Hence a file that is no longer than a header and has no valid one was never used, and a
 //! longer one without a valid header is damage.
 
+use crate::random::{Random, SystemRandom};
+
 use super::{
     disk::{Disk, DiskFile},
     error::JournalError,
@@ -115,11 +117,13 @@ pub fn create(
     let name = name(first);
     let mut salt = [0; 8];
     // The only randomness in the journal; it decides nothing but which bytes open a batch.
-    getrandom::fill(&mut salt).map_err(|error| JournalError::Io {
-        what: "get random bytes for",
-        path: disk.path(&name),
-        source: std::io::Error::other(error.to_string()),
-    })?;
+    SystemRandom
+        .fill(&mut salt)
+        .map_err(|error| JournalError::Io {
+            what: "get random bytes for",
+            path: disk.path(&name),
+            source: std::io::Error::other(error.to_string()),
+        })?;
     let header = Header {
         version: VERSION,
         first,

@@ -40,7 +40,7 @@ impl Seeded {
 }
 
 impl node::random::Random for Seeded {
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), String> {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), node::random::RandomError> {
         let mut chance = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for chunk in bytes.chunks_mut(8) {
             chunk.copy_from_slice(&chance.next().to_le_bytes()[..chunk.len()]);

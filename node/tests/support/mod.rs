@@ -14,11 +14,13 @@ use node::books::keys::Keys;
 use node::config::{Accept, Config};
 use node::desk::close::{CloseRequest, Closed};
 use node::desk::input::{self, Draft, Form, Parsed};
+use node::desk::receipt;
 use node::desk::record::{self, Imported};
 use node::desk::{close, evidence, open_month, sign};
 use node::fault::Faults;
+use node::intake::Intake;
 use node::queries::events;
-use node::review::{self, Took};
+use node::review;
 use node::service::Service;
 use node::vault::VaultKey;
 use protocol::catalogue::Catalogue;
@@ -494,7 +496,7 @@ pub fn forged(by: &SigningKey, id: &str, entries: &[Vec<u8>]) -> Letter {
 }
 
 /// Hands one message over.
-pub fn take(books: &mut Books, from: &str, letter: &Letter, now: DateTime<Utc>) -> Took {
+pub fn take(books: &mut Books, from: &str, letter: &Letter, now: DateTime<Utc>) -> Intake {
     let from = unit(from);
     match letter {
         Letter::Entries(first, body) => review::take_entries(books, &from, *first, body),
@@ -632,7 +634,7 @@ impl World {
         let letters = self.desks[from].letters();
         for to in to {
             for letter in &letters {
-                assert_eq!(take(self.desk(to).books(), from, letter, now), Took::Done);
+                assert_eq!(take(self.desk(to).books(), from, letter, now), Intake::Done);
             }
         }
     }
@@ -666,8 +668,8 @@ impl World {
         )
         .unwrap();
         assert_eq!(
-            review::take_receipt(self.desk(child).books(), note.as_bytes()).unwrap(),
-            Took::Done
+            receipt::take_receipt(self.desk(child).books(), note.as_bytes()).unwrap(),
+            Intake::Done
         );
     }
 

@@ -42,7 +42,7 @@ impl NatsLink {
             .fill(&mut secret)
             .map_err(|reason| LinkError::Setup {
                 url: config.url.clone(),
-                reason,
+                reason: reason.to_string(),
             })?;
         let shared = Arc::new(Shared {
             config: config.clone(),

@@ -1,0 +1,70 @@
+//! The parent's answer to this unit's rollup.
+
+use protocol::note::Note;
+use protocol::receipt::Receipt;
+
+use crate::books::contradictions::Contradiction;
+use crate::books::{Books, EntryKind, NewEntry};
+use crate::fault::{Faults, internal};
+use crate::intake::Intake;
+
+use crate::review::contradict;
+
+/// A receipt of the parent, for one of this unit's rollups.
+///
+/// # Errors
+/// The node's own failures.
+pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Intake, Faults> {
+    let note = match Note::parse(body) {
+        Ok(n) => n,
+        Err(e) => return Ok(Intake::Refused(e.to_string())),
+    };
+    let Ok(receipt) = Receipt::parse(note.text()) else {
+        return Ok(Intake::Refused("not a receipt".into()));
+    };
+    let Some(own) = books.rollups().get(&(receipt.period, receipt.revision)) else {
+        return Ok(Intake::Refused(
+            "a receipt for a rollup that this unit does not have".into(),
+        ));
+    };
+    if own
+        .receipts
+        .iter()
+        .any(|(_, n)| n.digest() == note.digest())
+    {
+        return Ok(Intake::Done);
+    }
+    let registry = books
+        .registry()
+        .ok_or_else(|| internal("no registry"))?
+        .registry();
+    let parent = books.me().and_then(|m| m.parent.clone());
+    if let Err(e) =
+        protocol::verify::answer::read_answer(&note, books.unit(), registry, parent.as_ref())
+    {
+        return Ok(Intake::Refused(e.to_string()));
+    }
+    let digest = own.held.digest();
+    if receipt.rollup != digest {
+        // The parent has a rollup under this unit's name that this unit does not have: its people
+        // must know.
+        let what = Contradiction::ForeignAnswer {
+            parent: receipt.parent,
+            decision: receipt.decision,
+            period: receipt.period,
+            revision: receipt.revision,
+            answered: receipt.rollup,
+            own: digest,
+        };
+        let me = books.unit().clone();
+        return contradict(books, &me, what, body, None);
+    }
+    if let Err(e) =
+        protocol::verify::answer::read_receipt(&note, &own.held, registry, parent.as_ref())
+    {
+        return Ok(Intake::Refused(e.to_string()));
+    }
+    books.commit(vec![NewEntry::open(EntryKind::Receipt, note.as_bytes())])?;
+    tracing::info!(month = %receipt.period, revision = receipt.revision, decision = ?receipt.decision, "a receipt came");
+    Ok(Intake::Done)
+}

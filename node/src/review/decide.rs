@@ -1,0 +1,89 @@
+//! A person's decision on a unit's month.
+
+use chrono::{DateTime, Utc};
+use protocol::ids::UnitId;
+use protocol::note::Note;
+use protocol::period::Month;
+use protocol::receipt::Decision;
+use protocol::verdict::Verdict;
+
+use crate::books::Books;
+use crate::fault::Faults;
+
+use super::check::waits;
+use super::issue::{arrived, issue_receipt};
+
+/// A person's decision on the latest revision of a direct child's month; what is opened again is
+/// the accepted one.
+///
+/// # Errors
+/// Nothing to decide on, a decision that the checks do not allow, or a missing reason.
+#[allow(clippy::too_many_arguments)] // one argument a field of the receipt
+pub fn decide(
+    books: &mut Books,
+    unit: &UnitId,
+    period: Month,
+    decision: Decision,
+    reasons: Vec<String>,
+    about: Vec<String>,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<Note, Faults> {
+    let refuse = |code: &str, zh: &str, en: &str| Err(Faults::one(code, zh, en));
+    let Some(child) = books.child(unit).filter(|c| books.is_direct(c)) else {
+        return refuse("review.unit", "不是直属下级", "not a direct child");
+    };
+    let held = match decision {
+        Decision::Reopened => child.accepted(period).or(child.latest(period)),
+        _ => child.latest(period),
+    };
+    let Some(held) = held else {
+        return refuse(
+            "review.none",
+            "还没有收到该月报表",
+            "no rollup of this month has come",
+        );
+    };
+    let digest = held.digest();
+    let before = child.decision(&digest);
+    let Some(verdicts) = child.verdicts.get(&digest) else {
+        let why = waits(books, held).unwrap_or_else(|| "it is being checked".into());
+        return refuse(
+            "review.unchecked",
+            &format!("尚未校验:{why}"),
+            &format!("not checked yet: {why}"),
+        );
+    };
+    let failed = verdicts.iter().any(Verdict::failed);
+    let allowed = match decision {
+        Decision::Accepted => before.is_none() && !failed,
+        Decision::Returned => before.is_none(),
+        Decision::Rejected => before.is_none() && failed,
+        Decision::Reopened => before == Some(Decision::Accepted),
+    };
+    if !allowed {
+        return refuse(
+            "review.state",
+            "报表当前状态不允许这个决定",
+            "the rollup's checks or state do not allow this decision",
+        );
+    }
+    if matches!(decision, Decision::Returned | Decision::Reopened)
+        && reasons.iter().all(|r| r.trim().is_empty())
+    {
+        return refuse("review.reason", "请写明原因", "a reason is needed");
+    }
+    let (held, verdicts) = (held.clone(), verdicts.clone());
+    let received = arrived(books, &held).unwrap_or(now);
+    issue_receipt(
+        books,
+        &held,
+        verdicts,
+        received,
+        decision,
+        reasons,
+        about,
+        by.to_string(),
+        now,
+    )
+}
