@@ -41,14 +41,14 @@ impl Check {
         }
     }
 
-    /// For pages.
+    /// In Chinese, as `deploy/GLOSSARY.md` has it.
     pub const fn zh(self) -> &'static str {
         match self {
-            Check::Authorship => "签署",
-            Check::Arithmetic => "算术",
-            Check::History => "历史",
-            Check::Binding => "对应",
-            Check::Timeliness => "及时",
+            Check::Authorship => "签署有效",
+            Check::Arithmetic => "汇总相符",
+            Check::History => "旧账未改",
+            Check::Binding => "账表相符",
+            Check::Timeliness => "按期报送",
         }
     }
 }
