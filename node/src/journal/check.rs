@@ -32,7 +32,7 @@ pub struct FsckReport {
 /// error.
 ///
 /// # Errors
-/// [`JournalError::Locked`] while a node runs; otherwise as [`Journal::open`].
+/// [`JournalError::Locked`] while a node runs; otherwise as [`super::Journal::open`].
 pub fn check(dir: &Path) -> Result<FsckReport, JournalError> {
     let _lock = lock::shared(dir)?;
     let scan = recover::scan(&RealDisk::read_only(&dir.join(FOLDER)))?;
