@@ -104,113 +104,171 @@ pub fn scan(disk: &dyn Disk) -> Result<Scan, JournalError> {
     Ok(scan)
 }
 
+/// One segment's file while it is read.
+struct Reading {
+    file: Box<dyn DiskFile>,
+    path: PathBuf,
+    size: u64,
+    /// Only the last segment may be torn: nothing was acknowledged behind it.
+    is_last: bool,
+}
+
+impl Reading {
+    fn open(disk: &dyn Disk, name: &str, is_last: bool) -> Result<Reading, JournalError> {
+        let path = disk.path(name);
+        let file = disk.open(name).map_err(JournalError::io("open", &path))?;
+        let size = file.size().map_err(JournalError::io("measure", &path))?;
+        Ok(Reading {
+            file,
+            path,
+            size,
+            is_last,
+        })
+    }
+
+    fn damaged(&self, offset: u64, what: impl Into<String>) -> JournalError {
+        JournalError::Damaged {
+            path: self.path.clone(),
+            offset,
+            what: what.into(),
+        }
+    }
+
+    fn cut_from(&self, offset: u64) -> Cut {
+        Cut {
+            path: self.path.clone(),
+            offset,
+            bytes: self.size - offset,
+        }
+    }
+}
+
 fn scan_segment(
     disk: &dyn Disk,
     first: u64,
     is_last: bool,
     scan: &mut Scan,
 ) -> Result<(), JournalError> {
-    let name = segment::name(first);
-    let path = disk.path(&name);
-    let damaged = |offset, what: String| JournalError::Damaged {
-        path: path.clone(),
-        offset,
-        what,
-    };
-    let file = disk.open(&name).map_err(JournalError::io("open", &path))?;
-    let size = file.size().map_err(JournalError::io("measure", &path))?;
-
-    let Some(header) = read_header(&*file, size).map_err(JournalError::io("read", &path))? else {
-        if is_last && size <= HEADER as u64 {
-            scan.unborn = true;
-            scan.torn = (size > 0).then_some(Cut {
-                path,
-                offset: 0,
-                bytes: size,
-            });
-            return Ok(());
-        }
-        return Err(damaged(
-            0,
-            "the header of the segment is damaged".to_owned(),
-        ));
-    };
-    if header.version != VERSION {
-        return Err(JournalError::UnknownVersion {
-            path,
-            version: header.version,
-        });
-    }
-    if header.first != first || header.link != scan.link {
-        return Err(damaged(
-            0,
-            "the segment does not continue the one before it: it belongs to another journal"
-                .to_owned(),
-        ));
-    }
-    if size > u64::from(u32::MAX) {
-        return Err(damaged(
-            u64::from(u32::MAX),
-            "the segment is longer than any that this program writes".to_owned(),
-        ));
-    }
-
-    let mut segment = Segment {
-        first,
-        salt: header.salt,
-        len: HEADER as u64,
-        offsets: Vec::new(),
+    let reading = Reading::open(disk, &segment::name(first), is_last)?;
+    let Some(mut segment) = begin_segment(&reading, first, scan)? else {
+        return Ok(());
     };
     scan.last_batch = None;
     let mut buffer = Vec::new();
-    while segment.len < size {
-        let found = read_batch(&*file, segment.len, size, &segment, &mut buffer)
-            .map_err(JournalError::io("read", &path))?;
-        let found = found.and_then(|(head, placed)| {
-            match head.first == scan.next && head.link == scan.link {
-                true => Ok((head, placed)),
-                false => Err("the batch does not continue the one before it"),
-            }
-        });
-        match found {
-            Ok((head, placed)) => {
-                let body = segment.len + BATCH_HEAD as u64;
-                for (seq, entry) in (head.first..).zip(&placed) {
-                    // Below u32::MAX, as `size` is.
-                    segment.offsets.push((body + u64::from(entry.at)) as u32);
-                    scan.erased += u64::from(entry.erased);
-                    if entry.unfinished {
-                        scan.unfinished.push(seq);
-                    }
-                }
-                let len = BATCH_HEAD + head.body_len as usize;
-                scan.last_batch = Some((segment.len, len));
-                segment.len += len as u64;
-                scan.next += u64::from(head.count);
-                scan.link = head.crc;
-                scan.batches += 1;
-            }
-            Err(flaw) if !is_last => return Err(damaged(segment.len, flaw.to_owned())),
+    while segment.len < reading.size {
+        match next_batch(&reading, &segment, scan, &mut buffer)? {
+            Ok((head, placed)) => scan.take_batch(&mut segment, &head, &placed),
             Err(flaw) => {
-                let behind = valid_behind(&*file, size, &segment, scan.next)
-                    .map_err(JournalError::io("read", &path))?;
-                if let Some(behind) = behind {
-                    return Err(damaged(
-                        segment.len,
-                        format!("{flaw}, yet a valid batch follows at byte {behind}"),
-                    ));
-                }
-                scan.torn = Some(Cut {
-                    path,
-                    offset: segment.len,
-                    bytes: size - segment.len,
-                });
+                scan.torn = Some(torn_tail(&reading, &segment, scan.next, flaw)?);
                 break;
             }
         }
     }
     scan.segments.push(segment);
     Ok(())
+}
+
+/// The segment that a header begins; none where the last file was created and never used.
+fn begin_segment(
+    reading: &Reading,
+    first: u64,
+    scan: &mut Scan,
+) -> Result<Option<Segment>, JournalError> {
+    let header = read_header(&*reading.file, reading.size)
+        .map_err(JournalError::io("read", &reading.path))?;
+    let Some(header) = header else {
+        if reading.is_last && reading.size <= HEADER as u64 {
+            scan.unborn = true;
+            scan.torn = (reading.size > 0).then(|| reading.cut_from(0));
+            return Ok(None);
+        }
+        return Err(reading.damaged(0, "the header of the segment is damaged"));
+    };
+    if header.version != VERSION {
+        return Err(JournalError::UnknownVersion {
+            path: reading.path.clone(),
+            version: header.version,
+        });
+    }
+    if header.first != first || header.link != scan.link {
+        return Err(reading.damaged(
+            0,
+            "the segment does not continue the one before it: it belongs to another journal",
+        ));
+    }
+    if reading.size > u64::from(u32::MAX) {
+        return Err(reading.damaged(
+            u64::from(u32::MAX),
+            "the segment is longer than any that this program writes",
+        ));
+    }
+    Ok(Some(Segment {
+        first,
+        salt: header.salt,
+        len: HEADER as u64,
+        offsets: Vec::new(),
+    }))
+}
+
+/// The batch at the end of what was read of a segment, if it continues the one before it.
+fn next_batch(
+    reading: &Reading,
+    segment: &Segment,
+    scan: &Scan,
+    buffer: &mut Vec<u8>,
+) -> Result<Found, JournalError> {
+    let found = read_batch(&*reading.file, segment.len, reading.size, segment, buffer)
+        .map_err(JournalError::io("read", &reading.path))?;
+    Ok(found.and_then(
+        |(head, placed)| match head.first == scan.next && head.link == scan.link {
+            true => Ok((head, placed)),
+            false => Err("the batch does not continue the one before it"),
+        },
+    ))
+}
+
+/// What may be cut off where a batch is bad: the end of the last segment, and only if nothing valid
+/// follows, because cutting would lose what was acknowledged.
+fn torn_tail(
+    reading: &Reading,
+    segment: &Segment,
+    next: u64,
+    flaw: Flaw,
+) -> Result<Cut, JournalError> {
+    if !reading.is_last {
+        return Err(reading.damaged(segment.len, flaw));
+    }
+    let behind = valid_behind(&*reading.file, reading.size, segment, next)
+        .map_err(JournalError::io("read", &reading.path))?;
+    match behind {
+        None => Ok(reading.cut_from(segment.len)),
+        Some(behind) => Err(reading.damaged(
+            segment.len,
+            format!("{flaw}, yet a valid batch follows at byte {behind}"),
+        )),
+    }
+}
+
+impl Scan {
+    /// Counts a good batch, and notes where its entries lie.
+    fn take_batch(&mut self, segment: &mut Segment, head: &BatchHead, placed: &[Placed]) {
+        let body = segment.len + BATCH_HEAD as u64;
+        for (seq, entry) in (head.first..).zip(placed) {
+            // Below u32::MAX, as the file's size is.
+            let offset = (body + u64::from(entry.at)) as u32;
+            segment.offsets.push(offset);
+            self.erased += u64::from(entry.erased);
+            if entry.unfinished {
+                self.unfinished.push(seq);
+            }
+        }
+        let len = BATCH_HEAD + head.body_len as usize;
+        self.last_batch = Some((segment.len, len));
+        segment.len += len as u64;
+        self.next += u64::from(head.count);
+        self.link = head.crc;
+        self.batches += 1;
+    }
 }
 
 fn read_header(file: &dyn DiskFile, size: u64) -> std::io::Result<Option<Header>> {
