@@ -103,6 +103,19 @@ fn a_parent_that_only_passes_names_on_is_no_circle() {
 }
 
 #[test]
+fn who_may_use_an_item_is_not_an_import() {
+    let sources = Sources::of(&[
+        ("lib.rs", "mod shop;"),
+        ("shop/mod.rs", "mod till; fn f() { till::open() }"),
+        (
+            "shop/till.rs",
+            "pub(super) fn open() {} pub(crate) struct Till;",
+        ),
+    ]);
+    assert_eq!(graph::circles(&sources.imports()), Vec::<String>::new());
+}
+
+#[test]
 fn what_stands_in_tests_or_in_words_is_not_an_import() {
     let sources = Sources::of(&[
         ("lib.rs", "mod a; mod b;"),

@@ -254,8 +254,11 @@ impl File {
     }
 
     fn close(&mut self, path: &mut Names) {
-        if !path.is_empty() {
-            self.used.push(std::mem::take(path));
+        let path = std::mem::take(path);
+        // `pub(super)` says who may use an item, and uses nothing.
+        let alone = path.len() == 1 && matches!(&*path[0], "crate" | "self" | "super");
+        if !path.is_empty() && !alone {
+            self.used.push(path);
         }
     }
 }
