@@ -33,7 +33,7 @@ pub const MAX_REQUEST_BYTES: usize = 16 << 20;
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Countersign node",
-    description = "One unit of a federated, verifiable reporting system / 会签节点接口"
+    description = "One unit of a federated, verifiable reporting system / 核签节点接口"
 ))]
 struct Document;
 
