@@ -147,171 +147,33 @@ fn find(books: &Books, name: &str, field: &(&'static str, String)) -> Option<(u6
     found
 }
 
+/// How far a task came, or what the books say against it, unless the process died.
+type Outcome = Result<Result<Did, Faults>, Died>;
+
 /// Does the unit's next task if it can be done now.
 pub fn work(unit: &mut Unit, task: &Task) -> Result<Did, Died> {
-    let unsure = unit.script.unsure;
-    let who = unit.id.to_string();
-    let operator = format!("{who}/luru");
-    let name = |p: &str| format!("{who}/{p}");
-    let done = |result: Result<(), Faults>| match result {
-        Ok(()) => Did::Done,
-        Err(faults) => panic!("{who}: {task:?}: {faults}"),
-    };
-    Ok(match task.clone() {
-        Task::Import { event, csv } => {
-            let imported = unit.call(move |books, now| {
-                let counting = books.counting().expect("a catalogue").clone();
-                let parsed =
-                    input::parse(csv.as_bytes(), Form::Csv, Some(event), &counting.catalogue)?;
-                record::record(books, &operator, &parsed.drafts, parsed.faults, false, now)
-            })?;
-            done(imported.and_then(|i| {
-                // All or nothing: after a crash either every row is new or every row is a
-                // repetition.
-                let repeated = unsure
-                    && !i.faults.is_empty()
-                    && i.faults.iter().all(|f| f.code == "event.repeated");
-                if i.accepted || repeated {
-                    Ok(())
-                } else {
-                    Err(Faults(i.faults))
-                }
-            }))
-        }
-        Task::Void { name, field } => {
-            done(
-                unit.call(move |books, now| match find(books, name, &field) {
-                    Some((_, true)) if unsure => Ok(()),
-                    Some((index, _)) => record::void(books, &operator, index, "wrong", now),
-                    None => Err(Faults::one("sim.find", name, field.1)),
-                })?,
-            )
-        }
+    let outcome = match task.clone() {
+        Task::Import { event, csv } => import(unit, event, csv),
+        Task::Void { name, field } => void(unit, name, field),
         Task::Correct {
             event,
             name,
             field,
             line,
-        } => done(
-            unit.call(move |books, now| match find(books, name, &field) {
-                Some((_, true)) if unsure => Ok(()),
-                Some((index, _)) => {
-                    let counting = books.counting().expect("a catalogue").clone();
-                    let mut parsed = input::parse(
-                        line.as_bytes(),
-                        Form::Jsonl,
-                        Some(event),
-                        &counting.catalogue,
-                    )?;
-                    record::correct(
-                        books,
-                        &operator,
-                        index,
-                        &parsed.drafts.remove(0),
-                        "wrong",
-                        now,
-                    )
-                    .map(|_| ())
-                }
-                None => Err(Faults::one("sim.find", name, field.1)),
-            })?,
-        ),
+        } => correct(unit, event, name, field, line),
         Task::Close {
             month,
             revision,
             missing,
-        } => {
-            let allowed = missing.clone();
-            if unit.look(move |books| {
-                close::waiting_for(books, month)
-                    .iter()
-                    .any(|u| !allowed.contains(&u.to_string()))
-            }) {
-                return Ok(Did::NotYet);
-            }
-            let signatories = Signatories {
-                preparer: name("tianbiao"),
-                reviewer: name("tongji"),
-                head: name("fuzeren"),
-            };
-            let request = CloseRequest {
-                explanations: [("S1".to_string(), "many trainings".to_string())].into(),
-                missing: missing
-                    .into_iter()
-                    .map(|m| (m, "no report".to_string()))
-                    .collect(),
-            };
-            let closed = unit.call(move |books, now| {
-                if unsure && books.rollups().contains_key(&(month, revision)) {
-                    return Ok(revision);
-                }
-                close::close(books, month, &request, signatories, now).map(|c| c.revision)
-            })?;
-            done(closed.map(|r| assert_eq!(r, revision, "{who} {month}")))
-        }
-        Task::Sign(month) => {
-            let people: Vec<_> = ["tianbiao", "tongji", "fuzeren"]
-                .iter()
-                .map(|p| unit.person(p))
-                .collect();
-            done(unit.call(move |books, _| {
-                for person in &people {
-                    let text = sign::latest(books, month)?.held.note.text().to_string();
-                    let note = Note::sign(&text, &[person]).expect("signs");
-                    sign::add_signatures(books, month, note.as_bytes())?;
-                }
-                Ok(())
-            })?)
-        }
-        Task::Submit(month) => {
-            let did =
-                done(unit.call(move |books, now| sign::submit(books, month, now).map(|_| ()))?);
-            unit.service().wake_outbox();
-            did
-        }
+        } => close_month(unit, month, revision, missing),
+        Task::Sign(month) => sign_by_all(unit, month),
+        Task::Submit(month) => submit(unit, month),
         Task::Decide {
             child,
             month,
             revision,
             decision,
-        } => {
-            let by = name("tongji");
-            let decided = unit.call(move |books, now| {
-                let id: UnitId = child.parse().expect("a unit");
-                let Some(known) = books.children().get(&id) else {
-                    return Ok((Did::NotYet, None));
-                };
-                let Some(held) = known
-                    .latest(month)
-                    .filter(|h| h.rollup.revision == revision)
-                else {
-                    return Ok((Did::NotYet, None));
-                };
-                let digest = held.digest();
-                if unsure && known.decision(&digest) == Some(decision) {
-                    return Ok((Did::Done, None));
-                }
-                if !known.verdicts.contains_key(&digest)
-                    || (decision == Decision::Reopened && known.decision(&digest).is_none())
-                {
-                    return Ok((Did::NotYet, None));
-                }
-                let reasons = if decision == Decision::Accepted {
-                    vec![]
-                } else {
-                    vec!["please look again".to_string()]
-                };
-                let note = review::decide(books, &id, month, decision, reasons, vec![], &by, now)?;
-                Ok((Did::Done, Some(note)))
-            })?;
-            match decided {
-                Ok((did, note)) => {
-                    unit.service().queue(note.into_iter().collect());
-                    did
-                }
-                Err(faults) => panic!("{who}: {task:?}: {faults}"),
-            }
-        }
+        } => decide(unit, &child, (month, revision), decision),
         Task::Answered {
             month,
             revision,
@@ -323,26 +185,183 @@ pub fn work(unit: &mut Unit, task: &Task) -> Result<Did, Died> {
                     .get(&(month, revision))
                     .and_then(node::books::OwnRollup::decision)
             });
-            if word == Some(decision) {
-                Did::Done
-            } else {
-                Did::NotYet
-            }
+            Ok(Ok(done_if(word == Some(decision))))
         }
         Task::Holds {
             child,
             month,
             revision,
         } => {
-            if unit.look(move |books| holds(books, &child, month, revision)) {
-                Did::Done
-            } else {
-                Did::NotYet
-            }
+            let held = unit.look(move |books| holds(books, &child, month, revision));
+            Ok(Ok(done_if(held)))
         }
         // Asked by the round, which sees everybody.
         Task::Elsewhere { .. } | Task::Since(_) => unreachable!("the round waits for these"),
+    }?;
+    Ok(outcome.unwrap_or_else(|faults| panic!("{}: {task:?}: {faults}", unit.id)))
+}
+
+fn done_if(so: bool) -> Did {
+    if so { Did::Done } else { Did::NotYet }
+}
+
+/// Who enters events at this unit.
+fn operator(unit: &Unit) -> String {
+    format!("{}/luru", unit.id)
+}
+
+fn import(unit: &mut Unit, event: &'static str, csv: String) -> Outcome {
+    let unsure = unit.script.unsure;
+    let operator = operator(unit);
+    let imported = unit.call(move |books, now| {
+        let counting = books.counting().expect("a catalogue").clone();
+        let parsed = input::parse(csv.as_bytes(), Form::Csv, Some(event), &counting.catalogue)?;
+        record::record(books, &operator, &parsed.drafts, parsed.faults, false, now)
+    })?;
+    Ok(imported.and_then(|i| {
+        // All or nothing: after a crash either every row is new or every row is a repetition.
+        let repeated =
+            unsure && !i.faults.is_empty() && i.faults.iter().all(|f| f.code == "event.repeated");
+        if i.accepted || repeated {
+            Ok(Did::Done)
+        } else {
+            Err(Faults(i.faults))
+        }
+    }))
+}
+
+fn void(unit: &mut Unit, name: &'static str, field: (&'static str, String)) -> Outcome {
+    let unsure = unit.script.unsure;
+    let operator = operator(unit);
+    let voided = unit.call(move |books, now| match find(books, name, &field) {
+        Some((_, true)) if unsure => Ok(()),
+        Some((index, _)) => record::void(books, &operator, index, "wrong", now),
+        None => Err(Faults::one("sim.find", name, field.1)),
+    })?;
+    Ok(voided.map(|()| Did::Done))
+}
+
+fn correct(
+    unit: &mut Unit,
+    event: &'static str,
+    name: &'static str,
+    field: (&'static str, String),
+    line: String,
+) -> Outcome {
+    let unsure = unit.script.unsure;
+    let operator = operator(unit);
+    let corrected = unit.call(move |books, now| match find(books, name, &field) {
+        Some((_, true)) if unsure => Ok(()),
+        Some((index, _)) => {
+            let counting = books.counting().expect("a catalogue").clone();
+            let catalogue = &counting.catalogue;
+            let mut parsed = input::parse(line.as_bytes(), Form::Jsonl, Some(event), catalogue)?;
+            let draft = parsed.drafts.remove(0);
+            record::correct(books, &operator, index, &draft, "wrong", now).map(|_| ())
+        }
+        None => Err(Faults::one("sim.find", name, field.1)),
+    })?;
+    Ok(corrected.map(|()| Did::Done))
+}
+
+fn close_month(unit: &mut Unit, month: Month, revision: u32, missing: Vec<String>) -> Outcome {
+    let unsure = unit.script.unsure;
+    let who = unit.id.to_string();
+    let allowed = missing.clone();
+    if unit.look(move |books| {
+        close::waiting_for(books, month)
+            .iter()
+            .any(|u| !allowed.contains(&u.to_string()))
+    }) {
+        return Ok(Ok(Did::NotYet));
+    }
+    let signatories = Signatories {
+        preparer: format!("{who}/tianbiao"),
+        reviewer: format!("{who}/tongji"),
+        head: format!("{who}/fuzeren"),
+    };
+    let request = CloseRequest {
+        explanations: [("S1".to_string(), "many trainings".to_string())].into(),
+        missing: missing
+            .into_iter()
+            .map(|m| (m, "no report".to_string()))
+            .collect(),
+    };
+    let closed = unit.call(move |books, now| {
+        if unsure && books.rollups().contains_key(&(month, revision)) {
+            return Ok(revision);
+        }
+        close::close(books, month, &request, signatories, now).map(|c| c.revision)
+    })?;
+    Ok(closed.map(|r| {
+        assert_eq!(r, revision, "{who} {month}");
+        Did::Done
+    }))
+}
+
+fn sign_by_all(unit: &mut Unit, month: Month) -> Outcome {
+    let people: Vec<_> = ["tianbiao", "tongji", "fuzeren"]
+        .iter()
+        .map(|p| unit.person(p))
+        .collect();
+    unit.call(move |books, _| {
+        for person in &people {
+            let text = sign::latest(books, month)?.held.note.text().to_string();
+            let note = Note::sign(&text, &[person]).expect("signs");
+            sign::add_signatures(books, month, note.as_bytes())?;
+        }
+        Ok(Did::Done)
     })
+}
+
+fn submit(unit: &mut Unit, month: Month) -> Outcome {
+    let submitted = unit.call(move |books, now| sign::submit(books, month, now).map(|_| ()))?;
+    Ok(submitted.map(|()| {
+        unit.service().wake_outbox();
+        Did::Done
+    }))
+}
+
+fn decide(
+    unit: &mut Unit,
+    child: &str,
+    (month, revision): (Month, u32),
+    word: Decision,
+) -> Outcome {
+    let unsure = unit.script.unsure;
+    let by = format!("{}/tongji", unit.id);
+    let id: UnitId = child.parse().expect("a unit");
+    let decided = unit.call(move |books, now| {
+        let Some(known) = books.children().get(&id) else {
+            return Ok((Did::NotYet, None));
+        };
+        let Some(held) = known
+            .latest(month)
+            .filter(|h| h.rollup.revision == revision)
+        else {
+            return Ok((Did::NotYet, None));
+        };
+        let digest = held.digest();
+        if unsure && known.decision(&digest) == Some(word) {
+            return Ok((Did::Done, None));
+        }
+        if !known.verdicts.contains_key(&digest)
+            || (word == Decision::Reopened && known.decision(&digest).is_none())
+        {
+            return Ok((Did::NotYet, None));
+        }
+        let reasons = if word == Decision::Accepted {
+            vec![]
+        } else {
+            vec!["please look again".to_string()]
+        };
+        let note = review::decide(books, &id, month, word, reasons, vec![], &by, now)?;
+        Ok((Did::Done, Some(note)))
+    })?;
+    Ok(decided.map(|(did, note)| {
+        unit.service().queue(note.into_iter().collect());
+        did
+    }))
 }
 
 /// What each unit still has to do, for a round that does not end.
