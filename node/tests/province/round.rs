@@ -144,8 +144,11 @@ fn directory() -> Dir {
     Dir(dir)
 }
 
-/// The rows of the units that take part: id, name, tier, parent.
-fn rows(cities: Option<&[&str]>) -> Vec<(String, String, Tier, Option<String>)> {
+/// A unit that takes part: id, name, tier, parent.
+type Row = (String, String, Tier, Option<String>);
+
+/// The rows of the units that take part, parents first.
+fn rows(cities: Option<&[&str]>) -> Vec<Row> {
     let mut all = Vec::new();
     for line in UNITS.lines().skip(1).filter(|l| l.starts_with("14")) {
         let f: Vec<&str> = line.split(',').collect();
@@ -169,6 +172,48 @@ fn rows(cities: Option<&[&str]>) -> Vec<(String, String, Tier, Option<String>)> 
     all
 }
 
+/// The registry in which each of these units has its keys from the first month on.
+fn registry_of(rows: &[Row], since: Month, root: &SigningKey) -> Registry {
+    let units = rows
+        .iter()
+        .map(|(id, name, tier, parent)| registry::Unit {
+            id: id.parse().unwrap(),
+            name: name.clone(),
+            tier: *tier,
+            parent: parent.as_ref().map(|p| p.parse().unwrap()),
+            area: None,
+            since,
+            keys: vec![UnitKey {
+                vkey: key(id, Alg::Ed25519).vkey(),
+                from_index: 0,
+                revoked: None,
+            }],
+            witness: key(&format!("{id}/witness"), Alg::CosignatureV1).vkey(),
+        })
+        .collect();
+    Registry {
+        version: 1,
+        previous: None,
+        roots: vec![root.vkey()],
+        threshold: 1,
+        units,
+    }
+}
+
+/// What the root publishes before the round: registry, catalogue and plan, signed.
+fn documents(registry: &Registry, root: &SigningKey) -> Vec<Vec<u8>> {
+    let plan = PLAN.replace("area_code = \"14\"", &format!("area_code = \"{TOP}\""));
+    let texts = [
+        registry.to_text().unwrap(),
+        published::catalogue_text(&catalogue()).unwrap(),
+        published::plan_text(&plan).unwrap(),
+    ];
+    texts
+        .iter()
+        .map(|t| Note::sign(t, &[root]).unwrap().as_bytes().to_vec())
+        .collect()
+}
+
 impl Round {
     pub fn new(seed: u64, shape: Shape) -> Round {
         let dir = directory();
@@ -176,41 +221,8 @@ impl Round {
         let months = [month("2026-01"), month("2026-02")];
         let root = key("root", Alg::Ed25519);
         let rows = rows(shape.cities);
-        let known: Vec<registry::Unit> = rows
-            .iter()
-            .map(|(id, name, tier, parent)| registry::Unit {
-                id: id.parse().unwrap(),
-                name: name.clone(),
-                tier: *tier,
-                parent: parent.as_ref().map(|p| p.parse().unwrap()),
-                area: None,
-                since: months[0],
-                keys: vec![UnitKey {
-                    vkey: key(id, Alg::Ed25519).vkey(),
-                    from_index: 0,
-                    revoked: None,
-                }],
-                witness: key(&format!("{id}/witness"), Alg::CosignatureV1).vkey(),
-            })
-            .collect();
-        let registry = Registry {
-            version: 1,
-            previous: None,
-            roots: vec![root.vkey()],
-            threshold: 1,
-            units: known.clone(),
-        };
-        let plan = PLAN.replace("area_code = \"14\"", &format!("area_code = \"{TOP}\""));
-        let texts = [
-            registry.to_text().unwrap(),
-            published::catalogue_text(&catalogue()).unwrap(),
-            published::plan_text(&plan).unwrap(),
-        ];
-        let documents: Vec<Vec<u8>> = texts
-            .iter()
-            .map(|t| Note::sign(t, &[&root]).unwrap().as_bytes().to_vec())
-            .collect();
-        let documents = Arc::new(documents);
+        let registry = registry_of(&rows, months[0], &root);
+        let documents = Arc::new(documents(&registry, &root));
 
         let clock = SimClock::at(Utc.with_ymd_and_hms(2026, 1, 2, 1, 0, 0).unwrap());
         let hub = MemoryHub::new(chance.next(), NetFaults::default());
@@ -221,7 +233,7 @@ impl Round {
             shape.late,
         ));
         let mut units: Vec<Unit> = Vec::new();
-        for unit in &known {
+        for unit in &registry.units {
             let parent = unit
                 .parent
                 .as_ref()
