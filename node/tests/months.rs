@@ -241,11 +241,14 @@ fn what_nobody_received_may_be_made_anew_and_nothing_else() {
     a.train(4, "2026-01-10", at("2026-01-20"));
     let first = a.close(JAN, after(JAN));
     a.sign(JAN);
+    let replaced = a.read().rollups()[&(month(JAN), 1)].held.digest();
+    assert!(a.read().find_rollup(&replaced).is_some());
     a.train(5, "2026-02-02", at("2026-02-03"));
     // Anew, with other signatories' words: the same revision and figures, and it is to be signed
     // again.
     let again = a.close(JAN, at("2026-02-04"));
     assert_eq!((first.revision, again.revision), (1, 1));
+    assert!(a.read().find_rollup(&replaced).is_none(), "it is no more");
     assert_eq!(a.figure(JAN, "I7").0, 4, "nothing of February");
     assert_eq!(
         sign::unsigned(a.read(), sign::latest(a.read(), month(JAN)).unwrap()).len(),

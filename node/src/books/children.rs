@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contradictions::Contradiction;
 use super::entry::headed;
+use super::rollups::Replacement;
 use crate::journal::Stored;
 
 /// Heading of a delivery of statements.
@@ -271,7 +272,7 @@ pub fn apply_checkpoint(children: &mut Children, stored: &Stored) -> Result<(), 
 pub fn apply_rollup(
     children: &mut Children,
     stored: &Stored,
-) -> Result<Option<Arc<HeldRollup>>, String> {
+) -> Result<Option<Replacement>, String> {
     let (head, body): (ArrivalHead, _) = headed(&stored.public).ok_or("no heading")?;
     let Some(child) = children.get_mut(&head.unit) else {
         return Ok(None);
@@ -280,6 +281,6 @@ pub fn apply_rollup(
     let held = Arc::new(HeldRollup::new(note).map_err(|e| e.to_string())?);
     child.arrived.insert(held.digest(), head.at);
     let key = (held.rollup.period, held.rollup.revision);
-    child.known.insert(key, held.clone());
-    Ok(Some(held))
+    let before = child.known.insert(key, held.clone());
+    Ok(Some((held, before)))
 }

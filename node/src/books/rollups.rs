@@ -45,19 +45,26 @@ impl OwnRollup {
 /// The unit's own rollups by month and revision.
 pub type OwnRollups = BTreeMap<(Month, u32), OwnRollup>;
 
-/// A rollup, or the same one with more signatures. Returns it.
-pub fn apply_rollup(own: &mut OwnRollups, stored: &Stored) -> Result<Arc<HeldRollup>, String> {
+/// A rollup, and the one whose place it takes.
+pub type Replacement = (Arc<HeldRollup>, Option<Arc<HeldRollup>>);
+
+/// A rollup, or the same one with more signatures, or another one that was made before anybody had
+/// received the first.
+pub fn apply_rollup(own: &mut OwnRollups, stored: &Stored) -> Result<Replacement, String> {
     let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
     let held = Arc::new(HeldRollup::new(note).map_err(|e| e.to_string())?);
     let key = (held.rollup.period, held.rollup.revision);
-    own.entry(key)
-        .and_modify(|own| own.held = held.clone())
-        .or_insert_with(|| OwnRollup {
-            held: held.clone(),
-            submitted: None,
-            receipts: Vec::new(),
-        });
-    Ok(held)
+    if let Some(own) = own.get_mut(&key) {
+        let before = std::mem::replace(&mut own.held, held.clone());
+        return Ok((held, Some(before)));
+    }
+    let first = OwnRollup {
+        held: held.clone(),
+        submitted: None,
+        receipts: Vec::new(),
+    };
+    own.insert(key, first);
+    Ok((held, None))
 }
 
 /// A rollup was handed to the outbox.

@@ -18,7 +18,7 @@ use super::identity::Identity;
 use super::kinds::EntryKind;
 use super::own::OwnLog;
 use super::published::Published;
-use super::rollups::{self, OwnRollups};
+use super::rollups::{self, OwnRollups, Replacement};
 use super::written::{Written, payload_of, read_statement};
 use crate::journal::Stored;
 use crate::view::IndexedStatement;
@@ -189,16 +189,25 @@ impl State {
     }
 
     fn apply_own_rollup(&mut self, stored: &Stored) -> Result<(), String> {
-        let held = rollups::apply_rollup(&mut self.rollups, stored)?;
-        self.rollup_by_digest.insert(held.digest(), held);
+        let replacement = rollups::apply_rollup(&mut self.rollups, stored)?;
+        self.index_rollup(replacement);
         Ok(())
     }
 
     fn apply_child_rollup(&mut self, stored: &Stored) -> Result<(), String> {
-        if let Some(held) = children::apply_rollup(&mut self.children, stored)? {
-            self.rollup_by_digest.insert(held.digest(), held);
+        if let Some(replacement) = children::apply_rollup(&mut self.children, stored)? {
+            self.index_rollup(replacement);
         }
         Ok(())
+    }
+
+    /// A rollup whose place was taken is found no more: nothing may be accepted or summed by the
+    /// digest of a report that its unit has made anew.
+    fn index_rollup(&mut self, (held, before): Replacement) {
+        if let Some(before) = before {
+            self.rollup_by_digest.remove(&before.digest());
+        }
+        self.rollup_by_digest.insert(held.digest(), held);
     }
 
     fn apply_registry(&mut self, me: &Identity, stored: &Stored) -> Result<(), String> {
