@@ -31,14 +31,7 @@ impl Books {
         root: impl Into<Anchor>,
         unit: UnitId,
     ) -> Result<Books, BooksError> {
-        Self::on(
-            Journal::open(data)?,
-            Guard::open(data)?,
-            &data.join("view"),
-            keys,
-            root,
-            unit,
-        )
+        Self::open_unguarded(data, keys, root, unit)?.guarded()
     }
 
     /// The same over a journal and a guard that are open already.
@@ -53,12 +46,14 @@ impl Books {
         root: impl Into<Anchor>,
         unit: UnitId,
     ) -> Result<Books, BooksError> {
-        let mut books = Self::open_parts(journal, guard, view, keys, root, unit)?;
-        books
-            .store
-            .guard
-            .begin_or_refuse(books.store.journal.next_seq())?;
-        Ok(books)
+        Self::open_parts(journal, guard, view, keys, root, unit)?.guarded()
+    }
+
+    /// Begins a guard beside a new journal; refuses where one is missing beside an older one.
+    fn guarded(mut self) -> Result<Books, BooksError> {
+        let next = self.store.journal.next_seq();
+        self.store.guard.begin_or_refuse(next)?;
+        Ok(self)
     }
 
     /// The same, also where the guard is missing: to read, and to compare with the parent.

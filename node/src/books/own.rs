@@ -108,6 +108,11 @@ impl OwnLog {
         Ok(())
     }
 
+    /// How many leaves the last signed checkpoint covers; 0 before the first.
+    pub fn signed_size(&self) -> u64 {
+        self.checkpoints.keys().last().copied().unwrap_or(0)
+    }
+
     /// A checkpoint that this node signed.
     pub fn apply_checkpoint(&mut self, stored: &Stored) -> Result<(), String> {
         let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;

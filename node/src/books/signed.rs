@@ -56,14 +56,7 @@ impl Books {
             what: "log".into(),
             message: "not there yet".into(),
         })?;
-        let from = self
-            .state
-            .own
-            .checkpoints
-            .keys()
-            .last()
-            .copied()
-            .unwrap_or(0);
+        let from = self.state.own.signed_size();
         for index in from..size {
             let stored = self.stored(index)?;
             if log.tree().leaf(index) != Some(protocol::log::tree::leaf_hash(&stored.public)) {
@@ -131,14 +124,7 @@ impl Books {
     /// # Errors
     /// The disk's error.
     pub fn renew_guard(&mut self) -> Result<Signed, BooksError> {
-        let size = self
-            .state
-            .own
-            .checkpoints
-            .keys()
-            .last()
-            .copied()
-            .unwrap_or(0);
+        let size = self.state.own.signed_size();
         let root = self
             .log()
             .and_then(|l| l.root_at(size))
