@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use node::desk::close::{CloseRequest, Closed};
 use node::desk::record::{Imported, Recorded};
-use node::fault::Faults;
+use node::fault::{FaultCode, Faults};
 use node::queries::events::Listed;
 use node::queries::{children::ChildMonth, contradictions::Contradicted};
 use node::queries::{months::OwnMonth, status::Status};
@@ -42,7 +42,10 @@ fn read_whole(body: &mut ureq::Body) -> Result<Vec<u8>, std::io::Error> {
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// The node cannot be reached.
-    #[error("{url}: {message}; is the node running, and is this its address? [api.unreachable]")]
+    #[error(
+        "{url}: {message}; is the node running, and is this its address? [{code}]",
+        code = FaultCode::ApiUnreachable
+    )]
     Unreachable {
         /// Which call.
         url: String,
@@ -53,10 +56,13 @@ pub enum ApiError {
     #[error("{0}")]
     Refused(Faults),
     /// The authority's certificate cannot be used.
-    #[error("{0} [api.ca]")]
+    #[error("{0} [{code}]", code = FaultCode::ApiCa)]
     Authority(String),
     /// An answer that is not understood.
-    #[error("{url}: status {status}: {message} [api.answer]")]
+    #[error(
+        "{url}: status {status}: {message} [{code}]",
+        code = FaultCode::ApiAnswer
+    )]
     Answer {
         /// Which call.
         url: String,
@@ -171,7 +177,7 @@ impl Client {
             // however long one waits.
             let hopeless = faults
                 .as_ref()
-                .is_ok_and(|f| f.0.iter().any(|f| f.code == "limit.token"));
+                .is_ok_and(|f| f.0.iter().any(|f| f.code == FaultCode::LimitToken));
             let wait = wait.filter(|seconds| {
                 *seconds <= MAX_RETRY_AFTER_SECONDS && matches!(status, 429 | 503) && !hopeless
             });
@@ -479,7 +485,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// How often a client calls a node that always puts it off with this code.
-    fn calls(code: &str) -> usize {
+    fn calls(code: FaultCode) -> usize {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let body = serde_json::to_string(&Faults::one(code, "稍后", "later")).unwrap();
@@ -510,7 +516,7 @@ mod tests {
 
     #[test]
     fn who_asks_too_often_waits_and_who_has_no_token_does_not() {
-        assert_eq!(calls("limit.requests"), MAX_RETRIES + 1);
-        assert_eq!(calls("limit.token"), 1);
+        assert_eq!(calls(FaultCode::LimitRequests), MAX_RETRIES + 1);
+        assert_eq!(calls(FaultCode::LimitToken), 1);
     }
 }

@@ -8,6 +8,8 @@ use protocol::ids::UnitId;
 use protocol::registry::Anchor;
 use serde::Deserialize;
 
+use crate::fault::FaultCode;
+
 /// The configuration file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -173,7 +175,7 @@ pub struct Nats {
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
-#[error("configuration {path}: {message} [config.malformed]")]
+#[error("configuration {path}: {message} [{}]", FaultCode::ConfigMalformed)]
 pub struct ConfigError {
     path: String,
     message: String,

@@ -7,6 +7,7 @@ use clap::Parser;
 use miette::{IntoDiagnostic, Result, miette};
 use node::config::Config;
 use node::courier;
+use node::fault::FaultCode;
 use node::link::{LinkConfig, LinkTls, NatsLink};
 use node::service::Service;
 use node::web::{self, App, serve::Listener, tokens::Tokens};
@@ -97,7 +98,8 @@ async fn serve(config: Config) -> Result<()> {
     }
     if service.health().stopped {
         return Err(miette!(
-            "the journal could not be read again after a failure; check the disk, then start the node again [node.stopped]"
+            "the journal could not be read again after a failure; check the disk, then start the node again [{}]",
+            FaultCode::NodeStopped
         ));
     }
     let flushed = service

@@ -19,7 +19,7 @@ use crate::books::keys::Keys;
 use crate::books::{Books, BooksError};
 use crate::clock::{Clock, FileClock, SystemClock, Watch, stamp};
 use crate::config::{Accept, Config};
-use crate::fault::{Faults, internal};
+use crate::fault::{FaultCode, Faults, internal};
 use crate::journal::JournalState;
 use crate::link::{LinkSeen, LinkState};
 use crate::review;
@@ -182,7 +182,7 @@ impl Service {
         });
         let stopping = || {
             Faults::one(
-                "node.stopping",
+                FaultCode::NodeStopping,
                 "节点正在停止,请稍后重新提交",
                 "the node is stopping; send it again later",
             )

@@ -21,6 +21,8 @@ use std::{
 };
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::fault::FaultCode;
+
 /// The first byte of everything sealed.
 pub const SEALED_VERSION: u8 = 1;
 /// What sealing adds: version, nonce, tag.
@@ -89,13 +91,13 @@ pub enum VaultError {
 
 impl VaultError {
     /// A stable name of this error.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> FaultCode {
         match self {
-            Self::Io { .. } => "vault.io",
-            Self::Mode { .. } => "vault.mode",
-            Self::NotAKey { .. } => "vault.not_a_key",
-            Self::UnknownVersion { .. } => "vault.unknown_version",
-            Self::Refused => "vault.refused",
+            Self::Io { .. } => FaultCode::VaultIo,
+            Self::Mode { .. } => FaultCode::VaultMode,
+            Self::NotAKey { .. } => FaultCode::VaultNotAKey,
+            Self::UnknownVersion { .. } => FaultCode::VaultUnknownVersion,
+            Self::Refused => FaultCode::VaultRefused,
         }
     }
 

@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
+use crate::fault::FaultCode;
+
 /// A pseudonym of a subject: kind and 16 bytes of a keyed hash.
 pub type Token = [u8; 17];
 
@@ -31,7 +33,7 @@ const APPLIED: &[u8] = b"applied/2";
 
 /// Why the view cannot be used. The cure is always the same: it is rebuilt.
 #[derive(Debug, thiserror::Error)]
-#[error("view: {0} [view.damaged]")]
+#[error("view: {0} [{code}]", code = FaultCode::ViewDamaged)]
 pub struct ViewError(String);
 
 impl From<sled::Error> for ViewError {

@@ -17,7 +17,7 @@ fn codes(faults: &[Fault]) -> Vec<(u64, String, String)> {
             (
                 f.row.unwrap_or(0),
                 f.column.clone().unwrap_or_default(),
-                f.code.clone(),
+                f.code.to_string(),
             )
         })
         .collect()

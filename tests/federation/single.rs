@@ -370,7 +370,7 @@ impl SingleNode {
 /// The codes of a refusal, and nothing where no answer came.
 pub fn codes(error: &ApiError) -> Vec<String> {
     match error {
-        ApiError::Refused(faults) => faults.0.iter().map(|f| f.code.clone()).collect(),
+        ApiError::Refused(faults) => faults.0.iter().map(|f| f.code.to_string()).collect(),
         _ => Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use node::fault::FaultCode;
 use protocol::authoring::{CatalogueFault, CatalogueFaults};
 use protocol::catalogue::Catalogue;
 use protocol::compiled::CompiledCatalogue;
@@ -53,7 +54,7 @@ fn sign(dir: &Path, root: &[PathBuf], output: &Path, out: &Output) -> CommandRes
             dir.display(),
             faults.len()
         );
-        return Err(Failure::coded("catalogue.faults", message)
+        return Err(Failure::coded(FaultCode::CatalogueFaults, message)
             .help("`countersign catalogue check` lists them all"));
     }
     let keys = read_keys(root)?;
@@ -70,7 +71,10 @@ fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueFaults>, Failure> {
         let path = entry.map_err(Failure::file(dir))?.path();
         if path.extension().is_some_and(|e| e == "toml") {
             let text = String::from_utf8(read(&path)?).map_err(|_| {
-                Failure::coded("catalogue.toml", format!("{}: not UTF-8", path.display()))
+                Failure::coded(
+                    FaultCode::CatalogueToml,
+                    format!("{}: not UTF-8", path.display()),
+                )
             })?;
             files.push((
                 path.file_name()
@@ -83,7 +87,7 @@ fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueFaults>, Failure> {
     }
     if files.is_empty() {
         return Err(Failure::coded(
-            "catalogue.empty",
+            FaultCode::CatalogueEmpty,
             format!("{}: there is no TOML file", dir.display()),
         ));
     }
@@ -100,7 +104,7 @@ fn check(dir: &Path, out: &Output) -> CommandResult {
         Ok(catalogue) => {
             // Compiling it finds what validation cannot: conditions that do not compile.
             let counting = CompiledCatalogue::new(catalogue)
-                .map_err(|e| Failure::coded("catalogue.cel", e.to_string()))?;
+                .map_err(|e| Failure::coded(FaultCode::CatalogueCel, e.to_string()))?;
             summarise(&counting, out);
             Ok(true)
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use node::books::Books;
 use node::books::keys::Keys;
+use node::fault::FaultCode;
 use protocol::ids::UnitId;
 use protocol::note::VerifierKey;
 
@@ -32,7 +33,7 @@ impl DataDirectory {
     ///
     /// # Errors
     /// No journal, keys that cannot be used, or damage.
-    pub fn open(&self, code: &'static str) -> Result<Books, Failure> {
+    pub fn open(&self, code: FaultCode) -> Result<Books, Failure> {
         // Opening creates what is missing; a mistyped path must not become a data directory.
         if !self.data.join("journal").is_dir() {
             let message = format!("{}: there is no journal in it", self.data.display());
@@ -43,7 +44,10 @@ impl DataDirectory {
             .name()
             .to_string();
         let unit: UnitId = name.parse().map_err(|e| {
-            Failure::coded("keys.unusable", format!("node.key is named {name}: {e}"))
+            Failure::coded(
+                FaultCode::KeysUnusable,
+                format!("node.key is named {name}: {e}"),
+            )
         })?;
         let keys = Keys::load(&self.keys, &unit)?;
         Ok(Books::open_unguarded(

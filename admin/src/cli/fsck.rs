@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use node::fault::FaultCode;
 use node::journal::{self, Guard};
 use serde_json::json;
 
@@ -24,7 +25,7 @@ pub struct Args {
 pub fn run(args: &Args, out: &Output) -> CommandResult {
     if !args.data.join("journal").is_dir() {
         let message = format!("{}: there is no journal in it", args.data.display());
-        return Err(Failure::coded("fsck.data", message)
+        return Err(Failure::coded(FaultCode::FsckData, message)
             .help("give the directory that the node's configuration names as `data`"));
     }
     let report = journal::check(&args.data)?;

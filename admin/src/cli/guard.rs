@@ -1,6 +1,7 @@
 //! `countersign guard`: a new guard for a data directory that has none, on the word of whoever
 //! compared it with the parent.
 
+use node::fault::FaultCode;
 use protocol::digest::Digest;
 use serde_json::json;
 
@@ -39,10 +40,10 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &Output) -> CommandResult {
-    let mut books = args.at.open("guard.data")?;
+    let mut books = args.at.open(FaultCode::GuardData)?;
     if !books.is_unguarded() {
         return Err(Failure::coded(
-            "guard.present",
+            FaultCode::GuardPresent,
             "this directory needs no new guard".to_string(),
         )
         .help(
@@ -61,7 +62,7 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
             "the parent has {digest}, and this journal does not: it is older than what this node \
                 has signed"
         );
-        return Err(Failure::coded("guard.rolled_back", message)
+        return Err(Failure::coded(FaultCode::GuardRolledBack, message)
             .help("find a newer copy of the journal; do not go on from this one"));
     }
     let signed = books.renew_guard()?;

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use node::fault::FaultCode;
 use node::web::tokens::{Role, Tokens};
 use protocol::ids::{Tier, UnitId};
 use protocol::note::{Alg, VerifierKey};
@@ -189,7 +190,7 @@ fn unit(args: UnitArgs, out: &Output) -> Result<(), Failure> {
 fn nothing_replaced(args: &UnitArgs) -> Result<(), Failure> {
     let exists = |file: &Path, more: &str| {
         let message = format!("{} exists already{more}", file.display());
-        Err(Failure::coded("key.exists", message))
+        Err(Failure::coded(FaultCode::KeyExists, message))
     };
     for name in ["node.key", "witness.key", "vault.key"] {
         let file = args.dir.join(name);
@@ -255,13 +256,13 @@ fn add_line(file: &Path, line: &str) -> Result<(), Failure> {
         let bytes = read(file)?;
         let known = String::from_utf8(bytes).map_err(|_| {
             Failure::coded(
-                "tokens.malformed",
+                FaultCode::TokensMalformed,
                 format!("{} is not text", file.display()),
             )
         })?;
         Tokens::parse(&known).map_err(|n| {
             Failure::coded(
-                "tokens.malformed",
+                FaultCode::TokensMalformed,
                 format!("{}: line {n} is not a token's", file.display()),
             )
         })?;

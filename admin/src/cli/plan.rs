@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use node::fault::FaultCode;
 use protocol::note::Note;
 use protocol::plan::Plan;
 use protocol::published;
@@ -37,7 +38,7 @@ pub enum Command {
 pub fn run(command: Command, out: &Output) -> CommandResult {
     let Command::Sign { file, root, output } = command;
     let wrong = |e: &dyn std::fmt::Display| {
-        Failure::coded("plan.malformed", format!("{}: {e}", file.display()))
+        Failure::coded(FaultCode::PlanMalformed, format!("{}: {e}", file.display()))
     };
     let text = String::from_utf8(read(&file)?).map_err(|_| wrong(&"not UTF-8"))?;
     Plan::from_toml(&text).map_err(|e| wrong(&e))?;

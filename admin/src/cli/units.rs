@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use node::fault::FaultCode;
 use protocol::ids::{Tier, UnitId};
 use protocol::note::VerifierKey;
 use protocol::period::Month;
@@ -67,7 +68,7 @@ pub fn load(files: &[PathBuf]) -> Result<Vec<Card>, Failure> {
                 Some((known, first)) => join(known, card).map_err(|(unit, field)| {
                     let (a, b) = (first.display(), file.display());
                     Failure::coded(
-                        "units.contradiction",
+                        FaultCode::UnitsContradiction,
                         format!(
                             "unit {unit}: its {field} in {b} is not the one in {a} (or in a \
                             file between them)"
@@ -80,7 +81,7 @@ pub fn load(files: &[PathBuf]) -> Result<Vec<Card>, Failure> {
     }
     if all.is_empty() {
         return Err(Failure::coded(
-            "units.empty",
+            FaultCode::UnitsEmpty,
             "there are no units in these files",
         ));
     }
@@ -89,7 +90,7 @@ pub fn load(files: &[PathBuf]) -> Result<Vec<Card>, Failure> {
 
 fn parse(file: &Path) -> Result<Vec<Card>, Failure> {
     let wrong = |e: &dyn std::fmt::Display| {
-        Failure::coded("units.file", format!("{}: {e}", file.display()))
+        Failure::coded(FaultCode::UnitsFile, format!("{}: {e}", file.display()))
     };
     let bytes = read(file)?;
     let text = std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
@@ -162,13 +163,13 @@ pub fn require<'a>(
             without.len(),
             names.join(", ")
         );
-        return Err(Failure::coded("units.keyless", message).help(
+        return Err(Failure::coded(FaultCode::UnitsKeyless, message).help(
             "add the files in which they stand, or leave these units out with --skip-keyless",
         ));
     }
     if good.is_empty() {
         return Err(Failure::coded(
-            "units.keyless",
+            FaultCode::UnitsKeyless,
             format!("no unit has {what}"),
         ));
     }
@@ -185,7 +186,7 @@ pub fn under(cards: Vec<Card>, tops: &[UnitId]) -> Result<Vec<Card>, Failure> {
     }
     if let Some(unknown) = tops.iter().find(|t| !cards.iter().any(|c| &c.id == *t)) {
         return Err(Failure::coded(
-            "units.unknown",
+            FaultCode::UnitsUnknown,
             format!("unit {unknown} is not in these files"),
         ));
     }
@@ -208,13 +209,13 @@ fn path(cards: &[Card], card: &Card) -> Result<Vec<UnitId>, Failure> {
     while let Some(parent) = &at.parent {
         let Some(next) = cards.iter().find(|c| &c.id == parent) else {
             return Err(Failure::coded(
-                "units.parent",
+                FaultCode::UnitsParent,
                 format!("unit {}: its parent {parent} is not in these files", at.id),
             ));
         };
         if path.contains(parent) {
             return Err(Failure::coded(
-                "units.parent",
+                FaultCode::UnitsParent,
                 format!("unit {}: its parents go round in a circle", card.id),
             ));
         }

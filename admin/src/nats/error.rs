@@ -1,5 +1,7 @@
 //! What can go wrong between the operator and nats-server. Codes are stable.
 
+use node::fault::FaultCode;
+
 /// An error of the operator's NATS commands.
 #[derive(Debug, thiserror::Error)]
 pub enum NatsError {
@@ -72,15 +74,15 @@ pub enum NatsError {
 impl NatsError {
     /// The stable name of this error.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> FaultCode {
         match self {
-            Self::Unit { .. } => "nats.unit",
-            Self::Key { .. } => "nats.key",
-            Self::Option { .. } => "nats.option",
-            Self::Seed { .. } => "nats.seed",
-            Self::Connect { .. } => "nats.connect",
-            Self::Answer { .. } => "nats.answer",
-            Self::Refused { .. } => "nats.refused",
+            Self::Unit { .. } => FaultCode::NatsUnit,
+            Self::Key { .. } => FaultCode::NatsKey,
+            Self::Option { .. } => FaultCode::NatsOption,
+            Self::Seed { .. } => FaultCode::NatsSeed,
+            Self::Connect { .. } => FaultCode::NatsConnect,
+            Self::Answer { .. } => FaultCode::NatsAnswer,
+            Self::Refused { .. } => FaultCode::NatsRefused,
         }
     }
 }

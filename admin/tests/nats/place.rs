@@ -154,7 +154,7 @@ async fn a_unit_cannot_leave_its_place() {
         .await
         .unwrap_err();
     assert_eq!(
-        (foreign.code(), foreign.is_retryable()),
+        (foreign.code().as_str(), foreign.is_retryable()),
         ("link.foreign", false)
     );
 }

@@ -1,6 +1,7 @@
 //! Why the books cannot be opened or written.
 
 use super::keys;
+use crate::fault::{FaultCode, Faults};
 use crate::journal::JournalError;
 use crate::view::ViewError;
 
@@ -18,7 +19,8 @@ pub enum BooksError {
     Keys(#[from] keys::KeyError),
     /// A private part that cannot be opened.
     #[error(
-        "private part of journal entry {seq}: {message}; is this the vault key that it was sealed with? [books.sealed]"
+        "private part of journal entry {seq}: {message}; is this the vault key that it was sealed with? [{}]",
+        FaultCode::BooksSealed
     )]
     Unsealed {
         /// Which entry.
@@ -27,7 +29,7 @@ pub enum BooksError {
         message: String,
     },
     /// A journal entry that this version cannot read.
-    #[error("journal entry {seq}: {message} [books.entry]")]
+    #[error("journal entry {seq}: {message} [{}]", FaultCode::BooksEntry)]
     Entry {
         /// Which entry.
         seq: u64,
@@ -35,7 +37,7 @@ pub enum BooksError {
         message: String,
     },
     /// Registry, catalogue or plan.
-    #[error("{what}: {message} [books.published]")]
+    #[error("{what}: {message} [{}]", FaultCode::BooksPublished)]
     Published {
         /// Which document.
         what: String,
@@ -46,14 +48,50 @@ pub enum BooksError {
 
 impl BooksError {
     /// Stable code.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> FaultCode {
         match self {
             BooksError::Journal(e) => e.code(),
-            BooksError::View(_) => "view.damaged",
-            BooksError::Keys(_) => "keys.unusable",
-            BooksError::Unsealed { .. } => "books.sealed",
-            BooksError::Entry { .. } => "books.entry",
-            BooksError::Published { .. } => "books.published",
+            BooksError::View(_) => FaultCode::ViewDamaged,
+            BooksError::Keys(_) => FaultCode::KeysUnusable,
+            BooksError::Unsealed { .. } => FaultCode::BooksSealed,
+            BooksError::Entry { .. } => FaultCode::BooksEntry,
+            BooksError::Published { .. } => FaultCode::BooksPublished,
         }
+    }
+}
+
+impl From<BooksError> for Faults {
+    /// What the journal could not take: whether it was recorded, and what to do.
+    fn from(error: BooksError) -> Faults {
+        let (zh, en) = match &error {
+            BooksError::Journal(JournalError::NoSpace { .. }) => (
+                "磁盘已满,本次内容没有记录。请释放磁盘空间后重新提交,不需要重启节点;查询不受影响"
+                    .to_string(),
+                "the disk is full and nothing of this was recorded. Free space and send it again, \
+                 no restart is needed; reading goes on"
+                    .to_string(),
+            ),
+            BooksError::Journal(JournalError::Poisoned { .. }) => (
+                "此前磁盘出错,节点已停止写入,本次内容没有记录。请检查磁盘,重启节点后重新提交;\
+                 已确认的记录不受影响"
+                    .to_string(),
+                "an earlier failure of the disk stopped all writing, and nothing of this was \
+                 recorded. Check the disk, restart the node and send it again; nothing \
+                 acknowledged is affected"
+                    .to_string(),
+            ),
+            BooksError::Journal(e) if e.leaves_open() => (
+                format!(
+                    "磁盘出错,无法确定本次内容是否已记录。请检查磁盘,重启节点后重新提交:\
+                     已记录的内容不会重复计数。{e}"
+                ),
+                format!(
+                    "the disk failed, and it is unknown whether this was recorded. Check the disk, \
+                     restart the node and send it again: what was recorded is not counted twice. {e}"
+                ),
+            ),
+            _ => (format!("节点内部错误:{error}"), error.to_string()),
+        };
+        Faults::one(error.code(), zh, en)
     }
 }

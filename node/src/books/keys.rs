@@ -7,11 +7,12 @@ use std::path::Path;
 use protocol::ids::UnitId;
 use protocol::note::SigningKey;
 
+use crate::fault::FaultCode;
 use crate::vault::VaultKey;
 
 /// Why keys cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("key {path}: {message} [keys.unusable]")]
+#[error("key {path}: {message} [{}]", FaultCode::KeysUnusable)]
 pub struct KeyError {
     path: String,
     message: String,

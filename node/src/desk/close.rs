@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
 use super::month::open_month;
 use super::record::Recording;
 use crate::books::{Books, EntryKind, NewEntry};
-use crate::fault::{Fault, Faults, internal};
+use crate::fault::{Fault, FaultCode, Faults, internal};
 
 /// What the closing person says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ pub fn close(
     let rollup = rollup(books, (period, revision), &counting, sum, signatories)?;
     let text = rollup
         .to_text()
-        .map_err(|e| Faults::one("close.rollup", e.to_string(), e.to_string()))?;
+        .map_err(|e| Faults::one(FaultCode::CloseRollup, e.to_string(), e.to_string()))?;
     let note = Note::sign(&text, &[&books.keys().node]).map_err(internal)?;
     let held = HeldRollup::of(note, rollup);
     let verdicts = self_check(books, &held, &checkpoint, now)?;
@@ -193,7 +193,7 @@ fn holds_but_for_signatures(verdicts: &[Verdict]) -> Result<(), Faults> {
         .find(|v| v.failed() && v.check != Check::Authorship)
     {
         return Err(Faults::one(
-            "close.self_check",
+            FaultCode::CloseSelfCheck,
             format!(
                 "自检未通过({}):{}。请勿上报,联系维护人员",
                 v.check, v.detail
@@ -214,14 +214,14 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
     let Some(((_, revision), own)) = latest else {
         if period != open {
             return Err(Faults::one(
-                "close.order",
+                FaultCode::CloseOrder,
                 format!("请先结账 {open};月份须逐月结账"),
                 format!("close {open} first: months are closed one after the other"),
             ));
         }
         if protocol::period::china_day(now) <= period.last_day() {
             return Err(Faults::one(
-                "close.early",
+                FaultCode::CloseEarly,
                 format!("{period} 尚未结束"),
                 format!("{period} is not over yet"),
             ));
@@ -246,7 +246,7 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
     }
     let decision = own.decision().map_or("not answered yet", |_| "accepted");
     Err(Faults::one(
-        "close.sealed",
+        FaultCode::CloseSealed,
         format!("{period} 已结账;需上级退回或重新打开后才能再结"),
         format!(
             "{period} is closed and {decision}; it takes the parent's return or reopening to close it again"
@@ -265,7 +265,7 @@ fn can_sign(books: &Books, signatories: &Signatories) -> Result<(), Faults> {
     let faults: Vec<Fault> = absent
         .map(|(role, name)| {
             Fault::new(
-                "close.signatory",
+                FaultCode::CloseSignatory,
                 format!("签字人 {name} 没有登记为{};请先登记其密钥,或修改配置中的签字人", role.zh()),
                 format!(
                     "signatory {name} is not enrolled as {}: enrol the key first, or name another signatory in the configuration",
@@ -313,7 +313,7 @@ fn sums(
         }
         let payload = payload.ok_or_else(|| {
             Faults::one(
-                "close.erased",
+                FaultCode::CloseErased,
                 format!("第 {index} 号事件的私有记录已删除,无法汇总"),
                 format!(
                     "the private record of event {index} was erased: the month cannot be summed"
@@ -393,7 +393,7 @@ fn family(
             Some(reason) => missing.push(Missing { unit: child.id.clone(), reason: reason.clone() }),
             None => faults.push(
                 Fault::new(
-                    "close.child",
+                    FaultCode::CloseChild,
                     format!("{} {} 本月报表未审核通过;请先审核,或写明缺报原因(最多 {MAX_TEXT} 字)", child.id, child.name),
                     format!(
                         "{} {} has no accepted rollup for this month; review it, or give a reason (at most {MAX_TEXT} characters)",
@@ -465,9 +465,9 @@ fn explain(
             }
             (severity, _) => {
                 let code = if severity == Severity::Hard {
-                    "rule.hard"
+                    FaultCode::RuleHard
                 } else {
-                    "rule.soft"
+                    FaultCode::RuleSoft
                 };
                 let zh = if severity == Severity::Hard {
                     rule.zh.clone()

@@ -6,7 +6,7 @@ use protocol::note::Note;
 use protocol::text::hex;
 
 use crate::books::Books;
-use crate::fault::{Faults, internal};
+use crate::fault::{FaultCode, Faults, internal};
 
 /// Shows chosen fields of one event, and its row if asked for, with everything that proves them.
 ///
@@ -18,7 +18,13 @@ pub fn disclose(
     names: &[String],
     row: bool,
 ) -> Result<Disclosure, Faults> {
-    let unknown = || Faults::one("disclose.unknown", "没有这个事件", "there is no such event");
+    let unknown = || {
+        Faults::one(
+            FaultCode::DiscloseUnknown,
+            "没有这个事件",
+            "there is no such event",
+        )
+    };
     let (s, payload) = books.statement(index).map_err(|_| unknown())?;
     let log = books.log().ok_or_else(super::month::no_registry)?;
     let (size, checkpoint) = books
@@ -27,7 +33,7 @@ pub fn disclose(
         .next_back()
         .ok_or_else(|| {
             Faults::one(
-                "disclose.unsealed",
+                FaultCode::DiscloseUnsealed,
                 "该事件所在月份尚未结账,还没有签名的日志检查点",
                 "no signed checkpoint covers this event yet: close its month first",
             )
@@ -41,7 +47,7 @@ pub fn disclose(
     if s.record.is_some() {
         let payload = payload.ok_or_else(|| {
             Faults::one(
-                "disclose.erased",
+                FaultCode::DiscloseErased,
                 "该事件的私有记录已删除",
                 "the private record of this event was erased",
             )
@@ -49,7 +55,11 @@ pub fn disclose(
         let record = payload.record.as_ref().ok_or_else(unknown)?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         fields = record.disclose(&names).map_err(|e| {
-            Faults::one("disclose.field", format!("没有这个字段:{e}"), e.to_string())
+            Faults::one(
+                FaultCode::DiscloseField,
+                format!("没有这个字段:{e}"),
+                e.to_string(),
+            )
         })?;
         if row {
             let counting = books

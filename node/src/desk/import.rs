@@ -8,7 +8,7 @@ use super::input::{self, Form};
 use super::month::counting;
 use super::record::{self, Imported, Recorded};
 use crate::books::Books;
-use crate::fault::{Faults, internal};
+use crate::fault::{FaultCode, Faults, internal};
 
 /// How a file is to be imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub fn correct(
     let draft = parsed
         .drafts
         .pop()
-        .ok_or_else(|| Faults::one("file.empty", "没有内容", "nothing to record"))?;
+        .ok_or_else(|| Faults::one(FaultCode::FileEmpty, "没有内容", "nothing to record"))?;
     let (operator, reason) = (&correction.operator, &correction.reason);
     record::correct(books, operator, index, &draft, reason, now)
 }

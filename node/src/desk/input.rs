@@ -8,7 +8,7 @@ use protocol::catalogue::{Catalogue, Code, EventType, Field, FieldKind};
 use protocol::count::{Fields, Value};
 use protocol::ids::{CertificateNumber, CreditCode, IdNumber};
 
-use crate::fault::{Fault, Faults};
+use crate::fault::{Fault, FaultCode, Faults};
 
 /// At most this many rows in one file: a file is recorded all or nothing, in one durable write.
 pub const MAX_ROWS: usize = 5_000;
@@ -62,7 +62,7 @@ pub fn decode(bytes: &[u8]) -> Result<String, Faults> {
     let (text, wrong) = encoding_rs::GB18030.decode_without_bom_handling(bytes);
     if wrong {
         return Err(Faults::one(
-            "file.encoding",
+            FaultCode::FileEncoding,
             "文件既不是 UTF-8 也不是 GB18030 编码;请另存为“CSV UTF-8”",
             "the file is neither UTF-8 nor GB18030; save it as “CSV UTF-8”",
         ));
@@ -91,7 +91,7 @@ pub fn parse(
 fn event_type<'a>(name: Option<&str>, catalogue: &'a Catalogue) -> Result<&'a EventType, Fault> {
     let Some(name) = name else {
         return Err(Fault::new(
-            "file.type",
+            FaultCode::FileType,
             "没有说明事件类型;请给出类型,例如 E16",
             "no event type is given; name one, for example E16",
         ));
@@ -99,7 +99,7 @@ fn event_type<'a>(name: Option<&str>, catalogue: &'a Catalogue) -> Result<&'a Ev
     // What stands there is not repeated: in a file it may be anything.
     let unknown = || {
         Fault::new(
-            "file.type",
+            FaultCode::FileType,
             "目录中没有这个可填报的事件类型",
             "the catalogue has no such event type that people record",
         )
@@ -113,7 +113,7 @@ fn event_type<'a>(name: Option<&str>, catalogue: &'a Catalogue) -> Result<&'a Ev
 fn too_many(rows: usize) -> Result<(), Faults> {
     if rows > MAX_ROWS {
         return Err(Faults::one(
-            "file.rows",
+            FaultCode::FileRows,
             format!("一个文件最多 {MAX_ROWS} 行;请分成几个文件"),
             format!("a file has at most {MAX_ROWS} rows; split it"),
         ));
@@ -165,7 +165,7 @@ fn csv_rows(text: &str, event: Option<&str>, catalogue: &Catalogue) -> Result<Pa
         if record.len() > columns.len() {
             parsed.faults.push(
                 Fault::new(
-                    "row.width",
+                    FaultCode::RowWidth,
                     "这一行的单元格比表头多",
                     "the row has more cells than the heading",
                 )
@@ -190,7 +190,7 @@ fn csv_columns(heading: &csv::StringRecord, event: &EventType) -> Result<Vec<Col
             "第一行不是表头;请把模板的列名写在第一行",
             "the first row is no heading: put the names of the template there",
         );
-        return Err(vec![Fault::new("file.heading", zh, en).row(1)]);
+        return Err(vec![Fault::new(FaultCode::FileHeading, zh, en).row(1)]);
     }
     let mut columns: Vec<Column> = Vec::new();
     let mut faults = Vec::new();
@@ -201,19 +201,27 @@ fn csv_columns(heading: &csv::StringRecord, event: &EventType) -> Result<Vec<Col
                 "{} has no such column; use the names of the template, or remove it",
                 event.code
             );
-            let fault = Fault::new("column.unknown", zh, en);
+            let fault = Fault::new(FaultCode::ColumnUnknown, zh, en);
             faults.push(fault.row(1).column(label(name)));
             continue;
         };
         if columns.iter().any(|c| c.field == column.field) {
             let (zh, en) = ("这一列出现两次", "this column is there twice");
-            faults.push(Fault::new("column.twice", zh, en).row(1).column(name));
+            faults.push(
+                Fault::new(FaultCode::ColumnTwice, zh, en)
+                    .row(1)
+                    .column(name),
+            );
         }
         columns.push(column);
     }
     for needed in needed_fields(event) {
         if !columns.iter().any(|c| c.field == needed) {
-            let fault = Fault::new("column.missing", "缺少这一列", "this column is missing");
+            let fault = Fault::new(
+                FaultCode::ColumnMissing,
+                "缺少这一列",
+                "this column is missing",
+            );
             faults.push(fault.row(1).column(needed));
         }
     }
@@ -242,7 +250,7 @@ fn label(name: &str) -> &str {
 
 fn unreadable(message: &str) -> Faults {
     Faults::one(
-        "file.unreadable",
+        FaultCode::FileUnreadable,
         format!("文件无法读取:{message}"),
         format!("the file cannot be read: {message}"),
     )
@@ -295,14 +303,14 @@ fn json_object(line: &str) -> Result<BTreeMap<String, serde_json::Value>, Fault>
                 format!("不是 JSON 对象(第 {} 列)", e.column()),
                 format!("not a JSON object (column {})", e.column()),
             );
-            Err(Fault::new("row.json", zh, en))
+            Err(Fault::new(FaultCode::RowJson, zh, en))
         }
     }
 }
 
 fn twice_fault() -> Fault {
     let (zh, en) = ("这个字段出现两次", "this field is there twice");
-    Fault::new("column.twice", zh, en)
+    Fault::new(FaultCode::ColumnTwice, zh, en)
 }
 
 /// The cells of an object, or everything that is wrong with its names and kinds of values.
@@ -315,7 +323,7 @@ fn json_cells(
     for (name, value) in object.iter().filter(|(n, _)| *n != "type") {
         let Some(column) = Column::find(name, event) else {
             let en = format!("{} has no such field", event.code);
-            let fault = Fault::new("column.unknown", "没有这个字段", en);
+            let fault = Fault::new(FaultCode::ColumnUnknown, "没有这个字段", en);
             faults.push(fault.column(label(name)));
             continue;
         };
@@ -332,7 +340,7 @@ fn json_cells(
                     "应为文字、数字或真假",
                     "a text, number or boolean belongs here",
                 );
-                faults.push(Fault::new("field.kind", zh, en).column(name));
+                faults.push(Fault::new(FaultCode::FieldKind, zh, en).column(name));
                 continue;
             }
         };
@@ -448,9 +456,13 @@ fn draft(
             .any(|(c, t)| c.field == needed && !t.trim().is_empty())
         {
             parsed.faults.push(
-                Fault::new("field.missing", "必填,但没有填", "must be filled in")
-                    .row(row)
-                    .column(needed),
+                Fault::new(
+                    FaultCode::FieldMissing,
+                    "必填,但没有填",
+                    "must be filled in",
+                )
+                .row(row)
+                .column(needed),
             );
         }
     }
@@ -483,17 +495,26 @@ fn date(text: &str) -> Result<NaiveDate, Fault> {
     if let (Some(Ok(y)), Some(Ok(m)), Some(Ok(d)), None) = numbers {
         return NaiveDate::from_ymd_opt(y, m, d)
             .filter(|_| (1900..=9999).contains(&y))
-            .ok_or_else(|| Fault::new("date.impossible", "没有这一天", "there is no such day"));
+            .ok_or_else(|| {
+                Fault::new(
+                    FaultCode::DateImpossible,
+                    "没有这一天",
+                    "there is no such day",
+                )
+            });
     }
     Err(Fault::new(
-        "date.form",
+        FaultCode::DateForm,
         "日期写作 2023-04-15",
         "a date is written 2023-04-15",
     ))
 }
 
 fn value(field: &Field, text: &str, yuan: bool, catalogue: &Catalogue) -> Result<Value, Fault> {
-    let id = |e: protocol::ids::IdError| Fault::new(e.code(), id_zh(e.code()), e.to_string());
+    let id = |e: protocol::ids::IdError| {
+        let code = FaultCode::of_protocol(e.code());
+        Fault::new(code, id_zh(code), e.to_string())
+    };
     match field.kind {
         FieldKind::IdNumber => text
             .parse::<IdNumber>()
@@ -512,7 +533,7 @@ fn value(field: &Field, text: &str, yuan: bool, catalogue: &Catalogue) -> Result
         FieldKind::Int => match text.parse::<i64>() {
             Ok(n) if (0..=MAX_INT).contains(&n) => Ok(Value::Int(n)),
             _ => Err(Fault::new(
-                "number.form",
+                FaultCode::NumberForm,
                 "应为不小于 0 的整数",
                 "a whole number, 0 or more, belongs here",
             )),
@@ -521,7 +542,11 @@ fn value(field: &Field, text: &str, yuan: bool, catalogue: &Catalogue) -> Result
         FieldKind::Bool => match text {
             "是" | "true" | "TRUE" | "1" | "yes" | "Y" | "y" => Ok(Value::Bool(true)),
             "否" | "false" | "FALSE" | "0" | "no" | "N" | "n" => Ok(Value::Bool(false)),
-            _ => Err(Fault::new("bool.form", "写“是”或“否”", "write yes or no")),
+            _ => Err(Fault::new(
+                FaultCode::BoolForm,
+                "写“是”或“否”",
+                "write yes or no",
+            )),
         },
         FieldKind::Text
             if text.chars().count() <= MAX_TEXT && !text.chars().any(char::is_control) =>
@@ -529,7 +554,7 @@ fn value(field: &Field, text: &str, yuan: bool, catalogue: &Catalogue) -> Result
             Ok(Value::Text(text.to_string()))
         }
         FieldKind::Text => Err(Fault::new(
-            "text.form",
+            FaultCode::TextForm,
             format!("最多 {MAX_TEXT} 个字,不含换行"),
             format!("at most {MAX_TEXT} characters, no line breaks"),
         )),
@@ -559,7 +584,7 @@ fn code(field: &Field, text: &str, catalogue: &Catalogue) -> Result<Value, Fault
         .map(|c| format!("{} {}", c.code, c.en))
         .collect();
     Err(Fault::new(
-        "code.unknown",
+        FaultCode::CodeUnknown,
         format!("不在代码表中;可填:{}", zh.join(",")),
         format!("not one of the codes: {}", en.join(", ")),
     ))
@@ -569,13 +594,13 @@ fn fen(text: &str, yuan: bool) -> Result<Value, Fault> {
     let wrong = || {
         if yuan {
             Fault::new(
-                "money.form",
+                FaultCode::MoneyForm,
                 "金额以元为单位,最多两位小数",
                 "an amount in yuan has at most two decimals",
             )
         } else {
             Fault::new(
-                "money.form",
+                FaultCode::MoneyForm,
                 "这一列以分为单位,只能是整数;以元填报请把列名写作“…_yuan”或“…(元)”",
                 "this column is in fen, a whole number; to fill in yuan, name the column “…_yuan”",
             )
@@ -603,13 +628,13 @@ fn fen(text: &str, yuan: bool) -> Result<Value, Fault> {
     }
 }
 
-fn id_zh(code: &str) -> &'static str {
+fn id_zh(code: FaultCode) -> &'static str {
     match code {
-        "id.length" => "号码位数不对;请对照证件重填",
-        "id.character" => "号码中有不允许的字符;请对照证件重填",
-        "id.birth_date" => "号码中的出生日期不存在;请对照证件重填",
-        "id.check_digit" => "身份证号校验位不符;请对照证件重填",
-        "id.credit_check" => "统一社会信用代码校验位不符;请对照证照重填",
+        FaultCode::IdLength => "号码位数不对;请对照证件重填",
+        FaultCode::IdCharacter => "号码中有不允许的字符;请对照证件重填",
+        FaultCode::IdBirthDate => "号码中的出生日期不存在;请对照证件重填",
+        FaultCode::IdCheckDigit => "身份证号校验位不符;请对照证件重填",
+        FaultCode::IdCreditCheck => "统一社会信用代码校验位不符;请对照证照重填",
         _ => "号码不符合编码规则;请对照证件重填",
     }
 }

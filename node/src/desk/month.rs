@@ -6,7 +6,7 @@ use protocol::compiled::CompiledCatalogue;
 use protocol::period::Month;
 
 use crate::books::Books;
-use crate::fault::{Faults, internal};
+use crate::fault::{FaultCode, Faults, internal};
 
 /// The month that events are recorded in: the one after the last closed one, or the last closed one
 /// itself while the parent asks for a new revision of it.
@@ -62,7 +62,7 @@ pub(super) fn counting_of(books: &Books, month: Month) -> Result<Arc<CompiledCat
     };
     found.cloned().ok_or_else(|| {
         Faults::one(
-            "node.catalogue",
+            FaultCode::NodeCatalogue,
             "节点还没有指标目录",
             "the node has no catalogue yet",
         )
@@ -72,7 +72,7 @@ pub(super) fn counting_of(books: &Books, month: Month) -> Result<Arc<CompiledCat
 /// Nothing can be done before somebody published a registry to this node.
 pub(super) fn no_registry() -> Faults {
     Faults::one(
-        "node.registry",
+        FaultCode::NodeRegistry,
         "节点还没有登记册;请先放入 published 目录",
         "the node has no registry yet; put it into the published directory",
     )

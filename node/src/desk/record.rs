@@ -24,7 +24,7 @@ use super::sealing::{Counted, Press, ToCommit};
 use crate::books::payload::{self, Payload, Subject};
 use crate::books::{Books, EntryKind, NewEntry};
 use crate::clock::stamp;
-use crate::fault::{Fault, Faults, internal};
+use crate::fault::{Fault, FaultCode, Faults, internal};
 use crate::journal::Entry;
 use crate::view::{Same, Token};
 use protocol::period::china_day;
@@ -100,7 +100,7 @@ impl<'a> Recording<'a> {
                 .is_some_and(|k| enrolled.as_ref() == Some(&k.vkey()));
             if !held {
                 return Err(Faults::one(
-                    "operator.unknown",
+                    FaultCode::OperatorUnknown,
                     format!("{name} 没有登记为录入人,或节点没有其密钥"),
                     format!(
                         "{name} is not enrolled as recorder, or the node does not hold its key"
@@ -189,14 +189,14 @@ impl<'a> Recording<'a> {
         let here = |fault: Fault| vec![fault.row(draft.row)];
         let event = counting.catalogue.event(&draft.event).ok_or_else(|| {
             here(Fault::new(
-                "file.type",
+                FaultCode::FileType,
                 "未知事件类型",
                 "unknown event type",
             ))
         })?;
         if !event.levels.contains(&self.me.tier) {
             return Err(here(Fault::new(
-                "event.tier",
+                FaultCode::EventTier,
                 format!("{} 不由{}填报", event.zh, self.me.tier.zh()),
                 format!("{} is not recorded by a {}", event.en, self.me.tier),
             )));
@@ -290,7 +290,11 @@ impl<'a> Recording<'a> {
             // What history says against it is the cause.
             Ok(_) => {}
             Err(_) if !faults.is_empty() => {}
-            Err(e) => faults.push(Fault::new(e.code(), format!("无法计数:{e}"), e.to_string())),
+            Err(e) => faults.push(Fault::new(
+                FaultCode::of_protocol(e.code()),
+                format!("无法计数:{e}"),
+                e.to_string(),
+            )),
         }
         Err(faults.into_iter().map(|f| f.row(draft.row)).collect())
     }
@@ -307,7 +311,7 @@ impl<'a> Recording<'a> {
         let birth = person.and_then(Value::as_str).and_then(birth_of);
         if birth.is_some_and(|b| draft.on < b) {
             let fault = Fault::new(
-                "date.before_birth",
+                FaultCode::DateBeforeBirth,
                 "日期早于出生日期",
                 "the day is before the person's birth",
             );
@@ -322,7 +326,7 @@ impl<'a> Recording<'a> {
     fn repeated(&mut self, token: Option<Token>, same: &Same) -> Result<Option<Fault>, Faults> {
         if let Some(row) = self.same.get(same) {
             return Ok(Some(Fault::new(
-                "row.repeated",
+                FaultCode::RowRepeated,
                 format!("与第 {row} 行完全相同"),
                 format!("says the same as row {row}"),
             )));
@@ -333,7 +337,7 @@ impl<'a> Recording<'a> {
         };
         Ok(found.filter(|index| !self.voided.contains(index)).map(|index| {
             Fault::new(
-                "event.repeated",
+                FaultCode::EventRepeated,
                 format!("与已记录的第 {index} 号事件完全相同;若确为两次,请在字段中区分"),
                 format!("says the same as event {index} in the log; if it happened twice, tell them apart by a field"),
             )
@@ -358,7 +362,7 @@ impl<'a> Recording<'a> {
             .ok_or_else(|| internal("no schema"))?;
         let row = schema
             .row(&payload.moves, !event.is_clear())
-            .map_err(|e| Faults::one("row", format!("无法编成行:{e}"), e.to_string()))?;
+            .map_err(|e| Faults::one(FaultCode::Row, format!("无法编成行:{e}"), e.to_string()))?;
         if let Some(token) = token
             && let Some(subject) = self.subjects.get_mut(&token)
         {
@@ -437,10 +441,10 @@ impl<'a> Recording<'a> {
 
     /// Whether a statement may be taken back by this recording.
     fn may_take_back(&self, index: u64, target: &Statement) -> Result<(), Faults> {
-        let refuse = |code: &str, zh: &str, en: &str| Err(Faults::one(code, zh, en));
+        let refuse = |code: FaultCode, zh: &str, en: &str| Err(Faults::one(code, zh, en));
         if target.voids.is_some() || target.is_operator() {
             return refuse(
-                "void.kind",
+                FaultCode::VoidKind,
                 "作废和人员登记不能再作废",
                 "a void or an enrolment cannot be taken back",
             );
@@ -454,7 +458,7 @@ impl<'a> Recording<'a> {
                 .is_some()
         {
             return refuse(
-                "void.twice",
+                FaultCode::VoidTwice,
                 "该事件已经作废",
                 "the event was taken back already",
             );
@@ -468,7 +472,7 @@ impl<'a> Recording<'a> {
                 "the event counts in {}, but the open month is {}, which was opened again; close that one first",
                 target.period, self.period
             );
-            return Err(Faults::one("void.later", zh, en));
+            return Err(Faults::one(FaultCode::VoidLater, zh, en));
         }
         Ok(())
     }
@@ -489,7 +493,7 @@ impl<'a> Recording<'a> {
                 .map(|c| format!("{} {}", c.code, c.zh))
                 .collect();
             return Err(Faults::one(
-                "void.reason",
+                FaultCode::VoidReason,
                 format!("原因可填:{}", codes.join(",")),
                 format!("the reason is one of {}", codes.join(", ")),
             ));
@@ -603,7 +607,7 @@ impl<'a> Recording<'a> {
 
 fn too_many_facts() -> Fault {
     Fault::new(
-        "event.history",
+        FaultCode::EventHistory,
         format!("同一对象的事件已达 {MAX_FACTS} 件,不能再录;请核对是否误用了同一证号或编号"),
         format!(
             "there are {MAX_FACTS} events about this subject already; see whether its number was \
@@ -617,7 +621,7 @@ fn day_fault(open: Month, on: NaiveDate, now: DateTime<Utc>) -> Option<Fault> {
     let fault = |code, zh: String, en: String| Some(Fault::new(code, zh, en).column("occurred_on"));
     if on > china_day(now) {
         return fault(
-            "date.future",
+            FaultCode::DateFuture,
             "日期在将来".into(),
             "the day is in the future".into(),
         );
@@ -625,7 +629,7 @@ fn day_fault(open: Month, on: NaiveDate, now: DateTime<Utc>) -> Option<Fault> {
     if on > open.last_day() {
         let zh = format!("日期在正在填报的月份 {open} 之后;请先结账该月");
         return fault(
-            "date.after_period",
+            FaultCode::DateAfterPeriod,
             zh,
             format!("the day is after the open month {open}; close that month first"),
         );
@@ -666,7 +670,11 @@ fn subject_faults(
     fact: &Fact,
 ) -> Result<(Vec<Fault>, State), Vec<Fault>> {
     let failed = |e: protocol::count::CountError| {
-        vec![Fault::new(e.code(), format!("无法计数:{e}"), e.to_string())]
+        vec![Fault::new(
+            FaultCode::of_protocol(e.code()),
+            format!("无法计数:{e}"),
+            e.to_string(),
+        )]
     };
     let before = counting
         .engine
@@ -680,14 +688,14 @@ fn subject_faults(
             "已经登记,不能重复登记;如有变化请用变更事件",
             "is registered already; use a change event",
         );
-        faults.push(Fault::new("subject.registered", zh, en).column(column));
+        faults.push(Fault::new(FaultCode::SubjectRegistered, zh, en).column(column));
     }
     if !effect.begin && !before.active {
         let (zh, en) = (
             "在这一天没有登记(未建档或已终止);请先登记",
             "is not registered on that day; register first",
         );
-        faults.push(Fault::new("subject.unknown", zh, en).column(column));
+        faults.push(Fault::new(FaultCode::SubjectUnknown, zh, en).column(column));
     } else if effect.open.is_some() || effect.close.is_some() {
         let open = counting
             .engine
@@ -695,14 +703,14 @@ fn subject_faults(
             .map_err(failed)?;
         if effect.open.is_some() && open {
             faults.push(Fault::new(
-                "spell.open",
+                FaultCode::SpellOpen,
                 "同一就业(或同类事项)尚未终止",
                 "the same spell is still open; end it first",
             ));
         }
         if effect.close.is_some() && !open {
             faults.push(Fault::new(
-                "spell.closed",
+                FaultCode::SpellClosed,
                 "没有可终止的就业(或同类事项);请核对编号",
                 "there is no open spell of this key to end",
             ));
@@ -804,7 +812,11 @@ pub fn void(
 
 /// An index that names no event of the log.
 pub(super) fn no_event() -> Faults {
-    Faults::one("void.unknown", "没有这个事件", "there is no such event")
+    Faults::one(
+        FaultCode::VoidUnknown,
+        "没有这个事件",
+        "there is no such event",
+    )
 }
 
 /// Replaces an event by another of the same type (E69): one taken back, one recorded, both or
@@ -823,7 +835,7 @@ pub fn correct(
     let (target, _) = books.statement(index).map_err(|_| no_event())?;
     if target.event != draft.event {
         return Err(Faults::one(
-            "correct.type",
+            FaultCode::CorrectType,
             "更正不能改变事件类型;请作废后重录",
             "a correction keeps the event type; void and record anew",
         ));
@@ -846,7 +858,7 @@ pub fn enrol(
     roles: &[Role],
     now: DateTime<Utc>,
 ) -> Result<u64, Faults> {
-    let refuse = |zh: &str, en: &str| Err(Faults::one("operator.enrol", zh, en));
+    let refuse = |zh: &str, en: &str| Err(Faults::one(FaultCode::OperatorEnrol, zh, en));
     if !protocol::person::is_operator_of(vkey.name(), books.unit()) {
         return refuse(
             "密钥名称应为“单位代码/姓名代号”",
@@ -890,7 +902,7 @@ pub fn revoke(
         .any(|r| log.operator(vkey.name(), r, log.len()).as_ref() == Some(vkey))
     {
         return Err(Faults::one(
-            "operator.revoke",
+            FaultCode::OperatorRevoke,
             "没有登记这个密钥",
             "this key is not enrolled",
         ));

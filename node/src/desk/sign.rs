@@ -14,7 +14,7 @@ use protocol::verdict::Verdict;
 
 use super::close::self_check;
 use crate::books::{Books, EntryKind, NewEntry, OwnRollup};
-use crate::fault::{Faults, internal};
+use crate::fault::{FaultCode, Faults, internal};
 
 /// The latest revision of a month.
 ///
@@ -28,7 +28,7 @@ pub fn latest(books: &Books, period: Month) -> Result<&OwnRollup, Faults> {
         .map(|(_, r)| r)
         .ok_or_else(|| {
             Faults::one(
-                "rollup.none",
+                FaultCode::RollupNone,
                 format!("{period} 还没有结账"),
                 format!("{period} is not closed"),
             )
@@ -62,13 +62,18 @@ pub fn add_signatures(
     signed: &[u8],
 ) -> Result<Vec<String>, Faults> {
     let own = latest(books, period)?;
-    let brought = Note::parse(signed)
-        .map_err(|e| Faults::one(e.code(), format!("签名文件有误:{e}"), e.to_string()))?;
+    let brought = Note::parse(signed).map_err(|e| {
+        Faults::one(
+            FaultCode::of_protocol(e.code()),
+            format!("签名文件有误:{e}"),
+            e.to_string(),
+        )
+    })?;
     let log = books.log().ok_or_else(super::month::no_registry)?;
     let rollup = &own.held.rollup;
     let merged = own.held.note.merge(&brought).map_err(|_| {
         Faults::one(
-            "sign.text",
+            FaultCode::SignText,
             "签名的不是本月当前报表;请重新取得文本再签",
             "this signs another text than the month's current rollup; fetch it again",
         )
@@ -87,7 +92,7 @@ pub fn add_signatures(
             k.id() != line.key_id() || merged.verify(std::slice::from_ref(&k)).is_err()
         }) {
             return Err(Faults::one(
-                "sign.signature",
+                FaultCode::SignSignature,
                 format!("{} 的签名无效,或不是本报表的签字人", line.name()),
                 format!(
                     "the signature of {} is wrong, or it is not a signatory of this rollup",
@@ -118,7 +123,7 @@ pub fn submit(
     if !missing.is_empty() {
         let names = missing.join(", ");
         return Err(Faults::one(
-            "submit.unsigned",
+            FaultCode::SubmitUnsigned,
             format!("尚未签字:{names}"),
             format!("not signed yet: {names}"),
         ));
@@ -131,7 +136,7 @@ pub fn submit(
     let verdicts = self_check(books, &held, &checkpoint, now)?;
     if let Some(v) = verdicts.iter().find(|v| v.failed()) {
         return Err(Faults::one(
-            "submit.self_check",
+            FaultCode::SubmitSelfCheck,
             format!("自检未通过({}):{}", v.check, v.detail),
             format!("the node's own check {} fails: {}", v.check, v.detail),
         ));

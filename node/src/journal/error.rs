@@ -6,6 +6,8 @@
 
 use std::{io, path::PathBuf};
 
+use crate::fault::FaultCode;
+
 /// The first cure for damaged data: nothing in this program may guess what the lost bytes were.
 macro_rules! restore {
     () => {
@@ -194,23 +196,23 @@ pub enum JournalError {
 
 impl JournalError {
     /// A stable name of this error.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> FaultCode {
         match self {
-            Self::Locked { .. } => "journal.locked",
-            Self::Io { .. } => "journal.io",
-            Self::NoSpace { .. } => "journal.no_space",
-            Self::Poisoned { .. } => "journal.poisoned",
-            Self::Damaged { .. } => "journal.damaged",
-            Self::MissingSegment { .. } => "journal.missing_segment",
-            Self::UnknownVersion { .. } => "journal.unknown_version",
-            Self::TooLarge { .. } => "journal.too_large",
-            Self::NoSuchEntry { .. } => "journal.no_such_entry",
-            Self::NothingSealed { .. } => "journal.nothing_sealed",
-            Self::GuardDamaged { .. } => "guard.damaged",
-            Self::GuardMissing { .. } => "guard.missing",
-            Self::GuardBackwards { .. } => "guard.backwards",
-            Self::RolledBack { .. } => "guard.rolled_back",
-            Self::Forked { .. } => "guard.forked",
+            Self::Locked { .. } => FaultCode::JournalLocked,
+            Self::Io { .. } => FaultCode::JournalIo,
+            Self::NoSpace { .. } => FaultCode::JournalNoSpace,
+            Self::Poisoned { .. } => FaultCode::JournalPoisoned,
+            Self::Damaged { .. } => FaultCode::JournalDamaged,
+            Self::MissingSegment { .. } => FaultCode::JournalMissingSegment,
+            Self::UnknownVersion { .. } => FaultCode::JournalUnknownVersion,
+            Self::TooLarge { .. } => FaultCode::JournalTooLarge,
+            Self::NoSuchEntry { .. } => FaultCode::JournalNoSuchEntry,
+            Self::NothingSealed { .. } => FaultCode::JournalNothingSealed,
+            Self::GuardDamaged { .. } => FaultCode::GuardDamaged,
+            Self::GuardMissing { .. } => FaultCode::GuardMissing,
+            Self::GuardBackwards { .. } => FaultCode::GuardBackwards,
+            Self::RolledBack { .. } => FaultCode::GuardRolledBack,
+            Self::Forked { .. } => FaultCode::GuardForked,
         }
     }
 

@@ -278,7 +278,10 @@ fn a_disk_that_stays_full_is_survived() {
                 );
                 let error = journal.has_room(extra + 1).unwrap_err();
                 assert_eq!(
-                    (error.code(), disk.used() <= before + super::segment::HEADER),
+                    (
+                        error.code().as_str(),
+                        disk.used() <= before + super::segment::HEADER
+                    ),
                     ("journal.no_space", true)
                 );
             }

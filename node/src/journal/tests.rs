@@ -350,7 +350,7 @@ fn damage_in_an_earlier_segment_is_refused() {
             disk.put(name, &bytes);
             let code = open(&disk).err().unwrap().code();
             assert!(
-                ["journal.damaged", "journal.missing_segment"].contains(&code),
+                ["journal.damaged", "journal.missing_segment"].contains(&code.as_str()),
                 "{name}: {code}"
             );
         }

@@ -1,6 +1,8 @@
 //! What can go wrong between two nodes. Each variant says what, where and how to cure it; `code()`
 //! is stable.
 
+use crate::fault::FaultCode;
+
 /// An error of the link.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum LinkError {
@@ -136,22 +138,22 @@ pub enum LinkError {
 impl LinkError {
     /// The stable name of this error.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> FaultCode {
         match self {
-            Self::Path { .. } => "link.path",
-            Self::Subject { .. } => "link.subject",
-            Self::Foreign { .. } => "link.foreign",
-            Self::TooLarge { .. } => "link.too_large",
-            Self::Seed { .. } => "link.seed",
-            Self::Setup { .. } => "link.setup",
-            Self::Disconnected { .. } => "link.disconnected",
-            Self::NotDurable { .. } => "link.not_durable",
-            Self::Denied { .. } => "link.denied",
-            Self::NotProvisioned { .. } => "link.not_provisioned",
-            Self::Refused { .. } => "link.refused",
-            Self::Timeout { .. } => "link.timeout",
-            Self::Answer { .. } => "link.answer",
-            Self::Closed => "link.closed",
+            Self::Path { .. } => FaultCode::LinkPath,
+            Self::Subject { .. } => FaultCode::LinkSubject,
+            Self::Foreign { .. } => FaultCode::LinkForeign,
+            Self::TooLarge { .. } => FaultCode::LinkTooLarge,
+            Self::Seed { .. } => FaultCode::LinkSeed,
+            Self::Setup { .. } => FaultCode::LinkSetup,
+            Self::Disconnected { .. } => FaultCode::LinkDisconnected,
+            Self::NotDurable { .. } => FaultCode::LinkNotDurable,
+            Self::Denied { .. } => FaultCode::LinkDenied,
+            Self::NotProvisioned { .. } => FaultCode::LinkNotProvisioned,
+            Self::Refused { .. } => FaultCode::LinkRefused,
+            Self::Timeout { .. } => FaultCode::LinkTimeout,
+            Self::Answer { .. } => FaultCode::LinkAnswer,
+            Self::Closed => FaultCode::LinkClosed,
         }
     }
 

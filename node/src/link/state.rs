@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::fault::FaultCode;
+
 /// The connection to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Connection {
@@ -36,7 +38,7 @@ pub struct LinkState {
     /// The name of the store, while connected: see [`super::Transport::store`].
     pub store: Option<String>,
     /// Code and text of the last trouble; none when the last operation went well.
-    pub trouble: Option<(String, String)>,
+    pub trouble: Option<(FaultCode, String)>,
     /// How often the link has connected.
     pub connects: u64,
     /// Messages acknowledged by the server.
@@ -52,7 +54,7 @@ impl LinkState {
     pub(super) fn connect_fails(&self) -> bool {
         self.trouble
             .as_ref()
-            .is_some_and(|(code, _)| code == "link.connect")
+            .is_some_and(|(code, _)| *code == FaultCode::LinkConnect)
     }
 }
 

@@ -8,7 +8,7 @@ use protocol::receipt::Decision;
 use protocol::verdict::Verdict;
 
 use crate::books::Books;
-use crate::fault::Faults;
+use crate::fault::{FaultCode, Faults};
 
 use super::check::waits;
 use super::issue::{arrived, issue_receipt};
@@ -29,9 +29,9 @@ pub fn decide(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<Note, Faults> {
-    let refuse = |code: &str, zh: &str, en: &str| Err(Faults::one(code, zh, en));
+    let refuse = |code: FaultCode, zh: &str, en: &str| Err(Faults::one(code, zh, en));
     let Some(child) = books.child(unit).filter(|c| books.is_direct(c)) else {
-        return refuse("review.unit", "不是直属下级", "not a direct child");
+        return refuse(FaultCode::ReviewUnit, "不是直属下级", "not a direct child");
     };
     let held = match decision {
         Decision::Reopened => child.accepted(period).or(child.latest(period)),
@@ -39,7 +39,7 @@ pub fn decide(
     };
     let Some(held) = held else {
         return refuse(
-            "review.none",
+            FaultCode::ReviewNone,
             "还没有收到该月报表",
             "no rollup of this month has come",
         );
@@ -49,7 +49,7 @@ pub fn decide(
     let Some(verdicts) = child.verdicts.get(&digest) else {
         let why = waits(books, held).unwrap_or_else(|| "it is being checked".into());
         return refuse(
-            "review.unchecked",
+            FaultCode::ReviewUnchecked,
             &format!("尚未校验:{why}"),
             &format!("not checked yet: {why}"),
         );
@@ -63,7 +63,7 @@ pub fn decide(
     };
     if !allowed {
         return refuse(
-            "review.state",
+            FaultCode::ReviewState,
             "报表当前状态不允许这个决定",
             "the rollup's checks or state do not allow this decision",
         );
@@ -71,7 +71,7 @@ pub fn decide(
     if matches!(decision, Decision::Returned | Decision::Reopened)
         && reasons.iter().all(|r| r.trim().is_empty())
     {
-        return refuse("review.reason", "请写明原因", "a reason is needed");
+        return refuse(FaultCode::ReviewReason, "请写明原因", "a reason is needed");
     }
     let (held, verdicts) = (held.clone(), verdicts.clone());
     let received = arrived(books, &held).unwrap_or(now);

@@ -9,7 +9,7 @@ use protocol::verdict::Verdict;
 
 use crate::books::{Books, EntryKind, NewEntry};
 use crate::clock::stamp;
-use crate::fault::{Faults, internal};
+use crate::fault::{FaultCode, Faults, internal};
 
 /// When a rollup came.
 pub fn arrived(books: &Books, held: &HeldRollup) -> Option<DateTime<Utc>> {
@@ -76,7 +76,7 @@ pub fn issue_receipt(
     };
     let text = receipt
         .to_text()
-        .map_err(|e| Faults::one("review.receipt", e.to_string(), e.to_string()))?;
+        .map_err(|e| Faults::one(FaultCode::ReviewReceipt, e.to_string(), e.to_string()))?;
     let note = Note::sign(&text, &[&books.keys().node]).map_err(internal)?;
     books.commit(vec![NewEntry::open(EntryKind::Given, note.as_bytes())])?;
     books.guard_all()?;

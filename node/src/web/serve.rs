@@ -36,7 +36,7 @@ use tokio_rustls::rustls::{ServerConfig, crypto::ring};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, Limits, Tls};
-use crate::fault::Faults;
+use crate::fault::{FaultCode, Faults};
 
 /// Headers of a request, its address included.
 pub const MAX_HEADER_BYTES: usize = 16 << 10;
@@ -58,7 +58,8 @@ const REJECTION_TIME: Duration = Duration::from_secs(2);
 pub enum ServeError {
     /// The address is taken, or not of this machine.
     #[error(
-        "cannot listen on {listen}: {source}; correct `listen`, or end what listens there [web.listen]"
+        "cannot listen on {listen}: {source}; correct `listen`, or end what listens there [{}]",
+        FaultCode::WebListen
     )]
     Listen {
         /// The address.
@@ -70,14 +71,15 @@ pub enum ServeError {
     #[error(
         "{listen} can be reached from other machines, and the API would speak plain HTTP: tokens and private fields could be read on the way. \
          Give [tls] cert and key, or listen on 127.0.0.1 behind a proxy that adds TLS; if something else encrypts the way, say so with \
-         `listen_without_tls = true` [web.plain]"
+         `listen_without_tls = true` [{}]",
+        FaultCode::WebPlain
     )]
     Plain {
         /// The address.
         listen: SocketAddr,
     },
     /// Certificate or key cannot be used.
-    #[error("TLS of the API, {path}: {reason} [web.tls]")]
+    #[error("TLS of the API, {path}: {reason} [{}]", FaultCode::WebTls)]
     Tls {
         /// The file.
         path: PathBuf,
@@ -88,11 +90,11 @@ pub enum ServeError {
 
 impl ServeError {
     /// A stable name of this error.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> FaultCode {
         match self {
-            ServeError::Listen { .. } => "web.listen",
-            ServeError::Plain { .. } => "web.plain",
-            ServeError::Tls { .. } => "web.tls",
+            ServeError::Listen { .. } => FaultCode::WebListen,
+            ServeError::Plain { .. } => FaultCode::WebPlain,
+            ServeError::Tls { .. } => FaultCode::WebTls,
         }
     }
 }
@@ -326,7 +328,7 @@ async fn reject(mut stream: TcpStream) {
 
 fn busy() -> Faults {
     Faults::one(
-        "limit.connections",
+        FaultCode::LimitConnections,
         "连接数已满,请稍后再试",
         "there are too many connections; come again in a moment",
     )

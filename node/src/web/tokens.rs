@@ -8,6 +8,8 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::fault::FaultCode;
+
 /// What a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -59,7 +61,7 @@ pub struct Tokens(Vec<([u8; 32], Caller)>);
 
 /// A token file that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("token file {path}: {message} [tokens.malformed]")]
+#[error("token file {path}: {message} [{}]", FaultCode::TokensMalformed)]
 pub struct TokenError {
     path: String,
     message: String,

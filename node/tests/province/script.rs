@@ -8,7 +8,7 @@ use node::books::Books;
 use node::desk::close::{self, CloseRequest};
 use node::desk::input::{self, Form};
 use node::desk::{record, sign};
-use node::fault::Faults;
+use node::fault::{FaultCode, Faults};
 use node::queries::events;
 use node::review;
 use protocol::ids::UnitId;
@@ -236,7 +236,7 @@ fn void(unit: &mut Unit, name: &'static str, field: (&'static str, String)) -> O
     let voided = unit.call(move |books, now| match find(books, name, &field) {
         Some((_, true)) if unsure => Ok(()),
         Some((index, _)) => record::void(books, &operator, index, "wrong", now),
-        None => Err(Faults::one("sim.find", name, field.1)),
+        None => Err(Faults::one(FaultCode::VoidUnknown, name, field.1)),
     })?;
     Ok(voided.map(|()| Did::Done))
 }
@@ -259,7 +259,7 @@ fn correct(
             let draft = parsed.drafts.remove(0);
             record::correct(books, &operator, index, &draft, "wrong", now).map(|_| ())
         }
-        None => Err(Faults::one("sim.find", name, field.1)),
+        None => Err(Faults::one(FaultCode::VoidUnknown, name, field.1)),
     })?;
     Ok(corrected.map(|()| Did::Done))
 }

@@ -739,7 +739,7 @@ pub fn token(unit: &str, name: &str) -> String {
 
 #[track_caller]
 pub fn code_of<T: std::fmt::Debug>(result: Result<T, Faults>) -> String {
-    result.unwrap_err().0[0].code.clone()
+    result.unwrap_err().0[0].code.to_string()
 }
 
 /// Two honest months of everybody.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use node::books::Books;
 use node::books::payload::Payload;
 use node::desk::evidence::LocalEvidence;
+use node::fault::FaultCode;
 use protocol::evidence::report::{self, Report};
 use protocol::statement::Statement;
 use protocol::verdict::Check;
@@ -82,7 +83,7 @@ impl Found {
 pub fn run(args: &Args, out: &Output) -> CommandResult {
     let start = Instant::now();
     // Also without a guard: a restored copy is re-checked before anybody decides to go on from it.
-    let books = args.at.open("recheck.data")?;
+    let books = args.at.open(FaultCode::RecheckData)?;
     let (records, log) = whole_log(&books)?;
     let report = report::verify_on(threads(), &LocalEvidence::new(&books)?, &args.at.root)?;
     let statements = books.log().map_or(0, UnitLog::len);
@@ -145,7 +146,7 @@ type LogFaults = Vec<(Check, String)>;
 fn whole_log(books: &Books) -> Result<(RecordsReport, LogFaults), Failure> {
     let Some(me) = books.me() else {
         return Err(Failure::coded(
-            "node.registry",
+            FaultCode::NodeRegistry,
             "the journal holds no registry with this unit",
         ));
     };

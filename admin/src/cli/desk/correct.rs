@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use node::fault::FaultCode;
 use node::queries::events::Listed;
 use protocol::period::Month;
 use serde_json::{Value, json};
@@ -71,7 +72,7 @@ fn changed_event(client: &Client, args: &Args) -> Result<Value, Failure> {
     let old = find(client, args.index)?;
     if old.fields.is_empty() {
         let message = format!("the fields of event {} cannot be read here", args.index);
-        return Err(Failure::coded("correct.fields", message)
+        return Err(Failure::coded(FaultCode::CorrectFields, message)
             .help("its record may be erased; give the whole event with --event"));
     }
     let known = old.fields.iter().map(|(n, v)| (n.clone(), value(v)));
@@ -104,12 +105,13 @@ fn find(client: &Client, index: u64) -> Result<Listed, Failure> {
                 .events(month, true)?
                 .into_iter()
                 .find(|e| e.index == index);
-            return found
-                .ok_or_else(|| Failure::coded("void.unknown", format!("event {index} is gone")));
+            return found.ok_or_else(|| {
+                Failure::coded(FaultCode::VoidUnknown, format!("event {index} is gone"))
+            });
         }
     }
     Err(Failure::coded(
-        "void.unknown",
+        FaultCode::VoidUnknown,
         format!("没有这个事件 / there is no event {index}"),
     ))
 }

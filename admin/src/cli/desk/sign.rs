@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use node::fault::FaultCode;
 use protocol::catalogue::{self, Catalogue};
 use protocol::note::{self, Note};
 use protocol::period::Month;
@@ -85,7 +86,7 @@ fn fetch(client: &Client, month: Month) -> Result<HeldRollup, Failure> {
     let answered = held.rollup.period;
     if answered != month {
         let message = format!("the node answered with {answered}, not with {month}");
-        return Err(Failure::coded("sign.month", message));
+        return Err(Failure::coded(FaultCode::SignMonth, message));
     }
     Ok(held)
 }
@@ -103,7 +104,7 @@ fn add_signatures(held: &HeldRollup, keys: &[PathBuf]) -> Result<(Note, Vec<Stri
                 key.name()
             );
             let help = format!("they are {}", names.join(", "));
-            return Err(Failure::coded("sign.signature", message).help(help));
+            return Err(Failure::coded(FaultCode::SignSignature, message).help(help));
         }
         signed = signed.add_signature(&key)?;
         by.push(key.name().to_string());

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use miette::Diagnostic;
-use node::fault::Fault;
+use node::fault::{Fault, FaultCode};
 use serde_json::json;
 
 use super::table::{Style, fault_table, lines};
@@ -61,7 +61,7 @@ impl Failure {
         }
     }
     /// With a code.
-    pub fn coded(code: &str, message: impl Into<String>) -> Failure {
+    pub fn coded(code: FaultCode, message: impl Into<String>) -> Failure {
         Failure {
             code: code.to_string(),
             message: message.into(),
@@ -72,7 +72,7 @@ impl Failure {
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure {
             usage: true,
-            ..Failure::coded("usage", message)
+            ..Failure::coded(FaultCode::Usage, message)
         }
     }
     /// With a cure.
@@ -83,7 +83,7 @@ impl Failure {
     }
     /// For `map_err` on files.
     pub fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Failure + '_ {
-        move |e| Failure::coded("file", format!("{}: {e}", path.display()))
+        move |e| Failure::coded(FaultCode::File, format!("{}: {e}", path.display()))
     }
     /// What it says of a file that it concerns.
     #[must_use]
@@ -131,7 +131,10 @@ impl From<crate::api::ApiError> for Failure {
 }
 
 fn refused(faults: Vec<Fault>) -> Failure {
-    let code = faults.first().map(|f| f.code.clone()).unwrap_or_default();
+    let code = faults
+        .first()
+        .map(|f| f.code.to_string())
+        .unwrap_or_default();
     let message = match faults.as_slice() {
         [one] => {
             let place = one

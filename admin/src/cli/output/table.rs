@@ -72,7 +72,7 @@ pub fn fault_table(style: Style, faults: &[Fault]) -> Table {
         rows.add_row([
             &row,
             f.column.as_deref().unwrap_or_default(),
-            &f.code,
+            f.code.as_str(),
             &f.zh,
             &f.en,
         ]);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use node::fault::FaultCode;
 use protocol::note::{self, Note, VerifierKey};
 use protocol::registry::{self, Registry, VerifiedRegistry};
 
@@ -18,7 +19,7 @@ pub fn read_note(path: &Path) -> Result<Note, Failure> {
 /// A version as its author wrote it: nothing is verified.
 pub fn parse(note: &Note) -> Result<Registry, Failure> {
     let wrong = |e: &dyn std::fmt::Display| {
-        Failure::coded("registry.malformed", format!("not a registry: {e}"))
+        Failure::coded(FaultCode::RegistryMalformed, format!("not a registry: {e}"))
     };
     let json = note::read_document(note.text(), registry::KIND).map_err(|e| wrong(&e))?;
     serde_json::from_str(json).map_err(|e| wrong(&e))

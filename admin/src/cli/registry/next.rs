@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use node::fault::FaultCode;
 use protocol::ids::UnitId;
 use protocol::note::{SigningKey, VerifierKey};
 use protocol::period::Month;
@@ -129,7 +130,7 @@ fn change(registry: &mut Registry, args: &Args) -> Result<(), Failure> {
         registry.roots.retain(|r| r != root);
         if registry.roots.len() == before {
             let message = format!("{} is not a root key", root.name());
-            return Err(Failure::coded("registry.key", message));
+            return Err(Failure::coded(FaultCode::RegistryKey, message));
         }
     }
     registry.threshold = args.threshold.unwrap_or(registry.threshold);
@@ -147,7 +148,7 @@ fn add_units(registry: &mut Registry, args: &Args) -> Result<(), Failure> {
         let same = |k: &UnitKey| Some(&k.vkey) == card.vkey.as_ref();
         if !known.keys.iter().any(same) {
             let message = format!("unit {} is there already, with other keys", card.id);
-            return Err(Failure::coded("registry.exists", message)
+            return Err(Failure::coded(FaultCode::RegistryExists, message)
                 .help("a new key of a known unit takes --rotate-key"));
         }
     }
@@ -158,7 +159,7 @@ fn add_units(registry: &mut Registry, args: &Args) -> Result<(), Failure> {
 fn rotate(unit: &mut Unit, key: VerifierKey, index: u64, reason: &str) -> Result<(), Failure> {
     if unit.keys.iter().any(|k| k.vkey == key) {
         let message = format!("unit {} has this key already", unit.id);
-        return Err(Failure::coded("registry.key", message));
+        return Err(Failure::coded(FaultCode::RegistryKey, message));
     }
     // The old key signs no leaf from `index` on; what it sealed over exactly that many leaves stays
     // valid.
@@ -181,12 +182,15 @@ fn revoke(unit: &mut Unit, key: &VerifierKey, index: u64, reason: &str) -> Resul
     let id = unit.id.clone();
     let held = unit.keys.iter_mut().find(|k| k.vkey == *key);
     let held = held.ok_or_else(|| {
-        Failure::coded("registry.key", format!("unit {id} does not have this key"))
+        Failure::coded(
+            FaultCode::RegistryKey,
+            format!("unit {id} does not have this key"),
+        )
     })?;
     // Who learns of a theft later may bring the index forward, never put it back.
     if held.revoked.as_ref().is_some_and(|r| r.at_index <= index) {
         return Err(Failure::coded(
-            "registry.key",
+            FaultCode::RegistryKey,
             format!("this key of unit {id} is revoked already, at the same index or before"),
         ));
     }
@@ -198,7 +202,10 @@ fn revoke(unit: &mut Unit, key: &VerifierKey, index: u64, reason: &str) -> Resul
 }
 
 fn find<'a>(registry: &'a mut Registry, id: &UnitId) -> Result<&'a mut Unit, Failure> {
-    let unknown = Failure::coded("registry.unit", format!("unit {id} is not in the registry"));
+    let unknown = Failure::coded(
+        FaultCode::RegistryUnit,
+        format!("unit {id} is not in the registry"),
+    );
     registry
         .units
         .iter_mut()

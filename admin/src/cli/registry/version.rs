@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use node::fault::FaultCode;
 use protocol::note::{Note, SigningKey, VerifierKey};
 use protocol::period::Month;
 use protocol::registry::{Registry, Unit, UnitKey};
@@ -20,7 +21,7 @@ pub fn with_keys(cards: &[Card], skip_keyless: bool) -> Result<Vec<&Card>, Failu
 pub fn unit_of(card: &Card, since: Option<Month>) -> Result<Unit, Failure> {
     let lacks = |field: &str| {
         Failure::coded(
-            "units.incomplete",
+            FaultCode::UnitsIncomplete,
             format!("unit {}: no file says its {field}", card.id),
         )
     };
@@ -71,7 +72,7 @@ pub fn finish(draft: &Draft<'_>, output: Option<&Path>, out: &Output) -> Command
     }
     if let Some(stranger) = keys.iter().find(|k| !roots.contains(&k.vkey())) {
         let message = format!("the key {} is no root of this registry", stranger.name());
-        return Err(Failure::coded("registry.root", message));
+        return Err(Failure::coded(FaultCode::RegistryRoot, message));
     }
     let text = registry.to_text()?;
     let note = Note::sign(&text, &keys.iter().collect::<Vec<_>>())?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use node::fault::FaultCode;
 use protocol::evidence::disclosure::{self, Disclosure};
 use protocol::evidence::file::Opened;
 use protocol::evidence::{EvidenceSource as _, report};
@@ -31,7 +32,7 @@ pub fn check(
     let statement = disclosure::verify(&d, root).map_err(|e| {
         let mut failure = Failure::of(format!("{}: {e}", file.display()));
         if failure.code.is_empty() {
-            failure.code = "disclosure.fails".into();
+            failure.code = FaultCode::DisclosureFails.to_string();
         }
         failure
     })?;
@@ -51,7 +52,7 @@ pub fn check(
 fn read_disclosure(file: &Path) -> Result<Disclosure, Failure> {
     serde_json::from_slice(&read(file)?).map_err(|e| {
         let message = format!("{}: not a disclosure: {e}", file.display());
-        Failure::coded("disclosure.malformed", message)
+        Failure::coded(FaultCode::DisclosureMalformed, message)
     })
 }
 
@@ -143,7 +144,7 @@ fn reported(
             "{}: its checks do not hold; verify it by itself first",
             evidence.display()
         );
-        return Err(Failure::coded("disclosure.evidence", message));
+        return Err(Failure::coded(FaultCode::DisclosureEvidence, message));
     }
     let mut found = false;
     let mut voided = None;
@@ -170,7 +171,7 @@ fn reported(
             d.index,
             evidence.display()
         );
-        return Err(Failure::coded("disclosure.other", message));
+        return Err(Failure::coded(FaultCode::DisclosureOther, message));
     }
     Ok(voided)
 }

@@ -3,6 +3,7 @@
 use super::config::LinkConfig;
 use super::pull::pull;
 use super::wire::{Shared, Wire};
+use crate::fault::FaultCode;
 use crate::link::access;
 use crate::link::error::{LinkError, explain};
 use crate::link::seed;
@@ -186,7 +187,7 @@ async fn diagnose(shared: Arc<Shared>, seed: Zeroizing<String>) {
             Err(e) => Err(e.to_string()),
         };
         if let Err(why) = attempt {
-            shared.say("link.connect", explain(&why));
+            shared.say(FaultCode::LinkConnect, explain(&why));
         }
         tokio::time::sleep(RECHECK_INTERVAL).await;
     }

@@ -96,7 +96,7 @@ async fn take(wire: &Wire, message: Message) -> Option<Incoming> {
         }
         Err(error) => {
             tracing::warn!(
-                code = error.code(),
+                code = %error.code(),
                 "a message on a subject outside the protocol was dropped"
             );
             drop(ack.confirm().await);

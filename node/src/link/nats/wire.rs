@@ -2,6 +2,7 @@
 //! and the server's promise to sync.
 
 use super::config::LinkConfig;
+use crate::fault::FaultCode;
 use crate::link::durability;
 use crate::link::error::{LinkError, explain};
 use crate::link::state::{Connection, Durability, LinkState};
@@ -68,15 +69,17 @@ impl Shared {
                 *self.verified.lock().await = None;
             }
             Event::ServerError(ServerError::Other(text)) => {
-                tracing::warn!(code = "link.server", %text, "nats-server refused something");
+                tracing::warn!(code = %FaultCode::LinkServer, %text, "nats-server refused something");
                 // Nobody listening is fine: the refusal is in the log.
                 let _ = self.denials.send(text);
             }
-            Event::ServerError(error) => self.say("link.server", error.to_string()),
+            Event::ServerError(error) => self.say(FaultCode::LinkServer, error.to_string()),
             // Only that it failed: why is found out by `diagnose`, and not to be overwritten by
             // every further attempt.
             Event::ClientError(_) if self.connect_fails() => {}
-            Event::ClientError(error) => self.say("link.connect", explain(&error.to_string())),
+            Event::ClientError(error) => {
+                self.say(FaultCode::LinkConnect, explain(&error.to_string()))
+            }
             Event::LameDuckMode | Event::Draining | Event::SlowConsumer(_) => {}
         }
     }
@@ -86,15 +89,15 @@ impl Shared {
         self.state.borrow().connect_fails()
     }
 
-    pub(super) fn say(&self, code: &str, text: String) {
+    pub(super) fn say(&self, code: FaultCode, text: String) {
         let fresh = self.state.send_if_modified(|s| {
-            let new = Some((code.to_owned(), text.clone()));
+            let new = Some((code, text.clone()));
             let changed = s.trouble != new;
             s.trouble = new;
             changed
         });
         if fresh {
-            tracing::warn!(code, %text, "link");
+            tracing::warn!(%code, %text, "link");
         }
     }
 

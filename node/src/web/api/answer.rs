@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use protocol::period::Month;
 use serde::de::DeserializeOwned;
 
-use crate::fault::Faults;
+use crate::fault::{FaultCode, Faults};
 use crate::web::app::App;
 use crate::web::serve::Peer;
 use crate::web::tokens::{Caller, Role};
@@ -23,24 +23,9 @@ pub struct Refused(pub StatusCode, pub Faults);
 
 impl From<Faults> for Refused {
     fn from(faults: Faults) -> Refused {
-        let status = match faults.0.first().map(|f| f.code.as_str()) {
-            Some("node.internal") => StatusCode::INTERNAL_SERVER_ERROR,
-            Some("journal.too_large") => StatusCode::PAYLOAD_TOO_LARGE,
-            Some("journal.no_space") => StatusCode::INSUFFICIENT_STORAGE,
-            // The disk, the node's keys, or a node that ends: nothing that the caller could have
-            // done otherwise.
-            Some(code)
-                if ["journal.", "guard.", "view.", "books.", "node.stopping"]
-                    .iter()
-                    .any(|own| code.starts_with(own)) =>
-            {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            Some("rollup.none" | "review.none" | "disclose.unknown" | "void.unknown") => {
-                StatusCode::NOT_FOUND
-            }
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
-        };
+        // Every status of the table is one: a test of it says so.
+        let status =
+            StatusCode::from_u16(faults.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Refused(status, faults)
     }
 }
@@ -55,7 +40,7 @@ impl IntoResponse for Refused {
 }
 
 /// 429, with the seconds to wait.
-fn too_often(code: &str, zh: &str, en: &str, wait: Duration) -> Response {
+fn too_often(code: FaultCode, zh: &str, en: &str, wait: Duration) -> Response {
     let seconds = wait.as_secs() + 1;
     let faults = Faults::one(
         code,
@@ -99,7 +84,7 @@ pub async fn admit(State(app): State<App>, request: Request, next: Next) -> Resp
     {
         Ok(()) => next.run(request).await,
         Err(wait) => too_often(
-            "limit.address",
+            FaultCode::LimitAddress,
             "来自该地址的请求过于频繁",
             "there are too many requests from this address",
             wait,
@@ -117,32 +102,32 @@ pub async fn explain(response: Response) -> Response {
     let (code, zh, en) = match response.status() {
         _ if json => return response,
         StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE => (
-            "request.malformed",
+            FaultCode::RequestMalformed,
             "请求不符合接口文档;请对照 /api/openapi.json",
             "the request is not what /api/openapi.json describes",
         ),
         StatusCode::NOT_FOUND => (
-            "request.unknown",
+            FaultCode::RequestUnknown,
             "没有这个地址",
             "there is nothing at this address",
         ),
         StatusCode::METHOD_NOT_ALLOWED => (
-            "request.method",
+            FaultCode::RequestMethod,
             "该地址不接受这种方法",
             "this address does not take this method",
         ),
         StatusCode::REQUEST_TIMEOUT => (
-            "limit.time",
+            FaultCode::LimitTime,
             "请求超过时限;可能仍会完成,请先查看再重发",
             "the request took too long; it may still be carried out: look before sending it again",
         ),
         StatusCode::PAYLOAD_TOO_LARGE => (
-            "limit.size",
+            FaultCode::LimitSize,
             "请求超过 16 MiB;请把文件分成几份导入",
             "the request is larger than 16 MiB; split the file and import it in parts",
         ),
         StatusCode::INTERNAL_SERVER_ERROR => (
-            "node.internal",
+            FaultCode::NodeInternal,
             "节点内部错误;详见节点日志",
             "the node failed; its log says more",
         ),
@@ -171,7 +156,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
             Err(e) if e.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(Refused(
                 e.status(),
                 Faults::one(
-                    "limit.size",
+                    FaultCode::LimitSize,
                     "请求超过 16 MiB",
                     "the request is larger than 16 MiB",
                 ),
@@ -181,7 +166,10 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
                     "请求内容不是接口文档所写的 JSON;请对照 /api/openapi.json",
                     "the body is not the JSON that /api/openapi.json describes",
                 );
-                Err(Refused(e.status(), Faults::one("request.json", zh, en)))
+                Err(Refused(
+                    e.status(),
+                    Faults::one(FaultCode::RequestJson, zh, en),
+                ))
             }
         }
     }
@@ -210,7 +198,7 @@ impl Who {
         Err(Refused(
             StatusCode::FORBIDDEN,
             Faults::one(
-                "role.missing",
+                FaultCode::RoleMissing,
                 format!("需要角色:{names}"),
                 format!("this takes one of the roles {names}"),
             ),
@@ -233,14 +221,14 @@ impl FromRequestParts<App> for Who {
                 Ok(()) => {
                     tracing::info!(client = %address, given = token.is_some(), "a request without a known token");
                     let faults = Faults::one(
-                        "token.unknown",
+                        FaultCode::TokenUnknown,
                         "没有令牌或令牌无效",
                         "no token, or one that is not known here",
                     );
                     Refused(StatusCode::UNAUTHORIZED, faults).into_response()
                 }
                 Err(wait) => too_often(
-                    "limit.token",
+                    FaultCode::LimitToken,
                     "无效令牌过多",
                     "there were too many requests without a good token",
                     wait,
@@ -250,7 +238,7 @@ impl FromRequestParts<App> for Who {
         match app.rates.token(&caller.name) {
             Ok(()) => Ok(Who(caller.clone())),
             Err(wait) => Err(too_often(
-                "limit.requests",
+                FaultCode::LimitRequests,
                 "该令牌的请求过于频繁",
                 "there are too many requests with this token",
                 wait,
@@ -266,7 +254,7 @@ impl FromRequestParts<App> for Who {
 pub fn month(text: &str) -> Result<Month, Refused> {
     text.parse().map_err(|_| {
         Faults::one(
-            "month.form",
+            FaultCode::MonthForm,
             "月份写作 2023-04",
             "a month is written 2023-04",
         )

@@ -14,7 +14,7 @@ use crate::desk::close::{CloseRequest, Closed};
 use crate::desk::input::Form;
 use crate::desk::record::{self, Imported, Recorded};
 use crate::desk::{self, Correction, ImportRequest, close, sign};
-use crate::fault::Faults;
+use crate::fault::{FaultCode, Faults};
 use crate::web::app::App;
 use crate::web::tokens::Role;
 
@@ -56,9 +56,12 @@ pub async fn import(
         None | Some("csv") => Form::Csv,
         Some("jsonl") => Form::Jsonl,
         Some(_) => {
-            return Err(
-                Faults::one("file.form", "form 为 csv 或 jsonl", "form is csv or jsonl").into(),
-            );
+            return Err(Faults::one(
+                FaultCode::FileForm,
+                "form 为 csv 或 jsonl",
+                "form is csv or jsonl",
+            )
+            .into());
         }
     };
     let request = ImportRequest {

@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use super::answer::{Refused, Who};
 use super::shapes;
 use crate::desk::evidence::Snapshot;
-use crate::fault::Faults;
+use crate::fault::{FaultCode, Faults};
 use crate::service::Service;
 use crate::web::app::App;
 use crate::web::tokens::Role;
@@ -77,7 +77,7 @@ pub async fn evidence(State(app): State<App>, who: Who) -> Result<Response, Resp
 
 fn busy() -> Response {
     let faults = Faults::one(
-        "limit.evidence",
+        FaultCode::LimitEvidence,
         "同时导出证据文件的人过多,请稍后再试",
         "too many evidence files are being taken out at the same time; come again in a moment",
     );

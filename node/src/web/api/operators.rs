@@ -12,7 +12,7 @@ use super::answer::{Body, Refused, Who};
 use super::shapes;
 use crate::books::BooksError;
 use crate::desk::record;
-use crate::fault::Faults;
+use crate::fault::{FaultCode, Faults};
 use crate::web::app::App;
 use crate::web::tokens::Role;
 
@@ -28,7 +28,12 @@ pub struct EnrolRequest {
 
 fn vkey(text: &str) -> Result<VerifierKey, Refused> {
     text.parse().map_err(|e: protocol::note::NoteError| {
-        Faults::one(e.code(), format!("密钥有误:{e}"), e.to_string()).into()
+        Faults::one(
+            FaultCode::of_protocol(e.code()),
+            format!("密钥有误:{e}"),
+            e.to_string(),
+        )
+        .into()
     })
 }
 
@@ -54,7 +59,7 @@ pub async fn enrol(
         .collect();
     let roles = roles.ok_or_else(|| {
         Faults::one(
-            "operator.roles",
+            FaultCode::OperatorRoles,
             "角色为 recorder、preparer、reviewer、head",
             "roles are recorder, preparer, reviewer, head",
         )
@@ -107,9 +112,11 @@ pub async fn publish(State(app): State<App>, who: Who, body: Bytes) -> Result<St
     app.service
         .with(move |books, _| {
             books.install(&[body.to_vec()]).map_err(|e| match e {
-                BooksError::Published { .. } => {
-                    Faults::one("published.refused", format!("不能采用:{e}"), e.to_string())
-                }
+                BooksError::Published { .. } => Faults::one(
+                    FaultCode::PublishedRefused,
+                    format!("不能采用:{e}"),
+                    e.to_string(),
+                ),
                 e => e.into(),
             })
         })

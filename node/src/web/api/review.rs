@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::answer::{Body, Refused, Who, month};
 use super::shapes;
-use crate::fault::Faults;
+use crate::fault::{FaultCode, Faults};
 use crate::queries::children::{self, ChildMonth};
 use crate::queries::contradictions::{self, Contradicted};
 use crate::review;
@@ -82,7 +82,7 @@ pub async fn decide(
     let month = month(&text)?;
     let unit: UnitId = unit
         .parse()
-        .map_err(|_| Faults::one("review.unit", "单位代码有误", "not a unit"))?;
+        .map_err(|_| Faults::one(FaultCode::ReviewUnit, "单位代码有误", "not a unit"))?;
     let by = who.operator(&app);
     let note = app
         .service

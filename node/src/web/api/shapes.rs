@@ -262,7 +262,9 @@ mod tests {
 
     #[test]
     fn what_the_desk_answers_has_its_shape() {
-        let fault = fault::Fault::new("x", "zh", "en").row(2).column("c");
+        let fault = fault::Fault::new(fault::FaultCode::FieldMissing, "zh", "en")
+            .row(2)
+            .column("c");
         let recorded = desk::record::Recorded {
             row: 2,
             id: "id".into(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use admin::cli::output::{CommandResult, Failure, Output, print, say};
 use admin::cli::units;
+use node::fault::FaultCode;
 use protocol::ids::UnitId;
 use serde_json::{Value, json};
 
@@ -86,7 +87,7 @@ fn chosen_units(args: &Args) -> Result<Vec<LedgerUnit>, Failure> {
                 parent: card.parent,
             }),
             None => Err(Failure::coded(
-                "units.incomplete",
+                FaultCode::UnitsIncomplete,
                 format!("unit {}: no file says its tier", card.id),
             )),
         })

@@ -1,10 +1,16 @@
 //! What is wrong with input: every fault at once, each with its place, a stable code, and the cure,
 //! in both languages.
+//!
+//! Reading order: this file, [`FaultCode`] (the table of codes), [`WireCode`] (a code as it
+//! travels).
+
+mod codes;
+mod wire;
+
+pub use codes::{Bilingual, FaultCode, Row, UnknownCode};
+pub use wire::WireCode;
 
 use serde::{Deserialize, Serialize};
-
-use crate::books::BooksError;
-use crate::journal::JournalError;
 
 /// One fault. The texts never repeat a value that could be personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +22,7 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
     /// Stable code.
-    pub code: String,
+    pub code: WireCode,
     /// What is wrong and how to cure it, Chinese.
     pub zh: String,
     /// The same in English.
@@ -25,11 +31,11 @@ pub struct Fault {
 
 impl Fault {
     /// A fault without a place.
-    pub fn new(code: &str, zh: impl Into<String>, en: impl Into<String>) -> Fault {
+    pub fn new(code: FaultCode, zh: impl Into<String>, en: impl Into<String>) -> Fault {
         Fault {
             row: None,
             column: None,
-            code: code.to_string(),
+            code: code.into(),
             zh: zh.into(),
             en: en.into(),
         }
@@ -69,8 +75,15 @@ pub struct Faults(pub Vec<Fault>);
 
 impl Faults {
     /// A single one.
-    pub fn one(code: &str, zh: impl Into<String>, en: impl Into<String>) -> Faults {
+    pub fn one(code: FaultCode, zh: impl Into<String>, en: impl Into<String>) -> Faults {
         Faults(vec![Fault::new(code, zh, en)])
+    }
+
+    /// The HTTP status of an answer with these faults: that of the first. A code that this version
+    /// does not know was given by another node, and is that node's to answer for.
+    pub fn status(&self) -> u16 {
+        let first = self.0.first().and_then(|f| f.code.known());
+        first.map_or(422, FaultCode::status)
     }
 }
 
@@ -93,39 +106,34 @@ impl std::fmt::Display for Faults {
 }
 impl std::error::Error for Faults {}
 
-impl From<BooksError> for Faults {
-    /// What the journal could not take: whether it was recorded, and what to do.
-    fn from(error: BooksError) -> Faults {
-        let (zh, en) = match &error {
-            BooksError::Journal(JournalError::NoSpace { .. }) => (
-                "磁盘已满,本次内容没有记录。请释放磁盘空间后重新提交,不需要重启节点;查询不受影响".to_string(),
-                "the disk is full and nothing of this was recorded. Free space and send it again, no restart is needed; reading goes on"
-                    .to_string(),
-            ),
-            BooksError::Journal(JournalError::Poisoned { .. }) => (
-                "此前磁盘出错,节点已停止写入,本次内容没有记录。请检查磁盘,重启节点后重新提交;已确认的记录不受影响".to_string(),
-                "an earlier failure of the disk stopped all writing, and nothing of this was recorded. Check the disk, restart the node and \
-                 send it again; nothing acknowledged is affected"
-                    .to_string(),
-            ),
-            BooksError::Journal(e) if e.leaves_open() => (
-                format!("磁盘出错,无法确定本次内容是否已记录。请检查磁盘,重启节点后重新提交:已记录的内容不会重复计数。{e}"),
-                format!(
-                    "the disk failed, and it is unknown whether this was recorded. Check the disk, restart the node and send it again: \
-                     what was recorded is not counted twice. {e}"
-                ),
-            ),
-            _ => (format!("节点内部错误:{error}"), error.to_string()),
-        };
-        Faults::one(error.code(), zh, en)
-    }
-}
-
 /// A failure of the node itself (disk, keys), not of the input.
 pub fn internal(e: impl std::fmt::Display) -> Faults {
     Faults::one(
-        "node.internal",
+        FaultCode::NodeInternal,
         format!("节点内部错误:{e}"),
         format!("internal error: {e}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_travels_as_its_text() {
+        let fault = Fault::new(FaultCode::CloseEarly, "未到", "early");
+        let json = r#"{"code":"close.early","zh":"未到","en":"early"}"#;
+        assert_eq!(serde_json::to_string(&fault).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Fault>(json).unwrap(), fault);
+        assert_eq!(fault.code, FaultCode::CloseEarly);
+    }
+
+    #[test]
+    fn the_code_of_a_newer_node_is_shown_as_it_came() {
+        let json = r#"[{"code":"close.moon","zh":"月相","en":"the moon"}]"#;
+        let faults: Faults = serde_json::from_str(json).unwrap();
+        assert_eq!(faults.to_string(), "月相 / the moon [close.moon]");
+        assert_eq!(serde_json::to_string(&faults).unwrap(), json);
+        assert_eq!((faults.0[0].code.known(), faults.status()), (None, 422));
+    }
 }
