@@ -302,7 +302,6 @@ codes! {
         CatalogueJson = "catalogue.json", 422;
         CatalogueCel = "catalogue.cel", 422;
         CatalogueBaseline = "catalogue.baseline", 422;
-        CatalogueCatalogue = "catalogue.catalogue", 422;
         CatalogueCells = "catalogue.cells", 422;
         CatalogueCode = "catalogue.code", 422;
         CatalogueCodes = "catalogue.codes", 422;
