@@ -1,9 +1,9 @@
 //! One unit at work: the daemon of a county, city or province.
 //!
-//! Reading order: [`books`] (the journal and everything that follows from it), [`desk`] (what the
-//! unit's people do), [`review`] (what it does with the units below), [`courier`] and [`link`] (how
-//! notes travel), [`web`] (the API), [`service`] and the program `countersign-node` (how it all
-//! runs).
+//! Reading order: [`books`] (the journal and everything that follows from it), [`exchange`] (files
+//! that people bring), [`desk`] (what the unit's people do), [`review`] (what it does with the units
+//! below), [`courier`] and [`link`] (how notes travel), [`web`] (the API), [`service`] and the
+//! program `countersign-node` (how it all runs).
 //!
 //! Walls: nothing but [`journal`] writes truth; [`view`] is an index that may be deleted; only
 //! [`link`] names async-nats; [`web`] and [`courier`] hold no rule of the domain. In scope:
@@ -15,6 +15,7 @@ pub mod clock;
 pub mod config;
 pub mod courier;
 pub mod desk;
+pub mod exchange;
 pub mod fault;
 pub mod intake;
 pub mod journal;

@@ -6,8 +6,8 @@ mod support;
 use std::path::Path;
 
 use node::books::{Books, BooksError};
-use node::desk::input::Form;
 use node::desk::record;
+use node::exchange::Form;
 use node::review;
 use protocol::digest::Digest;
 use protocol::note::{Alg, Note};

@@ -145,9 +145,9 @@ async fn three_months(seed: u64) {
                     .map(|i| format!("{},{period}-{:02}\n", i + 1, 1 + i % 20))
                     .collect();
                 let text = format!("attended,occurred_on\n{rows}");
-                let parsed = node::desk::input::parse(
+                let parsed = node::exchange::parse(
                     text.as_bytes(),
-                    node::desk::input::Form::Csv,
+                    node::exchange::Form::Csv,
                     Some("E06"),
                     &counting.catalogue,
                 )?;

@@ -3,8 +3,8 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 mod support;
 
-use node::desk::input::{self, Form};
 use node::desk::record;
+use node::exchange::{self, Form};
 use node::fault::Fault;
 use support::*;
 
@@ -98,7 +98,7 @@ fn every_encoding_and_form_gives_the_same_events() {
         ),
     ] {
         let parsed = a.parse("E01", &bytes, Form::Jsonl);
-        let plain = |d: &[input::Draft]| {
+        let plain = |d: &[exchange::Draft]| {
             d.iter()
                 .map(|d| (d.event.clone(), d.on, d.fields.clone()))
                 .collect::<Vec<_>>()
@@ -111,7 +111,7 @@ fn every_encoding_and_form_gives_the_same_events() {
         );
     }
     assert_eq!(
-        input::parse(&[0xff, 0xfe, 0xff], Form::Csv, Some("E20"), &catalogue())
+        exchange::parse(&[0xff, 0xfe, 0xff], Form::Csv, Some("E20"), &catalogue())
             .unwrap_err()
             .0[0]
             .code,
@@ -444,14 +444,14 @@ fn history_speaks_and_a_file_is_all_or_nothing() {
     );
     // An event type that only the system writes.
     assert_eq!(
-        input::parse(b"id_no\n1\n", Form::Csv, Some("E90"), &catalogue())
+        exchange::parse(b"id_no\n1\n", Form::Csv, Some("E90"), &catalogue())
             .unwrap_err()
             .0[0]
             .code,
         "file.type"
     );
     assert_eq!(
-        input::parse(b"id_no\n1\n", Form::Csv, None, &catalogue())
+        exchange::parse(b"id_no\n1\n", Form::Csv, None, &catalogue())
             .unwrap_err()
             .0[0]
             .code,
@@ -459,10 +459,10 @@ fn history_speaks_and_a_file_is_all_or_nothing() {
     );
     let many = format!(
         "attended,occurred_on\n{}",
-        "1,2026-01-05\n".repeat(input::MAX_ROWS + 1)
+        "1,2026-01-05\n".repeat(exchange::MAX_ROWS + 1)
     );
     assert_eq!(
-        input::parse(many.as_bytes(), Form::Csv, Some("E06"), &catalogue())
+        exchange::parse(many.as_bytes(), Form::Csv, Some("E06"), &catalogue())
             .unwrap_err()
             .0[0]
             .code,
@@ -474,7 +474,7 @@ fn history_speaks_and_a_file_is_all_or_nothing() {
 fn the_largest_file_is_recorded_in_one_piece() {
     let mut w = World::new();
     let a = w.desk(A);
-    let ids: Vec<String> = (0..input::MAX_ROWS as u32)
+    let ids: Vec<String> = (0..exchange::MAX_ROWS as u32)
         .map(|n| {
             id_born(
                 &format!(
@@ -490,11 +490,11 @@ fn the_largest_file_is_recorded_in_one_piece() {
     let unique: std::collections::BTreeSet<_> = ids.iter().collect();
     assert_eq!(unique.len(), ids.len());
     let recorded = a.register(&ids, "2026-01-03", at("2026-01-20"));
-    assert_eq!(recorded.len(), input::MAX_ROWS);
+    assert_eq!(recorded.len(), exchange::MAX_ROWS);
     a.close(JAN, after(JAN));
     assert!(a.figure(JAN, "I9").0 > 0);
     a.reopen();
-    assert_eq!(a.leaves(), 4 + input::MAX_ROWS as u64);
+    assert_eq!(a.leaves(), 4 + exchange::MAX_ROWS as u64);
 }
 
 #[test]

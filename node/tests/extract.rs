@@ -95,9 +95,9 @@ fn what_stood_is_given_whoever_records_meanwhile() {
     let recorded = node.runtime.block_on(node.service.with(|books, now| {
         let counting = books.counting().unwrap().clone();
         let text = b"attended,occurred_on\n5,2026-02-03\n";
-        let parsed = node::desk::input::parse(
+        let parsed = node::exchange::parse(
             text,
-            node::desk::input::Form::Csv,
+            node::exchange::Form::Csv,
             Some("E06"),
             &counting.catalogue,
         )

@@ -6,8 +6,8 @@
 mod support;
 
 use kit::rounds;
-use node::desk::input::{Form, decode, parse};
 use node::desk::receipt;
+use node::exchange::{Form, decode, parse};
 use node::intake::Intake;
 use node::link::{Subject, UnitPath};
 use node::review;

@@ -137,6 +137,11 @@ fn a_broken_wall_is_seen() {
     assert_eq!(seen("node", "desk/sign.rs", "use async_nats::Client;"), 1);
     assert_eq!(seen("node", "link/nats.rs", "use async_nats::Client;"), 0);
     assert_eq!(
+        seen("node", "exchange/csv.rs", "use crate::books::Books;"),
+        1
+    );
+    assert_eq!(seen("node", "desk/sign.rs", "use crate::books::Books;"), 0);
+    assert_eq!(
         seen(
             "node",
             "desk/sign.rs",

@@ -4,10 +4,10 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::input::{self, Form};
 use super::month::counting;
 use super::record::{self, Imported, Recorded};
 use crate::books::Books;
+use crate::exchange::{self, Form};
 use crate::fault::{FaultCode, Faults, internal};
 
 /// How a file is to be imported.
@@ -38,7 +38,7 @@ pub fn import(
 ) -> Result<Imported, Faults> {
     let counting = counting(books)?;
     let event = request.event.as_deref();
-    let mut parsed = input::parse(file, request.form, event, &counting.catalogue)?;
+    let mut parsed = exchange::parse(file, request.form, event, &counting.catalogue)?;
     let days = record::day_faults(books, &parsed.broken, now)?;
     parsed.faults.extend(days);
     let (operator, drafts, faults) = (&request.operator, &parsed.drafts, parsed.faults);
@@ -76,7 +76,7 @@ pub fn correct(
     let (target, _) = books.statement(index).map_err(|_| record::no_event())?;
     let line = serde_json::to_vec(&correction.event).map_err(internal)?;
     let event = Some(target.event.as_str());
-    let mut parsed = input::parse(&line, Form::Jsonl, event, &counting.catalogue)?;
+    let mut parsed = exchange::parse(&line, Form::Jsonl, event, &counting.catalogue)?;
     if !parsed.faults.is_empty() {
         return Err(Faults(parsed.faults));
     }

@@ -1,16 +1,15 @@
 //! The desk: what a unit's people do. Record and import, correct and void, close, sign, submit.
 //!
 //! Each function computes journal entries from the books and commits them; no function here keeps a
-//! state of its own. Reading order: [`input`] (files to drafts), [`record`] (drafts to statements),
-//! `sealing` (statements to signed entries), `import` (all of it in order), [`close`] (a month to a
+//! state of its own. Reading order: [`record`] (drafts to statements), `sealing`
+//! (statements to signed entries), `import` (a file from its bytes on), [`close`] (a month to a
 //! rollup), [`sign`] (signatures and the outbox), [`disclose`] and [`evidence`] (what others get to
-//! see).
+//! see). Files become drafts in [`crate::exchange`].
 
 pub mod close;
 pub mod disclose;
 pub mod evidence;
 mod import;
-pub mod input;
 mod month;
 mod pool;
 pub mod receipt;

@@ -17,13 +17,13 @@ use protocol::statement::{self, Ref, Statement};
 use protocol::verify::log::MAX_HISTORY;
 use serde::{Deserialize, Serialize};
 
-use super::input::Draft;
 use super::month::open_month;
 use super::pool::{RandomPool, random};
 use super::sealing::{Counted, Press, ToCommit};
 use crate::books::payload::{self, Payload, Subject};
 use crate::books::{Books, EntryKind, NewEntry};
 use crate::clock::stamp;
+use crate::exchange::Draft;
 use crate::fault::{Fault, FaultCode, Faults, internal};
 use crate::journal::Entry;
 use crate::view::{Same, Token};

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use chrono::{DateTime, Utc};
 use node::books::Books;
 use node::desk::close::{self, CloseRequest};
-use node::desk::input::{self, Form};
 use node::desk::{record, sign};
+use node::exchange::{self, Form};
 use node::fault::{FaultCode, Faults};
 use node::queries::events;
 use node::review;
@@ -215,7 +215,7 @@ fn import(unit: &mut Unit, event: &'static str, csv: String) -> Outcome {
     let operator = operator(unit);
     let imported = unit.call(move |books, now| {
         let counting = books.counting().expect("a catalogue").clone();
-        let parsed = input::parse(csv.as_bytes(), Form::Csv, Some(event), &counting.catalogue)?;
+        let parsed = exchange::parse(csv.as_bytes(), Form::Csv, Some(event), &counting.catalogue)?;
         record::record(books, &operator, &parsed.drafts, parsed.faults, false, now)
     })?;
     Ok(imported.and_then(|i| {
@@ -255,7 +255,7 @@ fn correct(
         Some((index, _)) => {
             let counting = books.counting().expect("a catalogue").clone();
             let catalogue = &counting.catalogue;
-            let mut parsed = input::parse(line.as_bytes(), Form::Jsonl, Some(event), catalogue)?;
+            let mut parsed = exchange::parse(line.as_bytes(), Form::Jsonl, Some(event), catalogue)?;
             let draft = parsed.drafts.remove(0);
             record::correct(books, &operator, index, &draft, "wrong", now).map(|_| ())
         }

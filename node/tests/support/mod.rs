@@ -13,10 +13,10 @@ use node::books::Books;
 use node::books::keys::Keys;
 use node::config::{Accept, Config};
 use node::desk::close::{CloseRequest, Closed};
-use node::desk::input::{self, Draft, Form, Parsed};
 use node::desk::receipt;
 use node::desk::record::{self, Imported};
 use node::desk::{close, evidence, open_month, sign};
+use node::exchange::{self, Draft, Form, Parsed};
 use node::fault::Faults;
 use node::intake::Intake;
 use node::queries::events;
@@ -221,7 +221,7 @@ impl Desk {
 
     pub fn parse(&self, event: &str, text: &[u8], form: Form) -> Parsed {
         let counting = self.read().counting().unwrap().clone();
-        input::parse(text, form, Some(event), &counting.catalogue).unwrap()
+        exchange::parse(text, form, Some(event), &counting.catalogue).unwrap()
     }
     pub fn import(
         &mut self,

@@ -12,8 +12,8 @@ use curve25519_dalek::traits::Identity as _;
 use ed25519_dalek::{Signature, VerifyingKey};
 use node::books::Books;
 use node::books::keys::Keys;
-use node::desk::input::{self, Form};
 use node::desk::{close, record, sign};
+use node::exchange::{self, Form};
 use protocol::ids::id_check_digit;
 use protocol::note::{Note, SigningKey, VerifierKey};
 use protocol::period::Month;
@@ -149,7 +149,7 @@ pub fn files(first: usize, count: usize, batch: usize) -> Vec<(&'static str, Str
 pub fn import(books: &mut Books, event: &str, text: &str, now: DateTime<Utc>) -> usize {
     let counting = books.counting().expect("a catalogue").clone();
     let operator = format!("{}/luru", books.unit());
-    let parsed = input::parse(text.as_bytes(), Form::Csv, Some(event), &counting.catalogue)
+    let parsed = exchange::parse(text.as_bytes(), Form::Csv, Some(event), &counting.catalogue)
         .expect("a readable file");
     let imported = record::record(books, &operator, &parsed.drafts, parsed.faults, false, now)
         .expect("recorded");

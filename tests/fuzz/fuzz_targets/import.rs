@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use node::desk::input::{Form, decode, parse};
+use node::exchange::{Form, decode, parse};
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(text) = decode(data) {
