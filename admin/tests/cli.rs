@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use node::fault::FaultCode;
 use serde_json::Value;
 
 /// A directory of its own, removed at the end.
@@ -752,6 +753,24 @@ fn the_examples_are_well_formed() {
 }
 
 /// Every command and every group of commands shows an example.
+#[test]
+fn a_code_is_explained_in_both_languages() {
+    let dir = Dir::new("explain");
+    let text = dir.good(&["explain", "close.child"]);
+    let code = FaultCode::CloseChild;
+    for words in [code.meaning(), code.cure()] {
+        assert!(text.contains(words.zh) && text.contains(words.en), "{text}");
+    }
+    let json = dir.json(&["explain", "journal.no_space"]);
+    assert_eq!(json["cure"]["en"], FaultCode::JournalNoSpace.cure().en);
+    let verdict = dir.good(&["explain", "history.never-back"]);
+    assert!(verdict.contains("step 6 of the check history"), "{verdict}");
+    let holds = dir.good(&["explain", "history.holds"]);
+    assert!(holds.contains("nothing that contradicts"), "{holds}");
+    dir.run(&["explain", "close.moon"])
+        .refused(2, &["knows no such code", "close.moon"]);
+}
+
 #[test]
 fn every_help_has_an_example() {
     let dir = Dir::new("help");

@@ -20,6 +20,7 @@ mod data_directory;
 mod desk;
 mod direct_children;
 mod evidence;
+mod explain;
 mod fsck;
 mod guard;
 mod import;
@@ -90,6 +91,7 @@ enum Command {
     Verify(verify::Args),
     #[command(subcommand)]
     Audit(audit::Command),
+    Explain(explain::Args),
     Fsck(fsck::Args),
     Guard(guard::Args),
 }
@@ -126,6 +128,7 @@ fn run(command: Command, out: &Output) -> CommandResult {
         Command::Evidence(a) => evidence::run(&a, out),
         Command::Verify(a) => verify::run(&a, out),
         Command::Audit(c) => audit::run(c, out),
+        Command::Explain(a) => explain::run(&a, out),
         Command::Fsck(a) => fsck::run(&a, out),
         Command::Guard(a) => guard::run(&a, out),
     }

@@ -170,35 +170,35 @@ codes! {
         LimitRequests = "limit.requests", 429;
         LimitToken = "limit.token", 429;
         => en "too many requests from one address, with one token, or without a good one",
-              "the text says how long to wait; section 1, limits";
-           zh "来自同一地址、使用同一令牌或令牌无效的请求过多", "文字写明需要等待多久；见第 1 节的限额";
+              "the text says how long to wait; runbook section 1, limits";
+           zh "来自同一地址、使用同一令牌或令牌无效的请求过多", "文字写明需要等待多久；见手册第 1 节的限额";
     }
     {
         LimitConnections = "limit.connections", 503;
         LimitEvidence = "limit.evidence", 503;
         => en "too many at the same time: connections, or evidence files being taken out",
-              "come again in a moment; section 1, limits";
-           zh "同时进行的过多：连接，或者证据文件的导出", "请稍后再试；见第 1 节的限额";
+              "come again in a moment; runbook section 1, limits";
+           zh "同时进行的过多：连接，或者证据文件的导出", "请稍后再试；见手册第 1 节的限额";
     }
     {
         LimitSize = "limit.size", 413;
         => en "the request is larger than 16 MiB",
-              "split the file and import it in parts; section 1, limits";
-           zh "请求超过 16 MiB", "请把文件分成几份导入；见第 1 节的限额";
+              "split the file and import it in parts; runbook section 1, limits";
+           zh "请求超过 16 MiB", "请把文件分成几份导入；见手册第 1 节的限额";
     }
     {
         LimitTime = "limit.time", 408;
         => en "the request took too long; it may still be carried out",
-              "look whether it was done before sending it again; section 1, limits";
-           zh "请求超过时限；可能仍会完成", "请先查看是否已经完成，再重新发送；见第 1 节的限额";
+              "look whether it was done before sending it again; runbook section 1, limits";
+           zh "请求超过时限；可能仍会完成", "请先查看是否已经完成，再重新发送；见手册第 1 节的限额";
     }
     // Starting a node.
     {
         WebPlain = "web.plain", 422;
         WebTls = "web.tls", 422;
         WebListen = "web.listen", 422;
-        => en "the API cannot be served so", "the text names file and cure; section 1, TLS";
-           zh "接口不能这样提供", "文字写明文件和办法；见第 1 节的 TLS";
+        => en "the API cannot be served so", "the text names file and cure; runbook section 1, TLS";
+           zh "接口不能这样提供", "文字写明文件和办法；见手册第 1 节的 TLS";
     }
     {
         ConfigMalformed = "config.malformed", 422;
@@ -225,8 +225,9 @@ codes! {
     {
         VaultRefused = "vault.refused", 422;
         => en "a sealed record does not open with this key",
-              "take the `vault.key` of this data directory from the safe; else restore (7)";
-           zh "用这把密钥打不开密封的记录", "请从保险柜取出本数据目录的 `vault.key`；否则请恢复（第 7 节）";
+              "take the `vault.key` of this data directory from the safe; else restore (runbook \
+               section 7)";
+           zh "用这把密钥打不开密封的记录", "请从保险柜取出本数据目录的 `vault.key`；否则请恢复（手册第 7 节）";
     }
     {
         NodeRegistry = "node.registry", 422;
@@ -585,8 +586,8 @@ codes! {
         SignText = "sign.text", 422;
         SignSignature = "sign.signature", 422;
         => en "another text, a wrong key, or a revoked one",
-              "fetch again with `countersign sign`; see 6 ⚠";
-           zh "文本不同、密钥不对，或者密钥已撤销", "请用 `countersign sign` 重新取得；见第 6 节 ⚠";
+              "fetch again with `countersign sign`; see runbook section 6 ⚠";
+           zh "文本不同、密钥不对，或者密钥已撤销", "请用 `countersign sign` 重新取得；见手册第 6 节 ⚠";
     }
     {
         SignMonth = "sign.month", 422;
@@ -670,8 +671,8 @@ codes! {
     {
         LinkNotDurable = "link.not_durable", 422;
         => en "the server does not show `sync_always`",
-              "section 4; nothing is lost, the outbox waits";
-           zh "服务器没有显示 `sync_always`", "见第 4 节；不会丢失内容，待发箱会等待";
+              "runbook section 4; nothing is lost, the outbox waits";
+           zh "服务器没有显示 `sync_always`", "见手册第 4 节；不会丢失内容，待发箱会等待";
     }
     {
         LinkDenied = "link.denied", 422;
@@ -762,8 +763,8 @@ codes! {
     {
         JournalDamaged = "journal.damaged", 503;
         JournalMissingSegment = "journal.missing_segment", 503;
-        => en "bytes are not what was written", "keep a copy, restore (7)";
-           zh "字节与当时写入的不同", "请保留一份副本，然后恢复（第 7 节）";
+        => en "bytes are not what was written", "keep a copy, restore (runbook section 7)";
+           zh "字节与当时写入的不同", "请保留一份副本，然后恢复（手册第 7 节）";
     }
     {
         JournalNoSuchEntry = "journal.no_such_entry", 503;
@@ -793,8 +794,8 @@ codes! {
     }
     {
         GuardRolledBack = "guard.rolled_back", 503;
-        => en "older than what was signed", "section 7; do not remove the guard";
-           zh "早于已经签过的内容", "见第 7 节；不要删除防回退标记";
+        => en "older than what was signed", "runbook section 7; do not remove the guard";
+           zh "早于已经签过的内容", "见手册第 7 节；不要删除防回退标记";
     }
     {
         GuardForked = "guard.forked", 503;
@@ -805,8 +806,8 @@ codes! {
     }
     {
         GuardMissing = "guard.missing", 503;
-        => en "there is a journal and no guard", "section 7";
-           zh "有底账而没有防回退标记", "见第 7 节";
+        => en "there is a journal and no guard", "runbook section 7";
+           zh "有底账而没有防回退标记", "见手册第 7 节";
     }
     {
         GuardPresent = "guard.present", 503;
@@ -815,8 +816,9 @@ codes! {
     }
     {
         GuardDamaged = "guard.damaged", 503;
-        => en "the guard cannot be read", "compare with the parent as in 7, only then remove it";
-           zh "防回退标记无法读取", "请按第 7 节与上级比对，之后才能删除它";
+        => en "the guard cannot be read",
+              "compare with the parent as in runbook section 7, only then remove it";
+           zh "防回退标记无法读取", "请按手册第 7 节与上级比对，之后才能删除它";
     }
     {
         GuardData = "guard.data", 503;

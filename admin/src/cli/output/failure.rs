@@ -85,6 +85,15 @@ impl Failure {
     pub fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Failure + '_ {
         move |e| Failure::coded(FaultCode::File, format!("{}: {e}", path.display()))
     }
+    /// How to cure it: what was said where it failed, else what the table of codes says. Of several
+    /// faults each has its own words, and a single cure would be the wrong one for most.
+    fn cure(&self) -> Option<String> {
+        if self.help.is_some() || self.faults.len() > 1 {
+            return self.help.clone();
+        }
+        let cure = self.code.parse::<FaultCode>().ok()?.cure();
+        Some(format!("{}\n{}", cure.zh, cure.en))
+    }
     /// What it says of a file that it concerns.
     #[must_use]
     pub fn about(mut self, file: &Path) -> Failure {
@@ -94,6 +103,7 @@ impl Failure {
     /// Prints it: one JSON value on the standard output, or a text on the standard error.
     pub fn print(mut self, json: bool) {
         self.message = escape_controls(&self.message).into_owned();
+        self.help = self.cure();
         if json {
             sayln!(
                 "{:#}",
@@ -146,20 +156,11 @@ fn refused(faults: Vec<Fault>) -> Failure {
         }
         many => format!("the node refuses, for {} reasons", many.len()),
     };
-    let help = match code.as_str() {
-        "token.unknown" => Some(
-            "give --token-file FILE, or set COUNTERSIGN_TOKEN; a new token counts only after the \
-                node was restarted",
-        ),
-        "role.missing" => Some("use the token of a person who has this role"),
-        _ => None,
-    };
     Failure {
         code,
         message,
-        help: help.map(str::to_string),
         faults,
-        usage: false,
+        ..Failure::default()
     }
 }
 
@@ -207,5 +208,15 @@ mod tests {
             ("registry.version", "registry version 3 is skipped")
         );
         assert_eq!(Failure::of("an array [1, 2]").code, "");
+    }
+
+    #[test]
+    fn the_table_helps_where_nothing_else_does() {
+        let failure = Failure::coded(FaultCode::CloseEarly, "2023-04 is not over yet");
+        assert_eq!(failure.cure().as_deref(), Some("请等待\nwait"));
+        assert_eq!(failure.help("x").cure().as_deref(), Some("x"));
+        assert_eq!(Failure::of("of no code").cure(), None);
+        let faults = [FaultCode::DateForm, FaultCode::MoneyForm].map(|c| Fault::new(c, "", ""));
+        assert_eq!(refused(faults.to_vec()).cure(), None);
     }
 }
