@@ -10,9 +10,11 @@ use node::desk::record;
 use node::exchange::Form;
 use node::review;
 use protocol::digest::Digest;
+use protocol::ids::Tier;
 use protocol::note::{Alg, Note};
 use protocol::published;
 use protocol::receipt::Decision;
+use protocol::registry::Registry;
 use support::*;
 
 /// Reopens everybody and compares every answer.
@@ -84,6 +86,153 @@ fn each_file(dir: &Path, change: &mut dyn FnMut(&Path)) {
     }
 }
 
+/// What can become of a view, in the order in which it is tried.
+const HARMS: [Harm; 9] = [
+    Harm {
+        what: "deleted",
+        rebuilt: true,
+        apply: |view, _| std::fs::remove_dir_all(view).unwrap(),
+    },
+    Harm {
+        what: "empty",
+        rebuilt: true,
+        apply: |view, _| {
+            std::fs::remove_dir_all(view).unwrap();
+            std::fs::create_dir(view).unwrap();
+        },
+    },
+    Harm {
+        what: "cut",
+        rebuilt: false,
+        apply: |view, _| each_file(view, &mut cut_in_half),
+    },
+    Harm {
+        what: "cut to nothing",
+        rebuilt: false,
+        apply: |view, _| each_file(view, &mut |f| std::fs::write(f, b"").unwrap()),
+    },
+    Harm {
+        what: "garbage",
+        rebuilt: false,
+        apply: |view, _| each_file(view, &mut fill_with_garbage),
+    },
+    Harm {
+        what: "garbage in the middle",
+        rebuilt: false,
+        apply: |view, _| each_file(view, &mut spoil_the_middle),
+    },
+    Harm {
+        what: "of another journal",
+        rebuilt: true,
+        apply: |view, foreign| {
+            std::fs::remove_dir_all(view).unwrap();
+            copy_dir(foreign, view);
+        },
+    },
+    Harm {
+        what: "of an older layout",
+        rebuilt: true,
+        apply: |view, _| mark_as_of_an_older_layout(view),
+    },
+    Harm {
+        what: "a file",
+        rebuilt: true,
+        apply: |view, _| {
+            std::fs::remove_dir_all(view).unwrap();
+            std::fs::write(view, b"x").unwrap();
+        },
+    },
+];
+
+struct Harm {
+    what: &'static str,
+    /// Whether it must be seen as damage; what is cut may be mended by the view itself.
+    rebuilt: bool,
+    /// Takes the view's folder, and that of another unit's view.
+    apply: fn(&Path, &Path),
+}
+
+fn cut_in_half(file: &Path) {
+    let length = std::fs::metadata(file).unwrap().len();
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open(file)
+        .unwrap()
+        .set_len(length / 2)
+        .unwrap();
+}
+
+fn fill_with_garbage(file: &Path) {
+    let length = std::fs::metadata(file).unwrap().len() as usize;
+    std::fs::write(file, vec![0xa5; length]).unwrap();
+}
+
+fn spoil_the_middle(file: &Path) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let (from, to) = (bytes.len() / 3, bytes.len() / 3 + bytes.len() / 4);
+    bytes[from..to].fill(0x5a);
+    std::fs::write(file, bytes).unwrap();
+}
+
+fn mark_as_of_an_older_layout(view: &Path) {
+    let meta = sled::open(view).unwrap().open_tree("meta").unwrap();
+    let mark = meta.remove("applied/2").unwrap().expect("a mark");
+    meta.insert("applied", mark).unwrap();
+    meta.flush().unwrap();
+}
+
+/// It goes on counting as if nothing had happened: the histories are whole. What this records is
+/// taken away again.
+#[track_caller]
+fn goes_on_counting(a: &mut Desk, what: &str) {
+    a.shut();
+    let keep = a.home.join("keep");
+    copy_dir(&a.data(), &keep);
+    a.open();
+    assert_eq!(
+        code_of(a.void(8, at("2026-03-05"))),
+        "void.twice",
+        "{what}: an index of what was taken back"
+    );
+    let twice = a
+        .import(
+            "E02",
+            &format!(
+                "id_no,employer,wage,occurred_on\n{},乙厂,300000,2026-02-06\n",
+                id_no(2)
+            ),
+            false,
+            at("2026-03-05"),
+        )
+        .unwrap();
+    let codes: Vec<_> = twice.faults.iter().map(|f| f.code.as_str()).collect();
+    assert_eq!(codes, ["event.repeated"], "{what}");
+    a.leave(&id_no(2), "乙厂", "2026-03-01", at("2026-03-05"));
+    a.close(MAR, after(MAR));
+    assert_eq!(a.figure(MAR, "I2").0, 1, "{what}");
+    a.shut();
+    std::fs::remove_dir_all(a.data()).unwrap();
+    std::fs::rename(&keep, a.data()).unwrap();
+    a.open();
+}
+
+/// A view that is behind is brought up to date, not rebuilt.
+#[track_caller]
+fn is_brought_up_to_date(a: &mut Desk, view: &Path) {
+    let old = a.home.join("old-view");
+    a.shut();
+    copy_dir(view, &old);
+    a.open();
+    a.train(2, "2026-03-02", at("2026-03-05"));
+    let ahead = a.answers();
+    a.shut();
+    std::fs::remove_dir_all(view).unwrap();
+    copy_dir(&old, view);
+    a.open();
+    assert!(!a.read().size().2, "behind is not damaged");
+    assert_eq!(a.answers(), ahead);
+}
+
 #[test]
 fn a_lost_damaged_or_foreign_view_is_rebuilt_to_the_byte() {
     let mut w = two_months();
@@ -92,145 +241,21 @@ fn a_lost_damaged_or_foreign_view_is_rebuilt_to_the_byte() {
     let a = w.desk(A);
     let (before, evidence) = (a.answers(), a.evidence());
     let view = a.data().join("view");
-    let old = a.home.join("old-view");
-    type Harm<'a> = Box<dyn FnMut(&Path) + 'a>;
-    let harms: Vec<(&str, bool, Harm<'_>)> = vec![
-        (
-            "deleted",
-            true,
-            Box::new(|v| std::fs::remove_dir_all(v).unwrap()),
-        ),
-        (
-            "empty",
-            true,
-            Box::new(|v| {
-                std::fs::remove_dir_all(v).unwrap();
-                std::fs::create_dir(v).unwrap();
-            }),
-        ),
-        (
-            "cut",
-            false,
-            Box::new(|v| {
-                each_file(v, &mut |f| {
-                    let length = std::fs::metadata(f).unwrap().len();
-                    std::fs::OpenOptions::new()
-                        .write(true)
-                        .open(f)
-                        .unwrap()
-                        .set_len(length / 2)
-                        .unwrap();
-                })
-            }),
-        ),
-        (
-            "cut to nothing",
-            false,
-            Box::new(|v| each_file(v, &mut |f| std::fs::write(f, b"").unwrap())),
-        ),
-        (
-            "garbage",
-            false,
-            Box::new(|v| {
-                each_file(v, &mut |f| {
-                    let length = std::fs::metadata(f).unwrap().len() as usize;
-                    std::fs::write(f, vec![0xa5; length]).unwrap();
-                })
-            }),
-        ),
-        (
-            "garbage in the middle",
-            false,
-            Box::new(|v| {
-                each_file(v, &mut |f| {
-                    let mut bytes = std::fs::read(f).unwrap();
-                    let (from, to) = (bytes.len() / 3, bytes.len() / 3 + bytes.len() / 4);
-                    bytes[from..to].fill(0x5a);
-                    std::fs::write(f, bytes).unwrap();
-                })
-            }),
-        ),
-        (
-            "of another journal",
-            true,
-            Box::new(|v| {
-                std::fs::remove_dir_all(v).unwrap();
-                copy_dir(&foreign, v);
-            }),
-        ),
-        (
-            "of an older layout",
-            true,
-            Box::new(|v| {
-                let meta = sled::open(v).unwrap().open_tree("meta").unwrap();
-                let mark = meta.remove("applied/2").unwrap().expect("a mark");
-                meta.insert("applied", mark).unwrap();
-                meta.flush().unwrap();
-            }),
-        ),
-        (
-            "a file",
-            true,
-            Box::new(|v| {
-                std::fs::remove_dir_all(v).unwrap();
-                std::fs::write(v, b"x").unwrap();
-            }),
-        ),
-    ];
-    for (what, rebuilt, mut harm) in harms {
+    for harm in HARMS {
+        let what = harm.what;
         a.shut();
-        harm(&view);
+        (harm.apply)(&view, &foreign);
         a.open();
         assert!(
-            !rebuilt || a.read().size().2,
+            !harm.rebuilt || a.read().size().2,
             "{what}: it must have been rebuilt"
         );
         assert_eq!(a.answers(), before, "{what}");
         assert_eq!(a.evidence(), evidence, "{what}");
         assert!(a.read().view().repeated(&[0; 16]).unwrap().is_none());
-        // It goes on counting as if nothing had happened: the histories are whole.
-        a.shut();
-        let keep = a.home.join("keep");
-        copy_dir(&a.data(), &keep);
-        a.open();
-        assert_eq!(
-            code_of(a.void(8, at("2026-03-05"))),
-            "void.twice",
-            "{what}: an index of what was taken back"
-        );
-        let twice = a
-            .import(
-                "E02",
-                &format!(
-                    "id_no,employer,wage,occurred_on\n{},乙厂,300000,2026-02-06\n",
-                    id_no(2)
-                ),
-                false,
-                at("2026-03-05"),
-            )
-            .unwrap();
-        let codes: Vec<_> = twice.faults.iter().map(|f| f.code.as_str()).collect();
-        assert_eq!(codes, ["event.repeated"], "{what}");
-        a.leave(&id_no(2), "乙厂", "2026-03-01", at("2026-03-05"));
-        a.close(MAR, after(MAR));
-        assert_eq!(a.figure(MAR, "I2").0, 1, "{what}");
-        a.shut();
-        std::fs::remove_dir_all(a.data()).unwrap();
-        std::fs::rename(&keep, a.data()).unwrap();
-        a.open();
+        goes_on_counting(a, what);
     }
-    // A view that is behind is brought up to date, not rebuilt.
-    a.shut();
-    copy_dir(&view, &old);
-    a.open();
-    a.train(2, "2026-03-02", at("2026-03-05"));
-    let ahead = a.answers();
-    a.shut();
-    std::fs::remove_dir_all(&view).unwrap();
-    copy_dir(&old, &view);
-    a.open();
-    assert!(!a.read().size().2, "behind is not damaged");
-    assert_eq!(a.answers(), ahead);
+    is_brought_up_to_date(a, &view);
 }
 
 #[test]
@@ -424,45 +449,56 @@ fn a_missing_guard_is_refused_until_a_person_has_compared() {
     a.reopen();
 }
 
+/// Signed by the root, as bytes.
+fn signed_by_root(text: String) -> Vec<u8> {
+    let root = key("root", Alg::Ed25519);
+    Note::sign(&text, &[&root]).unwrap().as_bytes().to_vec()
+}
+
+/// The registry of this version, with a name by which it can be told.
+fn registry_after(first: &Registry, version: u64, previous: Digest, name: &str) -> String {
+    let mut registry = first.clone();
+    (registry.version, registry.previous) = (version, Some(previous));
+    registry.units[0].name = name.to_string();
+    registry.to_text().unwrap()
+}
+
+/// Versions of registry and catalogue, and a county's last day.
+fn in_force(w: &World) -> (u64, u32, String) {
+    let books = w.desks[A].read();
+    let due = books.reporting().due(Tier::County, month(JAN));
+    (
+        books.registry().unwrap().registry().version,
+        books.counting().unwrap().catalogue.version,
+        due.to_string(),
+    )
+}
+
 /// Registries, catalogues and plans come by NATS at least once and lie about as files: old ones
 /// come again, and somebody may send them on purpose. None of them takes effect a second time, and
 /// no forged one at all.
 #[test]
 fn what_was_replaced_never_comes_back() {
     let mut w = World::new();
-    let root = key("root", Alg::Ed25519);
-    assert_eq!(w.root.vkey(), root.vkey());
-    let sign = |text: String| Note::sign(&text, &[&root]).unwrap().as_bytes().to_vec();
+    assert_eq!(w.root.vkey(), key("root", Alg::Ed25519).vkey());
     let first = w.desks[A].read().registries()[0].clone();
-    let registry = |version: u64, previous: Digest, name: &str| {
-        let mut r = first.0.registry().clone();
-        (r.version, r.previous) = (version, Some(previous));
-        r.units[0].name = name.to_string();
-        r.to_text().unwrap()
-    };
+    let registry = first.0.registry();
     let one = first.1.as_bytes().to_vec();
-    let two = sign(registry(2, first.0.digest(), "two"));
+    let two = signed_by_root(registry_after(registry, 2, first.0.digest(), "two"));
     let digest = Note::parse(&two).unwrap().digest();
-    let three = sign(registry(3, digest, "three"));
+    let three = signed_by_root(registry_after(registry, 3, digest, "three"));
     let (old_plan, new_plan) = (
         PLAN.to_string(),
         PLAN.replace("county_days = 5", "county_days = 6"),
     );
     assert_ne!(old_plan, new_plan);
-    let plan = |text: &str| sign(published::plan_text(text).unwrap());
+    let plan = |text: &str| signed_by_root(published::plan_text(text).unwrap());
     let mut newest = catalogue();
     newest.version = 3;
     let [old, late, newest] = [catalogue(), catalogue_two(), newest]
-        .map(|c| sign(published::catalogue_text(&c).unwrap()));
+        .map(|c| signed_by_root(published::catalogue_text(&c).unwrap()));
 
-    let due = |w: &World| {
-        w.desks[A]
-            .read()
-            .reporting()
-            .due(protocol::ids::Tier::County, month(JAN))
-            .to_string()
-    };
-    let before = due(&w);
+    let before = in_force(&w).2;
     let books = w.desk(A).books();
     assert_eq!(
         books
@@ -471,14 +507,6 @@ fn what_was_replaced_never_comes_back() {
         4,
         "in whatever order they lie there"
     );
-    let in_force = |w: &World| {
-        let books = w.desks[A].read();
-        (
-            books.registry().unwrap().registry().version,
-            books.counting().unwrap().catalogue.version,
-            due(w),
-        )
-    };
     let now = in_force(&w);
     assert_eq!((now.0, now.1), (3, 3));
     assert_ne!(now.2, before);
@@ -500,27 +528,32 @@ fn what_was_replaced_never_comes_back() {
         (in_force(&w), w.desks[A].read().catalogues().len()),
         (now.clone(), 3)
     );
-    // Not signed, forked, skipped, or the first once more with another text.
-    let unsigned = Note::sign(&registry(4, digest, "x"), &[&key(A, Alg::Ed25519)])
-        .unwrap()
-        .as_bytes()
-        .to_vec();
+    forged_ones_take_no_effect(&mut w, registry, digest, &old_plan);
+    w.desk(A).reopen();
+    assert_eq!(in_force(&w), now);
+    assert_eq!(w.desk(A).books().install(&[plan(&old_plan)]).unwrap(), 0);
+    assert_eq!(in_force(&w), now);
+}
+
+/// Not signed by the root, forked, skipped, or the first once more with another text.
+#[track_caller]
+fn forged_ones_take_no_effect(w: &mut World, first: &Registry, second: Digest, old_plan: &str) {
+    let now = in_force(w);
+    let by_another = |text: &str| {
+        let other = key(A, Alg::Ed25519);
+        Note::sign(text, &[&other]).unwrap().as_bytes().to_vec()
+    };
+    let first_digest = w.desks[A].read().registries()[0].0.digest();
     let third = w.desks[A].read().registry().unwrap().digest();
-    let mut again = first.0.registry().clone();
+    let mut again = first.clone();
     again.units[0].name = "again".to_string();
     for wrong in [
-        unsigned,
-        sign(registry(4, digest, "fork")),
-        sign(registry(5, third, "skip")),
-        sign(registry(2, first.0.digest(), "another second")),
-        sign(again.to_text().unwrap()),
-        Note::sign(
-            &published::plan_text(&old_plan).unwrap(),
-            &[&key(A, Alg::Ed25519)],
-        )
-        .unwrap()
-        .as_bytes()
-        .to_vec(),
+        by_another(&registry_after(first, 4, second, "x")),
+        signed_by_root(registry_after(first, 4, second, "fork")),
+        signed_by_root(registry_after(first, 5, third, "skip")),
+        signed_by_root(registry_after(first, 2, first_digest, "another second")),
+        signed_by_root(again.to_text().unwrap()),
+        by_another(&published::plan_text(old_plan).unwrap()),
     ] {
         let result = w.desk(A).books().install(std::slice::from_ref(&wrong));
         let known = matches!(result, Ok(0));
@@ -529,12 +562,8 @@ fn what_was_replaced_never_comes_back() {
             "{}",
             String::from_utf8_lossy(&wrong)
         );
-        assert_eq!(in_force(&w), now);
+        assert_eq!(in_force(w), now);
     }
-    w.desk(A).reopen();
-    assert_eq!(in_force(&w), now);
-    assert_eq!(w.desk(A).books().install(&[plan(&old_plan)]).unwrap(), 0);
-    assert_eq!(in_force(&w), now);
 }
 
 /// The view runs ahead of the journal while a group is under way. A process that dies before the
