@@ -10,7 +10,8 @@ use node::books::Books;
 use node::config::Accept;
 use node::courier;
 use node::desk::close::{self, CloseRequest};
-use node::desk::sign;
+use node::desk::{record, sign};
+use node::exchange;
 use node::link::{Faults, MemoryHub, Outgoing, Subject, Transport as _, UnitPath, UpKind};
 use node::review;
 use node::service::Service;
@@ -125,71 +126,42 @@ fn accepted(period: &'static str) -> impl Fn(&Books) -> bool + Send + Clone + 's
     }
 }
 
-async fn three_months(seed: u64) {
-    let mut w = World::new();
-    w.set_clock(at("2026-01-20"));
-    let mut net = Net {
-        hub: MemoryHub::new(seed, Faults::harsh()),
-        running: Vec::new(),
+/// More trainings than one bundle of 256 takes, so that the borders matter.
+async fn record_trainings(county: &Arc<Service>, period: &'static str) {
+    let record = move |books: &mut Books, now| {
+        let counting = books.counting().unwrap().clone();
+        let rows: String = (0..150)
+            .map(|i| format!("{},{period}-{:02}\n", i + 1, 1 + i % 20))
+            .collect();
+        let text = format!("attended,occurred_on\n{rows}");
+        let parsed = exchange::parse(
+            text.as_bytes(),
+            exchange::Form::Csv,
+            Some("E06"),
+            &counting.catalogue,
+        )?;
+        let imported = record::record(
+            books,
+            &format!("{A}/luru"),
+            &parsed.drafts,
+            parsed.faults,
+            false,
+            now,
+        )?;
+        assert!(imported.faults.is_empty(), "{:?}", imported.faults);
+        Ok(())
     };
-    net.start(&mut w, PROVINCE, Accept::Auto).await;
-    let mut city = net.start(&mut w, CITY, Accept::Auto).await;
-    let mut county = net.start(&mut w, A, Accept::Person).await;
-    for (n, period) in [JAN, FEB, MAR].into_iter().enumerate() {
-        w.set_clock(at(&format!("{period}-20")));
-        county
-            .with(move |books, now| {
-                let counting = books.counting().unwrap().clone();
-                // More than one bundle of 256, so that the borders matter.
-                let rows: String = (0..150)
-                    .map(|i| format!("{},{period}-{:02}\n", i + 1, 1 + i % 20))
-                    .collect();
-                let text = format!("attended,occurred_on\n{rows}");
-                let parsed = node::exchange::parse(
-                    text.as_bytes(),
-                    node::exchange::Form::Csv,
-                    Some("E06"),
-                    &counting.catalogue,
-                )?;
-                let imported = node::desk::record::record(
-                    books,
-                    &format!("{A}/luru"),
-                    &parsed.drafts,
-                    parsed.faults,
-                    false,
-                    now,
-                )?;
-                assert!(imported.faults.is_empty(), "{:?}", imported.faults);
-                Ok(())
-            })
-            .await
-            .unwrap();
-        finish(&w, &county, period).await;
-        if n == 1 {
-            // Everybody is restarted in the middle of it.
-            drop((city, county));
-            net.stop().await;
-            net.start(&mut w, PROVINCE, Accept::Auto).await;
-            city = net.start(&mut w, CITY, Accept::Auto).await;
-            county = net.start(&mut w, A, Accept::Person).await;
-        }
-        if n != 0 {
-            // January and February are on their way together.
-            until(&county, period, accepted(period)).await;
-        }
-    }
-    until(&county, "January", accepted(JAN)).await;
-    // Each accepted exactly once, by the county's and by the city's books.
+    county.with(record).await.unwrap();
+}
+
+/// Each month was accepted exactly once, by the county's and by the city's books.
+async fn accepted_exactly_once(county: &Arc<Service>, city: &Arc<Service>) {
     county
         .with(|books, _| {
             for own in books.rollups().values() {
-                assert_eq!(
-                    own.receipts
-                        .iter()
-                        .filter(|(r, _)| r.decision == Decision::Accepted)
-                        .count(),
-                    1
-                );
+                let decisions = own.receipts.iter().map(|(r, _)| r.decision);
+                let accepted = decisions.filter(|d| *d == Decision::Accepted);
+                assert_eq!(accepted.count(), 1);
                 assert_eq!(own.receipts.len(), 1);
             }
             assert_eq!(books.rollups().len(), 3);
@@ -209,7 +181,10 @@ async fn three_months(seed: u64) {
     })
     .await
     .unwrap();
-    // A reopening that is lost on its way is repeated until it is known.
+}
+
+/// A reopening that is lost on its way is repeated until it is known, and the revision is accepted.
+async fn reopened_until_known(w: &World, county: &Arc<Service>, city: &Arc<Service>) {
     w.set_clock(at("2026-04-10"));
     let note = city
         .with(|books, now| {
@@ -228,17 +203,49 @@ async fn three_months(seed: u64) {
         .unwrap();
     // The process dies before it is sent: it was never queued.
     drop(note);
-    until(&county, "the reopening", |books| {
+    until(county, "the reopening", |books| {
         sign::latest(books, month(MAR)).unwrap().decision() == Some(Decision::Reopened)
     })
     .await;
-    finish(&w, &county, MAR).await;
-    until(&county, "the revision", accepted(MAR)).await;
+    finish(w, county, MAR).await;
+    until(county, "the revision", accepted(MAR)).await;
     let revision = county
         .with(|books, _| Ok(sign::latest(books, month(MAR))?.held.rollup.revision))
         .await
         .unwrap();
     assert_eq!(revision, 2);
+}
+
+async fn three_months(seed: u64) {
+    let mut w = World::new();
+    w.set_clock(at("2026-01-20"));
+    let mut net = Net {
+        hub: MemoryHub::new(seed, Faults::harsh()),
+        running: Vec::new(),
+    };
+    net.start(&mut w, PROVINCE, Accept::Auto).await;
+    let mut city = net.start(&mut w, CITY, Accept::Auto).await;
+    let mut county = net.start(&mut w, A, Accept::Person).await;
+    for (n, period) in [JAN, FEB, MAR].into_iter().enumerate() {
+        w.set_clock(at(&format!("{period}-20")));
+        record_trainings(&county, period).await;
+        finish(&w, &county, period).await;
+        if n == 1 {
+            // Everybody is restarted in the middle of it.
+            drop((city, county));
+            net.stop().await;
+            net.start(&mut w, PROVINCE, Accept::Auto).await;
+            city = net.start(&mut w, CITY, Accept::Auto).await;
+            county = net.start(&mut w, A, Accept::Person).await;
+        }
+        if n != 0 {
+            // January and February are on their way together.
+            until(&county, period, accepted(period)).await;
+        }
+    }
+    until(&county, "January", accepted(JAN)).await;
+    accepted_exactly_once(&county, &city).await;
+    reopened_until_known(&w, &county, &city).await;
     drop((city, county));
     net.stop().await;
 }
