@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 mod support;
 
+use chrono::{DateTime, Utc};
 use node::desk::record;
 use node::exchange::{self, Form};
 use node::fault::Fault;
@@ -312,13 +313,16 @@ fn rows_are_counted_as_a_spreadsheet_counts_them() {
     );
 }
 
-#[test]
-fn history_speaks_and_a_file_is_all_or_nothing() {
+/// Two registered persons, of whom the first is employed since the fifth.
+fn two_registered(now: DateTime<Utc>) -> World {
     let mut w = World::new();
-    let now = at("2026-01-20");
     w.desk(A).register(&[id_no(1), id_no(2)], "2026-01-03", now);
     w.desk(A).hire(&id_no(1), "甲", "2026-01-05", now);
-    let a = w.desk(A);
+    w
+}
+
+/// A file of placements, and its faults by history.
+fn placements_with_faults() -> (String, Vec<(u64, String, String)>) {
     let row = |id: &str, employer: &str, day: &str| format!("{id},{employer},1,{day}\n");
     let born = id_born("20260110", 1);
     let text = String::from("id_no,employer,wage,occurred_on\n")
@@ -330,8 +334,7 @@ fn history_speaks_and_a_file_is_all_or_nothing() {
         + &row(&id_no(2), "乙", "2026-01-21")        // 7 tomorrow
         + &row(&born, "乙", "2026-01-09")            // 8 before birth
         + &row(&id_no(2), "丙", "2026-01-02"); // 9 before the registration
-    let leaves = a.leaves();
-    let want = expect(&[
+    let faults = expect(&[
         (3, "", "row.repeated"),
         (4, "", "event.repeated"),
         (5, "id_no", "subject.unknown"),
@@ -342,6 +345,16 @@ fn history_speaks_and_a_file_is_all_or_nothing() {
         (8, "id_no", "subject.unknown"),
         (9, "id_no", "subject.unknown"),
     ]);
+    (text, faults)
+}
+
+#[test]
+fn history_speaks_and_a_file_is_all_or_nothing() {
+    let now = at("2026-01-20");
+    let mut w = two_registered(now);
+    let a = w.desk(A);
+    let (text, want) = placements_with_faults();
+    let leaves = a.leaves();
     let parsed = a.parse("E02", text.as_bytes(), Form::Csv);
     let operator = a.name("luru");
     let dry = record::dry_run(a.read(), &operator, &parsed.drafts, parsed.faults, now).unwrap();
@@ -372,102 +385,69 @@ fn history_speaks_and_a_file_is_all_or_nothing() {
         [(2, leaves)]
     );
     assert_eq!(a.leaves(), leaves + 1);
-    // Registered already; ended but not open; the wrong tier; a month that is not open yet.
-    let again = a
-        .import(
-            "E01",
-            &format!("id_no,occurred_on\n{},2026-01-08\n", id_no(1)),
-            false,
-            now,
-        )
-        .unwrap();
-    assert_eq!(
-        codes(&again.faults),
-        expect(&[(2, "id_no", "subject.registered")])
-    );
-    let ended = a
-        .import(
-            "E03",
-            &format!("id_no,employer,occurred_on\n{},丁,2026-01-08\n", id_no(1)),
-            false,
-            now,
-        )
-        .unwrap();
-    assert_eq!(codes(&ended.faults), expect(&[(2, "", "spell.closed")]));
-    let later = a
-        .import(
+}
+
+/// Registered already; ended but not open; a month that is not open yet; the wrong tier.
+#[test]
+fn what_does_not_fit_the_history_the_month_or_the_tier_is_refused() {
+    let now = at("2026-01-20");
+    let mut w = two_registered(now);
+    let again = format!("id_no,occurred_on\n{},2026-01-08\n", id_no(1));
+    let ended = format!("id_no,employer,occurred_on\n{},丁,2026-01-08\n", id_no(1));
+    let later = "attended,occurred_on\n3,2026-02-01\n";
+    let right = "attended,occurred_on\n3,2026-01-05\n";
+    for (who, event, text, now, column, code) in [
+        (A, "E01", &*again, now, "id_no", "subject.registered"),
+        (A, "E03", &ended, now, "", "spell.closed"),
+        (
+            A,
             "E06",
-            "attended,occurred_on\n3,2026-02-01\n",
-            false,
+            later,
             at("2026-02-03"),
-        )
-        .unwrap();
-    assert_eq!(
-        codes(&later.faults),
-        expect(&[(2, "occurred_on", "date.after_period")])
-    );
-    let tier = w
-        .desk(PROVINCE)
-        .import("E06", "attended,occurred_on\n3,2026-01-05\n", false, now)
-        .unwrap();
-    assert_eq!(codes(&tier.faults), expect(&[(2, "", "event.tier")]));
-    // Who is not enrolled as recorder records nothing.
+            "occurred_on",
+            "date.after_period",
+        ),
+        (PROVINCE, "E06", right, now, "", "event.tier"),
+    ] {
+        let refused = w.desk(who).import(event, text, false, now).unwrap();
+        assert_eq!(codes(&refused.faults), expect(&[(2, column, code)]));
+    }
+}
+
+/// Somebody who is not enrolled as recorder, or no longer, records nothing.
+#[test]
+fn only_an_enrolled_recorder_records() {
+    let mut w = World::new();
+    let now = at("2026-01-20");
     let a = w.desk(A);
     let draft = a.draft("E06", r#"{"attended":1,"occurred_on":"2026-01-05"}"#);
+    let record = |a: &mut Desk, who: &str| {
+        let (name, drafts) = (a.name(who), std::slice::from_ref(&draft));
+        record::record(a.books(), &name, drafts, vec![], false, now)
+    };
     for who in ["tianbiao", "nobody"] {
-        let name = a.name(who);
-        assert_eq!(
-            code_of(record::record(
-                a.books(),
-                &name,
-                std::slice::from_ref(&draft),
-                vec![],
-                false,
-                now
-            )),
-            "operator.unknown"
-        );
+        assert_eq!(code_of(record(a, who)), "operator.unknown");
     }
     let vkey = a.people["luru"].vkey();
     record::revoke(a.books(), &vkey, now).unwrap();
-    let name = a.name("luru");
-    assert_eq!(
-        code_of(record::record(
-            a.books(),
-            &name,
-            &[draft],
-            vec![],
-            false,
-            now
-        )),
-        "operator.unknown"
-    );
-    // An event type that only the system writes.
-    assert_eq!(
-        exchange::parse(b"id_no\n1\n", Form::Csv, Some("E90"), &catalogue())
-            .unwrap_err()
-            .0[0]
-            .code,
-        "file.type"
-    );
-    assert_eq!(
-        exchange::parse(b"id_no\n1\n", Form::Csv, None, &catalogue())
-            .unwrap_err()
-            .0[0]
-            .code,
-        "file.type"
-    );
+    assert_eq!(code_of(record(a, "luru")), "operator.unknown");
+}
+
+#[test]
+fn a_type_of_the_systems_none_at_all_and_too_many_rows_are_refused() {
     let many = format!(
         "attended,occurred_on\n{}",
         "1,2026-01-05\n".repeat(exchange::MAX_ROWS + 1)
     );
-    assert_eq!(
-        exchange::parse(many.as_bytes(), Form::Csv, Some("E06"), &catalogue())
-            .unwrap_err()
-            .0[0]
-            .code,
-        "file.rows"
-    );
+    for (text, event, code) in [
+        // An event type that only the system writes.
+        ("id_no\n1\n", Some("E90"), "file.type"),
+        ("id_no\n1\n", None, "file.type"),
+        (&many, Some("E06"), "file.rows"),
+    ] {
+        let refused = exchange::parse(text.as_bytes(), Form::Csv, event, &catalogue()).unwrap_err();
+        assert_eq!(refused.0[0].code, code);
+    }
 }
 
 #[test]
