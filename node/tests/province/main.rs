@@ -18,6 +18,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod chance;
+mod direction;
 #[path = "../../src/journal/disk_fake.rs"]
 #[allow(dead_code)]
 mod disk_fake;

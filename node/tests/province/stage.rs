@@ -1,8 +1,7 @@
-//! Who has which bad luck, what is planted, and what everybody has therefore to do.
+//! Who has which bad luck, and what is planted: who closes and decides what is in `direction`.
 
 use std::collections::BTreeSet;
 
-use chrono::{TimeZone, Utc};
 use node::config::Accept;
 use protocol::ids::Tier;
 use protocol::period::Month;
@@ -12,6 +11,82 @@ use crate::plan::{Cell, Planted};
 use crate::round::{Roles, Round};
 use crate::script::Task;
 use crate::support::id_born;
+
+/// The system's name of a placement.
+const PLACEMENT: &str = "employment.started";
+
+/// Somebody who is planted.
+struct Person {
+    id: String,
+    /// Which cell of a figure by sex: men are the first.
+    sex: usize,
+}
+
+impl Person {
+    fn hired_csv(&self, employer: &str, wage: i64, day: &str) -> String {
+        format!(
+            "id_no,employer,wage,occurred_on\n{},{employer},{wage},{day}\n",
+            self.id
+        )
+    }
+
+    fn hired_line(&self, employer: &str, wage: i64, day: &str) -> String {
+        format!(
+            r#"{{"id_no":"{}","employer":"{employer}","wage":{wage},"occurred_on":"{day}"}}"#,
+            self.id
+        )
+    }
+}
+
+/// A county while it is planted.
+struct County {
+    /// Its place among the counties: it decides what is planted here.
+    k: usize,
+    unit: usize,
+    people: [Person; 3],
+    /// Turns sixty in February; registered in some counties only.
+    old: Person,
+}
+
+impl County {
+    fn new(k: usize, unit: usize) -> County {
+        let person = |i: usize| {
+            let n = k * 3 + i;
+            let birth = format!("1970{:02}15", 1 + n / 490);
+            Person {
+                // Digit 17 is odd for men.
+                id: id_born(&birth, (2 * (n % 490) + (n % 2)) as u32),
+                sex: 1 - n % 2,
+            }
+        };
+        let old = Person {
+            id: id_born("19660210", (2 * k + 1) as u32),
+            sex: 0,
+        };
+        County {
+            k,
+            unit,
+            people: [0, 1, 2].map(person),
+            old,
+        }
+    }
+
+    fn has_a_sixty_year_old(&self) -> bool {
+        self.k.is_multiple_of(4)
+    }
+
+    fn registered(&self) -> Vec<&Person> {
+        let old = self.has_a_sixty_year_old().then_some(&self.old);
+        self.people.iter().chain(old).collect()
+    }
+}
+
+/// What the two planted placements of a county's first month pay, in fen.
+#[derive(Clone, Copy)]
+struct Wages {
+    first: i64,
+    second: i64,
+}
 
 impl Round {
     /// Draws who has which bad luck.
@@ -57,7 +132,7 @@ impl Round {
             }
         }
         for (k, unit) in self.of_tier(Tier::County).into_iter().enumerate() {
-            self.plant_county(k, unit, jan, feb);
+            self.plant_county(k, unit);
         }
     }
 
@@ -70,7 +145,7 @@ impl Round {
             adds: adds.to_vec(),
         });
     }
-    fn task(&mut self, unit: usize, phase: usize, task: Task) {
+    pub fn task(&mut self, unit: usize, phase: usize, task: Task) {
         self.units[unit].script.add(phase, task);
     }
     /// A weight that nobody else has.
@@ -82,7 +157,7 @@ impl Round {
     fn train(&mut self, unit: usize, phase: usize, m: Month, day: u32) -> i64 {
         let attended = self.weight();
         let csv = format!("attended,occurred_on\n{attended},{m}-{:02}\n", 1 + day % 20);
-        self.task(unit, phase, Task::Import { event: "E06", csv });
+        self.import(unit, phase, "E06", csv);
         self.put(
             unit,
             m,
@@ -102,239 +177,160 @@ impl Round {
             .collect()
     }
 
-    fn plant_county(&mut self, k: usize, unit: usize, jan: Month, feb: Month) {
-        // Three people of this county and, in some, one who turns sixty in February.
-        let person = |i: usize| {
-            let n = k * 3 + i;
-            (
-                id_born(
-                    &format!("1970{:02}15", 1 + n / 490),
-                    (2 * (n % 490) + (n % 2)) as u32,
-                ),
-                1 - n % 2,
-            )
-        };
-        // Digit 17 is odd for men, who are the first cell.
-        let people: Vec<(String, usize)> = (0..3).map(person).collect();
-        let old = (id_born("19660210", (2 * k + 1) as u32), 0);
-        let register: Vec<&(String, usize)> = people
-            .iter()
-            .chain(k.is_multiple_of(4).then_some(&old))
-            .collect();
-        let csv = register
-            .iter()
-            .fold("id_no,occurred_on\n".to_string(), |t, (id, _)| {
-                t + &format!("{id},2026-01-03\n")
-            });
-        self.task(unit, 0, Task::Import { event: "E01", csv });
-        for (n, (_, sex)) in register
-            .iter()
-            .map(|p| (p.0.clone(), p.1))
-            .enumerate()
-            .collect::<Vec<_>>()
-        {
-            self.put(unit, jan, format!("registration {n}"), &[(("I9", sex), 1)]);
-        }
-        if k.is_multiple_of(4) {
-            self.put(
-                unit,
-                feb,
-                "a sixtieth birthday".into(),
-                &[(("I9", old.1), -1)],
-            );
-        }
-
-        // Two placements, each with a wage of its own.
-        let (first, second) = (self.weight(), self.weight());
-        let hire = |id: &str, employer: &str, wage: i64, day: &str| {
-            format!("id_no,employer,wage,occurred_on\n{id},{employer},{wage},{day}\n")
-        };
-        let hires = hire(&people[0].0, "甲厂", first, "2026-01-05")
-            + &format!("{},乙厂,{second},2026-01-06\n", people[1].0);
-        self.task(
-            unit,
-            0,
-            Task::Import {
-                event: "E02",
-                csv: hires,
-            },
-        );
-        self.put(
-            unit,
-            jan,
-            format!("placement at {first}"),
-            &Self::hired(people[0].1, first, 1),
-        );
-        self.put(
-            unit,
-            jan,
-            format!("placement at {second}"),
-            &Self::hired(people[1].1, second, 1),
-        );
+    /// Everything that a county's people will record, and what it adds to which figure. The order of
+    /// the draws is part of what a seed repeats: a step that moves changes every planted number.
+    fn plant_county(&mut self, k: usize, unit: usize) {
+        let county = County::new(k, unit);
+        self.plant_registrations(&county);
+        let wages = self.plant_placements(&county);
+        let [jan, feb] = self.months;
         let attended = self.train(unit, 0, jan, k as u32);
-        if !k.is_multiple_of(3) {
-            let kind = k % 2;
-            let csv = format!(
-                "ref,kind,occurred_on\nc1,{},2026-01-09\n",
-                ["workshop", "station"][kind]
-            );
-            self.task(unit, 0, Task::Import { event: "E04", csv });
-            self.put(unit, jan, "a carrier".into(), &[(("I4", kind), 1)]);
-            if k % 5 == 3 {
-                self.task(
-                    unit,
-                    2,
-                    Task::Import {
-                        event: "E05",
-                        csv: "ref,occurred_on\nc1,2026-02-10\n".into(),
-                    },
-                );
-                self.put(
-                    unit,
-                    feb,
-                    "the end of a carrier".into(),
-                    &[(("I4", kind), -1)],
-                );
-            }
+        self.plant_carrier(&county);
+        self.plant_assessment(&county);
+        self.plant_mending_at_once(&county, wages);
+        self.plant_second_month(&county, wages);
+        self.train(unit, 2, feb, 3 + k as u32);
+        self.plant_mending_of_a_report(unit, attended);
+    }
+
+    fn plant_registrations(&mut self, county: &County) {
+        let [jan, feb] = self.months;
+        let registered = county.registered();
+        let csv = registered
+            .iter()
+            .fold("id_no,occurred_on\n".to_string(), |text, person| {
+                text + &format!("{},2026-01-03\n", person.id)
+            });
+        self.import(county.unit, 0, "E01", csv);
+        for (n, person) in registered.into_iter().enumerate() {
+            let adds = [(("I9", person.sex), 1)];
+            self.put(county.unit, jan, format!("registration {n}"), &adds);
         }
-        if k.is_multiple_of(6) {
-            let csv = format!(
-                "cert_no,name,occurred_on\n{}43,某人,2026-01-12\n",
-                people[2].0
-            );
-            self.task(unit, 0, Task::Import { event: "E20", csv });
-            self.put(
-                unit,
-                jan,
-                "an assessment".into(),
-                &[(("I8", people[2].1), 1)],
-            );
+        if county.has_a_sixty_year_old() {
+            let adds = [(("I9", county.old.sex), -1)];
+            self.put(county.unit, feb, "a sixtieth birthday".into(), &adds);
         }
-        let started = "employment.started";
-        match k % 7 {
+    }
+
+    /// Two placements, each with a wage of its own.
+    fn plant_placements(&mut self, county: &County) -> Wages {
+        let [jan, _] = self.months;
+        let (first, second) = (self.weight(), self.weight());
+        let [one, two, _] = &county.people;
+        let csv = one.hired_csv("甲厂", first, "2026-01-05")
+            + &format!("{},乙厂,{second},2026-01-06\n", two.id);
+        self.import(county.unit, 0, "E02", csv);
+        for (person, wage) in [(one, first), (two, second)] {
+            let adds = Self::hired(person.sex, wage, 1);
+            self.put(county.unit, jan, format!("placement at {wage}"), &adds);
+        }
+        Wages { first, second }
+    }
+
+    /// A carrier in two counties of three; some of them end in the second month.
+    fn plant_carrier(&mut self, county: &County) {
+        let [jan, feb] = self.months;
+        let (k, unit) = (county.k, county.unit);
+        if k.is_multiple_of(3) {
+            return;
+        }
+        let kind = k % 2;
+        let csv = format!(
+            "ref,kind,occurred_on\nc1,{},2026-01-09\n",
+            ["workshop", "station"][kind]
+        );
+        self.import(unit, 0, "E04", csv);
+        self.put(unit, jan, "a carrier".into(), &[(("I4", kind), 1)]);
+        if k % 5 == 3 {
+            self.import(unit, 2, "E05", "ref,occurred_on\nc1,2026-02-10\n".into());
+            let adds = [(("I4", kind), -1)];
+            self.put(unit, feb, "the end of a carrier".into(), &adds);
+        }
+    }
+
+    fn plant_assessment(&mut self, county: &County) {
+        let [jan, _] = self.months;
+        if !county.k.is_multiple_of(6) {
+            return;
+        }
+        let person = &county.people[2];
+        let csv = format!(
+            "cert_no,name,occurred_on\n{}43,某人,2026-01-12\n",
+            person.id
+        );
+        self.import(county.unit, 0, "E20", csv);
+        let adds = [(("I8", person.sex), 1)];
+        self.put(county.unit, jan, "an assessment".into(), &adds);
+    }
+
+    /// What is found while the month is still open.
+    fn plant_mending_at_once(&mut self, county: &County, wages: Wages) {
+        let [jan, _] = self.months;
+        let unit = county.unit;
+        match county.k % 7 {
             // Recorded and taken back in one month: as if it had not been.
             1 => {
                 let wage = self.weight();
-                self.task(
-                    unit,
-                    0,
-                    Task::Import {
-                        event: "E02",
-                        csv: hire(&people[2].0, "丙厂", wage, "2026-01-14"),
-                    },
-                );
-                self.task(
-                    unit,
-                    0,
-                    Task::Void {
-                        name: started,
-                        field: ("wage", wage.to_string()),
-                    },
-                );
+                let csv = county.people[2].hired_csv("丙厂", wage, "2026-01-14");
+                self.import(unit, 0, "E02", csv);
+                self.void_placement(unit, 0, wage);
             }
             2 => {
                 let wage = self.weight();
-                let line = format!(
-                    r#"{{"id_no":"{}","employer":"乙厂","wage":{wage},"occurred_on":"2026-01-06"}}"#,
-                    people[1].0
-                );
-                self.task(
-                    unit,
-                    0,
-                    Task::Correct {
-                        event: "E02",
-                        name: started,
-                        field: ("wage", second.to_string()),
-                        line,
-                    },
-                );
+                let line = county.people[1].hired_line("乙厂", wage, "2026-01-06");
+                self.correct_placement(unit, 0, wages.second, line);
                 self.put(
                     unit,
                     jan,
-                    format!("correction of {second} to {wage}"),
-                    &[(("I3", 0), wage - second)],
+                    format!("correction of {} to {wage}", wages.second),
+                    &[(("I3", 0), wage - wages.second)],
                 );
             }
             _ => {}
         }
+    }
 
-        // The second month.
-        match k % 5 {
+    fn plant_second_month(&mut self, county: &County, wages: Wages) {
+        let [_, feb] = self.months;
+        let unit = county.unit;
+        let [one, _, three] = &county.people;
+        match county.k % 5 {
             0 => {
-                self.task(
-                    unit,
-                    2,
-                    Task::Void {
-                        name: started,
-                        field: ("wage", first.to_string()),
-                    },
-                );
-                self.put(
-                    unit,
-                    feb,
-                    format!("void of {first}"),
-                    &Self::hired(people[0].1, first, -1),
-                );
+                self.void_placement(unit, 2, wages.first);
+                let adds = Self::hired(one.sex, wages.first, -1);
+                self.put(unit, feb, format!("void of {}", wages.first), &adds);
             }
             1 => {
-                let csv = format!(
-                    "id_no,employer,occurred_on\n{},甲厂,2026-02-04\n",
-                    people[0].0
-                );
-                self.task(unit, 2, Task::Import { event: "E03", csv });
-                self.put(
-                    unit,
-                    feb,
-                    "an end of employment".into(),
-                    &[(("I2", people[0].1), -1)],
-                );
+                let csv = format!("id_no,employer,occurred_on\n{},甲厂,2026-02-04\n", one.id);
+                self.import(unit, 2, "E03", csv);
+                let adds = [(("I2", one.sex), -1)];
+                self.put(unit, feb, "an end of employment".into(), &adds);
             }
             2 => {
                 // A late entry counts in the open month.
                 let wage = self.weight();
-                self.task(
-                    unit,
-                    2,
-                    Task::Import {
-                        event: "E02",
-                        csv: hire(&people[2].0, "丁厂", wage, "2026-01-20"),
-                    },
-                );
-                self.put(
-                    unit,
-                    feb,
-                    format!("late placement at {wage}"),
-                    &Self::hired(people[2].1, wage, 1),
-                );
+                self.import(unit, 2, "E02", three.hired_csv("丁厂", wage, "2026-01-20"));
+                let adds = Self::hired(three.sex, wage, 1);
+                self.put(unit, feb, format!("late placement at {wage}"), &adds);
             }
             4 => {
                 let wage = self.weight();
-                let line = format!(
-                    r#"{{"id_no":"{}","employer":"甲厂","wage":{wage},"occurred_on":"2026-01-05"}}"#,
-                    people[0].0
-                );
-                self.task(
-                    unit,
-                    2,
-                    Task::Correct {
-                        event: "E02",
-                        name: started,
-                        field: ("wage", first.to_string()),
-                        line,
-                    },
-                );
+                let line = one.hired_line("甲厂", wage, "2026-01-05");
+                self.correct_placement(unit, 2, wages.first, line);
                 self.put(
                     unit,
                     feb,
-                    format!("later correction of {first} to {wage}"),
-                    &[(("I3", 0), wage - first)],
+                    format!("later correction of {} to {wage}", wages.first),
+                    &[(("I3", 0), wage - wages.first)],
                 );
             }
             _ => {}
         }
-        self.train(unit, 2, feb, 3 + k as u32);
+    }
 
-        // What is found when a month comes back.
+    /// What is found when a month comes back.
+    fn plant_mending_of_a_report(&mut self, unit: usize, attended: i64) {
+        let [jan, feb] = self.months;
         if unit == self.roles.returned || unit == self.roles.reopened {
             let right = self.weight();
             let decision = if unit == self.roles.returned {
@@ -342,16 +338,7 @@ impl Round {
             } else {
                 Decision::Reopened
             };
-            self.units[unit].script.report(1, jan, 1, &[]);
-            self.task(
-                unit,
-                1,
-                Task::Answered {
-                    month: jan,
-                    revision: 1,
-                    decision,
-                },
-            );
+            self.report_and_hear(unit, 1, jan, decision);
             let line = format!(r#"{{"attended":{right},"occurred_on":"2026-01-21"}}"#);
             self.task(
                 unit,
@@ -371,209 +358,52 @@ impl Round {
             );
         }
         if unit == self.roles.returned_later {
-            self.units[unit].script.report(3, feb, 1, &[]);
-            self.task(
-                unit,
-                3,
-                Task::Answered {
-                    month: feb,
-                    revision: 1,
-                    decision: Decision::Returned,
-                },
-            );
+            self.report_and_hear(unit, 3, feb, Decision::Returned);
             self.train(unit, 3, feb, 17);
         }
     }
 
-    /// Who closes when, and who decides what.
-    pub fn direct(&mut self) {
-        let [jan, feb] = self.months;
-        let name = |round: &Round, u: usize| round.units[u].id.to_string();
-        let top = 0;
-        let opened_again = self.units[self.roles.absent].parent.expect("a city");
-        for unit in self.of_tier(Tier::County) {
-            let r = &self.roles;
-            let twice = unit == r.returned || unit == r.reopened;
-            if unit == r.absent {
-                let task = Task::Elsewhere {
-                    at: name(self, top),
-                    child: name(self, opened_again),
-                    month: jan,
-                    revision: 1,
-                };
-                self.task(unit, 1, task);
-            } else if unit == r.late {
-                self.task(
-                    unit,
-                    1,
-                    Task::Since(Utc.with_ymd_and_hms(2026, 2, 8, 2, 0, 0).unwrap()),
-                );
-            }
-            self.units[unit]
-                .script
-                .report(1, jan, if twice { 2 } else { 1 }, &[]);
-            let revision = if unit == self.roles.returned_later {
-                2
-            } else {
-                1
-            };
-            self.units[unit].script.report(3, feb, revision, &[]);
-        }
-        for city in self.of_tier(Tier::City) {
-            let mut missing: Vec<String> = Vec::new();
-            let children = self.children(city);
-            let person = self.units[city].accept == Accept::Person;
-            let accept = |child: String, month, revision| Task::Decide {
-                child,
+    /// The first report of a month, and what the parent says to it.
+    fn report_and_hear(&mut self, unit: usize, phase: usize, month: Month, decision: Decision) {
+        self.units[unit].script.report(phase, month, 1, &[]);
+        self.task(
+            unit,
+            phase,
+            Task::Answered {
                 month,
-                revision,
-                decision: Decision::Accepted,
-            };
-            for child in children.iter().copied() {
-                let id = name(self, child);
-                let r = &self.roles;
-                if child == r.absent || child == r.cut_off {
-                    missing.push(id);
-                } else if child == r.returned {
-                    self.task(
-                        city,
-                        1,
-                        Task::Decide {
-                            child: id.clone(),
-                            month: jan,
-                            revision: 1,
-                            decision: Decision::Returned,
-                        },
-                    );
-                    self.task(city, 1, accept(id, jan, 2));
-                } else if child == r.reopened {
-                    if person {
-                        self.task(city, 1, accept(id.clone(), jan, 1));
-                    }
-                    self.task(
-                        city,
-                        1,
-                        Task::Holds {
-                            child: id.clone(),
-                            month: jan,
-                            revision: 1,
-                        },
-                    );
-                    self.task(
-                        city,
-                        1,
-                        Task::Decide {
-                            child: id.clone(),
-                            month: jan,
-                            revision: 1,
-                            decision: Decision::Reopened,
-                        },
-                    );
-                    if person {
-                        self.task(city, 1, accept(id, jan, 2));
-                    }
-                } else if person {
-                    self.task(city, 1, accept(id, jan, 1));
-                }
-            }
-            self.units[city].script.report(1, jan, 1, &missing);
-            if city == opened_again {
-                let absent = name(self, self.roles.absent);
-                self.task(
-                    city,
-                    1,
-                    Task::Answered {
-                        month: jan,
-                        revision: 1,
-                        decision: Decision::Reopened,
-                    },
-                );
-                if person {
-                    self.task(city, 1, accept(absent.clone(), jan, 1));
-                }
-                self.task(
-                    city,
-                    1,
-                    Task::Holds {
-                        child: absent.clone(),
-                        month: jan,
-                        revision: 1,
-                    },
-                );
-                missing.retain(|m| *m != absent);
-                self.units[city].script.report(1, jan, 2, &missing);
-            }
-            if person {
-                for child in children {
-                    let id = name(self, child);
-                    if child == self.roles.cut_off {
-                        self.task(city, 3, accept(id.clone(), jan, 1));
-                    }
-                    let again = child == self.roles.returned_later;
-                    if again {
-                        self.task(
-                            city,
-                            3,
-                            Task::Decide {
-                                child: id.clone(),
-                                month: feb,
-                                revision: 1,
-                                decision: Decision::Returned,
-                            },
-                        );
-                    }
-                    self.task(city, 3, accept(id, feb, if again { 2 } else { 1 }));
-                }
-            }
-            self.units[city].script.report(3, feb, 1, &[]);
-        }
-        let city = name(self, opened_again);
-        let absent = name(self, self.roles.absent);
-        self.task(
-            top,
-            1,
-            Task::Holds {
-                child: city.clone(),
-                month: jan,
                 revision: 1,
+                decision,
             },
         );
+    }
+
+    fn import(&mut self, unit: usize, phase: usize, event: &'static str, csv: String) {
+        self.task(unit, phase, Task::Import { event, csv });
+    }
+
+    /// Takes the placement with this wage back.
+    fn void_placement(&mut self, unit: usize, phase: usize, wage: i64) {
         self.task(
-            top,
-            1,
-            Task::Decide {
-                child: city.clone(),
-                month: jan,
-                revision: 1,
-                decision: Decision::Reopened,
+            unit,
+            phase,
+            Task::Void {
+                name: PLACEMENT,
+                field: ("wage", wage.to_string()),
             },
         );
+    }
+
+    /// Puts a line in the place of the placement with this wage.
+    fn correct_placement(&mut self, unit: usize, phase: usize, wage: i64, line: String) {
         self.task(
-            top,
-            1,
-            Task::Elsewhere {
-                at: city.clone(),
-                child: absent,
-                month: jan,
-                revision: 1,
+            unit,
+            phase,
+            Task::Correct {
+                event: "E02",
+                name: PLACEMENT,
+                field: ("wage", wage.to_string()),
+                line,
             },
         );
-        self.task(
-            top,
-            1,
-            Task::Holds {
-                child: city,
-                month: jan,
-                revision: 2,
-            },
-        );
-        self.units[top].script.report(1, jan, 1, &[]);
-        self.units[top].script.report(3, feb, 1, &[]);
-        for unit in &mut self.units {
-            unit.script
-                .tasks
-                .make_contiguous()
-                .sort_by_key(|(phase, _)| *phase);
-        }
     }
 }
