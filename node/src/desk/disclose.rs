@@ -3,9 +3,11 @@
 use protocol::commitment::OpenScalar;
 use protocol::evidence::disclosure::{self, Disclosure, ShownRow};
 use protocol::note::Note;
+use protocol::statement::Statement;
 use protocol::text::hex;
 
 use crate::books::Books;
+use crate::books::payload::Payload;
 use crate::fault::{FaultCode, Faults, internal};
 
 /// Shows chosen fields of one event, and its row if asked for, with everything that proves them.
@@ -18,13 +20,6 @@ pub fn disclose(
     names: &[String],
     row: bool,
 ) -> Result<Disclosure, Faults> {
-    let unknown = || {
-        Faults::one(
-            FaultCode::DiscloseUnknown,
-            "没有这个事件",
-            "there is no such event",
-        )
-    };
     let (s, payload) = books.statement(index).map_err(|_| unknown())?;
     let log = books.log().ok_or_else(super::month::no_registry)?;
     let (size, checkpoint) = books
@@ -62,22 +57,7 @@ pub fn disclose(
             )
         })?;
         if row {
-            let counting = books
-                .catalogues()
-                .iter()
-                .map(|(c, _)| c)
-                .find(|c| c.digest == s.catalogue)
-                .ok_or_else(unknown)?;
-            let schema = counting.generators.schema(&s.event).ok_or_else(unknown)?;
-            let columns = schema.row(&payload.moves, true).map_err(internal)?;
-            let key = books
-                .period_key(s.period)
-                .ok_or_else(|| internal("no secret of the month"))?;
-            let blinding = OpenScalar(key.blinding(&s.id.to_string()));
-            shown = Some(ShownRow {
-                columns: schema.named(&columns).into_keys().collect(),
-                blinding,
-            });
+            shown = Some(shown_row(books, &s, &payload)?);
         }
     }
     let text = |n: &Note| String::from_utf8_lossy(n.as_bytes()).into_owned();
@@ -99,5 +79,33 @@ pub fn disclose(
         catalogue,
         fields,
         row: shown,
+    })
+}
+
+fn unknown() -> Faults {
+    Faults::one(
+        FaultCode::DiscloseUnknown,
+        "没有这个事件",
+        "there is no such event",
+    )
+}
+
+/// The event's row, with what opens its commitment.
+fn shown_row(books: &Books, statement: &Statement, payload: &Payload) -> Result<ShownRow, Faults> {
+    let counting = books
+        .catalogues()
+        .iter()
+        .map(|(c, _)| c)
+        .find(|c| c.digest == statement.catalogue)
+        .ok_or_else(unknown)?;
+    let generators = &counting.generators;
+    let schema = generators.schema(&statement.event).ok_or_else(unknown)?;
+    let columns = schema.row(&payload.moves, true).map_err(internal)?;
+    let key = books
+        .period_key(statement.period)
+        .ok_or_else(|| internal("no secret of the month"))?;
+    Ok(ShownRow {
+        columns: schema.named(&columns).into_keys().collect(),
+        blinding: OpenScalar(key.blinding(&statement.id.to_string())),
     })
 }
