@@ -6,13 +6,14 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kit::network::{InjectedRates, MisbehavingNetwork};
 use node::books::Books;
 use node::config::Accept;
 use node::courier;
 use node::desk::close::{self, CloseRequest};
 use node::desk::{record, sign};
 use node::exchange;
-use node::link::{Faults, MemoryHub, Outgoing, Subject, Transport as _, UnitPath, UpKind};
+use node::link::{Outgoing, Subject, Transport as _, UnitPath, UpKind};
 use node::review;
 use node::service::Service;
 use protocol::note::{Alg, Note};
@@ -21,7 +22,7 @@ use support::*;
 use tokio::task::JoinHandle;
 
 struct Net {
-    hub: MemoryHub,
+    hub: MisbehavingNetwork,
     running: Vec<(Arc<Service>, JoinHandle<()>)>,
 }
 
@@ -220,7 +221,7 @@ async fn three_months(seed: u64) {
     let mut w = World::new();
     w.set_clock(at("2026-01-20"));
     let mut net = Net {
-        hub: MemoryHub::new(seed, Faults::harsh()),
+        hub: MisbehavingNetwork::new(seed, InjectedRates::harsh()),
         running: Vec::new(),
     };
     net.start(&mut w, PROVINCE, Accept::Auto).await;
@@ -279,7 +280,7 @@ async fn over_a_good_network_it_takes_no_repetition() {
     let mut w = World::new();
     w.set_clock(at("2026-01-20"));
     let mut net = Net {
-        hub: MemoryHub::new(1, Faults::default()),
+        hub: MisbehavingNetwork::new(1, InjectedRates::default()),
         running: Vec::new(),
     };
     let city = net.start(&mut w, CITY, Accept::Auto).await;
@@ -300,7 +301,7 @@ async fn a_report_that_waits_for_a_person_is_not_sent_without_end() {
     let mut w = World::new();
     w.set_clock(at("2026-01-20"));
     let mut net = Net {
-        hub: MemoryHub::new(1, Faults::default()),
+        hub: MisbehavingNetwork::new(1, InjectedRates::default()),
         running: Vec::new(),
     };
     let city = net.start(&mut w, CITY, Accept::Person).await;
@@ -329,7 +330,7 @@ async fn a_receipt_that_died_with_its_process_is_sent_at_the_next_start() {
     let mut w = World::new();
     w.set_clock(at("2026-01-20"));
     let mut net = Net {
-        hub: MemoryHub::new(1, Faults::default()),
+        hub: MisbehavingNetwork::new(1, InjectedRates::default()),
         running: Vec::new(),
     };
     let city = net.start(&mut w, CITY, Accept::Person).await;
@@ -379,7 +380,7 @@ async fn what_is_refused_at_the_door_is_told() {
     let mut w = World::new();
     w.set_clock(after(JAN));
     let mut net = Net {
-        hub: MemoryHub::new(1, Faults::default()),
+        hub: MisbehavingNetwork::new(1, InjectedRates::default()),
         running: Vec::new(),
     };
     let city = net.start(&mut w, CITY, Accept::Person).await;

@@ -26,13 +26,9 @@
 mod append;
 mod check;
 pub mod disk;
-#[cfg(test)]
-mod disk_fake;
 mod entry;
 mod erase;
 mod error;
-#[cfg(test)]
-mod faults;
 mod frame;
 pub mod guard;
 pub mod limits;
@@ -40,8 +36,6 @@ mod lock;
 mod read;
 mod recover;
 mod segment;
-#[cfg(test)]
-mod tests;
 
 pub use append::{Journal, JournalState};
 pub use check::{FsckReport, check};

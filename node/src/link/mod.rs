@@ -5,7 +5,7 @@
 //! subject. NATS may lose, repeat and reorder; what makes that harmless lies outside: the outbox
 //! keeps a rollup until the parent's *signed receipt* is in the journal, and receivers are
 //! idempotent. Read in this order: [`subject`] (names), [`access`] (who may say and hear what), the
-//! [`Transport`] trait, [`NatsLink`], and [`MemoryHub`], the misbehaving network for tests.
+//! [`Transport`] trait, [`NatsLink`]. Tests have another transport, which misbehaves (`tests/kit`).
 //!
 //! ```text
 //! outbox → publish → (sync_always shown?) → JetStream → ack      a sent message, not yet a received one
@@ -16,7 +16,6 @@ pub mod access;
 mod ack;
 mod durability;
 mod error;
-mod memory;
 mod nats;
 mod seed;
 mod state;
@@ -25,7 +24,6 @@ mod transport;
 
 pub use ack::{Ack, Answer, Answered};
 pub use error::{LinkError, explain};
-pub use memory::{Faults, MemoryHub, MemoryLink};
 pub use nats::{LinkConfig, LinkTls, NatsLink};
 pub use seed::read_seed;
 pub use state::{Connection, Durability, LinkSeen, LinkState};

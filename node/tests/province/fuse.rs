@@ -1,13 +1,13 @@
 //! How a process dies: at a chosen operation of its disk, by unwinding out of whatever it was
 //! doing, so that nothing of it runs on. What it had not synced is then the platter's matter (see
-//! the journal's `disk_fake`).
+//! `kit::disk`).
 
 use std::io::Result;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::disk::{Disk, DiskFile};
-use crate::disk_fake::FakeDisk;
+use kit::disk::FailingDisk;
 
 /// What unwinds.
 pub struct Died;
@@ -75,7 +75,7 @@ impl Fuse {
 }
 
 /// The fake disk behind a fuse.
-pub struct FusedDisk(pub FakeDisk, pub Arc<Fuse>);
+pub struct FusedDisk(pub FailingDisk, pub Arc<Fuse>);
 
 impl Disk for FusedDisk {
     fn list(&self) -> Result<Vec<String>> {

@@ -19,9 +19,6 @@
 
 mod chance;
 mod direction;
-#[path = "../../src/journal/disk_fake.rs"]
-#[allow(dead_code)]
-mod disk_fake;
 mod fuse;
 mod judge;
 mod net;

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use chrono::{DateTime, Duration, Utc};
+use kit::network::{MisbehavingLink, MisbehavingNetwork};
 use node::clock::Clock;
-use node::link::{Incoming, LinkError, MemoryHub, MemoryLink, Outgoing, Transport, UnitPath};
+use node::link::{Incoming, LinkError, Outgoing, Transport, UnitPath};
 
 use crate::chance::Chance;
 
@@ -94,7 +95,7 @@ type Held = (DateTime<Utc>, UnitPath, bool, Outgoing);
 
 /// Messages that the network holds back, with the time at which it lets them go.
 pub struct Post {
-    pub hub: MemoryHub,
+    pub hub: MisbehavingNetwork,
     clock: SimClock,
     held: Mutex<(Chance, Vec<Held>)>,
     /// How many in a thousand are held back.
@@ -102,7 +103,7 @@ pub struct Post {
 }
 
 impl Post {
-    pub fn new(hub: MemoryHub, clock: SimClock, chance: Chance, late: u64) -> Post {
+    pub fn new(hub: MisbehavingNetwork, clock: SimClock, chance: Chance, late: u64) -> Post {
         Post {
             hub,
             clock,
@@ -149,7 +150,7 @@ impl Post {
 
 /// One process's way into the hub.
 pub struct SimLink {
-    pub inner: MemoryLink,
+    pub inner: MisbehavingLink,
     pub gate: Arc<Gate>,
     pub post: Arc<Post>,
     pub path: UnitPath,

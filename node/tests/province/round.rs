@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{Duration, NaiveDate, TimeZone, Utc};
+use kit::network::{InjectedRates, MisbehavingNetwork};
 use node::clock::Clock;
 use node::desk::record;
-use node::link::{Faults as NetFaults, MemoryHub, UnitPath};
+use node::link::UnitPath;
 use protocol::ids::Tier;
 use protocol::note::{Alg, Note, SigningKey};
 use protocol::period::Month;
@@ -29,7 +30,7 @@ const TOP: &str = "140000";
 /// Which part of the province takes part, and how bad its luck is.
 pub struct Shape {
     pub cities: Option<&'static [&'static str]>,
-    pub net: NetFaults,
+    pub net: InjectedRates,
     /// In a thousand messages: held back for minutes to days.
     pub late: u64,
     /// In a thousand turns of a unit: the process dies in it.
@@ -40,7 +41,7 @@ pub struct Shape {
 
 impl Shape {
     pub fn whole() -> Shape {
-        let net = NetFaults {
+        let net = InjectedRates {
             refuse: 40,
             silence: 40,
             lose: 50,
@@ -57,7 +58,7 @@ impl Shape {
     }
     pub fn harsh() -> Shape {
         Shape {
-            net: NetFaults::harsh(),
+            net: InjectedRates::harsh(),
             late: 100,
             crash: 60,
             cut: 15,
@@ -65,7 +66,7 @@ impl Shape {
         }
     }
     pub fn small() -> Shape {
-        let net = NetFaults {
+        let net = InjectedRates {
             refuse: 80,
             silence: 80,
             lose: 100,
@@ -225,7 +226,7 @@ impl Round {
         let documents = Arc::new(documents(&registry, &root));
 
         let clock = SimClock::at(Utc.with_ymd_and_hms(2026, 1, 2, 1, 0, 0).unwrap());
-        let hub = MemoryHub::new(chance.next(), NetFaults::default());
+        let hub = MisbehavingNetwork::new(chance.next(), InjectedRates::default());
         let post = Arc::new(Post::new(
             hub,
             clock.clone(),
@@ -326,7 +327,7 @@ impl Round {
         let handle = self.runtime.handle().clone();
         let _context = handle.enter();
         self.begin();
-        self.post.hub.set_faults(self.shape.net);
+        self.post.hub.inject(self.shape.net);
         let days = ["2026-01-25", "2026-02-03", "2026-02-25", "2026-03-03"];
         for (phase, day) in days.into_iter().enumerate() {
             let day: NaiveDate = day.parse().unwrap();
@@ -529,7 +530,7 @@ impl Round {
 
     /// The weather is good again: what was held back comes, and everything is delivered.
     fn settle(&mut self) {
-        self.post.hub.set_faults(NetFaults::default());
+        self.post.hub.inject(InjectedRates::default());
         let post = self.post.clone();
         self.tally.held_back +=
             self.runtime

@@ -25,11 +25,11 @@ use protocol::ids::{Tier, UnitId};
 use protocol::note::{Alg, SigningKey, VerifierKey};
 
 use crate::chance::Seeded;
-use crate::disk_fake::FakeDisk;
 use crate::fuse::{Died, Fuse, FusedDisk};
 use crate::net::{Gate, Post, SimClock, SimLink};
 use crate::script::Script;
 use crate::support::{PEOPLE, key};
+use kit::disk::FailingDisk;
 
 /// Small, so that journals go on in new segments within a round.
 const SEGMENT: u64 = 64 << 10;
@@ -59,8 +59,8 @@ pub struct Unit {
     pub has_children: bool,
     pub accept: Accept,
     pub root: VerifierKey,
-    pub journal: FakeDisk,
-    pub guard: FakeDisk,
+    pub journal: FailingDisk,
+    pub guard: FailingDisk,
     pub fuse: Arc<Fuse>,
     pub gate: Arc<Gate>,
     pub random: Arc<Seeded>,
@@ -112,8 +112,8 @@ impl Unit {
             has_children,
             accept: Accept::Auto,
             root,
-            journal: FakeDisk::new(),
-            guard: FakeDisk::new(),
+            journal: FailingDisk::new(),
+            guard: FailingDisk::new(),
             fuse: Arc::default(),
             gate: Arc::default(),
             random: Arc::new(random),
@@ -170,7 +170,7 @@ impl Unit {
             vault: VaultKey::load(&self.home.join("vault.key")).unwrap(),
             recorders: [(recorder.name().to_string(), recorder)].into(),
         };
-        let fused = |disk: &FakeDisk| Box::new(FusedDisk(disk.clone(), self.fuse.clone()));
+        let fused = |disk: &FailingDisk| Box::new(FusedDisk(disk.clone(), self.fuse.clone()));
         let journal = Journal::open_on(fused(&self.journal), SEGMENT).unwrap();
         let guard = Guard::open_on(fused(&self.guard)).unwrap();
         let mut books = Books::on(

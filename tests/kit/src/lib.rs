@@ -3,13 +3,18 @@
 //! [`World`] is a small federation in memory, of which everything follows from fixed seeds; a
 //! [`Desk`] is one unit of it at work, a [`Case`] one rollup before a verifier. [`vectors`] and
 //! [`refuse`] make the files of `tests/vectors` from it. [`rounds`] runs a property over random
-//! values that can be repeated.
+//! values that can be repeated. With the feature `node` there are also a [`disk`] that fails and a
+//! [`network`] that misbehaves.
 #![allow(missing_docs)] // helpers of tests: their names and their users say what they are for
 #![allow(clippy::unwrap_used)] // as in every test: what cannot go on shall stop and say where
 
 mod basics;
 mod case;
 mod desk;
+#[cfg(feature = "node")]
+pub mod disk;
+#[cfg(feature = "node")]
+pub mod network;
 pub mod refuse;
 mod rounds;
 pub mod vectors;

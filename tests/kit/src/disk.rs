@@ -5,19 +5,18 @@
 //! waiting, as Linux does: the cache goes on showing what the platter never gets. `power_loss`
 //! carries over an arbitrary part of what waits, torn at sectors, and shows the platter.
 
-use super::disk::{Disk, DiskFile};
-use std::{
-    collections::BTreeMap,
-    io::{Error, ErrorKind, Result},
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard},
-};
+use std::collections::BTreeMap;
+use std::io::{Error, ErrorKind, Result};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use node::journal::disk::{Disk, DiskFile};
 
 const SECTOR: usize = 32; // Small, so that small batches tear too.
 
 /// How the chosen operation goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum InjectedFailure {
     /// It answers an error and has done nothing.
     Fails,
     /// It answers an error and has done everything.
@@ -30,7 +29,7 @@ pub enum Fault {
     Killed,
 }
 
-impl Fault {
+impl InjectedFailure {
     pub const ALL: [Self; 5] = [
         Self::Fails,
         Self::FailsButDone,
@@ -74,7 +73,7 @@ struct World {
     names: BTreeMap<String, usize>,
     platter_names: BTreeMap<String, usize>,
     operations: usize,
-    armed: Option<(usize, Fault)>,
+    armed: Option<(usize, InjectedFailure)>,
     /// The bytes that all files together may have.
     room: Option<usize>,
     hit: bool,
@@ -99,19 +98,19 @@ impl World {
         if self.dead {
             return Err(Error::other("the process is gone"));
         }
-        let Some((at, fault)) = self.armed else {
+        let Some((at, failure)) = self.armed else {
             return Ok(Verdict::Do);
         };
         if at != now {
             return Ok(Verdict::Do);
         }
         self.hit = true;
-        match fault {
-            Fault::Fails => Err(Error::other("injected")),
-            Fault::FailsButDone => Ok(Verdict::DoAndFail),
-            Fault::Half => Ok(Verdict::DoHalf(ErrorKind::Other)),
-            Fault::Full => Ok(Verdict::DoHalf(ErrorKind::StorageFull)),
-            Fault::Killed => {
+        match failure {
+            InjectedFailure::Fails => Err(Error::other("injected")),
+            InjectedFailure::FailsButDone => Ok(Verdict::DoAndFail),
+            InjectedFailure::Half => Ok(Verdict::DoHalf(ErrorKind::Other)),
+            InjectedFailure::Full => Ok(Verdict::DoHalf(ErrorKind::StorageFull)),
+            InjectedFailure::Killed => {
                 self.dead = true;
                 Err(Error::other("killed"))
             }
@@ -121,9 +120,9 @@ impl World {
 
 /// The disk; clones show the same one.
 #[derive(Clone, Default)]
-pub struct FakeDisk(Arc<Mutex<World>>);
+pub struct FailingDisk(Arc<Mutex<World>>);
 
-impl FakeDisk {
+impl FailingDisk {
     pub fn new() -> Self {
         Self::default()
     }
@@ -137,11 +136,11 @@ impl FakeDisk {
     }
 
     /// Lets the n-th operation from now go wrong.
-    pub fn arm(&self, at: usize, fault: Fault) {
+    pub fn arm(&self, at: usize, failure: InjectedFailure) {
         let mut world = self.world();
         world.operations = 0;
         world.hit = false;
-        world.armed = Some((at, fault));
+        world.armed = Some((at, failure));
     }
 
     /// From now on all files together may have so many bytes.
@@ -154,7 +153,7 @@ impl FakeDisk {
         self.world().used()
     }
 
-    /// No more faults; answers whether there was one.
+    /// No more failures; answers whether there was one.
     pub fn disarm(&self) -> bool {
         let mut world = self.world();
         world.armed = None;
@@ -241,14 +240,14 @@ fn outcome(verdict: &Verdict) -> Result<()> {
     }
 }
 
-impl Disk for FakeDisk {
+impl Disk for FailingDisk {
     fn list(&self) -> Result<Vec<String>> {
         Ok(self.world().names.keys().cloned().collect())
     }
 
     fn open(&self, name: &str) -> Result<Box<dyn DiskFile>> {
         let id = *self.world().names.get(name).ok_or(ErrorKind::NotFound)?;
-        Ok(Box::new(FakeFile(self.clone(), id)))
+        Ok(Box::new(FailingFile(self.clone(), id)))
     }
 
     fn create(&self, name: &str) -> Result<Box<dyn DiskFile>> {
@@ -268,7 +267,7 @@ impl Disk for FakeDisk {
         file.waiting.push(Change::Length(0));
         outcome(&verdict)?;
         drop(world);
-        Ok(Box::new(FakeFile(self.clone(), id)))
+        Ok(Box::new(FailingFile(self.clone(), id)))
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<()> {
@@ -295,9 +294,9 @@ impl Disk for FakeDisk {
     }
 }
 
-struct FakeFile(FakeDisk, usize);
+struct FailingFile(FailingDisk, usize);
 
-impl FakeFile {
+impl FailingFile {
     fn change(&self, whole: Change, half: Option<Change>) -> Result<()> {
         let mut world = self.0.world();
         let verdict = world.step()?;
@@ -314,7 +313,7 @@ impl FakeFile {
     }
 }
 
-impl DiskFile for FakeFile {
+impl DiskFile for FailingFile {
     fn size(&self) -> Result<u64> {
         Ok(self.0.world().files[self.1].cache.len() as u64)
     }

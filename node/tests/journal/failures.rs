@@ -1,15 +1,16 @@
 //! Every fault at every operation: after reopening, every acknowledged batch is there and no part
 //! of another.
 
-use super::{
-    Entry, Journal, JournalError, JournalState, Sealed, Stored,
-    disk_fake::{FakeDisk, Fault},
-};
+use kit::disk::{FailingDisk, InjectedFailure};
+use node::journal::disk::Disk as _;
+use node::journal::{Entry, Journal, JournalError, JournalState, Sealed, Stored};
+
+use crate::layout::HEADER;
 
 /// Small, so that the workload rotates several times.
 const SEGMENT: u64 = 400;
 
-fn open(disk: &FakeDisk) -> Result<Journal, JournalError> {
+fn open(disk: &FailingDisk) -> Result<Journal, JournalError> {
     Journal::open_on(disk.boxed(), SEGMENT)
 }
 
@@ -105,7 +106,7 @@ impl Told {
     }
 }
 
-fn workload(disk: &FakeDisk, told: &mut Told) {
+fn workload(disk: &FailingDisk, told: &mut Told) {
     let Ok(mut journal) = open(disk) else { return };
     for _ in 0..4 {
         told.append(&mut journal);
@@ -121,7 +122,7 @@ fn workload(disk: &FakeDisk, told: &mut Told) {
 
 /// What happens between the fault and the next opening: an even seed is a restart of the process,
 /// an odd one a loss of power.
-fn crash(disk: &FakeDisk, seed: u64) {
+fn crash(disk: &FailingDisk, seed: u64) {
     match seed % 2 {
         0 => disk.restart(),
         _ => disk.power_loss(seed),
@@ -129,7 +130,7 @@ fn crash(disk: &FakeDisk, seed: u64) {
 }
 
 /// From any state: open, compare, go on, lose power, compare again.
-fn recovers(disk: &FakeDisk, told: &mut Told, seed: u64, context: &str) {
+fn recovers(disk: &FailingDisk, told: &mut Told, seed: u64, context: &str) {
     let mut journal = open(disk).unwrap_or_else(|error| panic!("{context}: {error}"));
     told.compare(&journal);
     // First one batch, which mostly does not rotate: a rotation would sync the directory and hide
@@ -152,12 +153,12 @@ fn recovers(disk: &FakeDisk, told: &mut Told, seed: u64, context: &str) {
 #[test]
 fn every_fault_at_every_operation() {
     let mut runs = 0;
-    for fault in Fault::ALL {
+    for fault in InjectedFailure::ALL {
         for at in 0.. {
             let mut hit = false;
             for seed in 0..16 {
                 let context = format!("{fault:?} at operation {at}, seed {seed}");
-                let disk = FakeDisk::new();
+                let disk = FailingDisk::new();
                 let mut told = Told::default();
                 disk.arm(at, fault);
                 workload(&disk, &mut told);
@@ -179,14 +180,18 @@ fn every_fault_at_every_operation() {
 #[test]
 fn every_fault_while_recovering() {
     let mut repaired = 0;
-    for first in [Fault::Killed, Fault::Fails, Fault::Half] {
+    for first in [
+        InjectedFailure::Killed,
+        InjectedFailure::Fails,
+        InjectedFailure::Half,
+    ] {
         for at in 0..60 {
-            for second in Fault::ALL {
+            for second in InjectedFailure::ALL {
                 for again in 0..8 {
                     for seed in [0, 2, 3] {
                         let context =
                             format!("{first:?} at {at}, then {second:?} at {again}, seed {seed}");
-                        let disk = FakeDisk::new();
+                        let disk = FailingDisk::new();
                         let mut told = Told::default();
                         disk.arm(at, first);
                         workload(&disk, &mut told);
@@ -214,10 +219,10 @@ fn every_fault_while_recovering() {
 fn a_full_disk_is_survived() {
     let mut full = 0;
     for at in 0..60 {
-        let disk = FakeDisk::new();
+        let disk = FailingDisk::new();
         let mut told = Told::default();
         let mut journal = open(&disk).unwrap();
-        disk.arm(at, Fault::Full);
+        disk.arm(at, InjectedFailure::Full);
         let mut refused = 0;
         for n in 0..12 {
             match journal.append(&batch(n)) {
@@ -256,7 +261,7 @@ fn a_full_disk_is_survived() {
 #[test]
 fn a_disk_that_stays_full_is_survived() {
     for extra in 0..200 {
-        let disk = FakeDisk::new();
+        let disk = FailingDisk::new();
         let mut told = Told::default();
         let mut journal = open(&disk).unwrap();
         for _ in 0..3 {
@@ -272,16 +277,13 @@ fn a_disk_that_stays_full_is_survived() {
                 refused += 1;
                 // A new segment that was begun may stay, without a batch.
                 assert!(
-                    disk.used() <= before + super::segment::HEADER,
+                    disk.used() <= before + HEADER,
                     "{extra}: a refused batch left {} bytes",
                     disk.used() - before
                 );
                 let error = journal.has_room(extra + 1).unwrap_err();
                 assert_eq!(
-                    (
-                        error.code().as_str(),
-                        disk.used() <= before + super::segment::HEADER
-                    ),
+                    (error.code().as_str(), disk.used() <= before + HEADER),
                     ("journal.no_space", true)
                 );
             }
@@ -314,7 +316,7 @@ fn a_disk_that_stays_full_is_survived() {
     }
 }
 
-fn journal_after(disk: &FakeDisk, journal: Journal) -> Journal {
+fn journal_after(disk: &FailingDisk, journal: Journal) -> Journal {
     drop(journal);
     disk.disarm();
     open(disk).unwrap()
@@ -324,7 +326,7 @@ fn journal_after(disk: &FakeDisk, journal: Journal) -> Journal {
 /// its number.
 #[test]
 fn a_failed_rotation_is_finished_first() {
-    let disk = FakeDisk::new();
+    let disk = FailingDisk::new();
     let mut journal = open(&disk).unwrap();
     let entry = |len| Entry {
         kind: 0,
@@ -333,7 +335,7 @@ fn a_failed_rotation_is_finished_first() {
     };
     journal.append(&[entry(100)]).unwrap();
     // The header of the new segment finds the disk full: operation 0 creates, operation 1 writes.
-    disk.arm(1, Fault::Full);
+    disk.arm(1, InjectedFailure::Full);
     assert!(matches!(
         journal.append(&[entry(300)]),
         Err(JournalError::NoSpace { .. })
@@ -344,5 +346,5 @@ fn a_failed_rotation_is_finished_first() {
     drop(journal);
     let journal = open(&disk).unwrap();
     assert_eq!(journal.next_seq(), 3);
-    assert_eq!(journal.segments.len(), 2);
+    assert_eq!(disk.list().unwrap().len(), 2);
 }

@@ -1,43 +1,16 @@
 //! Damage: what must be cut off, what must be refused, and what the refusal says.
 
-use super::{
-    disk::Disk,
-    disk_fake::FakeDisk,
-    frame::{BATCH_HEAD, ENTRY_HEAD},
-    segment::HEADER,
-    *,
-};
+use std::fs;
+use std::path::Path;
+
+use kit::disk::FailingDisk;
+use node::journal::disk::Disk;
+use node::journal::{Cut, Entry, Guard, Journal, JournalError, MAX_PART_BYTES, SEGMENT_BYTES};
+use node::journal::{Sealed, Stored, check};
 use proptest::prelude::*;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
-};
 
-/// A real directory that is gone after the test.
-pub struct TempDir(PathBuf);
-
-impl TempDir {
-    pub fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let n = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir =
-            std::env::temp_dir().join(format!("countersign-journal-{}-{n}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir(&dir).unwrap();
-        Self(dir)
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::TempDir;
+use crate::layout::{BATCH_HEAD, ENTRY_HEAD, ERASED, HEADER, LIVE, header_of_version};
 
 const FIRST: &str = "000000000000.seg";
 
@@ -49,7 +22,7 @@ fn entry(text: &str) -> Entry {
     }
 }
 
-fn open(disk: &FakeDisk) -> Result<Journal, JournalError> {
+fn open(disk: &FailingDisk) -> Result<Journal, JournalError> {
     Journal::open_on(disk.boxed(), 230)
 }
 
@@ -61,8 +34,8 @@ fn texts(journal: &Journal) -> Vec<String> {
 }
 
 /// Three batches in one segment: `a`, then `b` and `c`, then `d`; and where each batch begins.
-fn three() -> (FakeDisk, [usize; 3]) {
-    let disk = FakeDisk::new();
+fn three() -> (FailingDisk, [usize; 3]) {
+    let disk = FailingDisk::new();
     let mut journal = Journal::open_on(disk.boxed(), SEGMENT_BYTES).unwrap();
     let mut starts = [0; 3];
     for (start, batch) in starts.iter_mut().zip([
@@ -77,8 +50,8 @@ fn three() -> (FakeDisk, [usize; 3]) {
 }
 
 /// Six batches over several segments, with their names.
-fn several() -> (FakeDisk, Vec<String>) {
-    let disk = FakeDisk::new();
+fn several() -> (FailingDisk, Vec<String>) {
+    let disk = FailingDisk::new();
     let mut journal = open(&disk).unwrap();
     for text in ["one", "two", "three", "four", "five", "six"] {
         journal.append(&[entry(text)]).unwrap();
@@ -314,7 +287,7 @@ fn a_torn_document_that_contains_a_journal_is_only_torn() {
     // Somebody makes us record a document that is itself a journal, and the power goes while it is
     // written.
     let (other, _) = three();
-    let disk = FakeDisk::new();
+    let disk = FailingDisk::new();
     let mut journal = Journal::open_on(disk.boxed(), SEGMENT_BYTES).unwrap();
     journal.append(&[entry("a")]).unwrap();
     let good = journal.bytes() as usize;
@@ -380,7 +353,7 @@ fn a_missing_segment_is_named() {
 #[test]
 fn a_segment_of_another_journal_is_refused() {
     let (disk, names) = several();
-    let other = FakeDisk::new();
+    let other = FailingDisk::new();
     let mut journal = open(&other).unwrap();
     for text in ["one", "TWO", "three", "four", "five", "six"] {
         journal.append(&[entry(text)]).unwrap();
@@ -393,24 +366,18 @@ fn a_segment_of_another_journal_is_refused() {
 
 #[test]
 fn a_file_that_only_looks_like_a_segment_is_refused() {
-    let (disk, names) = several();
+    let (disk, _) = several();
     disk.put("1.seg", b"");
     assert_eq!(open(&disk).err().unwrap().code(), "journal.damaged");
     disk.remove("1.seg");
     disk.put("notes.txt", b"ignored");
-    assert_eq!(open(&disk).unwrap().segments.len(), names.len());
+    assert_eq!(texts(&open(&disk).unwrap()).len(), 6);
 }
 
 #[test]
 fn a_newer_format_is_refused_without_calling_it_damage() {
-    let disk = FakeDisk::new();
-    let header = segment::Header {
-        version: 2,
-        first: 0,
-        salt: [1; 8],
-        link: 0,
-    };
-    disk.put(FIRST, &header.encode());
+    let disk = FailingDisk::new();
+    disk.put(FIRST, &header_of_version(2));
     let error = open(&disk).err().unwrap();
     assert_eq!(error.code(), "journal.unknown_version");
     assert!(
@@ -485,8 +452,8 @@ fn an_interrupted_erasure_is_finished_by_opening() {
     let (disk, starts) = three();
     let mut bytes = disk.get(FIRST);
     let mark = starts[1] + BATCH_HEAD + ENTRY_HEAD + 1;
-    assert_eq!(bytes[mark], frame::LIVE);
-    bytes[mark] = frame::ERASED;
+    assert_eq!(bytes[mark], LIVE);
+    bytes[mark] = ERASED;
     disk.put(FIRST, &bytes);
     let journal = open(&disk).unwrap();
     assert_eq!(journal.recovered().finished_erasures, 1);
@@ -542,13 +509,14 @@ fn rotates_at_the_limit_on_a_real_disk() {
     for _ in 0..9 {
         journal.append(&part).unwrap();
     }
-    assert_eq!(journal.segments.len(), 2);
-    assert!(
-        journal
-            .segments
-            .iter()
-            .all(|segment| segment.len <= SEGMENT_BYTES)
-    );
+    let sizes: Vec<u64> = fs::read_dir(dir.path().join("journal"))
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|file| file.file_name().to_string_lossy().ends_with(".seg"))
+        .map(|file| file.metadata().unwrap().len())
+        .collect();
+    assert_eq!(sizes.len(), 2);
+    assert!(sizes.iter().all(|size| *size <= SEGMENT_BYTES));
     assert!(dir.path().join("journal/000000000007.seg").exists());
     drop(journal);
     assert_eq!(
@@ -574,7 +542,7 @@ proptest! {
     #[test]
     fn what_goes_in_comes_out(batches in proptest::collection::vec(proptest::collection::vec(
         (any::<u8>(), proptest::collection::vec(any::<u8>(), 0..80), proptest::option::of(proptest::collection::vec(any::<u8>(), 0..80))), 0..4), 0..10)) {
-        let disk = FakeDisk::new();
+        let disk = FailingDisk::new();
         let mut journal = open(&disk).unwrap();
         let mut all = Vec::new();
         for batch in batches {
