@@ -5,7 +5,7 @@
 //! rollup, so an old figure is always recomputed by the catalogue that it was made under. A further
 //! indicator or event type is a change of these files.
 //!
-//! Reading order: the types here, then [`crate::authoring`] (files in, every fault at once), then
+//! Reading order: the types here, then [`crate::authoring`] (files in, every error at once), then
 //! [`crate::count`], which gives them meaning. Conditions are CEL (<https://cel.dev>); their
 //! variables are told in [`crate::count`].
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 use kit::{id_born, month, registry, text, unit};
-use protocol::authoring::CatalogueFaults;
+use protocol::authoring::CatalogueErrors;
 use protocol::catalogue::Catalogue;
 use protocol::count::engine::History;
 use protocol::count::{Balance, Engine, Fact, Fields, Value};
@@ -42,7 +42,7 @@ fn additions() -> String {
 }
 
 /// The shipped catalogue and one more file.
-fn with(addition: &str) -> Result<Catalogue, CatalogueFaults> {
+fn with(addition: &str) -> Result<Catalogue, CatalogueErrors> {
     let mut files: Vec<(String, String)> = std::fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -258,11 +258,11 @@ fn each_mistake_of_the_guide_is_refused_with_its_code() {
         let [code, instead_of, written] = [0, 1, 2].map(|n| cells[n].trim_matches('`'));
         assert!(right.contains(instead_of), "not in the snippets: {line}");
         let wrong = right.replacen(instead_of, written, 1);
-        let CatalogueFaults(faults) = with(&wrong).expect_err(line);
+        let CatalogueErrors(errors) = with(&wrong).expect_err(line);
         let code = code.strip_prefix("catalogue.").unwrap();
         assert!(
-            faults.iter().any(|f| f.code() == code),
-            "{line}\n{faults:?}"
+            errors.iter().any(|f| f.code() == code),
+            "{line}\n{errors:?}"
         );
         tried += 1;
     }

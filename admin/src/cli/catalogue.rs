@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use node::fault::FaultCode;
-use protocol::authoring::{CatalogueFault, CatalogueFaults};
+use protocol::authoring::{CatalogueError, CatalogueErrors};
 use protocol::catalogue::Catalogue;
 use protocol::compiled::CompiledCatalogue;
 use serde_json::json;
@@ -48,11 +48,11 @@ pub fn run(command: Command, out: &Output) -> CommandResult {
 }
 
 fn sign(dir: &Path, root: &[PathBuf], output: &Path, out: &Output) -> CommandResult {
-    if let Err(CatalogueFaults(faults)) = examine(dir)? {
+    if let Err(CatalogueErrors(errors)) = examine(dir)? {
         let message = format!(
             "{}: the catalogue has {} fault(s) and was not signed",
             dir.display(),
-            faults.len()
+            errors.len()
         );
         return Err(Failure::coded(FaultCode::CatalogueFaults, message)
             .help("`countersign catalogue check` lists them all"));
@@ -65,7 +65,7 @@ fn sign(dir: &Path, root: &[PathBuf], output: &Path, out: &Output) -> CommandRes
 }
 
 /// The catalogue of a directory, or all that is wrong with it.
-fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueFaults>, Failure> {
+fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueErrors>, Failure> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(Failure::file(dir))? {
         let path = entry.map_err(Failure::file(dir))?.path();
@@ -97,8 +97,8 @@ fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueFaults>, Failure> {
 
 fn check(dir: &Path, out: &Output) -> CommandResult {
     match examine(dir)? {
-        Err(CatalogueFaults(faults)) => {
-            list_faults(dir, &faults, out);
+        Err(CatalogueErrors(errors)) => {
+            list_errors(dir, &errors, out);
             Ok(false)
         }
         Ok(catalogue) => {
@@ -111,19 +111,19 @@ fn check(dir: &Path, out: &Output) -> CommandResult {
     }
 }
 
-fn list_faults(dir: &Path, faults: &[CatalogueFault], out: &Output) {
-    let code = |f: &CatalogueFault| format!("catalogue.{}", f.code());
-    let list: Vec<_> = faults
+fn list_errors(dir: &Path, errors: &[CatalogueError], out: &Output) {
+    let code = |f: &CatalogueError| format!("catalogue.{}", f.code());
+    let list: Vec<_> = errors
         .iter()
         .map(|f| json!({ "place": f.place(), "code": code(f), "message": message(f) }))
         .collect();
     out.answer(json!({ "holds": false, "faults": list }), || {
         let mut rows = out.table(&["place", "code", "fault"]);
-        for f in faults {
+        for f in errors {
             rows.add_row([f.place(), &code(f), &message(f)]);
         }
         print(&rows);
-        sayln!("✗ {}: {} fault(s)", dir.display(), faults.len());
+        sayln!("✗ {}: {} fault(s)", dir.display(), errors.len());
     });
 }
 
@@ -153,13 +153,13 @@ fn summarise(counting: &CompiledCatalogue, out: &Output) {
     });
 }
 
-/// The fault's text without its place and code, which have columns of their own.
-fn message(fault: &CatalogueFault) -> String {
-    let text = fault.to_string();
+/// The text without its place and code, which have columns of their own.
+fn message(error: &CatalogueError) -> String {
+    let text = error.to_string();
     let text = text
-        .strip_prefix(&format!("{}: ", fault.place()))
+        .strip_prefix(&format!("{}: ", error.place()))
         .unwrap_or(&text);
-    text.strip_suffix(&format!(" [catalogue.{}]", fault.code()))
+    text.strip_suffix(&format!(" [catalogue.{}]", error.code()))
         .unwrap_or(text)
         .to_string()
 }

@@ -17,7 +17,7 @@ fn of_protocol() -> BTreeSet<String> {
     let mut codes = sources::literal(&sources::read("protocol/src"));
     codes.retain(|code| !verdicts.contains(code.as_str()));
     let catalogue = sources::read("protocol/src/authoring");
-    for call in [".fault(", "CatalogueFault::new("] {
+    for call in [".error(", "CatalogueError::new("] {
         let words = sources::arguments(&catalogue, call, 1);
         codes.extend(words.iter().map(|word| format!("catalogue.{word}")));
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::fault::{CatalogueFault, CatalogueFaults};
+use super::error::{CatalogueError, CatalogueErrors};
 use super::toml_error::TomlError;
 use super::validate::validate;
 use crate::catalogue::{Catalogue, Define, Dimension, EventType, Indicator, Rule, Window};
@@ -25,9 +25,9 @@ impl Catalogue {
     /// Joins the TOML files `(name, text)` into one validated catalogue.
     ///
     /// # Errors
-    /// Every fault of every file.
-    pub fn from_files(files: &[(String, String)]) -> Result<Catalogue, CatalogueFaults> {
-        let mut faults = Vec::new();
+    /// Every error of every file.
+    pub fn from_files(files: &[(String, String)]) -> Result<Catalogue, CatalogueErrors> {
+        let mut errors = Vec::new();
         let mut whole = Catalogue {
             id: String::new(),
             version: 0,
@@ -54,30 +54,30 @@ impl Catalogue {
                     whole.indicators.extend(part.indicator);
                     whole.rules.extend(part.rule);
                 }
-                Err(e) => faults.push(CatalogueFault::new(
+                Err(e) => errors.push(CatalogueError::new(
                     name,
                     "toml",
                     TomlError::new(&e, text).to_string(),
                 )),
             }
         }
-        if let Err(CatalogueFaults(more)) = validate(&whole) {
-            faults.extend(more);
+        if let Err(CatalogueErrors(more)) = validate(&whole) {
+            errors.extend(more);
         }
-        if faults.is_empty() {
+        if errors.is_empty() {
             Ok(whole)
         } else {
-            Err(CatalogueFaults(faults))
+            Err(CatalogueErrors(errors))
         }
     }
 
     /// Reads a catalogue from the JSON of its signed document and validates it.
     ///
     /// # Errors
-    /// Every fault found, as [`CatalogueFaults`].
-    pub fn from_json(json: &str) -> Result<Catalogue, CatalogueFaults> {
+    /// Every error found, as [`CatalogueErrors`].
+    pub fn from_json(json: &str) -> Result<Catalogue, CatalogueErrors> {
         let catalogue: Catalogue = serde_json::from_str(json).map_err(|e| {
-            CatalogueFaults(vec![CatalogueFault::new(
+            CatalogueErrors(vec![CatalogueError::new(
                 "catalogue",
                 "json",
                 e.to_string(),

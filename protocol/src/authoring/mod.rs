@@ -1,7 +1,7 @@
 //! What people write as files: a catalogue and plan packs, read and validated.
 //!
 //! A catalogue is joined from TOML files ([`Catalogue::from_files`](crate::catalogue::Catalogue)) or
-//! read from the JSON of its signed document; either way [`validate`] names every fault at once,
+//! read from the JSON of its signed document; either way [`validate`] names every error at once,
 //! each with its place, code and cure.
 //!
 //! ```
@@ -20,17 +20,17 @@
 //! assert!(compiled.catalogue.event("record.voided").is_some());
 //!
 //! // Without the events, every indicator that they feed is named.
-//! let faults = Catalogue::from_files(&[files[0].clone(), files[2].clone()]).unwrap_err();
-//! assert!(faults.0.iter().any(|fault| fault.code() == "event"));
+//! let errors = Catalogue::from_files(&[files[0].clone(), files[2].clone()]).unwrap_err();
+//! assert!(errors.0.iter().any(|error| error.code() == "event"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod catalogue;
-mod fault;
+mod error;
 mod plan;
 mod toml_error;
 mod validate;
 
-pub use fault::{CatalogueFault, CatalogueFaults};
+pub use error::{CatalogueError, CatalogueErrors};
 pub use toml_error::TomlError;
 pub use validate::validate;

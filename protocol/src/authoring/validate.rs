@@ -1,8 +1,8 @@
-//! Validating a catalogue: every fault at once.
+//! Validating a catalogue: every error at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fault::{CatalogueFault, CatalogueFaults};
+use super::error::{CatalogueError, CatalogueErrors};
 use crate::catalogue::{
     AMOUNT_BITS, Catalogue, EventType, Field, FieldKind, Indicator, Kind, MAX_CELLS, MAX_COLUMNS,
     Subject, table_name,
@@ -11,11 +11,11 @@ use crate::catalogue::{
 /// Checks every rule that counting relies on.
 ///
 /// # Errors
-/// Every fault found.
-pub fn validate(c: &Catalogue) -> Result<(), CatalogueFaults> {
+/// Every error found.
+pub fn validate(c: &Catalogue) -> Result<(), CatalogueErrors> {
     let mut v = Validator {
         c,
-        faults: Vec::new(),
+        errors: Vec::new(),
     };
     v.head();
     v.dimensions();
@@ -24,21 +24,21 @@ pub fn validate(c: &Catalogue) -> Result<(), CatalogueFaults> {
     v.rules();
     v.names();
     v.widths();
-    if v.faults.is_empty() {
+    if v.errors.is_empty() {
         Ok(())
     } else {
-        Err(CatalogueFaults(v.faults))
+        Err(CatalogueErrors(v.errors))
     }
 }
 
 struct Validator<'a> {
     c: &'a Catalogue,
-    faults: Vec<CatalogueFault>,
+    errors: Vec<CatalogueError>,
 }
 
 impl Validator<'_> {
-    fn fault(&mut self, place: impl Into<String>, code: &'static str, message: impl Into<String>) {
-        self.faults.push(CatalogueFault::new(place, code, message));
+    fn error(&mut self, place: impl Into<String>, code: &'static str, message: impl Into<String>) {
+        self.errors.push(CatalogueError::new(place, code, message));
     }
 
     fn cel(&mut self, place: &str, what: &str, source: &str, allowed: &[&str]) {
@@ -49,7 +49,7 @@ impl Validator<'_> {
             Ok(program) => {
                 for name in crate::count::cel::variables(&program) {
                     if !allowed.contains(&name.as_str()) {
-                        self.fault(
+                        self.error(
                             place,
                             "variable",
                             format!(
@@ -59,7 +59,7 @@ impl Validator<'_> {
                     }
                 }
             }
-            Err(e) => self.fault(place, "cel", format!("{what}: {e}")),
+            Err(e) => self.error(place, "cel", format!("{what}: {e}")),
         }
     }
 
@@ -67,14 +67,14 @@ impl Validator<'_> {
         let mut seen = BTreeSet::new();
         for id in ids {
             if !seen.insert(id) {
-                self.fault(
+                self.error(
                     format!("{what} {id}"),
                     "duplicate",
                     "is defined twice; remove one",
                 );
             }
             if id.is_empty() || id.contains([':', '*', ' ', '@']) {
-                self.fault(
+                self.error(
                     format!("{what} {id:?}"),
                     "name",
                     "names are not empty and have no ':', '*', '@' or space",
@@ -86,10 +86,10 @@ impl Validator<'_> {
     fn head(&mut self) {
         let c = self.c;
         if c.id.is_empty() {
-            self.fault("catalogue", "id", "has no id; set `id = \"…\"` in one file");
+            self.error("catalogue", "id", "has no id; set `id = \"…\"` in one file");
         }
         if c.version == 0 {
-            self.fault(
+            self.error(
                 "catalogue",
                 "version",
                 "has no version; versions begin at 1",
@@ -99,7 +99,7 @@ impl Validator<'_> {
             let days = [&w.from, &w.to].map(|d| d.parse::<chrono::NaiveDate>());
             match days {
                 [Ok(a), Ok(b)] if a <= b => {}
-                _ => self.fault(
+                _ => self.error(
                     format!("window {}", w.id),
                     "window",
                     "needs two days YYYY-MM-DD, the first not later",
@@ -125,19 +125,19 @@ impl Validator<'_> {
             let place = format!("dimension {}", d.id);
             self.cel(&place, "value", &d.value, &["s", "t", "d", "e"]);
             if d.codes.is_empty() {
-                self.fault(&place, "codes", "has no codes");
+                self.error(&place, "codes", "has no codes");
             }
             let mut seen = BTreeSet::new();
             for code in &d.codes {
                 if code.code.is_empty() || code.code == "-" || code.code.contains(['*', ':']) {
-                    self.fault(
+                    self.error(
                         &place,
                         "code",
                         format!("code {:?} is empty, is '-' or has '*' or ':'", code.code),
                     );
                 }
                 if !seen.insert(&code.code) {
-                    self.fault(
+                    self.error(
                         &place,
                         "duplicate",
                         format!("code {:?} is there twice", code.code),
@@ -160,17 +160,17 @@ impl Validator<'_> {
             }
             self.cel(&place, "spell_key", &effect.spell_key, &["e", "s", "on"]);
             if (effect.open.is_some() || effect.close.is_some()) && effect.spell_key.is_empty() {
-                self.fault(
+                self.error(
                     &place,
                     "spell_key",
                     "opens or closes a spell without a spell_key",
                 );
             }
             if effect.begin && effect.end {
-                self.fault(&place, "effect", "begins and ends its subject at once");
+                self.error(&place, "effect", "begins and ends its subject at once");
             }
             if effect.baseline && !e.is_clear() {
-                self.fault(
+                self.error(
                     &place,
                     "baseline",
                     "a declared opening stock is published in clear: pi must be P0",
@@ -179,7 +179,7 @@ impl Validator<'_> {
         }
         for needed in ["record.voided", "record.corrected"] {
             if c.event(needed).is_none() {
-                self.fault(
+                self.error(
                     "catalogue",
                     "missing_event",
                     format!("has no event type {needed}; corrections need it"),
@@ -194,7 +194,7 @@ impl Validator<'_> {
             let recount = i.subject.and_then(|s| c.recount(s));
             if !recount.is_some_and(|r| i.events.contains(&r.code)) {
                 let message = "a stock or distinct count is fed by its subject's system event, which recounts it at close";
-                self.fault(format!("indicator {}", i.id), "recount", message);
+                self.error(format!("indicator {}", i.id), "recount", message);
             }
         }
     }
@@ -205,11 +205,11 @@ impl Validator<'_> {
             e.fields.iter().map(|f| f.name.as_str()),
         );
         if e.levels.is_empty() && !e.system {
-            self.fault(place, "levels", "no tier may record it");
+            self.error(place, "levels", "no tier may record it");
         }
         self.key(place, e);
         if e.subject == Subject::Person && e.is_clear() {
-            self.fault(
+            self.error(
                 place,
                 "pi",
                 "an event about a person cannot be P0: its fields would be published",
@@ -228,14 +228,14 @@ impl Validator<'_> {
         match (e.subject, key) {
             (Subject::Unit, "") => return,
             (Subject::Unit, _) => {
-                return self.fault(place, "key", "an event about the unit has no key");
+                return self.error(place, "key", "an event about the unit has no key");
             }
             (_, "") if e.system => return,
             _ => {}
         }
         let Some(field) = e.field(key) else {
             let message = format!("key {key:?} is not one of its fields");
-            return self.fault(place, "key", message);
+            return self.error(place, "key", message);
         };
         let names_a_person = matches!(field.kind, FieldKind::IdNumber | FieldKind::Certificate);
         let names_nothing = matches!(
@@ -244,15 +244,15 @@ impl Validator<'_> {
         );
         if field.optional {
             let message = format!("key field {key:?} must not be optional");
-            self.fault(place, "key", message);
+            self.error(place, "key", message);
         } else if names_nothing {
             let message = format!(
                 "key field {key:?} must be a number of a person or organisation, \
                  a code or a text"
             );
-            self.fault(place, "key", message);
+            self.error(place, "key", message);
         } else if e.subject == Subject::Person && !names_a_person {
-            self.fault(
+            self.error(
                 place,
                 "key",
                 "a person is keyed by id_number or certificate",
@@ -263,7 +263,7 @@ impl Validator<'_> {
     /// A code field says which codes there are.
     fn codes(&mut self, place: &str, f: &Field) {
         if f.kind == FieldKind::Code && f.codes.is_empty() && f.dimension.is_none() {
-            self.fault(
+            self.error(
                 place,
                 "codes",
                 format!("field {}: a code field needs codes or a dimension", f.name),
@@ -272,7 +272,7 @@ impl Validator<'_> {
         if let Some(d) = &f.dimension
             && self.c.dimension(d).is_none()
         {
-            self.fault(
+            self.error(
                 place,
                 "dimension",
                 format!("field {}: unknown dimension {d:?}", f.name),
@@ -287,7 +287,7 @@ impl Validator<'_> {
             FieldKind::IdNumber | FieldKind::Certificate | FieldKind::Text
         );
         if e.is_clear() && private {
-            self.fault(
+            self.error(
                 place,
                 "pi",
                 format!(
@@ -313,7 +313,7 @@ impl Validator<'_> {
             _ => false,
         };
         if reserved {
-            self.fault(
+            self.error(
                 place,
                 "reserved",
                 format!("field name {name} is given by the system"),
@@ -335,15 +335,15 @@ impl Validator<'_> {
             self.cel(&place, "where", &i.condition, allowed);
             for t in &i.tables {
                 if t.is_empty() || t.len() > 2 {
-                    self.fault(&place, "table", "a table has one or two dimensions");
+                    self.error(&place, "table", "a table has one or two dimensions");
                 }
                 for d in t {
                     if c.dimension(d).is_none() {
-                        self.fault(&place, "dimension", format!("unknown dimension {d:?}"));
+                        self.error(&place, "dimension", format!("unknown dimension {d:?}"));
                     }
                 }
                 if c.cells(t).len() > MAX_CELLS {
-                    self.fault(
+                    self.error(
                         &place,
                         "cells",
                         format!("table {} has more than {MAX_CELLS} cells", table_name(t)),
@@ -361,25 +361,25 @@ impl Validator<'_> {
     fn counted(&mut self, place: &str, i: &Indicator) {
         let c = self.c;
         let Some(subject) = i.subject else {
-            self.fault(place, "subject", "a counted indicator names its subject");
+            self.error(place, "subject", "a counted indicator names its subject");
             return;
         };
         if i.events.is_empty() {
-            self.fault(place, "events", "no event type feeds it");
+            self.error(place, "events", "no event type feeds it");
         }
         for code in &i.events {
             match c.events.iter().find(|e| &e.code == code) {
-                None => self.fault(place, "event", format!("unknown event type {code:?}")),
+                None => self.error(place, "event", format!("unknown event type {code:?}")),
                 Some(e) => {
                     if e.subject != subject && !e.effect.baseline {
-                        self.fault(
+                        self.error(
                             place,
                             "subject",
                             format!("{code} is about another kind of subject"),
                         );
                     }
                     if i.kind == Kind::Sum && !e.is_clear() {
-                        self.fault(
+                        self.error(
                             place,
                             "sum",
                             format!(
@@ -390,7 +390,7 @@ impl Validator<'_> {
                     if matches!(i.kind, Kind::Sum | Kind::Amount) {
                         match e.field(&i.field).map(|f| f.kind) {
                             Some(FieldKind::Int | FieldKind::Fen) => {}
-                            _ => self.fault(
+                            _ => self.error(
                                 place,
                                 "field",
                                 format!("{code} has no int or fen field {:?}", i.field),
@@ -401,7 +401,7 @@ impl Validator<'_> {
             }
         }
         if i.kind == Kind::Amount && !i.tables.is_empty() {
-            self.fault(
+            self.error(
                 place,
                 "table",
                 format!("an amount takes {AMOUNT_BITS} columns a cell: it has no tables"),
@@ -409,16 +409,16 @@ impl Validator<'_> {
         }
         match i.kind {
             Kind::Distinct if i.windows.is_empty() => {
-                self.fault(place, "windows", "distinct needs windows, e.g. [\"year\"]")
+                self.error(place, "windows", "distinct needs windows, e.g. [\"year\"]")
             }
             Kind::Distinct => {
                 for w in &i.windows {
                     if w != "year" && !c.windows.iter().any(|x| &x.id == w) {
-                        self.fault(place, "windows", format!("unknown window {w:?}"));
+                        self.error(place, "windows", format!("unknown window {w:?}"));
                     }
                 }
             }
-            _ if !i.windows.is_empty() => self.fault(place, "windows", "only distinct has windows"),
+            _ if !i.windows.is_empty() => self.error(place, "windows", "only distinct has windows"),
             _ => {}
         }
     }
@@ -432,7 +432,7 @@ impl Validator<'_> {
         };
         if i.per.is_some() {
             if !known(&i.met) {
-                self.fault(
+                self.error(
                     place,
                     "met",
                     format!("unknown counted indicator {:?}", i.met),
@@ -441,12 +441,12 @@ impl Validator<'_> {
         } else {
             for (what, id) in [("num", &i.num), ("den", &i.den)] {
                 if !known(id) {
-                    self.fault(place, what, format!("unknown counted indicator {id:?}"));
+                    self.error(place, what, format!("unknown counted indicator {id:?}"));
                 }
             }
         }
         if !i.events.is_empty() || !i.tables.is_empty() {
-            self.fault(
+            self.error(
                 place,
                 "events",
                 "a quotient is computed from its parts: no events, no tables",
@@ -461,7 +461,7 @@ impl Validator<'_> {
             let place = format!("rule {}", r.id);
             self.cel(&place, "check", &r.check, &["v", "p"]);
             if c.indicator(&r.figure).is_none() {
-                self.fault(&place, "figure", format!("unknown figure {:?}", r.figure));
+                self.error(&place, "figure", format!("unknown figure {:?}", r.figure));
             }
         }
     }
@@ -508,7 +508,7 @@ impl Validator<'_> {
                 _ => event.contains(&name),
             };
             if !known {
-                self.fault(
+                self.error(
                     place,
                     "unknown_name",
                     format!("{root}.{name} does not exist; is it misspelt?"),
@@ -527,7 +527,7 @@ impl Validator<'_> {
                     let message = format!(
                         "dimension {d} reads the event (e.…), but a stock is counted by state"
                     );
-                    self.fault(format!("indicator {}", i.id), "dimension", message);
+                    self.error(format!("indicator {}", i.id), "dimension", message);
                 }
             }
         }
@@ -541,7 +541,7 @@ impl Validator<'_> {
             let fed = c.indicators.iter().filter(|i| i.events.contains(&e.code));
             needed.extend(fed.flat_map(Indicator::dimensions));
             for name in needed.iter().filter(|n| e.field(n).is_none()) {
-                self.fault(
+                self.error(
                     format!("event {}", e.code),
                     "baseline",
                     format!("a declared opening stock needs the field {name}"),
@@ -551,7 +551,7 @@ impl Validator<'_> {
     }
 
     fn widths(&mut self) {
-        if !self.faults.is_empty() {
+        if !self.errors.is_empty() {
             return; // widths are only meaningful for a catalogue whose references resolve
         }
         let mut wide = BTreeMap::new();
@@ -562,7 +562,7 @@ impl Validator<'_> {
             }
         }
         for (code, n) in wide {
-            self.fault(
+            self.error(
                 format!("event {code}"),
                 "width",
                 format!("has {n} columns, more than {MAX_COLUMNS}"),

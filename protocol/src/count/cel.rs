@@ -1,6 +1,6 @@
 //! Conditions: compiled once, evaluated by the CEL interpreter where [`super::plain`] has no answer.
 //!
-//! Conditions are total: an unknown attribute is a validation fault of the catalogue, not a silent
+//! Conditions are total: an unknown attribute is a validation error of the catalogue, not a silent
 //! `false`; an evaluation error stops the recording with the condition's name.
 //!
 //! Counting evaluates dozens of conditions for every event. Those of the usual shape are evaluated

@@ -417,7 +417,7 @@ impl Published<'_> {
             };
             let mut verdicts = verify::check(h, &context);
             if let Some(finding) = receipts
-                .fault
+                .finding
                 .or_else(|| unknown_lines(h, part, &log, unit, registry).err())
             {
                 fail_authorship(&mut verdicts, finding);
@@ -628,7 +628,7 @@ fn arrivals(evidence: &Evidence, registry: &Registry) -> Result<ArrivalTimes, Ev
 struct Receipts {
     last: Option<Decision>,
     received: Option<DateTime<Utc>>,
-    fault: Option<AuthorshipFinding>,
+    finding: Option<AuthorshipFinding>,
 }
 
 /// The parent's receipts for exactly this rollup.
@@ -651,13 +651,13 @@ fn receipts(
                 // The number in the path is nobody's word; the time inside is signed.
                 let decided: Option<DateTime<Utc>> = receipt.decided.parse().ok();
                 if decided.is_none() || decided < last {
-                    all.fault = Some(AuthorshipFinding::ReceiptOrder);
+                    all.finding = Some(AuthorshipFinding::ReceiptOrder);
                 }
                 last = decided;
                 all.last = Some(receipt.decision);
                 all.received = all.received.or_else(|| receipt.received.parse().ok());
             }
-            Err(e) => all.fault = Some(AuthorshipFinding::Receipt(e.to_string())),
+            Err(e) => all.finding = Some(AuthorshipFinding::Receipt(e.to_string())),
         }
     }
     all

@@ -1,7 +1,7 @@
 //! What `authorship` can find.
 
 use super::code::Code;
-use super::leaf::LeafFault;
+use super::leaf::LeafFinding;
 use crate::ids::{Tier, UnitId};
 use crate::person::Role;
 
@@ -16,7 +16,7 @@ pub enum AuthorshipFinding {
     },
     /// A leaf is not signed as it must be.
     #[error(transparent)]
-    Leaf(LeafFault),
+    Leaf(LeafFinding),
     /// The registry that it names is another.
     #[error("names registry version {version} with another digest than the one known here")]
     OtherRegistry {
@@ -107,7 +107,7 @@ impl AuthorshipFinding {
     pub fn zh(&self) -> String {
         match self {
             Self::Holds { leaves } => format!("节点密钥、三名签署人和 {leaves} 条记录均已签名"),
-            Self::Leaf(fault) => fault.zh(),
+            Self::Leaf(finding) => finding.zh(),
             Self::OtherRegistry { version } => {
                 format!("所引登记册第 {version} 版的摘要与此处所知不同")
             }

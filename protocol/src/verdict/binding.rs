@@ -1,7 +1,7 @@
 //! What `binding` can find.
 
 use super::code::Code;
-use super::leaf::LeafFault;
+use super::leaf::LeafFinding;
 use crate::figure::{Difference, RangeError};
 
 /// What `binding` found.
@@ -20,7 +20,7 @@ pub enum BindingFinding {
     UnknownCatalogue,
     /// A leaf that cannot be counted.
     #[error(transparent)]
-    Leaf(LeafFault),
+    Leaf(LeafFinding),
     /// The leaves were recorded by another catalogue.
     #[error("its statements were recorded by another catalogue than the rollup names")]
     OtherCatalogue,
@@ -111,7 +111,7 @@ impl BindingFinding {
         match self {
             Self::Holds { sealed, clear } => format!("{sealed} 条加封记录和 {clear} 条公开记录"),
             Self::UnknownCatalogue => "所引目录此处不知".into(),
-            Self::Leaf(fault) => fault.zh(),
+            Self::Leaf(finding) => finding.zh(),
             Self::OtherCatalogue => "其记录所用目录与月报所引的不同".into(),
             Self::NoSums(event) => format!("开启值中没有事件类型 {event}"),
             Self::UnknownEvent(event) => format!("目录中没有事件类型 {event}"),

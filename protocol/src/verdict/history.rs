@@ -1,7 +1,7 @@
 //! What `history` can find.
 
 use super::code::Code;
-use super::leaf::LeafFault;
+use super::leaf::LeafFinding;
 use crate::digest::Digest;
 use crate::ids::UnitId;
 use crate::period::Month;
@@ -63,7 +63,7 @@ pub enum HistoryFinding {
     OtherCheckpoint,
     /// A leaf that contradicts those before it.
     #[error(transparent)]
-    Leaf(LeafFault),
+    Leaf(LeafFinding),
     /// The unit does not exist.
     #[error("unit {0} is not in the registry")]
     UnknownUnit(UnitId),
@@ -196,7 +196,7 @@ impl HistoryFinding {
     /// The sentence in Chinese.
     pub fn zh(&self) -> String {
         match self {
-            Self::Leaf(fault) => fault.zh(),
+            Self::Leaf(finding) => finding.zh(),
             Self::UnknownUnit(unit) => format!("登记册中没有单位 {unit}"),
             Self::TwoRollups {
                 period,

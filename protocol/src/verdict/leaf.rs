@@ -5,17 +5,17 @@ use crate::digest::Digest;
 use crate::ids::{EventId, UnitId};
 use crate::period::Month;
 
-/// The first fault of a check that was found while a log was read.
+/// The first contradiction of a check that was found while a log was read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("leaf {index}: {problem}")]
-pub struct LeafFault {
+pub struct LeafFinding {
     /// Which leaf.
     pub index: u64,
     /// What is wrong with it.
     pub problem: LeafProblem,
 }
 
-impl LeafFault {
+impl LeafFinding {
     /// The same in Chinese.
     pub fn zh(&self) -> String {
         format!("第 {} 条:{}", self.index, self.problem.zh())

@@ -29,6 +29,6 @@ pub use check::Check;
 pub use code::Code;
 pub use finding::Finding;
 pub use history::HistoryFinding;
-pub use leaf::{LeafFault, LeafProblem};
+pub use leaf::{LeafFinding, LeafProblem};
 pub use result::{Outcome, Verdict};
 pub use timeliness::TimelinessFinding;

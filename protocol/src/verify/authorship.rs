@@ -23,10 +23,10 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<Finding, Findin
     })
 }
 
-/// SPEC 8.1, step 1: no leaf has an authorship fault.
+/// SPEC 8.1, step 1: no leaf contradicts authorship.
 fn leaves_signed(context: &Context<'_>) -> Result<(), Finding> {
-    match context.log.fault(Check::Authorship) {
-        Some(fault) => Err(Finding::Leaf(fault.clone())),
+    match context.log.finding(Check::Authorship) {
+        Some(finding) => Err(Finding::Leaf(finding.clone())),
         None => Ok(()),
     }
 }

@@ -29,7 +29,7 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<Finding, Findin
     })
 }
 
-/// SPEC 8.4, step 1: the catalogue is known, no leaf has a binding fault, and the month's leaves
+/// SPEC 8.4, step 1: the catalogue is known, no leaf contradicts binding, and the month's leaves
 /// name this catalogue.
 fn leaves_by_catalogue<'a>(
     rollup: &Rollup,
@@ -40,8 +40,8 @@ fn leaves_by_catalogue<'a>(
         .log
         .compiled(&rollup.catalogue)
         .ok_or(Finding::UnknownCatalogue)?;
-    if let Some(fault) = context.log.fault(Check::Binding) {
-        return Err(Finding::Leaf(fault.clone()));
+    if let Some(finding) = context.log.finding(Check::Binding) {
+        return Err(Finding::Leaf(finding.clone()));
     }
     if month.catalogue.is_some_and(|c| c != rollup.catalogue) {
         return Err(Finding::OtherCatalogue);

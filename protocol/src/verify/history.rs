@@ -96,10 +96,10 @@ fn extends_witnessed(rollup: &Rollup, context: &Context<'_>) -> Result<(), Findi
     Ok(())
 }
 
-/// SPEC 8.3, step 2: no leaf has a history fault.
+/// SPEC 8.3, step 2: no leaf contradicts history.
 fn leaves_in_order(context: &Context<'_>) -> Result<(), Finding> {
-    match context.log.fault(Check::History) {
-        Some(fault) => Err(Finding::Leaf(fault.clone())),
+    match context.log.finding(Check::History) {
+        Some(finding) => Err(Finding::Leaf(finding.clone())),
         None => Ok(()),
     }
 }

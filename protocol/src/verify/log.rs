@@ -3,8 +3,8 @@
 //! For each leaf: (1) it is a signed note with a statement of this unit; (2) it is signed by the
 //! node's key or by an operator's key that was valid at its index; (3) a void names an earlier
 //! statement of this log that is counted and not yet void; (4) a clear row is recomputed from the
-//! published fields, a sealed one is a canonical commitment. What contradicts is kept as the *first
-//! fault* of the check that it belongs to; reading goes on, so that history stays whole.
+//! published fields, a sealed one is a canonical commitment. What contradicts is kept as the
+//! *first finding* of the check that it belongs to; reading goes on, so that history stays whole.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -28,7 +28,7 @@ use crate::person::{Role, is_operator_of};
 use crate::registry::Unit;
 use crate::row;
 use crate::statement::{OPERATOR_ENROLLED, OPERATOR_REVOKED, Ref, Statement};
-use crate::verdict::{Check, LeafFault, LeafProblem as Problem};
+use crate::verdict::{Check, LeafFinding, LeafProblem as Problem};
 
 /// Signatures checked together.
 const BATCH: usize = 256;
@@ -60,7 +60,7 @@ struct Leaf {
 /// What a leaf added to its month.
 #[derive(Debug)]
 enum Added {
-    /// Nothing: a void, an enrolment, a leaf at fault.
+    /// Nothing: a void, an enrolment, a leaf that contradicts.
     Nothing,
     /// An encoded commitment, found canonical when the leaf was read.
     Sealed([u8; 32]),
@@ -106,7 +106,7 @@ pub struct UnitLog {
     months: BTreeMap<Month, MonthSums>,
     operators: BTreeMap<String, Vec<Enrolment>>,
     clear: BTreeMap<(Subject, String), ClearHistory>,
-    faults: BTreeMap<Check, LeafFault>,
+    findings: BTreeMap<Check, LeafFinding>,
     empty: MonthSums,
 }
 
@@ -126,7 +126,7 @@ impl UnitLog {
             months: BTreeMap::new(),
             operators: BTreeMap::new(),
             clear: BTreeMap::new(),
-            faults: BTreeMap::new(),
+            findings: BTreeMap::new(),
             empty: MonthSums::default(),
         }
     }
@@ -161,9 +161,9 @@ impl UnitLog {
     pub fn tree(&self) -> &Tree {
         &self.tree
     }
-    /// The first fault that belongs to this check.
-    pub fn fault(&self, check: Check) -> Option<&LeafFault> {
-        self.faults.get(&check)
+    /// What contradicts first of what belongs to this check.
+    pub fn finding(&self, check: Check) -> Option<&LeafFinding> {
+        self.findings.get(&check)
     }
     /// What a month's leaves add up to.
     pub fn month(&self, month: Month) -> &MonthSums {
@@ -303,7 +303,7 @@ impl UnitLog {
             if let Err(bad) = verify_batch(&items) {
                 for n in bad {
                     let index = signed.get(n).map_or(start, |s| s.0);
-                    self.record_fault(index, Problem::Signature);
+                    self.record(index, Problem::Signature);
                 }
             }
         }
@@ -333,13 +333,13 @@ impl UnitLog {
         let s = match statement {
             Ok(s) => s,
             Err(problem) => {
-                self.record_fault(index, problem);
+                self.record(index, problem);
                 return leaf;
             }
         };
         leaf.id = Some(s.id);
         if !self.ids.insert(s.id) {
-            self.record_fault(index, Problem::IdUsed);
+            self.record(index, Problem::IdUsed);
         }
         let mut schema = None;
         match self.apply(index, s) {
@@ -348,17 +348,17 @@ impl UnitLog {
                 schema = Some(digest);
             }
             Ok(None) => {}
-            Err(problem) => self.record_fault(index, problem),
+            Err(problem) => self.record(index, problem),
         }
         leaf.class = Some(self.intern(s, schema));
         leaf
     }
 
-    /// Remembers a fault if it is the first one of its check.
-    fn record_fault(&mut self, index: u64, problem: Problem) {
-        self.faults
+    /// Remembers what contradicts if it is the first one of its check.
+    fn record(&mut self, index: u64, problem: Problem) {
+        self.findings
             .entry(problem.check())
-            .or_insert(LeafFault { index, problem });
+            .or_insert(LeafFinding { index, problem });
     }
 
     /// Parses a leaf and finds the key that must have signed it.

@@ -192,12 +192,12 @@ fn a_wrong_signature_is_named_by_its_leaf() {
     });
     let mut entries = w.desk(A).entries.clone();
     let node = w.registry.registry().unit(&unit(A)).unwrap();
-    let fault = |entries: &[Vec<u8>]| {
+    let finding = |entries: &[Vec<u8>]| {
         let mut log = UnitLog::new(node, vec![WORLD.counting.clone()]);
         log.read(entries, node);
-        log.fault(Check::Authorship).map(ToString::to_string)
+        log.finding(Check::Authorship).map(ToString::to_string)
     };
-    assert_eq!(fault(&entries), None);
+    assert_eq!(finding(&entries), None);
     // Behind the first batch.
     let spoilt = String::from_utf8(entries[500].clone())
         .unwrap()
@@ -206,7 +206,7 @@ fn a_wrong_signature_is_named_by_its_leaf() {
     assert_ne!(spoilt, entries[500]);
     entries[500] = spoilt;
     assert_eq!(
-        fault(&entries).as_deref(),
+        finding(&entries).as_deref(),
         Some("leaf 500: its signature is wrong")
     );
 }
@@ -249,13 +249,13 @@ fn the_history_of_one_subject_has_an_end() {
     let mut log = UnitLog::new(node, vec![WORLD.counting.clone()]);
     log.read(&entries[..control], node);
     assert_eq!(
-        [Check::Authorship, Check::History, Check::Binding].map(|check| log.fault(check)),
+        [Check::Authorship, Check::History, Check::Binding].map(|check| log.finding(check)),
         [None; 3],
         "as many as there may be, and another subject"
     );
     log.read(&entries[control..], node);
     let told = log
-        .fault(Check::Binding)
+        .finding(Check::Binding)
         .map(ToString::to_string)
         .unwrap_or_default();
     assert!(

@@ -301,14 +301,14 @@ fn a_void_across_a_change_of_schema_is_refused() {
         let mut log = UnitLog::new(node, vec![WORLD.counting.clone(), second.clone()]);
         log.read(&entries, node);
         assert_eq!(
-            log.fault(Check::History)
+            log.finding(Check::History)
                 .is_some_and(|f| f.to_string().contains("another schema")),
             refused,
             "{:?}",
-            log.fault(Check::History)
+            log.finding(Check::History)
         );
         assert_eq!(
-            (log.fault(Check::Authorship), log.fault(Check::Binding)),
+            (log.finding(Check::Authorship), log.finding(Check::Binding)),
             (None, None)
         );
     }

@@ -47,7 +47,7 @@ struct RecordsReport {
 struct Found {
     report: Report,
     records: RecordsReport,
-    log: LogFaults,
+    log: LogFindings,
     statements: u64,
     since_last_close: u64,
     took: Duration,
@@ -140,10 +140,10 @@ fn print_found(found: &Found, books: &Books, out: &Output) {
     }
 }
 
-type LogFaults = Vec<(Check, String)>;
+type LogFindings = Vec<(Check, String)>;
 
 /// Reads every statement again, with its signature, and opens every private record.
-fn whole_log(books: &Books) -> Result<(RecordsReport, LogFaults), Failure> {
+fn whole_log(books: &Books) -> Result<(RecordsReport, LogFindings), Failure> {
     let Some(me) = books.me() else {
         return Err(Failure::coded(
             FaultCode::NodeRegistry,
@@ -174,9 +174,9 @@ fn whole_log(books: &Books) -> Result<(RecordsReport, LogFaults), Failure> {
             },
         }
     }
-    let mut faults: LogFaults = [Check::Authorship, Check::History, Check::Binding]
+    let mut faults: LogFindings = [Check::Authorship, Check::History, Check::Binding]
         .into_iter()
-        .filter_map(|c| log.fault(c).map(|f| (c, f.to_string())))
+        .filter_map(|c| log.finding(c).map(|f| (c, f.to_string())))
         .collect();
     let own = books.log().and_then(|l| l.root_at(count));
     if log.root_at(count) != own {

@@ -1,27 +1,27 @@
-//! What is wrong with a catalogue: each fault with its place, its code and its cure.
+//! What is wrong with a catalogue: each error with its place, its code and its cure.
 
 /// One thing wrong with a catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {message} [catalogue.{code}]")]
-pub struct CatalogueFault {
+pub struct CatalogueError {
     place: String,
     code: &'static str,
     message: String,
 }
 
-impl CatalogueFault {
+impl CatalogueError {
     pub(crate) fn new(
         place: impl Into<String>,
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        CatalogueFault {
+        CatalogueError {
             place: place.into(),
             code,
             message: message.into(),
         }
     }
-    /// The stable code of the fault, without the prefix `catalogue.`.
+    /// The stable code of the error, without the prefix `catalogue.`.
     pub fn code(&self) -> &'static str {
         self.code
     }
@@ -33,15 +33,15 @@ impl CatalogueFault {
 
 /// Everything wrong with a catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CatalogueFaults(pub Vec<CatalogueFault>);
+pub struct CatalogueErrors(pub Vec<CatalogueError>);
 
-impl std::fmt::Display for CatalogueFaults {
+impl std::fmt::Display for CatalogueErrors {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "the catalogue has {} fault(s):", self.0.len())?;
-        for fault in &self.0 {
-            writeln!(f, "  {fault}")?;
+        for error in &self.0 {
+            writeln!(f, "  {error}")?;
         }
         Ok(())
     }
 }
-impl std::error::Error for CatalogueFaults {}
+impl std::error::Error for CatalogueErrors {}
