@@ -57,7 +57,11 @@ async fn serve(config: Config) -> Result<()> {
     let tokens = Tokens::load(&config.tokens).into_diagnostic()?;
     let listener = Listener::open(&config).await.into_diagnostic()?;
     let service = Service::open(config).map_err(|e| miette!("{e}"))?;
-    tracing::info!(unit = %service.config.unit, listen = %service.config.listen, tls = service.config.tls.is_some(), "the node is up");
+    tracing::info!(
+        unit = %service.config.unit,
+        listen = %service.config.listen,
+        tls = service.config.tls.is_some(), "the node is up"
+    );
     let courier = match service.config.nats.clone() {
         None => None,
         Some(nats) => {
@@ -98,7 +102,8 @@ async fn serve(config: Config) -> Result<()> {
     }
     if service.health().stopped {
         return Err(miette!(
-            "the journal could not be read again after a failure; check the disk, then start the node again [{}]",
+            "the journal could not be read again after a failure; check the disk, then start the \
+             node again [{}]",
             FaultCode::NodeStopped
         ));
     }

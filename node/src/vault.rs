@@ -41,7 +41,8 @@ const KEY_FILE: usize = KEY_PREFIX.len() + 65;
 pub enum VaultError {
     /// The operating system refused an operation on the key file.
     #[error(
-        "cannot {what} the vault key {path}: {source}. Check the path and its permissions; an existing key is never overwritten"
+        "cannot {what} the vault key {path}: {source}. Check the path and its permissions; an \
+         existing key is never overwritten"
     )]
     Io {
         /// The operation, as a verb.
@@ -54,7 +55,8 @@ pub enum VaultError {
 
     /// Others than the owner may read the key file.
     #[error(
-        "the vault key {path} has mode {mode:04o}: others may read it. Run `chmod 600 {path}`; if others had access, make a new key"
+        "the vault key {path} has mode {mode:04o}: others may read it. Run `chmod 600 {path}`; if \
+         others had access, make a new key"
     )]
     Mode {
         /// The key file.
@@ -65,7 +67,8 @@ pub enum VaultError {
 
     /// The file is not a key file.
     #[error(
-        "{path} is no vault key (one line, `countersign/vault-key/v1` and 64 hex digits). Check the path; restore the key from its safe copy"
+        "{path} is no vault key (one line, `countersign/vault-key/v1` and 64 hex digits). Check \
+         the path; restore the key from its safe copy"
     )]
     NotAKey {
         /// The file.
@@ -74,7 +77,8 @@ pub enum VaultError {
 
     /// Sealed by a newer program, or not sealed at all.
     #[error(
-        "the sealed record has version {version:?}, this program knows {SEALED_VERSION}. Use the program that wrote it, or restore it from a backup"
+        "the sealed record has version {version:?}, this program knows {SEALED_VERSION}. Use the \
+         program that wrote it, or restore it from a backup"
     )]
     UnknownVersion {
         /// The first byte, if there is one.
@@ -83,8 +87,9 @@ pub enum VaultError {
 
     /// The key, the statement or the bytes do not belong together.
     #[error(
-        "the sealed record cannot be opened: it was sealed with another key, or for another statement, or it is damaged. Check that the vault \
-         key belongs to this data directory; otherwise restore the record from a backup"
+        "the sealed record cannot be opened: it was sealed with another key, or for another \
+         statement, or it is damaged. Check that the vault key belongs to this data directory; \
+         otherwise restore the record from a backup"
     )]
     Refused,
 }

@@ -19,7 +19,8 @@ pub enum BooksError {
     Keys(#[from] keys::KeyError),
     /// A private part that cannot be opened.
     #[error(
-        "private part of journal entry {seq}: {message}; is this the vault key that it was sealed with? [{}]",
+        "private part of journal entry {seq}: {message}; is this the vault key that it was sealed \
+         with? [{}]",
         FaultCode::BooksSealed
     )]
     Unsealed {
@@ -87,7 +88,8 @@ impl From<BooksError> for Faults {
                 ),
                 format!(
                     "the disk failed, and it is unknown whether this was recorded. Check the disk, \
-                     restart the node and send it again: what was recorded is not counted twice. {e}"
+                     restart the node and send it again: what was recorded is not counted twice. \
+                     {e}"
                 ),
             ),
             _ => (format!("节点内部错误:{error}"), error.to_string()),

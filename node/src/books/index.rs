@@ -33,7 +33,10 @@ impl Books {
     /// Gives the view on disk up, which makes room for the journal, and reads the journal into one
     /// in memory; the next start makes a new one on disk.
     pub(super) fn keep_view_in_memory(&mut self, why: &ViewError) -> Result<(), BooksError> {
-        tracing::error!(error = %why, "the view cannot be written; it is kept in memory until the next start");
+        tracing::error!(
+            error = %why,
+            "the view cannot be written; it is kept in memory until the next start"
+        );
         self.store.view = View::in_memory();
         discard_view(&self.store.view_dir);
         let mut index = 0;

@@ -61,7 +61,8 @@ impl Books {
             let stored = self.stored(index)?;
             if log.tree().leaf(index) != Some(protocol::log::tree::leaf_hash(&stored.public)) {
                 let message = format!(
-                    "leaf {index} on disk is not the one in the tree: stop, check the disk and memory, restore"
+                    "leaf {index} on disk is not the one in the tree: stop, check the disk and \
+                     memory, restore"
                 );
                 return Err(BooksError::Entry {
                     seq: stored.seq,

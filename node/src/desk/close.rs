@@ -249,7 +249,8 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
         FaultCode::CloseSealed,
         format!("{period} 已结账;需上级退回或重新打开后才能再结"),
         format!(
-            "{period} is closed and {decision}; it takes the parent's return or reopening to close it again"
+            "{period} is closed and {decision}; it takes the parent's return or reopening to \
+             close it again"
         ),
     ))
 }
@@ -266,9 +267,13 @@ fn can_sign(books: &Books, signatories: &Signatories) -> Result<(), Faults> {
         .map(|(role, name)| {
             Fault::new(
                 FaultCode::CloseSignatory,
-                format!("签字人 {name} 没有登记为{};请先登记其密钥,或修改配置中的签字人", role.zh()),
                 format!(
-                    "signatory {name} is not enrolled as {}: enrol the key first, or name another signatory in the configuration",
+                    "签字人 {name} 没有登记为{};请先登记其密钥,或修改配置中的签字人",
+                    role.zh()
+                ),
+                format!(
+                    "signatory {name} is not enrolled as {}: enrol the key first, or name another \
+                     signatory in the configuration",
                     role.as_str()
                 ),
             )
@@ -389,14 +394,25 @@ fn family(
             used.push(held.clone());
             continue;
         }
-        match request.missing.get(child.id.as_str()).filter(|r| !r.trim().is_empty() && r.chars().count() <= MAX_TEXT) {
-            Some(reason) => missing.push(Missing { unit: child.id.clone(), reason: reason.clone() }),
+        match request
+            .missing
+            .get(child.id.as_str())
+            .filter(|r| !r.trim().is_empty() && r.chars().count() <= MAX_TEXT)
+        {
+            Some(reason) => missing.push(Missing {
+                unit: child.id.clone(),
+                reason: reason.clone(),
+            }),
             None => faults.push(
                 Fault::new(
                     FaultCode::CloseChild,
-                    format!("{} {} 本月报表未审核通过;请先审核,或写明缺报原因(最多 {MAX_TEXT} 字)", child.id, child.name),
                     format!(
-                        "{} {} has no accepted rollup for this month; review it, or give a reason (at most {MAX_TEXT} characters)",
+                        "{} {} 本月报表未审核通过;请先审核,或写明缺报原因(最多 {MAX_TEXT} 字)",
+                        child.id, child.name
+                    ),
+                    format!(
+                        "{} {} has no accepted rollup for this month; review it, or give a reason \
+                         (at most {MAX_TEXT} characters)",
                         child.id, child.name
                     ),
                 )

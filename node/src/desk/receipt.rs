@@ -65,6 +65,8 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Intake, Faults> {
         return Ok(Intake::Refused(e.to_string()));
     }
     books.commit(vec![NewEntry::open(EntryKind::Receipt, note.as_bytes())])?;
-    tracing::info!(month = %receipt.period, revision = receipt.revision, decision = ?receipt.decision, "a receipt came");
+    tracing::info!(
+        month = %receipt.period, revision = receipt.revision, decision = ?receipt.decision, "a receipt came"
+    );
     Ok(Intake::Done)
 }

@@ -335,13 +335,18 @@ impl<'a> Recording<'a> {
             Some(token) => self.subject(token)?.said.get(same).copied(),
             None => self.books.view().repeated(same).map_err(internal)?,
         };
-        Ok(found.filter(|index| !self.voided.contains(index)).map(|index| {
-            Fault::new(
-                FaultCode::EventRepeated,
-                format!("与已记录的第 {index} 号事件完全相同;若确为两次,请在字段中区分"),
-                format!("says the same as event {index} in the log; if it happened twice, tell them apart by a field"),
-            )
-        }))
+        Ok(found
+            .filter(|index| !self.voided.contains(index))
+            .map(|index| {
+                Fault::new(
+                    FaultCode::EventRepeated,
+                    format!("与已记录的第 {index} 号事件完全相同;若确为两次,请在字段中区分"),
+                    format!(
+                        "says the same as event {index} in the log; if it happened twice, tell \
+                         them apart by a field"
+                    ),
+                )
+            }))
     }
 
     /// Writes a statement of a counted event; `draft` has the row that it came from and the keyed
@@ -469,7 +474,8 @@ impl<'a> Recording<'a> {
                 target.period, self.period
             );
             let en = format!(
-                "the event counts in {}, but the open month is {}, which was opened again; close that one first",
+                "the event counts in {}, but the open month is {}, which was opened again; close \
+                 that one first",
                 target.period, self.period
             );
             return Err(Faults::one(FaultCode::VoidLater, zh, en));

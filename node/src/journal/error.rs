@@ -11,8 +11,9 @@ use crate::fault::FaultCode;
 /// The first cure for damaged data: nothing in this program may guess what the lost bytes were.
 macro_rules! restore {
     () => {
-        "Do not delete or edit the file. Stop the node, keep a copy of the whole data directory, restore the directory from the \
-         newest backup, and let the parent's copies (witnessed checkpoint, entry bundles, receipts) confirm that nothing signed is missing"
+        "Do not delete or edit the file. Stop the node, keep a copy of the whole data directory, \
+         restore the directory from the newest backup, and let the parent's copies (witnessed \
+         checkpoint, entry bundles, receipts) confirm that nothing signed is missing"
     };
 }
 
@@ -22,8 +23,9 @@ macro_rules! restore {
 pub enum JournalError {
     /// Another process holds the data directory.
     #[error(
-        "the data directory is in use: {path} is locked{holder}. Only one node may write it. Stop the other node (or point this one to \
-         another data directory) and start again; the lock vanishes with its process, so never delete the file"
+        "the data directory is in use: {path} is locked{holder}. Only one node may write it. Stop \
+         the other node (or point this one to another data directory) and start again; the lock \
+         vanishes with its process, so never delete the file"
     )]
     Locked {
         /// The lock file.
@@ -34,7 +36,8 @@ pub enum JournalError {
 
     /// The operating system refused an operation.
     #[error(
-        "cannot {what} {path}: {source}. Check the disk, its permissions and the system log, then start the node again"
+        "cannot {what} {path}: {source}. Check the disk, its permissions and the system log, then \
+         start the node again"
     )]
     Io {
         /// The operation, as a verb: `open`, `read`, `sync` …
@@ -48,7 +51,8 @@ pub enum JournalError {
     /// The disk is full. Nothing of the batch was kept, or nothing was signed, and the node is
     /// still usable.
     #[error(
-        "no space left to write {path}: nothing of this was recorded. Free space on this disk and try again; a running node needs no restart"
+        "no space left to write {path}: nothing of this was recorded. Free space on this disk and \
+         try again; a running node needs no restart"
     )]
     NoSpace {
         /// The segment that was to grow, or the guard.
@@ -57,8 +61,9 @@ pub enum JournalError {
 
     /// An earlier write or sync failed, so that it is unknown what the disk holds.
     #[error(
-        "the journal refuses to write since an earlier failure ({cause}). Check the disk, then restart the node: it reads back what the \
-         disk really holds. Nothing that was acknowledged is affected"
+        "the journal refuses to write since an earlier failure ({cause}). Check the disk, then \
+         restart the node: it reads back what the disk really holds. Nothing that was \
+         acknowledged is affected"
     )]
     Poisoned {
         /// The first failure.
@@ -86,7 +91,11 @@ pub enum JournalError {
     },
 
     /// Written by a newer program.
-    #[error("{path} has journal format {version}, this program knows {known}. Start the newer program that wrote it", known = super::limits::VERSION)]
+    #[error(
+        "{path} has journal format {version}, this program knows {known}. Start the newer \
+         program that wrote it",
+        known = super::limits::VERSION
+    )]
     UnknownVersion {
         /// The segment.
         path: PathBuf,
@@ -96,7 +105,8 @@ pub enum JournalError {
 
     /// A batch or a part of an entry exceeds its limit. Nothing was written.
     #[error(
-        "{what} has {bytes} bytes, the limit is {limit}: nothing was recorded. Split the batch or the document"
+        "{what} has {bytes} bytes, the limit is {limit}: nothing was recorded. Split the batch or \
+         the document"
     )]
     TooLarge {
         /// What is too large.
@@ -127,8 +137,9 @@ pub enum JournalError {
 
     /// The guard file cannot be read as what this program wrote.
     #[error(
-        "the guard {path} is damaged ({what}), so it is unknown what this node signed last. Keep a copy, ask the parent for the last checkpoint \
-         that it witnessed, compare it with this log, and only if the log contains it remove the guard file"
+        "the guard {path} is damaged ({what}), so it is unknown what this node signed last. Keep \
+         a copy, ask the parent for the last checkpoint that it witnessed, compare it with this \
+         log, and only if the log contains it remove the guard file"
     )]
     GuardDamaged {
         /// The guard file.
@@ -139,9 +150,11 @@ pub enum JournalError {
 
     /// There is a journal and no guard.
     #[error(
-        "the guard {path} is missing, and the journal has {entries} entries, so it is unknown what this node signed last: it may have been \
-         restored from an old backup. Going on from one would sign a second history. If the guard still exists on another disk, put it back. \
-         Otherwise compare with the parent, and when nothing that it has is missing here, make a new guard with `countersign guard`"
+        "the guard {path} is missing, and the journal has {entries} entries, so it is unknown \
+         what this node signed last: it may have been restored from an old backup. Going on from \
+         one would sign a second history. If the guard still exists on another disk, put it back. \
+         Otherwise compare with the parent, and when nothing that it has is missing here, make a \
+         new guard with `countersign guard`"
     )]
     GuardMissing {
         /// Where it should be.
@@ -152,8 +165,9 @@ pub enum JournalError {
 
     /// A checkpoint older than, or contradicting, the last signed one was about to be signed.
     #[error(
-        "refused to sign a checkpoint of size {size}: this node already signed size {signed}{root}. Two such signatures would prove a forged \
-         history. Do not sign again; compare the data directory with its backups and with the parent's witnessed checkpoint"
+        "refused to sign a checkpoint of size {size}: this node already signed size \
+         {signed}{root}. Two such signatures would prove a forged history. Do not sign again; \
+         compare the data directory with its backups and with the parent's witnessed checkpoint"
     )]
     GuardBackwards {
         /// The size that was about to be signed.
@@ -166,9 +180,11 @@ pub enum JournalError {
 
     /// The data is older than what this node has already signed.
     #[error(
-        "the data directory is older than what this node has signed: {what} has {found}, but {signed} was signed. It was probably restored from \
-         an old backup. Do not remove the guard: restore the newest copy of the journal, or fetch the missing entries back from the parent; if \
-         they are truly lost, the parent must be told and the unit continues with a new log"
+        "the data directory is older than what this node has signed: {what} has {found}, but \
+         {signed} was signed. It was probably restored from an old backup. Do not remove the \
+         guard: restore the newest copy of the journal, or fetch the missing entries back from \
+         the parent; if they are truly lost, the parent must be told and the unit continues with \
+         a new log"
     )]
     RolledBack {
         /// `the log` or `the journal`.
@@ -181,8 +197,9 @@ pub enum JournalError {
 
     /// The log has the size that was signed, but not its content.
     #[error(
-        "the log contradicts what this node has signed: at size {size} the signed root is {signed}, the log on disk gives {found}. The data \
-         directory was changed or mixed from two copies. Restore the copy that gives the signed root; never sign from this one"
+        "the log contradicts what this node has signed: at size {size} the signed root is \
+         {signed}, the log on disk gives {found}. The data directory was changed or mixed from \
+         two copies. Restore the copy that gives the signed root; never sign from this one"
     )]
     Forked {
         /// The size signed last.

@@ -26,7 +26,8 @@ pub enum LinkError {
     },
     /// A message to a subject that this unit may not use.
     #[error(
-        "unit {unit} may not publish to '{subject}': a unit writes under its own path and answers its own children"
+        "unit {unit} may not publish to '{subject}': a unit writes under its own path and answers \
+         its own children"
     )]
     Foreign {
         /// The sender.
@@ -36,7 +37,8 @@ pub enum LinkError {
     },
     /// A message above the limit.
     #[error(
-        "the message to '{subject}' has {bytes} bytes, at most {limit} can travel; send it in smaller chunks"
+        "the message to '{subject}' has {bytes} bytes, at most {limit} can travel; send it in \
+         smaller chunks"
     )]
     TooLarge {
         /// The subject.
@@ -56,7 +58,8 @@ pub enum LinkError {
     },
     /// The configuration of the connection cannot be used.
     #[error(
-        "cannot set up the connection to {url}: {reason}; correct the address or the TLS files in the configuration"
+        "cannot set up the connection to {url}: {reason}; correct the address or the TLS files in \
+         the configuration"
     )]
     Setup {
         /// The server.
@@ -72,9 +75,10 @@ pub enum LinkError {
     },
     /// The server may lose acknowledged messages.
     #[error(
-        "refusing to send: {monitor} does not show that the server writes to disk before it acknowledges ({reason}). \
-         Set `sync_interval: always` in the jetstream block of nats.conf and restart nats-server: without it the server acknowledges up to \
-         two minutes before it syncs, and a power cut loses reports that were already acknowledged"
+        "refusing to send: {monitor} does not show that the server writes to disk before it \
+         acknowledges ({reason}). Set `sync_interval: always` in the jetstream block of nats.conf \
+         and restart nats-server: without it the server acknowledges up to two minutes before it \
+         syncs, and a power cut loses reports that were already acknowledged"
     )]
     NotDurable {
         /// The monitoring address.
@@ -84,7 +88,8 @@ pub enum LinkError {
     },
     /// The server forbids it.
     #[error(
-        "nats-server refuses this user access to '{subject}'; write the configuration anew from the registry and reload the server"
+        "nats-server refuses this user access to '{subject}'; write the configuration anew \
+         from the registry and reload the server"
     )]
     Denied {
         /// The subject.
@@ -92,7 +97,8 @@ pub enum LinkError {
     },
     /// Nobody stores or serves this subject.
     #[error(
-        "nats-server has nothing that answers on '{subject}'; let the operator provision the streams and consumers"
+        "nats-server has nothing that answers on '{subject}'; let the operator provision the \
+         streams and consumers"
     )]
     NotProvisioned {
         /// The subject.
@@ -100,7 +106,8 @@ pub enum LinkError {
     },
     /// The stream refused the message.
     #[error(
-        "the stream refused the message to '{subject}' (code {code}): {reason}; if it is full, give it more room"
+        "the stream refused the message to '{subject}' (code {code}): {reason}; if it is full, \
+         give it more room"
     )]
     Refused {
         /// The subject.
@@ -112,7 +119,8 @@ pub enum LinkError {
     },
     /// No answer in time; the message may or may not be stored.
     #[error(
-        "no answer for '{subject}' within {seconds} s; it is not known whether it arrived, so it is sent again"
+        "no answer for '{subject}' within {seconds} s; it is not known whether it arrived, so it \
+         is sent again"
     )]
     Timeout {
         /// The subject.
@@ -188,7 +196,8 @@ pub fn explain(text: &str) -> String {
     let known = [
         (
             "not valid for name",
-            "the server's certificate does not name the host in the address; use the name that it has",
+            "the server's certificate does not name the host in the address; use the name that it \
+             has",
         ),
         (
             "certificate expired",
@@ -200,7 +209,8 @@ pub fn explain(text: &str) -> String {
         ),
         (
             "UnknownIssuer",
-            "the server's certificate is not of an authority that this node trusts; give the right `ca`",
+            "the server's certificate is not of an authority that this node trusts; give the \
+             right `ca`",
         ),
         (
             "InvalidContentType",

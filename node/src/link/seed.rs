@@ -21,7 +21,8 @@ pub(super) fn only_for_its_owner(file: &fs::File) -> Result<(), String> {
         & 0o777;
     if mode & 0o077 != 0 {
         return Err(format!(
-            "others can read it (mode {mode:03o}); run `chmod 600` on it, and replace it if it was exposed"
+            "others can read it (mode {mode:03o}); run `chmod 600` on it, and replace it if it \
+             was exposed"
         ));
     }
     Ok(())

@@ -157,7 +157,14 @@ fn log_result(books: &Books, digest: &Digest, verdicts: &[Verdict], read: Durati
     match verdicts.iter().find(|v| v.failed()) {
         None => tracing::debug!(%unit, %month, revision, read_ms, ms, "a rollup was checked"),
         Some(v) => {
-            tracing::warn!(%unit, %month, revision, read_ms, ms, failed = v.check.as_str(), why = v.detail, "a rollup was checked")
+            tracing::warn!(
+                %unit,
+                %month,
+                revision,
+                read_ms,
+                ms,
+                failed = v.check.as_str(), why = v.detail, "a rollup was checked"
+            )
         }
     }
 }
@@ -222,7 +229,8 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         fail_history(
             &mut verdicts,
             format!(
-                "revision {} was made although the one before was not returned, rejected or opened again",
+                "revision {} was made although the one before was not returned, rejected or \
+                 opened again",
                 held.rollup.revision
             ),
         );

@@ -80,6 +80,8 @@ pub fn issue_receipt(
     let note = Note::sign(&text, &[&books.keys().node]).map_err(internal)?;
     books.commit(vec![NewEntry::open(EntryKind::Given, note.as_bytes())])?;
     books.guard_all()?;
-    tracing::info!(unit = %receipt.child, month = %receipt.period, revision = receipt.revision, decision = ?decision, "a receipt was given");
+    tracing::info!(
+        unit = %receipt.child, month = %receipt.period, revision = receipt.revision, decision = ?decision, "a receipt was given"
+    );
     Ok(note)
 }

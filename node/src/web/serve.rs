@@ -69,8 +69,9 @@ pub enum ServeError {
     },
     /// Reachable from other machines without TLS.
     #[error(
-        "{listen} can be reached from other machines, and the API would speak plain HTTP: tokens and private fields could be read on the way. \
-         Give [tls] cert and key, or listen on 127.0.0.1 behind a proxy that adds TLS; if something else encrypts the way, say so with \
+        "{listen} can be reached from other machines, and the API would speak plain HTTP: tokens \
+         and private fields could be read on the way. Give [tls] cert and key, or listen on \
+         127.0.0.1 behind a proxy that adds TLS; if something else encrypts the way, say so with \
          `listen_without_tls = true` [{}]",
         FaultCode::WebPlain
     )]

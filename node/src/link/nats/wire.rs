@@ -9,7 +9,7 @@ use crate::link::state::{Connection, Durability, LinkState};
 use crate::link::transport::{Outgoing, check_outgoing};
 use async_nats::client::Request;
 use async_nats::connection::State;
-use async_nats::{Client, Event, HeaderMap, Message, RequestErrorKind, ServerError};
+use async_nats::{Client, Event, HeaderMap, Message, RequestError, RequestErrorKind, ServerError};
 use protocol::digest::Digest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -290,19 +290,34 @@ impl Wire {
                 std::future::pending::<()>().await;
             }
         };
+        let request = request.timeout(Some(patience));
         tokio::select! {
-            answer = self.client.send_request(subject.to_owned(), request.timeout(Some(patience))) => answer.map_err(|e| {
-                let subject = subject.to_owned();
-                match e.kind() {
-                    RequestErrorKind::NoResponders => LinkError::NotProvisioned { subject },
-                    RequestErrorKind::TimedOut => LinkError::Timeout { subject, seconds: patience.as_secs() },
-                    RequestErrorKind::MaxPayloadExceeded => LinkError::Answer { subject, reason: "max_payload of the server is below 8 MiB".to_owned() },
-                    RequestErrorKind::InvalidSubject | RequestErrorKind::Other => LinkError::Answer { subject, reason: e.to_string() },
-                }
-            }),
+            answer = self.client.send_request(subject.to_owned(), request) => {
+                answer.map_err(|e| request_failed(subject, patience, &e))
+            }
             () = denied => Err(LinkError::Denied { subject: subject.to_owned() }),
             () = lost => Err(LinkError::Disconnected { url: self.shared.config.url.clone() }),
         }
+    }
+}
+
+/// What a request that got no answer means.
+fn request_failed(subject: &str, patience: Duration, error: &RequestError) -> LinkError {
+    let subject = subject.to_owned();
+    match error.kind() {
+        RequestErrorKind::NoResponders => LinkError::NotProvisioned { subject },
+        RequestErrorKind::TimedOut => LinkError::Timeout {
+            subject,
+            seconds: patience.as_secs(),
+        },
+        RequestErrorKind::MaxPayloadExceeded => LinkError::Answer {
+            subject,
+            reason: "max_payload of the server is below 8 MiB".to_owned(),
+        },
+        RequestErrorKind::InvalidSubject | RequestErrorKind::Other => LinkError::Answer {
+            subject,
+            reason: error.to_string(),
+        },
     }
 }
 

@@ -62,7 +62,11 @@ pub async fn evidence(State(app): State<App>, who: Who) -> Result<Response, Resp
     tokio::task::spawn_blocking(move || {
         let out = BufWriter::with_capacity(PIECE_BYTES, Sender(send.clone()));
         if let Err(e) = file::write_to(&source, out) {
-            tracing::warn!(caller = who.0.name, error = %e, "an evidence file was not sent to its end");
+            tracing::warn!(
+                caller = who.0.name,
+                error = %e,
+                "an evidence file was not sent to its end"
+            );
             // Without this the reader would take the part for the whole.
             let _ = send.blocking_send(Err(io::Error::other("the evidence could not be read")));
         }
