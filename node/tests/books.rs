@@ -1,10 +1,10 @@
 //! The journal is the only truth: restarts, a lost or damaged view, old copies, the wrong key, a
 //! kill in between.
 #![allow(missing_docs, clippy::unwrap_used)]
-mod support;
 
 use std::path::Path;
 
+use kit::on_disk::*;
 use node::books::{Books, BooksError};
 use node::desk::record;
 use node::exchange::Form;
@@ -15,7 +15,6 @@ use protocol::note::{Alg, Note};
 use protocol::published;
 use protocol::receipt::Decision;
 use protocol::registry::Registry;
-use support::*;
 
 /// Reopens everybody and compares every answer.
 fn same_after_restart(w: &mut World) {
@@ -36,7 +35,7 @@ fn same_after_restart(w: &mut World) {
 
 #[test]
 fn a_restart_after_every_step_changes_no_answer() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let now = at("2026-01-20");
     let a = w.desk(A);
     a.register(&[id_no(1), id_no(2)], "2026-01-03", now);
@@ -260,7 +259,7 @@ fn a_lost_damaged_or_foreign_view_is_rebuilt_to_the_byte() {
 
 #[test]
 fn an_older_copy_of_the_data_is_refused_while_the_guard_is_kept() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     a.train(1, "2026-01-10", at("2026-01-20"));
     a.shut();
@@ -293,7 +292,7 @@ fn an_older_copy_of_the_data_is_refused_while_the_guard_is_kept() {
     // A copy from right before the month was handed over has the whole log, and yet another report
     // could be made over it.
     a.shut();
-    let mut b = World::new();
+    let mut b = World::empty();
     let b = b.desk(B);
     b.train(1, "2026-01-10", at("2026-01-20"));
     b.close(JAN, after(JAN));
@@ -331,7 +330,7 @@ fn an_older_copy_of_the_data_is_refused_while_the_guard_is_kept() {
 
 #[test]
 fn a_second_opener_and_a_wrong_key_are_refused() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     a.register(&[id_no(1)], "2026-01-03", at("2026-01-20"));
     match a.try_open() {
@@ -372,7 +371,7 @@ fn a_second_opener_and_a_wrong_key_are_refused() {
 
 #[test]
 fn a_kill_between_the_guard_and_the_checkpoint_recovers() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     a.train(1, "2026-01-10", at("2026-01-20"));
     a.shut();
@@ -400,7 +399,7 @@ fn a_kill_between_the_guard_and_the_checkpoint_recovers() {
 
 #[test]
 fn a_missing_guard_is_refused_until_a_person_has_compared() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     assert!(
         a.data().join("guard").exists(),
@@ -479,7 +478,7 @@ fn in_force(w: &World) -> (u64, u32, String) {
 /// no forged one at all.
 #[test]
 fn what_was_replaced_never_comes_back() {
-    let mut w = World::new();
+    let mut w = World::empty();
     assert_eq!(w.root.vkey(), key("root", Alg::Ed25519).vkey());
     let first = w.desks[A].read().registries()[0].clone();
     let registry = first.0.registry();
@@ -570,7 +569,7 @@ fn forged_ones_take_no_effect(w: &mut World, first: &Registry, second: Digest, o
 /// group is written must not find its own view and believe it: the statements in it never were.
 #[test]
 fn a_kill_within_a_group_leaves_nothing_in_the_view() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let now = at("2026-01-20");
     a.register(&[id_no(1)], "2026-01-03", now);

@@ -1,12 +1,12 @@
 //! The courier over a network that loses, repeats, delays and refuses one message in five:
 //! everything arrives, once.
 #![allow(missing_docs, clippy::unwrap_used)]
-mod support;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use kit::network::{InjectedRates, MisbehavingNetwork};
+use kit::on_disk::*;
 use node::books::Books;
 use node::config::Accept;
 use node::courier;
@@ -18,7 +18,6 @@ use node::review;
 use node::service::Service;
 use protocol::note::{Alg, Note};
 use protocol::receipt::Decision;
-use support::*;
 use tokio::task::JoinHandle;
 
 struct Net {
@@ -218,7 +217,7 @@ async fn reopened_until_known(w: &World, county: &Arc<Service>, city: &Arc<Servi
 }
 
 async fn three_months(seed: u64) {
-    let mut w = World::new();
+    let mut w = World::empty();
     w.set_clock(at("2026-01-20"));
     let mut net = Net {
         hub: MisbehavingNetwork::new(seed, InjectedRates::harsh()),
@@ -277,7 +276,7 @@ async fn soon(
 
 #[tokio::test]
 async fn over_a_good_network_it_takes_no_repetition() {
-    let mut w = World::new();
+    let mut w = World::empty();
     w.set_clock(at("2026-01-20"));
     let mut net = Net {
         hub: MisbehavingNetwork::new(1, InjectedRates::default()),
@@ -298,7 +297,7 @@ async fn over_a_good_network_it_takes_no_repetition() {
 
 #[tokio::test(start_paused = true)]
 async fn a_report_that_waits_for_a_person_is_not_sent_without_end() {
-    let mut w = World::new();
+    let mut w = World::empty();
     w.set_clock(at("2026-01-20"));
     let mut net = Net {
         hub: MisbehavingNetwork::new(1, InjectedRates::default()),
@@ -327,7 +326,7 @@ async fn a_report_that_waits_for_a_person_is_not_sent_without_end() {
 
 #[tokio::test]
 async fn a_receipt_that_died_with_its_process_is_sent_at_the_next_start() {
-    let mut w = World::new();
+    let mut w = World::empty();
     w.set_clock(at("2026-01-20"));
     let mut net = Net {
         hub: MisbehavingNetwork::new(1, InjectedRates::default()),
@@ -377,7 +376,7 @@ async fn a_receipt_that_died_with_its_process_is_sent_at_the_next_start() {
 /// status why it is not there.
 #[tokio::test]
 async fn what_is_refused_at_the_door_is_told() {
-    let mut w = World::new();
+    let mut w = World::empty();
     w.set_clock(after(JAN));
     let mut net = Net {
         hub: MisbehavingNetwork::new(1, InjectedRates::default()),

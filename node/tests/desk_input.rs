@@ -1,13 +1,12 @@
 //! Files at the desk: encodings, every fault at once with its place, all or nothing, and no word of
 //! a person.
 #![allow(missing_docs, clippy::unwrap_used)]
-mod support;
 
 use chrono::{DateTime, Utc};
+use kit::on_disk::*;
 use node::desk::record;
 use node::exchange::{self, Form};
 use node::fault::Fault;
-use support::*;
 
 const NAME: &str = "欧阳测试";
 
@@ -54,7 +53,7 @@ fn cert(n: u32) -> String {
 
 #[test]
 fn every_encoding_and_form_gives_the_same_events() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let rows = [
         (cert(1), NAME, "2026-01-05", "是", "高", "5000.50"),
@@ -122,7 +121,7 @@ fn every_encoding_and_form_gives_the_same_events() {
 
 #[test]
 fn every_fault_of_a_file_is_told_at_once_with_its_place() {
-    let w = World::new();
+    let w = World::empty();
     let good = cert(1);
     let mut short = good.clone();
     short.pop();
@@ -193,7 +192,7 @@ fn every_fault_of_a_file_is_told_at_once_with_its_place() {
 
 #[test]
 fn headings_are_told_by_their_names_and_a_file_without_one_tells_nothing_of_a_person() {
-    let w = World::new();
+    let w = World::empty();
     let a = &w.desks[A];
     let parsed = a.parse(
         "E20",
@@ -246,7 +245,7 @@ fn headings_are_told_by_their_names_and_a_file_without_one_tells_nothing_of_a_pe
 
 #[test]
 fn a_json_row_says_each_thing_once() {
-    let w = World::new();
+    let w = World::empty();
     let a = &w.desks[A];
     let twice = [
         format!(
@@ -278,7 +277,7 @@ fn a_json_row_says_each_thing_once() {
 
 #[test]
 fn rows_are_counted_as_a_spreadsheet_counts_them() {
-    let w = World::new();
+    let w = World::empty();
     let a = &w.desks[A];
     let text = format!(
         "cert_no,name,occurred_on\n{},甲,2026-01-05\n\n\n{},乙,bad\n,,\n{},\"丙\",worse\n",
@@ -315,7 +314,7 @@ fn rows_are_counted_as_a_spreadsheet_counts_them() {
 
 /// Two registered persons, of whom the first is employed since the fifth.
 fn two_registered(now: DateTime<Utc>) -> World {
-    let mut w = World::new();
+    let mut w = World::empty();
     w.desk(A).register(&[id_no(1), id_no(2)], "2026-01-03", now);
     w.desk(A).hire(&id_no(1), "甲", "2026-01-05", now);
     w
@@ -417,7 +416,7 @@ fn what_does_not_fit_the_history_the_month_or_the_tier_is_refused() {
 /// Somebody who is not enrolled as recorder, or no longer, records nothing.
 #[test]
 fn only_an_enrolled_recorder_records() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let now = at("2026-01-20");
     let a = w.desk(A);
     let draft = a.draft("E06", r#"{"attended":1,"occurred_on":"2026-01-05"}"#);
@@ -452,7 +451,7 @@ fn a_type_of_the_systems_none_at_all_and_too_many_rows_are_refused() {
 
 #[test]
 fn the_largest_file_is_recorded_in_one_piece() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let ids: Vec<String> = (0..exchange::MAX_ROWS as u32)
         .map(|n| {
@@ -479,7 +478,7 @@ fn the_largest_file_is_recorded_in_one_piece() {
 
 #[test]
 fn nothing_personal_in_debug_output_statements_or_the_journal() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let now = at("2026-01-20");
     a.register(&[id_no(1)], "2026-01-03", now);

@@ -2,7 +2,6 @@
 //! records meanwhile; a reader who does not read keeps nobody waiting; a file that breaks off never
 //! looks whole.
 #![allow(missing_docs, clippy::unwrap_used)]
-mod support;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +10,17 @@ use axum::body::Body;
 use hyper::service::Service as _;
 use hyper::{Request, Response};
 use hyper_util::service::TowerToHyperService;
+use kit::on_disk::*;
 use node::config::Accept;
 use node::desk::evidence::{self, LocalEvidence, Snapshot};
 use node::service::Service;
 use node::web::MAX_EVIDENCE_FILES;
 use node::web::{self, App, tokens::Tokens};
 use protocol::evidence::{EvidenceSource, file, report};
-use support::*;
 
 /// A county with a January of several bundles, more than waits for a reader.
 fn large() -> World {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let ids: Vec<String> = (0..700).map(id_no).collect();
     a.register(&ids, "2026-01-03", at("2026-01-20"));

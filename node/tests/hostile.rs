@@ -3,8 +3,8 @@
 //! has one text. The journal's own frames and segments have their properties beside their code
 //! (`hostile_bytes_never_panic`, `arbitrary_damage_never_panics`).
 #![allow(missing_docs, clippy::unwrap_used)]
-mod support;
 
+use kit::on_disk::*;
 use kit::rounds;
 use node::desk::receipt;
 use node::exchange::{Form, decode, parse};
@@ -14,7 +14,6 @@ use node::review;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use support::*;
 
 #[derive(Debug, Clone)]
 enum Change {
@@ -52,7 +51,7 @@ fn apply(mut bytes: Vec<u8>, change: &Change) -> Vec<u8> {
 
 #[test]
 fn messages_that_were_altered_change_nothing() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let now = after(JAN);
     let a = w.desk(A);
     a.register(&[id_no(1)], "2026-01-03", at("2026-01-20"));

@@ -2,18 +2,17 @@
 //! once. Each limit is hit and answered clearly; beside each stands an honest caller who is not
 //! hindered.
 #![allow(missing_docs, clippy::unwrap_used)]
-mod support;
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use kit::on_disk::*;
 use node::config::{Accept, Config, Limits};
 use node::fault::Faults;
 use node::service::Service;
 use node::web::serve::{Listener, MAX_HEADER_BYTES, MAX_HEADERS};
 use node::web::{self, App, MAX_REQUEST_BYTES, tokens::Tokens};
-use support::*;
 
 const HERE: &str = "127.0.0.1";
 /// The same machine under another address.
@@ -59,7 +58,7 @@ impl Answer {
 
 impl Server {
     fn start(change: impl FnOnce(&mut Config)) -> Server {
-        let mut w = World::new();
+        let mut w = World::empty();
         w.set_clock(at("2026-01-20"));
         w.desk(A).shut();
         let mut config = w.config(A, Accept::Person);
@@ -442,7 +441,7 @@ fn a_month_of_files_is_not_hindered() {
 
 #[test]
 fn other_machines_are_let_in_with_tls_only() {
-    let w = World::new();
+    let w = World::empty();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -469,7 +468,7 @@ fn other_machines_are_let_in_with_tls_only() {
 
 #[test]
 fn limits_that_nobody_could_keep_to_are_refused() {
-    let dir = Dir::new();
+    let dir = Dir::create();
     let load = |limits: &str| {
         let file = dir.0.join("node.toml");
         let text = format!(

@@ -1,13 +1,12 @@
 //! Recording, correcting, closing, signing: what the desk promises, and an independent count of
 //! plain facts.
 #![allow(missing_docs, clippy::unwrap_used)]
-mod support;
 
+use kit::on_disk::*;
 use node::desk::close::CloseRequest;
 use node::desk::{record, sign};
 use node::queries::events;
 use protocol::receipt::Decision;
-use support::*;
 
 #[test]
 fn figures_follow_two_honest_months() {
@@ -27,7 +26,7 @@ fn figures_follow_two_honest_months() {
 
 #[test]
 fn a_void_twice_is_refused_and_a_void_of_a_sealed_month_counts_in_the_open_one() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let now = at("2026-01-20");
     let registered = a.register(&[id_no(1), id_no(2)], "2026-01-03", now);
@@ -72,7 +71,7 @@ fn a_void_twice_is_refused_and_a_void_of_a_sealed_month_counts_in_the_open_one()
 
 #[test]
 fn a_correction_replaces_both_or_neither() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let now = at("2026-01-20");
     a.register(&[id_no(1), id_no(2)], "2026-01-03", now);
@@ -130,7 +129,7 @@ fn a_correction_replaces_both_or_neither() {
 
 #[test]
 fn late_and_opening_entries_are_named_and_move_what_they_should() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let now = at("2026-01-20");
     // Before the first month: stocks, never flows.
@@ -190,7 +189,7 @@ fn late_and_opening_entries_are_named_and_move_what_they_should() {
 
 #[test]
 fn time_alone_changes_a_stock_at_close() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let ids = [
         id_born("19660215", 1),
@@ -210,7 +209,7 @@ fn time_alone_changes_a_stock_at_close() {
 
 #[test]
 fn months_are_closed_in_order_and_not_before_their_end() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let none = CloseRequest::default();
     assert_eq!(code_of(a.try_close(FEB, &none, after(FEB))), "close.order");
@@ -235,7 +234,7 @@ fn months_are_closed_in_order_and_not_before_their_end() {
 
 #[test]
 fn what_nobody_received_may_be_made_anew_and_nothing_else() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let none = CloseRequest::default();
     let a = w.desk(A);
     a.train(4, "2026-01-10", at("2026-01-20"));
@@ -278,7 +277,7 @@ fn what_nobody_received_may_be_made_anew_and_nothing_else() {
 
 #[test]
 fn rules_stop_or_ask() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let now = at("2026-01-20");
     a.csv(
@@ -340,7 +339,7 @@ fn rules_stop_or_ask() {
 
 #[test]
 fn a_missing_child_needs_a_reason() {
-    let mut w = World::new();
+    let mut w = World::empty();
     w.report(A, JAN, after(JAN));
     let city = w.desk(CITY);
     let faults = city
@@ -382,7 +381,7 @@ fn a_missing_child_needs_a_reason() {
 
 #[test]
 fn three_signatures_are_needed_and_only_theirs_count() {
-    let mut w = World::new();
+    let mut w = World::empty();
     w.desk(B).close(JAN, after(JAN));
     let foreign = w.desks[B].signed_by(JAN, "tianbiao");
     let a = w.desk(A);
@@ -451,7 +450,7 @@ fn three_signatures_are_needed_and_only_theirs_count() {
 fn signatories_must_be_enrolled_before_a_month_is_closed() {
     // Otherwise the rollup could never be signed, nor the month be closed again: the unit would be
     // stuck for ever.
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let head = a.people["fuzeren"].vkey();
     record::revoke(a.books(), &head, at("2026-01-20")).unwrap();
@@ -472,7 +471,7 @@ fn signatories_must_be_enrolled_before_a_month_is_closed() {
 
 #[test]
 fn only_the_parents_word_opens_a_month_again() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let none = CloseRequest::default();
     let now = after(JAN);
     w.desk(A).train(5, "2026-01-10", at("2026-01-20"));
@@ -521,7 +520,7 @@ fn only_the_parents_word_opens_a_month_again() {
 fn a_month_that_is_opened_again_counts_nothing_of_the_next_one() {
     // January comes back after events of February were recorded: its stocks are those at the end of
     // January.
-    let mut w = World::new();
+    let mut w = World::empty();
     let now = at("2026-01-20");
     let a = w.desk(A);
     a.register(&[id_no(1), id_no(2), id_no(3)], "2026-01-03", now);
@@ -604,7 +603,7 @@ mod naive {
 #[test]
 fn figures_equal_an_independent_recount_of_plain_facts() {
     use naive::Fact;
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let mut random = 7_u64;
     let mut roll = move |bound: u64| {

@@ -1,8 +1,8 @@
 //! What a parent makes of messages: in any order, twice, forged, contradicting.
 #![allow(missing_docs, clippy::unwrap_used)]
-mod support;
 
 use chrono::{DateTime, Utc};
+use kit::on_disk::*;
 use node::books::contradictions::Side;
 use node::desk::receipt;
 use node::fault::Faults;
@@ -17,7 +17,6 @@ use protocol::note::{Alg, Note, SigningKey};
 use protocol::receipt::{Decision, Receipt};
 use protocol::rollup::HeldRollup;
 use protocol::verdict::Check;
-use support::*;
 
 fn check(w: &mut World, id: &str) -> Vec<Note> {
     review::check_all(w.desk(id).books(), false, after(FEB)).unwrap()
@@ -26,7 +25,7 @@ fn check(w: &mut World, id: &str) -> Vec<Note> {
 /// Two months of county A, submitted; nobody has received anything. The second month's letters rest
 /// on the first's.
 fn submitted() -> World {
-    let mut w = World::new();
+    let mut w = World::empty();
     let a = w.desk(A);
     let now = at("2026-01-20");
     a.register(&[id_no(1), id_no(2)], "2026-01-03", now);
@@ -448,7 +447,7 @@ fn knows_of_both(w: &World, tier: &str, both: [&Note; 2], came: &Note) {
 /// province has not got, and never will. It does not wait for it for ever, it says so.
 #[test]
 fn a_report_on_a_rollup_that_the_child_told_otherwise_is_judged() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let now = after(JAN);
     w.desk(A).train(3, "2026-01-10", at("2026-01-20"));
     w.desk(A).finish(JAN, now);
@@ -514,7 +513,7 @@ fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
         ("authorship", |r| r.signatories.head = format!("{A}/ghost")),
     ];
     for (check_name, cheat) in cheats {
-        let mut w = World::new();
+        let mut w = World::empty();
         let now = after(JAN);
         w.desk(A).train(3, "2026-01-10", at("2026-01-20"));
         w.desk(A).close(JAN, now);
@@ -787,7 +786,7 @@ fn a_revision_that_nobody_asked_for_fails_history() {
 /// receipts survives a clock that is put back.
 #[test]
 fn receipts_do_not_go_back_in_time() {
-    let mut w = World::new();
+    let mut w = World::empty();
     w.desk(A).train(4, "2026-01-10", at("2026-01-20"));
     w.desk(A).finish(JAN, after(JAN));
     w.send(A, &[CITY], after(JAN));
@@ -1088,7 +1087,7 @@ fn changed_by_a_carrier(honest: &Letter) -> Vec<Letter> {
 /// unit really sent is taken behind it.
 #[test]
 fn lines_that_a_carrier_changed_are_refused_and_harm_nobody() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let now = after(JAN);
     w.desk(A).train(3, "2026-01-10", at("2026-01-20"));
     w.desk(A).finish(JAN, now);
@@ -1122,7 +1121,7 @@ fn lines_that_a_carrier_changed_are_refused_and_harm_nobody() {
         Decision::Accepted
     );
     // A rollup that comes before the people who signed it are known waits for them.
-    let mut early = World::new();
+    let mut early = World::empty();
     let rollup = letters
         .iter()
         .find(|l| matches!(l, Letter::Rollup(_)))
@@ -1136,7 +1135,7 @@ fn lines_that_a_carrier_changed_are_refused_and_harm_nobody() {
 /// The same for what is published: it would stay in this node's evidence for good.
 #[test]
 fn published_documents_with_a_strange_line_are_refused() {
-    let mut w = World::new();
+    let mut w = World::empty();
     let books = w.desk(CITY).books();
     let known = books.registry().unwrap();
     let mut next = known.registry().clone();

@@ -2,12 +2,12 @@
 //! with every method and in odd spellings; nothing personal where no token is asked. The limits are
 //! in `limits.rs`.
 #![allow(missing_docs, clippy::unwrap_used)]
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use kit::on_disk::*;
 use node::config::Accept;
 use node::intake::Intake;
 use node::service::Service;
@@ -16,7 +16,6 @@ use node::web::{self, App, tokens::Tokens};
 use protocol::log::Delivery;
 use protocol::note::{Alg, Note};
 use protocol::text::b64;
-use support::*;
 
 /// A node's API on a port of its own; it ends with the value.
 struct Server {
@@ -641,7 +640,7 @@ fn a_token_alone_makes_no_recorder() {
 fn a_month_is_read_by_the_catalogue_that_it_began_with() {
     // A new catalogue is adopted in the middle of a month: the month's files are still read by the
     // old one.
-    let mut w = World::new();
+    let mut w = World::empty();
     let now = at("2026-01-20");
     w.desk(A).register(&[id_no(1)], "2026-01-03", now);
     let note = Note::sign(
@@ -711,7 +710,7 @@ const TOLD_TWICE: u64 = 4;
 
 /// The county tells the city of two rollups and of two histories, and the province of the rollups.
 fn told_twice() -> (World, ToldTwice) {
-    let mut w = World::new();
+    let mut w = World::empty();
     let now = after(JAN);
     w.desk(A).train(3, "2026-01-10", at("2026-01-20"));
     w.desk(A).finish(JAN, now);

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use kit::disk::FailingDisk;
+use kit::on_disk::Dir;
 use node::journal::disk::Disk;
 use node::journal::{Cut, Entry, Guard, Journal, JournalError, MAX_PART_BYTES, SEGMENT_BYTES};
 use node::journal::{Sealed, Stored, check};
 use proptest::prelude::*;
 
-use crate::TempDir;
 use crate::layout::{BATCH_HEAD, ENTRY_HEAD, ERASED, HEADER, LIVE, header_of_version};
 
 const FIRST: &str = "000000000000.seg";
@@ -64,8 +64,8 @@ fn several() -> (FailingDisk, Vec<String>) {
 
 #[test]
 fn appends_reads_and_reopens() {
-    let dir = TempDir::new();
-    let mut journal = Journal::open(dir.path()).unwrap();
+    let dir = Dir::create();
+    let mut journal = Journal::open(&dir.0).unwrap();
     assert_eq!(journal.append(&[]).unwrap(), 0..0);
     assert_eq!(journal.append(&[entry("a"), entry("b")]).unwrap(), 0..2);
     assert_eq!(
@@ -81,7 +81,7 @@ fn appends_reads_and_reopens() {
     let bytes = journal.bytes();
     drop(journal);
 
-    let journal = Journal::open(dir.path()).unwrap();
+    let journal = Journal::open(&dir.0).unwrap();
     assert!(journal.recovered().is_clean());
     assert_eq!((journal.next_seq(), journal.bytes()), (3, bytes));
     assert_eq!(
@@ -105,7 +105,7 @@ fn appends_reads_and_reopens() {
     assert_eq!(journal.read_from(1).count(), 2);
     assert_eq!(journal.read_from(9).count(), 0);
     assert_eq!(
-        fs::metadata(dir.path().join("journal").join(FIRST))
+        fs::metadata(dir.0.join("journal").join(FIRST))
             .unwrap()
             .len(),
         bytes
@@ -114,11 +114,11 @@ fn appends_reads_and_reopens() {
 
 #[test]
 fn a_second_opener_is_refused_and_told_what_to_do() {
-    let dir = TempDir::new();
-    let journal = Journal::open(dir.path()).unwrap();
+    let dir = Dir::create();
+    let journal = Journal::open(&dir.0).unwrap();
     for error in [
-        Journal::open(dir.path()).err().unwrap(),
-        check(dir.path()).unwrap_err(),
+        Journal::open(&dir.0).err().unwrap(),
+        check(&dir.0).unwrap_err(),
     ] {
         assert_eq!(error.code(), "journal.locked");
         assert!(
@@ -130,25 +130,25 @@ fn a_second_opener_is_refused_and_told_what_to_do() {
         assert!(error.to_string().contains("Stop the other node"));
     }
     drop(journal);
-    check(dir.path()).unwrap();
-    Journal::open(dir.path()).unwrap();
+    check(&dir.0).unwrap();
+    Journal::open(&dir.0).unwrap();
 }
 
 #[test]
 fn check_reports_and_changes_nothing() {
-    let dir = TempDir::new();
-    let mut journal = Journal::open(dir.path()).unwrap();
+    let dir = Dir::create();
+    let mut journal = Journal::open(&dir.0).unwrap();
     journal.append(&[entry("a"), entry("b")]).unwrap();
     journal.append(&[entry("c")]).unwrap();
     journal.erase_sealed(1).unwrap();
     let bytes = journal.bytes();
     drop(journal);
-    let path = dir.path().join("journal").join(FIRST);
+    let path = dir.0.join("journal").join(FIRST);
     let mut file = fs::read(&path).unwrap();
     file.extend(b"torn");
     fs::write(&path, &file).unwrap();
 
-    let report = check(dir.path()).unwrap();
+    let report = check(&dir.0).unwrap();
     assert_eq!(
         (
             report.segments,
@@ -169,13 +169,13 @@ fn check_reports_and_changes_nothing() {
     );
     assert_eq!(fs::read(&path).unwrap(), file);
 
-    let journal = Journal::open(dir.path()).unwrap();
+    let journal = Journal::open(&dir.0).unwrap();
     assert_eq!(journal.recovered().cut, report.torn);
     assert_eq!(fs::metadata(&path).unwrap().len(), bytes);
     drop(journal);
-    assert_eq!(check(dir.path()).unwrap().torn, None);
+    assert_eq!(check(&dir.0).unwrap().torn, None);
     assert_eq!(
-        check(&dir.path().join("absent")).unwrap_err().code(),
+        check(&dir.0.join("absent")).unwrap_err().code(),
         "journal.io"
     );
 }
@@ -464,8 +464,8 @@ fn an_interrupted_erasure_is_finished_by_opening() {
 
 #[test]
 fn limits_hold_and_the_largest_batch_fits() {
-    let dir = TempDir::new();
-    let mut journal = Journal::open(dir.path()).unwrap();
+    let dir = Dir::create();
+    let mut journal = Journal::open(&dir.0).unwrap();
     let part = |len| Entry {
         kind: 0,
         public: vec![3; len],
@@ -490,7 +490,7 @@ fn limits_hold_and_the_largest_batch_fits() {
         .append(&[part(MAX_PART_BYTES), part(MAX_PART_BYTES - 2 * ENTRY_HEAD)])
         .unwrap();
     drop(journal);
-    let journal = Journal::open(dir.path()).unwrap();
+    let journal = Journal::open(&dir.0).unwrap();
     assert_eq!(
         journal.read(1).unwrap().public.len(),
         MAX_PART_BYTES - 2 * ENTRY_HEAD
@@ -499,8 +499,8 @@ fn limits_hold_and_the_largest_batch_fits() {
 
 #[test]
 fn rotates_at_the_limit_on_a_real_disk() {
-    let dir = TempDir::new();
-    let mut journal = Journal::open(dir.path()).unwrap();
+    let dir = Dir::create();
+    let mut journal = Journal::open(&dir.0).unwrap();
     let part = vec![Entry {
         kind: 0,
         public: vec![3; MAX_PART_BYTES],
@@ -509,7 +509,7 @@ fn rotates_at_the_limit_on_a_real_disk() {
     for _ in 0..9 {
         journal.append(&part).unwrap();
     }
-    let sizes: Vec<u64> = fs::read_dir(dir.path().join("journal"))
+    let sizes: Vec<u64> = fs::read_dir(dir.0.join("journal"))
         .unwrap()
         .map(Result::unwrap)
         .filter(|file| file.file_name().to_string_lossy().ends_with(".seg"))
@@ -517,10 +517,10 @@ fn rotates_at_the_limit_on_a_real_disk() {
         .collect();
     assert_eq!(sizes.len(), 2);
     assert!(sizes.iter().all(|size| *size <= SEGMENT_BYTES));
-    assert!(dir.path().join("journal/000000000007.seg").exists());
+    assert!(dir.0.join("journal/000000000007.seg").exists());
     drop(journal);
     assert_eq!(
-        Journal::open(dir.path())
+        Journal::open(&dir.0)
             .unwrap()
             .read_from(6)
             .map(Result::unwrap)

@@ -1,10 +1,9 @@
 //! The guard: it remembers what was signed last, never goes back, and notices rolled-back data.
 
 use kit::disk::{FailingDisk, InjectedFailure};
+use kit::on_disk::Dir;
 use node::journal::guard::GUARD_FILE;
 use node::journal::{Guard, Signed};
-
-use crate::TempDir;
 
 fn signed(size: u64) -> Signed {
     Signed {
@@ -177,13 +176,10 @@ fn every_fault_at_every_operation() {
 
 #[test]
 fn real_file() {
-    let dir = TempDir::new();
-    let mut guard = Guard::open(dir.path()).unwrap();
+    let dir = Dir::create();
+    let mut guard = Guard::open(&dir.0).unwrap();
     guard.advance(signed(5)).unwrap();
-    assert_eq!(Guard::open(dir.path()).unwrap().last(), Some(signed(5)));
-    std::fs::write(dir.path().join(GUARD_FILE), "").unwrap();
-    assert_eq!(
-        Guard::open(dir.path()).err().unwrap().code(),
-        "guard.damaged"
-    );
+    assert_eq!(Guard::open(&dir.0).unwrap().last(), Some(signed(5)));
+    std::fs::write(dir.0.join(GUARD_FILE), "").unwrap();
+    assert_eq!(Guard::open(&dir.0).err().unwrap().code(), "guard.damaged");
 }

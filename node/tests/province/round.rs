@@ -20,8 +20,8 @@ use crate::fuse::{Died, When};
 use crate::net::{Point, Post, SimClock};
 use crate::plan::Planted;
 use crate::script::{Did, Task, holds, open_tasks, work};
-use crate::support::{Dir, PEOPLE, catalogue, key};
 use crate::unit::Unit;
+use kit::on_disk::{Dir, PEOPLE, catalogue, key};
 
 const UNITS: &str = include_str!("../../../deploy/units/units.csv");
 const PLAN: &str = kit::PLAN;
@@ -136,7 +136,7 @@ fn month(text: &str) -> Month {
 fn directory() -> Dir {
     let memory = PathBuf::from("/dev/shm");
     if !memory.is_dir() {
-        return Dir::new();
+        return Dir::create();
     }
     static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let n = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);

@@ -10,7 +10,7 @@ use protocol::receipt::Decision;
 use crate::plan::{Cell, Planted};
 use crate::round::{Roles, Round};
 use crate::script::Task;
-use crate::support::id_born;
+use kit::on_disk::id_born;
 
 /// The system's name of a placement.
 const PLACEMENT: &str = "employment.started";

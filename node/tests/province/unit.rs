@@ -28,8 +28,8 @@ use crate::chance::Seeded;
 use crate::fuse::{Died, Fuse, FusedDisk};
 use crate::net::{Gate, Post, SimClock, SimLink};
 use crate::script::Script;
-use crate::support::{PEOPLE, key};
 use kit::disk::FailingDisk;
+use kit::on_disk::{PEOPLE, key};
 
 /// Small, so that journals go on in new segments within a round.
 const SEGMENT: u64 = 64 << 10;

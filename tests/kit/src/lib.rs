@@ -3,8 +3,8 @@
 //! [`World`] is a small federation in memory, of which everything follows from fixed seeds; a
 //! [`Desk`] is one unit of it at work, a [`Case`] one rollup before a verifier. [`vectors`] and
 //! [`refuse`] make the files of `tests/vectors` from it. [`rounds`] runs a property over random
-//! values that can be repeated. With the feature `node` there are also a [`disk`] that fails and a
-//! [`network`] that misbehaves.
+//! values that can be repeated. With the feature `node` there are also a federation of
+//! nodes (`on_disk`), a `disk` that fails and a `network` that misbehaves.
 #![allow(missing_docs)] // helpers of tests: their names and their users say what they are for
 #![allow(clippy::unwrap_used)] // as in every test: what cannot go on shall stop and say where
 
@@ -15,6 +15,8 @@ mod desk;
 pub mod disk;
 #[cfg(feature = "node")]
 pub mod network;
+#[cfg(feature = "node")]
+pub mod on_disk;
 pub mod refuse;
 mod rounds;
 pub mod vectors;
