@@ -4,8 +4,13 @@
 use super::error::NatsError;
 use super::unit::{NatsUnit, checked};
 use super::user;
+use node::link::access::Import;
+use node::link::subject::{DOWN_PREFIX, UP_PREFIX};
 use node::link::{UnitPath, access};
 use std::path::{Path, PathBuf};
+
+/// The account that the streams stand in.
+const STREAMS: &str = "COUNTERSIGN";
 
 /// TLS of the server.
 #[derive(Clone, Debug)]
@@ -85,7 +90,7 @@ pub fn server_config(options: &ServerOptions) -> Result<String, NatsError> {
     if let Some(tls) = &options.tls {
         text += &tls_block(tls)?;
     }
-    text += &account(&options.admin_public_nkey, &units);
+    text += &accounts(&options.admin_public_nkey, &units);
     Ok(text)
 }
 
@@ -138,36 +143,64 @@ fn tls_block(tls: &ServerTls) -> Result<String, NatsError> {
     ))
 }
 
-fn account(operator: &str, units: &[(UnitPath, &NatsUnit)]) -> String {
-    let users: String = units
+/// The account with the streams, which the operator alone can enter, and one for each unit. Why
+/// apart: see [`access`].
+fn accounts(operator: &str, units: &[(UnitPath, &NatsUnit)]) -> String {
+    let of_units: String = units
         .iter()
-        .map(|(path, unit)| user_of(path, unit))
+        .map(|(path, unit)| account_of(path, unit))
         .collect();
     format!(
         "accounts {{
-  COUNTERSIGN {{
+  {STREAMS} {{
     jetstream: enabled
-    users: [
-      # The operator: everything in this account.
-      {{ nkey: {operator} }}
-{users}    ]
+    # The operator: everything in this account.
+    users: [ {{ nkey: {operator} }} ]
+    # Nobody else can write an import: only the units below have some.
+    exports: [
+      {{ service: \"{UP_PREFIX}.>\" }}
+      {{ service: \"{DOWN_PREFIX}.>\" }}
+      {{ service: \"$JS.API.CONSUMER.MSG.NEXT.*.*\", response: stream }}
+      {{ service: \"$JS.API.CONSUMER.INFO.*.*\" }}
+      {{ service: \"$JS.ACK.>\" }}
+    ]
   }}
-}}
+{of_units}}}
 "
     )
 }
 
-fn user_of(path: &UnitPath, unit: &NatsUnit) -> String {
+/// The account of a unit: no JetStream, one user, and nothing of other accounts but its imports.
+fn account_of(path: &UnitPath, unit: &NatsUnit) -> String {
+    let imports: String = access::imports(path, unit.has_children)
+        .iter()
+        .map(import)
+        .collect();
     let publish = list(&access::publish_permissions(path, unit.has_children));
     let subscribe = list(&access::subscribe_permissions(path));
     format!(
-        "      # {path}
-      {{ nkey: {}, permissions: {{
-          publish: {{ allow: [{publish}] }},
-          subscribe: {{ allow: [{subscribe}] }} }} }}
+        "  # {path}
+  UNIT_{} {{
+    users: [ {{ nkey: {}, permissions: {{
+      publish: {{ allow: [{publish}] }},
+      subscribe: {{ allow: [{subscribe}] }} }} }} ]
+    imports: [
+{imports}    ]
+  }}
 ",
+        path.unit(),
         unit.public_nkey
     )
+}
+
+fn import(import: &access::Import) -> String {
+    let Import { subject, local, .. } = import;
+    let to = if subject == local {
+        String::new()
+    } else {
+        format!(", to: \"{local}\"")
+    };
+    format!("      {{ service: {{ account: {STREAMS}, subject: \"{subject}\" }}{to} }}\n")
 }
 
 fn list(subjects: &[String]) -> String {
@@ -239,7 +272,9 @@ mod tests {
             "  sync_interval: always",
             "  store_dir: \"/var/lib/cs\"",
             "max_payload: 8MB",
-            "      # 1.13.5",
+            "  # 1.13.5",
+            "  UNIT_5 {",
+            "    jetstream: enabled",
         ] {
             assert_eq!(
                 text.lines().filter(|l| *l == line).count(),
@@ -253,6 +288,7 @@ mod tests {
             !text.contains("CONSUMER.CREATE")
                 && !text.contains("STREAM.")
                 && !text.contains("_INBOX.>")
+                && !text.contains("$JS.API.>")
         );
         assert_eq!(text.matches("nkey:").count(), 4);
         assert!(!text.contains("tls {"));

@@ -47,7 +47,7 @@ const SUBSCRIPTIONS: [&str; 34] = [
 ];
 
 /// Subjects near what is its own, or of the API.
-const PUBLICATIONS: [&str; 49] = [
+const PUBLICATIONS: [&str; 55] = [
     "cs.v1.up.140000.140300.140321",
     "cs.v1.up.140000.140300.140321.entries.0.0",
     "cs.v1.up.140000.140300.140321.rollup.x",
@@ -57,6 +57,12 @@ const PUBLICATIONS: [&str; 49] = [
     "cs.v1.up.140000.140300.140322.entries.0",
     "cs.v1.down.140000.140300.140321.receipt",
     "cs.v1.down.140000.140300.140322.receipt",
+    "cs.js.next.down_140300",
+    "cs.js.next.up_140300",
+    "cs.js.next.>",
+    "cs.js.info.down_140322",
+    "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140321",
+    "$JS.API.CONSUMER.INFO.CS_DOWN.down_140321",
     "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140300",
     "$JS.API.CONSUMER.MSG.NEXT.CS_UP.up_140300",
     "$JS.API.CONSUMER.UNPIN.CS_DOWN.down_140321",
@@ -193,7 +199,7 @@ async fn nothing_of_others_is_pulled(client: &Client) {
         .payload(r#"{"batch":10,"no_wait":true}"#.into())
         .inbox(client.new_inbox());
     let answer = client
-        .send_request("$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140321", request)
+        .send_request("cs.js.next.down_140321", request)
         .await
         .unwrap();
     assert_eq!(answer.status.map(|s| s.as_u16()), Some(404), "{answer:?}");

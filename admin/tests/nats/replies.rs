@@ -1,150 +1,257 @@
-//! What reply subjects can and cannot do: limits of NATS, pinned.
+//! What a reply subject can do: nothing outside the unit's own account.
+//!
+//! nats-server does not check the *reply* subject of a publish and publishes its answer there by
+//! itself. In one account with the streams an answer under `$JS.API.STREAM.DELETE.CS_UP` was a
+//! request of the server's own: one line of one county deleted the streams of the whole federation.
 
+use async_nats::client::Request;
+use async_nats::{Client, Message, Subscriber};
+use futures_util::StreamExt as _;
+use node::link::{DownKind, Subject, access};
+use serde_json::Value;
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use node::link::{DownKind, Subject};
+use crate::world::{
+    CITY, COUNTY_A, COUNTY_B, PROVINCE, World, cannot_publish, message, path, send, text,
+};
 
-use crate::world::{CITY, COUNTY_A, COUNTY_B, World, message, path, send, text};
+/// JetStream's API (nats-server 2.15), each request that changes, reads or takes something, for
+/// what exists here.
+const API: [&str; 45] = [
+    "INFO",
+    "STREAM.CREATE.CS_UP",
+    "STREAM.CREATE.MINE",
+    "STREAM.UPDATE.CS_UP",
+    "STREAM.NAMES",
+    "STREAM.LIST",
+    "STREAM.INFO.CS_UP",
+    "STREAM.DELETE.CS_UP",
+    "STREAM.DELETE.CS_DOWN",
+    "STREAM.PURGE.CS_UP",
+    "STREAM.PURGE.CS_DOWN",
+    "STREAM.SNAPSHOT.CS_UP",
+    "STREAM.RESTORE.CS_UP",
+    "STREAM.MSG.DELETE.CS_UP",
+    "STREAM.MSG.GET.CS_UP",
+    "STREAM.PEER.REMOVE.CS_UP",
+    "STREAM.LEADER.STEPDOWN.CS_UP",
+    "STREAM.TEMPLATE.CREATE.T",
+    "STREAM.TEMPLATE.DELETE.T",
+    "STREAM.TEMPLATE.NAMES",
+    "DIRECT.GET.CS_UP",
+    "CONSUMER.CREATE.CS_UP",
+    "CONSUMER.CREATE.CS_UP.up_140300",
+    "CONSUMER.CREATE.CS_UP.mine.cs.v1.up.>",
+    "CONSUMER.DURABLE.CREATE.CS_UP.up_140300",
+    "CONSUMER.DURABLE.CREATE.CS_DOWN.down_140322",
+    "CONSUMER.NAMES.CS_UP",
+    "CONSUMER.LIST.CS_UP",
+    "CONSUMER.INFO.CS_UP.up_140300",
+    "CONSUMER.DELETE.CS_UP.up_140000",
+    "CONSUMER.DELETE.CS_UP.up_140300",
+    "CONSUMER.DELETE.CS_DOWN.down_140300",
+    "CONSUMER.DELETE.CS_DOWN.down_140321",
+    "CONSUMER.DELETE.CS_DOWN.down_140322",
+    "CONSUMER.PAUSE.CS_DOWN.down_140322",
+    "CONSUMER.RESET.CS_DOWN.down_140322",
+    "CONSUMER.UNPIN.CS_DOWN.down_140322",
+    "CONSUMER.MSG.NEXT.CS_UP.up_140000",
+    "CONSUMER.MSG.NEXT.CS_DOWN.down_140322",
+    "CONSUMER.LEADER.STEPDOWN.CS_UP.up_140300",
+    "META.LEADER.STEPDOWN",
+    "SERVER.REMOVE",
+    "ACCOUNT.PURGE.COUNTERSIGN",
+    "ACCOUNT.STREAM.MOVE.COUNTERSIGN.CS_UP",
+    "ACCOUNT.STREAM.CANCEL_MOVE.COUNTERSIGN.CS_UP",
+];
 
-/// A known limit of NATS, pinned here so that nobody builds on the opposite: the server does not
-/// check the *reply* subject of a publish, so a unit can make the server itself put its own answers
-/// under another unit's subject. It does not reach the API that way. Hence: subjects prove nothing,
-/// signatures do; and an outbox ends with a signed receipt, not with an ack.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_reply_subject_can_and_cannot_do() {
-    let world = World::started("reply").await;
-    let (client, mut events) = world.raw(world.seed(COUNTY_A), "_INBOX.140321").await;
-    let own = format!("cs.v1.up.{COUNTY_A}.rollup");
-    let victim = format!("cs.v1.up.{COUNTY_B}.rollup");
-    for reply in [
-        victim.as_str(),
-        "$JS.API.STREAM.DELETE.CS_DOWN",
-        "$JS.API.CONSUMER.DELETE.CS_UP.up_140300",
-    ] {
-        client
-            .publish_with_reply(own.clone(), reply.to_owned(), "mine".into())
-            .await
-            .unwrap();
-        client.flush().await.unwrap();
-    }
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(events.try_recv().is_err());
-    assert_eq!(
-        world.stored("CS_UP").await,
-        4,
-        "three of its own and one answer of the server"
-    );
-    let planted = world
-        .api(
-            "STREAM.MSG.GET.CS_UP",
-            &format!(r#"{{"last_by_subj":"{victim}"}}"#),
-        )
-        .await;
-    // base64 of {"stream":"CS_UP","seq":1}: the server's words, not the county's.
-    assert_eq!(
-        planted["message"]["data"], "eyJzdHJlYW0iOiJDU19VUCIsInNlcSI6MX0=",
-        "{planted}"
-    );
-    // The streams and the city's consumer are still there.
-    assert_eq!(world.stored("CS_DOWN").await, 0);
-    assert!(world.api("CONSUMER.INFO.CS_UP.up_140300", "").await["error"].is_null());
-    // Nor did the server's "no messages" answer pass for the city's answer to a delivery.
-    let (city, _city_events) = world.raw(world.seed(CITY), "_INBOX.140300").await;
-    let one = r#"{"batch":1,"no_wait":true}"#;
-    let request = async_nats::client::Request::new()
-        .payload(one.into())
-        .inbox(city.new_inbox());
-    let delivery = city
-        .send_request("$JS.API.CONSUMER.MSG.NEXT.CS_UP.up_140300", request)
-        .await
-        .unwrap();
-    let ack = delivery.reply.unwrap();
-    client
-        .publish_with_reply(
-            "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140321",
-            ack,
-            one.into(),
-        )
-        .await
-        .unwrap();
-    client.flush().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let info = world.api("CONSUMER.INFO.CS_UP.up_140300", "").await;
-    assert_eq!(info["num_ack_pending"], 1, "{info}");
+/// Subjects of others which an answer could be planted under, or answer for somebody else.
+const OF_OTHERS: [&str; 8] = [
+    "cs.v1.up.140000.140300.140322.rollup",
+    "cs.v1.up.140000.140300.140322.entries.0",
+    "cs.v1.down.140000.140300.140322.receipt",
+    "cs.v1.down.140000.registry",
+    "cs.js.next.down_140322",
+    "cs.js.next.up_140000",
+    "_INBOX.140322.x",
+    "$SYS.REQ.CLAIMS.DELETE",
+];
+
+/// Those of [`OF_OTHERS`] that the unit itself may not publish to.
+fn of_others<'a>(unit: &str) -> impl Iterator<Item = &'a str> {
+    let path = path(unit);
+    let has_children = unit != COUNTY_A;
+    let locals = access::publish_permissions(&path, has_children);
+    OF_OTHERS.into_iter().filter(move |subject| {
+        let parsed = subject.parse::<Subject>();
+        let may = parsed.is_ok_and(|s| access::may_publish(&path, has_children, &s));
+        !may && !locals.iter().any(|local| local == subject)
+    })
 }
 
-/// As the test of reply subjects above, by pulling: JetStream's delivery goes where the request
-/// says, and an insider of the city can choose its bytes, because its own entries come back to it.
-/// So it can plant bytes of its choice under any unit's subject: a limit of NATS that is pinned
-/// here, and why nodes believe signatures and never subjects. It reaches no API, acknowledges for
-/// nobody else, and takes nothing away from anybody.
+/// The streams and consumers: how they are configured and when they were made.
+async fn what_stands(world: &World) -> Vec<Value> {
+    let mut all = Vec::new();
+    for stream in [access::STREAM_UP, access::STREAM_DOWN] {
+        let info = world.api(&format!("STREAM.INFO.{stream}"), "").await;
+        all.extend([info["config"].clone(), info["created"].clone()]);
+    }
+    for (unit, has_children, _) in &world.users {
+        for (stream, consumer, _) in access::consumers(unit, *has_children) {
+            let info = world
+                .api(&format!("CONSUMER.INFO.{stream}.{consumer}"), "")
+                .await;
+            all.extend([info["config"].clone(), info["created"].clone()]);
+            assert!(info["error"].is_null(), "{consumer}: {info}");
+        }
+    }
+    let consumers = world.api("CONSUMER.NAMES.CS_UP", "").await["consumers"].clone();
+    all.push(consumers);
+    all
+}
+
+/// Has the server answer under this subject in every way that a unit has: as the answer to a
+/// report, to a pull from a consumer with nothing in it, and to a question about the consumer.
+async fn answers_under(client: &Client, unit: &str, consumer: &str, reply: &str) {
+    let pull = r#"{"batch":1,"no_wait":true}"#;
+    let own = format!("cs.v1.up.{unit}.rollup");
+    for (subject, body) in [
+        (own, r#"{"batch":1,"no_wait":true}"#),
+        (access::next_subject(consumer), pull),
+        (access::info_subject(consumer), ""),
+    ] {
+        client
+            .publish_with_reply(subject, reply.to_owned(), body.into())
+            .await
+            .unwrap();
+    }
+    client.flush().await.unwrap();
+}
+
+/// Every request of JetStream's API, and the subjects of others, directly and as a reply, by a
+/// county, a city and the province: nothing changes, nothing is read, nothing is taken away.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_pull_with_a_foreign_reply_can_and_cannot_do() {
+async fn no_answer_of_the_server_is_a_request() {
+    let world = World::started("reply").await;
+    let before = what_stands(&world).await;
+    for (unit, consumer) in [
+        (COUNTY_A, "down_140321"),
+        (CITY, "down_140300"),
+        (CITY, "up_140300"),
+        (PROVINCE, "up_140000"),
+    ] {
+        let inbox = format!("_INBOX.{}", path(unit).unit());
+        let mut insider = world.raw(world.seed(unit), &inbox).await;
+        let api = API.map(|request| format!("$JS.API.{request}"));
+        let others = of_others(unit);
+        let all: Vec<&str> = api.iter().map(String::as_str).chain(others).collect();
+        cannot_publish(&mut insider, all.iter().copied()).await;
+        for subject in all {
+            answers_under(&insider.0, unit, consumer, subject).await;
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(what_stands(&world).await, before);
+    // Only what units published under their own subjects is stored.
+    let own = [PROVINCE, CITY, COUNTY_A].map(|u| format!("cs.v1.up.{u}.rollup"));
+    assert_eq!(world.subjects("CS_UP").await, BTreeSet::from(own));
+    assert_eq!(world.stored("CS_DOWN").await, 0, "nothing was planted");
+}
+
+/// A delivery goes where the request says, and an insider of the city can choose its bytes, because
+/// its own entries come back to it: not even a request with a body of its choice reaches the API, or
+/// acknowledges for anybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_delivery_is_a_request() {
     let world = World::started("pull-reply").await;
     let a = world.link(COUNTY_A).await;
     let (client, mut events) = world.raw(world.seed(CITY), "_INBOX.140300").await;
-    let api = "$JS.API.CONSUMER.MSG.NEXT.CS_UP.up_140300";
-    let own = format!("cs.v1.up.{CITY}.entries.0");
-    let targets = [
-        "$JS.API.STREAM.DELETE.CS_DOWN",
-        "$JS.API.STREAM.PURGE.CS_DOWN",
-        "$JS.API.CONSUMER.DELETE.CS_DOWN.down_140321",
-        "$JS.API.CONSUMER.CREATE.CS_DOWN.down_140321",
-        "$JS.ACK.CS_DOWN.down_140321.1.1.1.1.0",
-        "cs.v1.down.140000.registry",
-        "cs.v1.up.140000.140300.140322.rollup",
-    ];
-    for target in targets {
+    let before = what_stands(&world).await;
+    let mut stored = world.stored("CS_UP").await;
+    let api = API.map(|request| format!("$JS.API.{request}"));
+    for target in api.iter().map(String::as_str).chain(of_others(CITY)) {
         client
-            .request(own.clone(), r#"{"chosen":"bytes"}"#.into())
+            .request(format!("cs.v1.up.{CITY}.entries.0"), r#"{"seq":1}"#.into())
             .await
             .unwrap();
+        stored += 1;
         client
-            .publish_with_reply(api, target, r#"{"batch":1,"no_wait":true}"#.into())
+            .publish_with_reply(
+                access::next_subject("up_140300"),
+                target.to_owned(),
+                r#"{"batch":1,"no_wait":true}"#.into(),
+            )
             .await
             .unwrap();
         client.flush().await.unwrap();
     }
-    let deadline = Instant::now() + Duration::from_secs(15);
-    let info = || async { world.api("CONSUMER.INFO.CS_UP.up_140300", "").await };
-    while info().await["delivered"]["consumer_seq"].as_u64() < Some(5) {
-        assert!(
-            Instant::now() < deadline,
-            "the server did not even deliver: {}",
-            info().await
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    // Of the reply subjects the server refuses those that would acknowledge for another, and looks
-    // at no other.
-    let refusal = events.recv().await.unwrap();
-    assert!(
-        refusal.contains("with Reply of \"$JS.ACK.CS_DOWN.down_140321"),
-        "{refusal}"
-    );
     assert!(events.try_recv().is_err());
-    // Planted: one under the other county's subject, one under the province's. The API took none of
-    // it for a request.
+    // The server refuses a reply subject that would acknowledge for another.
+    for ack in [
+        "$JS.ACK.CS_DOWN.down_140321.1.1.1.1.0",
+        "$JS.ACK.CS_UP.up_140000.1.1.1.1.0",
+    ] {
+        let own = format!("cs.v1.up.{CITY}.rollup");
+        client
+            .publish_with_reply(own, ack, "x".into())
+            .await
+            .unwrap();
+        client.flush().await.unwrap();
+        let refusal = events.recv().await.unwrap();
+        assert!(
+            refusal.contains(&format!("with Reply of \"{ack}\"")),
+            "{refusal}"
+        );
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(what_stands(&world).await, before);
     assert_eq!(
         (world.stored("CS_UP").await, world.stored("CS_DOWN").await),
-        (targets.len() as u64 + 1, 1)
+        (stored, 0)
     );
-    let down = world.api("CONSUMER.INFO.CS_DOWN.down_140321", "").await;
-    assert_eq!(
-        down["config"]["filter_subjects"].as_array().map(Vec::len),
-        Some(7),
-        "{down}"
-    );
-    // The county behind that consumer gets its receipt as ever.
+    // The county gets its receipt as ever, and the city's own consumer still gives.
     let city = world.link(CITY).await;
-    send(
-        &city,
-        &message(Subject::down(path(COUNTY_A), DownKind::Receipt), "receipt"),
-    )
-    .await;
-    let mut got = BTreeSet::new();
-    while !got.contains("receipt") {
-        got.insert(text(&a).await);
-    }
+    let receipt = Subject::down(path(COUNTY_A), DownKind::Receipt);
+    send(&city, &message(receipt, "receipt")).await;
+    assert_eq!(text(&a).await, "receipt");
+    let b = world.link(COUNTY_B).await;
+    let rollup = Subject::up(path(COUNTY_B), node::link::UpKind::Rollup);
+    send(&b, &message(rollup, "b")).await;
+    assert_eq!(text(&city).await, "b");
+}
+
+/// An account without JetStream answers `$JS.API` by itself, with "not enabled": under the names
+/// that nodes use there is one answer, the true one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_has_one_answer() {
+    let world = World::started("one-answer").await;
+    let (client, _events) = world.raw(world.seed(CITY), "_INBOX.140300").await;
+    let inbox = client.new_inbox();
+    let mut answers = client.subscribe(inbox.clone()).await.unwrap();
+    let question = access::info_subject("up_140300");
+    client
+        .publish_with_reply(question, inbox, "".into())
+        .await
+        .unwrap();
+    let first = within_a_second(&mut answers).await.expect("an answer");
+    let info: Value = serde_json::from_slice(&first.payload).unwrap();
+    assert_eq!(info["name"], "up_140300", "{info}");
+    assert!(
+        within_a_second(&mut answers).await.is_none(),
+        "a second answer"
+    );
+    let request = Request::new().payload(r#"{"batch":1,"no_wait":true}"#.into());
+    let request = request.inbox(client.new_inbox());
+    let none = client
+        .send_request(access::next_subject("up_140300"), request)
+        .await
+        .unwrap();
+    assert_eq!(none.status.map(|s| s.as_u16()), Some(404), "{none:?}");
+}
+
+/// The next answer within a second.
+async fn within_a_second(answers: &mut Subscriber) -> Option<Message> {
+    let next = tokio::time::timeout(Duration::from_secs(1), answers.next());
+    next.await.ok().flatten()
 }

@@ -116,8 +116,7 @@ async fn a_node_may_start_before_its_server() {
     assert_eq!(text(&city).await, "early");
 }
 
-/// A node learns that the store is another one, and from a plain restart it does not; without the
-/// right to ask it works on.
+/// A node learns that the store is another one, and from a plain restart it does not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_store_is_noticed() {
     let mut world = World::started("store").await;
@@ -161,29 +160,4 @@ async fn a_lost_store_is_noticed() {
     }
     world.provision().await;
     stores(&links, &second).await;
-
-    // The configuration of an earlier version: no right to ask.
-    let asking = without_asking(&world.config);
-    world.kill();
-    world.config = asking;
-    world.start();
-    let a = world.link(COUNTY_A).await;
-    let rollup = message(Subject::up(path(COUNTY_A), UpKind::Rollup), "r");
-    send(&a, &rollup).await;
-    let city = world.link(CITY).await;
-    assert_eq!(text(&city).await, "r");
-    assert_eq!((a.store(), city.store()), (None, None));
-}
-
-/// The configuration without the permissions to ask for one's own consumer.
-fn without_asking(config: &str) -> String {
-    let mut text = String::new();
-    for part in config.split(", ") {
-        if !part.starts_with("\"$JS.API.CONSUMER.INFO.") {
-            text.push_str(if text.is_empty() { "" } else { ", " });
-            text.push_str(part);
-        }
-    }
-    assert_ne!(text, config);
-    text
 }

@@ -8,6 +8,7 @@ use node::link::{
     DownKind, Incoming, LinkConfig, LinkTls, NatsLink, Outgoing, Subject, Transport, UnitPath,
     UpKind,
 };
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -219,6 +220,20 @@ impl World {
         self.api(&format!("STREAM.INFO.{stream}"), "").await["state"]["messages"]
             .as_u64()
             .unwrap()
+    }
+}
+
+impl World {
+    /// The subjects that a stream holds something of.
+    pub async fn subjects(&self, stream: &str) -> BTreeSet<String> {
+        let request = format!("STREAM.INFO.{stream}");
+        let info = self.api(&request, r#"{"subjects_filter":">"}"#).await;
+        let subjects = info["state"]["subjects"].as_object().cloned();
+        subjects
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(s, _)| s)
+            .collect()
     }
 }
 

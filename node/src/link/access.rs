@@ -1,11 +1,21 @@
 //! Who may say and hear what: one definition, used three times. The operator writes it into the
-//! server's permissions and consumers, a node checks it before it sends, and the in-memory hub
-//! routes by it.
+//! server's accounts and consumers, a node checks it before it sends, and the in-memory hub routes
+//! by it.
 //!
 //! A unit publishes under its own path, answers its own children, and broadcasts to its
 //! descendants. It reads what its descendants send, what its ancestors broadcast, and the receipts
 //! addressed to it. It administers nothing: streams and consumers are the operator's, who keeps a
 //! program running for them (`countersign nats provision --keep`).
+//!
+//! # Why each unit has an account
+//! nats-server checks the subject that a user publishes to, and not the *reply* subject, to which
+//! the server itself then publishes the answer. In one account with the streams, an answer to
+//! `$JS.API.STREAM.DELETE.…` is a request of the server's own: one unit deletes the streams of all.
+//! So the streams stand in an account of their own, and each unit in one without JetStream, which
+//! imports exactly the subjects of [`imports`]: whatever a unit names as a reply subject, the answer
+//! stays in its account and reaches nothing there but these same subjects. JetStream's requests have
+//! other names in it ([`next_subject`], [`info_subject`]), since an account without JetStream
+//! answers every `$JS.API.>` by itself with "not enabled", before the answer that was meant.
 
 use super::subject::{DOWN_PREFIX, DownKind, Subject, UP_PREFIX, UnitPath, UpKind};
 
@@ -89,26 +99,75 @@ pub fn consumers(path: &UnitPath, has_children: bool) -> Vec<(&'static str, Stri
     all
 }
 
-/// All that a unit's NATS user may publish to; everything else is refused by the server.
+/// By which a unit asks for the next message of one of its consumers.
 #[must_use]
-pub fn publish_permissions(path: &UnitPath, has_children: bool) -> Vec<String> {
-    let mut allow = vec![
+pub fn next_subject(consumer: &str) -> String {
+    format!("cs.js.next.{consumer}")
+}
+
+/// By which a unit asks about one of its consumers: when it was made tells a node that the store
+/// was lost (see [`super::Transport::store`]).
+#[must_use]
+pub fn info_subject(consumer: &str) -> String {
+    format!("cs.js.info.{consumer}")
+}
+
+/// A subject of the account with the streams that a unit's account imports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// Its name there.
+    pub subject: String,
+    /// Its name in the unit's account.
+    pub local: String,
+}
+
+impl Import {
+    /// Under the same name in both accounts.
+    fn same(subject: String) -> Import {
+        Import {
+            local: subject.clone(),
+            subject,
+        }
+    }
+}
+
+/// All that a unit's account imports from the one with the streams: everything that the unit can
+/// publish to outside its account.
+#[must_use]
+pub fn imports(path: &UnitPath, has_children: bool) -> Vec<Import> {
+    let mut all: Vec<Import> = [
         Subject::up(path.clone(), UpKind::Rollup).to_string(),
         Subject::up(path.clone(), UpKind::Checkpoint).to_string(),
         format!("{UP_PREFIX}.{path}.entries.*"),
-    ];
+    ]
+    .map(Import::same)
+    .into();
     if has_children {
-        allow.push(format!("{DOWN_PREFIX}.{path}.*.receipt"));
-        allow.extend(DownKind::BROADCAST.map(|kind| Subject::down(path.clone(), kind).to_string()));
+        let broadcasts = DownKind::BROADCAST.map(|kind| Subject::down(path.clone(), kind));
+        all.push(Import::same(format!("{DOWN_PREFIX}.{path}.*.receipt")));
+        all.extend(broadcasts.map(|subject| Import::same(subject.to_string())));
     }
     for (stream, consumer, _) in consumers(path, has_children) {
-        allow.push(format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"));
-        // Reading only: when its own consumer was made tells a node that the store was lost (see
-        // `Transport::store`).
-        allow.push(format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"));
-        allow.push(format!("$JS.ACK.{stream}.{consumer}.>"));
+        all.push(Import {
+            subject: format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"),
+            local: next_subject(&consumer),
+        });
+        all.push(Import {
+            subject: format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"),
+            local: info_subject(&consumer),
+        });
+        // The server names these in what it delivers: no other name is possible.
+        all.push(Import::same(format!("$JS.ACK.{stream}.{consumer}.>")));
     }
-    allow
+    all
+}
+
+/// All that a unit's NATS user may publish to: what its account imports. Everything else is refused
+/// by the server, with a word in its log.
+#[must_use]
+pub fn publish_permissions(path: &UnitPath, has_children: bool) -> Vec<String> {
+    let all = imports(path, has_children).into_iter();
+    all.map(|import| import.local).collect()
 }
 
 /// All that a unit's NATS user may subscribe to: its own inbox.
@@ -211,6 +270,18 @@ mod tests {
                 "cs.v1.up.1.14.21.rollup",
                 "cs.v1.up.1.14.21.checkpoint",
                 "cs.v1.up.1.14.21.entries.*",
+                "cs.js.next.down_21",
+                "cs.js.info.down_21",
+                "$JS.ACK.CS_DOWN.down_21.>",
+            ]
+        );
+        let reached: Vec<String> = imports(&path, false)
+            .into_iter()
+            .map(|i| i.subject)
+            .collect();
+        assert_eq!(
+            reached[3..],
+            [
                 "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_21",
                 "$JS.API.CONSUMER.INFO.CS_DOWN.down_21",
                 "$JS.ACK.CS_DOWN.down_21.>",

@@ -25,7 +25,7 @@ pub(super) async fn pull(
     consumer: String,
     tx: mpsc::Sender<Incoming>,
 ) {
-    let api = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}");
+    let api = access::next_subject(&consumer);
     let body = format!(r#"{{"batch":1,"expires":{}}}"#, PULL_EXPIRES.as_nanos());
     let mut state = wire.shared.state.subscribe();
     // The connection by which the store is known; none after trouble, which may be that it was

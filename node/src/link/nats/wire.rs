@@ -3,10 +3,10 @@
 
 use super::config::LinkConfig;
 use crate::fault::FaultCode;
-use crate::link::durability;
 use crate::link::error::{LinkError, explain};
 use crate::link::state::{Connection, Durability, LinkState};
 use crate::link::transport::{Outgoing, check_outgoing};
+use crate::link::{access, durability};
 use async_nats::client::Request;
 use async_nats::connection::State;
 use async_nats::{Client, Event, HeaderMap, Message, RequestError, RequestErrorKind, ServerError};
@@ -222,16 +222,10 @@ impl Wire {
     /// that was deleted, lost or set up anew, and that holds nothing of what was sent earlier.
     /// False: not known now, ask again.
     pub(super) async fn learn_store(&self, stream: &'static str, consumer: &str) -> bool {
-        let api = format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}");
-        let answer = match self
-            .ask(&api, Request::new().payload("".into()), ACK_TIMEOUT)
-            .await
-        {
-            Ok(answer) => answer,
-            // A nats.conf from before this question: the link works without, and asks no more by
-            // this connection.
-            Err(LinkError::Denied { .. }) => return true,
-            Err(_) => return false,
+        let api = access::info_subject(consumer);
+        let request = Request::new().payload("".into());
+        let Ok(answer) = self.ask(&api, request, ACK_TIMEOUT).await else {
+            return false;
         };
         let created = serde_json::from_slice::<ConsumerInfo>(&answer.payload)
             .ok()
