@@ -95,7 +95,7 @@ pub struct Config {
     nats-ca.pem --seed admin.seed --units units.csv --skip-keyless\n\n\
     It may be repeated at any time; run it after each change of the units. With --keep it stays \
     and does so by itself: after changes of\n\
-    the files, and when the server lost its store. Let it run as a service beside nats-server."
+    the files, and when the server lost its store or a consumer. Let it run as a service beside nats-server."
 )]
 pub struct Provision {
     /// Address of the server
@@ -257,12 +257,13 @@ async fn keep(
     let mut told = String::new();
     loop {
         let tried: Result<(), Failure> = async {
-            let done = nats::provision(&a.url, tls, seed, &units()?, timing).await?;
+            let units = units()?;
+            let done = nats::provision(&a.url, tls, seed, &units, timing).await?;
             if !done.created.is_empty() {
                 out.note(format!("created: {}", done.created.join(", ")));
             }
             told.clear();
-            Ok(nats::wait_for_loss(&a.url, tls, seed, FULL_PASS_INTERVAL).await?)
+            Ok(nats::wait_for_loss(&a.url, tls, seed, &units, FULL_PASS_INTERVAL).await?)
         }
         .await;
         if let Err(failure) = tried {

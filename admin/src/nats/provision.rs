@@ -12,6 +12,7 @@ use node::link::LinkTls;
 use node::link::access::{self, STREAM_DOWN, STREAM_UP};
 use node::link::subject::{DOWN_PREFIX, UP_PREFIX};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The largest message: the server's `max_payload`.
@@ -21,7 +22,11 @@ const MAX_MESSAGE_BYTES: u64 = 8 * 1024 * 1024;
 /// earlier one (of one unit) never hold up those of all others.
 const MAX_ACK_PENDING: u64 = 65_536;
 
-/// How often it is looked whether the streams are there.
+/// JetStream's code for a stream that does not exist.
+const STREAM_NOT_FOUND: u64 = 10059;
+/// JetStream's code for a consumer that does not exist.
+const CONSUMER_NOT_FOUND: u64 = 10014;
+/// How often it is looked whether the streams and consumers are there.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How the streams and consumers keep time.
@@ -102,26 +107,62 @@ pub async fn provision(
     Ok(done)
 }
 
-/// Waits, as the operator, for as long as both streams are there and the server answers, and at
-/// most this long. A store that was lost comes back empty with the server's next start: then
-/// streams are missing and everybody waits for them.
+/// Waits, as the operator, for as long as both streams and all consumers of the units are there and
+/// the server answers, and at most this long. A store that was lost comes back empty with the
+/// server's next start, and a consumer can be lost without its stream: then nobody reads what was
+/// meant for one unit, and the others notice nothing.
 pub async fn wait_for_loss(
     url: &str,
     tls: &LinkTls,
     admin_seed: &str,
+    units: &[NatsUnit],
     at_most: Duration,
 ) -> Result<(), NatsError> {
+    let expected: BTreeSet<(&str, String)> = checked(units)?
+        .iter()
+        .flat_map(|(path, unit)| access::consumers(path, unit.has_children))
+        .map(|(stream, consumer, _)| (stream, consumer))
+        .collect();
     let client = connect(url, tls, admin_seed).await?;
     let end = tokio::time::Instant::now() + at_most;
     while tokio::time::Instant::now() < end {
+        let mut there = BTreeSet::new();
         for stream in [STREAM_UP, STREAM_DOWN] {
-            if !exists(&client, &format!("STREAM.INFO.{stream}"), stream).await? {
+            let Some(names) = consumer_names(&client, stream).await? else {
                 return Ok(());
-            }
+            };
+            there.extend(names.into_iter().map(|name| (stream, name)));
+        }
+        if !expected.is_subset(&there) {
+            return Ok(());
         }
         tokio::time::sleep(POLL_INTERVAL).await;
     }
     Ok(())
+}
+
+/// The names of a stream's consumers; none where there is no such stream.
+async fn consumer_names(client: &Client, stream: &str) -> Result<Option<Vec<String>>, NatsError> {
+    let api = format!("CONSUMER.NAMES.{stream}");
+    let mut names: Vec<String> = Vec::new();
+    // The server gives so many at once as it likes, and says how many there are.
+    loop {
+        let page = match call(client, &api, stream, &json!({ "offset": names.len() })).await {
+            Ok(page) => page,
+            Err(NatsError::Refused {
+                code: STREAM_NOT_FOUND,
+                ..
+            }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let total = page["total"].as_u64().unwrap_or(0);
+        let some = page["consumers"].as_array().cloned().unwrap_or_default();
+        let last = some.is_empty();
+        names.extend(some.iter().filter_map(Value::as_str).map(str::to_owned));
+        if last || names.len() as u64 >= total {
+            return Ok(Some(names));
+        }
+    }
 }
 
 /// Connects as the operator.
@@ -184,9 +225,8 @@ fn consumer_config(stream: &str, consumer: &str, filters: &[String], timing: Tim
 async fn exists(client: &Client, api: &str, what: &str) -> Result<bool, NatsError> {
     match call(client, api, what, &Value::Null).await {
         Ok(_) => Ok(true),
-        // 10059: stream not found, 10014: consumer not found.
         Err(NatsError::Refused {
-            code: 10059 | 10014,
+            code: STREAM_NOT_FOUND | CONSUMER_NOT_FOUND,
             ..
         }) => Ok(false),
         Err(error) => Err(error),

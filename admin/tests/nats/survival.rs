@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use node::link::{Connection, Durability, NatsLink, Subject, Transport, UpKind};
+use std::time::Duration;
 
-use crate::world::{CITY, COUNTY_A, PROVINCE, World, message, next, path, send, text};
+use admin::nats::{ServerOptions, server_config, wait_for_loss};
+use node::link::{Connection, Durability, LinkTls, NatsLink, Subject, Transport, UpKind};
+
+use crate::world::{
+    CITY, COUNTY_A, COUNTY_B, PROVINCE, World, message, next, path, send, send_up, text,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_does_not_sync_gets_nothing_until_it_does() {
@@ -160,4 +165,72 @@ async fn a_lost_store_is_noticed() {
     }
     world.provision().await;
     stores(&links, &second).await;
+}
+
+/// What is missing is seen within seconds, one consumer as well as a stream, and made anew; what was
+/// unread is read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_consumer_is_noticed_and_made_anew() {
+    let world = World::started("consumer").await;
+    let a = world.link(COUNTY_A).await;
+    send_up(&a, COUNTY_A, UpKind::Rollup, "unread").await;
+    let patience = Duration::from_secs(600);
+    for (api, created) in [
+        ("CONSUMER.DELETE.CS_UP.up_140300", &["up_140300"][..]),
+        ("CONSUMER.DELETE.CS_DOWN.down_140322", &["down_140322"]),
+        (
+            "STREAM.DELETE.CS_DOWN",
+            &["CS_DOWN", "down_140300", "down_140321", "down_140322"],
+        ),
+    ] {
+        assert_eq!(world.api(api, "").await["success"], true);
+        let (url, tls, seed) = (world.url(), LinkTls::default(), &world.operator.seed);
+        let units = world.units();
+        let noticed = wait_for_loss(&url, &tls, seed, &units, patience);
+        let soon = tokio::time::timeout(Duration::from_secs(30), noticed).await;
+        soon.unwrap_or_else(|_| panic!("{api} went unnoticed"))
+            .unwrap();
+        assert_eq!(world.provision().await.created, created);
+    }
+    assert_eq!(text(&world.link(CITY).await).await, "unread");
+}
+
+/// A reload with one unit more leaves the connections of the others, and one unit less ends its
+/// connection alone: each unit is an account, and accounts come and go.
+#[tokio::test(flavor = "multi_thread")]
+async fn units_come_and_go_without_disturbing_the_others() {
+    let mut world = World::new("reload");
+    let with_all = world.config.clone();
+    let (operator, units) = (world.operator.public_nkey.clone(), world.units());
+    let without: Vec<_> = units
+        .into_iter()
+        .filter(|unit| unit.path.last().map(String::as_str) != Some("140322"))
+        .collect();
+    let store = world.dir.join("js");
+    let options = ServerOptions::local(world.port, world.monitor, store, operator, without);
+    let without_b = server_config(&options).unwrap();
+    world.config = without_b.clone();
+    world.start();
+    world.provision().await;
+    let (city, a) = (world.link(CITY).await, world.link(COUNTY_A).await);
+    send_up(&a, COUNTY_A, UpKind::Rollup, "before").await;
+    assert_eq!(text(&city).await, "before");
+
+    world.reload(&with_all);
+    world.provision().await;
+    let b = world.link(COUNTY_B).await;
+    send_up(&b, COUNTY_B, UpKind::Rollup, "of the new one").await;
+    assert_eq!(text(&city).await, "of the new one");
+
+    world.reload(&without_b);
+    let gone = |state: &node::link::LinkState| state.connection != Connection::Connected;
+    let limit = Duration::from_secs(30);
+    let mut state = b.watch();
+    let ended = tokio::time::timeout(limit, state.wait_for(gone)).await;
+    ended
+        .expect("a unit that is no longer listed is cut off")
+        .unwrap();
+    send_up(&a, COUNTY_A, UpKind::Rollup, "after").await;
+    assert_eq!(text(&city).await, "after");
+    assert_eq!((city.state().connects, a.state().connects), (1, 1));
 }

@@ -138,6 +138,28 @@ impl World {
         }
     }
 
+    /// Has the running server read another configuration, as `systemctl reload` does: twice, since
+    /// the account of a new unit is connected with the streams only then.
+    pub fn reload(&mut self, config: &str) {
+        self.config = config.to_owned();
+        std::fs::write(self.dir.join("nats.conf"), config).unwrap();
+        self.read_again();
+        self.read_again();
+    }
+
+    fn read_again(&self) {
+        let log = || std::fs::read_to_string(self.dir.join("log")).unwrap();
+        let done = log().matches("Reloaded server configuration").count();
+        let server = self.child.as_ref().unwrap().id().to_string();
+        let asked = Command::new("kill").args(["-HUP", &server]).status();
+        assert!(asked.unwrap().success());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while log().matches("Reloaded server configuration").count() <= done {
+            assert!(Instant::now() < deadline, "{}", log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Kills it as hard as it goes.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
