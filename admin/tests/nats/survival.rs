@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use admin::nats::{ServerOptions, server_config, wait_for_loss};
-use node::link::{Connection, Durability, LinkTls, NatsLink, Subject, Transport, UpKind};
+use node::link::{
+    Connection, DownKind, Durability, LinkState, LinkTls, NatsLink, Subject, Transport, UpKind,
+};
 
 use crate::world::{
-    CITY, COUNTY_A, COUNTY_B, PROVINCE, World, message, next, path, send, send_up, text,
+    CITY, COUNTY_A, COUNTY_B, PROVINCE, World, message, next, path, send, send_down, send_up, text,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,6 +197,75 @@ async fn a_lost_consumer_is_noticed_and_made_anew() {
     assert_eq!(text(&world.link(CITY).await).await, "unread");
 }
 
+/// A store that comes back older is another store, for each unit that had more in it, and for no
+/// other. A node says within seconds what is missing, and that it is there again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_store_and_a_missing_stream_are_noticed() {
+    let mut world = World::started("older").await;
+    let (city, a) = (world.link(CITY).await, world.link(COUNTY_A).await);
+    let b = world.link(COUNTY_B).await;
+    send_up(&b, COUNTY_B, UpKind::Rollup, "in both").await;
+    world.kill();
+    let (store, copy) = (world.dir.join("js"), world.dir.join("copy"));
+    copy_dir(&store, &copy);
+    world.start();
+    send_up(&a, COUNTY_A, UpKind::Rollup, "in the newer one").await;
+    send_down(&city, COUNTY_A, DownKind::Receipt, "in the newer one").await;
+    let named = |s: &LinkState| s.store.is_some();
+    let mut before = Vec::new();
+    for link in [&city, &a, &b] {
+        before.push(link.watch().wait_for(named).await.unwrap().store.clone());
+    }
+    world.kill();
+    for link in [&city, &a, &b] {
+        link.watch().wait_for(|s| s.store.is_none()).await.unwrap();
+    }
+    std::fs::remove_dir_all(&store).unwrap();
+    std::fs::rename(&copy, &store).unwrap();
+    world.start();
+    for (link, before) in [&city, &a].into_iter().zip(&before) {
+        let renamed = |s: &LinkState| s.store.is_some() && s.store != *before;
+        let patience = Duration::from_secs(60);
+        let mut state = link.watch();
+        let noticed = tokio::time::timeout(patience, state.wait_for(renamed)).await;
+        let name = noticed.expect("it is noticed").unwrap().store.clone();
+        assert!(name.unwrap().contains(" without cs.v1."));
+    }
+    // The third had nothing in it that is gone: the same name, twice as long as it took.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(b.store(), before[2]);
+
+    assert_eq!(world.api("STREAM.DELETE.CS_UP", "").await["success"], true);
+    for (link, names) in [(&city, &["CS_UP", "up_140300"][..]), (&a, &["CS_UP"])] {
+        let missing = |s: &LinkState| {
+            s.missing
+                .iter()
+                .map(String::as_str)
+                .eq(names.iter().copied())
+        };
+        let patience = Duration::from_secs(30);
+        let mut state = link.watch();
+        let noticed = tokio::time::timeout(patience, state.wait_for(missing)).await;
+        noticed.expect("the missing stream is noticed").unwrap();
+    }
+    world.provision().await;
+    for link in [&city, &a] {
+        link.watch()
+            .wait_for(|s| s.missing.is_empty())
+            .await
+            .unwrap();
+    }
+}
+
+/// Copies a directory with all that is in it.
+fn copy_dir(from: &std::path::Path, to: &std::path::Path) {
+    let copied = std::process::Command::new("cp")
+        .arg("-r")
+        .args([from, to])
+        .status();
+    assert!(copied.unwrap().success());
+}
+
 /// A reload with one unit more leaves the connections of the others, and one unit less ends its
 /// connection alone: each unit is an account, and accounts come and go.
 #[tokio::test(flavor = "multi_thread")]
@@ -223,7 +294,7 @@ async fn units_come_and_go_without_disturbing_the_others() {
     assert_eq!(text(&city).await, "of the new one");
 
     world.reload(&without_b);
-    let gone = |state: &node::link::LinkState| state.connection != Connection::Connected;
+    let gone = |state: &LinkState| state.connection != Connection::Connected;
     let limit = Duration::from_secs(30);
     let mut state = b.watch();
     let ended = tokio::time::timeout(limit, state.wait_for(gone)).await;

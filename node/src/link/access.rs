@@ -162,6 +162,16 @@ pub fn imports(path: &UnitPath, has_children: bool) -> Vec<Import> {
     all
 }
 
+/// The streams that a unit writes into, each with a subject of its own there.
+#[must_use]
+pub fn streams_written(path: &UnitPath, has_children: bool) -> Vec<(&'static str, Subject)> {
+    let mut all = vec![(STREAM_UP, Subject::up(path.clone(), UpKind::Checkpoint))];
+    if has_children {
+        all.push((STREAM_DOWN, Subject::down(path.clone(), DownKind::Registry)));
+    }
+    all
+}
+
 /// All that a unit's NATS user may publish to: what its account imports. Everything else is refused
 /// by the server, with a word in its log.
 #[must_use]

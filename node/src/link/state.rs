@@ -1,6 +1,7 @@
 //! What the link knows about itself, for the status page and the metrics.
 
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 
 use crate::fault::FaultCode;
 
@@ -37,6 +38,8 @@ pub struct LinkState {
     pub durability: Durability,
     /// The name of the store, while connected: see [`super::Transport::store`].
     pub store: Option<String>,
+    /// Streams and consumers of this unit that the connected server does not have, by name.
+    pub missing: BTreeSet<String>,
     /// Code and text of the last trouble; none when the last operation went well.
     pub trouble: Option<(FaultCode, String)>,
     /// How often the link has connected.
@@ -72,12 +75,18 @@ impl LinkSeen {
     pub fn is_up(&self) -> bool {
         self.state.connection == Connection::Connected
             && !matches!(self.state.durability, Durability::Refused(_))
+            && self.state.missing.is_empty()
     }
 
     /// What is wrong with it, for people; none while it is up.
     pub fn trouble(&self) -> Option<String> {
         match &self.state.durability {
             Durability::Refused(why) => Some(why.clone()),
+            _ if !self.state.missing.is_empty() => Some(format!(
+                "nats-server does not have {}; the operator's `countersign nats provision --keep` \
+                 makes it anew within seconds where it runs",
+                Vec::from_iter(self.state.missing.iter().map(String::as_str)).join(", ")
+            )),
             _ if self.is_up() => None,
             _ => self.state.trouble.as_ref().map(|(_, text)| text.clone()),
         }

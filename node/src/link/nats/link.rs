@@ -1,6 +1,7 @@
 //! The link of one node: connects, and keeps the tasks that read, ask and diagnose.
 
 use super::config::LinkConfig;
+use super::probe::probe;
 use super::pull::pull;
 use super::wire::{Shared, Wire};
 use crate::fault::FaultCode;
@@ -52,6 +53,7 @@ impl NatsLink {
             verified: Mutex::new(None),
             made: std::sync::Mutex::default(),
             consumers: consumers.len(),
+            marks: std::sync::Mutex::default(),
             secret,
         });
         let events = Arc::clone(&shared);
@@ -84,6 +86,10 @@ impl NatsLink {
             tokio::spawn(watch_durability(wire.clone())),
             tokio::spawn(diagnose(wire.shared.clone(), seed)),
         ];
+        for (stream, subject) in access::streams_written(&config.path, config.has_children) {
+            tasks.push(tokio::spawn(probe(wire.clone(), stream, subject)));
+        }
+        let reads = !consumers.is_empty();
         for (stream, consumer, _) in consumers {
             tasks.push(tokio::spawn(pull(
                 wire.clone(),
@@ -92,7 +98,7 @@ impl NatsLink {
                 tx.clone(),
             )));
         }
-        if tasks.len() == 2 {
+        if !reads {
             // A lone unit has nothing to read; its `next` waits instead of reporting a closed link.
             tasks.push(tokio::spawn(async move {
                 tx.closed().await;

@@ -3,12 +3,14 @@
 //!
 //! Messages are pulled one request at a time and only while there is room for them, so that memory
 //! is bounded (a handful of bodies) and the server's wait for an answer does not run for messages
-//! that nobody looks at yet. Reading order: `config`, `wire` (requests and answers), `ack`, `pull`,
-//! `link`.
+//! that nobody looks at yet. Reading order: `config`, `marks` (what a stream must still hold), `wire`
+//! (requests and answers), `ack`, `pull`, `probe`, `link`.
 
 mod ack;
 mod config;
 mod link;
+mod marks;
+mod probe;
 mod pull;
 mod wire;
 

@@ -54,13 +54,19 @@ pub(super) async fn pull(
         {
             Ok(message) => match message.status.map(|s| s.as_u16()) {
                 None => {
+                    wire.shared.note_presence(&consumer, true);
                     if let Some(incoming) = take(&wire, message).await {
                         room.send(incoming);
                     }
                 }
                 // Nothing new within the time.
-                Some(408) => {}
+                Some(408) => wire.shared.note_presence(&consumer, true),
                 Some(status) => {
+                    // It was deleted while the request waited; what it is now, the next question
+                    // tells.
+                    if status == 409 {
+                        wire.shared.note_presence(&consumer, false);
+                    }
                     let reason = message.description.unwrap_or_default();
                     wire.shared.trouble(&LinkError::Answer {
                         subject: api.clone(),
@@ -71,6 +77,9 @@ pub(super) async fn pull(
                 }
             },
             Err(error) => {
+                if matches!(error, LinkError::NotProvisioned { .. }) {
+                    wire.shared.note_presence(&consumer, false);
+                }
                 wire.shared.trouble(&error);
                 known = None;
                 tokio::time::sleep(PULL_BACKOFF).await;

@@ -2,6 +2,7 @@
 //! and the server's promise to sync.
 
 use super::config::LinkConfig;
+use super::marks::Marks;
 use crate::fault::FaultCode;
 use crate::link::error::{LinkError, explain};
 use crate::link::state::{Connection, Durability, LinkState};
@@ -32,6 +33,8 @@ pub(super) struct Shared {
     pub(super) made: std::sync::Mutex<BTreeMap<&'static str, String>>,
     /// How many consumers this unit has.
     pub(super) consumers: usize,
+    /// What each stream must still hold: see [`super::probe`].
+    pub(super) marks: std::sync::Mutex<Marks>,
     /// Makes message ids that nobody else can guess: see [`message_id`].
     pub(super) secret: [u8; 16],
 }
@@ -65,6 +68,7 @@ impl Shared {
                     s.connection = Connection::Disconnected;
                     s.durability = Durability::Unknown;
                     s.store = None;
+                    s.missing.clear();
                 });
                 *self.verified.lock().await = None;
             }
@@ -104,24 +108,66 @@ impl Shared {
     pub(super) fn trouble(&self, error: &LinkError) {
         self.say(error.code(), error.to_string());
     }
+
+    /// Takes note of whether the server has this stream or consumer.
+    pub(super) fn note_presence(&self, name: &str, is_there: bool) {
+        let changed = self.state.send_if_modified(|s| {
+            if is_there {
+                s.missing.remove(name)
+            } else {
+                s.connection == Connection::Connected && s.missing.insert(name.to_owned())
+            }
+        });
+        if changed && !is_there {
+            tracing::warn!(
+                code = "link.not_provisioned",
+                name,
+                "nats-server does not have it"
+            );
+        }
+    }
+
+    /// Names the store anew, where all is known that belongs to its name.
+    pub(super) fn name_store(&self) {
+        let (Ok(made), Ok(marks)) = (self.made.lock(), self.marks.lock()) else {
+            return;
+        };
+        // Half a name would look like another store.
+        if made.len() != self.consumers {
+            return;
+        }
+        let made = made
+            .iter()
+            .map(|(stream, created)| format!("{stream} {created}"));
+        let store = Vec::from_iter(made.chain(marks.losses())).join(", ");
+        self.state.send_if_modified(|s| {
+            let fresh = s.connection == Connection::Connected && s.store.as_ref() != Some(&store);
+            if fresh {
+                s.store = Some(store);
+            }
+            fresh
+        });
+    }
 }
 
 /// JetStream's answer to a publish.
 #[derive(Deserialize)]
-struct PubAck {
+pub(super) struct PubAck {
     #[serde(default)]
     stream: String,
     #[serde(default)]
+    seq: u64,
+    #[serde(default)]
     duplicate: bool,
-    error: Option<ApiError>,
+    pub(super) error: Option<ApiError>,
 }
 
 #[derive(Deserialize)]
-struct ApiError {
+pub(super) struct ApiError {
     #[serde(default)]
-    err_code: u64,
+    pub(super) err_code: u64,
     #[serde(default)]
-    description: String,
+    pub(super) description: String,
 }
 
 impl Wire {
@@ -158,6 +204,11 @@ impl Wire {
                 subject,
                 reason: "no stream is named".to_owned(),
             });
+        }
+        if !ack.duplicate
+            && let Ok(mut marks) = self.shared.marks.lock()
+        {
+            marks.stored(&ack.stream, &subject, ack.seq);
         }
         if self.client.server_info().server_id != server {
             // The connection moved on the way: who acknowledged is not known to sync. The message
@@ -227,29 +278,15 @@ impl Wire {
         let Ok(answer) = self.ask(&api, request, ACK_TIMEOUT).await else {
             return false;
         };
-        let created = serde_json::from_slice::<ConsumerInfo>(&answer.payload)
-            .ok()
-            .and_then(|i| i.created);
+        let info = serde_json::from_slice::<ConsumerInfo>(&answer.payload).ok();
+        let created = info.and_then(|info| info.created);
+        self.shared.note_presence(consumer, created.is_some());
         let (Some(created), Ok(mut made)) = (created, self.shared.made.lock()) else {
             return false;
         };
         made.insert(stream, created);
-        // Half an answer would look like another store.
-        if made.len() == self.shared.consumers {
-            let store = made
-                .iter()
-                .map(|(stream, created)| format!("{stream} {created}"))
-                .collect::<Vec<_>>()
-                .join(", ");
-            self.shared.state.send_if_modified(|s| {
-                let fresh =
-                    s.connection == Connection::Connected && s.store.as_ref() != Some(&store);
-                if fresh {
-                    s.store = Some(store);
-                }
-                fresh
-            });
-        }
+        drop(made);
+        self.shared.name_store();
         true
     }
 

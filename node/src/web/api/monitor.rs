@@ -20,6 +20,7 @@ pub async fn health(State(app): State<App>) -> impl IntoResponse {
         None => "none",
         Some(s) if matches!(s.state.durability, Durability::Refused(_)) => "refused",
         Some(s) if s.is_up() => "connected",
+        Some(s) if !s.state.missing.is_empty() => "not_provisioned",
         Some(_) => "disconnected",
     };
     let since = seen.map(|s| stamp(s.since));

@@ -1,0 +1,82 @@
+//! What each stream must still hold: the last message that the server acknowledged to this unit.
+
+use std::collections::BTreeMap;
+
+/// A message that is in a stream, as the server said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// Under this subject, which nobody but the unit may use.
+    pub(super) subject: String,
+    /// With this number in the stream; numbers only grow.
+    pub(super) seq: u64,
+}
+
+/// The last acknowledged message of each stream, and what was found to be lost.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Marks {
+    last: BTreeMap<String, Mark>,
+    losses: Vec<String>,
+}
+
+impl Marks {
+    /// The server stored a message. Answers may be worked on in another order than they came.
+    pub(super) fn stored(&mut self, stream: &str, subject: &str, seq: u64) {
+        if self.last(stream).is_none_or(|mark| mark.seq < seq) {
+            let subject = subject.to_owned();
+            self.last.insert(stream.to_owned(), Mark { subject, seq });
+        }
+    }
+
+    /// The last acknowledged message of a stream.
+    pub(super) fn last(&self, stream: &str) -> Option<&Mark> {
+        self.last.get(stream)
+    }
+
+    /// The newest message of the mark's subject that the stream holds has the number `seq`, 0 where
+    /// there is none. True: what was acknowledged is no longer there, so it is another store, or an
+    /// older state of it. The mark is the one of the time of the question: a message that was stored
+    /// since is not in the answer.
+    pub(super) fn compare(&mut self, stream: &str, asked: &Mark, seq: u64) -> bool {
+        let lost = seq < asked.seq;
+        if lost {
+            self.last.remove(stream);
+            self.losses
+                .push(format!("{stream} without {} {}", asked.subject, asked.seq));
+        }
+        lost
+    }
+
+    /// What was found to be lost: part of the store's name.
+    pub(super) fn losses(&self) -> impl Iterator<Item = String> + '_ {
+        self.losses.iter().cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_message_that_was_acknowledged_and_is_gone_is_a_loss() {
+        let mut marks = Marks::default();
+        marks.stored("S", "a", 7);
+        marks.stored("S", "b", 6);
+        let asked = marks.last("S").cloned().unwrap();
+        assert_eq!((asked.subject.as_str(), asked.seq), ("a", 7));
+        assert!(!marks.compare("S", &asked, 7));
+        // A repetition whose answer was lost stands there under a higher number.
+        assert!(!marks.compare("S", &asked, 9));
+        // Stored after the question: the answer does not know it.
+        marks.stored("S", "a", 9);
+        assert!(!marks.compare("S", &asked, 7));
+        assert_eq!(marks.losses().count(), 0);
+        for (newest, sent) in [(6, 9), (0, 3)] {
+            marks.stored("S", "a", sent);
+            let asked = marks.last("S").cloned().unwrap();
+            assert!(marks.compare("S", &asked, newest));
+            assert_eq!(marks.last("S"), None, "told once");
+        }
+        let losses: Vec<String> = marks.losses().collect();
+        assert_eq!(losses, ["S without a 9", "S without a 3"]);
+    }
+}
