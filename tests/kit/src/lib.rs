@@ -19,6 +19,7 @@ pub mod network;
 pub mod on_disk;
 pub mod refuse;
 mod rounds;
+mod small_part;
 pub mod vectors;
 mod world;
 
@@ -26,4 +27,5 @@ pub use basics::*;
 pub use case::Case;
 pub use desk::{Desk, enrol, revoke, tree_of};
 pub use rounds::rounds;
+pub use small_part::signed_with_small_part;
 pub use world::{World, small_evidence};

@@ -1,10 +1,14 @@
-"""The curve of Ed25519 (RFC 8032 5.1), as far as a public key must be judged when it is read.
+"""The curve of Ed25519 (RFC 8032 5.1): what SPEC 1 asks and libsodium does not answer.
 
-libsodium tells of a key only together with a signature. SPEC 1 refuses a bad key before that.
+libsodium tells of a key only together with a signature; SPEC 1 refuses a bad key before that. And
+it knows the equation without the cofactor only, which is not the one for statements.
 Points are pairs (x, y) on -x^2 + y^2 = 1 + d x^2 y^2 modulo P.
 """
 
+import hashlib
+
 P = (1 << 255) - 19
+ORDER = (1 << 252) + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 SQUARE_ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
 IDENTITY = (0, 1)
@@ -44,6 +48,45 @@ def encode(point):
     return (y | (x % 2) << 255).to_bytes(32, "little")
 
 
+def extended(point):
+    """X, Y, Z, T with x = X/Z, y = Y/Z, T = XY/Z: sums need no division (RFC 8032 5.1.4)."""
+    x, y = point
+    return x, y, 1, x * y % P
+
+
+def affine(point):
+    x, y, z, _ = point
+    z = inverse(z)
+    return x * z % P, y * z % P
+
+
+def add_extended(one, other):
+    x1, y1, z1, t1 = one
+    x2, y2, z2, t2 = other
+    a, b = (y1 - x1) * (y2 - x2) % P, (y1 + x1) * (y2 + x2) % P
+    c, d = 2 * D * t1 * t2 % P, 2 * z1 * z2 % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def add(one, other):
+    return affine(add_extended(extended(one), extended(other)))
+
+
+def multiply(n, point):
+    total, power = extended(IDENTITY), extended(point)
+    while n:
+        if n & 1:
+            total = add_extended(total, power)
+        power, n = add_extended(power, power), n >> 1
+    return affine(total)
+
+
+def negative(point):
+    x, y = point
+    return (P - x) % P, y
+
+
 def double(point):
     x, y = point
     t = D * x * x % P * y * y % P
@@ -64,3 +107,22 @@ def public_key_ok(public):
     """
     point = decode(public)
     return point is not None and not has_small_order(point)
+
+
+BASE = decode(bytes.fromhex("58" + "66" * 31))
+
+
+def holds_with_cofactor(public, message, signature):
+    """SPEC 1, the rule for statements: 8 (s B - R - k A) is the neutral point.
+
+    The key was judged when it was read.
+    """
+    if len(signature) != 64:
+        return False
+    r, s = decode(signature[:32]), int.from_bytes(signature[32:], "little")
+    if r is None or has_small_order(r) or s >= ORDER:
+        return False
+    challenge = hashlib.sha512(signature[:32] + public + message).digest()
+    k = int.from_bytes(challenge, "little") % ORDER
+    rest = add(multiply(s, BASE), negative(add(r, multiply(k, decode(public)))))
+    return has_small_order(rest)

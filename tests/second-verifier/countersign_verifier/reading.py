@@ -100,7 +100,7 @@ def signer(leaf):
     name, key_id, blob = note.lines[0]
     key = next((k for k in keys if (k.name, k.id) == (name, key_id)), None)
     need(key is not None, "signed by %s, which holds no key for it at this index" % name)
-    if not key.holds(note.text, blob):
+    if not key.holds_under_statement(note.text, blob):
         leaf.fault("authorship", "its signature is wrong")
 
 

@@ -38,6 +38,10 @@ pub struct Control {
     pub file: String,
     pub root: String,
     pub case: String,
+    /// A statement's signature holds with the cofactor only (SPEC 1): libraries without it refuse
+    /// this one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cofactor: bool,
 }
 
 pub struct Book {
@@ -100,9 +104,17 @@ impl Book {
                 file: file.into(),
                 root: self.root.to_string(),
                 case: case.into(),
+                cofactor: false,
             },
             bytes,
         ));
+    }
+
+    /// The control added last has a signature that holds with the cofactor only.
+    pub(super) fn with_cofactor(&mut self) {
+        if let Some((control, _)) = self.controls.last_mut() {
+            control.cofactor = true;
+        }
     }
 
     /// Name and bytes of each file, the manifests among them.

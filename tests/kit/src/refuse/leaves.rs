@@ -15,7 +15,7 @@ pub(super) fn cases(b: &mut Book, w: &World) {
 }
 
 /// County B's January with one more entry, whatever its bytes.
-fn with_entry(w: &World, bytes: Vec<u8>) -> Case<'_> {
+pub(super) fn with_entry(w: &World, bytes: Vec<u8>) -> Case<'_> {
     let mut c = Case::of(w, B, JAN);
     c.entries.push(bytes);
     c.reseal();

@@ -23,6 +23,7 @@ mod parts;
 mod receipts;
 mod registries;
 mod signatories;
+mod small_parts;
 mod sums;
 mod voids;
 mod zips;
@@ -58,6 +59,7 @@ pub fn book() -> Book {
     registries::cases(&mut b, &honest);
     documents::cases(&mut b, &honest);
     zips::cases(&mut b);
+    small_parts::cases(&mut b, &honest);
     disclosures::cases(&mut b, &honest);
     b
 }
