@@ -120,7 +120,7 @@ impl Shared {
         });
         if changed && !is_there {
             tracing::warn!(
-                code = "link.not_provisioned",
+                code = FaultCode::LinkNotProvisioned.as_str(),
                 name,
                 "nats-server does not have it"
             );
