@@ -20,6 +20,7 @@ pub mod fault;
 pub mod intake;
 pub mod journal;
 pub mod link;
+pub mod pseudonym;
 pub mod queries;
 pub mod random;
 pub mod review;

@@ -20,9 +20,7 @@ use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
 use crate::fault::FaultCode;
-
-/// A pseudonym of a subject: kind and 16 bytes of a keyed hash.
-pub type Token = [u8; 17];
+use crate::pseudonym::{PSEUDONYM_BYTES, Pseudonym};
 
 /// Keyed hash of type, day and fields: tells a repetition.
 pub type Same = [u8; 16];
@@ -48,7 +46,7 @@ pub struct IndexedStatement {
     /// Log index.
     pub index: u64,
     /// Whom it is about.
-    pub subject: Option<Token>,
+    pub subject: Option<Pseudonym>,
     /// What it says.
     pub same: Option<Same>,
     /// The statement that it takes back.
@@ -232,10 +230,10 @@ impl View {
         for l in leaves {
             let index = l.index.to_be_bytes();
             match (&l.subject, &l.same) {
-                (Some(token), same) => {
-                    let mut key = [0; 25];
-                    key[..17].copy_from_slice(token);
-                    key[17..].copy_from_slice(&index);
+                (Some(subject), same) => {
+                    let mut key = [0; PSEUDONYM_BYTES + 8];
+                    key[..PSEUDONYM_BYTES].copy_from_slice(&subject.to_bytes());
+                    key[PSEUDONYM_BYTES..].copy_from_slice(&index);
                     self.subject
                         .insert(&key, same.as_ref().map_or(&[], |same| same))?;
                 }
@@ -280,16 +278,19 @@ impl View {
     ///
     /// # Errors
     /// A damaged store.
-    pub fn of_subject(&self, token: &Token) -> Result<Vec<(u64, Option<Same>)>, ViewError> {
+    pub fn of_subject(&self, subject: Pseudonym) -> Result<Vec<(u64, Option<Same>)>, ViewError> {
         let mut all = Vec::new();
-        self.subject.scan(token, |key, said| {
+        self.subject.scan(&subject.to_bytes(), |key, said| {
             let wrong = |_| ViewError("an index entry has another length".into());
             let same = if said.is_empty() {
                 None
             } else {
                 Some(said.try_into().map_err(wrong)?)
             };
-            all.push((number(key.get(17..).unwrap_or_default())?, same));
+            all.push((
+                number(key.get(PSEUDONYM_BYTES..).unwrap_or_default())?,
+                same,
+            ));
             Ok(())
         })?;
         Ok(all)
@@ -299,15 +300,16 @@ impl View {
     ///
     /// # Errors
     /// A damaged store.
-    pub fn subjects(&self) -> Result<Vec<Token>, ViewError> {
-        let mut all: Vec<Token> = Vec::new();
+    pub fn subjects(&self) -> Result<Vec<Pseudonym>, ViewError> {
+        let mut all: Vec<Pseudonym> = Vec::new();
         self.subject.scan(&[], |key, _| {
-            let token: Token = key
-                .get(..17)
-                .and_then(|t| t.try_into().ok())
+            let bytes: [u8; PSEUDONYM_BYTES] = key
+                .get(..PSEUDONYM_BYTES)
+                .and_then(|bytes| bytes.try_into().ok())
                 .ok_or_else(|| ViewError("short subject key".into()))?;
-            if all.last() != Some(&token) {
-                all.push(token);
+            let subject = Pseudonym::from_bytes(bytes).map_err(|e| ViewError(e.to_string()))?;
+            if all.last() != Some(&subject) {
+                all.push(subject);
             }
             Ok(())
         })?;

@@ -2,11 +2,14 @@
 //! a person.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use std::sync::{Arc, Mutex};
+
 use chrono::{DateTime, Utc};
 use kit::on_disk::*;
 use node::desk::record;
 use node::exchange::{self, Form};
 use node::fault::Fault;
+use node::random::{Random, RandomError, SystemRandom};
 
 const NAME: &str = "欧阳测试";
 
@@ -345,6 +348,44 @@ fn placements_with_faults() -> (String, Vec<(u64, String, String)>) {
         (9, "id_no", "subject.unknown"),
     ]);
     (text, faults)
+}
+
+/// How many bytes were asked for each time.
+#[derive(Default)]
+struct Counter(Mutex<Vec<usize>>);
+
+impl Random for Counter {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
+        self.0.lock().unwrap().push(bytes.len());
+        SystemRandom.fill(bytes)
+    }
+}
+
+#[test]
+fn a_dry_run_makes_no_secret_of_the_month() {
+    let mut w = World::empty();
+    let now = at("2026-02-20");
+    let a = w.desk(A);
+    // People were enrolled in January, which has its secret from then on.
+    a.close(JAN, after(JAN));
+    let counter = Arc::new(Counter::default());
+    a.books().set_random(counter.clone());
+    let secrets = || {
+        let drawn = counter.0.lock().unwrap();
+        drawn.iter().filter(|bytes| **bytes == 32).count()
+    };
+    let text = "attended,occurred_on\n3,2026-02-05\n";
+    let parsed = a.parse("E06", text.as_bytes(), Form::Csv);
+    let operator = a.name("luru");
+    let dry = record::dry_run(a.read(), &operator, &parsed.drafts, parsed.faults, now).unwrap();
+    assert!(dry.accepted && dry.recorded.is_empty());
+    assert_eq!(secrets(), 0);
+    // The recording itself makes it, once.
+    for day in ["2026-02-05", "2026-02-06"] {
+        let text = format!("attended,occurred_on\n3,{day}\n");
+        assert!(a.import("E06", &text, false, now).unwrap().accepted);
+        assert_eq!(secrets(), 1, "{day}");
+    }
 }
 
 #[test]

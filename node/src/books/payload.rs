@@ -11,8 +11,9 @@ use protocol::record::Record;
 use protocol::statement::Statement;
 use serde::{Deserialize, Serialize};
 
+use crate::pseudonym::Pseudonym;
 use crate::vault::VaultKey;
-use crate::view::{Same, Token};
+use crate::view::Same;
 
 /// What a statement keeps to itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +55,7 @@ impl Payload {
     }
 
     /// Pseudonym of the subject.
-    pub fn token(&self, catalogue: &Catalogue, vault: &VaultKey) -> Option<Token> {
+    pub fn pseudonym(&self, catalogue: &Catalogue, vault: &VaultKey) -> Option<Pseudonym> {
         let event = catalogue.event(&self.event)?;
         if event.subject == catalogue::Subject::Unit {
             return None;
@@ -63,7 +64,7 @@ impl Payload {
             .subject
             .clone()
             .or_else(|| state::subject_key(event, &self.fields()))?;
-        Some(token(vault, event.subject, &key))
+        Some(Pseudonym::new(vault, event.subject, &key))
     }
 
     /// Keyed hash of type, day and fields; none for system events, which may well repeat.
@@ -73,19 +74,6 @@ impl Payload {
         }
         Some(same(vault, &self.event, self.on, &self.fields()))
     }
-}
-
-/// Pseudonym of a subject.
-pub fn token(vault: &VaultKey, subject: catalogue::Subject, key: &str) -> Token {
-    let kind = match subject {
-        catalogue::Subject::Person => b'p',
-        catalogue::Subject::Carrier => b'c',
-        catalogue::Subject::Employer => b'e',
-        catalogue::Subject::Unit => b'u',
-    };
-    let mut token = [kind; 17];
-    token[1..].copy_from_slice(&vault.pseudonym("subject", &[&[kind], key.as_bytes()]));
-    token
 }
 
 /// Keyed hash that tells a repetition.

@@ -26,8 +26,8 @@ use super::payload::{self, Payload};
 use super::rollups::{OwnRollup, OwnRollups};
 use super::written::{payload_of, read_statement};
 use crate::journal::Stored;
+use crate::pseudonym::Pseudonym;
 use crate::random::Random;
-use crate::view::Token;
 
 /// A clock that is behind the last statement by more than this is believed; see
 /// [`Books::not_before_last`].
@@ -220,9 +220,9 @@ impl Books {
     ///
     /// # Errors
     /// A damaged disk.
-    pub fn history(&self, token: &Token, period: Month) -> Result<payload::Subject, BooksError> {
+    pub fn history(&self, of: Pseudonym, period: Month) -> Result<payload::Subject, BooksError> {
         let mut subject = payload::Subject::default();
-        for (index, same) in self.store.view.of_subject(token)? {
+        for (index, same) in self.store.view.of_subject(of)? {
             let voided = self.store.view.voided_by(index)?.is_some();
             if let Some(same) = same.filter(|_| !voided) {
                 subject.said.insert(same, index);

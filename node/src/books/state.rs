@@ -182,7 +182,7 @@ impl State {
         written.payload = payload_of(vault, stored, &written.statement)?;
         let catalogue = self.published.counting_of(&written.statement);
         if let (Some(p), Some(c)) = (&written.payload, catalogue) {
-            written.subject = p.token(&c.catalogue, vault);
+            written.subject = p.pseudonym(&c.catalogue, vault);
             written.same = p.same(vault);
         }
         Ok(())

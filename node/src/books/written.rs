@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 use super::error::BooksError;
 use super::payload::{self, Payload};
 use crate::journal::{Sealed, Stored};
+use crate::pseudonym::Pseudonym;
 use crate::vault::VaultKey;
-use crate::view::{IndexedStatement, Same, Token};
+use crate::view::{IndexedStatement, Same};
 
 /// A statement as its author knows it.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ pub struct Written {
     /// What is sealed, if anything is.
     pub payload: Option<Arc<Payload>>,
     /// Whom it is about.
-    pub subject: Option<Token>,
+    pub subject: Option<Pseudonym>,
     /// Keyed hash of what it says.
     pub same: Option<Same>,
 }

@@ -14,7 +14,6 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use protocol::catalogue::{Catalogue, Kind, Severity};
 use protocol::commitment::OpenScalar;
-use protocol::compiled::CompiledCatalogue;
 use protocol::count::cel::{self, Condition};
 use protocol::count::scope::{self, Scope};
 use protocol::digest::Digest;
@@ -33,8 +32,8 @@ use protocol::verdict::{Check, Verdict};
 use protocol::verify::{self, Context};
 use serde::{Deserialize, Serialize};
 
-use super::month::open_month;
-use super::record::Recording;
+use super::month::{UnitMonth, no_registry, open_month};
+use super::record::recount;
 use crate::books::{Books, EntryKind, NewEntry};
 use crate::fault::{Fault, FaultCode, Faults, internal};
 
@@ -72,21 +71,17 @@ pub fn close(
     signatories: Signatories,
     now: DateTime<Utc>,
 ) -> Result<Closed, Faults> {
-    let revision = may_close(books, period, now)?;
+    let open = open_month(books)?;
+    let revision = may_close(books, (period, open), now)?;
     can_sign(books, &signatories)?;
-    let opens = open_month(books)? == period;
-    if opens {
-        recount(books, now)?;
+    let month = ClosingMonth::of(books, period, revision)?;
+    if period == open {
+        recount(books, &month.month, now)?;
     }
-    let counting = super::month::counting_of(books, period)?;
-    let sum = sum_up(books, period, &counting, request)?;
+    let sum = sum_up(books, &month, request)?;
     let checkpoint = books.sign_checkpoint()?;
-    let rollup = rollup(books, (period, revision), &counting, sum, signatories)?;
-    let text = rollup
-        .to_text()
-        .map_err(|e| Faults::one(FaultCode::CloseRollup, e.to_string(), e.to_string()))?;
-    let note = Note::sign(&text, &[&books.keys().node]).map_err(internal)?;
-    let held = HeldRollup::of(note, rollup);
+    let rollup = rollup(books, &month, sum, signatories)?;
+    let held = signed_by_node(books, rollup)?;
     let verdicts = self_check(books, &held, &checkpoint, now)?;
     holds_but_for_signatures(&verdicts)?;
     books.commit(vec![NewEntry::open(
@@ -101,6 +96,45 @@ pub fn close(
     })
 }
 
+/// The month that is closed.
+struct ClosingMonth {
+    month: UnitMonth,
+    revision: u32,
+    /// The last rollup of the month before.
+    previous: Option<Arc<HeldRollup>>,
+}
+
+impl ClosingMonth {
+    fn of(books: &Books, period: Month, revision: u32) -> Result<ClosingMonth, Faults> {
+        let previous = period.prev().and_then(|before| {
+            let mut revisions = books.rollups().range(before.revisions());
+            revisions.next_back().map(|(_, own)| own.held.clone())
+        });
+        Ok(ClosingMonth {
+            month: UnitMonth::of(books, period)?,
+            revision,
+            previous,
+        })
+    }
+
+    fn catalogue(&self) -> &Catalogue {
+        &self.month.counting.catalogue
+    }
+
+    /// The figures of the month before.
+    fn last(&self) -> Option<&[Figure]> {
+        self.previous.as_ref().map(|h| h.rollup.figures.as_slice())
+    }
+}
+
+fn signed_by_node(books: &Books, rollup: Rollup) -> Result<HeldRollup, Faults> {
+    let text = rollup
+        .to_text()
+        .map_err(|e| Faults::one(FaultCode::CloseRollup, e.to_string(), e.to_string()))?;
+    let note = Note::sign(&text, &[&books.keys().node]).map_err(internal)?;
+    Ok(HeldRollup::of(note, rollup))
+}
+
 /// What a month comes to.
 struct MonthSum {
     figures: Vec<Figure>,
@@ -108,61 +142,51 @@ struct MonthSum {
     missing: Vec<Missing>,
     opening: Opening,
     explanations: Vec<Explanation>,
-    /// The last rollup of the month before.
-    previous: Option<Arc<HeldRollup>>,
 }
 
 /// Steps 3 and 4, and the rules over what they give.
-fn sum_up(
-    books: &Books,
-    period: Month,
-    counting: &CompiledCatalogue,
-    request: &CloseRequest,
-) -> Result<MonthSum, Faults> {
-    let me = books.me().ok_or_else(super::month::no_registry)?;
-    let log = books.log().ok_or_else(super::month::no_registry)?;
-    let (sealed, opening) = sums(books, period, counting)?;
+fn sum_up(books: &Books, month: &ClosingMonth, request: &CloseRequest) -> Result<MonthSum, Faults> {
+    let log = books.log().ok_or_else(no_registry)?;
+    let (sealed, opening) = sums(books, &month.month)?;
     let mut all = sealed;
-    all.extend(log.month(period).clear.clone());
-    let previous = period.prev().and_then(|before| {
-        let mut revisions = books.rollups().range(before.revisions());
-        revisions.next_back().map(|(_, own)| own.held.clone())
-    });
-    let last = previous.as_ref().map(|h| h.rollup.figures.as_slice());
-    let own = figure::own(&counting.catalogue, me.tier, &all, last).map_err(internal)?;
-    let (figures, children, missing) = family(books, period, &counting.catalogue, own, request)?;
-    let explanations = explain(&counting.catalogue, &figures, last, request)?;
+    all.extend(log.month(month.month.period).clear.clone());
+    let tier = month.month.unit.tier;
+    let own = figure::own(month.catalogue(), tier, &all, month.last()).map_err(internal)?;
+    let (figures, children, missing) = family(books, &month.month, own, request)?;
+    let explanations = explain(month.catalogue(), &figures, month.last(), request)?;
     Ok(MonthSum {
         figures,
         children,
         missing,
         opening,
         explanations,
-        previous,
     })
 }
 
 /// Step 5: the rollup over the log as it stands now.
 fn rollup(
     books: &Books,
-    (period, revision): (Month, u32),
-    counting: &CompiledCatalogue,
+    closing: &ClosingMonth,
     sum: MonthSum,
     signatories: Signatories,
 ) -> Result<Rollup, Faults> {
-    let me = books.me().ok_or_else(super::month::no_registry)?;
-    let log = books.log().ok_or_else(super::month::no_registry)?;
-    let registry = books.registry().ok_or_else(super::month::no_registry)?;
-    let (size, month) = (log.len(), log.month(period));
-    let superseded = books.rollups().get(&(period, revision - 1));
+    let UnitMonth {
+        period,
+        unit,
+        counting,
+    } = &closing.month;
+    let log = books.log().ok_or_else(no_registry)?;
+    let registry = books.registry().ok_or_else(no_registry)?;
+    let (size, month) = (log.len(), log.month(*period));
+    let superseded = books.rollups().get(&(*period, closing.revision - 1));
     let plans = books.plans().iter();
     Ok(Rollup {
-        unit: me.id.clone(),
-        tier: me.tier,
-        period,
-        revision,
+        unit: unit.id.clone(),
+        tier: unit.tier,
+        period: *period,
+        revision: closing.revision,
         supersedes: superseded.map(|own| own.held.digest()),
-        previous: sum.previous.map(|held| held.digest()),
+        previous: closing.previous.as_ref().map(|held| held.digest()),
         catalogue: counting.digest,
         plans: plans.map(|(plan, _)| plan.plan.id.clone()).collect(),
         registry: RegistryRef {
@@ -178,7 +202,7 @@ fn rollup(
         missing: sum.missing,
         figures: sum.figures,
         opening: sum.opening,
-        frozen: frozen(books, period, counting)?,
+        frozen: frozen(books, &closing.month)?,
         late: month.late.clone(),
         voided: month.voided,
         explanations: sum.explanations,
@@ -208,8 +232,11 @@ fn holds_but_for_signatures(verdicts: &[Verdict]) -> Result<(), Faults> {
 }
 
 /// Which revision a close would make, or why it may not.
-fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Faults> {
-    let open = open_month(books)?;
+fn may_close(
+    books: &Books,
+    (period, open): (Month, Month),
+    now: DateTime<Utc>,
+) -> Result<u32, Faults> {
     let latest = books.rollups().range(period.revisions()).next_back();
     let Some(((_, revision), own)) = latest else {
         if period != open {
@@ -258,7 +285,7 @@ fn may_close(books: &Books, period: Month, now: DateTime<Utc>) -> Result<u32, Fa
 /// A rollup names its signatories for good: one who holds no key could never sign it, and the month
 /// would stay stuck.
 fn can_sign(books: &Books, signatories: &Signatories) -> Result<(), Faults> {
-    let log = books.log().ok_or_else(super::month::no_registry)?;
+    let log = books.log().ok_or_else(no_registry)?;
     let absent = [Role::Preparer, Role::Reviewer, Role::Head]
         .into_iter()
         .zip(signatories.names())
@@ -286,29 +313,8 @@ fn can_sign(books: &Books, signatories: &Signatories) -> Result<(), Faults> {
     }
 }
 
-fn recount(books: &mut Books, now: DateTime<Utc>) -> Result<(), Faults> {
-    let entries = {
-        let books: &Books = books;
-        let mut recording = Recording::begin(books, None, now)?;
-        for token in books.view().subjects().map_err(internal)? {
-            let kind = match token[0] {
-                b'p' => protocol::catalogue::Subject::Person,
-                b'c' => protocol::catalogue::Subject::Carrier,
-                _ => protocol::catalogue::Subject::Employer,
-            };
-            recording.recount(token, kind)?;
-        }
-        recording.finish()?
-    };
-    Ok(books.commit(entries)?)
-}
-
 /// Column sums and blinding of the month's sealed statements, voided ones taken back.
-fn sums(
-    books: &Books,
-    period: Month,
-    counting: &CompiledCatalogue,
-) -> Result<(Sums, Opening), Faults> {
+fn sums(books: &Books, month: &UnitMonth) -> Result<(Sums, Opening), Faults> {
     let mut sums = Sums::new();
     let mut blinding = protocol::commitment::integer(0);
     let mut add = |index: u64, sign: i64| -> Result<(), Faults> {
@@ -325,7 +331,8 @@ fn sums(
                 ),
             )
         })?;
-        let schema = counting
+        let schema = month
+            .counting
             .generators
             .schema(&statement.event)
             .ok_or_else(|| internal("no schema"))?;
@@ -343,8 +350,8 @@ fn sums(
         blinding += if sign > 0 { r } else { -r };
         Ok(())
     };
-    let log = books.log().ok_or_else(super::month::no_registry)?;
-    for index in log.of_month(period) {
+    let log = books.log().ok_or_else(no_registry)?;
+    for index in log.of_month(month.period) {
         let (statement, _) = books.statement(index).map_err(internal)?;
         match &statement.voids {
             Some(target) => add(target.index, -1)?,
@@ -363,15 +370,12 @@ type Family = (Vec<Figure>, Vec<ChildRef>, Vec<Missing>);
 /// Adds the children that are accepted; names every other one with the reason that was given.
 fn family(
     books: &Books,
-    period: Month,
-    catalogue: &Catalogue,
+    month: &UnitMonth,
     own: Vec<Figure>,
     request: &CloseRequest,
 ) -> Result<Family, Faults> {
-    let registry = books
-        .registry()
-        .ok_or_else(super::month::no_registry)?
-        .registry();
+    let period = month.period;
+    let registry = books.registry().ok_or_else(no_registry)?.registry();
     let expected: Vec<_> = registry
         .children(books.unit())
         .into_iter()
@@ -431,7 +435,8 @@ fn family(
         return Err(Faults(faults));
     }
     let figures: Vec<&[Figure]> = used.iter().map(|h| h.rollup.figures.as_slice()).collect();
-    let sums = figure::with_children(catalogue, own, &figures, &absent).map_err(internal)?;
+    let sums = figure::with_children(&month.counting.catalogue, own, &figures, &absent)
+        .map_err(internal)?;
     let children = used
         .iter()
         .map(|h| ChildRef {
@@ -515,11 +520,8 @@ fn explain(
 
 /// For each coverage of persons or carriers: a digest over the pseudonyms of the denominator's
 /// members, so that the list can be recomputed and compared at an inspection.
-fn frozen(
-    books: &Books,
-    period: Month,
-    counting: &CompiledCatalogue,
-) -> Result<BTreeMap<String, Digest>, Faults> {
+fn frozen(books: &Books, month: &UnitMonth) -> Result<BTreeMap<String, Digest>, Faults> {
+    let (period, counting) = (month.period, &month.counting);
     let mut lists: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let coverages: Vec<_> = counting
         .catalogue
@@ -534,32 +536,28 @@ fn frozen(
     for i in &coverages {
         lists.entry(i.den.clone()).or_default();
     }
-    for token in books.view().subjects().map_err(internal)? {
+    for subject in books.view().subjects().map_err(internal)? {
+        let kind = Some(subject.kind());
         let wanted: Vec<String> = lists
             .keys()
-            .filter(|d| match subject_of(d) {
-                Some(protocol::catalogue::Subject::Person) => token[0] == b'p',
-                Some(protocol::catalogue::Subject::Carrier) => token[0] == b'c',
-                Some(protocol::catalogue::Subject::Employer) => token[0] == b'e',
-                _ => false,
-            })
+            .filter(|den| subject_of(den) == kind)
             .cloned()
             .collect();
         if wanted.is_empty() {
             continue;
         }
-        let history = books.history(&token, period).map_err(internal)?;
+        let history = books.history(subject, period).map_err(internal)?;
         for den in wanted {
-            let Some(subject) = subject_of(&den) else {
-                continue;
-            };
             if counting
                 .engine
-                .member(&den, subject, history.view(), period)
+                .member(&den, subject.kind(), history.view(), period)
                 .map_err(internal)?
                 .is_some()
             {
-                lists.entry(den).or_default().insert(hex::encode(&token));
+                lists
+                    .entry(den)
+                    .or_default()
+                    .insert(hex::encode(&subject.to_bytes()));
             }
         }
     }
@@ -589,12 +587,13 @@ pub fn self_check(
     now: DateTime<Utc>,
 ) -> Result<Vec<Verdict>, Faults> {
     let mut known = books.own_rollups();
-    // The one in question, or the one that it is made anew for before anybody else saw it.
+    // Without the rollup in question, and without the one that it replaces where that was never
+    // submitted: both have this month and revision.
     known.remove(&(held.rollup.period, held.rollup.revision));
     let child = |digest: &Digest| books.find_rollup(digest);
     let context = Context {
-        registry: books.registry().ok_or_else(super::month::no_registry)?,
-        log: books.log().ok_or_else(super::month::no_registry)?,
+        registry: books.registry().ok_or_else(no_registry)?,
+        log: books.log().ok_or_else(no_registry)?,
         known: &known,
         child: &child,
         checkpoint: Some(checkpoint),

@@ -11,7 +11,7 @@ pub mod disclose;
 pub mod evidence;
 mod import;
 mod month;
-mod pool;
+mod random_pool;
 pub mod receipt;
 pub mod record;
 mod sealing;

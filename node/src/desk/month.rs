@@ -4,9 +4,37 @@ use std::sync::Arc;
 
 use protocol::compiled::CompiledCatalogue;
 use protocol::period::Month;
+use protocol::registry::Unit;
 
 use crate::books::Books;
 use crate::fault::{FaultCode, Faults, internal};
+
+/// A month of this unit with what counting it needs: looked up once and handed down.
+#[derive(Debug, Clone)]
+pub(super) struct UnitMonth {
+    /// The month.
+    pub(super) period: Month,
+    /// This unit.
+    pub(super) unit: Unit,
+    /// The catalogue that the month is counted by.
+    pub(super) counting: Arc<CompiledCatalogue>,
+}
+
+impl UnitMonth {
+    /// The open month.
+    pub(super) fn open(books: &Books) -> Result<UnitMonth, Faults> {
+        UnitMonth::of(books, open_month(books)?)
+    }
+
+    /// Any month.
+    pub(super) fn of(books: &Books, period: Month) -> Result<UnitMonth, Faults> {
+        Ok(UnitMonth {
+            period,
+            unit: books.me().cloned().ok_or_else(no_registry)?,
+            counting: counting_of(books, period)?,
+        })
+    }
+}
 
 /// The month that events are recorded in: the one after the last closed one, or the last closed one
 /// itself while the parent asks for a new revision of it.

@@ -1,6 +1,6 @@
-//! Counted statements into signed entries: commitment, private record, signature, seal. No
-//! statement waits for another here, so they are pressed in sheets on all cores, while the next
-//! ones are still being counted.
+//! Counted statements into signed entries: commitment, private record, signature, seal. Here no
+//! statement depends on another, so they are signed in batches on all cores, while the next ones
+//! are still being counted.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -19,10 +19,11 @@ use crate::books::payload::{self, Payload};
 use crate::books::{EntryKind, NewEntry, Written};
 use crate::fault::{Faults, internal};
 use crate::journal::Entry;
-use crate::view::{Same, Token};
+use crate::pseudonym::Pseudonym;
+use crate::view::Same;
 
 /// A statement that is counted and not signed yet.
-pub(super) struct Counted {
+pub(super) struct UnsignedStatement {
     /// Row of the file that it came from.
     pub(super) from: Option<u64>,
     /// Without commitment and record root.
@@ -30,31 +31,33 @@ pub(super) struct Counted {
     /// What is kept sealed, still with its fields, and the nonce of the seal.
     pub(super) private: Option<(Payload, [u8; 24])>,
     /// For an event that is not published in clear.
-    pub(super) sealed: Option<ToCommit>,
+    pub(super) sealed: Option<CommitmentInput>,
     /// Whom it is about.
-    pub(super) subject: Option<Token>,
+    pub(super) subject: Option<Pseudonym>,
     /// Keyed hash of what it says.
     pub(super) same: Option<Same>,
 }
 
 /// What a commitment and a private record are made of.
-pub(super) struct ToCommit {
+pub(super) struct CommitmentInput {
     /// Columns of the row.
     pub(super) row: Vec<(usize, i64)>,
     /// One for each field of the record.
     pub(super) salts: Vec<[u8; SALT_BYTES]>,
 }
 
-/// Statements of one sheet: fewer are not worth handing to another thread.
-const SHEET: usize = 32;
+/// Statements of one batch: fewer are not worth handing to another thread.
+const BATCH_SIZE: usize = 32;
 /// At most this many threads beside the one that counts.
-const MAX_HELPERS: usize = 7;
+const MAX_THREADS: usize = 7;
 
-type Sheet = (usize, Vec<Counted>);
-type Pressed = (usize, Result<Vec<NewEntry>, Faults>);
+/// A batch's number, and its statements in order.
+type Batch = (usize, Vec<UnsignedStatement>);
+/// A batch's number, and the entries of its statements in the same order.
+type SignedBatch = (usize, Result<Vec<NewEntry>, Faults>);
 
 /// What signing needs.
-struct Plate {
+struct Signer {
     keys: Arc<Keys>,
     /// Full name of the recorder; none for the node itself.
     operator: Option<String>,
@@ -62,140 +65,143 @@ struct Plate {
     secret: PeriodKey,
 }
 
-/// A press for one recording.
-pub(super) struct Press {
-    plate: Arc<Plate>,
-    sheet: Vec<Counted>,
-    sheets: usize,
-    running: Option<Running>,
+/// Signs and seals the statements of one recording. Threads are started with the first full batch:
+/// a single event needs none.
+pub(super) struct SignerPool {
+    signer: Arc<Signer>,
+    /// The batch that is not full yet.
+    batch: Vec<UnsignedStatement>,
+    /// How many batches were handed to the threads.
+    batches: usize,
+    threads: Option<Threads>,
 }
 
 /// Threads at work.
-struct Running {
-    hand_in: Sender<Sheet>,
-    /// Shared with the threads, so that whoever counted can help at the end.
-    waiting: Arc<Mutex<Receiver<Sheet>>>,
-    hand_out: Receiver<Pressed>,
-    threads: Vec<JoinHandle<()>>,
+struct Threads {
+    queue: Sender<Batch>,
+    /// Shared with the threads, so that the thread that counted can help at the end.
+    pending: Arc<Mutex<Receiver<Batch>>>,
+    signed: Receiver<SignedBatch>,
+    handles: Vec<JoinHandle<()>>,
 }
 
-impl Press {
+impl SignerPool {
     pub(super) fn new(
         keys: Arc<Keys>,
         operator: Option<&str>,
         counting: Arc<CompiledCatalogue>,
         secret: PeriodKey,
-    ) -> Press {
-        let plate = Plate {
+    ) -> SignerPool {
+        let signer = Signer {
             keys,
             operator: operator.map(str::to_string),
             counting,
             secret,
         };
-        Press {
-            plate: Arc::new(plate),
-            sheet: Vec::new(),
-            sheets: 0,
-            running: None,
+        SignerPool {
+            signer: Arc::new(signer),
+            batch: Vec::new(),
+            batches: 0,
+            threads: None,
         }
     }
 
     /// Takes the next statement.
-    pub(super) fn take(&mut self, counted: Counted) {
-        self.sheet.push(counted);
-        if self.sheet.len() == SHEET {
+    pub(super) fn submit(&mut self, statement: UnsignedStatement) {
+        self.batch.push(statement);
+        if self.batch.len() == BATCH_SIZE {
             self.pass_on();
         }
     }
 
     fn pass_on(&mut self) {
-        let running = self
-            .running
-            .get_or_insert_with(|| Running::start(&self.plate));
-        // The receiver lives as long as `running`.
-        let _ = running
-            .hand_in
-            .send((self.sheets, std::mem::take(&mut self.sheet)));
-        self.sheets += 1;
+        let threads = self
+            .threads
+            .get_or_insert_with(|| Threads::start(&self.signer));
+        // The receiver lives as long as `threads`.
+        let _ = threads
+            .queue
+            .send((self.batches, std::mem::take(&mut self.batch)));
+        self.batches += 1;
     }
 
-    /// Presses what is left and gives all entries in the order in which the statements came.
-    pub(super) fn finish(mut self) -> Result<Vec<NewEntry>, Faults> {
-        if self.running.is_none() {
-            return self.plate.press(std::mem::take(&mut self.sheet));
+    /// Signs what is left and gives all entries in the order in which the statements came.
+    pub(super) fn results(mut self) -> Result<Vec<NewEntry>, Faults> {
+        if self.threads.is_none() {
+            return self.signer.sign_batch(std::mem::take(&mut self.batch));
         }
-        if !self.sheet.is_empty() {
+        if !self.batch.is_empty() {
             self.pass_on();
         }
-        let Some(Running {
-            hand_in,
-            waiting,
-            hand_out,
-            threads,
-        }) = self.running
+        let Some(Threads {
+            queue,
+            pending,
+            signed,
+            handles,
+        }) = self.threads
         else {
             return Ok(Vec::new());
         };
-        drop(hand_in);
-        let mut sheets: BTreeMap<usize, Result<Vec<NewEntry>, Faults>> = BTreeMap::new();
-        while let Some((n, sheet)) = next(&waiting) {
-            sheets.insert(n, self.plate.press(sheet));
+        drop(queue);
+        let mut batches: BTreeMap<usize, Result<Vec<NewEntry>, Faults>> = BTreeMap::new();
+        while let Some((number, batch)) = next(&pending) {
+            batches.insert(number, self.signer.sign_batch(batch));
         }
-        // Ends when every thread has handed out its last sheet.
-        sheets.extend(hand_out);
-        let died = threads.into_iter().any(|t| t.join().is_err());
-        if died || sheets.len() != self.sheets {
+        // Ends when every thread has given its last batch.
+        batches.extend(signed);
+        let died = handles.into_iter().any(|h| h.join().is_err());
+        if died || batches.len() != self.batches {
             return Err(internal("a thread that signs died"));
         }
-        let mut entries = Vec::with_capacity(sheets.len() * SHEET);
-        for sheet in sheets.into_values() {
-            entries.extend(sheet?);
+        let mut entries = Vec::with_capacity(batches.len() * BATCH_SIZE);
+        for batch in batches.into_values() {
+            entries.extend(batch?);
         }
         Ok(entries)
     }
 }
 
-impl Running {
-    fn start(plate: &Arc<Plate>) -> Running {
-        let helpers = std::thread::available_parallelism()
+impl Threads {
+    fn start(signer: &Arc<Signer>) -> Threads {
+        let count = std::thread::available_parallelism()
             .map_or(0, |n| n.get() - 1)
-            .min(MAX_HELPERS);
-        let (hand_in, waiting) = channel();
-        let waiting = Arc::new(Mutex::new(waiting));
-        let (done, hand_out) = channel();
-        let threads = (0..helpers)
+            .min(MAX_THREADS);
+        let (queue, pending) = channel();
+        let pending = Arc::new(Mutex::new(pending));
+        let (done, signed) = channel();
+        let handles = (0..count)
             .filter_map(|_| {
-                let (plate, waiting, done) = (plate.clone(), waiting.clone(), done.clone());
+                let (signer, pending, done) = (signer.clone(), pending.clone(), done.clone());
                 let work = move || {
-                    while let Some((n, sheet)) = next(&waiting) {
-                        // Nobody listens any more where the recording was given up.
-                        if done.send((n, plate.press(sheet))).is_err() {
+                    while let Some((number, batch)) = next(&pending) {
+                        // The receiver is gone where the recording was given up.
+                        if done.send((number, signer.sign_batch(batch))).is_err() {
                             return;
                         }
                     }
                 };
-                // Without helpers everything is pressed at the end.
+                // Where no thread can be started, everything is signed at the end.
                 std::thread::Builder::new()
-                    .name("press".into())
+                    .name("signer".into())
                     .spawn(work)
                     .ok()
             })
             .collect();
-        Running {
-            hand_in,
-            waiting,
-            hand_out,
-            threads,
+        Threads {
+            queue,
+            pending,
+            signed,
+            handles,
         }
     }
 }
 
-fn next(waiting: &Mutex<Receiver<Sheet>>) -> Option<Sheet> {
-    // Whoever holds the lock waits for the next sheet; the others wait for the lock.
-    waiting.lock().ok()?.recv().ok()
+fn next(pending: &Mutex<Receiver<Batch>>) -> Option<Batch> {
+    // The thread with the lock waits for the next batch; the others wait for the lock.
+    pending.lock().ok()?.recv().ok()
 }
 
-impl Plate {
+impl Signer {
     fn key(&self) -> Result<&SigningKey, Faults> {
         match &self.operator {
             None => Ok(&self.keys.node),
@@ -207,32 +213,32 @@ impl Plate {
         }
     }
 
-    fn press(&self, sheet: Vec<Counted>) -> Result<Vec<NewEntry>, Faults> {
+    fn sign_batch(&self, batch: Vec<UnsignedStatement>) -> Result<Vec<NewEntry>, Faults> {
         let key = self.key()?;
-        sheet
+        batch
             .into_iter()
-            .map(|counted| self.entry(key, counted))
+            .map(|statement| self.entry(key, statement))
             .collect()
     }
 
-    fn entry(&self, key: &SigningKey, counted: Counted) -> Result<NewEntry, Faults> {
-        let row = counted.from;
-        self.sign(key, counted).map_err(|mut faults| {
+    fn entry(&self, key: &SigningKey, unsigned: UnsignedStatement) -> Result<NewEntry, Faults> {
+        let row = unsigned.from;
+        self.sign(key, unsigned).map_err(|mut faults| {
             faults.0.iter_mut().for_each(|f| f.row = f.row.or(row));
             faults
         })
     }
 
-    fn sign(&self, key: &SigningKey, counted: Counted) -> Result<NewEntry, Faults> {
-        let Counted {
+    fn sign(&self, key: &SigningKey, unsigned: UnsignedStatement) -> Result<NewEntry, Faults> {
+        let UnsignedStatement {
             statement: mut s,
             mut private,
             sealed,
             subject,
             same,
             ..
-        } = counted;
-        if let (Some((payload, _)), Some(ToCommit { row, salts })) = (&mut private, sealed) {
+        } = unsigned;
+        if let (Some((payload, _)), Some(CommitmentInput { row, salts })) = (&mut private, sealed) {
             let mut fields = std::mem::take(&mut payload.fields);
             fields.insert("occurred_on".into(), Value::Text(payload.on.to_string()));
             if let Some(subject) = &payload.subject {

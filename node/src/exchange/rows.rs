@@ -175,3 +175,60 @@ pub(super) fn draft(
         _ => Err(BadRow { faults, on }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::count::Value;
+
+    use super::*;
+
+    /// The draft of a row of trainings (E06): a whole number and a day.
+    fn row_of(attended: &str, day: &str) -> Result<Draft, BadRow> {
+        let catalogue = kit::catalogue();
+        let event = event_type(Some("E06"), &catalogue).unwrap();
+        let column = |name| Column::find(name, event).unwrap();
+        let (number, date) = (column("人次"), column("occurred_on"));
+        let cells = [(&number, attended), (&date, day)];
+        let cells = cells.map(|(column, text)| Cell { column, text });
+        draft(7, event, &cells, &catalogue)
+    }
+
+    fn faults(bad: &BadRow) -> Vec<(String, &str)> {
+        let faults = bad.faults.iter();
+        faults
+            .map(|f| (f.code.to_string(), f.column.as_deref().unwrap_or_default()))
+            .collect()
+    }
+
+    #[test]
+    fn a_good_row_gives_a_draft() {
+        let draft = row_of(" 5 ", "2026/1/7").unwrap();
+        assert_eq!((draft.row, draft.on.to_string()), (7, "2026-01-07".into()));
+        assert_eq!(draft.fields.get("attended"), Some(&Value::Int(5)));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_with_a_row_is_told_at_once() {
+        let bad = row_of("five", "2026-02-30").unwrap_err();
+        let number = ("number.form".to_string(), "人次");
+        let day = ("date.impossible".to_string(), "occurred_on");
+        assert_eq!((faults(&bad), bad.on), (vec![number.clone(), day], None));
+        // The day of a bad row is kept: it may be wrong for another reason, which the desk finds.
+        let bad = row_of("five", "2026-01-07").unwrap_err();
+        assert_eq!(faults(&bad), [number]);
+        assert_eq!(bad.on.map(|on| on.to_string()), Some("2026-01-07".into()));
+        let bad = row_of(" ", "").unwrap_err();
+        let missing = |name| ("field.missing".to_string(), name);
+        assert_eq!(faults(&bad), [missing("occurred_on"), missing("attended")]);
+    }
+
+    #[test]
+    fn faults_learn_their_row_where_it_is_added() {
+        let mut parsed = Parsed::default();
+        parsed.add(7, row_of("5", "2026-01-07"));
+        parsed.add(8, row_of("five", "2026-01-07"));
+        assert_eq!((parsed.drafts.len(), parsed.faults.len()), (1, 1));
+        assert_eq!(parsed.faults[0].row, Some(8));
+        assert_eq!(parsed.broken.len(), 1);
+    }
+}

@@ -1,0 +1,186 @@
+//! Events taken back (E70) and corrected (E69): a new statement names the one that no longer counts.
+
+use chrono::{DateTime, Utc};
+use protocol::count::{Fields, Value};
+use protocol::period::china_day;
+use protocol::statement::{self, Ref, Statement};
+
+use super::Recording;
+use super::draft::Recorded;
+use crate::books::Books;
+use crate::desk::sealing::UnsignedStatement;
+use crate::exchange::Draft;
+use crate::fault::{FaultCode, Faults, internal};
+
+/// Why an event is taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum VoidReason {
+    /// It should not be there (E70).
+    Void,
+    /// The next one replaces it (E69).
+    Corrected,
+}
+
+impl Recording<'_> {
+    /// Whether a statement may be taken back by this recording.
+    fn may_take_back(&self, index: u64, target: &Statement) -> Result<(), Faults> {
+        let refuse = |code: FaultCode, zh: &str, en: &str| Err(Faults::one(code, zh, en));
+        if target.voids.is_some() || target.is_operator() {
+            return refuse(
+                FaultCode::VoidKind,
+                "作废和人员登记不能再作废",
+                "a void or an enrolment cannot be taken back",
+            );
+        }
+        if self.voided.contains(&index)
+            || self
+                .books
+                .view()
+                .voided_by(index)
+                .map_err(internal)?
+                .is_some()
+        {
+            return refuse(
+                FaultCode::VoidTwice,
+                "该事件已经作废",
+                "the event was taken back already",
+            );
+        }
+        if target.period > self.month.period {
+            let zh = format!(
+                "该事件计入 {},而正在填报的是重新打开的 {};请先结账该月",
+                target.period, self.month.period
+            );
+            let en = format!(
+                "the event counts in {}, but the open month is {}, which was opened again; close \
+                 that one first",
+                target.period, self.month.period
+            );
+            return Err(Faults::one(FaultCode::VoidLater, zh, en));
+        }
+        Ok(())
+    }
+
+    /// Whether the catalogue has this reason for the event `name`, which takes another back.
+    fn knows_reason(&self, name: &str, reason: &str) -> Result<(), Faults> {
+        let event = self
+            .month
+            .counting
+            .catalogue
+            .event(name)
+            .ok_or_else(|| internal("no void event"))?;
+        if let Some(field) = event.field("reason")
+            && !field.codes.iter().any(|c| c.code == reason)
+        {
+            let codes: Vec<String> = field
+                .codes
+                .iter()
+                .map(|c| format!("{} {}", c.code, c.zh))
+                .collect();
+            return Err(Faults::one(
+                FaultCode::VoidReason,
+                format!("原因可填:{}", codes.join(",")),
+                format!("the reason is one of {}", codes.join(", ")),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Takes a statement back.
+    fn void(&mut self, index: u64, why: VoidReason, reason: &str) -> Result<Ref, Faults> {
+        let (target, payload) = self.books.statement(index).map_err(|_| no_event())?;
+        self.may_take_back(index, &target)?;
+        let name = if why == VoidReason::Void {
+            statement::VOIDED
+        } else {
+            statement::CORRECTED
+        };
+        self.knows_reason(name, reason)?;
+        let id = self.id()?;
+        let mut s = self.blank(id, name);
+        let taken = Ref {
+            id: target.id,
+            index,
+        };
+        s.voids = Some(taken.clone());
+        let day = china_day(self.now).to_string();
+        s.clear = Some(Fields::from([
+            ("reason".into(), Value::Text(reason.into())),
+            ("occurred_on".into(), Value::Text(day)),
+        ]));
+        self.push(UnsignedStatement {
+            from: None,
+            statement: s,
+            private: None,
+            sealed: None,
+            subject: None,
+            same: None,
+        });
+        self.voided.insert(index);
+        if let Some(payload) = payload
+            && let Some(of) =
+                payload.pseudonym(&self.month.counting.catalogue, &self.books.keys().vault)
+        {
+            let subject = self.subject(of)?;
+            subject.facts.retain(|f| f.index != index);
+            subject.balance.add(&payload.moves, -1);
+            subject.touched = true;
+        }
+        Ok(taken)
+    }
+}
+
+/// Takes an event back (E70).
+///
+/// # Errors
+/// Why it cannot be.
+pub fn void(
+    books: &mut Books,
+    operator: &str,
+    index: u64,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Faults> {
+    let mut recording = Recording::begin(books, Some(operator), now)?;
+    recording.void(index, VoidReason::Void, reason)?;
+    let entries = recording.finish()?;
+    Ok(books.commit(entries)?)
+}
+
+/// An index that names no event of the log.
+pub(in crate::desk) fn no_event() -> Faults {
+    Faults::one(
+        FaultCode::VoidUnknown,
+        "没有这个事件",
+        "there is no such event",
+    )
+}
+
+/// Replaces an event by another of the same type (E69): one taken back, one recorded, both or
+/// neither.
+///
+/// # Errors
+/// Why it cannot be.
+pub fn correct(
+    books: &mut Books,
+    operator: &str,
+    index: u64,
+    draft: &Draft,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<Recorded, Faults> {
+    let (target, _) = books.statement(index).map_err(|_| no_event())?;
+    if target.event != draft.event {
+        return Err(Faults::one(
+            FaultCode::CorrectType,
+            "更正不能改变事件类型;请作废后重录",
+            "a correction keeps the event type; void and record anew",
+        ));
+    }
+    let mut recording = Recording::begin(books, Some(operator), now)?;
+    let replaced = recording.void(index, VoidReason::Corrected, reason)?;
+    let recorded = recording.add(draft, Some(replaced)).map_err(Faults)?;
+    let entries = recording.finish()?;
+    books.commit(entries)?;
+    Ok(recorded)
+}
