@@ -60,7 +60,8 @@ async fn serve(config: Config) -> Result<()> {
     tracing::info!(
         unit = %service.config.unit,
         listen = %service.config.listen,
-        tls = service.config.tls.is_some(), "the node is up"
+        tls = service.config.tls.is_some(),
+        "the node is up"
     );
     let courier = match service.config.nats.clone() {
         None => None,

@@ -66,7 +66,10 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Intake, Faults> {
     }
     books.commit(vec![NewEntry::open(EntryKind::Receipt, note.as_bytes())])?;
     tracing::info!(
-        month = %receipt.period, revision = receipt.revision, decision = ?receipt.decision, "a receipt came"
+        month = %receipt.period,
+        revision = receipt.revision,
+        decision = ?receipt.decision,
+        "a receipt came"
     );
     Ok(Intake::Done)
 }

@@ -163,7 +163,9 @@ fn log_result(books: &Books, digest: &Digest, verdicts: &[Verdict], read: Durati
                 revision,
                 read_ms,
                 ms,
-                failed = v.check.as_str(), why = v.detail, "a rollup was checked"
+                failed = v.check.as_str(),
+                why = v.detail,
+                "a rollup was checked"
             )
         }
     }

@@ -81,7 +81,11 @@ pub fn issue_receipt(
     books.commit(vec![NewEntry::open(EntryKind::Given, note.as_bytes())])?;
     books.guard_all()?;
     tracing::info!(
-        unit = %receipt.child, month = %receipt.period, revision = receipt.revision, decision = ?decision, "a receipt was given"
+        unit = %receipt.child,
+        month = %receipt.period,
+        revision = receipt.revision,
+        decision = ?decision,
+        "a receipt was given"
     );
     Ok(note)
 }
