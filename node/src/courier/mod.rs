@@ -1,0 +1,52 @@
+//! The courier: between the books and the link. It holds no rule of the domain; it decides only
+//! what is sent when.
+//!
+//! - `outbox`: a submitted rollup is sent until the parent's receipt for it is in the journal.
+//! - `inbox`: messages are brought into the books, and answered after that is durable.
+//!
+//! Everything may happen twice and nothing is lost by it.
+
+mod inbox;
+mod outbox;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::books::Books;
+use crate::fault::{Faults, internal};
+use crate::link::{Transport, UnitPath};
+use crate::service::Service;
+
+/// How often the outbox looks by itself.
+const OUTBOX_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The unit's path, top first.
+///
+/// # Errors
+/// A node without a registry.
+pub fn path_of(books: &Books) -> Result<(UnitPath, bool), Faults> {
+    let registry = books
+        .registry()
+        .ok_or_else(|| internal("no registry"))?
+        .registry();
+    let path = registry.path(books.unit());
+    let path = UnitPath::new(path.iter().map(ToString::to_string)).map_err(internal)?;
+    Ok((path, !registry.children(books.unit()).is_empty()))
+}
+
+/// Runs until the link is closed. Both halves end with it, also when it is aborted.
+pub async fn run<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: UnitPath) {
+    tokio::select! {
+        // In a fixed order, so that a simulation can be repeated.
+        biased;
+        () = outbox::run(service.clone(), transport.clone(), path) => {}
+        () = inbox::run(&service, transport.as_ref()) => {}
+    }
+}
+
+/// For the log: whole milliseconds since then.
+fn millis(begin: Instant) -> u128 {
+    begin.elapsed().as_millis()
+}
