@@ -71,14 +71,42 @@ impl<'de> Deserialize<'de> for RecordRoot {
     }
 }
 
-/// One entry of a unit's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Statement {
+/// What a statement says beside kind, month and author: one of three forms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// An event without personal data, or an enrolment: published.
+    Clear {
+        /// Its fields.
+        fields: Fields,
+        /// Its row: column → weight.
+        counts: BTreeMap<String, i64>,
+    },
+    /// An event with personal data.
+    Sealed {
+        /// Commitment to its row.
+        row: Commitment,
+        /// Root of its private record.
+        record: RecordRoot,
+    },
+    /// Takes an earlier statement back.
+    Void {
+        /// The statement taken back.
+        target: Ref,
+        /// Reason and day.
+        fields: Fields,
+    },
+}
+
+/// One entry of a unit's log. `Statement<()>` is one whose body is still to be made: a commitment
+/// needs the statement's id first.
+///
+/// A void has one of the two types of voids, and nothing else has: [`Statement::parse`] and
+/// [`Statement::to_text`] refuse what breaks this, so that no such text is ever read or signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement<B = Body> {
     /// UUIDv7.
     pub id: EventId,
     /// Event type.
-    #[serde(rename = "type")]
     pub event: String,
     /// Whose log.
     pub unit: UnitId,
@@ -88,35 +116,114 @@ pub struct Statement {
     pub recorded: String,
     /// By which catalogue.
     pub catalogue: Digest,
-    /// Fields of a clear event.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "unique::some"
-    )]
-    pub clear: Option<Fields>,
-    /// Row of a clear event: column → weight.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "unique::some"
-    )]
-    pub counts: Option<BTreeMap<String, i64>>,
-    /// Commitment to the row of a sealed event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub row: Option<Commitment>,
-    /// Root of the private record of a sealed event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub record: Option<RecordRoot>,
-    /// Taken back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub voids: Option<Ref>,
+    /// Clear, sealed or a void.
+    pub body: B,
     /// Corrected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Ref>,
     /// The sealed month that it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<Month>,
+}
+
+/// A statement as its JSON has it: the body's members stand beside the others.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Statement", deny_unknown_fields)]
+struct Wire {
+    id: EventId,
+    #[serde(rename = "type")]
+    event: String,
+    unit: UnitId,
+    period: Month,
+    recorded: String,
+    catalogue: Digest,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "unique::some"
+    )]
+    clear: Option<Fields>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "unique::some"
+    )]
+    counts: Option<BTreeMap<String, i64>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    row: Option<Commitment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    record: Option<RecordRoot>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    voids: Option<Ref>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaces: Option<Ref>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    late: Option<Month>,
+}
+
+impl From<Statement> for Wire {
+    fn from(s: Statement) -> Wire {
+        let (clear, counts, row, record, voids) = match s.body {
+            Body::Clear { fields, counts } => (Some(fields), Some(counts), None, None, None),
+            Body::Sealed { row, record } => (None, None, Some(row), Some(record), None),
+            Body::Void { target, fields } => (Some(fields), None, None, None, Some(target)),
+        };
+        Wire {
+            id: s.id,
+            event: s.event,
+            unit: s.unit,
+            period: s.period,
+            recorded: s.recorded,
+            catalogue: s.catalogue,
+            clear,
+            counts,
+            row,
+            record,
+            voids,
+            replaces: s.replaces,
+            late: s.late,
+        }
+    }
+}
+
+impl Serialize for Statement {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        Wire::from(self.clone()).serialize(s)
+    }
+}
+
+impl TryFrom<Wire> for Statement {
+    type Error = StatementError;
+
+    fn try_from(w: Wire) -> Result<Statement, StatementError> {
+        let is_void = is_void(&w.event);
+        let body = match (w.clear, w.counts, w.row, w.record, w.voids) {
+            (Some(fields), Some(counts), None, None, None) if !is_void => {
+                Body::Clear { fields, counts }
+            }
+            (None, None, Some(row), Some(record), None) if !is_void => Body::Sealed { row, record },
+            (Some(fields), None, None, None, Some(target)) if is_void => {
+                Body::Void { target, fields }
+            }
+            (.., Some(_)) if !is_void => return Err(StatementError::VOID_OF_OTHER_TYPE),
+            (.., None) if is_void => return Err(StatementError::VOID_OF_NOTHING),
+            _ => return Err(StatementError::Shape("neither")),
+        };
+        Ok(Statement {
+            id: w.id,
+            event: w.event,
+            unit: w.unit,
+            period: w.period,
+            recorded: w.recorded,
+            catalogue: w.catalogue,
+            body,
+            replaces: w.replaces,
+            late: w.late,
+        })
+    }
+}
+
+/// Whether this is a type of voids.
+fn is_void(event: &str) -> bool {
+    event == VOIDED || event == CORRECTED
 }
 
 /// Why a statement is refused.
@@ -130,18 +237,68 @@ pub enum StatementError {
     Json(String),
     /// Fields that do not go together.
     #[error(
-        "a statement is clear (clear and counts), sealed (row and record) or a void (voids alone); this one is {0} [statement.shape]"
+        "a statement is clear (clear and counts), sealed (row and record) or a void (voids \
+         alone); this one is {0} [statement.shape]"
     )]
     Shape(&'static str),
+}
+
+impl StatementError {
+    const VOID_OF_OTHER_TYPE: StatementError =
+        StatementError::Shape("voiding, but of another type");
+    const VOID_OF_NOTHING: StatementError = StatementError::Shape("a void that names nothing");
+}
+
+impl Statement<()> {
+    /// A statement without its body, that corrects nothing and is not late.
+    pub fn new(
+        id: EventId,
+        event: &str,
+        unit: UnitId,
+        period: Month,
+        recorded: String,
+        catalogue: Digest,
+    ) -> Statement<()> {
+        Statement {
+            id,
+            event: event.to_string(),
+            unit,
+            period,
+            recorded,
+            catalogue,
+            body: (),
+            replaces: None,
+            late: None,
+        }
+    }
+
+    /// The statement with this body.
+    pub fn with(self, body: Body) -> Statement {
+        Statement {
+            id: self.id,
+            event: self.event,
+            unit: self.unit,
+            period: self.period,
+            recorded: self.recorded,
+            catalogue: self.catalogue,
+            body,
+            replaces: self.replaces,
+            late: self.late,
+        }
+    }
 }
 
 impl Statement {
     /// The note text to be signed.
     ///
     /// # Errors
-    /// Where the fields do not go together.
+    /// A void of another type, or the type of a void on something else.
     pub fn to_text(&self) -> Result<String, StatementError> {
-        self.check()?;
+        match (self.voids().is_some(), is_void(&self.event)) {
+            (true, false) => return Err(StatementError::VOID_OF_OTHER_TYPE),
+            (false, true) => return Err(StatementError::VOID_OF_NOTHING),
+            _ => {}
+        }
         let json = serde_json::to_string(self).map_err(|e| StatementError::Json(e.to_string()))?;
         note::document(KIND, &json).map_err(|e| StatementError::Note(e.to_string()))
     }
@@ -153,10 +310,9 @@ impl Statement {
     pub fn parse(text: &str) -> Result<Statement, StatementError> {
         let json =
             note::read_document(text, KIND).map_err(|e| StatementError::Note(e.to_string()))?;
-        let statement: Statement =
+        let wire: Wire =
             serde_json::from_str(json).map_err(|e| StatementError::Json(e.to_string()))?;
-        statement.check()?;
-        Ok(statement)
+        Statement::try_from(wire)
     }
 
     /// Whether it says something of the log itself and is never counted.
@@ -164,20 +320,35 @@ impl Statement {
         self.event == OPERATOR_ENROLLED || self.event == OPERATOR_REVOKED
     }
 
-    fn check(&self) -> Result<(), StatementError> {
-        let clear = (self.clear.is_some(), self.counts.is_some());
-        let sealed = (self.row.is_some(), self.record.is_some());
-        let is_void = self.event == VOIDED || self.event == CORRECTED;
-        match (clear, sealed, self.voids.is_some()) {
-            ((true, true), (false, false), false) | ((false, false), (true, true), false)
-                if !is_void =>
-            {
-                Ok(())
-            }
-            ((true, false), (false, false), true) if is_void => Ok(()),
-            (_, _, true) if !is_void => Err(StatementError::Shape("voiding, but of another type")),
-            (_, _, false) if is_void => Err(StatementError::Shape("a void that names nothing")),
-            _ => Err(StatementError::Shape("neither")),
+    /// What it publishes: the fields of a clear event, or reason and day of a void.
+    pub fn fields(&self) -> Option<&Fields> {
+        match &self.body {
+            Body::Clear { fields, .. } | Body::Void { fields, .. } => Some(fields),
+            Body::Sealed { .. } => None,
+        }
+    }
+
+    /// The commitment to the row of a sealed event.
+    pub fn row(&self) -> Option<&Commitment> {
+        match &self.body {
+            Body::Sealed { row, .. } => Some(row),
+            _ => None,
+        }
+    }
+
+    /// The root of a sealed event's private record.
+    pub fn record(&self) -> Option<RecordRoot> {
+        match &self.body {
+            Body::Sealed { record, .. } => Some(*record),
+            _ => None,
+        }
+    }
+
+    /// The statement that a void takes back.
+    pub fn voids(&self) -> Option<&Ref> {
+        match &self.body {
+            Body::Void { target, .. } => Some(target),
+            _ => None,
         }
     }
 }

@@ -197,7 +197,7 @@ fn enrolled(note: &Note) -> Option<VerifierKey> {
     let statement = Statement::parse(note.text())
         .ok()
         .filter(|s| s.event == OPERATOR_ENROLLED)?;
-    statement.clear?.get("vkey")?.as_str()?.parse().ok()
+    statement.fields()?.get("vkey")?.as_str()?.parse().ok()
 }
 
 /// What a journal entry of kind `Delivery` brought.

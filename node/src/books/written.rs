@@ -33,7 +33,7 @@ impl Written {
             index,
             subject: self.subject,
             same: self.same,
-            voids: self.statement.voids.as_ref().map(|v| v.index),
+            voids: self.statement.voids().map(|v| v.index),
         }
     }
 }
@@ -83,7 +83,7 @@ pub fn payload_of(
         seq: stored.seq,
         message: e.to_string(),
     })?;
-    if let Some(clear) = &statement.clear {
+    if let Some(clear) = statement.fields() {
         payload.fields.clone_from(clear);
     }
     Ok(Some(Arc::new(payload)))

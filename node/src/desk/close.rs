@@ -319,7 +319,7 @@ fn sums(books: &Books, month: &UnitMonth) -> Result<(Sums, Opening), Faults> {
     let mut blinding = protocol::commitment::integer(0);
     let mut add = |index: u64, sign: i64| -> Result<(), Faults> {
         let (statement, payload) = books.statement(index).map_err(internal)?;
-        if statement.row.is_none() {
+        if statement.row().is_none() {
             return Ok(());
         }
         let payload = payload.ok_or_else(|| {
@@ -353,7 +353,7 @@ fn sums(books: &Books, month: &UnitMonth) -> Result<(Sums, Opening), Faults> {
     let log = books.log().ok_or_else(no_registry)?;
     for index in log.of_month(month.period) {
         let (statement, _) = books.statement(index).map_err(internal)?;
-        match &statement.voids {
+        match statement.voids() {
             Some(target) => add(target.index, -1)?,
             None => add(index, 1)?,
         }

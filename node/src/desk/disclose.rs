@@ -39,7 +39,7 @@ pub fn disclose(
         .ok_or_else(unknown)?;
     let mut fields = Vec::new();
     let mut shown = None;
-    if s.record.is_some() {
+    if s.record().is_some() {
         let payload = payload.ok_or_else(|| {
             Faults::one(
                 FaultCode::DiscloseErased,

@@ -12,7 +12,7 @@ use protocol::compiled::CompiledCatalogue;
 use protocol::count::Value;
 use protocol::note::{Note, SigningKey};
 use protocol::record::{Record, SALT_BYTES};
-use protocol::statement::Statement;
+use protocol::statement::{Body, Statement};
 
 use crate::books::keys::Keys;
 use crate::books::payload::{self, Payload};
@@ -26,16 +26,25 @@ use crate::view::Same;
 pub(super) struct UnsignedStatement {
     /// Row of the file that it came from.
     pub(super) from: Option<u64>,
-    /// Without commitment and record root.
-    pub(super) statement: Statement,
-    /// What is kept sealed, still with its fields, and the nonce of the seal.
-    pub(super) private: Option<(Payload, [u8; 24])>,
-    /// For an event that is not published in clear.
-    pub(super) sealed: Option<CommitmentInput>,
+    /// The statement without its body.
+    pub(super) head: Statement<()>,
+    /// What its body is made of.
+    pub(super) content: Content,
     /// Whom it is about.
     pub(super) subject: Option<Pseudonym>,
     /// Keyed hash of what it says.
     pub(super) same: Option<Same>,
+}
+
+/// The nonce of a seal.
+type Nonce = [u8; 24];
+
+/// What a statement's body is made of.
+pub(super) enum Content {
+    /// A body that is published as it is, and what is sealed beside it.
+    Public(Body, Option<(Payload, Nonce)>),
+    /// An event that only a commitment and a record root are published of.
+    Sealed(CommitmentInput),
 }
 
 /// What a commitment and a private record are made of.
@@ -44,6 +53,10 @@ pub(super) struct CommitmentInput {
     pub(super) row: Vec<(usize, i64)>,
     /// One for each field of the record.
     pub(super) salts: Vec<[u8; SALT_BYTES]>,
+    /// What is kept sealed, still with its fields.
+    pub(super) payload: Payload,
+    /// The nonce of the seal.
+    pub(super) nonce: Nonce,
 }
 
 /// Statements of one batch: fewer are not worth handing to another thread.
@@ -229,32 +242,50 @@ impl Signer {
         })
     }
 
+    /// Commits to a row and its private record.
+    fn commit(
+        &self,
+        head: &Statement<()>,
+        what: CommitmentInput,
+    ) -> Result<(Body, Payload), Faults> {
+        let mut payload = what.payload;
+        let mut fields = std::mem::take(&mut payload.fields);
+        fields.insert("occurred_on".into(), Value::Text(payload.on.to_string()));
+        if let Some(subject) = &payload.subject {
+            fields.insert("subject".into(), Value::Text(subject.clone()));
+        }
+        let record = Record::new(fields, &what.salts).map_err(internal)?;
+        let blinding = self.secret.blinding(&head.id.to_string());
+        let row = self
+            .counting
+            .generators
+            .commit(&head.event, &what.row, &blinding)
+            .map_err(internal)?;
+        let body = Body::Sealed {
+            row,
+            record: record.root(),
+        };
+        payload.record = Some(record);
+        Ok((body, payload))
+    }
+
     fn sign(&self, key: &SigningKey, unsigned: UnsignedStatement) -> Result<NewEntry, Faults> {
         let UnsignedStatement {
-            statement: mut s,
-            mut private,
-            sealed,
+            head,
+            content,
             subject,
             same,
             ..
         } = unsigned;
-        if let (Some((payload, _)), Some(CommitmentInput { row, salts })) = (&mut private, sealed) {
-            let mut fields = std::mem::take(&mut payload.fields);
-            fields.insert("occurred_on".into(), Value::Text(payload.on.to_string()));
-            if let Some(subject) = &payload.subject {
-                fields.insert("subject".into(), Value::Text(subject.clone()));
+        let (body, private) = match content {
+            Content::Public(body, private) => (body, private),
+            Content::Sealed(what) => {
+                let nonce = what.nonce;
+                let (body, payload) = self.commit(&head, what)?;
+                (body, Some((payload, nonce)))
             }
-            let record = Record::new(fields, &salts).map_err(internal)?;
-            let blinding = self.secret.blinding(&s.id.to_string());
-            s.row = Some(
-                self.counting
-                    .generators
-                    .commit(&s.event, &row, &blinding)
-                    .map_err(internal)?,
-            );
-            s.record = Some(record.root());
-            payload.record = Some(record);
-        }
+        };
+        let s = head.with(body);
         let text = s.to_text().map_err(internal)?;
         let note = Note::sign(&text, &[key]).map_err(internal)?;
         let public = note.as_bytes().to_vec();

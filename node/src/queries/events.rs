@@ -41,7 +41,7 @@ pub fn list(books: &Books, month: Month, private: bool) -> Result<Vec<Listed>, F
     };
     for index in log.of_month(month) {
         let (s, payload) = books.statement(index).map_err(internal)?;
-        let fields = match (&s.clear, payload, private) {
+        let fields = match (s.fields(), payload, private) {
             (Some(clear), _, _) => clear.clone(),
             (None, Some(p), true) => p.record.as_ref().map(Record::fields).unwrap_or_default(),
             _ => Fields::new(),

@@ -165,7 +165,7 @@ pub fn verify<R: AsRef<[VerifierKey]> + ?Sized>(
         return Err(DisclosureError::OtherUnit(statement.unit));
     }
     if !d.fields.is_empty() {
-        let record = statement.record.ok_or(DisclosureError::NoRecord)?;
+        let record = statement.record().ok_or(DisclosureError::NoRecord)?;
         for field in &d.fields {
             field.verify(&record)?;
         }
@@ -230,7 +230,7 @@ fn row_opens(
         }
     }
     let opened = generators.commit(&statement.event, &columns, &row.blinding.0)?;
-    if statement.row != Some(opened) {
+    if statement.row() != Some(&opened) {
         return Err(DisclosureError::Opening);
     }
     Ok(())

@@ -27,7 +27,7 @@ use crate::period::Month;
 use crate::person::{Role, is_operator_of};
 use crate::registry::Unit;
 use crate::row;
-use crate::statement::{OPERATOR_ENROLLED, OPERATOR_REVOKED, Ref, Statement};
+use crate::statement::{Body, OPERATOR_ENROLLED, OPERATOR_REVOKED, Ref, Statement};
 use crate::verdict::{Check, LeafFinding, LeafProblem as Problem};
 
 /// Signatures checked together.
@@ -413,17 +413,17 @@ impl UnitLog {
             return self.enrol(index, s).map(|()| None);
         }
         let compiled = self.catalogue_of_month(index, s)?;
-        if let Some(target) = &s.voids {
+        if let Body::Void { target, .. } = &s.body {
             return self.void(s, target, &compiled).map(|()| None);
         }
         let unknown = || Problem::UnknownEvent(s.event.clone());
         let event = compiled.catalogue.event(&s.event).ok_or_else(unknown)?;
         let schema = compiled.generators.schema(&s.event).ok_or_else(unknown)?;
-        let added = match (&s.clear, &s.counts, &s.row) {
-            (Some(clear), Some(counts), None) if event.is_clear() => {
-                self.count_clear(index, s, clear, counts, &compiled)?
+        let added = match &s.body {
+            Body::Clear { fields, counts } if event.is_clear() => {
+                self.count_clear(index, s, fields, counts, &compiled)?
             }
-            (None, None, Some(row)) if !event.is_clear() => self.count_sealed(s, row),
+            Body::Sealed { row, .. } if !event.is_clear() => self.count_sealed(s, row),
             _ => return Err(Problem::WrongForm(s.event.clone())),
         };
         Ok(Some((added, *schema.digest())))
@@ -610,7 +610,7 @@ impl UnitLog {
     /// SPEC 4, reading a log, step 2: enrols or revokes the key of a person.
     fn enrol(&mut self, index: u64, s: &Statement) -> Result<(), Problem> {
         let text = |name: &str| {
-            let fields = s.clear.as_ref();
+            let fields = s.fields();
             let value = fields.and_then(|fields| fields.get(name));
             value.and_then(Value::as_str).unwrap_or_default()
         };

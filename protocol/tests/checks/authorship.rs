@@ -101,15 +101,9 @@ fn people_are_enrolled_by_the_node_and_revoked_for_good() {
     let mut c = case(A, JAN);
     let mut desk = spare_desk();
     let who = key("140321/sun", Alg::Ed25519, 1);
-    let mut s = desk.blank(protocol::statement::OPERATOR_ENROLLED, JAN);
-    s.clear = Some(
-        [
-            ("vkey".to_string(), text(who.vkey().as_str())),
-            ("roles".to_string(), text("head")),
-        ]
-        .into(),
-    );
-    s.counts = Some([].into());
+    let s = desk
+        .blank(protocol::statement::OPERATOR_ENROLLED, JAN)
+        .with(enrolment(&who, "head"));
     c.append(&s, &WORLD.desk(A).people[0]);
     c.fails_alone("authorship", "enrolled by the node's key");
 
@@ -139,14 +133,13 @@ fn people_are_enrolled_by_the_node_and_revoked_for_good() {
 
 #[test]
 fn a_leaf_is_signed_by_a_key_of_this_unit() {
-    let fields: Fields = [
-        ("attended".to_string(), Value::Int(1)),
-        ("occurred_on".to_string(), text("2026-01-12")),
-    ]
-    .into();
-    let mut s = spare_desk().blank("training.held", JAN);
-    s.clear = Some(fields);
-    s.counts = Some([("I7:n:total:total".to_string(), 1)].into());
+    let fields = [
+        ("attended", Value::Int(1)),
+        ("occurred_on", text("2026-01-12")),
+    ];
+    let s = spare_desk()
+        .blank("training.held", JAN)
+        .with(clear_body(&fields, &[("I7:n:total:total", 1)]));
     for (signer, part) in [
         (key("140321/zhang", Alg::Ed25519, 66), "holds no key for it"), // another key under this name
         (key("140321/li", Alg::Ed25519, 1), "holds no key for it"), // the preparer does not record
@@ -225,15 +218,9 @@ fn the_history_of_one_subject_has_an_end() {
     ];
     a.clear(JAN, "carrier.opened", &fields);
     let again = |a: &mut Desk| {
-        let mut s = a.blank("carrier.opened", JAN);
-        s.clear = Some(
-            fields
-                .iter()
-                .map(|(n, v)| ((*n).to_string(), v.clone()))
-                .collect(),
-        );
         // The carrier is counted already.
-        s.counts = Some(BTreeMap::new());
+        let body = clear_body(&fields, &[]);
+        let s = a.blank("carrier.opened", JAN).with(body);
         a.append(&s, &zhang);
     };
     (1..MAX_HISTORY).for_each(|_| again(a));

@@ -116,10 +116,11 @@ fn rows_that_count_twice_do_not_add_up() {
         (vec![honest[0]], "figure I2 add up to"),
     ] {
         let mut c = case(A, JAN);
-        let mut s = spare_desk().blank(event, JAN);
         let r = Scalar::from(7_u64);
-        s.row = Some(counting.generators.commit(event, &row, &r).unwrap());
-        s.record = WORLD.desk(A).statement(4).record;
+        let s = spare_desk().blank(event, JAN).with(Body::Sealed {
+            row: counting.generators.commit(event, &row, &r).unwrap(),
+            record: WORLD.desk(A).statement(4).record().unwrap(),
+        });
         row::accumulate(
             c.rollup.opening.sums.get_mut(event).unwrap(),
             schema.columns(),
@@ -138,14 +139,11 @@ fn rows_that_count_twice_do_not_add_up() {
         honest[0],
     ];
     let mut c = case(A, JAN);
-    let mut s = spare_desk().blank(event, JAN);
-    s.row = Some(
-        counting
-            .generators
-            .commit(event, &row, &Scalar::ONE)
-            .unwrap(),
-    );
-    s.record = WORLD.desk(A).statement(4).record;
+    let generators = &counting.generators;
+    let s = spare_desk().blank(event, JAN).with(Body::Sealed {
+        row: generators.commit(event, &row, &Scalar::ONE).unwrap(),
+        record: WORLD.desk(A).statement(4).record().unwrap(),
+    });
     let sums = c.rollup.opening.sums.get_mut(event).unwrap();
     sums[at("I2:out:sex:-")] += 2;
     sums[at("I2:in:sex:-")] += 1;
@@ -159,9 +157,9 @@ fn rows_that_count_twice_do_not_add_up() {
 #[test]
 fn another_countys_leaf_or_commitment_is_of_no_use() {
     let stolen = WORLD.desk(B).statement(5);
-    let mut s = spare_desk().blank("employment.started", JAN);
-    s.row = stolen.row.or(WORLD.desk(B).statement(5).row);
-    s.record = stolen.record;
+    let s = spare_desk()
+        .blank("employment.started", JAN)
+        .with(stolen.body);
     let mut c = case(A, JAN);
     c.append(&s, &WORLD.desk(A).people[0]);
     // Counted or not, the sums do not open.
@@ -215,14 +213,9 @@ fn a_row_of_one_event_type_is_none_of_another() {
 #[test]
 fn clear_counts_follow_from_clear_fields() {
     let attempt = |event: &str, fields: &[(&str, Value)], counts: &[(&str, i64)]| {
-        let mut s = spare_desk().blank(event, JAN);
-        s.clear = Some(
-            fields
-                .iter()
-                .map(|(n, v)| ((*n).to_string(), v.clone()))
-                .collect(),
-        );
-        s.counts = Some(counts.iter().map(|(n, w)| ((*n).to_string(), *w)).collect());
+        let s = spare_desk()
+            .blank(event, JAN)
+            .with(clear_body(fields, counts));
         let mut c = case(A, JAN);
         c.append(&s, &WORLD.desk(A).people[0]);
         c
@@ -306,7 +299,7 @@ fn the_numbers_beside_the_figures_are_those_of_the_leaves() {
 fn points_that_are_no_commitments_are_refused() {
     let s = WORLD.desk(A).statement(4);
     let json = s.to_text().unwrap();
-    let row = serde_json::to_value(s.row.unwrap())
+    let row = serde_json::to_value(s.row().unwrap())
         .unwrap()
         .as_str()
         .unwrap()

@@ -5,7 +5,7 @@ pub use kit::*;
 pub use proptest::prelude::*;
 pub use protocol::catalogue::Catalogue;
 pub use protocol::commitment::{Commitment, Generators, OpenScalar, integer, zero};
-pub use protocol::count::{Fields, Value};
+pub use protocol::count::Value;
 pub use protocol::digest::Digest;
 pub use protocol::evidence::disclosure::{self, Disclosure, FORMAT, ShownRow};
 pub use protocol::evidence::{file, report};
@@ -18,10 +18,9 @@ pub use protocol::registry::{
 pub use protocol::rollup::HeldRollup;
 pub use protocol::rollup::{ChildRef, Missing, Rollup};
 pub use protocol::row;
-pub use protocol::statement::{Ref, Statement};
+pub use protocol::statement::{Body, Statement};
 pub use protocol::verdict::{Check, Outcome, Verdict};
 pub use protocol::verify::log::{MAX_HISTORY, UnitLog};
-pub use std::collections::BTreeMap;
 pub use std::sync::{Arc, LazyLock};
 
 pub static WORLD: LazyLock<World> = LazyLock::new(World::honest);

@@ -192,15 +192,13 @@ fn rollups_never_go_back_in_log_or_registry() {
 fn nothing_is_put_into_a_sealed_month() {
     let desk = WORLD.desk(A);
     let mut c = case(A, FEB);
-    let mut s = spare_desk().blank("training.held", JAN);
-    s.clear = Some(
-        [
-            ("attended".to_string(), Value::Int(1)),
-            ("occurred_on".to_string(), text("2026-01-12")),
-        ]
-        .into(),
-    );
-    s.counts = Some([("I7:n:total:total".to_string(), 1)].into());
+    let fields = [
+        ("attended", Value::Int(1)),
+        ("occurred_on", text("2026-01-12")),
+    ];
+    let mut s = spare_desk()
+        .blank("training.held", JAN)
+        .with(clear_body(&fields, &[("I7:n:total:total", 1)]));
     c.append(&s, &desk.people[0]);
     c.fails_alone("history", "was put into 2026-01, which was already sealed");
     let mut c = case(A, FEB);
@@ -218,19 +216,14 @@ fn a_void_takes_back_one_counted_statement_once() {
     let desk = WORLD.desk(A);
     let zhang = &desk.people[0];
     let void = |target: u64| {
-        let mut s = spare_desk().blank("record.voided", JAN);
-        s.clear = Some(Fields::new());
-        s.voids = Some(Ref {
-            id: desk.statement(target).id,
-            index: target,
-        });
-        s
+        let body = void_of(desk.statement(target).id, target);
+        spare_desk().blank("record.voided", JAN).with(body)
     };
     let voided = (0..desk.size())
-        .find_map(|i| desk.statement(i).voids)
+        .find_map(|i| desk.statement(i).voids().cloned())
         .unwrap();
     let is_void = (0..desk.size())
-        .find(|i| desk.statement(*i).voids.is_some())
+        .find(|i| desk.statement(*i).voids().is_some())
         .unwrap();
     let attempt = |s: &Statement, part: &str| {
         let mut c = case(A, JAN);
@@ -241,31 +234,41 @@ fn a_void_takes_back_one_counted_statement_once() {
     attempt(&void(is_void), "itself a void or an enrolment");
     attempt(&void(0), "itself a void or an enrolment");
     let mut s = void(4);
-    s.voids.as_mut().unwrap().index = 5;
+    let id = desk.statement(4).id;
+    s.body = void_of(id, 5);
     attempt(&s, "which is not leaf 5");
-    s.voids.as_mut().unwrap().index = 4000;
+    s.body = void_of(id, 4000);
     attempt(&s, "not in the log before it");
-    s.voids.as_mut().unwrap().index = u64::MAX;
+    s.body = void_of(id, u64::MAX);
     attempt(&s, "not in the log before it");
     let mut s = void(4);
-    s.voids = Some(Ref {
-        id: s.id,
-        index: case(A, JAN).rollup.log.size,
-    });
+    s.body = void_of(s.id, case(A, JAN).rollup.log.size);
     attempt(&s, "not in the log before it");
     // A void that is right, but not taken out of the figures.
     let mut c = case(A, JAN);
     c.append(&void(4), zhang);
     c.fails_alone("binding", "add up to 3, but there are 2 leaves");
     // Shapes that say two things at once.
-    let mut s = void(4);
-    s.row = desk.statement(4).row;
-    assert!(s.to_text().is_err());
+    let shape = |text: &str, part: &str| {
+        let refused = Statement::parse(text).unwrap_err().to_string();
+        assert!(refused.contains(part), "{refused}");
+        assert!(refused.ends_with("[statement.shape]"), "{refused}");
+    };
+    let text = void(4).to_text().unwrap();
+    let row = serde_json::to_string(desk.statement(4).row().unwrap()).unwrap();
+    let both = text.replacen("\"voids\":", &format!("\"row\":{row},\"voids\":"), 1);
+    shape(&both, "neither");
+    let other = text.replacen("record.voided", "training.held", 1);
+    shape(&other, "voiding, but of another type");
+    let from = text.find(",\"voids\"").unwrap();
+    let to = from + text[from..].find('}').unwrap() + 1;
+    let nothing = format!("{}{}", &text[..from], &text[to..]);
+    shape(&nothing, "a void that names nothing");
     let mut s = void(4);
     s.event = "training.held".into();
     assert!(s.to_text().is_err());
-    let mut s = void(4);
-    s.voids = None;
+    let mut s = desk.statement(4);
+    s.event = "record.voided".into();
     assert!(s.to_text().is_err());
 }
 
@@ -283,13 +286,9 @@ fn a_void_across_a_change_of_schema_is_refused() {
         .find(|i| desk.statement(*i).event == "training.held")
         .unwrap();
     for (target, refused) in [(training, true), (4, false)] {
-        let mut s = spare_desk().blank("record.voided", FEB);
+        let body = void_of(desk.statement(target).id, target);
+        let mut s = spare_desk().blank("record.voided", FEB).with(body);
         s.catalogue = second.digest;
-        s.clear = Some(Fields::new());
-        s.voids = Some(Ref {
-            id: desk.statement(target).id,
-            index: target,
-        });
         let mut entries = desk.entries[..size as usize].to_vec();
         entries.push(
             Note::sign(&s.to_text().unwrap(), &[&desk.people[0]])

@@ -209,8 +209,7 @@ pub fn floor_of(entries: &[Vec<u8>], from: usize) -> Duration {
         let note = Note::parse(entry).expect("a note");
         let s = Statement::parse(note.text()).expect("a statement");
         let text = |n: &str| {
-            s.clear
-                .as_ref()
+            s.fields()
                 .and_then(|c| c.get(n))
                 .and_then(|v| v.as_str())
                 .map(str::to_string)
@@ -224,7 +223,7 @@ pub fn floor_of(entries: &[Vec<u8>], from: usize) -> Duration {
         if index < from {
             continue;
         }
-        if let Some(row) = &s.row {
+        if let Some(row) = s.row() {
             points.push(CompressedRistretto(*row.as_bytes()));
         }
         let line = &note.signatures()[0];

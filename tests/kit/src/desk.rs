@@ -21,7 +21,8 @@ use protocol::registry::VerifiedRegistry;
 use protocol::rollup::{ChildRef, LogRef, Missing, Opening, RegistryRef, Rollup, Signatories};
 use protocol::rollup::{HeldRollup, Rollups};
 use protocol::row::{self, Sums};
-use protocol::statement::{CORRECTED, OPERATOR_ENROLLED, OPERATOR_REVOKED, Ref, Statement, VOIDED};
+use protocol::statement::{Body, CORRECTED, OPERATOR_ENROLLED, OPERATOR_REVOKED};
+use protocol::statement::{Ref, Statement, VOIDED};
 use protocol::text::hex;
 
 use crate::{JAN, month, node_key, person_key, text, unit, witness_key};
@@ -49,6 +50,36 @@ struct Sum {
     voided: u64,
     late: BTreeMap<Month, u64>,
     first: Option<u64>,
+}
+
+/// Fields by their names.
+pub fn named_fields(fields: &[(&str, Value)]) -> Fields {
+    fields
+        .iter()
+        .map(|(n, v)| ((*n).to_string(), v.clone()))
+        .collect()
+}
+
+/// The body of a clear statement.
+pub fn clear_body(fields: &[(&str, Value)], counts: &[(&str, i64)]) -> Body {
+    Body::Clear {
+        fields: named_fields(fields),
+        counts: counts.iter().map(|(n, w)| ((*n).to_string(), *w)).collect(),
+    }
+}
+
+/// The body of a statement that enrols or revokes a key.
+pub fn enrolment(who: &SigningKey, roles: &str) -> Body {
+    let fields = [("vkey", text(who.vkey().as_str())), ("roles", text(roles))];
+    clear_body(&fields, &[])
+}
+
+/// The body of a void without a reason.
+pub fn void_of(id: EventId, index: u64) -> Body {
+    Body::Void {
+        target: Ref { id, index },
+        fields: Fields::new(),
+    }
 }
 
 /// One unit at work.
@@ -105,26 +136,19 @@ impl Desk {
         self.entries.len() as u64
     }
 
-    /// A statement with nothing in it yet.
-    pub fn blank(&mut self, event: &str, period: &str) -> Statement {
+    /// A statement whose body is still to come.
+    pub fn blank(&mut self, event: &str, period: &str) -> Statement<()> {
         self.number += 1;
         let seed = *Digest::of(format!("{} {}", self.id, self.number).as_bytes()).as_bytes();
         let random: [u8; 10] = seed[..10].try_into().unwrap();
-        Statement {
-            id: EventId::from_parts(1_767_225_600_000 + self.number, random),
-            event: event.into(),
-            unit: self.id.clone(),
-            period: month(period),
-            recorded: "2026-01-05T08:00:00Z".into(),
-            catalogue: self.counting.digest,
-            clear: None,
-            counts: None,
-            row: None,
-            record: None,
-            voids: None,
-            replaces: None,
-            late: None,
-        }
+        Statement::new(
+            EventId::from_parts(1_767_225_600_000 + self.number, random),
+            event,
+            self.id.clone(),
+            month(period),
+            "2026-01-05T08:00:00Z".into(),
+            self.counting.digest,
+        )
     }
 
     /// Appends a signed statement as it is.
@@ -136,15 +160,8 @@ impl Desk {
 
     pub fn operator(&mut self, event: &str, who: &SigningKey, roles: &str, period: &str) -> u64 {
         let node = node_key(self.id.as_str());
-        let mut s = self.blank(event, period);
-        s.clear = Some(
-            [
-                ("vkey".to_string(), text(who.vkey().as_str())),
-                ("roles".to_string(), text(roles)),
-            ]
-            .into(),
-        );
-        s.counts = Some(BTreeMap::new());
+        let body = enrolment(who, roles);
+        let s = self.blank(event, period).with(body);
         self.append(&s, &node)
     }
 
@@ -245,18 +262,36 @@ impl Desk {
         self.written.insert(index, written);
     }
 
+    /// What an event adds as the next leaf: its fields, and its row without a blinding.
+    fn count(
+        &self,
+        period: Month,
+        event: &str,
+        fields: &[(&str, Value)],
+        sealed: bool,
+    ) -> (Fields, Written) {
+        let fields = named_fields(fields);
+        let (subject, moves) = self.moves(event, &fields, period, self.size());
+        let schema = self.counting.generators.schema(event).unwrap();
+        let row = schema.row(&moves, sealed).unwrap();
+        let written = Written {
+            event: event.into(),
+            subject,
+            moves,
+            row,
+            blinding: None,
+        };
+        (fields, written)
+    }
+
     /// Records an event with personal data.
     pub fn sealed(&mut self, period: &str, event: &str, fields: &[(&str, Value)]) -> u64 {
-        let fields: Fields = fields
-            .iter()
-            .map(|(n, v)| ((*n).to_string(), v.clone()))
-            .collect();
         let (p, index) = (month(period), self.size());
-        let (subject, moves) = self.moves(event, &fields, p, index);
+        let (fields, mut written) = self.count(p, event, fields, true);
         let counting = self.counting.clone();
         let schema = counting.generators.schema(event).unwrap();
-        let row = schema.row(&moves, true).unwrap();
-        let mut s = self.blank(event, period);
+        let row = written.row.clone();
+        let s = self.blank(event, period);
         let blinding = self.period_key(p).blinding(&s.id.to_string());
         let commitment = counting.generators.commit(event, &row, &blinding).unwrap();
         let salts: Vec<[u8; 16]> = fields
@@ -268,8 +303,10 @@ impl Desk {
             })
             .collect();
         let record = Record::new(fields.clone(), &salts).unwrap();
-        s.row = Some(commitment);
-        s.record = Some(record.root());
+        let s = s.with(Body::Sealed {
+            row: commitment,
+            record: record.root(),
+        });
         let sum = self.sum(p);
         row::accumulate(
             sum.sealed.entry(event.into()).or_default(),
@@ -283,19 +320,8 @@ impl Desk {
             .map(|(c, _)| schema.names()[*c].clone())
             .collect();
         self.records.insert(index, (record, names, blinding));
-        self.keep(
-            index,
-            event,
-            &fields,
-            p,
-            Written {
-                event: event.into(),
-                subject,
-                moves,
-                row,
-                blinding: Some(blinding),
-            },
-        );
+        written.blinding = Some(blinding);
+        self.keep(index, event, &fields, p, written);
         let recorder = self.recorder();
         self.append(&s, &recorder)
     }
@@ -313,37 +339,22 @@ impl Desk {
         event: &str,
         fields: &[(&str, Value)],
     ) -> Statement {
-        let fields: Fields = fields
-            .iter()
-            .map(|(n, v)| ((*n).to_string(), v.clone()))
-            .collect();
         let (p, index) = (month(period), self.size());
-        let (subject, moves) = self.moves(event, &fields, p, index);
+        let (fields, written) = self.count(p, event, fields, false);
         let counting = self.counting.clone();
         let schema = counting.generators.schema(event).unwrap();
-        let row = schema.row(&moves, false).unwrap();
-        let mut s = self.blank(event, period);
-        s.clear = Some(fields.clone());
-        s.counts = Some(schema.named(&row));
+        let row = written.row.clone();
+        let s = self.blank(event, period).with(Body::Clear {
+            fields: fields.clone(),
+            counts: schema.named(&row),
+        });
         row::accumulate(
             self.sum(p).clear.entry(event.into()).or_default(),
             schema.columns(),
             &row,
             1,
         );
-        self.keep(
-            index,
-            event,
-            &fields,
-            p,
-            Written {
-                event: event.into(),
-                subject,
-                moves,
-                row,
-                blinding: None,
-            },
-        );
+        self.keep(index, event, &fields, p, written);
         s
     }
 
@@ -378,13 +389,9 @@ impl Desk {
     }
 
     pub fn void_statement(&mut self, period: &str, target: u64) -> Statement {
-        let mut s = self.blank(if period == JAN { VOIDED } else { CORRECTED }, period);
-        s.clear = Some(Fields::new());
-        s.voids = Some(Ref {
-            id: self.statement(target).id,
-            index: target,
-        });
-        s
+        let body = void_of(self.statement(target).id, target);
+        self.blank(if period == JAN { VOIDED } else { CORRECTED }, period)
+            .with(body)
     }
 
     pub fn statement(&self, index: u64) -> Statement {

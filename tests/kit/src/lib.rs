@@ -25,7 +25,7 @@ mod world;
 
 pub use basics::*;
 pub use case::Case;
-pub use desk::{Desk, enrol, revoke, tree_of};
+pub use desk::{Desk, clear_body, enrol, enrolment, named_fields, revoke, tree_of, void_of};
 pub use rounds::rounds;
 pub use small_part::signed_with_small_part;
 pub use world::{World, small_evidence};

@@ -233,11 +233,11 @@ fn period(w: &World) -> Json {
     let mut sum = zero();
     for i in 0..size {
         let s = desk.statement(i);
-        sum += s.row.map_or(zero(), |c| *c.point());
-        sum -= s
-            .voids
-            .and_then(|v| desk.statement(v.index).row)
-            .map_or(zero(), |c| *c.point());
+        sum += s.row().map_or(zero(), |c| *c.point());
+        if let Some(target) = s.voids() {
+            let taken = desk.statement(target.index);
+            sum -= taken.row().map_or(zero(), |c| *c.point());
+        }
     }
     assert!(
         w.counting

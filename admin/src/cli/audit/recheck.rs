@@ -165,7 +165,7 @@ fn whole_log(books: &Books) -> Result<(RecordsReport, LogFindings), Failure> {
             chunk.clear();
         }
         let (statement, payload) = books.statement(index)?;
-        match (statement.record.is_some(), payload) {
+        match (statement.record().is_some(), payload) {
             (false, _) => {}
             (true, None) => records.erased += 1,
             (true, Some(payload)) => match compare(books, &statement, &payload) {
@@ -195,7 +195,7 @@ fn compare(books: &Books, statement: &Statement, payload: &Payload) -> Result<()
         .record
         .as_ref()
         .ok_or("its private part has no record")?;
-    if Some(record.root()) != statement.record {
+    if Some(record.root()) != statement.record() {
         return Err("its private fields are not those of the statement".into());
     }
     let counting = books
@@ -222,7 +222,7 @@ fn compare(books: &Books, statement: &Statement, payload: &Payload) -> Result<()
             &key.blinding(&statement.id.to_string()),
         )
         .map_err(|e| e.to_string())?;
-    if Some(commitment) != statement.row {
+    if Some(&commitment) != statement.row() {
         return Err("its commitment does not open to what it counts as".into());
     }
     Ok(())

@@ -90,7 +90,7 @@ fn print_event(d: &Disclosure, statement: &Statement, reported: bool) {
 }
 
 fn print_fields(d: &Disclosure, statement: &Statement, out: &Output) {
-    if let Some(clear) = &statement.clear {
+    if let Some(clear) = statement.fields() {
         let mut rows = out.table(&["public field", "value"]);
         for (name, v) in clear {
             rows.add_row([one_line(name), text(&value(v))]);
@@ -181,7 +181,7 @@ fn voids(entry: &[u8]) -> Option<u64> {
     // What verified is a statement.
     let note = Note::parse(entry).ok()?;
     let statement = Statement::parse(note.text()).ok()?;
-    statement.voids.map(|v| v.index)
+    statement.voids().map(|v| v.index)
 }
 
 fn text(value: &serde_json::Value) -> String {

@@ -6,33 +6,28 @@ use chrono::{DateTime, Utc};
 use protocol::count::{Fields, Value};
 use protocol::note::VerifierKey;
 use protocol::person::Role;
-use protocol::statement;
+use protocol::statement::{self, Body};
 
 use super::Recording;
 use crate::books::Books;
 use crate::desk::month::no_registry;
-use crate::desk::sealing::UnsignedStatement;
+use crate::desk::sealing::{Content, UnsignedStatement};
 use crate::fault::{FaultCode, Faults};
 
 impl Recording<'_> {
     /// A statement about the log itself.
     fn operator(&mut self, enrol: bool, fields: Fields) -> Result<u64, Faults> {
         let id = self.id()?;
-        let mut s = self.blank(
-            id,
-            if enrol {
-                statement::OPERATOR_ENROLLED
-            } else {
-                statement::OPERATOR_REVOKED
-            },
-        );
-        s.clear = Some(fields);
-        s.counts = Some(BTreeMap::new());
+        let event = if enrol {
+            statement::OPERATOR_ENROLLED
+        } else {
+            statement::OPERATOR_REVOKED
+        };
+        let counts = BTreeMap::new();
         Ok(self.push(UnsignedStatement {
             from: None,
-            statement: s,
-            private: None,
-            sealed: None,
+            head: self.head(id, event),
+            content: Content::Public(Body::Clear { fields, counts }, None),
             subject: None,
             same: None,
         }))

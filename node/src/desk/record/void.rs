@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use protocol::count::{Fields, Value};
 use protocol::period::china_day;
-use protocol::statement::{self, Ref, Statement};
+use protocol::statement::{self, Body, Ref, Statement};
 
 use super::Recording;
 use super::draft::Recorded;
 use crate::books::Books;
-use crate::desk::sealing::UnsignedStatement;
+use crate::desk::sealing::{Content, UnsignedStatement};
 use crate::exchange::Draft;
 use crate::fault::{FaultCode, Faults, internal};
 
@@ -25,7 +25,7 @@ impl Recording<'_> {
     /// Whether a statement may be taken back by this recording.
     fn may_take_back(&self, index: u64, target: &Statement) -> Result<(), Faults> {
         let refuse = |code: FaultCode, zh: &str, en: &str| Err(Faults::one(code, zh, en));
-        if target.voids.is_some() || target.is_operator() {
+        if target.voids().is_some() || target.is_operator() {
             return refuse(
                 FaultCode::VoidKind,
                 "作废和人员登记不能再作废",
@@ -97,22 +97,23 @@ impl Recording<'_> {
         };
         self.knows_reason(name, reason)?;
         let id = self.id()?;
-        let mut s = self.blank(id, name);
+        let head = self.head(id, name);
         let taken = Ref {
             id: target.id,
             index,
         };
-        s.voids = Some(taken.clone());
         let day = china_day(self.now).to_string();
-        s.clear = Some(Fields::from([
-            ("reason".into(), Value::Text(reason.into())),
-            ("occurred_on".into(), Value::Text(day)),
-        ]));
+        let body = Body::Void {
+            target: taken.clone(),
+            fields: Fields::from([
+                ("reason".into(), Value::Text(reason.into())),
+                ("occurred_on".into(), Value::Text(day)),
+            ]),
+        };
         self.push(UnsignedStatement {
             from: None,
-            statement: s,
-            private: None,
-            sealed: None,
+            head,
+            content: Content::Public(body, None),
             subject: None,
             same: None,
         });

@@ -5,11 +5,11 @@ use protocol::catalogue::EventType;
 use protocol::count::Value;
 use protocol::ids::EventId;
 use protocol::period::Month;
-use protocol::statement::{Ref, Statement};
+use protocol::statement::{Body, Ref, Statement};
 
 use super::Recording;
 use crate::books::payload::Payload;
-use crate::desk::sealing::{CommitmentInput, UnsignedStatement};
+use crate::desk::sealing::{CommitmentInput, Content, UnsignedStatement};
 use crate::fault::{FaultCode, Faults, internal};
 use crate::pseudonym::Pseudonym;
 use crate::view::Same;
@@ -40,39 +40,39 @@ impl Recording<'_> {
             subject.balance.add(&payload.moves, 1);
         }
         let id = self.id()?;
-        let mut s = self.blank(id, &event.name);
-        s.replaces = replaces;
-        s.late = late;
-        if event.is_clear() {
-            let mut clear = payload.fields.clone();
-            clear.insert("occurred_on".into(), Value::Text(payload.on.to_string()));
-            s.counts = Some(schema.named(&row));
-            payload.fields.clone_from(&clear);
-            s.clear = Some(clear);
-        }
+        let mut head = self.head(id, &event.name);
+        head.replaces = replaces;
+        head.late = late;
         let (from, same) = draft.unzip();
         // Drawn here and not by the threads that sign, so that the order is always the same.
         let nonce = self.random.next()?;
-        let sealed = if event.is_clear() || self.signers.is_none() {
-            None
+        let content = if event.is_clear() {
+            let mut fields = payload.fields.clone();
+            fields.insert("occurred_on".into(), Value::Text(payload.on.to_string()));
+            payload.fields.clone_from(&fields);
+            let counts = schema.named(&row);
+            Content::Public(Body::Clear { fields, counts }, Some((payload, nonce)))
         } else {
             // The event's fields, its day, and the subject of a system event.
             let fields = payload.fields.len() + 1 + usize::from(payload.subject.is_some());
-            Some(CommitmentInput {
+            // Nothing is drawn for what will not be written.
+            let drawn = if self.signers.is_some() { fields } else { 0 };
+            let salts = (0..drawn)
+                .map(|_| self.random.next())
+                .collect::<Result<_, _>>()?;
+            Content::Sealed(CommitmentInput {
                 row,
-                salts: (0..fields)
-                    .map(|_| self.random.next())
-                    .collect::<Result<_, _>>()?,
+                salts,
+                payload,
+                nonce,
             })
         };
-        let private = Some((payload, nonce));
         Ok((
             id,
             self.push(UnsignedStatement {
                 from,
-                statement: s,
-                private,
-                sealed,
+                head,
+                content,
                 subject,
                 same,
             }),
@@ -93,22 +93,15 @@ impl Recording<'_> {
         Ok(EventId::from_parts(self.recorded.0, self.random.next()?))
     }
 
-    /// A statement that says nothing yet of its event.
-    pub(super) fn blank(&self, id: EventId, event: &str) -> Statement {
-        Statement {
+    /// A statement of this recording, whose body is still to come.
+    pub(super) fn head(&self, id: EventId, event: &str) -> Statement<()> {
+        Statement::new(
             id,
-            event: event.to_string(),
-            unit: self.month.unit.id.clone(),
-            period: self.month.period,
-            recorded: self.recorded.1.clone(),
-            catalogue: self.month.counting.digest,
-            clear: None,
-            counts: None,
-            row: None,
-            record: None,
-            voids: None,
-            replaces: None,
-            late: None,
-        }
+            event,
+            self.month.unit.id.clone(),
+            self.month.period,
+            self.recorded.1.clone(),
+            self.month.counting.digest,
+        )
     }
 }

@@ -212,11 +212,10 @@ fn other_types(rows: &mut ClearRows<'_>, spare: &mut Spare) {
 /// What a clear statement claims to count, as far as its columns exist.
 fn claim(w: &World, s: &Statement) -> Sums {
     let schema = w.counting.generators.schema(&s.event).unwrap();
-    let known = s
-        .counts
-        .iter()
-        .flatten()
-        .filter(|(n, _)| schema.names().contains(n));
+    let Body::Clear { counts, .. } = &s.body else {
+        panic!("not a clear statement")
+    };
+    let known = counts.iter().filter(|(n, _)| schema.names().contains(n));
     let row = schema
         .from_named(&known.map(|(n, w)| (n.clone(), *w)).collect())
         .unwrap();

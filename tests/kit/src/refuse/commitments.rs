@@ -14,8 +14,7 @@ fn of_another_county(b: &mut Book, w: &World, spare: &mut Spare) {
     let event = "employment.started";
     let zhang = &w.desk(B).people[0];
     let stolen = w.desk(A).statement(leaf(w, A, event));
-    let mut s = spare.blank(B, event, JAN);
-    (s.row, s.record) = (stolen.row, stolen.record);
+    let s = spare.blank(B, event, JAN).with(stolen.body);
     let mut c = Case::of(w, B, JAN);
     c.append(&s, zhang);
     b.case(
@@ -109,10 +108,11 @@ fn rows(b: &mut Book, w: &World, spare: &mut Spare) {
         ),
     ] {
         let mut c = Case::of(w, B, JAN);
-        let mut s = spare.blank(B, registered, JAN);
         let r = Scalar::from(7_u64);
-        s.row = Some(w.counting.generators.commit(registered, &row, &r).unwrap());
-        s.record = w.desk(B).statement(4).record;
+        let s = spare.blank(B, registered, JAN).with(Body::Sealed {
+            row: w.counting.generators.commit(registered, &row, &r).unwrap(),
+            record: w.desk(B).statement(4).record().unwrap(),
+        });
         row::accumulate(
             c.rollup.opening.sums.get_mut(registered).unwrap(),
             schema.columns(),
@@ -140,14 +140,11 @@ fn extreme_weights(b: &mut Book, w: &World, spare: &mut Spare) {
         honest[0],
     ];
     let mut c = Case::of(w, B, JAN);
-    let mut s = spare.blank(B, registered, JAN);
-    s.row = Some(
-        w.counting
-            .generators
-            .commit(registered, &row, &Scalar::ONE)
-            .unwrap(),
-    );
-    s.record = w.desk(B).statement(4).record;
+    let generators = &w.counting.generators;
+    let s = spare.blank(B, registered, JAN).with(Body::Sealed {
+        row: generators.commit(registered, &row, &Scalar::ONE).unwrap(),
+        record: w.desk(B).statement(4).record().unwrap(),
+    });
     row::accumulate(
         c.rollup.opening.sums.get_mut(registered).unwrap(),
         schema.columns(),

@@ -81,16 +81,8 @@ fn keys_of_later(b: &mut Book, w: &World, spare: &mut Spare, s: &Statement) {
     let qian = key("140311/qian", Alg::Ed25519, 1);
     let mut c = Case::of(w, B, JAN);
     c.append(s, &qian);
-    let mut enrolment = spare.blank(B, statement::OPERATOR_ENROLLED, JAN);
-    enrolment.clear = Some(
-        [
-            ("vkey".to_string(), text(qian.vkey().as_str())),
-            ("roles".to_string(), text("recorder")),
-        ]
-        .into(),
-    );
-    enrolment.counts = Some([].into());
-    c.append(&enrolment, &desk.node);
+    let enrolled = spare.blank(B, statement::OPERATOR_ENROLLED, JAN);
+    c.append(&enrolled.with(enrolment(&qian, "recorder")), &desk.node);
     b.case(
         "leaf-before-enrolment",
         "a leaf signed by a recorder who is enrolled by the leaf after it",
@@ -114,7 +106,9 @@ fn contents(b: &mut Book, w: &World, spare: &mut Spare, s: &Statement) {
     // It counts nothing, so that it does not matter whether a verifier counts a leaf whose
     // signature is wrong.
     let mut nothing = spare.training(B, JAN, 0);
-    nothing.counts = Some(BTreeMap::new());
+    if let Body::Clear { counts, .. } = &mut nothing.body {
+        counts.clear();
+    }
     let honest = Note::sign(&nothing.to_text().unwrap(), &[zhang]).unwrap();
     let changed = replaced(&plain(&honest), "08:00:00Z", "08:00:01Z");
     b.case(
@@ -212,7 +206,7 @@ fn points(b: &mut Book, w: &World, s: &Statement) {
     let desk = w.desk(B);
     let zhang = &w.desk(B).people[0];
     let sealed = desk.statement(4);
-    let row = hex::encode(sealed.row.unwrap().as_bytes());
+    let row = hex::encode(sealed.row().unwrap().as_bytes());
     let mut odd = sealed.clone();
     odd.id = s.id;
     let json = json_of(&odd.to_text().unwrap());
@@ -334,15 +328,9 @@ fn enrolments_by_others(b: &mut Book, w: &World, spare: &mut Spare) {
     let zhang = &w.desk(B).people[0];
     let mut c = Case::of(w, B, JAN);
     let who = key("140311/sun", Alg::Ed25519, 1);
-    let mut s = spare.blank(B, statement::OPERATOR_ENROLLED, JAN);
-    s.clear = Some(
-        [
-            ("vkey".to_string(), text(who.vkey().as_str())),
-            ("roles".to_string(), text("head")),
-        ]
-        .into(),
-    );
-    s.counts = Some([].into());
+    let s = spare
+        .blank(B, statement::OPERATOR_ENROLLED, JAN)
+        .with(enrolment(&who, "head"));
     c.append(&s, zhang);
     b.case(
         "enrol-by-recorder",

@@ -5,7 +5,7 @@ pub(super) use std::collections::BTreeMap;
 
 pub(super) use curve25519_dalek::Scalar;
 pub(super) use protocol::commitment::OpenScalar;
-pub(super) use protocol::count::{Fields, Value};
+pub(super) use protocol::count::Value;
 pub(super) use protocol::digest::Digest;
 pub(super) use protocol::evidence::disclosure::{Disclosure, ShownRow};
 pub(super) use protocol::evidence::{Arrivals, Evidence, UnitEvidence, file};
@@ -17,7 +17,7 @@ pub(super) use protocol::receipt::{Decision, Receipt};
 pub(super) use protocol::registry::{Registry, Revocation, UnitKey};
 pub(super) use protocol::rollup::{self, Missing, RegistryRef, Rollup};
 pub(super) use protocol::row::{self, Sums};
-pub(super) use protocol::statement::{self, Ref, Statement};
+pub(super) use protocol::statement::{self, Body, Statement};
 pub(super) use protocol::text::hex;
 pub(super) use protocol::verify::log::UnitLog;
 
@@ -240,7 +240,7 @@ impl Spare {
         }
         Spare(w)
     }
-    pub(super) fn blank(&mut self, id: &str, event: &str, period: &str) -> Statement {
+    pub(super) fn blank(&mut self, id: &str, event: &str, period: &str) -> Statement<()> {
         self.0
             .units
             .get_mut(&unit(id))
@@ -255,15 +255,8 @@ impl Spare {
         fields: &[(&str, Value)],
         counts: &[(&str, i64)],
     ) -> Statement {
-        let mut s = self.blank(id, event, period);
-        s.clear = Some(
-            fields
-                .iter()
-                .map(|(n, v)| ((*n).to_string(), v.clone()))
-                .collect(),
-        );
-        s.counts = Some(counts.iter().map(|(n, v)| ((*n).to_string(), *v)).collect());
-        s
+        self.blank(id, event, period)
+            .with(clear_body(fields, counts))
     }
     pub(super) fn training(&mut self, id: &str, period: &str, attended: i64) -> Statement {
         let day = format!("{period}-12");
@@ -279,13 +272,8 @@ impl Spare {
         )
     }
     pub(super) fn void(&mut self, w: &World, id: &str, period: &str, target: u64) -> Statement {
-        let mut s = self.blank(id, statement::VOIDED, period);
-        s.clear = Some(Fields::new());
-        s.voids = Some(Ref {
-            id: w.desk(id).statement(target).id,
-            index: target,
-        });
-        s
+        let body = void_of(w.desk(id).statement(target).id, target);
+        self.blank(id, statement::VOIDED, period).with(body)
     }
 }
 

@@ -11,7 +11,9 @@ const PERSON_SEED: u8 = 1;
 pub(super) fn cases(b: &mut Book, w: &World) {
     let mut spare = Spare::new();
     let mut nothing = spare.training(B, JAN, 0);
-    nothing.counts = Some(BTreeMap::new());
+    if let Body::Clear { counts, .. } = &mut nothing.body {
+        counts.clear();
+    }
     let text = nothing.to_text().unwrap();
     let zhang = &w.desk(B).people[0];
     let leaf = |shift| {

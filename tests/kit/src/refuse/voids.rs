@@ -13,10 +13,10 @@ pub(super) fn cases(b: &mut Book, w: &World) {
 fn targets(b: &mut Book, w: &World, spare: &mut Spare) {
     let zhang = &w.desk(A).people[0];
     let voided = (0..w.desk(A).size())
-        .find_map(|i| w.desk(A).statement(i).voids)
+        .find_map(|i| w.desk(A).statement(i).voids().cloned())
         .unwrap();
     let is_void = (0..w.desk(A).size())
-        .find(|i| w.desk(A).statement(*i).voids.is_some())
+        .find(|i| w.desk(A).statement(*i).voids().is_some())
         .unwrap();
     let mut attempt = |name: &str, case: &str, part: &str, s: &Statement| {
         let mut c = Case::of(w, A, JAN);
@@ -42,40 +42,28 @@ fn targets(b: &mut Book, w: &World, spare: &mut Spare) {
         &spare.void(w, A, JAN, 0),
     );
     let mut s = spare.void(w, A, JAN, 4);
-    s.voids = Some(Ref {
-        id: w.desk(B).statement(4).id,
-        index: 4,
-    });
+    s.body = void_of(w.desk(B).statement(4).id, 4);
     attempt(
         "void-of-another-unit",
         "a void names another unit's statement, at an index that exists here",
         "which is not leaf 4",
         &s,
     );
-    s.voids = Some(Ref {
-        id: w.desk(A).statement(4).id,
-        index: 5,
-    });
+    s.body = void_of(w.desk(A).statement(4).id, 5);
     attempt(
         "void-wrong-index",
         "a void names a statement of this log at another's index",
         "which is not leaf 5",
         &s,
     );
-    s.voids = Some(Ref {
-        id: s.id,
-        index: w.held(A, JAN).rollup.log.size,
-    });
+    s.body = void_of(s.id, w.held(A, JAN).rollup.log.size);
     attempt(
         "void-of-itself",
         "a void names itself",
         "not in the log before it",
         &s,
     );
-    s.voids = Some(Ref {
-        id: w.desk(A).statement(4).id,
-        index: u64::MAX,
-    });
+    s.body = void_of(w.desk(A).statement(4).id, u64::MAX);
     attempt(
         "void-far-index",
         "a void names an index far outside the log",
