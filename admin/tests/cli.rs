@@ -752,7 +752,6 @@ fn the_examples_are_well_formed() {
         .refused(1, &["registry.unit", "parent that does not exist"]);
 }
 
-/// Every command and every group of commands shows an example.
 #[test]
 fn a_code_is_explained_in_both_languages() {
     let dir = Dir::new("explain");
@@ -764,13 +763,21 @@ fn a_code_is_explained_in_both_languages() {
     let json = dir.json(&["explain", "journal.no_space"]);
     assert_eq!(json["cure"]["en"], FaultCode::JournalNoSpace.cure().en);
     let verdict = dir.good(&["explain", "history.never-back"]);
-    assert!(verdict.contains("step 6 of the check history"), "{verdict}");
+    assert!(
+        verdict.contains("of the check history (protocol/SPEC.md, section 8, step 6)"),
+        "{verdict}"
+    );
     let holds = dir.good(&["explain", "history.holds"]);
     assert!(holds.contains("nothing that contradicts"), "{holds}");
+    let line = dir.good(&["explain", "authorship.every-line"]);
+    assert!(line.contains("section 11, step 4"), "{line}");
+    let receipt = dir.good(&["explain", "authorship.receipt"]);
+    assert!(receipt.contains("section 9)"), "{receipt}");
     dir.run(&["explain", "close.moon"])
         .refused(2, &["knows no such code", "close.moon"]);
 }
 
+/// Every command and every group of commands shows an example.
 #[test]
 fn every_help_has_an_example() {
     let dir = Dir::new("help");

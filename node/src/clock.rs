@@ -44,7 +44,7 @@ pub struct Watch {
 }
 
 /// What a clock may drift, or be corrected by, without a word.
-const UNNOTICED: TimeDelta = TimeDelta::minutes(1);
+const MAX_DRIFT: TimeDelta = TimeDelta::minutes(1);
 
 impl Watch {
     /// Begins to watch.
@@ -56,11 +56,11 @@ impl Watch {
     }
 
     /// By how much the clock was put ahead, or back if negative, since the last look.
-    pub fn look(&mut self, now: DateTime<Utc>) -> Option<TimeDelta> {
+    pub fn observe(&mut self, now: DateTime<Utc>) -> Option<TimeDelta> {
         let passed = TimeDelta::from_std(self.at.elapsed()).unwrap_or(TimeDelta::MAX);
         let jump = now - self.time - passed;
         *self = Watch::new(now);
-        (jump.abs() > UNNOTICED).then_some(jump)
+        (jump.abs() > MAX_DRIFT).then_some(jump)
     }
 }
 
@@ -77,13 +77,13 @@ mod tests {
     fn a_jump_is_noticed_once_and_drift_is_not() {
         let start: DateTime<Utc> = "2026-01-20T04:00:00Z".parse().unwrap();
         let mut watch = Watch::new(start);
-        assert_eq!(watch.look(start + TimeDelta::seconds(30)), None);
-        let back = watch.look(start - TimeDelta::days(1)).unwrap();
+        assert_eq!(watch.observe(start + TimeDelta::seconds(30)), None);
+        let back = watch.observe(start - TimeDelta::days(1)).unwrap();
         assert!(
             back < TimeDelta::hours(-23) && back > TimeDelta::hours(-25),
             "{back}"
         );
-        assert_eq!(watch.look(start - TimeDelta::days(1)), None);
-        assert!(watch.look(start).unwrap() > TimeDelta::hours(23));
+        assert_eq!(watch.observe(start - TimeDelta::days(1)), None);
+        assert!(watch.observe(start).unwrap() > TimeDelta::hours(23));
     }
 }

@@ -388,7 +388,7 @@ impl Worker {
     }
 
     fn watch_clock(&mut self, now: DateTime<Utc>) {
-        if let Some(jump) = self.watch.look(now) {
+        if let Some(jump) = self.watch.observe(now) {
             tracing::warn!(
                 seconds = jump.num_seconds(),
                 now = %stamp(now),

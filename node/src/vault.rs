@@ -3,9 +3,9 @@
 //! A record is sealed before it becomes the sealed part of a journal entry, so that a stolen disk
 //! or backup shows no person. The format is one version byte (1), the 24-byte nonce, and
 //! XChaCha20-Poly1305's ciphertext with its 16-byte tag. The associated data is
-//! `countersign/vault/v1\n` and what the caller passes, which must be the statement's id: so no
-//! sealed record can be put in the place of another. Nonces are random: with 192 bits, one key
-//! never meets the same one twice.
+//! `countersign/vault/v1\n` and what the caller passes, which must be the entry's kind and the
+//! digest of its public part: so no sealed record can be put in the place of another. Nonces are
+//! random: with 192 bits, one key never meets the same one twice.
 //!
 //! The key file is one line, `countersign/vault-key/v1 <64 hex>`, readable by its owner only.
 //! Losing it loses every private record and every month's opening: it belongs in a safe, apart from

@@ -14,7 +14,7 @@ use node::desk::close::{self, CloseRequest};
 use node::desk::{record, sign};
 use node::exchange;
 use node::link::{Outgoing, Subject, Transport as _, UnitPath, UpKind};
-use node::review;
+use node::review::{self, Ruling};
 use node::service::Service;
 use protocol::note::{Alg, Note};
 use protocol::receipt::Decision;
@@ -85,7 +85,7 @@ async fn finish(w: &World, service: &Arc<Service>, period: &'static str) {
             };
             close::close(books, month(period), &request, signatories, now)?;
             let text = sign::latest(books, month(period))?
-                .held
+                .held()
                 .note
                 .text()
                 .to_string();
@@ -159,10 +159,10 @@ async fn accepted_exactly_once(county: &Arc<Service>, city: &Arc<Service>) {
     county
         .with(|books, _| {
             for own in books.rollups().values() {
-                let decisions = own.receipts.iter().map(|(r, _)| r.decision);
+                let decisions = own.receipts().iter().map(|(r, _)| r.decision);
                 let accepted = decisions.filter(|d| *d == Decision::Accepted);
                 assert_eq!(accepted.count(), 1);
-                assert_eq!(own.receipts.len(), 1);
+                assert_eq!(own.receipts().len(), 1);
             }
             assert_eq!(books.rollups().len(), 3);
             Ok(())
@@ -171,12 +171,12 @@ async fn accepted_exactly_once(county: &Arc<Service>, city: &Arc<Service>) {
         .unwrap();
     city.with(|books, _| {
         let child = &books.children()[&unit(A)];
-        assert_eq!(child.known.len(), 3);
+        assert_eq!(child.known().len(), 3);
         assert!(
-            child.given.values().all(|g| g.len() == 1),
+            child.given().values().all(|g| g.len() == 1),
             "one receipt each, however often it was asked for"
         );
-        assert!(books.contradictions().is_empty() && child.flagged.is_none());
+        assert!(books.contradictions().is_empty() && child.flagged().is_none());
         Ok(())
     })
     .await
@@ -192,10 +192,7 @@ async fn reopened_until_known(w: &World, county: &Arc<Service>, city: &Arc<Servi
                 books,
                 &unit(A),
                 month(MAR),
-                Decision::Reopened,
-                vec!["look again".into()],
-                vec![],
-                "1403/tongji",
+                Ruling::new(Decision::Reopened, "1403/tongji").because("look again"),
                 now,
             )
         })
@@ -210,7 +207,7 @@ async fn reopened_until_known(w: &World, county: &Arc<Service>, city: &Arc<Servi
     finish(w, county, MAR).await;
     until(county, "the revision", accepted(MAR)).await;
     let revision = county
-        .with(|books, _| Ok(sign::latest(books, month(MAR))?.held.rollup.revision))
+        .with(|books, _| Ok(sign::latest(books, month(MAR))?.held().rollup.revision))
         .await
         .unwrap();
     assert_eq!(revision, 2);
@@ -336,7 +333,7 @@ async fn a_receipt_that_died_with_its_process_is_sent_at_the_next_start() {
     let county = net.start(&mut w, A, Accept::Person).await;
     finish(&w, &county, JAN).await;
     soon(&city, "the checks", |books| {
-        !books.children()[&unit(A)].verdicts.is_empty()
+        !books.children()[&unit(A)].verdicts().is_empty()
     })
     .await;
     // Decided and written down, but the process dies before it could be queued.
@@ -346,10 +343,7 @@ async fn a_receipt_that_died_with_its_process_is_sent_at_the_next_start() {
                 books,
                 &unit(A),
                 month(JAN),
-                Decision::Accepted,
-                vec![],
-                vec![],
-                "1403/tongji",
+                Ruling::new(Decision::Accepted, "1403/tongji"),
                 now,
             )
         })

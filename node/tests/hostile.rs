@@ -61,7 +61,7 @@ fn messages_that_were_altered_change_nothing() {
     w.send(A, &[CITY], now);
     review::check_all(w.desk(CITY).books(), true, now).unwrap();
     let receipt = w.desks[CITY].read().children()[&unit(A)]
-        .given
+        .given()
         .values()
         .flatten()
         .next()

@@ -53,7 +53,7 @@ fn a_void_twice_is_refused_and_a_void_of_a_sealed_month_counts_in_the_open_one()
         -1,
         "and so is the person hired this year"
     );
-    assert_eq!(a.read().rollups()[&(month(FEB), 1)].held.rollup.voided, 1);
+    assert_eq!(a.read().rollups()[&(month(FEB), 1)].held().rollup.voided, 1);
     let listed = events::list(a.read(), month(JAN), false).unwrap();
     assert_eq!(
         listed.iter().find(|l| l.index == hired).unwrap().voided_by,
@@ -153,7 +153,7 @@ fn late_and_opening_entries_are_named_and_move_what_they_should() {
     );
     assert!(
         a.read().rollups()[&(month(JAN), 1)]
-            .held
+            .held()
             .rollup
             .late
             .is_empty()
@@ -182,7 +182,7 @@ fn late_and_opening_entries_are_named_and_move_what_they_should() {
         (7, 1, 1)
     );
     assert_eq!(
-        a.read().rollups()[&(month(FEB), 1)].held.rollup.late,
+        a.read().rollups()[&(month(FEB), 1)].held().rollup.late,
         [(month(JAN), 1)].into()
     );
 }
@@ -240,7 +240,7 @@ fn what_nobody_received_may_be_made_anew_and_nothing_else() {
     a.train(4, "2026-01-10", at("2026-01-20"));
     let first = a.close(JAN, after(JAN));
     a.sign(JAN);
-    let replaced = a.read().rollups()[&(month(JAN), 1)].held.digest();
+    let replaced = a.read().rollups()[&(month(JAN), 1)].held().digest();
     assert!(a.read().find_rollup(&replaced).is_some());
     a.train(5, "2026-02-02", at("2026-02-03"));
     // Anew, with other signatories' words: the same revision and figures, and it is to be signed
@@ -259,8 +259,8 @@ fn what_nobody_received_may_be_made_anew_and_nothing_else() {
     a.close(JAN, after(FEB));
     a.close(FEB, after(FEB));
     let (jan, feb) = (
-        a.read().rollups()[&(month(JAN), 1)].held.clone(),
-        a.read().rollups()[&(month(FEB), 1)].held.clone(),
+        a.read().rollups()[&(month(JAN), 1)].held().clone(),
+        a.read().rollups()[&(month(FEB), 1)].held().clone(),
     );
     assert_eq!(feb.rollup.previous, Some(jan.digest()));
     // Once a month was handed over, neither it nor what it rests on is made anew.
@@ -320,7 +320,7 @@ fn rules_stop_or_ask() {
     };
     assert_eq!(code_of(a.try_close(JAN, &long, after(JAN))), "rule.soft");
     a.try_close(JAN, &request, after(JAN)).unwrap();
-    let rollup = &a.read().rollups()[&(month(JAN), 1)].held.rollup;
+    let rollup = &a.read().rollups()[&(month(JAN), 1)].held().rollup;
     assert_eq!(rollup.explanations.len(), 1);
     assert_eq!(
         (
@@ -333,7 +333,7 @@ fn rules_stop_or_ask() {
     a.sign(JAN);
     a.submit(JAN, after(JAN));
     w.send(A, &[CITY], after(JAN));
-    let held = w.desks[CITY].read().children()[&unit(A)].known[&(month(JAN), 1)].clone();
+    let held = w.desks[CITY].read().children()[&unit(A)].known()[&(month(JAN), 1)].clone();
     assert_eq!(held.rollup.explanations[0].text, "a big fair");
 }
 
@@ -370,7 +370,7 @@ fn a_missing_child_needs_a_reason() {
         ..Default::default()
     };
     city.try_close(JAN, &request, after(JAN)).unwrap();
-    let rollup = &city.read().rollups()[&(month(JAN), 1)].held.rollup;
+    let rollup = &city.read().rollups()[&(month(JAN), 1)].held().rollup;
     assert_eq!(
         (rollup.children.len(), rollup.missing.len()),
         (1, 1),
@@ -437,10 +437,10 @@ fn three_signatures_are_needed_and_only_theirs_count() {
     );
     a.sign(JAN);
     a.submit(JAN, after(JAN));
-    let when = a.read().rollups()[&(month(JAN), 1)].submitted;
+    let when = a.read().rollups()[&(month(JAN), 1)].submitted();
     a.submit(JAN, at("2026-02-20"));
     assert_eq!(
-        a.read().rollups()[&(month(JAN), 1)].submitted,
+        a.read().rollups()[&(month(JAN), 1)].submitted(),
         when,
         "submitting again changes nothing"
     );
@@ -486,9 +486,12 @@ fn only_the_parents_word_opens_a_month_again() {
     assert_eq!(a.open_month(), JAN, "returned: the month is open again");
     a.train(7, "2026-01-12", now);
     a.finish(JAN, now);
-    let first = a.read().rollups()[&(month(JAN), 1)].held.digest();
+    let first = a.read().rollups()[&(month(JAN), 1)].held().digest();
     assert_eq!(
-        a.read().rollups()[&(month(JAN), 2)].held.rollup.supersedes,
+        a.read().rollups()[&(month(JAN), 2)]
+            .held()
+            .rollup
+            .supersedes,
         Some(first)
     );
     assert_eq!(a.figure(JAN, "I7").0, 12);
@@ -510,7 +513,7 @@ fn only_the_parents_word_opens_a_month_again() {
         .read()
         .rollups()
         .values()
-        .map(|r| (r.held.rollup.revision, r.held.rollup.supersedes))
+        .map(|r| (r.held().rollup.revision, r.held().rollup.supersedes))
         .collect();
     assert_eq!(chain.len(), 3);
     assert!(chain[1].1.is_some() && chain[2].1.is_some() && chain[0].1.is_none());

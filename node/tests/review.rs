@@ -8,7 +8,7 @@ use node::desk::receipt;
 use node::fault::Faults;
 use node::intake::Intake;
 use node::link::MAX_BODY_BYTES;
-use node::review;
+use node::review::{self, Ruling};
 use proptest::prelude::*;
 use protocol::log::checkpoint::{Checkpoint, origin_of};
 use protocol::log::delivery::Delivery;
@@ -42,18 +42,18 @@ fn state(w: &World, id: &str) -> String {
         text += &format!(
             "{unit} {} {} {:?} {:?}\n",
             child.held(),
-            child.log.len(),
-            child.flagged,
-            child.checkpoints.keys().collect::<Vec<_>>()
+            child.log().len(),
+            child.flagged(),
+            child.checkpoints().keys().collect::<Vec<_>>()
         );
-        for held in child.known.values() {
+        for held in child.known().values() {
             let d = held.digest();
             text += &format!(
                 "  {}.{} {:?} {:?}\n",
                 held.rollup.period,
                 held.rollup.revision,
                 child.decision(&d),
-                child.verdicts.get(&d)
+                child.verdicts().get(&d)
             );
         }
     }
@@ -236,7 +236,7 @@ fn other_bytes_for_a_known_statement_are_kept_and_flagged() {
     );
     assert!(
         city.read().children()[&unit(A)]
-            .flagged
+            .flagged()
             .as_ref()
             .unwrap()
             .to_string()
@@ -255,7 +255,7 @@ fn other_bytes_for_a_known_statement_are_kept_and_flagged() {
 fn two_rollups_for_one_revision_are_both_kept_and_the_unit_is_flagged() {
     let mut w = submitted();
     let now = after(FEB);
-    let first = w.desks[A].read().rollups()[&(month(JAN), 1)].held.clone();
+    let first = w.desks[A].read().rollups()[&(month(JAN), 1)].held().clone();
     let mut other = first.rollup.clone();
     other.voided += 1;
     let sign = |w: &World, rollup: &protocol::rollup::Rollup| {
@@ -355,7 +355,7 @@ fn everybody_is_told_of_two_rollups_for_one_revision() {
     w.send(A, &[CITY, PROVINCE], now);
     w.decide(CITY, A, JAN, Decision::Accepted, now);
     let first = w.desks[A].read().rollups()[&(month(JAN), 1)]
-        .held
+        .held()
         .note
         .clone();
     let second = w.desks[A].other_rollup(JAN, |r| r.plans.clear());
@@ -397,7 +397,7 @@ fn everybody_is_told_of_two_rollups_for_one_revision() {
 /// The city's receipt, of which there is one: it rejects the second and names the first.
 #[track_caller]
 fn the_answer_to_the_second(w: &World, first: &Note, second: &Note) -> Note {
-    let given = &w.desks[CITY].read().children()[&unit(A)].given;
+    let given = &w.desks[CITY].read().children()[&unit(A)].given();
     let receipts: Vec<&Note> = given[&second.digest()].iter().map(|(_, n)| n).collect();
     let [answer] = receipts[..] else {
         panic!("the second came twice and is answered once: {receipts:?}")
@@ -412,7 +412,7 @@ fn the_answer_to_the_second(w: &World, first: &Note, second: &Note) -> Note {
         && v.detail.contains(&first.digest().to_string())));
     assert!(
         w.desks[PROVINCE].read().children()[&unit(A)]
-            .given
+            .given()
             .is_empty(),
         "only the parent answers"
     );
@@ -438,7 +438,7 @@ fn knows_of_both(w: &World, tier: &str, both: [&Note; 2], came: &Note) {
     assert_eq!(known, Some(Side::note(both[0])), "{tier}");
     assert_eq!(second, Side::note(came), "{tier}");
     if tier != A {
-        let flagged = books.children()[&unit(A)].flagged.as_ref();
+        let flagged = books.children()[&unit(A)].flagged();
         assert_eq!(flagged, Some(&found.what));
     }
 }
@@ -463,7 +463,7 @@ fn a_report_on_a_rollup_that_the_child_told_otherwise_is_judged() {
     check(&mut w, PROVINCE);
     let judged = |w: &World| {
         w.desks[PROVINCE].read().children()[&unit(CITY)]
-            .verdicts
+            .verdicts()
             .values()
             .next()
             .cloned()
@@ -518,7 +518,7 @@ fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
         w.desk(A).train(3, "2026-01-10", at("2026-01-20"));
         w.desk(A).close(JAN, now);
         let mut rollup = w.desks[A].read().rollups()[&(month(JAN), 1)]
-            .held
+            .held()
             .rollup
             .clone();
         cheat(&mut rollup);
@@ -559,10 +559,7 @@ fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
             w.desk(CITY).books(),
             &unit(A),
             month(JAN),
-            Decision::Accepted,
-            vec![],
-            vec![],
-            "x",
+            Ruling::new(Decision::Accepted, "x"),
             now,
         );
         assert_eq!(code_of(refused), "review.state");
@@ -585,21 +582,12 @@ fn word_of(
     decision: Decision,
     reason: &str,
 ) -> Result<Note, Faults> {
-    let reasons = if reason.is_empty() {
-        vec![]
-    } else {
-        vec![reason.to_string()]
-    };
-    review::decide(
-        w.desk(parent).books(),
-        &unit(child),
-        month(JAN),
-        decision,
-        reasons,
-        vec![],
-        "1403/tongji",
-        after(FEB),
-    )
+    let mut ruling = Ruling::new(decision, "1403/tongji");
+    if !reason.is_empty() {
+        ruling = ruling.because(reason);
+    }
+    let books = w.desk(parent).books();
+    review::decide(books, &unit(child), month(JAN), ruling, after(FEB))
 }
 
 /// The city's word on its county's month is refused with this code.
@@ -670,7 +658,9 @@ fn decisions_follow_their_rules() {
     w.desk(A).reopen();
     assert_eq!(w.desks[A].decision(JAN), Some(Decision::Reopened));
     assert_eq!(
-        w.desks[A].read().rollups()[&(month(JAN), 1)].receipts.len(),
+        w.desks[A].read().rollups()[&(month(JAN), 1)]
+            .receipts()
+            .len(),
         2
     );
 }
@@ -734,7 +724,7 @@ fn a_revision_that_nobody_asked_for_fails_history() {
     w.send(A, &[CITY], now);
     w.decide(CITY, A, JAN, Decision::Accepted, now);
     w.decide(CITY, A, FEB, Decision::Accepted, now);
-    let first = w.desks[A].read().rollups()[&(month(FEB), 1)].held.clone();
+    let first = w.desks[A].read().rollups()[&(month(FEB), 1)].held().clone();
     let second = revision_after(&w, &first, &first);
     // A rejected one must not open the way for a third.
     let third = revision_after(&w, &first, &second);
@@ -764,10 +754,7 @@ fn a_revision_that_nobody_asked_for_fails_history() {
         w.desk(CITY).books(),
         &unit(A),
         month(FEB),
-        Decision::Reopened,
-        vec!["look again".into()],
-        vec![],
-        "1403/tongji",
+        Ruling::new(Decision::Reopened, "1403/tongji").because("look again"),
         now,
     )
     .unwrap();
@@ -801,7 +788,7 @@ fn receipts_do_not_go_back_in_time() {
     w.decide(CITY, A, JAN, Decision::Reopened, earlier);
     let receipts: Vec<String> = node::desk::sign::latest(w.desks[A].read(), month(JAN))
         .unwrap()
-        .receipts
+        .receipts()
         .iter()
         .map(|(r, _)| r.decided.clone())
         .collect();
@@ -876,7 +863,7 @@ fn a_carrier_cannot_move_a_statement() {
         review::check_all(w.desk(CITY).books(), true, now).unwrap();
     }
     let city = w.desks[CITY].read();
-    assert!(city.contradictions().is_empty() && city.children()[&unit(A)].flagged.is_none());
+    assert!(city.contradictions().is_empty() && city.children()[&unit(A)].flagged().is_none());
     assert_eq!(
         city.children()[&unit(A)]
             .accepted(month(FEB))
@@ -986,7 +973,7 @@ fn what_is_no_statement_is_kept_for_the_check_to_name() {
     let city = w.desks[CITY].read();
     assert!(
         city.children()[&unit(A)]
-            .flagged
+            .flagged()
             .as_ref()
             .unwrap()
             .to_string()
@@ -1112,7 +1099,7 @@ fn lines_that_a_carrier_changed_are_refused_and_harm_nobody() {
             }
         }
         assert!(books.contradictions().is_empty());
-        assert!(books.children().values().all(|c| c.flagged.is_none()));
+        assert!(books.children().values().all(|c| c.flagged().is_none()));
     }
     assert!(tried > 20, "{tried}");
     let receipts = review::check_all(w.desk(CITY).books(), true, now).unwrap();

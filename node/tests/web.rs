@@ -716,7 +716,7 @@ fn told_twice() -> (World, ToldTwice) {
     w.desk(A).finish(JAN, now);
     w.send(A, &[CITY, PROVINCE], now);
     let first = w.desks[A].read().rollups()[&(month(JAN), 1)]
-        .held
+        .held()
         .note
         .clone();
     let second = w.desks[A].other_rollup(JAN, |r| r.voided += 1);

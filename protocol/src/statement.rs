@@ -2,8 +2,8 @@
 //!
 //! A statement tells kind, month and author. An event without personal data (`pi = "P0"`) carries
 //! its fields in `clear` and its row in `counts`; every other event carries a commitment to its row
-//! and the root of its private record, and nothing else of it. A void carries neither: it
-//! contributes exactly minus the statement that it names.
+//! and the root of its private record, and nothing else of it. A void carries its day and reason in
+//! `clear`, and neither row nor record: it contributes exactly minus the statement that it names.
 //!
 //! | field | meaning |
 //! |---|---|
@@ -13,11 +13,12 @@
 //! | `period` | the month that it is counted in |
 //! | `recorded` | UTC, `YYYY-MM-DDTHH:MM:SSZ`: the claim of the node's clock; order is told by the log alone |
 //! | `catalogue` | digest of the catalogue that the row follows |
-//! | `clear`, `counts` | fields and row of a clear event |
+//! | `clear` | fields of a clear event, or of a void |
+//! | `counts` | row of a clear event |
 //! | `row`, `record` | commitment and record root of a sealed event |
 //! | `voids` | statement taken back: id and log index |
 //! | `replaces` | statement that this one corrects (taken back by a `record.corrected` just before) |
-//! | `late` | the sealed month that the event's day belongs to (补报) |
+//! | `late` | the sealed month that the event's day belongs to (补录) |
 
 use std::collections::BTreeMap;
 

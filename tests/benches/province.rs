@@ -188,7 +188,7 @@ fn made(world: &World, each: usize, path: &Path) -> (Duration, usize) {
 /// Statements, checkpoint and rollup, to each of the tiers above.
 fn hand_over(books: &Books, from: &Member, to: &mut [&mut Books]) {
     let own = books.rollups().values().next().expect("a rollup");
-    let size = own.held.rollup.log.size;
+    let size = own.held().rollup.log.size;
     let checkpoint = books.checkpoint(size).expect("a checkpoint");
     let log = books.log().expect("a log");
     for above in to {
@@ -211,7 +211,8 @@ fn hand_over(books: &Books, from: &Member, to: &mut [&mut Books]) {
                 Intake::Done
             );
             assert_eq!(
-                review::take_rollup(above, &from.id, own.held.note.as_bytes(), now).expect("kept"),
+                review::take_rollup(above, &from.id, own.held().note.as_bytes(), now)
+                    .expect("kept"),
                 Intake::Done
             );
         });

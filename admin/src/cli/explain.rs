@@ -47,19 +47,25 @@ fn explain_fault(code: FaultCode, out: &Output) {
 
 /// The code of a verdict is no fault: it says which step of which check found what.
 fn explain_verdict(code: Code, out: &Output) {
-    let (check, step) = (code.check(), code.step());
-    let answer = json!({ "code": code.as_str(), "check": check.as_str(), "step": step });
+    let (check, section, step) = (code.check(), code.section(), code.step());
+    let answer = json!({
+        "code": code.as_str(), "check": check.as_str(), "section": section, "step": step,
+    });
     out.answer(answer, || {
         sayln!("{code}");
-        if step == 0 {
+        if code.holds() {
             sayln!("  {}：没有发现矛盾", check.zh());
             sayln!("  the check {check} found nothing that contradicts");
-        } else {
-            sayln!(
-                "  {}，第 {step} 步（见 protocol/SPEC.md 第 8 节）",
-                check.zh()
-            );
-            sayln!("  step {step} of the check {check} (protocol/SPEC.md, section 8)");
+            return;
         }
+        let (zh, en) = match step {
+            0 => (String::new(), String::new()),
+            n => (format!("第 {n} 步"), format!(", step {n}")),
+        };
+        sayln!(
+            "  {}（见 protocol/SPEC.md 第 {section} 节{zh}）",
+            check.zh()
+        );
+        sayln!("  of the check {check} (protocol/SPEC.md, section {section}{en})");
     });
 }

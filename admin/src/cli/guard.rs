@@ -55,7 +55,7 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         books
             .rollups()
             .values()
-            .any(|own| own.held.digest() == *digest)
+            .any(|own| own.held().digest() == *digest)
     };
     if let Some(digest) = args.last_report.filter(|d| !known(d)) {
         let message = format!(

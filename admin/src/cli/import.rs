@@ -164,7 +164,7 @@ fn print_result(file: &Path, imported: &Imported, dry_run: bool, out: &Output) {
     if late > 0 {
         sayln!(
             "  {late} of them belong to a month that is closed: they count in the open one, as \
-                late entries (补报)"
+                late entries (补录)"
         );
     }
 }

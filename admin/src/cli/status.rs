@@ -10,8 +10,7 @@ use serde_json::json;
 
 use super::connect::Connection;
 use super::direct_children::direct_children;
-use super::output::{CommandResult, Failure, Output, decision_words, one_line, sayln, value};
-use crate::api::Client;
+use super::output::{CommandResult, Output, decision_words, one_line, sayln, value};
 
 /// How the unit stands and what to do next
 #[derive(Debug, clap::Args)]
@@ -34,8 +33,7 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         .iter()
         .filter(|c| c.decision.is_none() && !c.verdicts.is_empty() && direct.contains(&c.unit))
         .count();
-    let contradictory = contradictory_units(&client, &status)?;
-    let next = next_steps(&status, &contradictory, &months, waiting);
+    let next = next_steps(&status, &months, waiting);
     let mut answer = value(&status);
     if let Some(map) = answer.as_object_mut() {
         map.insert("next".into(), json!(next));
@@ -49,15 +47,6 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         }
     });
     Ok(true)
-}
-
-/// The units that signed two things that cannot both be true.
-fn contradictory_units(client: &Client, status: &Status) -> Result<BTreeSet<UnitId>, Failure> {
-    if status.contradictions.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    let list = client.contradictions()?;
-    Ok(list.into_iter().map(|c| c.unit).collect())
 }
 
 fn print_status(s: &Status) {
@@ -113,13 +102,8 @@ fn is_top(status: &Status) -> bool {
 }
 
 /// What a person should do now, the most urgent first.
-fn next_steps(
-    status: &Status,
-    contradictory: &BTreeSet<UnitId>,
-    months: &[OwnMonth],
-    waiting: usize,
-) -> Vec<String> {
-    let mut steps = about_contradictions(&status.unit, contradictory);
+fn next_steps(status: &Status, months: &[OwnMonth], waiting: usize) -> Vec<String> {
+    let mut steps = about_contradictions(&status.unit, &status.contradictory);
     if waiting > 0 {
         steps.push(format!(
             "decide on {waiting} report(s) from below: countersign review list"

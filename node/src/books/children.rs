@@ -22,7 +22,7 @@ use protocol::verify::log::UnitLog;
 use serde::{Deserialize, Serialize};
 
 use super::contradictions::Contradiction;
-use super::entry::headed;
+use super::entry::{UnreadableEntry, headed};
 use super::rollups::Replacement;
 use crate::journal::Stored;
 
@@ -77,28 +77,68 @@ impl Waiting {
 #[derive(Debug)]
 pub struct Child {
     /// What the registry says of it.
-    pub unit: Unit,
+    pub(super) unit: Unit,
     /// Its log as far as it was read for checks.
-    pub log: UnitLog,
+    pub(super) log: UnitLog,
     /// Entries that came and were not read yet, from `log.len()` on.
-    pub pending: Waiting,
+    pub(super) pending: Waiting,
     /// Journal entries that hold its statements: index of the first one, and the entry's number.
-    pub chunks: Vec<(u64, u64)>,
+    pub(super) chunks: Vec<(u64, u64)>,
     /// Its checkpoints by size.
-    pub checkpoints: BTreeMap<u64, Note>,
+    pub(super) checkpoints: BTreeMap<u64, Note>,
     /// Its rollups: the first note that came for a month and revision.
-    pub known: Rollups,
+    pub(super) known: Rollups,
     /// When each came.
-    pub arrived: BTreeMap<Digest, DateTime<Utc>>,
+    pub(super) arrived: BTreeMap<Digest, DateTime<Utc>>,
     /// The node's receipts by rollup.
-    pub given: BTreeMap<Digest, Vec<(Receipt, Note)>>,
+    pub(super) given: BTreeMap<Digest, Vec<(Receipt, Note)>>,
     /// What the checks said, for rollups that were checked in this run of the node.
-    pub verdicts: BTreeMap<Digest, Vec<Verdict>>,
+    pub(super) verdicts: BTreeMap<Digest, Vec<Verdict>>,
     /// What it was caught at.
-    pub flagged: Option<Contradiction>,
+    pub(super) flagged: Option<Contradiction>,
 }
 
 impl Child {
+    /// What the registry says of it.
+    pub fn unit(&self) -> &Unit {
+        &self.unit
+    }
+
+    /// Its log as far as it was read for checks.
+    pub fn log(&self) -> &UnitLog {
+        &self.log
+    }
+
+    /// Its checkpoints by size.
+    pub fn checkpoints(&self) -> &BTreeMap<u64, Note> {
+        &self.checkpoints
+    }
+
+    /// Its rollups: the first note that came for a month and revision.
+    pub fn known(&self) -> &Rollups {
+        &self.known
+    }
+
+    /// When each came.
+    pub fn arrived(&self) -> &BTreeMap<Digest, DateTime<Utc>> {
+        &self.arrived
+    }
+
+    /// The node's receipts by rollup.
+    pub fn given(&self) -> &BTreeMap<Digest, Vec<(Receipt, Note)>> {
+        &self.given
+    }
+
+    /// What the checks said, for rollups that were checked in this run of the node.
+    pub fn verdicts(&self) -> &BTreeMap<Digest, Vec<Verdict>> {
+        &self.verdicts
+    }
+
+    /// What it was caught at.
+    pub fn flagged(&self) -> Option<&Contradiction> {
+        self.flagged.as_ref()
+    }
+
     /// A unit of which nothing came yet.
     pub fn new(unit: &Unit, catalogues: Vec<Arc<CompiledCatalogue>>) -> Child {
         Child {
@@ -212,9 +252,9 @@ pub(super) struct Delivered<'a> {
     pub body: &'a [u8],
 }
 
-pub(super) fn delivered(stored: &Stored) -> Result<Delivered<'_>, String> {
+pub(super) fn delivered(stored: &Stored) -> Result<Delivered<'_>, UnreadableEntry> {
     let (head, body): (DeliveryHead, _) = headed(&stored.public).ok_or("no heading")?;
-    let mut entries = Delivery::reopen(body).map_err(|e| e.to_string())?;
+    let mut entries = Delivery::reopen(body).map_err(UnreadableEntry::of)?;
     let known = head
         .first
         .checked_sub(head.from)
@@ -234,9 +274,9 @@ pub(super) fn delivered(stored: &Stored) -> Result<Delivered<'_>, String> {
 pub type Children = BTreeMap<UnitId, Child>;
 
 /// A receipt that this node gave.
-pub fn apply_given(children: &mut Children, stored: &Stored) -> Result<(), String> {
-    let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
-    let receipt = Receipt::parse(note.text()).map_err(|e| e.to_string())?;
+pub fn apply_given(children: &mut Children, stored: &Stored) -> Result<(), UnreadableEntry> {
+    let note = Note::parse(&stored.public).map_err(UnreadableEntry::of)?;
+    let receipt = Receipt::parse(note.text()).map_err(UnreadableEntry::of)?;
     if let Some(child) = children.get_mut(&receipt.child) {
         let given = child.given.entry(receipt.rollup).or_default();
         given.push((receipt, note));
@@ -245,7 +285,7 @@ pub fn apply_given(children: &mut Children, stored: &Stored) -> Result<(), Strin
 }
 
 /// Statements of a unit below.
-pub fn apply_delivery(children: &mut Children, stored: &Stored) -> Result<(), String> {
+pub fn apply_delivery(children: &mut Children, stored: &Stored) -> Result<(), UnreadableEntry> {
     let new = delivered(stored)?;
     if let Some(child) = children.get_mut(&new.unit) {
         new.entries
@@ -257,13 +297,13 @@ pub fn apply_delivery(children: &mut Children, stored: &Stored) -> Result<(), St
 }
 
 /// A checkpoint of a unit below.
-pub fn apply_checkpoint(children: &mut Children, stored: &Stored) -> Result<(), String> {
+pub fn apply_checkpoint(children: &mut Children, stored: &Stored) -> Result<(), UnreadableEntry> {
     let (head, body): (ArrivalHead, _) = headed(&stored.public).ok_or("no heading")?;
     let Some(child) = children.get_mut(&head.unit) else {
         return Ok(());
     };
-    let note = Note::parse(body).map_err(|e| e.to_string())?;
-    let point = Checkpoint::parse(note.text()).map_err(|e| e.to_string())?;
+    let note = Note::parse(body).map_err(UnreadableEntry::of)?;
+    let point = Checkpoint::parse(note.text()).map_err(UnreadableEntry::of)?;
     child.checkpoints.insert(point.size(), note);
     Ok(())
 }
@@ -272,13 +312,13 @@ pub fn apply_checkpoint(children: &mut Children, stored: &Stored) -> Result<(), 
 pub fn apply_rollup(
     children: &mut Children,
     stored: &Stored,
-) -> Result<Option<Replacement>, String> {
+) -> Result<Option<Replacement>, UnreadableEntry> {
     let (head, body): (ArrivalHead, _) = headed(&stored.public).ok_or("no heading")?;
     let Some(child) = children.get_mut(&head.unit) else {
         return Ok(None);
     };
-    let note = Note::parse(body).map_err(|e| e.to_string())?;
-    let held = Arc::new(HeldRollup::new(note).map_err(|e| e.to_string())?);
+    let note = Note::parse(body).map_err(UnreadableEntry::of)?;
+    let held = Arc::new(HeldRollup::new(note).map_err(UnreadableEntry::of)?);
     child.arrived.insert(held.digest(), head.at);
     let key = (held.rollup.period, held.rollup.revision);
     let before = child.known.insert(key, held.clone());

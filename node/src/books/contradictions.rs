@@ -9,7 +9,7 @@ use protocol::period::Month;
 use protocol::receipt::Decision;
 use serde::{Deserialize, Serialize};
 
-use super::entry::headed;
+use super::entry::{UnreadableEntry, headed};
 use crate::journal::Stored;
 
 /// What contradicts. The journal keeps this; sentences are made from it and never read back.
@@ -132,7 +132,7 @@ pub struct KeptContradiction {
 }
 
 /// A contradiction, read from the journal.
-pub fn read(stored: &Stored) -> Result<KeptContradiction, String> {
+pub fn read(stored: &Stored) -> Result<KeptContradiction, UnreadableEntry> {
     let (head, _): (ContradictionHead, _) = headed(&stored.public).ok_or("no heading")?;
     Ok(KeptContradiction {
         unit: head.unit,

@@ -4,6 +4,7 @@
 use protocol::note::Note;
 use serde::{Deserialize, Serialize};
 
+use super::error::BooksError;
 use super::kinds::EntryKind;
 use super::written::Written;
 use crate::journal::Entry;
@@ -36,6 +37,32 @@ impl NewEntry {
         public.push(b'\n');
         public.extend(body);
         NewEntry::open(kind, public)
+    }
+}
+
+/// Why an entry of the journal cannot be read: it was damaged, or a newer program wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UnreadableEntry(String);
+
+impl UnreadableEntry {
+    /// What could not be read.
+    pub fn of(e: impl std::fmt::Display) -> UnreadableEntry {
+        UnreadableEntry(e.to_string())
+    }
+
+    /// The same of the journal entry with this number.
+    pub fn at(self, seq: u64) -> BooksError {
+        BooksError::Entry {
+            seq,
+            message: self.0,
+        }
+    }
+}
+
+impl From<&str> for UnreadableEntry {
+    fn from(what: &str) -> UnreadableEntry {
+        UnreadableEntry(what.to_string())
     }
 }
 

@@ -39,8 +39,7 @@ impl Books {
             .take_while(|(first, _)| *first < indexes.end)
         {
             let stored = self.at(*seq)?;
-            let Delivered { entries, .. } =
-                delivered(&stored).map_err(|message| BooksError::Entry { seq: *seq, message })?;
+            let Delivered { entries, .. } = delivered(&stored).map_err(|e| e.at(*seq))?;
             found.extend(
                 (*first..)
                     .zip(entries)
@@ -71,7 +70,7 @@ impl Books {
             from,
             body,
             ..
-        } = delivered(&stored).map_err(|message| BooksError::Entry { seq, message })?;
+        } = delivered(&stored).map_err(|e| e.at(seq))?;
         Ok(usize::try_from(index - first)
             .ok()
             .and_then(|n| entries.into_iter().nth(n))

@@ -12,6 +12,7 @@ use protocol::period::Month;
 use protocol::registry::Unit;
 use protocol::verify::log::UnitLog;
 
+use super::entry::UnreadableEntry;
 use super::error::BooksError;
 use super::written::{Written, unseal};
 use crate::journal::Stored;
@@ -71,7 +72,7 @@ impl OwnLog {
         stored: &Stored,
         note: &Note,
         written: &Written,
-    ) -> Result<u64, String> {
+    ) -> Result<u64, UnreadableEntry> {
         self.latest = written.statement.recorded.parse().ok();
         let (log, me) = self
             .log
@@ -114,9 +115,9 @@ impl OwnLog {
     }
 
     /// A checkpoint that this node signed.
-    pub fn apply_checkpoint(&mut self, stored: &Stored) -> Result<(), String> {
-        let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
-        let point = Checkpoint::parse(note.text()).map_err(|e| e.to_string())?;
+    pub fn apply_checkpoint(&mut self, stored: &Stored) -> Result<(), UnreadableEntry> {
+        let note = Note::parse(&stored.public).map_err(UnreadableEntry::of)?;
+        let point = Checkpoint::parse(note.text()).map_err(UnreadableEntry::of)?;
         self.checkpoints.insert(point.size(), note);
         Ok(())
     }

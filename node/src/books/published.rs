@@ -11,6 +11,7 @@ use protocol::published;
 use protocol::registry::{Anchor, Registry, VerifiedRegistry};
 use protocol::statement::Statement;
 
+use super::entry::UnreadableEntry;
 use crate::journal::Stored;
 
 /// What is published, as far as this node knows it.
@@ -51,23 +52,27 @@ impl Published {
     }
 
     /// A registry version.
-    pub fn apply_registry(&mut self, root: &Anchor, stored: &Stored) -> Result<(), String> {
-        let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
+    pub fn apply_registry(
+        &mut self,
+        root: &Anchor,
+        stored: &Stored,
+    ) -> Result<(), UnreadableEntry> {
+        let note = Note::parse(&stored.public).map_err(UnreadableEntry::of)?;
         let next = match self.registries.last() {
             None => VerifiedRegistry::first(&note, root),
             Some((last, _)) => last.next(&note),
         };
         self.registries
-            .push((next.map_err(|e| e.to_string())?, note));
+            .push((next.map_err(UnreadableEntry::of)?, note));
         Ok(())
     }
 
     /// A catalogue.
-    pub fn apply_catalogue(&mut self, stored: &Stored) -> Result<(), String> {
-        let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
+    pub fn apply_catalogue(&mut self, stored: &Stored) -> Result<(), UnreadableEntry> {
+        let note = Note::parse(&stored.public).map_err(UnreadableEntry::of)?;
         let registry = self.registry().ok_or("a catalogue before any registry")?;
-        let catalogue = published::read_catalogue(&note, registry).map_err(|e| e.to_string())?;
-        let compiled = CompiledCatalogue::new(catalogue).map_err(|e| e.to_string())?;
+        let catalogue = published::read_catalogue(&note, registry).map_err(UnreadableEntry::of)?;
+        let compiled = CompiledCatalogue::new(catalogue).map_err(UnreadableEntry::of)?;
         // In the order of versions: an older one that comes late is known, and not in force again.
         let version = compiled.catalogue.version;
         let at = self
@@ -78,10 +83,10 @@ impl Published {
     }
 
     /// A plan pack.
-    pub fn apply_plan(&mut self, stored: &Stored) -> Result<(), String> {
-        let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
+    pub fn apply_plan(&mut self, stored: &Stored) -> Result<(), UnreadableEntry> {
+        let note = Note::parse(&stored.public).map_err(UnreadableEntry::of)?;
         let registry = self.registry().ok_or("a plan before any registry")?;
-        let plan = published::read_plan(&note, registry).map_err(|e| e.to_string())?;
+        let plan = published::read_plan(&note, registry).map_err(UnreadableEntry::of)?;
         let (old, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.plans)
             .into_iter()
             .partition(|(p, _)| p.plan.id == plan.plan.id);

@@ -10,7 +10,7 @@ use protocol::receipt::{Decision, Receipt};
 use protocol::rollup::HeldRollup;
 use serde::{Deserialize, Serialize};
 
-use super::entry::headed;
+use super::entry::{UnreadableEntry, headed};
 use crate::journal::Stored;
 
 /// Heading of an entry that says that a rollup was handed to the outbox.
@@ -28,14 +28,29 @@ pub struct SubmittedHead {
 #[derive(Debug, Clone)]
 pub struct OwnRollup {
     /// The note with the signatures so far, and what it says.
-    pub held: Arc<HeldRollup>,
+    pub(super) held: Arc<HeldRollup>,
     /// Handed to the outbox.
-    pub submitted: Option<DateTime<Utc>>,
+    pub(super) submitted: Option<DateTime<Utc>>,
     /// The parent's receipts in order.
-    pub receipts: Vec<(Receipt, Note)>,
+    pub(super) receipts: Vec<(Receipt, Note)>,
 }
 
 impl OwnRollup {
+    /// The note with the signatures so far, and what it says.
+    pub fn held(&self) -> &Arc<HeldRollup> {
+        &self.held
+    }
+
+    /// Handed to the outbox.
+    pub fn submitted(&self) -> Option<DateTime<Utc>> {
+        self.submitted
+    }
+
+    /// The parent's receipts in order.
+    pub fn receipts(&self) -> &[(Receipt, Note)] {
+        &self.receipts
+    }
+
     /// The parent's last word.
     pub fn decision(&self) -> Option<Decision> {
         self.receipts.last().map(|(r, _)| r.decision)
@@ -50,9 +65,9 @@ pub type Replacement = (Arc<HeldRollup>, Option<Arc<HeldRollup>>);
 
 /// A rollup, or the same one with more signatures, or another one that was made before anybody had
 /// received the first.
-pub fn apply_rollup(own: &mut OwnRollups, stored: &Stored) -> Result<Replacement, String> {
-    let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
-    let held = Arc::new(HeldRollup::new(note).map_err(|e| e.to_string())?);
+pub fn apply_rollup(own: &mut OwnRollups, stored: &Stored) -> Result<Replacement, UnreadableEntry> {
+    let note = Note::parse(&stored.public).map_err(UnreadableEntry::of)?;
+    let held = Arc::new(HeldRollup::new(note).map_err(UnreadableEntry::of)?);
     let key = (held.rollup.period, held.rollup.revision);
     if let Some(own) = own.get_mut(&key) {
         let before = std::mem::replace(&mut own.held, held.clone());
@@ -68,7 +83,7 @@ pub fn apply_rollup(own: &mut OwnRollups, stored: &Stored) -> Result<Replacement
 }
 
 /// A rollup was handed to the outbox.
-pub fn apply_submitted(own: &mut OwnRollups, stored: &Stored) -> Result<(), String> {
+pub fn apply_submitted(own: &mut OwnRollups, stored: &Stored) -> Result<(), UnreadableEntry> {
     let (head, _): (SubmittedHead, _) = headed(&stored.public).ok_or("no heading")?;
     if let Some(own) = own.get_mut(&(head.period, head.revision)) {
         own.submitted.get_or_insert(head.at);
@@ -77,9 +92,9 @@ pub fn apply_submitted(own: &mut OwnRollups, stored: &Stored) -> Result<(), Stri
 }
 
 /// The parent answered.
-pub fn apply_receipt(own: &mut OwnRollups, stored: &Stored) -> Result<(), String> {
-    let note = Note::parse(&stored.public).map_err(|e| e.to_string())?;
-    let receipt = Receipt::parse(note.text()).map_err(|e| e.to_string())?;
+pub fn apply_receipt(own: &mut OwnRollups, stored: &Stored) -> Result<(), UnreadableEntry> {
+    let note = Note::parse(&stored.public).map_err(UnreadableEntry::of)?;
+    let receipt = Receipt::parse(note.text()).map_err(UnreadableEntry::of)?;
     if let Some(own) = own.get_mut(&(receipt.period, receipt.revision)) {
         own.receipts.push((receipt, note));
         // They may come in any order; a reopening is always the later word.

@@ -13,6 +13,7 @@ use protocol::verdict::Verdict;
 
 use super::children::{self, Child, Children};
 use super::contradictions::{self, KeptContradiction};
+use super::entry::UnreadableEntry;
 use super::error::BooksError;
 use super::identity::Identity;
 use super::kinds::EntryKind;
@@ -108,11 +109,8 @@ impl State {
         written: Option<(Note, Written)>,
         index: bool,
     ) -> Result<Option<IndexedStatement>, BooksError> {
-        let bad = |message: String| BooksError::Entry {
-            seq: stored.seq,
-            message,
-        };
-        let kind = EntryKind::try_from(stored.kind).map_err(|e| bad(e.to_string()))?;
+        let bad = |e: UnreadableEntry| e.at(stored.seq);
+        let kind = EntryKind::try_from(stored.kind).map_err(|e| bad(UnreadableEntry::of(e)))?;
         let applied = match kind {
             EntryKind::Statement => return self.apply_statement(me, stored, written, index),
             EntryKind::PeriodKey => {
@@ -154,10 +152,7 @@ impl State {
         let leaf = self
             .own
             .apply_statement(unit, stored, &note, &written)
-            .map_err(|message| BooksError::Entry {
-                seq: stored.seq,
-                message,
-            })?;
+            .map_err(|e| e.at(stored.seq))?;
         if !index {
             return Ok(None);
         }
@@ -188,13 +183,13 @@ impl State {
         Ok(())
     }
 
-    fn apply_own_rollup(&mut self, stored: &Stored) -> Result<(), String> {
+    fn apply_own_rollup(&mut self, stored: &Stored) -> Result<(), UnreadableEntry> {
         let replacement = rollups::apply_rollup(&mut self.rollups, stored)?;
         self.index_rollup(replacement);
         Ok(())
     }
 
-    fn apply_child_rollup(&mut self, stored: &Stored) -> Result<(), String> {
+    fn apply_child_rollup(&mut self, stored: &Stored) -> Result<(), UnreadableEntry> {
         if let Some(replacement) = children::apply_rollup(&mut self.children, stored)? {
             self.index_rollup(replacement);
         }
@@ -210,19 +205,19 @@ impl State {
         self.rollup_by_digest.insert(held.digest(), held);
     }
 
-    fn apply_registry(&mut self, me: &Identity, stored: &Stored) -> Result<(), String> {
+    fn apply_registry(&mut self, me: &Identity, stored: &Stored) -> Result<(), UnreadableEntry> {
         self.published.apply_registry(&me.root, stored)?;
         self.settle_units(&me.unit);
         Ok(())
     }
 
-    fn apply_catalogue(&mut self, me: &Identity, stored: &Stored) -> Result<(), String> {
+    fn apply_catalogue(&mut self, me: &Identity, stored: &Stored) -> Result<(), UnreadableEntry> {
         self.published.apply_catalogue(stored)?;
         self.settle_units(&me.unit);
         Ok(())
     }
 
-    fn apply_contradiction(&mut self, stored: &Stored) -> Result<(), String> {
+    fn apply_contradiction(&mut self, stored: &Stored) -> Result<(), UnreadableEntry> {
         let found = contradictions::read(stored)?;
         if let Some(child) = self.children.get_mut(&found.unit) {
             child.flagged.get_or_insert_with(|| found.what.clone());
@@ -231,8 +226,8 @@ impl State {
         Ok(())
     }
 
-    fn apply_store(&mut self, stored: &Stored) -> Result<(), String> {
-        let name = String::from_utf8(stored.public.clone()).map_err(|e| e.to_string())?;
+    fn apply_store(&mut self, stored: &Stored) -> Result<(), UnreadableEntry> {
+        let name = String::from_utf8(stored.public.clone()).map_err(UnreadableEntry::of)?;
         self.resent_to = Some(name);
         Ok(())
     }

@@ -218,7 +218,7 @@ fn answered(books: &Books, unit: &UnitId, body: &[u8]) -> Vec<Note> {
     let given = books
         .children()
         .get(unit)
-        .and_then(|c| c.given.get(&note.digest()));
+        .and_then(|c| c.given().get(&note.digest()));
     given
         .into_iter()
         .flatten()

@@ -70,11 +70,11 @@ fn due(books: &Books, sent: &Sent, renewed: bool, now: Instant) -> (u64, Vec<(Mo
             .rollups()
             .values()
             .filter(|r| fits(r))
-            .map(|r| r.held.rollup.log.size)
+            .map(|r| r.held().rollup.log.size)
             .max()
     };
-    let acknowledged = sizes(&|r| !r.receipts.is_empty()).unwrap_or(0);
-    let key = |own: &OwnRollup| (own.held.rollup.period, own.held.rollup.revision);
+    let acknowledged = sizes(&|r| !r.receipts().is_empty()).unwrap_or(0);
+    let key = |own: &OwnRollup| (own.held().rollup.period, own.held().rollup.revision);
     if books.me().is_none_or(|me| me.parent.is_none()) {
         return (0, Vec::new());
     }
@@ -83,17 +83,18 @@ fn due(books: &Books, sent: &Sent, renewed: bool, now: Instant) -> (u64, Vec<(Mo
             acknowledged,
             books
                 .outbox()
-                .filter(|o| sent.is_due(&o.held.digest(), now))
+                .filter(|o| sent.is_due(&o.held().digest(), now))
                 .map(key)
                 .collect(),
         );
     }
     let months: BTreeSet<Month> = books.rollups().keys().map(|(month, _)| *month).collect();
     let oldest = months.iter().rev().take(RESEND_MONTHS).next_back().copied();
-    let recent = books.rollups().values().filter(|o| o.submitted.is_some());
-    let recent = recent.filter(|o| Some(o.held.rollup.period) >= oldest || o.receipts.is_empty());
+    let recent = books.rollups().values().filter(|o| o.submitted().is_some());
+    let recent =
+        recent.filter(|o| Some(o.held().rollup.period) >= oldest || o.receipts().is_empty());
     let list: Vec<_> = recent
-        .filter(|o| sent.is_due(&o.held.digest(), now))
+        .filter(|o| sent.is_due(&o.held().digest(), now))
         .map(key)
         .collect();
     // What lies before the first of them was sent already, or is older than what is sent again.
@@ -115,7 +116,7 @@ fn letters(
         .rollups()
         .get(&rollup)
         .ok_or_else(|| internal("unknown rollup"))?;
-    let size = own.held.rollup.log.size;
+    let size = own.held().rollup.log.size;
     let checkpoint = books
         .checkpoint(size)
         .ok_or_else(|| internal("a rollup without a checkpoint"))?;
@@ -141,7 +142,7 @@ fn letters(
     }
     for (kind, note) in [
         (UpKind::Checkpoint, checkpoint),
-        (UpKind::Rollup, &own.held.note),
+        (UpKind::Rollup, &own.held().note),
     ] {
         let body = note.as_bytes().to_vec();
         list.push(Outgoing {
@@ -159,10 +160,10 @@ fn given_lately(books: &Books, now: DateTime<Utc>) -> Vec<Note> {
     let direct = books
         .children()
         .values()
-        .filter(|c| c.unit.parent.as_ref() == Some(books.unit()));
+        .filter(|c| c.unit().parent.as_ref() == Some(books.unit()));
     // Times are written in one way, in UTC: their texts compare as they do.
     direct
-        .flat_map(|c| c.given.values().flatten())
+        .flat_map(|c| c.given().values().flatten())
         .filter(|(r, _)| r.decided >= since)
         .map(|(_, n)| n.clone())
         .collect()
@@ -175,10 +176,10 @@ fn reopened(books: &Books) -> Vec<Note> {
     for child in books
         .children()
         .values()
-        .filter(|c| c.unit.parent.as_ref() == Some(books.unit()))
+        .filter(|c| c.unit().parent.as_ref() == Some(books.unit()))
     {
-        for held in child.known.values() {
-            let last = child.given.get(&held.digest()).and_then(|g| g.last());
+        for held in child.known().values() {
+            let last = child.given().get(&held.digest()).and_then(|g| g.last());
             let latest = child
                 .latest(held.rollup.period)
                 .is_some_and(|l| l.digest() == held.digest());
@@ -279,8 +280,8 @@ async fn send_all<T: Transport>(
                     .get(&rollup)
                     .ok_or_else(|| internal("unknown rollup"))?;
                 Ok((
-                    own.held.digest(),
-                    own.held.rollup.log.size,
+                    own.held().digest(),
+                    own.held().rollup.log.size,
                     letters(books, &at, rollup, first)?,
                 ))
             })

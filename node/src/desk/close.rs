@@ -1,9 +1,9 @@
 //! A month into a rollup: recount, sum, check, sign.
 //!
-//! 1. Rules: a hard one that does not hold stops the close; a soft one needs a written explanation.
-//! 2. Recount: what voids and time alone changed is brought home by system events.
-//! 3. Sum: column sums and blindings of the month's own statements, from the private payloads.
-//! 4. Figures: own, then children that are accepted; every other child is named with a reason.
+//! 1. Recount: what voids and time alone changed is brought home by system events.
+//! 2. Sum: column sums and blindings of the month's own statements, from the private payloads.
+//! 3. Figures: own, then children that are accepted; every other child is named with a reason.
+//! 4. Rules: a hard one that does not hold stops the close; a soft one needs a written explanation.
 //! 5. Checkpoint, rollup, node's signature.
 //! 6. The node checks its own rollup as its parent will, and keeps it only if every check holds
 //!    (signatories sign later).
@@ -108,7 +108,7 @@ impl ClosingMonth {
     fn of(books: &Books, period: Month, revision: u32) -> Result<ClosingMonth, Faults> {
         let previous = period.prev().and_then(|before| {
             let mut revisions = books.rollups().range(before.revisions());
-            revisions.next_back().map(|(_, own)| own.held.clone())
+            revisions.next_back().map(|(_, own)| own.held().clone())
         });
         Ok(ClosingMonth {
             month: UnitMonth::of(books, period)?,
@@ -185,7 +185,7 @@ fn rollup(
         tier: unit.tier,
         period: *period,
         revision: closing.revision,
-        supersedes: superseded.map(|own| own.held.digest()),
+        supersedes: superseded.map(|own| own.held().digest()),
         previous: closing.previous.as_ref().map(|held| held.digest()),
         catalogue: counting.digest,
         plans: plans.map(|(plan, _)| plan.plan.id.clone()).collect(),
@@ -267,8 +267,8 @@ fn may_close(
     let rested_on = books
         .rollups()
         .range((period, u32::MAX)..)
-        .any(|(_, later)| later.submitted.is_some());
-    if own.submitted.is_none() && !rested_on {
+        .any(|(_, later)| later.submitted().is_some());
+    if own.submitted().is_none() && !rested_on {
         return Ok(*revision);
     }
     let decision = own.decision().map_or("not answered yet", |_| "accepted");

@@ -49,7 +49,7 @@ impl Snapshot {
         let last = books
             .rollups()
             .values()
-            .map(|r| r.held.rollup.log.size)
+            .map(|r| r.held().rollup.log.size)
             .max()
             .unwrap_or(0);
         sizes.insert(books.unit().clone(), last.min(log.len()));
@@ -61,13 +61,13 @@ impl Snapshot {
         for (id, child) in books.children() {
             arrivals.received.extend(
                 child
-                    .arrived
+                    .arrived()
                     .iter()
                     .map(|(digest, at)| (*digest, stamp(*at))),
             );
-            if !child.known.is_empty() {
+            if !child.known().is_empty() {
                 let last = child
-                    .known
+                    .known()
                     .values()
                     .map(|h| h.rollup.log.size)
                     .max()
@@ -144,12 +144,12 @@ fn keep_latest(received: &mut BTreeMap<Digest, String>) {
 fn own(books: &Books) -> UnitEvidence {
     let mut part = UnitEvidence::default();
     for (key, r) in books.rollups() {
-        part.rollups.insert(*key, r.held.note.clone());
-        if let Some(note) = books.checkpoint(r.held.rollup.log.size) {
+        part.rollups.insert(*key, r.held().note.clone());
+        if let Some(note) = books.checkpoint(r.held().rollup.log.size) {
             part.checkpoints
-                .insert(r.held.rollup.log.size, note.clone());
+                .insert(r.held().rollup.log.size, note.clone());
         }
-        for (n, (_, note)) in (1..).zip(&r.receipts) {
+        for (n, (_, note)) in (1..).zip(r.receipts()) {
             part.receipts.insert((key.0, key.1, n), note.clone());
         }
     }
@@ -158,12 +158,12 @@ fn own(books: &Books) -> UnitEvidence {
 
 fn below(child: &Child) -> UnitEvidence {
     let mut part = UnitEvidence::default();
-    for (key, held) in &child.known {
+    for (key, held) in child.known() {
         part.rollups.insert(*key, held.note.clone());
-        if let Some(note) = child.checkpoints.get(&held.rollup.log.size) {
+        if let Some(note) = child.checkpoints().get(&held.rollup.log.size) {
             part.checkpoints.insert(held.rollup.log.size, note.clone());
         }
-        for (n, (_, note)) in (1..).zip(child.given.get(&held.digest()).into_iter().flatten()) {
+        for (n, (_, note)) in (1..).zip(child.given().get(&held.digest()).into_iter().flatten()) {
             part.receipts.insert((key.0, key.1, n), note.clone());
         }
     }

@@ -73,7 +73,7 @@ pub(super) fn counting_of(books: &Books, month: Month) -> Result<Arc<CompiledCat
         books
             .children()
             .values()
-            .filter(|c| c.unit.parent.as_ref() == Some(books.unit()))
+            .filter(|c| c.unit().parent.as_ref() == Some(books.unit()))
     };
     let theirs = || {
         children()

@@ -28,7 +28,7 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Intake, Faults> {
         ));
     };
     if own
-        .receipts
+        .receipts()
         .iter()
         .any(|(_, n)| n.digest() == note.digest())
     {
@@ -44,7 +44,7 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Intake, Faults> {
     {
         return Ok(Intake::Refused(e.to_string()));
     }
-    let digest = own.held.digest();
+    let digest = own.held().digest();
     if receipt.rollup != digest {
         // The parent has a rollup under this unit's name that this unit does not have: its people
         // must know.
@@ -60,7 +60,7 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Intake, Faults> {
         return contradict(books, &me, what, body, None);
     }
     if let Err(e) =
-        protocol::verify::answer::read_receipt(&note, &own.held, registry, parent.as_ref())
+        protocol::verify::answer::read_receipt(&note, own.held(), registry, parent.as_ref())
     {
         return Ok(Intake::Refused(e.to_string()));
     }

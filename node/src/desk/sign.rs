@@ -40,13 +40,13 @@ pub fn unsigned(books: &Books, own: &OwnRollup) -> Vec<String> {
     let Some(log) = books.log() else {
         return Vec::new();
     };
-    let rollup = &own.held.rollup;
+    let rollup = &own.held().rollup;
     [Role::Preparer, Role::Reviewer, Role::Head]
         .into_iter()
         .zip(rollup.signatories.names())
         .filter(|(role, name)| {
             let key = log.operator_over(name, *role, rollup.log.size);
-            key.is_none_or(|k| own.held.note.verify(std::slice::from_ref(&k)).is_err())
+            key.is_none_or(|k| own.held().note.verify(std::slice::from_ref(&k)).is_err())
         })
         .map(|(_, name)| name.to_string())
         .collect()
@@ -70,8 +70,8 @@ pub fn add_signatures(
         )
     })?;
     let log = books.log().ok_or_else(super::month::no_registry)?;
-    let rollup = &own.held.rollup;
-    let merged = own.held.note.merge(&brought).map_err(|_| {
+    let rollup = &own.held().rollup;
+    let merged = own.held().note.merge(&brought).map_err(|_| {
         Faults::one(
             FaultCode::SignText,
             "签名的不是本月当前报表;请重新取得文本再签",
@@ -101,7 +101,7 @@ pub fn add_signatures(
             ));
         }
     }
-    if merged.as_bytes() != own.held.note.as_bytes() {
+    if merged.as_bytes() != own.held().note.as_bytes() {
         books.commit(vec![NewEntry::open(EntryKind::Signed, merged.as_bytes())])?;
     }
     let own = latest(books, period)?;
@@ -128,7 +128,7 @@ pub fn submit(
             format!("not signed yet: {names}"),
         ));
     }
-    let held: Arc<HeldRollup> = own.held.clone();
+    let held: Arc<HeldRollup> = own.held().clone();
     let checkpoint = books
         .checkpoint(held.rollup.log.size)
         .cloned()
@@ -141,7 +141,7 @@ pub fn submit(
             format!("the node's own check {} fails: {}", v.check, v.detail),
         ));
     }
-    if own.submitted.is_none() {
+    if own.submitted().is_none() {
         books.submit(period, held.rollup.revision, now)?;
     }
     Ok(verdicts)

@@ -98,7 +98,7 @@ pub struct UnknownCode;
 
 impl FaultCode {
     /// The code of an error of the crate `protocol`, which gives it as a text. The table has all of
-    /// them (`node/tests/codes.rs` reads the sources); one that it had not would be told as a
+    /// them (`node/tests/codes` reads the sources); one that it had not would be told as a
     /// failure of the node itself.
     pub fn of_protocol(text: &str) -> FaultCode {
         text.parse().unwrap_or(FaultCode::NodeInternal)

@@ -43,7 +43,7 @@ pub fn children(books: &Books) -> Vec<ChildMonth> {
     let rollups = books
         .children()
         .values()
-        .flat_map(|child| child.known.values().map(move |held| (child, held)));
+        .flat_map(|child| child.known().values().map(move |held| (child, held)));
     rollups
         .map(|(child, held)| month(books, child, held))
         .collect()
@@ -51,17 +51,17 @@ pub fn children(books: &Books) -> Vec<ChildMonth> {
 
 fn month(books: &Books, child: &Child, held: &HeldRollup) -> ChildMonth {
     let digest = held.digest();
-    let verdicts = child.verdicts.get(&digest);
+    let verdicts = child.verdicts().get(&digest);
     ChildMonth {
-        unit: child.unit.id.clone(),
-        name: child.unit.name.clone(),
+        unit: child.unit().id.clone(),
+        name: child.unit().name.clone(),
         period: held.rollup.period,
         revision: held.rollup.revision,
         rollup: digest,
-        arrived: child.arrived.get(&digest).map(|at| stamp(*at)),
+        arrived: child.arrived().get(&digest).map(|at| stamp(*at)),
         verdicts: verdicts.cloned().unwrap_or_default(),
         waits: review::waits(books, held).filter(|_| verdicts.is_none()),
         decision: child.decision(&digest),
-        flagged: child.flagged.as_ref().map(ToString::to_string),
+        flagged: child.flagged().map(ToString::to_string),
     }
 }

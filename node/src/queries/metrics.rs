@@ -90,7 +90,7 @@ fn of_books(books: &Books, now: DateTime<Utc>) -> Vec<Metric> {
     let (bytes, entries, _) = books.size();
     let leaves = books.log().map_or(0, UnitLog::len);
     let waiting = books.outbox().count() as u64;
-    let oldest = books.outbox().filter_map(|own| own.submitted).min();
+    let oldest = books.outbox().filter_map(|own| own.submitted()).min();
     vec![
         Metric::gauge("journal_bytes", "Bytes of the journal on disk.", bytes),
         Metric::gauge("journal_entries", "Entries of the journal.", entries),

@@ -41,13 +41,13 @@ pub fn months(books: &Books) -> Vec<OwnMonth> {
 }
 
 fn month(books: &Books, own: &OwnRollup) -> OwnMonth {
-    let last = own.receipts.last().map(|(receipt, _)| receipt);
+    let last = own.receipts().last().map(|(receipt, _)| receipt);
     OwnMonth {
-        period: own.held.rollup.period,
-        revision: own.held.rollup.revision,
-        rollup: own.held.digest(),
+        period: own.held().rollup.period,
+        revision: own.held().rollup.revision,
+        rollup: own.held().digest(),
         unsigned: sign::unsigned(books, own),
-        submitted: own.submitted.map(stamp),
+        submitted: own.submitted().map(stamp),
         decision: own.decision(),
         reasons: last.map(|r| r.reasons.clone()).unwrap_or_default(),
         checks: last.map(|r| r.checks.clone()).unwrap_or_default(),

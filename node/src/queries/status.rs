@@ -1,7 +1,10 @@
 //! How a unit stands.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
+use protocol::ids::UnitId;
 use protocol::period::Month;
 use protocol::verify::log::UnitLog;
 use serde::{Deserialize, Serialize};
@@ -41,6 +44,9 @@ pub struct Status {
     pub trouble: Option<String>,
     /// Contradictions kept as evidence.
     pub contradictions: Vec<String>,
+    /// The units that they are about: who signed two things that cannot both be true.
+    #[serde(default)]
+    pub contradictory: BTreeSet<UnitId>,
     /// Under whose name something was refused at the door in this run of the node, when, and why.
     /// It was not kept.
     #[serde(default)]
@@ -66,7 +72,7 @@ pub fn status(
 ) -> Result<Status, Faults> {
     let me = books.me().cloned().ok_or_else(|| internal("no registry"))?;
     let open = open_month(books)?;
-    let oldest = books.outbox().filter_map(|own| own.submitted).min();
+    let oldest = books.outbox().filter_map(|own| own.submitted()).min();
     let down = link.filter(|seen| !seen.is_up());
     Ok(Status {
         unit: me.id.to_string(),
@@ -91,6 +97,11 @@ pub fn status(
             .iter()
             .map(|c| format!("{}: {}", c.unit, c.what))
             .collect(),
+        contradictory: books
+            .contradictions()
+            .iter()
+            .map(|c| c.unit.clone())
+            .collect(),
         refused,
         registry: books.registry().map_or(0, |r| r.registry().version),
         catalogue: books.counting().map(|c| c.digest),
@@ -100,7 +111,7 @@ pub fn status(
 
 /// The rollups that wait for a receipt, as `month.revision`.
 fn waiting(books: &Books) -> Vec<String> {
-    let rollups = books.outbox().map(|own| &own.held.rollup);
+    let rollups = books.outbox().map(|own| &own.held().rollup);
     rollups
         .map(|rollup| format!("{}.{}", rollup.period, rollup.revision))
         .collect()

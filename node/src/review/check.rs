@@ -15,7 +15,7 @@ use protocol::verify::{self, Context};
 use crate::books::{Books, Derived};
 use crate::fault::{Faults, internal};
 
-use super::issue::{arrived, issue_receipt};
+use super::issue::{Ruling, arrived, issue_receipt};
 
 /// What a rollup still waits for before it can be checked.
 pub fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
@@ -25,13 +25,15 @@ pub fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
     if child.held() < size {
         return Some(format!("{} of {size} statements are here", child.held()));
     }
-    if !child.checkpoints.contains_key(&size) {
+    if !child.checkpoints().contains_key(&size) {
         return Some("its checkpoint is not here".into());
     }
     // Months and revisions are judged in their order, in whatever order they come. One that
     // contradicts what is known is never coming as such: the check says what is wrong then.
     let rollup = &held.rollup;
-    let previous = rollup.previous.filter(|_| rollup.period > child.unit.since);
+    let previous = rollup
+        .previous
+        .filter(|_| rollup.period > child.unit().since);
     let supersedes = rollup.supersedes.filter(|_| rollup.revision > 1);
     let coming = |digest: &Digest| {
         let mut kept = books.contradictions().iter();
@@ -48,7 +50,7 @@ pub fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
     let told = |c: &ChildRef| {
         books
             .child(&c.unit)
-            .is_some_and(|k| k.known.contains_key(&(rollup.period, c.revision)))
+            .is_some_and(|k| k.known().contains_key(&(rollup.period, c.revision)))
     };
     let unknown = rollup
         .children
@@ -69,9 +71,9 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
         let mut next: Vec<(UnitId, Digest, u64)> = Vec::new();
         for (id, child) in books.children() {
             let open = child
-                .known
+                .known()
                 .values()
-                .filter(|h| !child.verdicts.contains_key(&h.digest()));
+                .filter(|h| !child.verdicts().contains_key(&h.digest()));
             // In order: an earlier rollup that waits holds back the later ones of its unit.
             if let Some(h) =
                 open.min_by_key(|h| (h.rollup.log.size, h.rollup.period, h.rollup.revision))
@@ -128,21 +130,8 @@ fn answer(
         return Ok(None);
     }
     let received = arrived(books, &held).unwrap_or(now);
-    let by = books.unit().to_string();
-    let checks = verdicts.to_vec();
-    let none = Vec::new;
-    issue_receipt(
-        books,
-        &held,
-        checks,
-        received,
-        decision,
-        none(),
-        none(),
-        by,
-        now,
-    )
-    .map(Some)
+    let ruling = Ruling::new(decision, books.unit().as_str());
+    issue_receipt(books, &held, verdicts.to_vec(), received, ruling, now).map(Some)
 }
 
 /// Tells the log what was checked and how long it took. Every start checks everything again: what
@@ -174,7 +163,7 @@ fn log_result(books: &Books, digest: &Digest, verdicts: &[Verdict], read: Durati
 fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdict>, Faults> {
     let child = books.child(unit).ok_or_else(|| internal("unknown child"))?;
     let held = child
-        .known
+        .known()
         .values()
         .find(|h| h.digest() == *digest)
         .ok_or_else(|| internal("unknown rollup"))?;
@@ -187,29 +176,29 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         .ok_or_else(|| internal("no registry"))?;
     let lookup = |digest: &Digest| books.find_rollup(digest);
     let witnessed = child
-        .given
+        .given()
         .values()
         .flatten()
         .filter(|(r, _)| r.decision == Decision::Accepted)
-        .filter_map(|(r, _)| child.known.get(&(r.period, r.revision)))
+        .filter_map(|(r, _)| child.known().get(&(r.period, r.revision)))
         .filter_map(|h| Some((h.rollup.log.size, h.rollup.log.root_bytes()?)))
         .max();
     let context = Context {
         registry,
-        log: &child.log,
-        known: &child.known,
+        log: child.log(),
+        known: child.known(),
         child: &lookup,
-        checkpoint: child.checkpoints.get(&held.rollup.log.size),
+        checkpoint: child.checkpoints().get(&held.rollup.log.size),
         // A new revision of an old month may rest on a smaller log than was witnessed since: then
         // only its prefix counts.
         witnessed: witnessed.filter(|(size, _)| *size <= held.rollup.log.size),
-        received: child.arrived.get(digest).copied(),
+        received: child.arrived().get(digest).copied(),
         due: Some(books.reporting().due(held.rollup.tier, held.rollup.period)),
     };
     let mut verdicts = verify::check(held, &context);
     // What was accepted is opened again by this unit's word, or not at all.
     let before = child
-        .known
+        .known()
         .get(&(held.rollup.period, held.rollup.revision.wrapping_sub(1)))
         .map(|h| h.digest());
     let direct = books.is_direct(child);

@@ -11,24 +11,21 @@ use crate::books::Books;
 use crate::fault::{FaultCode, Faults};
 
 use super::check::waits;
-use super::issue::{arrived, issue_receipt};
+use super::issue::{Ruling, arrived, issue_receipt};
 
 /// A person's decision on the latest revision of a direct child's month; what is opened again is
 /// the accepted one.
 ///
 /// # Errors
 /// Nothing to decide on, a decision that the checks do not allow, or a missing reason.
-#[allow(clippy::too_many_arguments)] // one argument a field of the receipt
 pub fn decide(
     books: &mut Books,
     unit: &UnitId,
     period: Month,
-    decision: Decision,
-    reasons: Vec<String>,
-    about: Vec<String>,
-    by: &str,
+    ruling: Ruling,
     now: DateTime<Utc>,
 ) -> Result<Note, Faults> {
+    let decision = ruling.decision;
     let refuse = |code: FaultCode, zh: &str, en: &str| Err(Faults::one(code, zh, en));
     let Some(child) = books.child(unit).filter(|c| books.is_direct(c)) else {
         return refuse(FaultCode::ReviewUnit, "不是直属下级", "not a direct child");
@@ -46,7 +43,7 @@ pub fn decide(
     };
     let digest = held.digest();
     let before = child.decision(&digest);
-    let Some(verdicts) = child.verdicts.get(&digest) else {
+    let Some(verdicts) = child.verdicts().get(&digest) else {
         let why = waits(books, held).unwrap_or_else(|| "it is being checked".into());
         return refuse(
             FaultCode::ReviewUnchecked,
@@ -69,21 +66,11 @@ pub fn decide(
         );
     }
     if matches!(decision, Decision::Returned | Decision::Reopened)
-        && reasons.iter().all(|r| r.trim().is_empty())
+        && ruling.reasons.iter().all(|r| r.trim().is_empty())
     {
         return refuse(FaultCode::ReviewReason, "请写明原因", "a reason is needed");
     }
     let (held, verdicts) = (held.clone(), verdicts.clone());
     let received = arrived(books, &held).unwrap_or(now);
-    issue_receipt(
-        books,
-        &held,
-        verdicts,
-        received,
-        decision,
-        reasons,
-        about,
-        by.to_string(),
-        now,
-    )
+    issue_receipt(books, &held, verdicts, received, ruling, now)
 }

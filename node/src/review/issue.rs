@@ -15,29 +15,66 @@ use crate::fault::{FaultCode, Faults, internal};
 pub fn arrived(books: &Books, held: &HeldRollup) -> Option<DateTime<Utc>> {
     books
         .child(&held.rollup.unit)?
-        .arrived
+        .arrived()
         .get(&held.digest())
         .copied()
 }
 
+/// What is decided about a rollup, by whom and why: the part of a receipt that somebody chooses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruling {
+    /// The decision.
+    pub decision: Decision,
+    /// Why, in the words of who decided.
+    pub reasons: Vec<String>,
+    /// Figures that the reasons are about.
+    pub about: Vec<String>,
+    /// Who decided: `<unit>/<name>`, or the unit where its node did so by itself.
+    pub by: String,
+}
+
+impl Ruling {
+    /// A decision without a word.
+    pub fn new(decision: Decision, by: &str) -> Ruling {
+        Ruling {
+            decision,
+            reasons: Vec::new(),
+            about: Vec::new(),
+            by: by.to_string(),
+        }
+    }
+
+    /// With this reason.
+    #[must_use]
+    pub fn because(mut self, reason: &str) -> Ruling {
+        self.reasons.push(reason.to_string());
+        self
+    }
+}
+
 /// Signs and keeps a receipt.
-#[allow(clippy::too_many_arguments)] // one argument a field of the receipt
+///
+/// # Errors
+/// A unit that is not known, a receipt that cannot be written, or the journal's error.
 pub fn issue_receipt(
     books: &mut Books,
     held: &HeldRollup,
     checks: Vec<Verdict>,
     received: DateTime<Utc>,
-    decision: Decision,
-    reasons: Vec<String>,
-    about: Vec<String>,
-    by: String,
+    ruling: Ruling,
     now: DateTime<Utc>,
 ) -> Result<Note, Faults> {
+    let Ruling {
+        decision,
+        reasons,
+        about,
+        by,
+    } = ruling;
     let rollup = &held.rollup;
     let child = books
         .child(&rollup.unit)
         .ok_or_else(|| internal("unknown child"))?;
-    let checkpoint = match child.checkpoints.get(&rollup.log.size) {
+    let checkpoint = match child.checkpoints().get(&rollup.log.size) {
         // Accepting is witnessing: the cosignature says that this is the largest consistent log
         // seen.
         Some(note) if decision == Decision::Accepted => {
@@ -53,7 +90,7 @@ pub fn issue_receipt(
     // Receipts for one rollup are read in the order of these times, also where the clock was put
     // back in between.
     let before = child
-        .given
+        .given()
         .get(&held.digest())
         .into_iter()
         .flatten()

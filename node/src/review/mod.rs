@@ -19,4 +19,5 @@ mod receive;
 pub use check::{check_all, waits};
 pub use contradict::contradict;
 pub use decide::decide;
+pub use issue::Ruling;
 pub use receive::{take_checkpoint, take_entries, take_rollup};

@@ -20,7 +20,7 @@ use crate::link::MAX_BODY_BYTES;
 use protocol::period::china_day;
 
 use super::contradict::contradict;
-use super::issue::issue_receipt;
+use super::issue::{Ruling, issue_receipt};
 
 /// More revisions of one month than any unit ever needs.
 const MAX_REVISION: u32 = 100;
@@ -105,18 +105,18 @@ const MAX_OTHER: usize = 16;
 
 /// What contradicts where the unit has signed another root for a log of this size before.
 fn two_checkpoints(child: &Child, note: &Note, point: &Checkpoint) -> Option<Contradiction> {
-    let before = child.checkpoints.get(&point.size())?;
+    let before = child.checkpoints().get(&point.size())?;
     (before.text() != note.text()).then(|| Contradiction::Checkpoint { size: point.size() })
 }
 
 /// Whether this is a checkpoint of the unit's log, signed by a key of its node that may, and by
 /// nobody who is not known.
 fn of_log(books: &Books, child: &Child, note: &Note, point: &Checkpoint) -> Result<(), String> {
-    let unit = &child.unit.id;
+    let unit = &child.unit().id;
     if point.origin() != origin_of(unit) {
         return Err("a checkpoint of another log".into());
     }
-    let keys = child.unit.keys_over(point.size());
+    let keys = child.unit().keys_over(point.size());
     if note.verify(&keys).is_err() {
         return Err(format!("a checkpoint that {unit} did not sign"));
     }
@@ -155,7 +155,7 @@ pub fn take_checkpoint(
     if let Some(what) = two_checkpoints(child, &note, &point) {
         return contradict(books, unit, what, body, None);
     }
-    if child.checkpoints.contains_key(&point.size()) {
+    if child.checkpoints().contains_key(&point.size()) {
         return Ok(Intake::Done);
     }
     let head = ArrivalHead {
@@ -195,7 +195,7 @@ pub fn take_rollup(
     }
     if held
         .note
-        .verify(&child.unit.keys_over(held.rollup.log.size))
+        .verify(&child.unit().keys_over(held.rollup.log.size))
         .is_err()
     {
         return Ok(Intake::Refused(format!(
@@ -221,7 +221,7 @@ pub fn take_rollup(
         Lines::Other(what) => return Ok(Intake::Refused(format!("a rollup of {unit} {what}"))),
     }
     let key = (held.rollup.period, held.rollup.revision);
-    if let Some(before) = child.known.get(&key) {
+    if let Some(before) = child.known().get(&key) {
         let first = before.digest();
         return if first == held.digest() {
             Ok(Intake::Done)
@@ -242,7 +242,7 @@ pub fn take_rollup(
 /// its tiers above keep rollups without end.
 fn can_be_due(child: &Child, held: &HeldRollup, now: DateTime<Utc>) -> bool {
     let last = Month::of(china_day(now)).and_then(Month::next);
-    held.rollup.period >= child.unit.since
+    held.rollup.period >= child.unit().since
         && last.is_none_or(|last| held.rollup.period <= last)
         && held.rollup.revision <= MAX_REVISION
 }
@@ -269,18 +269,8 @@ fn second_rollup(
         .is_some_and(|c| books.is_direct(c) && c.decision(&held.digest()).is_none());
     if unanswered {
         let checks = vec![Verdict::fails(Check::History, what.to_string())];
-        let by = books.unit().to_string();
-        issue_receipt(
-            books,
-            held,
-            checks,
-            now,
-            Decision::Rejected,
-            Vec::new(),
-            Vec::new(),
-            by,
-            now,
-        )?;
+        let ruling = Ruling::new(Decision::Rejected, books.unit().as_str());
+        issue_receipt(books, held, checks, now, ruling, now)?;
     }
     Ok(intake)
 }
@@ -305,7 +295,7 @@ fn lines(child: &Child, held: &HeldRollup) -> Lines {
     {
         return Lines::Unknown;
     }
-    let node = child.unit.id.as_str();
+    let node = child.unit().id.as_str();
     let lines = held.note.signatures();
     let of = |name: &str| lines.iter().filter(|line| line.name() == name).count();
     if let Some(absent) = names.into_iter().chain([node]).find(|name| of(name) != 1) {

@@ -39,7 +39,7 @@ impl Round {
     /// What a unit's latest rollup of a month says.
     pub fn totals(&mut self, at: usize, month: Month) -> Totals {
         let figures = self.units[at]
-            .look(move |books| sign::latest(books, month).map(|o| o.held.rollup.figures.clone()));
+            .look(move |books| sign::latest(books, month).map(|o| o.held().rollup.figures.clone()));
         reported(&figures.unwrap_or_else(|f| panic!("{}: {f}", self.units[at].id)))
     }
 
@@ -96,24 +96,24 @@ impl Round {
                     continue;
                 };
                 if has_parent && own.decision() != Some(Decision::Accepted) {
-                    say(format!("{m} revision {} is answered by {:?}", own.held.rollup.revision, own.decision()));
+                    say(format!("{m} revision {} is answered by {:?}", own.held().rollup.revision, own.decision()));
                 }
-                let absent: BTreeSet<String> = own.held.rollup.missing.iter().map(|m| m.unit.to_string()).collect();
-                let used: BTreeSet<String> = own.held.rollup.children.iter().map(|c| c.unit.to_string()).collect();
+                let absent: BTreeSet<String> = own.held().rollup.missing.iter().map(|m| m.unit.to_string()).collect();
+                let used: BTreeSet<String> = own.held().rollup.children.iter().map(|c| c.unit.to_string()).collect();
                 let expected: BTreeSet<String> = missing[&m].intersection(&below).cloned().collect();
                 if absent != expected || used != below.difference(&expected).cloned().collect() {
                     say(format!("{m} names {absent:?} as missing instead of {expected:?}, and uses {} children", used.len()));
                 }
             }
             for child in books.children().values() {
-                if let Some(flag) = &child.flagged {
-                    say(format!("{} is flagged falsely: {flag}", child.unit.id));
+                if let Some(flag) = &child.flagged() {
+                    say(format!("{} is flagged falsely: {flag}", child.unit().id));
                 }
-                for held in child.known.values() {
-                    let verdicts = child.verdicts.get(&held.digest());
+                for held in child.known().values() {
+                    let verdicts = child.verdicts().get(&held.digest());
                     let failed = verdicts.is_none_or(|v| v.iter().any(protocol::verdict::Verdict::failed));
                     if failed {
-                        say(format!("{} {}.{}: {verdicts:?}", child.unit.id, held.rollup.period, held.rollup.revision));
+                        say(format!("{} {}.{}: {verdicts:?}", child.unit().id, held.rollup.period, held.rollup.revision));
                     }
                 }
             }

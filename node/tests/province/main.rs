@@ -216,7 +216,7 @@ fn figures(round: &mut Round, unit: usize) -> Vec<Figure> {
     round.units[unit].look(move |books| {
         sign::latest(books, month)
             .unwrap()
-            .held
+            .held()
             .rollup
             .figures
             .clone()

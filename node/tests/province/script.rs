@@ -10,7 +10,7 @@ use node::desk::{record, sign};
 use node::exchange::{self, Form};
 use node::fault::{FaultCode, Faults};
 use node::queries::events;
-use node::review;
+use node::review::{self, Ruling};
 use protocol::ids::UnitId;
 use protocol::note::Note;
 use protocol::period::Month;
@@ -117,7 +117,7 @@ pub fn holds(books: &Books, child: &str, month: Month, revision: u32) -> bool {
         .parse::<UnitId>()
         .ok()
         .and_then(|id| books.children().get(&id));
-    let mut given = child.into_iter().flat_map(|c| c.given.values().flatten());
+    let mut given = child.into_iter().flat_map(|c| c.given().values().flatten());
     given.any(|(r, _)| (r.period, r.revision, r.decision) == (month, revision, Decision::Accepted))
 }
 
@@ -306,7 +306,7 @@ fn sign_by_all(unit: &mut Unit, month: Month) -> Outcome {
         .collect();
     unit.call(move |books, _| {
         for person in &people {
-            let text = sign::latest(books, month)?.held.note.text().to_string();
+            let text = sign::latest(books, month)?.held().note.text().to_string();
             let note = Note::sign(&text, &[person]).expect("signs");
             sign::add_signatures(books, month, note.as_bytes())?;
         }
@@ -345,17 +345,16 @@ fn decide(
         if unsure && known.decision(&digest) == Some(word) {
             return Ok((Did::Done, None));
         }
-        if !known.verdicts.contains_key(&digest)
+        if !known.verdicts().contains_key(&digest)
             || (word == Decision::Reopened && known.decision(&digest).is_none())
         {
             return Ok((Did::NotYet, None));
         }
-        let reasons = if word == Decision::Accepted {
-            vec![]
-        } else {
-            vec!["please look again".to_string()]
-        };
-        let note = review::decide(books, &id, month, word, reasons, vec![], &by, now)?;
+        let mut ruling = Ruling::new(word, &by);
+        if word != Decision::Accepted {
+            ruling = ruling.because("please look again");
+        }
+        let note = review::decide(books, &id, month, ruling, now)?;
         Ok((Did::Done, Some(note)))
     })?;
     Ok(decided.map(|(did, note)| {

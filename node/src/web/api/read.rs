@@ -65,7 +65,7 @@ pub async fn rollup(
     let month = month(&text)?;
     let work = app
         .service
-        .with(move |books, _| Ok(sign::latest(books, month)?.held.note.as_bytes().to_vec()));
+        .with(move |books, _| Ok(sign::latest(books, month)?.held().note.as_bytes().to_vec()));
     Ok((NOTE, work.await?))
 }
 

@@ -13,7 +13,7 @@ use super::shapes;
 use crate::fault::{FaultCode, Faults};
 use crate::queries::children::{self, ChildMonth};
 use crate::queries::contradictions::{self, Contradicted};
-use crate::review;
+use crate::review::{self, Ruling};
 use crate::web::app::App;
 use crate::web::tokens::Role;
 
@@ -83,21 +83,15 @@ pub async fn decide(
     let unit: UnitId = unit
         .parse()
         .map_err(|_| Faults::one(FaultCode::ReviewUnit, "单位代码有误", "not a unit"))?;
-    let by = who.operator(&app);
+    let ruling = Ruling {
+        decision: request.decision,
+        reasons: request.reasons,
+        about: request.about,
+        by: who.operator(&app),
+    };
     let note = app
         .service
-        .with(move |books, now| {
-            review::decide(
-                books,
-                &unit,
-                month,
-                request.decision,
-                request.reasons,
-                request.about,
-                &by,
-                now,
-            )
-        })
+        .with(move |books, now| review::decide(books, &unit, month, ruling, now))
         .await?;
     app.service.queue(vec![note]);
     Ok(StatusCode::NO_CONTENT)

@@ -142,6 +142,8 @@ pub struct Status {
     pub trouble: Option<String>,
     /// Contradictions kept as evidence.
     pub contradictions: Vec<String>,
+    /// The units that they are about: who signed two things that cannot both be true.
+    pub contradictory: Vec<String>,
     /// Under whose name something was refused at the door in this run of the node, when, and why.
     /// It was not kept.
     #[serde(default)]
@@ -247,6 +249,7 @@ mod tests {
     use super::*;
     use crate::{desk, fault, queries};
     use serde::de::DeserializeOwned;
+    use std::collections::BTreeSet;
 
     /// Reads a value by its shape and writes it again: a field that the shape lacks gets lost, one
     /// that the value lacks is missed.
@@ -350,6 +353,7 @@ mod tests {
             unreached_since: None,
             trouble: None,
             contradictions: Vec::new(),
+            contradictory: BTreeSet::from(["14".parse().unwrap()]),
             refused: Vec::new(),
             registry: 1,
             catalogue: Some(Digest::of(b"x")),

@@ -186,7 +186,7 @@ impl Desk {
     pub fn signed_by(&self, period: &str, person: &str) -> Vec<u8> {
         let note = sign::latest(self.read(), month(period))
             .unwrap()
-            .held
+            .held()
             .note
             .clone();
         Note::sign(note.text(), &[&self.people[person]])
@@ -218,7 +218,13 @@ impl Desk {
     #[track_caller]
     pub fn figure(&self, period: &str, id: &str) -> (i64, i64) {
         let own = sign::latest(self.read(), month(period)).unwrap();
-        let f = own.held.rollup.figures.iter().find(|f| f.id == id).unwrap();
+        let f = own
+            .held()
+            .rollup
+            .figures
+            .iter()
+            .find(|f| f.id == id)
+            .unwrap();
         (f.own.value.unwrap(), f.scope().value.unwrap())
     }
     pub fn open_month(&self) -> String {
@@ -236,8 +242,8 @@ impl Desk {
         let mut list = Vec::new();
         let mut first = 0;
         let books = self.read();
-        for own in books.rollups().values().filter(|r| r.submitted.is_some()) {
-            let size = own.held.rollup.log.size;
+        for own in books.rollups().values().filter(|r| r.submitted().is_some()) {
+            let size = own.held().rollup.log.size;
             if first < size {
                 list.push(self.delivery(first..size, size));
                 first = size;
@@ -245,7 +251,7 @@ impl Desk {
             list.push(Letter::Checkpoint(
                 books.checkpoint(size).unwrap().as_bytes().to_vec(),
             ));
-            list.push(Letter::Rollup(own.held.note.as_bytes().to_vec()));
+            list.push(Letter::Rollup(own.held().note.as_bytes().to_vec()));
         }
         list
     }
@@ -284,7 +290,7 @@ impl Desk {
     ) -> Note {
         let mut rollup = sign::latest(self.read(), month(period))
             .unwrap()
-            .held
+            .held()
             .rollup
             .clone();
         change(&mut rollup);
@@ -308,12 +314,12 @@ impl Desk {
         for ((m, r), own) in books.rollups() {
             text += &format!(
                 "{m}.{r} {} {:?} {:?} {:?}\n",
-                own.held.digest(),
-                own.submitted,
+                own.held().digest(),
+                own.submitted(),
                 own.decision(),
                 sign::unsigned(books, own)
             );
-            text += &format!("{}\n", String::from_utf8_lossy(own.held.note.as_bytes()));
+            text += &format!("{}\n", String::from_utf8_lossy(own.held().note.as_bytes()));
         }
         for m in [JAN, FEB, MAR] {
             text += &serde_json::to_string(&events::list(books, month(m), true).unwrap()).unwrap();
@@ -323,17 +329,17 @@ impl Desk {
             text += &format!(
                 "{id} {} {:?} {:?}\n",
                 child.held(),
-                child.flagged,
-                child.checkpoints.keys().collect::<Vec<_>>()
+                child.flagged(),
+                child.checkpoints().keys().collect::<Vec<_>>()
             );
-            for held in child.known.values() {
+            for held in child.known().values() {
                 let d = held.digest();
                 text += &format!(
                     "  {}.{} {d} {:?} {:?}\n",
                     held.rollup.period,
                     held.rollup.revision,
                     child.decision(&d),
-                    child.verdicts.get(&d)
+                    child.verdicts().get(&d)
                 );
             }
         }

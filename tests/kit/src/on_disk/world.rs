@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use node::config::{Accept, Config};
 use node::desk::{receipt, record};
 use node::intake::Intake;
-use node::review;
+use node::review::{self, Ruling};
 use node::service::Service;
 use node::vault::VaultKey;
 use protocol::digest::Digest;
@@ -89,23 +89,12 @@ impl World {
         now: DateTime<Utc>,
     ) {
         review::check_all(self.desk(parent).books(), false, now).unwrap();
-        let reasons = if decision == Decision::Accepted {
-            vec![]
-        } else {
-            vec!["please look again".to_string()]
-        };
-        let by = format!("{parent}/tongji");
-        let note = review::decide(
-            self.desk(parent).books(),
-            &unit(child),
-            month(period),
-            decision,
-            reasons,
-            vec![],
-            &by,
-            now,
-        )
-        .unwrap();
+        let mut ruling = Ruling::new(decision, &format!("{parent}/tongji"));
+        if decision != Decision::Accepted {
+            ruling = ruling.because("please look again");
+        }
+        let books = self.desk(parent).books();
+        let note = review::decide(books, &unit(child), month(period), ruling, now).unwrap();
         assert_eq!(
             receipt::take_receipt(self.desk(child).books(), note.as_bytes()).unwrap(),
             Intake::Done
