@@ -19,7 +19,7 @@ use crate::link::{Ack, DownKind, Incoming, Subject, Transport, UpKind};
 use crate::review;
 use crate::service::Service;
 
-use super::{OUTBOX_INTERVAL, millis};
+use super::timing::{OUTBOX_INTERVAL, millis};
 
 /// At most so many messages are worked on together, and so many answers are on their way.
 const MAX_BATCH_MESSAGES: usize = 16;

@@ -8,19 +8,14 @@
 
 mod inbox;
 mod outbox;
+mod timing;
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use crate::books::Books;
 use crate::fault::{Faults, internal};
 use crate::link::{Transport, UnitPath};
 use crate::service::Service;
-
-/// How often the outbox looks by itself.
-const OUTBOX_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The unit's path, top first.
 ///
@@ -44,9 +39,4 @@ pub async fn run<T: Transport>(service: Arc<Service>, transport: Arc<T>, path: U
         () = outbox::run(service.clone(), transport.clone(), path) => {}
         () = inbox::run(&service, transport.as_ref()) => {}
     }
-}
-
-/// For the log: whole milliseconds since then.
-fn millis(begin: Instant) -> u128 {
-    begin.elapsed().as_millis()
 }

@@ -19,7 +19,7 @@ use crate::fault::{Faults, internal};
 use crate::link::{DownKind, Outgoing, Subject, Transport, UnitPath, UpKind};
 use crate::service::{Service, addressee};
 
-use super::{OUTBOX_INTERVAL, millis};
+use super::timing::{OUTBOX_INTERVAL, millis};
 
 /// How long a rollup without a receipt waits before it is sent again: longer than the server's
 /// duplicate window, so that the repetition really is stored. Each further wait is twice as long: a
