@@ -112,6 +112,14 @@ impl Books {
         let _: Result<_, BooksError> = self.state.apply(&self.identity, Event::Derived(derived));
     }
 
+    /// Does not write what was staged from the entry of this number on: the work that staged it
+    /// died. Memory still knows it: call [`Books::take_back`] after the group.
+    pub fn unstage_from(&mut self, end: u64) {
+        let kept = end.saturating_sub(self.durable());
+        let kept = usize::try_from(kept).unwrap_or(usize::MAX);
+        self.store.staged.truncate(kept);
+    }
+
     pub(super) fn flush_group(&mut self) -> Result<(), BooksError> {
         let Some(last) = self.store.staged.last() else {
             return Ok(());
