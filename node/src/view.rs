@@ -23,7 +23,7 @@ use crate::fault::FaultCode;
 use crate::pseudonym::{PSEUDONYM_BYTES, Pseudonym};
 
 /// Keyed hash of type, day and fields: tells a repetition.
-pub type Same = [u8; 16];
+pub type ContentHash = [u8; 16];
 
 /// Where the mark of the last applied entry stands. The number is the layout's: a view of another
 /// layout has no mark here, and whoever opens it rebuilds it.
@@ -48,7 +48,7 @@ pub struct IndexedStatement {
     /// Whom it is about.
     pub subject: Option<Pseudonym>,
     /// What it says.
-    pub same: Option<Same>,
+    pub same: Option<ContentHash>,
     /// The statement that it takes back.
     pub voids: Option<u64>,
 }
@@ -262,7 +262,7 @@ impl View {
     ///
     /// # Errors
     /// A damaged store.
-    pub fn repeated(&self, same: &Same) -> Result<Option<u64>, ViewError> {
+    pub fn repeated(&self, same: &ContentHash) -> Result<Option<u64>, ViewError> {
         let Some(index) = self.same.get(same)?.map(|b| number(&b)).transpose()? else {
             return Ok(None);
         };
@@ -278,7 +278,10 @@ impl View {
     ///
     /// # Errors
     /// A damaged store.
-    pub fn of_subject(&self, subject: Pseudonym) -> Result<Vec<(u64, Option<Same>)>, ViewError> {
+    pub fn of_subject(
+        &self,
+        subject: Pseudonym,
+    ) -> Result<Vec<(u64, Option<ContentHash>)>, ViewError> {
         let mut all = Vec::new();
         self.subject.scan(&subject.to_bytes(), |key, said| {
             let wrong = |_| ViewError("an index entry has another length".into());

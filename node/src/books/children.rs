@@ -172,7 +172,7 @@ impl Child {
     }
 
     /// Whether these are the bytes of a statement that came before.
-    pub fn holds(&self, index: u64, entry: &[u8]) -> bool {
+    pub fn has_statement(&self, index: u64, entry: &[u8]) -> bool {
         match index.checked_sub(self.log.len()) {
             None => self.log.tree().leaf(index) == Some(leaf_hash(entry)),
             Some(n) => usize::try_from(n)

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pseudonym::Pseudonym;
 use crate::vault::VaultKey;
-use crate::view::Same;
+use crate::view::ContentHash;
 
 /// What a statement keeps to itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl Payload {
     }
 
     /// Keyed hash of type, day and fields; none for system events, which may well repeat.
-    pub fn same(&self, vault: &VaultKey) -> Option<Same> {
+    pub fn same(&self, vault: &VaultKey) -> Option<ContentHash> {
         if self.subject.is_some() {
             return None;
         }
@@ -77,7 +77,7 @@ impl Payload {
 }
 
 /// Keyed hash that tells a repetition.
-pub fn same(vault: &VaultKey, event: &str, on: NaiveDate, fields: &Fields) -> Same {
+pub fn same(vault: &VaultKey, event: &str, on: NaiveDate, fields: &Fields) -> ContentHash {
     let fields = serde_json::to_vec(fields).expect("a map of texts, numbers and booleans");
     vault.pseudonym(
         "same",
@@ -101,7 +101,7 @@ pub struct Subject {
     /// Net moves that still bind.
     pub balance: Balance,
     /// What was recorded of it in any month and not taken back, and under which log index.
-    pub said: BTreeMap<Same, u64>,
+    pub said: BTreeMap<ContentHash, u64>,
     /// Whether anything of it was recorded in the month that was asked for.
     pub touched: bool,
     /// Its key (ID number of a person).

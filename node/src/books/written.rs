@@ -11,7 +11,7 @@ use super::payload::{self, Payload};
 use crate::journal::{Sealed, Stored};
 use crate::pseudonym::Pseudonym;
 use crate::vault::VaultKey;
-use crate::view::{IndexedStatement, Same};
+use crate::view::{ContentHash, IndexedStatement};
 
 /// A statement as its author knows it.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Written {
     /// Whom it is about.
     pub subject: Option<Pseudonym>,
     /// Keyed hash of what it says.
-    pub same: Option<Same>,
+    pub same: Option<ContentHash>,
 }
 
 impl Written {

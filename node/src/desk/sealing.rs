@@ -20,7 +20,7 @@ use crate::books::{EntryKind, NewEntry, Written};
 use crate::fault::{Faults, internal};
 use crate::journal::Entry;
 use crate::pseudonym::Pseudonym;
-use crate::view::Same;
+use crate::view::ContentHash;
 
 /// A statement that is counted and not signed yet.
 pub(super) struct UnsignedStatement {
@@ -33,7 +33,7 @@ pub(super) struct UnsignedStatement {
     /// Whom it is about.
     pub(super) subject: Option<Pseudonym>,
     /// Keyed hash of what it says.
-    pub(super) same: Option<Same>,
+    pub(super) same: Option<ContentHash>,
 }
 
 /// The nonce of a seal.

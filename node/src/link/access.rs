@@ -56,7 +56,7 @@ pub fn may_publish(path: &UnitPath, has_children: bool, subject: &Subject) -> bo
 
 /// Whether a message on `subject` is meant for the unit at `path`.
 #[must_use]
-pub fn hears(path: &UnitPath, subject: &Subject) -> bool {
+pub fn is_meant_for(path: &UnitPath, subject: &Subject) -> bool {
     match subject {
         Subject::Up(up) => path.is_above(&up.path),
         // The top has nobody above who could answer it.
@@ -69,7 +69,7 @@ pub fn hears(path: &UnitPath, subject: &Subject) -> bool {
 
 /// The filter of the consumer `up_<unit>`: all descendants at any depth. It also lets the unit's
 /// own `entries.<first>` through, which no wildcard can tell from a child's `rollup`; the reader
-/// drops those by [`hears`].
+/// drops those by [`is_meant_for`].
 #[must_use]
 pub fn up_filter(path: &UnitPath) -> String {
     format!("{UP_PREFIX}.{path}.*.>")
@@ -264,7 +264,7 @@ mod tests {
                     *children && *subject == Subject::up(path.clone(), UpKind::Entries(5));
                 assert_eq!(
                     server,
-                    hears(path, subject) || own_entries,
+                    is_meant_for(path, subject) || own_entries,
                     "{path} <- {subject}"
                 );
             }

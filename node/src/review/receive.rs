@@ -73,7 +73,7 @@ pub fn take_entries(
         .min(delivery.entries().len());
     let other = (first..)
         .zip(&delivery.entries()[..known])
-        .find(|(index, entry)| !child.holds(*index, entry));
+        .find(|(index, entry)| !child.has_statement(*index, entry));
     let other = other.map(|(index, _)| index);
     let kept = books
         .contradictions()

@@ -157,7 +157,7 @@ impl Transport for MisbehavingLink {
         if !hub.happens(rates.lose) {
             for i in 0..hub.members.len() {
                 let member = &hub.members[i];
-                if !access::hears(&member.path, &message.subject) {
+                if !access::is_meant_for(&member.path, &message.subject) {
                     continue;
                 }
                 let copies = if hub.happens(rates.duplicate) { 2 } else { 1 };

@@ -24,7 +24,7 @@ use crate::desk::month::open_month;
 use crate::exchange::Draft;
 use crate::fault::{Fault, FaultCode, Faults, internal};
 use crate::pseudonym::Pseudonym;
-use crate::view::Same;
+use crate::view::ContentHash;
 
 /// What was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ struct Identity {
     /// Whom it is about.
     subject: Option<Pseudonym>,
     /// Keyed hash of what it says.
-    same: Same,
+    same: ContentHash,
 }
 
 impl Recording<'_> {
@@ -190,7 +190,7 @@ impl Recording<'_> {
     fn repeated(
         &mut self,
         subject: Option<Pseudonym>,
-        same: &Same,
+        same: &ContentHash,
     ) -> Result<Option<Fault>, Faults> {
         if let Some(row) = self.same.get(same) {
             return Ok(Some(Fault::new(

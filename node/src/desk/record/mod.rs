@@ -34,7 +34,7 @@ use crate::clock::stamp;
 use crate::fault::{FaultCode, Faults, internal};
 use crate::journal::Entry;
 use crate::pseudonym::Pseudonym;
-use crate::view::Same;
+use crate::view::ContentHash;
 
 /// A recording in progress: events are counted one after the other, as each depends on those
 /// before; a [`SignerPool`] commits to them, signs and seals on the other cores meanwhile; then all
@@ -52,7 +52,7 @@ pub(super) struct Recording<'a> {
     /// Subjects that this recording has looked up, with what it recorded of them.
     subjects: BTreeMap<Pseudonym, Subject>,
     /// What its own drafts say, and their rows.
-    same: BTreeMap<Same, u64>,
+    same: BTreeMap<ContentHash, u64>,
     /// What it has taken back.
     voided: BTreeSet<u64>,
     /// The entry of the month's secret, if this recording makes it.

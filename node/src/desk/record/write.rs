@@ -12,7 +12,7 @@ use crate::books::payload::Payload;
 use crate::desk::sealing::{CommitmentInput, Content, UnsignedStatement};
 use crate::fault::{FaultCode, Faults, internal};
 use crate::pseudonym::Pseudonym;
-use crate::view::Same;
+use crate::view::ContentHash;
 
 impl Recording<'_> {
     /// Writes a statement of a counted event; `draft` has the row that it came from and the keyed
@@ -24,7 +24,7 @@ impl Recording<'_> {
         replaces: Option<Ref>,
         late: Option<Month>,
         subject: Option<Pseudonym>,
-        draft: Option<(u64, Same)>,
+        draft: Option<(u64, ContentHash)>,
     ) -> Result<(EventId, u64), Faults> {
         let counting = self.month.counting.clone();
         let schema = counting

@@ -193,7 +193,7 @@ async fn diagnose(shared: Arc<Shared>, seed: Zeroizing<String>) {
             Err(e) => Err(e.to_string()),
         };
         if let Err(why) = attempt {
-            shared.say(FaultCode::LinkConnect, explain(&why));
+            shared.report_trouble(FaultCode::LinkConnect, explain(&why));
         }
         tokio::time::sleep(RECHECK_INTERVAL).await;
     }

@@ -93,7 +93,7 @@ async fn take(wire: &Wire, message: Message) -> Option<Incoming> {
     let reply = message.reply?.to_string();
     let ack = NatsAck::new(wire.clone(), reply);
     match message.subject.parse::<Subject>() {
-        Ok(subject) if access::hears(&wire.shared.config.path, &subject) => Some(Incoming {
+        Ok(subject) if access::is_meant_for(&wire.shared.config.path, &subject) => Some(Incoming {
             subject,
             body: message.payload.to_vec(),
             ack: Ack::new(ack),

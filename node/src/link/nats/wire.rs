@@ -77,12 +77,14 @@ impl Shared {
                 // Nobody listening is fine: the refusal is in the log.
                 let _ = self.denials.send(text);
             }
-            Event::ServerError(error) => self.say(FaultCode::LinkServer, error.to_string()),
+            Event::ServerError(error) => {
+                self.report_trouble(FaultCode::LinkServer, error.to_string())
+            }
             // Only that it failed: why is found out by `diagnose`, and not to be overwritten by
             // every further attempt.
             Event::ClientError(_) if self.connect_fails() => {}
             Event::ClientError(error) => {
-                self.say(FaultCode::LinkConnect, explain(&error.to_string()))
+                self.report_trouble(FaultCode::LinkConnect, explain(&error.to_string()))
             }
             Event::LameDuckMode | Event::Draining | Event::SlowConsumer(_) => {}
         }
@@ -93,7 +95,7 @@ impl Shared {
         self.state.borrow().connect_fails()
     }
 
-    pub(super) fn say(&self, code: FaultCode, text: String) {
+    pub(super) fn report_trouble(&self, code: FaultCode, text: String) {
         let fresh = self.state.send_if_modified(|s| {
             let new = Some((code, text.clone()));
             let changed = s.trouble != new;
@@ -106,7 +108,7 @@ impl Shared {
     }
 
     pub(super) fn trouble(&self, error: &LinkError) {
-        self.say(error.code(), error.to_string());
+        self.report_trouble(error.code(), error.to_string());
     }
 
     /// Takes note of whether the server has this stream or consumer.
