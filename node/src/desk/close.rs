@@ -26,7 +26,7 @@ use protocol::rollup::HeldRollup;
 use protocol::rollup::{
     ChildRef, Explanation, LogRef, MAX_TEXT, Missing, Opening, RegistryRef, Rollup, Signatories,
 };
-use protocol::row::{self, Sums};
+use protocol::row::{ExactSum, Sums};
 use protocol::text::hex;
 use protocol::verdict::{Check, Verdict};
 use protocol::verify::{self, Context};
@@ -149,7 +149,8 @@ fn sum_up(books: &Books, month: &ClosingMonth, request: &CloseRequest) -> Result
     let log = books.log().ok_or_else(no_registry)?;
     let (sealed, opening) = sums(books, &month.month)?;
     let mut all = sealed;
-    all.extend(log.month(month.month.period).clear.clone());
+    let clear = log.month(month.month.period).clear_sums();
+    all.extend(clear.map_err(out_of_range)?);
     let tier = month.month.unit.tier;
     let own = figure::own(month.catalogue(), tier, &all, month.last()).map_err(internal)?;
     let (figures, children, missing) = family(books, &month.month, own, request)?;
@@ -315,7 +316,7 @@ fn can_sign(books: &Books, signatories: &Signatories) -> Result<(), Faults> {
 
 /// Column sums and blinding of the month's sealed statements, voided ones taken back.
 fn sums(books: &Books, month: &UnitMonth) -> Result<(Sums, Opening), Faults> {
-    let mut sums = Sums::new();
+    let mut sums: BTreeMap<String, ExactSum> = BTreeMap::new();
     let mut blinding = protocol::commitment::integer(0);
     let mut add = |index: u64, sign: i64| -> Result<(), Faults> {
         let (statement, payload) = books.statement(index).map_err(internal)?;
@@ -337,12 +338,8 @@ fn sums(books: &Books, month: &UnitMonth) -> Result<(Sums, Opening), Faults> {
             .schema(&statement.event)
             .ok_or_else(|| internal("no schema"))?;
         let row = schema.row(&payload.moves, true).map_err(internal)?;
-        row::accumulate(
-            sums.entry(statement.event.clone()).or_default(),
-            schema.columns(),
-            &row,
-            sign,
-        );
+        let sum = sums.entry(statement.event.clone()).or_default();
+        sum.add(schema.columns(), &row, sign);
         let key = books
             .period_key(statement.period)
             .ok_or_else(|| internal("no secret of the month"))?;
@@ -358,11 +355,28 @@ fn sums(books: &Books, month: &UnitMonth) -> Result<(Sums, Opening), Faults> {
             None => add(index, 1)?,
         }
     }
+    let columns = |(event, sum): (String, ExactSum)| match sum.columns() {
+        Ok(columns) => Ok((event, columns)),
+        Err(_) => Err(out_of_range(&event)),
+    };
+    let sums = sums.into_iter().map(columns).collect::<Result<Sums, _>>()?;
     let opening = Opening {
         sums: sums.clone(),
         blinding: OpenScalar(blinding),
     };
     Ok((sums, opening))
+}
+
+/// A column of this type's rows is 2^53 or more in magnitude: no reader could hold the figure.
+fn out_of_range(event: &str) -> Faults {
+    Faults::one(
+        FaultCode::FigureRange,
+        format!("{event}：某一列之和的绝对值达到 2^53，不能结账；请核对录入的数值，作废有误的事件"),
+        format!(
+            "{event}: a column adds up to 2^53 or more in magnitude, so the month cannot be closed; \
+             check the numbers that were recorded, and take back what is wrong"
+        ),
+    )
 }
 
 type Family = (Vec<Figure>, Vec<ChildRef>, Vec<Missing>);

@@ -63,6 +63,9 @@ pub enum BindingFinding {
     /// The rollup of the month before is not there.
     #[error("its previous rollup is not known here")]
     UnknownPrevious,
+    /// A column of clear rows out of range.
+    #[error("{0}: a column of clear rows adds up to 2^53 or more in magnitude")]
+    ClearSum(String),
     /// A sum out of range.
     #[error(transparent)]
     Range(#[from] RangeError),
@@ -99,9 +102,11 @@ impl BindingFinding {
             | Self::Block { .. }
             | Self::NoLeaf(_) => Code::OpenedSums,
             Self::Opening => Code::OpeningHolds,
-            Self::UnknownPrevious | Self::Range(_) | Self::Order { .. } | Self::Difference(_) => {
-                Code::FiguresFollow
-            }
+            Self::UnknownPrevious
+            | Self::ClearSum(_)
+            | Self::Range(_)
+            | Self::Order { .. }
+            | Self::Difference(_) => Code::FiguresFollow,
             Self::VoidedOrLate | Self::FirstLeaf => Code::NumbersOfLeaves,
         }
     }
@@ -129,6 +134,7 @@ impl BindingFinding {
             Self::NoLeaf(event) => format!("开启值中有 {event},但没有此类记录"),
             Self::Opening => "所公布的合计不是本月各记录承诺之和".into(),
             Self::UnknownPrevious => "上月月报此处没有".into(),
+            Self::ClearSum(event) => format!("{event}：公开记录某一列之和的绝对值达到 2^53"),
             Self::Range(e) => format!("指标 {}:合计超出范围", e.0),
             Self::Order { found, expected } => format!("应为指标 {expected} 之处是 {found}"),
             Self::Difference(difference) => difference.zh(),

@@ -112,7 +112,7 @@ fn opening_holds(
 }
 
 /// SPEC 8.4, step 4: the own figures are last month's stocks plus the sums of sealed and clear
-/// rows, in the catalogue's order.
+/// rows, each of them in range, in the catalogue's order.
 fn figures_follow(
     rollup: &Rollup,
     context: &Context<'_>,
@@ -121,7 +121,8 @@ fn figures_follow(
 ) -> Result<(), Finding> {
     let catalogue = &compiled.catalogue;
     let mut sums = rollup.opening.sums.clone();
-    sums.extend(month.clear.clone());
+    let clear = month.clear_sums();
+    sums.extend(clear.map_err(|event| Finding::ClearSum(event.to_string()))?);
     let last = previous_figures(rollup, context)?;
     let own = figure::own(catalogue, rollup.tier, &sums, last)?;
     for (published, expected) in rollup.figures.iter().zip(&own) {

@@ -494,7 +494,7 @@ impl UnitLog {
         }
         let month = self.months.entry(s.period).or_default();
         let sums = month.clear.entry(s.event.clone()).or_default();
-        row::accumulate(sums, schema.columns(), &row, 1);
+        sums.add(schema.columns(), &row, 1);
         month.clear_leaves += 1;
         Ok(Added::Clear(Box::new(ClearRow { subject, key, row })))
     }
@@ -592,7 +592,7 @@ impl UnitLog {
             }
             Added::Clear(clear) => {
                 let sums = month.clear.entry(event).or_default();
-                row::accumulate(sums, schema.map_or(0, row::Schema::columns), &clear.row, -1);
+                sums.add(schema.map_or(0, row::Schema::columns), &clear.row, -1);
                 if let Some(history) = self.clear.get_mut(&(clear.subject, clear.key.clone())) {
                     history.voided.insert(index);
                     history.moves.remove(&index);

@@ -7,7 +7,7 @@ use curve25519_dalek::ristretto::RistrettoPoint;
 use crate::commitment;
 use crate::digest::Digest;
 use crate::period::Month;
-use crate::row::Sums;
+use crate::row::{ExactSum, Sums};
 
 /// What the leaves of one month add up to.
 #[derive(Debug, Clone)]
@@ -17,8 +17,8 @@ pub struct MonthSums {
     /// Net number of sealed leaves by event type; a type that was ever counted in this month is
     /// there.
     pub sealed: BTreeMap<String, i64>,
-    /// Net column sums of clear leaves.
-    pub clear: Sums,
+    /// Net column sums of clear leaves by event type.
+    pub clear: BTreeMap<String, ExactSum>,
     /// Number of clear leaves.
     pub clear_leaves: u64,
     /// Statements taken back in this month.
@@ -31,12 +31,28 @@ pub struct MonthSums {
     pub catalogue: Option<Digest>,
 }
 
+impl MonthSums {
+    /// The column sums of clear leaves; else the event type of the first one that is 2^53 or more
+    /// in magnitude.
+    ///
+    /// # Errors
+    /// The event type.
+    pub fn clear_sums(&self) -> Result<Sums, &str> {
+        let sums = self.clear.iter();
+        sums.map(|(event, sum)| {
+            let columns = sum.columns().map_err(|_| event.as_str())?;
+            Ok((event.clone(), columns))
+        })
+        .collect()
+    }
+}
+
 impl Default for MonthSums {
     fn default() -> Self {
         MonthSums {
             commitments: commitment::zero(),
             sealed: BTreeMap::new(),
-            clear: Sums::new(),
+            clear: BTreeMap::new(),
             clear_leaves: 0,
             voided: 0,
             late: BTreeMap::new(),

@@ -121,7 +121,7 @@ fn rows_that_count_twice_do_not_add_up() {
             row: counting.generators.commit(event, &row, &r).unwrap(),
             record: WORLD.desk(A).statement(4).record().unwrap(),
         });
-        row::accumulate(
+        add_row(
             c.rollup.opening.sums.get_mut(event).unwrap(),
             schema.columns(),
             &row,

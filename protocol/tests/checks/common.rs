@@ -17,7 +17,6 @@ pub use protocol::registry::{
 };
 pub use protocol::rollup::HeldRollup;
 pub use protocol::rollup::{ChildRef, Missing, Rollup};
-pub use protocol::row;
 pub use protocol::statement::{Body, Statement};
 pub use protocol::verdict::{Check, Outcome, Verdict};
 pub use protocol::verify::log::{MAX_HISTORY, UnitLog};

@@ -104,7 +104,7 @@ proptest! {
             let point = *g.commit(event, &row, &b).unwrap().point();
             sum += point;
             r += b;
-            row::accumulate(&mut sums, columns, &row, 1);
+            add_row(&mut sums, columns, &row, 1);
         }
         let named = |s: &[i64]| [(event.to_string(), s.to_vec())].into();
         prop_assert!(g.check_opening(&sum, &named(&sums), &r).is_ok());

@@ -40,6 +40,17 @@ pub fn text(value: &str) -> Value {
     Value::Text(value.to_string())
 }
 
+/// Adds `sign` times a row to an opening's sum of `width` columns.
+pub fn add_row(sum: &mut Vec<i64>, width: usize, row: &[(usize, i64)], sign: i64) {
+    if sum.len() < width {
+        sum.resize(width, 0);
+    }
+    for &(column, weight) in row {
+        let weight = weight.checked_mul(sign).unwrap();
+        sum[column] = sum[column].checked_add(weight).unwrap();
+    }
+}
+
 pub fn catalogue() -> Catalogue {
     Catalogue::from_files(&[("catalogue.toml".into(), CATALOGUE.into())]).unwrap()
 }

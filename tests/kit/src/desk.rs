@@ -20,12 +20,12 @@ use protocol::record::Record;
 use protocol::registry::VerifiedRegistry;
 use protocol::rollup::{ChildRef, LogRef, Missing, Opening, RegistryRef, Rollup, Signatories};
 use protocol::rollup::{HeldRollup, Rollups};
-use protocol::row::{self, Sums};
+use protocol::row::Sums;
 use protocol::statement::{Body, CORRECTED, OPERATOR_ENROLLED, OPERATOR_REVOKED};
 use protocol::statement::{Ref, Statement, VOIDED};
 use protocol::text::hex;
 
-use crate::{JAN, month, node_key, person_key, text, unit, witness_key};
+use crate::{JAN, add_row, month, node_key, person_key, text, unit, witness_key};
 
 struct Written {
     event: String,
@@ -308,7 +308,7 @@ impl Desk {
             record: record.root(),
         });
         let sum = self.sum(p);
-        row::accumulate(
+        add_row(
             sum.sealed.entry(event.into()).or_default(),
             schema.columns(),
             &row,
@@ -348,7 +348,7 @@ impl Desk {
             fields: fields.clone(),
             counts: schema.named(&row),
         });
-        row::accumulate(
+        add_row(
             self.sum(p).clear.entry(event.into()).or_default(),
             schema.columns(),
             &row,
@@ -381,7 +381,7 @@ impl Desk {
         } else {
             &mut sum.clear
         };
-        row::accumulate(sums.entry(event).or_default(), columns, &row, -1);
+        add_row(sums.entry(event).or_default(), columns, &row, -1);
         sum.blinding -= blinding.unwrap_or(Scalar::ZERO);
         let s = self.void_statement(period, target);
         let recorder = self.recorder();

@@ -220,6 +220,6 @@ fn claim(w: &World, s: &Statement) -> Sums {
         .from_named(&known.map(|(n, w)| (n.clone(), *w)).collect())
         .unwrap();
     let mut sum = Vec::new();
-    row::accumulate(&mut sum, schema.columns(), &row, 1);
+    add_row(&mut sum, schema.columns(), &row, 1);
     [(s.event.clone(), sum)].into()
 }

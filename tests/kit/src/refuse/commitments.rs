@@ -31,7 +31,7 @@ fn of_another_county(b: &mut Book, w: &World, spare: &mut Spare) {
     let row = schema
         .from_named(&columns.iter().map(|n| (n.clone(), 1)).collect())
         .unwrap();
-    row::accumulate(
+    add_row(
         c.rollup.opening.sums.get_mut(event).unwrap(),
         schema.columns(),
         &row,
@@ -113,7 +113,7 @@ fn rows(b: &mut Book, w: &World, spare: &mut Spare) {
             row: w.counting.generators.commit(registered, &row, &r).unwrap(),
             record: w.desk(B).statement(4).record().unwrap(),
         });
-        row::accumulate(
+        add_row(
             c.rollup.opening.sums.get_mut(registered).unwrap(),
             schema.columns(),
             &row,
@@ -145,7 +145,7 @@ fn extreme_weights(b: &mut Book, w: &World, spare: &mut Spare) {
         row: generators.commit(registered, &row, &Scalar::ONE).unwrap(),
         record: w.desk(B).statement(4).record().unwrap(),
     });
-    row::accumulate(
+    add_row(
         c.rollup.opening.sums.get_mut(registered).unwrap(),
         schema.columns(),
         &row,

@@ -20,6 +20,7 @@ mod leaves;
 mod log;
 mod making;
 mod parts;
+mod ranges;
 mod receipts;
 mod registries;
 mod signatories;
@@ -60,6 +61,7 @@ pub fn book() -> Book {
     documents::cases(&mut b, &honest);
     zips::cases(&mut b);
     small_parts::cases(&mut b, &honest);
+    ranges::cases(&mut b, &honest);
     disclosures::cases(&mut b, &honest);
     b
 }

@@ -124,7 +124,7 @@ fn one_leaf_in_two_months(b: &mut Book) {
     let row = schema
         .from_named(&columns.iter().map(|n| (n.clone(), 1)).collect())
         .unwrap();
-    row::accumulate(
+    add_row(
         c.rollup.opening.sums.get_mut(event).unwrap(),
         schema.columns(),
         &row,
@@ -162,7 +162,7 @@ fn one_leaf_twice(b: &mut Book, w: &World) {
     let row = schema
         .from_named(&columns.iter().map(|n| (n.clone(), 1)).collect())
         .unwrap();
-    row::accumulate(
+    add_row(
         c.rollup.opening.sums.get_mut("employment.started").unwrap(),
         schema.columns(),
         &row,

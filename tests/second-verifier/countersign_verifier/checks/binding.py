@@ -54,6 +54,8 @@ def own_figures_of_leaves(case):
     for event_type, counts in month_of(case).clear.items():
         columns = case.catalogue.schema(event_type).columns
         both[event_type] = [counts.get(c, 0) for c in columns]
+        in_range = all(abs(x) < BIG for x in both[event_type])
+        need(in_range, "%s: a sum of clear rows that is out of range" % event_type)
     previous = {}
     if r.previous is not None:
         before = next((k for k in case.known if k.digest == r.previous), None)
