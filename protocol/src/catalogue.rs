@@ -85,13 +85,13 @@ pub struct Dimension {
     /// CEL, yields one of the codes as a string.
     pub value: String,
     /// The closed list of codes, in the order in which cells are written.
-    pub codes: Vec<Code>,
+    pub codes: Vec<CodeItem>,
 }
 
 /// One code of a dimension or of a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Code {
+pub struct CodeItem {
     /// The code itself; `*`, `:` and `-` alone are not allowed.
     pub code: String,
     /// Chinese name; accepted in imports as well.
@@ -191,7 +191,7 @@ pub struct Field {
     pub dimension: Option<String>,
     /// For `code`: the allowed codes, where they are not a dimension's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub codes: Vec<Code>,
+    pub codes: Vec<CodeItem>,
 }
 
 /// What a field may hold.

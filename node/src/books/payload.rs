@@ -93,7 +93,7 @@ pub fn same(vault: &VaultKey, event: &str, on: NaiveDate, fields: &Fields) -> Co
 
 /// A subject's facts and what the log says of it.
 #[derive(Debug, Clone, Default)]
-pub struct Subject {
+pub struct SubjectHistory {
     /// Facts that count.
     pub facts: Vec<Fact>,
     /// Voided ones: left out of `facts` already.
@@ -108,7 +108,7 @@ pub struct Subject {
     pub key: Option<String>,
 }
 
-impl Subject {
+impl SubjectHistory {
     /// Takes a statement into account.
     pub fn add(
         &mut self,

@@ -220,8 +220,12 @@ impl Books {
     ///
     /// # Errors
     /// A damaged disk.
-    pub fn history(&self, of: Pseudonym, period: Month) -> Result<payload::Subject, BooksError> {
-        let mut subject = payload::Subject::default();
+    pub fn history(
+        &self,
+        of: Pseudonym,
+        period: Month,
+    ) -> Result<payload::SubjectHistory, BooksError> {
+        let mut subject = payload::SubjectHistory::default();
         for (index, same) in self.store.view.of_subject(of)? {
             let voided = self.store.view.voided_by(index)?.is_some();
             if let Some(same) = same.filter(|_| !voided) {

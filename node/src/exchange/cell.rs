@@ -1,7 +1,7 @@
 //! One cell's text into a value of its field: dates, codes, numbers, money, identifiers.
 
 use chrono::NaiveDate;
-use protocol::catalogue::{Catalogue, Code, Field, FieldKind};
+use protocol::catalogue::{Catalogue, CodeItem, Field, FieldKind};
 use protocol::count::Value;
 use protocol::ids::{CertificateNumber, CreditCode, IdNumber};
 
@@ -103,7 +103,7 @@ pub(super) fn value(
 }
 
 fn code(field: &Field, text: &str, catalogue: &Catalogue) -> Result<Value, Fault> {
-    let codes: &[Code] = match &field.dimension {
+    let codes: &[CodeItem] = match &field.dimension {
         Some(d) => catalogue
             .dimension(d)
             .map(|d| d.codes.as_slice())

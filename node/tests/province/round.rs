@@ -20,7 +20,7 @@ use crate::fuse::{Died, When};
 use crate::net::{Point, Post, SimClock};
 use crate::plan::Planted;
 use crate::script::{Did, Task, holds, open_tasks, work};
-use crate::unit::Unit;
+use crate::unit::{Place, Shared, Unit};
 use kit::on_disk::{Dir, PEOPLE, catalogue, key};
 
 const UNITS: &str = include_str!("../../../deploy/units/units.csv");
@@ -233,6 +233,12 @@ impl Round {
             Chance::new(chance.next()),
             shape.late,
         ));
+        let shared = Shared {
+            root: root.vkey(),
+            clock: clock.clone(),
+            post: post.clone(),
+            documents: documents.clone(),
+        };
         let mut units: Vec<Unit> = Vec::new();
         for unit in &registry.units {
             let parent = unit
@@ -241,21 +247,13 @@ impl Round {
                 .and_then(|p| units.iter().position(|u| u.id == *p));
             let path =
                 UnitPath::new(registry.path(&unit.id).iter().map(ToString::to_string)).unwrap();
-            let has_children = unit.tier != Tier::County;
-            let (random, home) = (Seeded::new(chance.next()), dir.0.join(unit.id.as_str()));
-            let vkey = root.vkey();
-            units.push(Unit::new(
-                unit,
+            let place = Place {
                 parent,
                 path,
-                has_children,
-                vkey,
-                random,
-                home,
-                clock.clone(),
-                post.clone(),
-                documents.clone(),
-            ));
+                has_children: unit.tier != Tier::County,
+            };
+            let (random, home) = (Seeded::new(chance.next()), dir.0.join(unit.id.as_str()));
+            units.push(Unit::new(unit, place, random, home, &shared));
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()

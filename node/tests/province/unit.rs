@@ -82,20 +82,35 @@ fn unless_dead<T>(result: Result<T, Box<dyn Any + Send>>) -> Result<T, Died> {
     })
 }
 
+/// Where a unit stands among the others.
+pub struct Place {
+    /// Which of the units before it is its parent.
+    pub parent: Option<usize>,
+    pub path: UnitPath,
+    pub has_children: bool,
+}
+
+/// What all units of a round share.
+pub struct Shared {
+    pub root: VerifierKey,
+    pub clock: SimClock,
+    pub post: Arc<Post>,
+    pub documents: Arc<Vec<Vec<u8>>>,
+}
+
 impl Unit {
-    #[allow(clippy::too_many_arguments)]
     pub fn new(
         known: &protocol::registry::Unit,
-        parent: Option<usize>,
-        path: UnitPath,
-        has_children: bool,
-        root: VerifierKey,
+        place: Place,
         random: Seeded,
         home: PathBuf,
-        clock: SimClock,
-        post: Arc<Post>,
-        documents: Arc<Vec<Vec<u8>>>,
+        shared: &Shared,
     ) -> Unit {
+        let Place {
+            parent,
+            path,
+            has_children,
+        } = place;
         std::fs::create_dir_all(&home).unwrap();
         drop(
             VaultKey::create(
@@ -111,16 +126,16 @@ impl Unit {
             path,
             has_children,
             accept: Accept::Auto,
-            root,
+            root: shared.root.clone(),
             journal: FailingDisk::new(),
             guard: FailingDisk::new(),
             fuse: Arc::default(),
             gate: Arc::default(),
             random: Arc::new(random),
             home,
-            clock,
-            post,
-            documents,
+            clock: shared.clock.clone(),
+            post: shared.post.clone(),
+            documents: shared.documents.clone(),
             script: Script::default(),
             cut_until: None,
             starts: 0,

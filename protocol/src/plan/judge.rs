@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use super::pack::{Op, Plan, Scope, Target, Window};
+use super::pack::{Op, Plan, Target, TargetScope, TargetWindow};
 use crate::catalogue::{Catalogue, Indicator, Kind};
 use crate::figure::{Basis, Figure};
 use crate::ids::UnitId;
@@ -89,7 +89,7 @@ impl Plan {
         let indicator = catalogue.indicator(&target.indicator)?;
         let unit: UnitId = self.plan.area_code.parse().ok()?;
         registry.unit(&unit)?;
-        if target.scope == Scope::EachUnit {
+        if target.scope == TargetScope::EachUnit {
             return None;
         }
         let (first, end) = self.span(target, month);
@@ -108,7 +108,7 @@ impl Plan {
             figures,
         };
         match target.scope {
-            Scope::Total => Some(j.total(&unit)),
+            TargetScope::Total => Some(j.total(&unit)),
             _ => Some(j.each(registry, &unit)),
         }
     }
@@ -118,12 +118,12 @@ impl Plan {
         let from = target.from.unwrap_or(self.plan.period_from);
         let to = target.to.unwrap_or(self.plan.period_to);
         match target.window {
-            Window::Year | Window::Checkpoint => {
+            TargetWindow::Year | TargetWindow::Checkpoint => {
                 let year = month.first_day().year();
                 let day = |m, d| NaiveDate::from_ymd_opt(year, m, d).unwrap_or(to);
                 (day(1, 1), day(12, 31))
             }
-            Window::Plan | Window::Event | Window::Once => (from, to),
+            TargetWindow::Plan | TargetWindow::Event | TargetWindow::Once => (from, to),
         }
     }
 }
@@ -136,7 +136,7 @@ fn figure_id(
     first: NaiveDate,
     end: NaiveDate,
 ) -> Option<String> {
-    if i.kind != Kind::Distinct || target.window == Window::Year {
+    if i.kind != Kind::Distinct || target.window == TargetWindow::Year {
         return Some(i.id.clone());
     }
     let window = c
@@ -210,7 +210,7 @@ impl Reading<'_> {
         let mut basis = Basis::Proven;
         // A ratio of two flows (outlets, posts) is added up over the window; everything else that
         // is a quotient is a state.
-        let flow = self.indicator.kind.is_flow() || self.target.window == Window::Event;
+        let flow = self.indicator.kind.is_flow() || self.target.window == TargetWindow::Event;
         let months = if flow {
             self.months()
         } else {
@@ -259,7 +259,7 @@ impl Reading<'_> {
             Op::ReportOnly => "",
             _ => "≥",
         };
-        let each = if self.target.scope == Scope::EachNode {
+        let each = if self.target.scope == TargetScope::EachNode {
             "each "
         } else {
             ""

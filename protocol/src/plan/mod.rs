@@ -14,4 +14,4 @@ mod judge;
 mod pack;
 
 pub use judge::{Figures, Judged, Judgement};
-pub use pack::{Head, Op, Plan, Reporting, Scope, Target, Window};
+pub use pack::{Head, Op, Plan, Reporting, Target, TargetScope, TargetWindow};

@@ -120,12 +120,12 @@ pub struct Target {
     #[serde(default)]
     pub unit: String,
     /// Total of the plan's unit, or each node.
-    pub scope: Scope,
+    pub scope: TargetScope,
     /// Tiers that are bound.
     #[serde(default)]
     pub tiers: Vec<Tier>,
     /// Over which time.
-    pub window: Window,
+    pub window: TargetWindow,
     /// First day.
     #[serde(default)]
     pub from: Option<NaiveDate>,
@@ -167,7 +167,7 @@ pub enum Op {
 /// Whose figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Scope {
+pub enum TargetScope {
     /// The sum of the plan's unit.
     Total,
     /// Each node of the bound tiers on its own.
@@ -179,7 +179,7 @@ pub enum Scope {
 /// Over which time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Window {
+pub enum TargetWindow {
     /// The plan's period.
     Plan,
     /// A calendar year.

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::Recording;
 use super::history::{cannot_count, check_history};
 use crate::books::Books;
-use crate::books::payload::{self, Payload, Subject};
+use crate::books::payload::{self, Payload, SubjectHistory};
 use crate::desk::month::open_month;
 use crate::exchange::Draft;
 use crate::fault::{Fault, FaultCode, Faults, internal};
@@ -233,7 +233,7 @@ impl Recording<'_> {
                 engine.contribute_after(event, history, fact, before, period, first_day)
             }
             None => {
-                let nobody = Subject::default();
+                let nobody = SubjectHistory::default();
                 engine.contribute(event, nobody.view(), fact, period, first_day)
             }
         };

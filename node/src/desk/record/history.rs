@@ -6,7 +6,7 @@ use protocol::count::state::State;
 use protocol::count::{CountError, Fact};
 use protocol::verify::log::MAX_HISTORY;
 
-use crate::books::payload::Subject;
+use crate::books::payload::SubjectHistory;
 use crate::fault::{Fault, FaultCode};
 
 /// Most events about one subject: half of what those who check its log would read, so that recounts
@@ -28,7 +28,7 @@ fn too_many_facts() -> Fault {
 pub(super) fn check_history(
     counting: &CompiledCatalogue,
     event: &EventType,
-    subject: &Subject,
+    subject: &SubjectHistory,
     fact: &Fact,
 ) -> Result<(Vec<Fault>, State), Vec<Fault>> {
     if subject.facts.len() >= MAX_FACTS {

@@ -28,7 +28,7 @@ use protocol::person::Role;
 use super::month::{UnitMonth, no_registry};
 use super::random_pool::{RandomPool, random};
 use super::sealing::SignerPool;
-use crate::books::payload::{self, Subject};
+use crate::books::payload::{self, SubjectHistory};
 use crate::books::{Books, EntryKind, NewEntry};
 use crate::clock::stamp;
 use crate::fault::{FaultCode, Faults, internal};
@@ -50,7 +50,7 @@ pub(super) struct Recording<'a> {
     next: u64,
     random: RandomPool,
     /// Subjects that this recording has looked up, with what it recorded of them.
-    subjects: BTreeMap<Pseudonym, Subject>,
+    subjects: BTreeMap<Pseudonym, SubjectHistory>,
     /// What its own drafts say, and their rows.
     same: BTreeMap<ContentHash, u64>,
     /// What it has taken back.
@@ -156,7 +156,7 @@ impl<'a> Recording<'a> {
     }
 
     /// What is recorded of a subject, by this recording too.
-    fn subject(&mut self, of: Pseudonym) -> Result<&mut Subject, Faults> {
+    fn subject(&mut self, of: Pseudonym) -> Result<&mut SubjectHistory, Faults> {
         if !self.subjects.contains_key(&of) {
             let history = self.books.history(of, self.month.period);
             self.subjects.insert(of, history.map_err(internal)?);
