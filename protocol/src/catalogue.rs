@@ -192,6 +192,16 @@ pub struct Field {
     /// For `code`: the allowed codes, where they are not a dimension's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub codes: Vec<CodeItem>,
+    /// For `int` and `fen`: the largest value that an honest event can have, at most
+    /// [`Field::MOST`]. A field that goes into a published sum has one, so that one event cannot
+    /// outweigh all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<i64>,
+}
+
+impl Field {
+    /// What `max` may be at most: the largest weight of a row.
+    pub const MOST: i64 = crate::row::MAX_WEIGHT - 1;
 }
 
 /// What a field may hold.

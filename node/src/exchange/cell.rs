@@ -72,14 +72,14 @@ pub(super) fn value(
         FieldKind::Date => date(text).map(|d| Value::Text(d.to_string())),
         FieldKind::Code => code(field, text, catalogue),
         FieldKind::Int => match text.parse::<i64>() {
-            Ok(n) if (0..=MAX_INT).contains(&n) => Ok(Value::Int(n)),
+            Ok(n) if (0..=MAX_INT).contains(&n) => at_most(field.max, n),
             _ => Err(Fault::new(
                 FaultCode::NumberForm,
                 "应为不小于 0 的整数",
                 "a whole number, 0 or more, belongs here",
             )),
         },
-        FieldKind::Fen => fen(text, yuan),
+        FieldKind::Fen => fen(text, yuan).and_then(|fen| at_most(field.max, fen)),
         FieldKind::Bool => match text {
             "是" | "true" | "TRUE" | "1" | "yes" | "Y" | "y" => Ok(Value::Bool(true)),
             "否" | "false" | "FALSE" | "0" | "no" | "N" | "n" => Ok(Value::Bool(false)),
@@ -99,6 +99,21 @@ pub(super) fn value(
             format!("最多 {MAX_TEXT} 个字,不含换行"),
             format!("at most {MAX_TEXT} characters, no line breaks"),
         )),
+    }
+}
+
+/// A number within what the catalogue says that one honest event can have. One zero too many in a
+/// published sum would outweigh everything else in it.
+fn at_most(max: Option<i64>, number: i64) -> Result<Value, Fault> {
+    match max {
+        Some(max) if number > max => Err(Fault::new(
+            FaultCode::NumberTooLarge,
+            format!("{number} 超过目录规定的最大值 {max}；请核对位数和单位"),
+            format!(
+                "{number} is more than the catalogue's maximum {max}: check its digits and its unit"
+            ),
+        )),
+        _ => Ok(Value::Int(number)),
     }
 }
 
@@ -131,7 +146,7 @@ fn code(field: &Field, text: &str, catalogue: &Catalogue) -> Result<Value, Fault
     ))
 }
 
-fn fen(text: &str, yuan: bool) -> Result<Value, Fault> {
+fn fen(text: &str, yuan: bool) -> Result<i64, Fault> {
     let wrong = || {
         if yuan {
             Fault::new(
@@ -163,7 +178,7 @@ fn fen(text: &str, yuan: bool) -> Result<Value, Fault> {
         text.parse().map_err(|_| wrong())?
     };
     if (0..=MAX_INT).contains(&amount) {
-        Ok(Value::Int(amount))
+        Ok(amount)
     } else {
         Err(wrong())
     }
@@ -185,6 +200,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_number_above_the_maximum_is_refused_with_both() {
+        assert_eq!(at_most(Some(100), 100).unwrap(), Value::Int(100));
+        assert_eq!(at_most(None, MAX_INT).unwrap(), Value::Int(MAX_INT));
+        let fault = at_most(Some(100), 101).unwrap_err();
+        assert_eq!(fault.code, "number.too_large");
+        for text in [&fault.zh, &fault.en] {
+            assert!(text.contains("101") && text.contains("100"), "{text}");
+        }
+    }
+
+    #[test]
     fn dates_of_many_hands() {
         let day = NaiveDate::from_ymd_opt(2023, 4, 5);
         for text in ["2023-04-05", "2023/4/5", "2023.4.5", "2023年4月5日"] {
@@ -197,8 +223,8 @@ mod tests {
 
     #[test]
     fn money_is_never_guessed() {
-        assert_eq!(fen("500000", false).unwrap(), Value::Int(500_000));
-        assert_eq!(fen("5000.5", true).unwrap(), Value::Int(500_050));
+        assert_eq!(fen("500000", false).unwrap(), 500_000);
+        assert_eq!(fen("5000.5", true).unwrap(), 500_050);
         for (text, yuan) in [
             ("5000.5", false),
             ("5000.555", true),

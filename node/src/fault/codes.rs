@@ -317,6 +317,7 @@ codes! {
         CatalogueId = "catalogue.id", 422;
         CatalogueKey = "catalogue.key", 422;
         CatalogueLevels = "catalogue.levels", 422;
+        CatalogueMax = "catalogue.max", 422;
         CatalogueMet = "catalogue.met", 422;
         CatalogueMissingEvent = "catalogue.missing_event", 422;
         CatalogueName = "catalogue.name", 422;
@@ -419,6 +420,7 @@ codes! {
         DateImpossible = "date.impossible", 422;
         MoneyForm = "money.form", 422;
         NumberForm = "number.form", 422;
+        NumberTooLarge = "number.too_large", 422;
         BoolForm = "bool.form", 422;
         TextForm = "text.form", 422;
         CodeUnknown = "code.unknown", 422;

@@ -169,6 +169,9 @@ impl Validator<'_> {
             if effect.begin && effect.end {
                 self.error(&place, "effect", "begins and ends its subject at once");
             }
+            if effect.baseline {
+                self.weighs(&place, e, "value");
+            }
             if effect.baseline && !e.is_clear() {
                 self.error(
                     &place,
@@ -217,6 +220,7 @@ impl Validator<'_> {
         }
         for f in &e.fields {
             self.codes(place, f);
+            self.maximum(place, f);
             self.private_field(place, e, f);
             self.reserved_name(place, e, f);
         }
@@ -277,6 +281,32 @@ impl Validator<'_> {
                 "dimension",
                 format!("field {}: unknown dimension {d:?}", f.name),
             );
+        }
+    }
+
+    /// A maximum belongs to a number and is a weight that a row can hold.
+    fn maximum(&mut self, place: &str, f: &Field) {
+        let Some(max) = f.max else { return };
+        let number = matches!(f.kind, FieldKind::Int | FieldKind::Fen);
+        if !number || !(1..=Field::MOST).contains(&max) {
+            let (name, most) = (&f.name, Field::MOST);
+            let message = format!(
+                "field {name}: `max` is 1 to {most}, and only a field of kind int or fen has it"
+            );
+            self.error(place, "max", message);
+        }
+    }
+
+    /// A field that goes into a published sum says what an honest event may have at most: without
+    /// it one event of a unit could outweigh all others.
+    fn weighs(&mut self, place: &str, e: &EventType, field: &str) {
+        if e.field(field).is_some_and(|f| f.max.is_none()) {
+            let code = &e.code;
+            let message = format!(
+                "field {field} of {code} goes into a published sum: say with `max` what one \
+                 event may have at most"
+            );
+            self.error(place, "max", message);
         }
     }
 
@@ -389,7 +419,10 @@ impl Validator<'_> {
                     }
                     if matches!(i.kind, Kind::Sum | Kind::Amount) {
                         match e.field(&i.field).map(|f| f.kind) {
-                            Some(FieldKind::Int | FieldKind::Fen) => {}
+                            Some(FieldKind::Int | FieldKind::Fen) if i.kind == Kind::Amount => {}
+                            Some(FieldKind::Int | FieldKind::Fen) => {
+                                self.weighs(place, e, &i.field);
+                            }
                             _ => self.error(
                                 place,
                                 "field",

@@ -23,6 +23,7 @@
 pub mod cel;
 pub mod engine;
 mod fold;
+mod maximum;
 mod plain;
 pub mod scope;
 pub mod state;
@@ -31,5 +32,6 @@ mod tests;
 mod value;
 
 pub use engine::{Balance, CountError, Engine, Move, MoveKind, Moves};
+pub use maximum::above_maximum;
 pub use state::Fact;
 pub use value::{Fields, Value};

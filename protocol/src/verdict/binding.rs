@@ -54,6 +54,14 @@ pub enum BindingFinding {
         /// Net number of leaves.
         leaves: i64,
     },
+    /// Two tables of a figure that tell of different leaves.
+    #[error("{event}: the tables of figure {figure} contradict one another")]
+    Tables {
+        /// Event type.
+        event: String,
+        /// Figure.
+        figure: String,
+    },
     /// The opening has a type of which there is no leaf.
     #[error("the opening has sums for {0}, of which there is no leaf")]
     NoLeaf(String),
@@ -100,6 +108,7 @@ impl BindingFinding {
             | Self::UnknownEvent(_)
             | Self::Columns { .. }
             | Self::Block { .. }
+            | Self::Tables { .. }
             | Self::NoLeaf(_) => Code::OpenedSums,
             Self::Opening => Code::OpeningHolds,
             Self::UnknownPrevious
@@ -131,6 +140,7 @@ impl BindingFinding {
                 total,
                 leaves,
             } => format!("{event}:指标 {figure} 各列之和为 {total},而记录有 {leaves} 条"),
+            Self::Tables { event, figure } => format!("{event}：指标 {figure} 的各分组表互相矛盾"),
             Self::NoLeaf(event) => format!("开启值中有 {event},但没有此类记录"),
             Self::Opening => "所公布的合计不是本月各记录承诺之和".into(),
             Self::UnknownPrevious => "上月月报此处没有".into(),

@@ -116,6 +116,9 @@ pub enum LeafProblem {
     /// A clear event without its day.
     #[error("no day of occurrence")]
     NoDay,
+    /// A number above what the catalogue says that an event may have; its field.
+    #[error("field {0} is above the catalogue's maximum")]
+    AboveMaximum(String),
     /// What the fields count cannot be told; what counting said.
     #[error("{0}")]
     Counting(String),
@@ -159,6 +162,7 @@ impl LeafProblem {
             | P::UnknownEvent(_)
             | P::TooManyAboutOne(_)
             | P::NoDay
+            | P::AboveMaximum(_)
             | P::Counting(_)
             | P::Counts(_)
             | P::WrongForm(_) => Check::Binding,
@@ -198,6 +202,7 @@ impl LeafProblem {
             P::UnknownEvent(event) => format!("目录中没有事件类型 {event}"),
             P::TooManyAboutOne(most) => format!("同一对象的记录超过 {most} 条"),
             P::NoDay => "没有发生日期".into(),
+            P::AboveMaximum(field) => format!("字段 {field} 超过目录规定的最大值"),
             P::Counting(e) => format!("无法计数({e})"),
             P::Counts(event) => format!("{event}:计数与其字段不符"),
             P::WrongForm(event) => format!("{event}:应加封而公开,或应公开而加封"),

@@ -5,7 +5,6 @@
 use super::context::Context;
 use super::month::MonthSums;
 use crate::compiled::CompiledCatalogue;
-use crate::count::MoveKind;
 use crate::figure::{self, Figure};
 use crate::rollup::{HeldRollup, Rollup};
 use crate::row::Schema;
@@ -49,8 +48,8 @@ fn leaves_by_catalogue<'a>(
     Ok(compiled)
 }
 
-/// SPEC 8.4, step 2: the opening has exactly the types of which there are leaves, and the columns
-/// of each counting block add up to the net number of leaves.
+/// SPEC 8.4, step 2: the opening has exactly the types of which there are leaves, and its sums keep
+/// the rules of rows, each as often as there are leaves.
 fn opened_sums(
     rollup: &Rollup,
     compiled: &CompiledCatalogue,
@@ -65,7 +64,7 @@ fn opened_sums(
             .generators
             .schema(event)
             .ok_or_else(|| Finding::UnknownEvent(event.clone()))?;
-        blocks_add_up(schema, columns, *leaves)?;
+        rules_hold(schema, columns, *leaves)?;
     }
     match sums.keys().find(|event| !month.sealed.contains_key(*event)) {
         Some(stranger) => Err(Finding::NoLeaf(stranger.clone())),
@@ -73,7 +72,7 @@ fn opened_sums(
     }
 }
 
-fn blocks_add_up(schema: &Schema, columns: &[i64], leaves: i64) -> Result<(), Finding> {
+fn rules_hold(schema: &Schema, columns: &[i64], leaves: i64) -> Result<(), Finding> {
     let event = || schema.event().to_string();
     if columns.len() != schema.columns() {
         return Err(Finding::Columns {
@@ -82,16 +81,21 @@ fn blocks_add_up(schema: &Schema, columns: &[i64], leaves: i64) -> Result<(), Fi
             expected: schema.columns(),
         });
     }
-    let counting = schema.blocks().iter();
-    for block in counting.filter(|block| block.kind != MoveKind::Amount) {
-        let of_block = &columns[block.start..block.start + block.width];
-        let total: i128 = of_block.iter().map(|x| i128::from(*x)).sum();
-        if total != i128::from(leaves) {
+    for rule in schema.rules() {
+        let total = rule.of(columns);
+        let figure = || schema.blocks()[rule.block()].figure.clone();
+        if rule.counts_rows() && total != i128::from(leaves) {
             return Err(Finding::Block {
                 event: event(),
-                figure: block.figure.clone(),
+                figure: figure(),
                 total,
                 leaves,
+            });
+        }
+        if !rule.counts_rows() && total != 0 {
+            return Err(Finding::Tables {
+                event: event(),
+                figure: figure(),
             });
         }
     }

@@ -18,7 +18,7 @@ use crate::catalogue::{Catalogue, Subject};
 use crate::commitment::Commitment;
 use crate::compiled::CompiledCatalogue;
 use crate::count::engine::History;
-use crate::count::{Balance, Fact, Fields, Moves, Value, state};
+use crate::count::{Balance, Fact, Fields, Moves, Value, above_maximum, state};
 use crate::digest::Digest;
 use crate::ids::{EventId, UnitId};
 use crate::log::tree::{self, Tree};
@@ -485,6 +485,10 @@ impl UnitLog {
     ) -> Result<Added, Problem> {
         let unknown = || Problem::UnknownEvent(s.event.clone());
         let schema = compiled.generators.schema(&s.event).ok_or_else(unknown)?;
+        let event = compiled.catalogue.event(&s.event).ok_or_else(unknown)?;
+        if let Some(field) = above_maximum(event, clear) {
+            return Err(Problem::AboveMaximum(field.name.clone()));
+        }
         let (subject, key, moves) = self.recompute(index, s, clear, compiled)?;
         let row = schema
             .row(&moves, false)

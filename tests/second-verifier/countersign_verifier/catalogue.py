@@ -13,8 +13,9 @@ FIELD = {
     "en": text,
     "kind": text,
     "optional": boolean,
-    "codes": Opt([CODE]),
     "dimension": Opt(text),
+    "codes": Opt([CODE]),
+    "max": Opt(number),
 }
 EFFECT = {
     "begin": boolean,
@@ -139,9 +140,22 @@ class Block:
 
     def __init__(self, figure, direction, table, name, cells, start):
         self.figure, self.direction, self.table, self.start = figure, direction, table, start
+        self.cells = cells
         self.columns = ["%s:%s:%s:%s" % (figure, direction, name, c) for c in cells]
         self.counting = direction != "bit"
         self.end = start + len(cells)
+
+    def marginals(self, dimensions, weights):
+        """The net weight of each (dimension, code) of the table, and of each bit of an amount."""
+        sums = {}
+        for cell, weight in zip(self.cells, weights):
+            if not self.counting:
+                sums["bit", cell] = weight
+            elif cell != "-":
+                for pair in zip(dimensions, cell.split("*")):
+                    sums[pair] = sums.get(pair, 0) + weight
+                sums["total", ""] = sums.get(("total", ""), 0) + weight
+        return sums
 
 
 def directions_of(kind, event):
@@ -179,6 +193,7 @@ class Schema:
                     cells = catalogue.cells(table) + ["-"]
                 name = "*".join(table) or "total"
                 block = Block(figure, direction, t, name, cells, len(self.columns))
+                block.dimensions = table
                 self.blocks.append(block)
                 self.columns += block.columns
 
@@ -187,6 +202,23 @@ class Schema:
         if j not in self._bases:
             self._bases[j] = column_generator(self.digest, self.columns[j])
         return self._bases[j]
+
+    def check_tables(self, columns):
+        """All tables of a figure and direction count the same leaves, code by code."""
+        of_figure = {}
+        for block in self.blocks:
+            weights = columns[block.start : block.end]
+            before = of_figure.setdefault((block.figure, block.direction), {})
+            for name, weight in block.marginals(block.dimensions, weights).items():
+                same = before.setdefault(name, weight) == weight
+                need(same, "%s: the tables contradict one another" % block.figure)
+
+    def check_fields(self, clear):
+        """No number is above the maximum that its field has."""
+        for field in self.event["fields"]:
+            value = clear.get(field["name"])
+            weighs = field["max"] is not None and type(value) is int
+            need(not weighs or value <= field["max"], "%s is above its maximum" % field["name"])
 
     def check_counts(self, counts):
         """The form of a clear row: columns of the schema, no zero, no "-", one cell a block."""
@@ -200,3 +232,4 @@ class Schema:
             need(one, "counts has two cells of one block")
             bits = block.counting or all(counts[c] == 1 for c in moved)
             need(bits, "counts has a bit that is not 1")
+        self.check_tables([counts.get(c, 0) for c in self.columns])

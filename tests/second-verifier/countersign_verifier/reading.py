@@ -199,7 +199,9 @@ def clear(leaf):
     """Step 6: the weights of a clear row are added; only their form is checked here."""
     s = leaf.statement
     if s.form == "clear":
-        schema_of_form(leaf).check_counts(s.counts)
+        schema = schema_of_form(leaf)
+        schema.check_counts(s.counts)
+        schema.check_fields(s.clear)
         need(is_day(s.clear.get("occurred_on")), "no day of occurrence")
         count_row(leaf)
 

@@ -26,6 +26,7 @@ mod registries;
 mod signatories;
 mod small_parts;
 mod sums;
+mod tables;
 mod voids;
 mod zips;
 
@@ -62,6 +63,7 @@ pub fn book() -> Book {
     zips::cases(&mut b);
     small_parts::cases(&mut b, &honest);
     ranges::cases(&mut b, &honest);
+    tables::cases(&mut b, &honest);
     disclosures::cases(&mut b, &honest);
     b
 }

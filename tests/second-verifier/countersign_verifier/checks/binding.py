@@ -35,6 +35,7 @@ def opened_sums(case):
             net = sum(columns[block.start : block.end])
             adds_up = not block.counting or net == leaves[event_type]
             need(adds_up, "%s: a block does not add up to the leaves" % block.columns[0])
+        schema.check_tables(columns)
 
 
 def opening_holds(case):

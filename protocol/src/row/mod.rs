@@ -10,6 +10,10 @@
 //! type and all columns in order, and goes into every generator: a row of one schema can never be
 //! added as another.
 
+mod rules;
+
+pub use rules::Rule;
+
 use std::collections::BTreeMap;
 
 use crate::catalogue::{AMOUNT_BITS, Catalogue, EventType, Kind, table_name};
@@ -53,6 +57,7 @@ impl Block {
 pub struct Schema {
     event: String,
     blocks: Vec<Block>,
+    rules: Vec<Rule>,
     names: Vec<String>,
     digest: Digest,
 }
@@ -167,6 +172,7 @@ impl Schema {
         }
         Schema {
             event: event.name.clone(),
+            rules: rules::rules(&blocks),
             blocks,
             digest: Digest::of(text.as_bytes()),
             names,
@@ -184,6 +190,10 @@ impl Schema {
     /// The blocks in order.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
+    }
+    /// What every sealed row keeps, and with it every sum of rows (SPEC 5).
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
     }
     /// The columns `-`, in order.
     pub fn not_counted(&self) -> impl Iterator<Item = usize> {
