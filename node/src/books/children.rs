@@ -10,7 +10,7 @@ use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::Checkpoint;
 use protocol::log::delivery::Delivery;
-use protocol::log::tree::leaf_hash;
+use protocol::log::tree::{Hash, leaf_hash};
 use protocol::note::{Note, VerifierKey};
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
@@ -46,31 +46,41 @@ pub struct ArrivalHead {
     pub at: DateTime<Utc>,
 }
 
-/// Statements that came and were not read for checks yet, in order.
+/// Statements that came and were not read for checks yet, in order: their hashes. The statements
+/// themselves stay in the journal until a rollup asks for them, so that what nobody asks for takes
+/// no memory worth naming.
 #[derive(Debug, Default)]
-pub struct Waiting {
-    entries: Vec<Vec<u8>>,
-    /// Keys that they enrol.
-    keys: Vec<VerifierKey>,
+pub struct Unread {
+    leaves: Vec<Hash>,
+    /// Keys that they enrol, each with its statement's log index.
+    keys: Vec<(u64, VerifierKey)>,
 }
 
-impl Waiting {
-    fn push(&mut self, entry: Vec<u8>) {
-        if is_enrolment(&entry) {
-            self.keys
-                .extend(Note::parse(&entry).ok().and_then(|n| enrolled(&n)));
+impl Unread {
+    fn push(&mut self, index: u64, entry: &[u8]) {
+        if is_enrolment(entry) {
+            let key = Note::parse(entry).ok().and_then(|n| enrolled(&n));
+            self.keys.extend(key.map(|key| (index, key)));
         }
-        self.entries.push(entry);
+        self.leaves.push(leaf_hash(entry));
     }
 
-    fn take(&mut self, count: usize) -> Vec<Vec<u8>> {
-        let mut taken = std::mem::take(self);
-        taken
-            .entries
-            .drain(count..)
-            .for_each(|entry| self.push(entry));
-        taken.entries
+    /// Forgets the first ones, so that it begins with this log index.
+    fn forget(&mut self, count: usize, begin: u64) {
+        self.leaves.drain(..count.min(self.leaves.len()));
+        self.keys.retain(|(index, _)| *index >= begin);
     }
+}
+
+/// A journal entry that holds statements of a unit below.
+#[derive(Debug, Clone, Copy)]
+pub struct Chunk {
+    /// Log index of the first one that was new.
+    pub(super) first: u64,
+    /// Number of the journal entry.
+    pub(super) seq: u64,
+    /// Bytes of the delivery.
+    pub(super) bytes: u64,
 }
 
 /// A unit below.
@@ -80,10 +90,10 @@ pub struct Child {
     pub(super) unit: Unit,
     /// Its log as far as it was read for checks.
     pub(super) log: UnitLog,
-    /// Entries that came and were not read yet, from `log.len()` on.
-    pub(super) pending: Waiting,
-    /// Journal entries that hold its statements: index of the first one, and the entry's number.
-    pub(super) chunks: Vec<(u64, u64)>,
+    /// What came and was not read yet, from `log.len()` on.
+    pub(super) unread: Unread,
+    /// Journal entries that hold its statements, in order.
+    pub(super) chunks: Vec<Chunk>,
     /// Its checkpoints by size.
     pub(super) checkpoints: BTreeMap<u64, Note>,
     /// Its rollups: the first note that came for a month and revision.
@@ -144,7 +154,7 @@ impl Child {
         Child {
             log: UnitLog::new(unit, catalogues),
             unit: unit.clone(),
-            pending: Waiting::default(),
+            unread: Unread::default(),
             chunks: Vec::new(),
             checkpoints: BTreeMap::new(),
             known: Rollups::new(),
@@ -168,7 +178,7 @@ impl Child {
 
     /// Number of entries that came without gap.
     pub fn held(&self) -> u64 {
-        self.log.len() + self.pending.entries.len() as u64
+        self.log.len() + self.unread.leaves.len() as u64
     }
 
     /// Whether these are the bytes of a statement that came before.
@@ -177,8 +187,8 @@ impl Child {
             None => self.log.tree().leaf(index) == Some(leaf_hash(entry)),
             Some(n) => usize::try_from(n)
                 .ok()
-                .and_then(|n| self.pending.entries.get(n))
-                .is_some_and(|e| e == entry),
+                .and_then(|n| self.unread.leaves.get(n))
+                .is_some_and(|leaf| *leaf == leaf_hash(entry)),
         }
     }
 
@@ -187,18 +197,21 @@ impl Child {
     pub fn signers(&self) -> Vec<VerifierKey> {
         let mut keys: Vec<VerifierKey> = self.unit.keys.iter().map(|k| k.vkey.clone()).collect();
         keys.extend(self.log.enrolled().cloned());
-        keys.extend(self.pending.keys.iter().cloned());
+        keys.extend(self.unread.keys.iter().map(|(_, key)| key.clone()));
         keys
     }
 
-    /// Reads the log up to `size`, if as much has come.
-    pub fn read_to(&mut self, size: u64) {
-        let more = size.saturating_sub(self.log.len());
-        let more = usize::try_from(more)
-            .unwrap_or(usize::MAX)
-            .min(self.pending.entries.len());
-        let entries = self.pending.take(more);
-        self.log.read(&entries, &self.unit);
+    /// Bytes that came with the statements from this log index on.
+    pub fn bytes_from(&self, index: u64) -> u64 {
+        let behind = self.chunks.iter().rev();
+        let behind = behind.take_while(|chunk| chunk.first >= index);
+        behind.map(|chunk| chunk.bytes).sum()
+    }
+
+    /// Reads the next statements of the log for checks, which the journal holds.
+    pub(super) fn read(&mut self, entries: &[Vec<u8>]) {
+        self.log.read(entries, &self.unit);
+        self.unread.forget(entries.len(), self.log.len());
     }
 
     /// The node's last word on a rollup.
@@ -288,10 +301,14 @@ pub fn apply_given(children: &mut Children, stored: &Stored) -> Result<(), Unrea
 pub fn apply_delivery(children: &mut Children, stored: &Stored) -> Result<(), UnreadableEntry> {
     let new = delivered(stored)?;
     if let Some(child) = children.get_mut(&new.unit) {
-        new.entries
-            .into_iter()
-            .for_each(|entry| child.pending.push(entry));
-        child.chunks.push((new.first, stored.seq));
+        for (index, entry) in (new.first..).zip(&new.entries) {
+            child.unread.push(index, entry);
+        }
+        child.chunks.push(Chunk {
+            first: new.first,
+            seq: stored.seq,
+            bytes: new.body.len() as u64,
+        });
     }
     Ok(())
 }

@@ -10,11 +10,15 @@ use protocol::note::Note;
 use protocol::receipt::Receipt;
 use protocol::rollup::HeldRollup;
 
-use super::children::{Delivered, delivered};
+use super::children::{Chunk, Delivered, delivered};
 use super::contradictions::{Contradiction, ContradictionHead, KeptContradiction, Side};
 use super::core::Books;
 use super::entry::headed;
 use super::error::BooksError;
+use super::state::Derived;
+
+/// So many statements of a log are read at a time.
+const READ_STATEMENTS: u64 = 4096;
 
 impl Books {
     /// Statements of a unit below from the journal: those of these log indexes that came.
@@ -31,12 +35,12 @@ impl Books {
             .map(|c| c.chunks.as_slice())
             .unwrap_or_default();
         let from = chunks
-            .partition_point(|(first, _)| *first <= indexes.start)
+            .partition_point(|chunk| chunk.first <= indexes.start)
             .saturating_sub(1);
         let mut found = Vec::new();
-        for (first, seq) in chunks[from..]
+        for Chunk { first, seq, .. } in chunks[from..]
             .iter()
-            .take_while(|(first, _)| *first < indexes.end)
+            .take_while(|chunk| chunk.first < indexes.end)
         {
             let stored = self.at(*seq)?;
             let Delivered { entries, .. } = delivered(&stored).map_err(|e| e.at(*seq))?;
@@ -50,6 +54,28 @@ impl Books {
         Ok(found)
     }
 
+    /// Reads the log of a unit below for checks up to this size, as far as it has come. Some
+    /// statements at a time: a month of them need not be in memory at once.
+    ///
+    /// # Errors
+    /// A damaged disk.
+    pub fn read_child_log(&mut self, unit: &UnitId, size: u64) -> Result<(), BooksError> {
+        while let Some(child) = self.child(unit) {
+            let begin = child.log().len();
+            let end = size.min(child.held()).min(begin + READ_STATEMENTS);
+            if begin >= end {
+                break;
+            }
+            let entries = self.child_entries(unit, begin..end)?;
+            if entries.is_empty() {
+                break;
+            }
+            let unit = unit.clone();
+            self.remember(Derived::LogRead { unit, entries });
+        }
+        Ok(())
+    }
+
     /// One statement of a unit below, with the delivery that it came in.
     pub(super) fn child_entry(
         &self,
@@ -60,8 +86,8 @@ impl Books {
             .child(unit)
             .map(|c| c.chunks.as_slice())
             .unwrap_or_default();
-        let behind = chunks.partition_point(|(first, _)| *first <= index);
-        let Some((first, seq)) = behind.checked_sub(1).map(|n| chunks[n]) else {
+        let behind = chunks.partition_point(|chunk| chunk.first <= index);
+        let Some(Chunk { first, seq, .. }) = behind.checked_sub(1).map(|n| chunks[n]) else {
             return Ok(None);
         };
         let stored = self.at(seq)?;

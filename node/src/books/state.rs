@@ -45,12 +45,12 @@ pub enum Event<'a> {
 /// is gone after a start or after a failed write, and is then worked out again.
 #[derive(Debug)]
 pub enum Derived {
-    /// The log of a unit below is to be read for checks up to this size, as far as it has come.
+    /// The next statements of the log of a unit below, which are to be read for checks.
     LogRead {
         /// Whose.
         unit: UnitId,
-        /// Number of statements.
-        size: u64,
+        /// As they stand in the journal.
+        entries: Vec<Vec<u8>>,
     },
     /// What the checks said of a rollup of a unit below.
     Checked {
@@ -234,9 +234,9 @@ impl State {
 
     fn apply_derived(&mut self, derived: Derived) {
         match derived {
-            Derived::LogRead { unit, size } => {
+            Derived::LogRead { unit, entries } => {
                 if let Some(child) = self.children.get_mut(&unit) {
-                    child.read_to(size);
+                    child.read(&entries);
                 }
             }
             Derived::Checked {

@@ -87,10 +87,7 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
         }
         for (unit, digest, size) in next {
             let begin = Instant::now();
-            books.remember(Derived::LogRead {
-                unit: unit.clone(),
-                size,
-            });
+            books.read_child_log(&unit, size)?;
             let read = begin.elapsed();
             let verdicts = check_one(books, &unit, &digest)?;
             log_result(books, &digest, &verdicts, read, begin.elapsed());
