@@ -404,3 +404,77 @@ async fn what_is_refused_at_the_door_is_told() {
     drop(city);
     net.stop().await;
 }
+
+/// What a county sends that nobody can use: statements that claim to lie far ahead, and thousands
+/// that come before what they follow, all rightly signed.
+async fn flood(hub: &MisbehavingNetwork) {
+    let path = UnitPath::new([PROVINCE, CITY, B].map(String::from)).unwrap();
+    let link = hub.join(path.clone(), false);
+    let log: Vec<Vec<u8>> = (0..3_000).map(|n| junk_statement(B, n, 10)).collect();
+    for n in 1_000..3_000 {
+        let Letter::Entries(first, body) = forged_part(&key(B, Alg::Ed25519), B, &log, n..n + 1)
+        else {
+            panic!("entries")
+        };
+        for first in [first, first << 40] {
+            let letter = Outgoing {
+                subject: Subject::up(path.clone(), UpKind::Entries(first)),
+                msg_id: first.to_string(),
+                body: body.clone(),
+            };
+            link.publish(&letter).await.unwrap();
+        }
+    }
+}
+
+/// One county sends what nobody can use. Its neighbour's months are accepted beside it, and what is
+/// kept of the flood, here and at the transport, has its bounds.
+#[tokio::test]
+async fn a_county_that_floods_delays_nobody_else() {
+    let mut w = World::empty();
+    w.set_clock(at("2026-01-20"));
+    let mut net = Net {
+        hub: MisbehavingNetwork::new(1, InjectedRates::default()),
+        running: Vec::new(),
+    };
+    let province = net.start(&mut w, PROVINCE, Accept::Auto).await;
+    let city = net.start(&mut w, CITY, Accept::Auto).await;
+    let county = net.start(&mut w, A, Accept::Person).await;
+    let size = |books: &mut Books, _| Ok(books.size().0);
+    let before = [
+        city.with(size).await.unwrap(),
+        province.with(size).await.unwrap(),
+    ];
+    flood(&net.hub).await;
+    finish(&w, &county, JAN).await;
+    soon(&county, "January", accepted(JAN)).await;
+    flood(&net.hub).await;
+    w.set_clock(at("2026-02-20"));
+    record_trainings(&county, FEB).await;
+    finish(&w, &county, FEB).await;
+    soon(&county, "February", accepted(FEB)).await;
+    soon(&province, "both months at the province", |books| {
+        let child = &books.children()[&unit(A)];
+        child.known().values().all(|h| {
+            let verdicts = child.verdicts().get(&h.digest());
+            verdicts.is_some_and(|v| v.iter().all(|v| !v.failed()))
+        }) && child.known().len() == 2
+    })
+    .await;
+    for (above, before) in [&city, &province].into_iter().zip(before) {
+        // Half of them are wrong; of the rest 512 wait, and the second time a copy of these came.
+        let enough = 8_000 - 2 * 512;
+        for _ in 0..6_000 {
+            if above.counters()["refused"] >= enough {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(above.counters()["refused"], enough);
+        let after = above.with(size).await.unwrap();
+        assert!(after - before < 1 << 20, "{before} {after}");
+        assert!(above.refused()[0].starts_with(B));
+    }
+    drop((county, city, province));
+    net.stop().await;
+}

@@ -1,7 +1,7 @@
 //! What is published: registry versions, catalogues and plans come in as files and are checked
 //! against what is known.
 
-use protocol::note::Note;
+use protocol::note::{Note, Signature};
 use protocol::published;
 use protocol::registry::{Registry, VerifiedRegistry};
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use super::core::Books;
 use super::entry::NewEntry;
 use super::error::BooksError;
 use super::kinds::EntryKind;
+use crate::intake::Awaited;
 
 impl Books {
     /// Installs what was published: registry versions, catalogues and plans that are not known yet.
@@ -63,6 +64,21 @@ impl Books {
             installed += 1;
         }
         Ok(installed)
+    }
+
+    /// What a document that cannot be installed waits for: the registry versions before it, or one
+    /// with the root keys that signed it. None where it is wrong, whatever else comes.
+    pub fn awaits(&self, document: &[u8]) -> Option<Awaited> {
+        let note = Note::parse(document).ok()?;
+        let next = self.registry().map_or(1, |r| r.registry().version + 1);
+        if let Ok(registry) = Registry::parse(note.text()) {
+            return (registry.version > next).then_some(Awaited::Version(next));
+        }
+        let roots = self.registry().map(|r| r.registry().roots.as_slice());
+        let roots = roots.unwrap_or_default();
+        let by_root = |line: &Signature| roots.iter().any(|k| k.id() == line.key_id());
+        let unknown = note.signatures().iter().any(|line| !by_root(line));
+        unknown.then_some(Awaited::Version(next))
     }
 
     /// The signature lines of a note are not signed themselves, so a line can be added on the way.

@@ -20,17 +20,19 @@ use crate::review;
 use crate::service::Service;
 
 use super::timing::{OUTBOX_INTERVAL, millis};
+use super::waiting::{Place, Sender, WaitingLimits, WaitingRoom, wait_of};
 
 /// At most so many messages are worked on together, and so many answers are on their way.
 const MAX_BATCH_MESSAGES: usize = 16;
-/// How long a message that came too early waits.
-const RETRY_DELAY: Duration = Duration::from_millis(500);
+/// How long a message that the node could not keep waits at most.
+const MAX_TROUBLE_DELAY: Duration = Duration::from_secs(60);
 
 /// Takes messages until the link is closed.
 pub(super) async fn run<T: Transport>(service: &Arc<Service>, transport: &T) {
     // Nothing waits for the server's word that it has taken an answer: a message whose answer is
     // lost comes again.
     let mut answers = JoinSet::new();
+    let mut room = WaitingRoom::new(WaitingLimits::default());
     loop {
         let mut came = match transport.next().await {
             Ok(message) => vec![message],
@@ -46,7 +48,8 @@ pub(super) async fn run<T: Transport>(service: &Arc<Service>, transport: &T) {
         {
             came.push(message);
         }
-        receive(service, came, &mut answers).await;
+        room.of_store(transport.store());
+        receive(service, came, &mut room, &mut answers).await;
         while answers.len() > MAX_BATCH_MESSAGES {
             answers.join_next().await;
         }
@@ -63,10 +66,20 @@ async fn at_hand<T: Transport>(transport: &T) -> Option<Incoming> {
 }
 
 /// Works on messages in their order, and answers each after what it caused is durable.
-async fn receive(service: &Arc<Service>, came: Vec<Incoming>, answers: &mut JoinSet<()>) {
-    let (letters, acks): (Vec<_>, Vec<_>) = came
+async fn receive(
+    service: &Arc<Service>,
+    came: Vec<Incoming>,
+    room: &mut WaitingRoom,
+    answers: &mut JoinSet<()>,
+) {
+    let (letters, slips): (Vec<_>, Vec<_>) = came
         .into_iter()
-        .map(|Incoming { subject, body, ack }| ((subject, body), ack))
+        .map(|came| {
+            (
+                (came.subject, came.body),
+                (came.number, came.times, came.ack),
+            )
+        })
         .unzip();
     let letters: Arc<[Letter]> = letters.into();
     let mut took = take(service, letters.clone(), 0..letters.len()).await;
@@ -78,39 +91,71 @@ async fn receive(service: &Arc<Service>, came: Vec<Incoming>, answers: &mut Join
             took.extend(take(service, letters.clone(), n..n + 1).await);
         }
     }
-    for (((subject, _), ack), took) in letters.iter().zip(acks).zip(took) {
-        let again = outcome(service, subject, took);
+    for ((letter, (number, times, ack)), took) in letters.iter().zip(slips).zip(took) {
+        let again = outcome(service, letter, (number, times), took, room);
         answers.spawn(answer(ack, again));
     }
 }
 
 /// Counts and logs what became of a message; gives the time after which it is to come again, none
 /// where it need not.
-fn outcome(service: &Service, subject: &Subject, took: Result<Intake, Faults>) -> Option<Duration> {
+fn outcome(
+    service: &Service,
+    (subject, body): &Letter,
+    (number, times): (u64, u32),
+    took: Result<Intake, Faults>,
+    room: &mut WaitingRoom,
+) -> Option<Duration> {
+    let sender = sender_of(subject);
+    if matches!(took, Ok(Intake::Done | Intake::Refused(_))) {
+        room.judged(&sender, number);
+    }
     match took {
         Ok(Intake::Done) => {
             service.count("received", 1);
             None
         }
         Ok(Intake::Refused(reason)) => {
-            if let Subject::Up(up) = subject {
-                service.refuse(up.path.unit(), &reason);
-            }
-            service.count("refused", 1);
-            tracing::warn!(%subject, reason, "a message was refused");
+            refused(service, subject, &reason);
             None
         }
-        Ok(Intake::Later(reason)) => {
-            tracing::debug!(%subject, reason, "a message came too early");
-            Some(RETRY_DELAY)
+        Ok(Intake::Later(awaited)) => {
+            tracing::debug!(%subject, %awaited, "a message came too early");
+            match room.put_off(&sender, (number, times), body, Instant::now()) {
+                Place::Waits(wait) => Some(wait),
+                Place::Known => None,
+                Place::GivenUp(why) => {
+                    refused(service, subject, &format!("{awaited}; {why}"));
+                    None
+                }
+            }
         }
         Err(faults) => {
             // The node's own trouble (a full disk): the message stays with the server and comes
             // again.
             tracing::error!(%subject, %faults, "a message could not be kept");
-            Some(OUTBOX_INTERVAL)
+            Some(wait_of(times, OUTBOX_INTERVAL, MAX_TROUBLE_DELAY))
         }
     }
+}
+
+fn sender_of(subject: &Subject) -> Sender {
+    let (is_below, path) = match subject {
+        Subject::Up(up) => (true, &up.path),
+        Subject::Down(down) => (false, &down.path),
+    };
+    Sender {
+        is_below,
+        unit: path.unit().to_owned(),
+    }
+}
+
+fn refused(service: &Service, subject: &Subject, reason: &str) {
+    if let Subject::Up(up) = subject {
+        service.refuse(up.path.unit(), reason);
+    }
+    service.count("refused", 1);
+    tracing::warn!(%subject, reason, "a message was refused");
 }
 
 async fn answer(ack: Ack, again: Option<Duration>) {
@@ -186,7 +231,11 @@ fn take_one(
             return match books.install(&[body.to_vec()]) {
                 Ok(_) => Ok((Intake::Done, Vec::new())),
                 Err(e @ BooksError::Published { .. }) => {
-                    Ok((Intake::Refused(e.to_string()), Vec::new()))
+                    let wrong = || Intake::Refused(e.to_string());
+                    Ok((
+                        books.awaits(body).map_or_else(wrong, Intake::Later),
+                        Vec::new(),
+                    ))
                 }
                 // The node's own trouble: the document must come again.
                 Err(e) => Err(e.into()),

@@ -3,12 +3,14 @@
 //!
 //! - `outbox`: a submitted rollup is sent until the parent's receipt for it is in the journal.
 //! - `inbox`: messages are brought into the books, and answered after that is durable.
+//! - `waiting`: how much of one sender that cannot be judged yet may wait, and how long.
 //!
 //! Everything may happen twice and nothing is lost by it.
 
 mod inbox;
 mod outbox;
 mod timing;
+mod waiting;
 
 use std::sync::Arc;
 

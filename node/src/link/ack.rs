@@ -13,7 +13,8 @@ pub type Answered = Pin<Box<dyn Future<Output = Result<(), LinkError>> + Send>>;
 pub trait Answer: Debug + Send {
     /// The effects are durable: the message need not come again.
     fn done(self: Box<Self>) -> Answered;
-    /// Not now: the message is to come again, after this time where the transport can wait.
+    /// Not now: the message is to come again after this time, or at once where the transport cannot
+    /// wait.
     fn retry(self: Box<Self>, after: Duration) -> Answered;
 }
 

@@ -29,6 +29,11 @@ pub struct Incoming {
     pub subject: Subject,
     /// The bytes: hostile until verified.
     pub body: Vec<u8>,
+    /// Its number in the transport's store: the same each time that it comes, and no other
+    /// message's that comes the same way, up or down.
+    pub number: u64,
+    /// How often it came, this time included, as far as the transport counts.
+    pub times: u32,
     /// To be answered after the effects are durable.
     pub ack: Ack,
 }

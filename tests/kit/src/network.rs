@@ -48,6 +48,8 @@ struct Hub {
     random: u64,
     rates: InjectedRates,
     members: Vec<Member>,
+    /// The number of the message that was stored last.
+    last: u64,
 }
 
 struct Member {
@@ -60,6 +62,9 @@ struct Member {
 struct Held {
     subject: Subject,
     body: Vec<u8>,
+    number: u64,
+    /// How often it was handed out.
+    times: u32,
     /// How many deliveries to this member come first.
     hold: u32,
 }
@@ -81,6 +86,7 @@ impl MisbehavingNetwork {
             random: seed,
             rates,
             members: Vec::new(),
+            last: 0,
         })))
     }
 
@@ -117,7 +123,7 @@ impl MisbehavingNetwork {
         self.lock().rates = rates;
     }
 
-    /// How many messages wait for all members together.
+    /// How many messages are there for all members together, without those that a reader has put off.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.lock().members.iter().map(|m| m.queue.len()).sum()
@@ -155,6 +161,7 @@ impl Transport for MisbehavingLink {
             });
         }
         if !hub.happens(rates.lose) {
+            hub.last += 1;
             for i in 0..hub.members.len() {
                 let member = &hub.members[i];
                 if !access::is_meant_for(&member.path, &message.subject) {
@@ -170,6 +177,8 @@ impl Transport for MisbehavingLink {
                     let held = Held {
                         subject: message.subject.clone(),
                         body: message.body.clone(),
+                        number: hub.last,
+                        times: 0,
                         hold,
                     };
                     hub.members[i].queue.push_back(held);
@@ -197,6 +206,8 @@ impl Transport for MisbehavingLink {
                 return Ok(Incoming {
                     subject: held.subject,
                     body: held.body,
+                    number: held.number,
+                    times: held.times,
                     ack: Ack::new(ack),
                 });
             }
@@ -216,7 +227,10 @@ impl MisbehavingLink {
             .enumerate()
             .min_by_key(|(i, h)| (h.hold, *i))
             .map(|(i, _)| i)?;
-        let held = queue.remove(at);
+        let mut held = queue.remove(at);
+        if let Some(held) = &mut held {
+            held.times += 1;
+        }
         for other in queue.iter_mut() {
             other.hold = other.hold.saturating_sub(1);
         }
@@ -242,9 +256,12 @@ impl Answer for MisbehavingAck {
         self.held = None;
         Box::pin(std::future::ready(Ok(())))
     }
-    fn retry(self: Box<Self>, _after: Duration) -> Answered {
-        // Dropping puts it back.
-        drop(self);
+    fn retry(self: Box<Self>, after: Duration) -> Answered {
+        // Dropping puts it back; whoever answered does not wait for that.
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            drop(self);
+        });
         Box::pin(std::future::ready(Ok(())))
     }
 }

@@ -6,9 +6,6 @@ use crate::link::error::LinkError;
 use async_nats::client::Request;
 use std::time::Duration;
 
-/// How long a message that is put off again and again waits at most.
-const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
-
 /// The answer to a message from JetStream.
 pub(super) struct NatsAck {
     wire: Wire,
@@ -62,9 +59,6 @@ impl NatsAck {
 
     async fn put_off(self, after: Duration) -> Result<(), LinkError> {
         self.wire.connected()?;
-        // What never gets its turn must not come round twice a second for ever.
-        let after = (after * (1 << delivered(&self.reply).clamp(1, 16).saturating_sub(1)))
-            .min(MAX_RETRY_DELAY.max(after));
         let body = format!(r#"-NAK {{"delay":{}}}"#, after.as_nanos());
         self.send(body).await
     }
@@ -88,13 +82,14 @@ impl NatsAck {
     }
 }
 
-/// How often a message was delivered, as its reply subject says:
-/// `$JS.ACK.<stream>.<consumer>.<delivered>.…`, with two more tokens in front (domain and account)
-/// where the server has domains.
-fn delivered(reply: &str) -> u32 {
+/// How often a message was delivered, and its number in the stream, as its reply subject says:
+/// `$JS.ACK.<stream>.<consumer>.<delivered>.<number>.…`, with two more tokens in front (domain and
+/// account) where the server has domains. None where it says something else.
+pub(super) fn delivered(reply: &str) -> Option<(u32, u64)> {
     let tokens: Vec<&str> = reply.split('.').collect();
     let at = if tokens.len() >= 11 { 6 } else { 4 };
-    tokens.get(at).and_then(|t| t.parse().ok()).unwrap_or(1)
+    let times = tokens.get(at)?.parse().ok()?;
+    Some((times, tokens.get(at + 1)?.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -102,15 +97,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reply_tells_how_often() {
+    fn a_reply_tells_how_often_and_which() {
         assert_eq!(
             delivered("$JS.ACK.CS_UP.up_140300.7.12.9.1700000000000000000.0"),
-            7
+            Some((7, 12))
         );
         assert_eq!(
             delivered("$JS.ACK.hub.ACCHASH.CS_UP.up_140300.3.12.9.1700000000000000000.0.token"),
-            3
+            Some((3, 12))
         );
-        assert_eq!(delivered("somewhere.else"), 1);
+        assert_eq!(delivered("somewhere.else"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Reading: messages are pulled from the unit's consumers one at a time.
 
-use super::ack::NatsAck;
+use super::ack::{NatsAck, delivered};
 use super::wire::Wire;
 use crate::link::access;
 use crate::link::ack::Ack;
@@ -91,11 +91,15 @@ pub(super) async fn pull(
 /// Turns a pulled message into an incoming one; what is not for this unit is answered and dropped.
 async fn take(wire: &Wire, message: Message) -> Option<Incoming> {
     let reply = message.reply?.to_string();
+    // A server that does not say it counts for one that never repeats itself.
+    let (times, number) = delivered(&reply).unwrap_or((1, 0));
     let ack = NatsAck::new(wire.clone(), reply);
     match message.subject.parse::<Subject>() {
         Ok(subject) if access::is_meant_for(&wire.shared.config.path, &subject) => Some(Incoming {
             subject,
             body: message.payload.to_vec(),
+            number,
+            times,
             ack: Ack::new(ack),
         }),
         // The unit's own entries, which the filter cannot keep out.

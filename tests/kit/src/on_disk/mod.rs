@@ -10,7 +10,7 @@ mod world;
 pub use basics::*;
 pub use desk::Desk;
 pub use dir::{Dir, copy_dir};
-pub use letter::{Letter, forged, take};
+pub use letter::{Letter, forged, forged_part, junk_statement, take};
 pub use world::{World, two_months};
 
 pub use crate::{A, B, CITY, FEB, JAN, MAR, PLAN, PROVINCE, id_born, id_no, month, unit};

@@ -1,0 +1,182 @@
+//! A rollup of a unit below.
+
+use chrono::{DateTime, Utc};
+use protocol::digest::Digest;
+use protocol::ids::UnitId;
+use protocol::note::{LineError, Note, every_line};
+use protocol::period::{Month, china_day};
+use protocol::receipt::Decision;
+use protocol::rollup::HeldRollup;
+use protocol::verdict::{Check, Verdict};
+
+use crate::books::children::{ArrivalHead, Child};
+use crate::books::contradictions::Contradiction;
+use crate::books::{Books, EntryKind, NewEntry};
+use crate::fault::Faults;
+use crate::intake::{Awaited, Intake};
+use crate::review::contradict::contradict;
+use crate::review::issue::{Ruling, issue_receipt};
+
+use super::doubt::{Doubt, signed_by_node, unit_below};
+
+/// More revisions of one month than any unit ever needs.
+const MAX_REVISION: u32 = 100;
+/// So many second rollups of a unit are kept as evidence, of all months together; one is enough.
+const MAX_SECOND: usize = 64;
+
+/// A rollup of a unit below.
+///
+/// # Errors
+/// The node's own failures.
+pub fn take_rollup(
+    books: &mut Books,
+    unit: &UnitId,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Intake, Faults> {
+    let held = match read(books, unit, body, now) {
+        Ok(held) => held,
+        Err(doubt) => return Ok(doubt.into()),
+    };
+    let key = (held.rollup.period, held.rollup.revision);
+    let before = books.child(unit).and_then(|c| c.known().get(&key));
+    if let Some(before) = before {
+        let first = before.digest();
+        return if first == held.digest() {
+            Ok(Intake::Done)
+        } else {
+            second_rollup(books, &held, first, body, now)
+        };
+    }
+    let head = ArrivalHead {
+        unit: unit.clone(),
+        at: now,
+    };
+    books.commit(vec![NewEntry::headed(EntryKind::ChildRollup, &head, body)])?;
+    tracing::info!(%unit, month = %key.0, revision = key.1, "a rollup came");
+    Ok(Intake::Done)
+}
+
+/// Reads a rollup: whose it is, whether it can be due, and who signed it. What is wrong with it in
+/// any case comes before what is missing here.
+fn read(
+    books: &Books,
+    unit: &UnitId,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Result<HeldRollup, Doubt> {
+    let child = unit_below(books, unit)?;
+    let note = Note::parse(body).map_err(Doubt::wrong)?;
+    let held = HeldRollup::new(note).map_err(Doubt::wrong)?;
+    if held.rollup.unit != *unit {
+        return Err(Doubt::wrong("a rollup of another unit"));
+    }
+    signed_by_node(child, &held.note, held.rollup.log.size, "a rollup")?;
+    if !can_be_due(child, &held, now) {
+        let (month, revision) = (held.rollup.period, held.rollup.revision);
+        return Err(Doubt::Wrong(format!(
+            "a rollup of {unit} for {month} revision {revision}, which cannot be due"
+        )));
+    }
+    by_its_people(child, &held)?;
+    of_known_documents(books, &held)?;
+    Ok(held)
+}
+
+/// Whether a unit can owe a rollup for this month and revision. Without bounds a unit could have
+/// its tiers above keep rollups without end.
+fn can_be_due(child: &Child, held: &HeldRollup, now: DateTime<Utc>) -> bool {
+    let last = Month::of(china_day(now)).and_then(Month::next);
+    held.rollup.period >= child.unit().since
+        && last.is_none_or(|last| held.rollup.period <= last)
+        && held.rollup.revision <= MAX_REVISION
+}
+
+/// Whether the registry version and the catalogue that it names are here: checked without them, an
+/// honest rollup would fail for good.
+fn of_known_documents(books: &Books, held: &HeldRollup) -> Result<(), Doubt> {
+    let version = held.rollup.registry.version;
+    let newest = books.registry().map_or(0, |r| r.registry().version);
+    if version > newest {
+        return Err(Doubt::Early(Awaited::Version(version)));
+    }
+    let mut catalogues = books.catalogues().iter();
+    if catalogues.any(|(c, _)| c.digest == held.rollup.catalogue) {
+        return Ok(());
+    }
+    Err(Doubt::Early(Awaited::Catalogue(held.rollup.catalogue)))
+}
+
+/// Keeps a second rollup for a month and revision as a contradiction. A direct child is told as
+/// well: the second has its own receipt, whoever sent it. The first keeps the answer that it had.
+fn second_rollup(
+    books: &mut Books,
+    held: &HeldRollup,
+    first: Digest,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Intake, Faults> {
+    let unit = &held.rollup.unit;
+    let what = Contradiction::Rollup {
+        period: held.rollup.period,
+        revision: held.rollup.revision,
+        first,
+        second: held.digest(),
+    };
+    let kept = books
+        .contradictions()
+        .iter()
+        .filter(|c| c.unit == *unit && c.what != what);
+    let kept = kept.filter(|c| matches!(c.what, Contradiction::Rollup { .. }));
+    if kept.count() >= MAX_SECOND {
+        return Ok(Intake::Refused(format!(
+            "{what}: {MAX_SECOND} such are kept of {unit} already"
+        )));
+    }
+    let intake = contradict(books, unit, what.clone(), body, None)?;
+    let unanswered = books
+        .child(unit)
+        .is_some_and(|c| books.is_direct(c) && c.decision(&held.digest()).is_none());
+    if unanswered {
+        let checks = vec![Verdict::fails(Check::History, what.to_string())];
+        let ruling = Ruling::new(Decision::Rejected, books.unit().as_str());
+        issue_receipt(books, held, checks, now, ruling, now)?;
+    }
+    Ok(intake)
+}
+
+/// Whether the signature lines are its node's and its three signatories', and hold. They are no part
+/// of what is signed: whoever carries it can take one away, or add one.
+fn by_its_people(child: &Child, held: &HeldRollup) -> Result<(), Doubt> {
+    let unit = &child.unit().id;
+    let names = held.rollup.signatories.names();
+    let keys = child.signers();
+    let early = child.held() < held.rollup.log.size;
+    let later = || Doubt::Early(Awaited::Enrolments(unit.clone()));
+    if names
+        .iter()
+        .any(|name| keys.iter().all(|key| key.name() != *name))
+    {
+        // The text itself, which the node signed, names somebody whom its log does not know: its
+        // own fault, for the checks to tell.
+        return if early { Err(later()) } else { Ok(()) };
+    }
+    let wrong = |what: String| Doubt::Wrong(format!("a rollup of {unit} {what}"));
+    let node = unit.as_str();
+    let lines = held.note.signatures();
+    let of = |name: &str| lines.iter().filter(|line| line.name() == name).count();
+    if let Some(absent) = names.into_iter().chain([node]).find(|name| of(name) != 1) {
+        return Err(wrong(format!("without one signature of {absent}")));
+    }
+    if let Some(strange) = lines
+        .iter()
+        .find(|line| line.name() != node && !names.contains(&line.name()))
+    {
+        return Err(wrong(format!("with a line of {}", strange.name())));
+    }
+    every_line(&held.note, &keys).map_err(|e| match e {
+        // By another key of a known person: it may be enrolled by what is still to come.
+        LineError::Unknown { name } if early && name != node => later(),
+        e => wrong(format!("that {e}")),
+    })
+}
