@@ -8,6 +8,7 @@ use node::desk::receipt;
 use node::fault::Faults;
 use node::intake::{Awaited, Intake};
 use node::link::MAX_BODY_BYTES;
+use node::queries::children::{ChildMonth, children};
 use node::review::{self, Ruling};
 use proptest::prelude::*;
 use protocol::log::checkpoint::{Checkpoint, origin_of};
@@ -454,61 +455,132 @@ fn knows_of_both(w: &World, tier: &str, both: [&Note; 2], came: &Note) {
     }
 }
 
-/// One story to the city and another to the province: the city's report names a rollup that the
-/// province has not got, and never will. It does not wait for it for ever, it says so.
-#[test]
-fn a_report_on_a_rollup_that_the_child_told_otherwise_is_judged() {
+/// The letters of a unit, with this rollup in place of its own.
+fn letters_with(w: &World, id: &str, rollup: &Note) -> Vec<Letter> {
+    let told = |letter| match letter {
+        Letter::Rollup(_) => Letter::Rollup(rollup.as_bytes().to_vec()),
+        other => other,
+    };
+    w.desks[id].letters().into_iter().map(told).collect()
+}
+
+fn to_province(w: &mut World, from: &str, letters: &[Letter], now: DateTime<Utc>) {
+    for letter in letters {
+        let intake = take(w.desk(PROVINCE).books(), from, letter, now);
+        assert_eq!(intake, Intake::Done);
+    }
+}
+
+/// January of a county and its city, accepted by the city; the province has only county B's.
+fn accepted_by_the_city() -> World {
     let mut w = World::empty();
     let now = after(JAN);
     w.desk(A).train(3, "2026-01-10", at("2026-01-20"));
     w.desk(A).finish(JAN, now);
     w.desk(B).finish(JAN, now);
-    let second = w.desks[A].other_rollup(JAN, |r| r.plans.clear());
     for (id, to) in [(A, CITY), (B, CITY), (B, PROVINCE)] {
         w.send(id, &[to], now);
     }
     w.decide(CITY, A, JAN, Decision::Accepted, now);
     w.decide(CITY, B, JAN, Decision::Accepted, now);
     w.desk(CITY).finish(JAN, now);
+    w
+}
+
+fn of_city(w: &World) -> ChildMonth {
+    let all = children(w.desks[PROVINCE].read());
+    let city = all.into_iter().find(|c| c.unit == unit(CITY));
+    city.unwrap()
+}
+
+/// One story to the city and another to the province: the city's report names a rollup that the
+/// province has not got. The city is honest: its month is not rejected. It waits, says for what, and
+/// can be returned.
+#[test]
+fn a_report_on_a_rollup_that_the_child_told_otherwise_waits() {
+    let mut w = accepted_by_the_city();
+    let now = after(JAN);
+    let second = w.desks[A].other_rollup(JAN, |r| r.plans.clear());
     w.send(CITY, &[PROVINCE], now);
-    check(&mut w, PROVINCE);
-    let judged = |w: &World| {
-        w.desks[PROVINCE].read().children()[&unit(CITY)]
-            .verdicts()
-            .values()
-            .next()
-            .cloned()
+    assert!(check(&mut w, PROVINCE).is_empty());
+    assert!(
+        of_city(&w).verdicts.is_empty(),
+        "it may still be on its way"
+    );
+    let told = letters_with(&w, A, &second);
+    to_province(&mut w, A, &told, now);
+    assert!(check(&mut w, PROVINCE).is_empty());
+    let waits = of_city(&w).waits.unwrap();
+    assert!(waits.contains(&format!("child {A} is not here")), "{waits}");
+    // The first one comes after all: both tiers now know the same two.
+    w.send(A, &[PROVINCE], now);
+    assert!(check(&mut w, PROVINCE).is_empty());
+    let waits = of_city(&w).waits.unwrap();
+    assert!(waits.contains("has signed two rollups"), "{waits}");
+    to_city_as_well(&mut w, &second, now);
+    let mut rule = |ruling: Ruling| {
+        let books = w.desk(PROVINCE).books();
+        review::decide(books, &unit(CITY), month(JAN), ruling, now)
     };
-    assert_eq!(judged(&w), None, "the county's may still be on its way");
-    for letter in w.desks[A].letters() {
-        let letter = if matches!(letter, Letter::Rollup(_)) {
-            Letter::Rollup(second.as_bytes().to_vec())
-        } else {
-            letter
-        };
-        assert_eq!(
-            take(w.desk(PROVINCE).books(), A, &letter, now),
-            Intake::Done
-        );
-    }
-    let receipts = check(&mut w, PROVINCE);
-    let failed: Vec<_> = judged(&w)
-        .unwrap()
-        .into_iter()
-        .filter(|v| v.failed())
+    let by = format!("{PROVINCE}/tongji");
+    let refused = rule(Ruling::new(Decision::Accepted, &by));
+    assert_eq!(code_of(refused), "review.unchecked");
+    let returned = Ruling::new(Decision::Returned, &by).because("a county has signed two months");
+    rule(returned).unwrap();
+}
+
+/// The city learns of the second one too. What it accepted is of no use any more: it closes without
+/// the county, or not at all.
+fn to_city_as_well(w: &mut World, second: &Note, now: DateTime<Utc>) {
+    let letter = Letter::Rollup(second.as_bytes().to_vec());
+    take(w.desk(CITY).books(), A, &letter, now);
+    let versions = |id: &str| w.desks[id].read().other_versions(&unit(A));
+    assert_eq!(versions(CITY), versions(PROVINCE));
+    assert_eq!(versions(CITY).len(), 2);
+    let books = w.desks[CITY].read();
+    assert!(books.usable(&unit(A), month(JAN)).is_none());
+    assert!(books.usable(&unit(B), month(JAN)).is_some());
+}
+
+/// A county's false figure, summed by a city that acts with it: the province knows that the county's
+/// report fails, so the city's fails too, and is not accepted by itself either.
+#[test]
+fn a_sum_over_a_report_that_fails_is_rejected() {
+    let mut w = accepted_by_the_city();
+    let now = after(JAN);
+    let more = |n: &mut Option<i64>| *n = n.map(|n| n + 1000);
+    let county = w.desks[A].other_rollup(JAN, |r| {
+        let figure = r.figures.iter_mut().find(|f| f.id == "I7").unwrap();
+        more(&mut figure.own.value);
+    });
+    let city = w.desks[CITY].other_rollup(JAN, |r| {
+        let figure = r.figures.iter_mut().find(|f| f.id == "I7").unwrap();
+        more(&mut figure.sum.as_mut().unwrap().value);
+        let child = r.children.iter_mut().find(|c| c.unit == unit(A)).unwrap();
+        child.rollup = county.digest();
+    });
+    let of_city_first = letters_with(&w, CITY, &city);
+    to_province(&mut w, CITY, &of_city_first, now);
+    assert!(
+        check(&mut w, PROVINCE).is_empty(),
+        "the county's is not here"
+    );
+    let of_county = letters_with(&w, A, &county);
+    to_province(&mut w, A, &of_county, now);
+    let given = review::check_all(w.desk(PROVINCE).books(), true, now).unwrap();
+    let decisions: Vec<_> = given
+        .iter()
+        .map(|n| Receipt::parse(n.text()).unwrap().decision)
         .collect();
-    assert_eq!(
-        failed.iter().map(|v| v.check.as_str()).collect::<Vec<_>>(),
-        ["arithmetic"]
-    );
-    assert!(failed[0].detail.contains(A), "{}", failed[0].detail);
-    assert_eq!(
-        receipts
-            .iter()
-            .map(|n| Receipt::parse(n.text()).unwrap().decision)
-            .collect::<Vec<_>>(),
-        [Decision::Rejected]
-    );
+    assert_eq!(decisions, [Decision::Rejected]);
+    let verdicts = of_city(&w).verdicts;
+    let failed: Vec<_> = verdicts.iter().filter(|v| v.failed()).collect();
+    let [failed] = failed[..] else {
+        panic!("{failed:?}")
+    };
+    assert_eq!(failed.check, Check::Arithmetic);
+    let says = format!("the rollup of child {A} does not hold: binding fails");
+    assert_eq!(failed.detail, says);
 }
 
 #[test]

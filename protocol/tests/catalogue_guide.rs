@@ -15,7 +15,7 @@ use protocol::count::{Balance, Engine, Fact, Fields, Value};
 use protocol::figure::{self, Basis, Figure};
 use protocol::ids::{Tier, UnitId};
 use protocol::period::Month;
-use protocol::plan::{Figures, Judged, Judgement, Plan};
+use protocol::plan::{Judged, Judgement, Plan, Reported, Reports};
 use protocol::registry::Registry;
 use protocol::row::{Schema, Sums};
 
@@ -186,12 +186,32 @@ fn the_snippets_count_what_the_guide_says() {
 }
 
 /// The figures of February; stocks stand in every later month as they were.
-struct Accepted(Vec<Figure>);
+struct Accepted {
+    february: Vec<Figure>,
+    later: Vec<Figure>,
+    catalogue: Catalogue,
+}
 
-impl Figures for Accepted {
-    fn figure(&self, _: &UnitId, period: Month, id: &str) -> Option<&Figure> {
-        let flow = !matches!(id, "I203" | "I205");
-        (period == month("2023-02") || !flow).then(|| find(&self.0, id))
+impl Accepted {
+    fn new(february: Vec<Figure>, catalogue: Catalogue) -> Accepted {
+        let stock = |f: &&Figure| matches!(f.id.as_str(), "I203" | "I205");
+        Accepted {
+            later: february.iter().filter(stock).cloned().collect(),
+            february,
+            catalogue,
+        }
+    }
+}
+
+impl Reports for Accepted {
+    fn reported(&self, _: &UnitId, period: Month) -> Option<Reported<'_>> {
+        Some(Reported {
+            figures: match period == month("2023-02") {
+                true => &self.february,
+                false => &self.later,
+            },
+            catalogue: &self.catalogue,
+        })
     }
 }
 
@@ -207,10 +227,10 @@ fn county() -> Registry {
 fn the_plan_is_judged_as_the_guide_says() {
     let (catalogue, figures) = february();
     let plan = Plan::from_toml(&snippet("plan")).unwrap();
-    let (registry, accepted) = (county(), Accepted(figures));
+    let (registry, accepted) = (county(), Accepted::new(figures, catalogue));
     let judge = |n: usize, period: &str| -> Judged {
         let target = &plan.target[n];
-        plan.judge(target, &catalogue, &registry, &accepted, month(period))
+        plan.judge(target, &registry, &accepted, month(period))
             .unwrap()
     };
     let persons = judge(0, "2023-02");
@@ -224,7 +244,7 @@ fn the_plan_is_judged_as_the_guide_says() {
     let other = snippet("plan").replace("2024-12-31", "2025-12-31");
     let other = Plan::from_toml(&other).unwrap();
     let first = &other.target[0];
-    let judged = other.judge(first, &catalogue, &registry, &accepted, month("2023-02"));
+    let judged = other.judge(first, &registry, &accepted, month("2023-02"));
     assert!(judged.is_none(), "no window of these days");
 }
 

@@ -10,6 +10,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,6 +122,8 @@ fn as_parent(evidence: &Evidence, root: &VerifierKey) -> Duration {
             registry,
             log: &log,
             known: &known,
+            other_versions: &BTreeSet::new(),
+            unbound: &BTreeSet::new(),
             child: &|_| None,
             checkpoint: part.checkpoints.get(&held.rollup.log.size),
             witnessed: None,

@@ -150,10 +150,12 @@ fn worst(unit: &UnitReport) -> Outcome {
 }
 
 fn of_month(month: &MonthReport) -> Outcome {
+    let unasked = month.unasked.then_some(Outcome::Noted);
     month
         .verdicts
         .iter()
         .map(|v| v.outcome)
+        .chain(unasked)
         .max_by_key(|o| severity(*o))
         .unwrap_or(Outcome::Holds)
 }
@@ -232,6 +234,13 @@ fn noted_month(month: &MonthReport) -> Line {
     let holds = |v: &&Verdict| v.outcome == Outcome::Holds;
     let (holding, others): (Vec<&Verdict>, Vec<&Verdict>) = month.verdicts.iter().partition(holds);
     let mut below: Vec<String> = others.into_iter().map(verdict_line).collect();
+    if month.unasked {
+        below.push(
+            "! no receipt here asks for this revision; no target is judged from it \
+             / 此处没有上级要求修订的回执，目标不以其为据"
+                .into(),
+        );
+    }
     if !holding.is_empty() {
         below.push(format!("✓ {} hold", names(holding)));
     }
@@ -278,7 +287,21 @@ mod tests {
             rollup: Digest::of(b""),
             verdicts: vec![Verdict::holds(Check::History, "log"), verdict],
             decision: Some(Decision::Accepted),
+            unasked: false,
         }
+    }
+
+    #[test]
+    fn a_revision_that_nobody_asked_for_is_told() {
+        let unasked = MonthReport {
+            revision: 2,
+            unasked: true,
+            ..month(5, Outcome::Holds)
+        };
+        let (line, below) = noted_month(&unasked);
+        assert!(line.starts_with("! 2023-05 revision 2"), "{line}");
+        assert!(below[0].contains("no receipt here asks"), "{below:?}");
+        assert!(!unasked.counts() && month(5, Outcome::Holds).counts());
     }
 
     #[test]

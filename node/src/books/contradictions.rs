@@ -61,6 +61,19 @@ impl Contradiction {
             if *period == month && *revision == number)
     }
 
+    /// The two rollups of a unit below for one month and revision.
+    pub fn versions(&self) -> Option<(Month, u32, [Digest; 2])> {
+        match self {
+            Contradiction::Rollup {
+                period,
+                revision,
+                first,
+                second,
+            } => Some((*period, *revision, [*first, *second])),
+            _ => None,
+        }
+    }
+
     /// Whether it names this rollup as one of its two sides.
     pub fn names(&self, digest: &Digest) -> bool {
         match self {

@@ -31,6 +31,7 @@ mod published;
 mod read;
 mod rollups;
 mod signed;
+mod standing;
 mod state;
 mod store;
 mod written;

@@ -22,14 +22,15 @@ use protocol::ids::{Tier, UnitId};
 use protocol::note::Note;
 use protocol::period::Month;
 use protocol::person::Role;
+use protocol::registry::Unit;
 use protocol::rollup::HeldRollup;
 use protocol::rollup::{
     ChildRef, Explanation, LogRef, MAX_TEXT, Missing, Opening, RegistryRef, Rollup, Signatories,
 };
 use protocol::row::{ExactSum, Sums};
 use protocol::text::hex;
-use protocol::verdict::{Check, Verdict};
-use protocol::verify::{self, Context};
+use protocol::verdict::{Check, Standing, Verdict};
+use protocol::verify::{self, Context, NamedRollup};
 use serde::{Deserialize, Serialize};
 
 use super::month::{UnitMonth, no_registry, open_month};
@@ -404,11 +405,7 @@ fn family(
     let mut faults = Vec::new();
     let mut absent: BTreeMap<Tier, i64> = BTreeMap::new();
     for child in &expected {
-        if let Some(held) = books
-            .children()
-            .get(&child.id)
-            .and_then(|c| c.accepted(period))
-        {
+        if let Some(held) = books.usable(&child.id, period) {
             used.push(held.clone());
             continue;
         }
@@ -421,21 +418,7 @@ fn family(
                 unit: child.id.clone(),
                 reason: reason.clone(),
             }),
-            None => faults.push(
-                Fault::new(
-                    FaultCode::CloseChild,
-                    format!(
-                        "{} {} 本月报表未审核通过;请先审核,或写明缺报原因(最多 {MAX_TEXT} 字)",
-                        child.id, child.name
-                    ),
-                    format!(
-                        "{} {} has no accepted rollup for this month; review it, or give a reason \
-                         (at most {MAX_TEXT} characters)",
-                        child.id, child.name
-                    ),
-                )
-                .column(child.id.as_str()),
-            ),
+            None => faults.push(unusable(books, child, period)),
         }
         for u in registry
             .subtree(&child.id)
@@ -460,6 +443,34 @@ fn family(
         })
         .collect();
     Ok((sums, children, missing))
+}
+
+/// Why a child cannot be summed and no reason stands in its place.
+fn unusable(books: &Books, child: &Unit, period: Month) -> Fault {
+    let accepted = books.child(&child.id).and_then(|c| c.accepted(period));
+    let Unit { id, name, .. } = child;
+    let (zh, en) = match accepted {
+        Some(_) => (
+            format!(
+                "{id} {name} 本月报表虽已通过审核，但现已查明它或其下级的报表不成立；\
+                 请重新打开它，或写明缺报原因（最多 {MAX_TEXT} 字）"
+            ),
+            format!(
+                "the rollup of {id} {name} was accepted, but it is known now that it or one below \
+                 it does not hold; open it again, or give a reason (at most {MAX_TEXT} characters)"
+            ),
+        ),
+        None => (
+            format!(
+                "{id} {name} 本月报表未审核通过；请先审核，或写明缺报原因（最多 {MAX_TEXT} 字）"
+            ),
+            format!(
+                "{id} {name} has no accepted rollup for this month; review it, or give a reason \
+                 (at most {MAX_TEXT} characters)"
+            ),
+        ),
+    };
+    Fault::new(FaultCode::CloseChild, zh, en).column(id.as_str())
 }
 
 /// Judges the catalogue's rules over this month's and last month's values.
@@ -604,11 +615,20 @@ pub fn self_check(
     // Without the rollup in question, and without the one that it replaces where that was never
     // submitted: both have this month and revision.
     known.remove(&(held.rollup.period, held.rollup.revision));
-    let child = |digest: &Digest| books.find_rollup(digest);
+    let child = |digest: &Digest| {
+        Some(NamedRollup {
+            held: books.find_rollup(digest)?,
+            // What is used was accepted, and so was checked.
+            standing: books.standing(digest).unwrap_or(Standing::Holds),
+        })
+    };
     let context = Context {
         registry: books.registry().ok_or_else(no_registry)?,
         log: books.log().ok_or_else(no_registry)?,
         known: &known,
+        // A node signs one rollup for a month and revision, and keeps none whose binding fails.
+        other_versions: &BTreeSet::new(),
+        unbound: &BTreeSet::new(),
         child: &child,
         checkpoint: Some(checkpoint),
         witnessed: None,
@@ -629,12 +649,7 @@ pub fn waiting_for(books: &Books, period: Month) -> Vec<UnitId> {
         .into_iter()
         .filter(|c| c.since <= period);
     children
-        .filter(|c| {
-            books
-                .children()
-                .get(&c.id)
-                .is_none_or(|b| b.accepted(period).is_none())
-        })
+        .filter(|c| books.usable(&c.id, period).is_none())
         .map(|c| c.id.clone())
         .collect()
 }

@@ -51,7 +51,7 @@ pub fn children(books: &Books) -> Vec<ChildMonth> {
 
 fn month(books: &Books, child: &Child, held: &HeldRollup) -> ChildMonth {
     let digest = held.digest();
-    let verdicts = child.verdicts().get(&digest);
+    let verdicts = books.verdicts(held);
     ChildMonth {
         unit: child.unit().id.clone(),
         name: child.unit().name.clone(),
@@ -59,8 +59,8 @@ fn month(books: &Books, child: &Child, held: &HeldRollup) -> ChildMonth {
         revision: held.rollup.revision,
         rollup: digest,
         arrived: child.arrived().get(&digest).map(|at| stamp(*at)),
-        verdicts: verdicts.cloned().unwrap_or_default(),
         waits: review::waits(books, held).filter(|_| verdicts.is_none()),
+        verdicts: verdicts.unwrap_or_default(),
         decision: child.decision(&digest),
         flagged: child.flagged().map(ToString::to_string),
     }

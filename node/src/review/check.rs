@@ -1,5 +1,6 @@
 //! Checking what came, in its order.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -10,8 +11,9 @@ use protocol::receipt::Decision;
 use protocol::rollup::ChildRef;
 use protocol::rollup::HeldRollup;
 use protocol::verdict::{Check, Verdict};
-use protocol::verify::{self, Context};
+use protocol::verify::{self, Context, NamedRollup};
 
+use crate::books::children::Child;
 use crate::books::{Books, Derived};
 use crate::fault::{Faults, internal};
 
@@ -45,18 +47,30 @@ pub fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
     if previous.into_iter().chain(supersedes).any(|d| coming(&d)) {
         return Some("the rollup that it follows is not here".into());
     }
-    // Where the child has sent another one for this month and revision, the named one is not coming
-    // either.
-    let told = |c: &ChildRef| {
-        books
-            .child(&c.unit)
-            .is_some_and(|k| k.known().contains_key(&(rollup.period, c.revision)))
+    rollup.children.iter().find_map(|c| waits_for(books, c))
+}
+
+/// What has to happen before a rollup can be judged that names this one. A child that signed two
+/// rollups for one month is not its parent's fault: the parent's waits until a person returns it,
+/// or a new revision comes.
+fn waits_for(books: &Books, named: &ChildRef) -> Option<String> {
+    let unit = &named.unit;
+    if books.contradicted(&named.rollup) {
+        return Some(format!(
+            "its child {unit} has signed two rollups for this month and revision; it takes a new \
+             revision without them"
+        ));
+    }
+    let Some(child) = books.find_rollup(&named.rollup) else {
+        return Some(format!("the rollup of its child {unit} is not here"));
     };
-    let unknown = rollup
-        .children
-        .iter()
-        .find(|c| books.find_rollup(&c.rollup).is_none() && !told(c));
-    unknown.map(|c| format!("the rollup of its child {} is not here", c.unit))
+    match books.standing(&named.rollup) {
+        Some(_) => None,
+        None => Some(match waits(books, &child) {
+            Some(why) => format!("the rollup of its child {unit} is not checked: {why}"),
+            None => format!("the rollup of its child {unit} is not checked yet"),
+        }),
+    }
 }
 
 /// Checks every rollup that came and was not checked yet, in the order of log sizes. Failed ones of
@@ -91,7 +105,10 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
             let read = begin.elapsed();
             let verdicts = check_one(books, &unit, &digest)?;
             log_result(books, &digest, &verdicts, read, begin.elapsed());
-            given.extend(answer(books, &digest, &verdicts, auto, now)?);
+            let now_known = books.find_rollup(&digest);
+            let now_known = now_known.map(|h| books.with_contradictions(&h, verdicts.clone()));
+            let now_known = now_known.unwrap_or_else(|| verdicts.clone());
+            given.extend(answer(books, &digest, &now_known, auto, now)?);
             // Only after the receipt: what has a verdict is not looked at again, and a receipt that
             // failed would never be given.
             books.remember(Derived::Checked {
@@ -171,7 +188,12 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         .find(|r| r.registry().version == held.rollup.registry.version)
         .or(books.registry())
         .ok_or_else(|| internal("no registry"))?;
-    let lookup = |digest: &Digest| books.find_rollup(digest);
+    let lookup = |digest: &Digest| {
+        Some(NamedRollup {
+            held: books.find_rollup(digest)?,
+            standing: books.standing(digest)?,
+        })
+    };
     let witnessed = child
         .given()
         .values()
@@ -184,6 +206,8 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         registry,
         log: child.log(),
         known: child.known(),
+        other_versions: &books.other_versions(unit),
+        unbound: &unbound(child),
         child: &lookup,
         checkpoint: child.checkpoints().get(&held.rollup.log.size),
         // A new revision of an old month may rest on a smaller log than was witnessed since: then
@@ -223,12 +247,17 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
             ),
         );
     }
-    let mut kept = books.contradictions().iter();
-    let (month, revision) = (held.rollup.period, held.rollup.revision);
-    if let Some(found) = kept.find(|c| c.unit == *unit && c.what.is_about(month, revision)) {
-        fail_history(&mut verdicts, found.what.to_string());
-    }
     Ok(verdicts)
+}
+
+/// Rollups of a unit whose binding failed here.
+fn unbound(child: &Child) -> BTreeSet<Digest> {
+    let failed = |v: &Verdict| v.check == Check::Binding && v.failed();
+    let checked = child.verdicts().iter();
+    checked
+        .filter(|(_, verdicts)| verdicts.iter().any(failed))
+        .map(|(digest, _)| *digest)
+        .collect()
 }
 
 fn fail_history(verdicts: &mut [Verdict], detail: String) {

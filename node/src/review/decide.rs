@@ -5,7 +5,8 @@ use protocol::ids::UnitId;
 use protocol::note::Note;
 use protocol::period::Month;
 use protocol::receipt::Decision;
-use protocol::verdict::Verdict;
+use protocol::rollup::HeldRollup;
+use protocol::verdict::{Check, Outcome, Verdict};
 
 use crate::books::Books;
 use crate::fault::{FaultCode, Faults};
@@ -43,8 +44,9 @@ pub fn decide(
     };
     let digest = held.digest();
     let before = child.decision(&digest);
-    let Some(verdicts) = child.verdicts().get(&digest) else {
-        let why = waits(books, held).unwrap_or_else(|| "it is being checked".into());
+    let waits = waits(books, held);
+    let Some(verdicts) = verdicts(books, held, decision, waits.as_deref()) else {
+        let why = waits.unwrap_or_else(|| "it is being checked".into());
         return refuse(
             FaultCode::ReviewUnchecked,
             &format!("尚未校验:{why}"),
@@ -70,7 +72,24 @@ pub fn decide(
     {
         return refuse(FaultCode::ReviewReason, "请写明原因", "a reason is needed");
     }
-    let (held, verdicts) = (held.clone(), verdicts.clone());
+    let held = held.clone();
     let received = arrived(books, &held).unwrap_or(now);
     issue_receipt(books, &held, verdicts, received, ruling, now)
+}
+
+/// What the checks say. A rollup that waits has none yet; it may be returned all the same, since
+/// what it waits for may never come: for instance where its child has signed two rollups for one
+/// month.
+fn verdicts(
+    books: &Books,
+    held: &HeldRollup,
+    decision: Decision,
+    waits: Option<&str>,
+) -> Option<Vec<Verdict>> {
+    let checked = books.verdicts(held);
+    let unchecked = (decision == Decision::Returned).then(|| {
+        let waits = waits?;
+        Some(vec![Verdict::new(Check::Arithmetic, Outcome::Noted, waits)])
+    });
+    checked.or(unchecked.flatten())
 }

@@ -3,10 +3,12 @@
 //! 1. The registry chain is walked from version 1, which the given root key signed.
 //! 2. Catalogues and plans carry the threshold of root signatures.
 //! 3. Each unit's log is read from index 0; its rollups are taken in the order of their log sizes.
-//! 4. [`crate::verify::check`] runs on each rollup.
+//! 4. [`crate::verify::check`] runs on each rollup, those of lower tiers first: what names a rollup that
+//!    does not hold does not hold either.
 //! 5. Each receipt is signed by the parent, is for exactly the rollup that is there, and its
 //!    checkpoint carries the parent's cosignature.
-//! 6. The plans of the units are judged from the last revisions.
+//! 6. The plans of the units are judged from rollups that hold: of each month the last one that was
+//!    asked for, by the catalogue that it names.
 //!
 //! Nothing in the file is left unchecked: every signature line is of a known key and holds, every
 //! checkpoint has the log's root, no entry stands behind the last checkpoint, no receipt is without
@@ -28,22 +30,22 @@ use serde::{Deserialize, Serialize};
 
 use super::content::{Arrivals, Evidence, EvidenceSource, UnitEvidence};
 use super::error::FileError;
+use crate::catalogue::Catalogue;
 use crate::compiled::CompiledCatalogue;
 use crate::digest::Digest;
-use crate::figure::Figure;
 use crate::ids::{Tier, UnitId};
 use crate::log::checkpoint::{Checkpoint, origin_of};
 use crate::note::{VerifierKey, every_line};
 use crate::period::Month;
-use crate::plan::{Figures, Judged, Plan, Reporting};
+use crate::plan::{Judged, Plan, Reported, Reporting, Reports};
 use crate::published;
 use crate::receipt::Decision;
 use crate::registry::{Registry, Unit, VerifiedRegistry};
 use crate::rollup::{HeldRollup, Rollup, Rollups};
-use crate::verdict::{AuthorshipFinding, Check, Outcome, Verdict};
+use crate::verdict::{AuthorshipFinding, Check, Outcome, Standing, Verdict};
 use crate::verify::answer::{read_receipt, witnesses};
 use crate::verify::log::UnitLog;
-use crate::verify::{self, Context};
+use crate::verify::{self, Context, NamedRollup};
 
 /// Leaves for which room is made before the first of them was seen: a checkpoint can tell any
 /// number.
@@ -124,6 +126,17 @@ pub struct MonthReport {
     pub verdicts: Vec<Verdict>,
     /// The parent's last word on it.
     pub decision: Option<Decision>,
+    /// A later revision for which the parent did not ask, as far as the receipts here show: neither
+    /// returned, rejected nor opened again was the one before. No target is judged from it.
+    #[serde(default)]
+    pub unasked: bool,
+}
+
+impl MonthReport {
+    /// Whether its figures may be built upon.
+    pub fn counts(&self) -> bool {
+        !self.unasked && Standing::of(&self.verdicts) == Standing::Holds
+    }
 }
 
 impl Report {
@@ -156,13 +169,13 @@ fn error(
     }
 }
 
-/// The latest figures of each unit and month.
+/// What counts of each unit and month.
 #[derive(Default)]
-struct Latest<'a>(BTreeMap<(&'a UnitId, Month), &'a [Figure]>);
+struct Latest<'a>(BTreeMap<(&'a UnitId, Month), Reported<'a>>);
 
-impl Figures for Latest<'_> {
-    fn figure(&self, unit: &UnitId, month: Month, id: &str) -> Option<&Figure> {
-        self.0.get(&(unit, month))?.iter().find(|f| f.id == id)
+impl Reports for Latest<'_> {
+    fn reported(&self, unit: &UnitId, month: Month) -> Option<Reported<'_>> {
+        self.0.get(&(unit, month)).copied()
     }
 }
 
@@ -224,16 +237,11 @@ pub fn verify_on<R: AsRef<[VerifierKey]> + ?Sized>(
         held: &held,
         by_digest: &by_digest,
     };
-    let (mut units, mut leaves) = (Vec::new(), 0);
-    for done in in_order(threads, &order, |id| published.unit(id)) {
-        let (unit, read) = done?;
-        units.push(unit);
-        leaves += read;
-    }
+    let (units, leaves) = published.all_units(threads, &order)?;
     let until = units
         .first()
         .and_then(|u| u.months.iter().map(|m| m.period).max());
-    let (targets, unjudged) = published.targets(until);
+    let (targets, unjudged) = published.targets(&units, until);
     Ok(Report {
         trust: Trust {
             version: registry.version,
@@ -336,19 +344,65 @@ struct Published<'a> {
 }
 
 impl Published<'_> {
-    /// The targets of the plans of units that are here, judged from the last revisions; and those
-    /// that cannot be judged.
-    fn targets(&self, until: Option<Month>) -> (Vec<Judged>, Vec<String>) {
-        let (mut targets, mut unjudged) = (Vec::new(), Vec::new());
-        let (Some(until), Some(compiled)) = (until, self.catalogues.first()) else {
-            return (targets, unjudged);
-        };
+    /// Reads all units, those of lower tiers first, as what stands above rests on them; gives them
+    /// top first, with the number of leaves.
+    fn all_units(
+        &self,
+        threads: usize,
+        order: &[&UnitId],
+    ) -> Result<(Vec<UnitReport>, u64), EvidenceError> {
+        let registry = self.newest.registry();
+        let tier = |id: &UnitId| registry.unit(id).map(|u| u.tier);
+        let tiers: BTreeSet<Option<Tier>> = order.iter().map(|id| tier(id)).collect();
+        let (mut by_unit, mut leaves) = (BTreeMap::new(), 0);
+        let mut found: BTreeMap<Digest, Standing> = BTreeMap::new();
+        for of in tiers {
+            let ids: Vec<&UnitId> = order.iter().copied().filter(|id| tier(id) == of).collect();
+            for done in in_order(threads, &ids, |id| self.unit(id, &found)) {
+                let (unit, read) = done?;
+                leaves += read;
+                by_unit.insert(unit.unit.clone(), unit);
+            }
+            let months = by_unit.values().flat_map(|u: &UnitReport| &u.months);
+            found = months
+                .map(|m| (m.rollup, Standing::of(&m.verdicts)))
+                .collect();
+        }
+        let units = order.iter().filter_map(|id| by_unit.remove(*id));
+        Ok((units.collect(), leaves))
+    }
+
+    /// The catalogue that a rollup names.
+    fn catalogue_of(&self, rollup: &Rollup) -> Option<&Catalogue> {
+        let mut all = self.catalogues.iter();
+        let named = all.find(|c| c.digest == rollup.catalogue)?;
+        Some(&named.catalogue)
+    }
+
+    /// What may be built upon: of each unit and month the last rollup that counts.
+    fn latest(&self, units: &[UnitReport]) -> Latest<'_> {
         let mut latest = Latest::default();
-        for (id, rollups) in self.held {
-            for ((month, _), h) in rollups {
-                latest.0.insert((*id, *month), &h.rollup.figures);
+        let months = units.iter().flat_map(|u| &u.months);
+        for month in months.filter(|m| m.counts()) {
+            let Some(held) = self.by_digest.get(&month.rollup) else {
+                continue;
+            };
+            if let Some(catalogue) = self.catalogue_of(&held.rollup) {
+                let figures = held.rollup.figures.as_slice();
+                let reported = Reported { figures, catalogue };
+                latest.0.insert((&held.rollup.unit, month.period), reported);
             }
         }
+        latest
+    }
+
+    /// The targets of the plans of units that are here, and those that cannot be judged.
+    fn targets(&self, units: &[UnitReport], until: Option<Month>) -> (Vec<Judged>, Vec<String>) {
+        let (mut targets, mut unjudged) = (Vec::new(), Vec::new());
+        let Some(until) = until else {
+            return (targets, unjudged);
+        };
+        let latest = self.latest(units);
         let is_here = |plan: &&Plan| {
             let unit = plan.plan.area_code.parse::<UnitId>();
             unit.is_ok_and(|unit| self.held.contains_key(&unit))
@@ -356,7 +410,7 @@ impl Published<'_> {
         let registry = self.newest.registry();
         for plan in self.plans.iter().filter(is_here) {
             for target in &plan.target {
-                match plan.judge(target, &compiled.catalogue, registry, &latest, until) {
+                match plan.judge(target, registry, &latest, until) {
                     Some(judged) => targets.push(judged),
                     None => unjudged.push(target.id.clone()),
                 }
@@ -366,7 +420,11 @@ impl Published<'_> {
     }
 
     /// Reads a unit's log and checks its rollups; gives the number of leaves as well.
-    fn unit(&self, id: &UnitId) -> Result<(UnitReport, u64), EvidenceError> {
+    fn unit(
+        &self,
+        id: &UnitId,
+        found: &BTreeMap<Digest, Standing>,
+    ) -> Result<(UnitReport, u64), EvidenceError> {
         let registry = self.newest.registry();
         let unit = registry
             .unit(id)
@@ -377,7 +435,6 @@ impl Published<'_> {
             .units
             .get(id)
             .ok_or_else(|| error(id.to_string(), "unit", "is not in the evidence"))?;
-        let child = |digest: &Digest| self.by_digest.get(digest).cloned();
         let mut log = UnitLog::new(unit, self.catalogues.to_vec());
         let last = part.checkpoints.keys().next_back().copied().unwrap_or(0);
         log.reserve(usize::try_from(last).unwrap_or(ROOM).min(ROOM));
@@ -388,7 +445,7 @@ impl Published<'_> {
             rest: Cow::Borrowed(&[]),
             used: 0,
         };
-        let mut known = Rollups::new();
+        let mut before = Before::default();
         let mut months = Vec::new();
         let mut rollups: Vec<&Arc<HeldRollup>> = self
             .held
@@ -397,39 +454,10 @@ impl Published<'_> {
             .unwrap_or_default();
         rollups.sort_by_key(|h| (h.rollup.log.size, h.rollup.period, h.rollup.revision));
         for h in rollups {
-            let r = &h.rollup;
-            entries.read_to(r.log.size, &mut log, unit)?;
-            let version = self
-                .chain
-                .iter()
-                .find(|c| c.registry().version == r.registry.version)
-                .unwrap_or(self.newest);
-            let receipts = receipts(part, h, registry, unit.parent.as_ref());
-            let context = Context {
-                registry: version,
-                log: &log,
-                known: &known,
-                child: &child,
-                checkpoint: part.checkpoints.get(&r.log.size),
-                witnessed: None,
-                received: self.arrival(h).or(receipts.received),
-                due: Some(Reporting::of(self.plans, registry, id).due(r.tier, r.period)),
-            };
-            let mut verdicts = verify::check(h, &context);
-            if let Some(finding) = receipts
-                .finding
-                .or_else(|| unknown_lines(h, part, &log, unit, registry).err())
-            {
-                fail_authorship(&mut verdicts, finding);
-            }
-            months.push(MonthReport {
-                period: r.period,
-                revision: r.revision,
-                rollup: h.digest(),
-                verdicts,
-                decision: receipts.last,
-            });
-            known.insert((r.period, r.revision), h.clone());
+            entries.read_to(h.rollup.log.size, &mut log, unit)?;
+            let month = self.month(h, part, unit, (&log, &before), found);
+            before.add(h, &month);
+            months.push(month);
         }
         entries.read_to(u64::MAX, &mut log, unit)?;
         rest(id, part, &log, unit, registry)?;
@@ -444,6 +472,73 @@ impl Published<'_> {
         ))
     }
 
+    /// Checks one rollup of a unit, whose log was read up to its size.
+    fn month(
+        &self,
+        held: &Arc<HeldRollup>,
+        part: &UnitEvidence,
+        unit: &Unit,
+        (log, before): (&UnitLog, &Before),
+        found: &BTreeMap<Digest, Standing>,
+    ) -> MonthReport {
+        let registry = self.newest.registry();
+        let r = &held.rollup;
+        let named = |c: &&VerifiedRegistry| c.registry().version == r.registry.version;
+        let version = self.chain.iter().find(named).unwrap_or(self.newest);
+        let receipts = receipts(part, held, registry, unit.parent.as_ref());
+        let child = |digest: &Digest| {
+            let (held, standing) = (self.by_digest.get(digest)?, found.get(digest)?);
+            Some(NamedRollup {
+                held: held.clone(),
+                standing: *standing,
+            })
+        };
+        let due = Reporting::of(self.plans, registry, &unit.id).due(r.tier, r.period);
+        let context = Context {
+            registry: version,
+            log,
+            known: &before.known,
+            // A file has one rollup for a month and revision.
+            other_versions: &BTreeSet::new(),
+            unbound: &before.unbound,
+            child: &child,
+            checkpoint: part.checkpoints.get(&r.log.size),
+            witnessed: None,
+            received: self.arrival(held).or(receipts.received),
+            due: Some(due),
+        };
+        let mut verdicts = verify::check(held, &context);
+        let lines = || unknown_lines(held, part, log, unit, registry).err();
+        if let Some(finding) = receipts.finding.or_else(lines) {
+            fail_authorship(&mut verdicts, finding);
+        }
+        MonthReport {
+            period: r.period,
+            revision: r.revision,
+            rollup: held.digest(),
+            verdicts,
+            decision: receipts.last,
+            unasked: !self.was_asked_for(held, part, unit),
+        }
+    }
+
+    /// Whether the unit's parent asked for this revision. The top unit has no parent: it alone says
+    /// when it revises.
+    fn was_asked_for(&self, held: &HeldRollup, part: &UnitEvidence, unit: &Unit) -> bool {
+        let r = &held.rollup;
+        if r.revision == 1 || unit.parent.is_none() {
+            return true;
+        }
+        let of_unit = self.held.get(&r.unit);
+        let before = of_unit.and_then(|all| all.get(&(r.period, r.revision - 1)));
+        let before = before.filter(|b| r.supersedes == Some(b.digest()));
+        before.is_some_and(|before| {
+            let registry = self.newest.registry();
+            let last = receipts(part, before, registry, unit.parent.as_ref()).last;
+            last.is_some_and(Decision::asks_for_revision)
+        })
+    }
+
     /// When the maker of the evidence received a rollup: its word counts for what came from below,
     /// not for its own punctuality.
     fn arrival(&self, held: &HeldRollup) -> Option<DateTime<Utc>> {
@@ -453,6 +548,24 @@ impl Published<'_> {
             .as_ref()
             .is_some_and(|by| by != id && self.newest.registry().path(id).contains(by));
         times.get(&held.digest()).copied().filter(|_| from_below)
+    }
+}
+
+/// The rollups of a unit that were checked before.
+#[derive(Default)]
+struct Before {
+    known: Rollups,
+    unbound: BTreeSet<Digest>,
+}
+
+impl Before {
+    fn add(&mut self, held: &Arc<HeldRollup>, month: &MonthReport) {
+        let binding = month.verdicts.iter().find(|v| v.check == Check::Binding);
+        if binding.is_some_and(Verdict::failed) {
+            self.unbound.insert(month.rollup);
+        }
+        self.known
+            .insert((month.period, month.revision), held.clone());
     }
 }
 

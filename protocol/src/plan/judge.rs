@@ -68,44 +68,55 @@ pub struct Judged {
     pub remarks: Vec<String>,
 }
 
-/// Where accepted figures are read from.
-pub trait Figures {
-    /// The accepted figure of a unit and month.
-    fn figure(&self, unit: &UnitId, month: Month, id: &str) -> Option<&Figure>;
+/// What a unit reported for a month, of those reports that may be built upon.
+#[derive(Debug, Clone, Copy)]
+pub struct Reported<'a> {
+    /// Its figures.
+    pub figures: &'a [Figure],
+    /// The catalogue by which they were counted: a later one may mean another thing by the same
+    /// name.
+    pub catalogue: &'a Catalogue,
+}
+
+/// Where figures are read from.
+pub trait Reports {
+    /// What a unit reported for a month, if it may be built upon.
+    fn reported(&self, unit: &UnitId, month: Month) -> Option<Reported<'_>>;
 }
 
 impl Plan {
-    /// Judges a target as of the end of `month`; `None` where its indicator is not in the
-    /// catalogue, is about single employers, or needs a distinct count over a window that the
-    /// catalogue does not keep.
+    /// Judges a target as of the end of `month`; `None` where nothing that its unit reported until
+    /// then may be built upon, where its indicator is not in the catalogue of the last report, is
+    /// about single employers, or needs a distinct count over a window that the catalogue does not
+    /// keep.
     pub fn judge(
         &self,
         target: &Target,
-        catalogue: &Catalogue,
         registry: &Registry,
-        figures: &dyn Figures,
+        reports: &dyn Reports,
         month: Month,
     ) -> Option<Judged> {
-        let indicator = catalogue.indicator(&target.indicator)?;
         let unit: UnitId = self.plan.area_code.parse().ok()?;
-        registry.unit(&unit)?;
+        let since = registry.unit(&unit)?.since;
+        let last_report = last_report(reports, &unit, since, month)?;
+        let catalogue = last_report.catalogue;
+        let indicator = catalogue.indicator(&target.indicator)?;
         if target.scope == TargetScope::EachUnit {
             return None;
         }
         let (first, end) = self.span(target, month);
         let last = Month::of(end)?;
-        let id = figure_id(indicator, catalogue, target, first, end)?;
-        let since = registry.unit(&unit)?.since;
+        figure_id(indicator, catalogue, target, first, end)?;
         let j = Reading {
             since,
             plan: self,
             target,
             indicator,
-            id,
             first,
+            end,
             until: last.min(month),
             over: last <= month,
-            figures,
+            reports,
         };
         match target.scope {
             TargetScope::Total => Some(j.total(&unit)),
@@ -126,6 +137,24 @@ impl Plan {
             TargetWindow::Plan | TargetWindow::Event | TargetWindow::Once => (from, to),
         }
     }
+}
+
+/// The last report of a unit in these months.
+fn last_report<'a>(
+    reports: &'a dyn Reports,
+    unit: &UnitId,
+    since: Month,
+    until: Month,
+) -> Option<Reported<'a>> {
+    let mut month = Some(until).filter(|m| *m >= since);
+    while let Some(at) = month {
+        let reported = reports.reported(unit, at);
+        if reported.is_some() {
+            return reported;
+        }
+        month = at.prev().filter(|m| *m >= since);
+    }
+    None
 }
 
 /// Which figure answers the target: a distinct count needs the window that the target asks for.
@@ -154,11 +183,11 @@ struct Reading<'a> {
     plan: &'a Plan,
     target: &'a Target,
     indicator: &'a Indicator,
-    id: String,
     first: NaiveDate,
+    end: NaiveDate,
     until: Month,
     over: bool,
-    figures: &'a dyn Figures,
+    reports: &'a dyn Reports,
 }
 
 /// A number, or a quotient.
@@ -217,7 +246,7 @@ impl Reading<'_> {
             vec![self.until]
         };
         for month in months {
-            let Some(figure) = self.figures.figure(unit, month, &self.id) else {
+            let Some(figure) = self.figure(unit, month) else {
                 // Before the federation began there was nothing to report: that is remarked once,
                 // not counted as a gap.
                 if month >= self.since {
@@ -239,6 +268,19 @@ impl Reading<'_> {
             actual.den = Some(0);
         }
         (actual, gaps, basis)
+    }
+
+    /// The figure that answers the target in a month, by the catalogue of that month's report;
+    /// nothing where it was another kind of figure then.
+    fn figure(&self, unit: &UnitId, month: Month) -> Option<&Figure> {
+        let reported = self.reports.reported(unit, month)?;
+        let catalogue = reported.catalogue;
+        let indicator = catalogue.indicator(&self.target.indicator)?;
+        if (indicator.kind, &indicator.unit) != (self.indicator.kind, &self.indicator.unit) {
+            return None;
+        }
+        let id = figure_id(indicator, catalogue, self.target, self.first, self.end)?;
+        reported.figures.iter().find(|f| f.id == id)
     }
 
     fn months(&self) -> Vec<Month> {
@@ -382,7 +424,7 @@ fn gap_remark(unit: &UnitId, gaps: &[Month]) -> Option<String> {
     let first = gaps.first()?;
     let last = gaps.last()?;
     Some(format!(
-        "{unit}: no accepted rollup for {} month(s), {first} … {last}",
+        "{unit}: no rollup that counts for {} month(s), {first} … {last}",
         gaps.len()
     ))
 }

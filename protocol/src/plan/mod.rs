@@ -13,5 +13,5 @@
 mod judge;
 mod pack;
 
-pub use judge::{Figures, Judged, Judgement};
+pub use judge::{Judged, Judgement, Reported, Reports};
 pub use pack::{Head, Op, Plan, Reporting, Target, TargetScope, TargetWindow};

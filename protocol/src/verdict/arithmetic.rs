@@ -1,5 +1,6 @@
 //! What `arithmetic` can find.
 
+use super::check::Check;
 use super::code::Code;
 use crate::digest::Digest;
 use crate::figure::{Difference, RangeError};
@@ -77,6 +78,17 @@ pub enum ArithmeticFinding {
     /// A sum where there is nothing to add.
     #[error("figure {0} has a sum although the unit has no children")]
     SumWithoutChildren(String),
+    /// A named rollup that does not hold.
+    #[error("the rollup of child {unit} does not hold: {check} fails")]
+    ChildFails {
+        /// Which child.
+        unit: UnitId,
+        /// The first of its checks that fails.
+        check: Check,
+    },
+    /// A named rollup of which there are two versions.
+    #[error("child {0} has signed two rollups for this month and revision")]
+    ChildContradicted(UnitId),
 }
 
 fn holds(figures: usize, children: usize, missing: usize) -> String {
@@ -102,6 +114,7 @@ impl ArithmeticFinding {
             | Self::Range(_)
             | Self::Difference(_)
             | Self::SumWithoutChildren(_) => Code::FiguresAddUp,
+            Self::ChildFails { .. } | Self::ChildContradicted(_) => Code::ChildrenHold,
         }
     }
 
@@ -135,6 +148,15 @@ impl ArithmeticFinding {
             ),
             Self::Range(e) => format!("指标 {}:合计超出范围", e.0),
             Self::Difference(difference) => difference.zh(),
+            Self::ChildFails { unit, check } => {
+                format!(
+                    "下级 {unit} 的月报不成立：“{}”不通过（{check}）",
+                    check.zh()
+                )
+            }
+            Self::ChildContradicted(unit) => {
+                format!("下级 {unit} 为本月同一修订签署了两份月报")
+            }
             Self::SumWithoutChildren(figure) => format!("指标 {figure} 有合计,但本单位没有下级"),
         }
     }

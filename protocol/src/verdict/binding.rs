@@ -71,6 +71,11 @@ pub enum BindingFinding {
     /// The rollup of the month before is not there.
     #[error("its previous rollup is not known here")]
     UnknownPrevious,
+    /// The rollup of the month before fails binding.
+    #[error(
+        "the rollup that it follows fails binding, so that nobody can show the stocks it starts from"
+    )]
+    PreviousUnbound,
     /// A column of clear rows out of range.
     #[error("{0}: a column of clear rows adds up to 2^53 or more in magnitude")]
     ClearSum(String),
@@ -112,6 +117,7 @@ impl BindingFinding {
             | Self::NoLeaf(_) => Code::OpenedSums,
             Self::Opening => Code::OpeningHolds,
             Self::UnknownPrevious
+            | Self::PreviousUnbound
             | Self::ClearSum(_)
             | Self::Range(_)
             | Self::Order { .. }
@@ -144,6 +150,9 @@ impl BindingFinding {
             Self::NoLeaf(event) => format!("开启值中有 {event},但没有此类记录"),
             Self::Opening => "所公布的合计不是本月各记录承诺之和".into(),
             Self::UnknownPrevious => "上月月报此处没有".into(),
+            Self::PreviousUnbound => {
+                "所接上月月报“账表相符”不通过（binding），期初存量无从证明".into()
+            }
             Self::ClearSum(event) => format!("{event}：公开记录某一列之和的绝对值达到 2^53"),
             Self::Range(e) => format!("指标 {}:合计超出范围", e.0),
             Self::Order { found, expected } => format!("应为指标 {expected} 之处是 {found}"),

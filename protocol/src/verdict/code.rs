@@ -52,6 +52,7 @@ codes! {
     EveryChildNamed = "arithmetic.every-child-named", Arithmetic, 2;
     ChildRollups = "arithmetic.child-rollups", Arithmetic, 3;
     FiguresAddUp = "arithmetic.figures-add-up", Arithmetic, 4;
+    ChildrenHold = "arithmetic.children-hold", Arithmetic, 5;
     HistoryHolds = "history.holds", History, 0;
     LogExtends = "history.log-extends", History, 1;
     LeavesInOrder = "history.leaves-in-order", History, 2;

@@ -10,6 +10,7 @@
 //! | `authorship`, `arithmetic`, `history`, `binding`, `timeliness` | what a check can find |
 //! | `finding` | any of these |
 //! | `result` | the verdict |
+//! | `standing` | whether a rollup may be built upon |
 
 mod arithmetic;
 mod authorship;
@@ -20,6 +21,7 @@ mod finding;
 mod history;
 mod leaf;
 mod result;
+mod standing;
 mod timeliness;
 
 pub use arithmetic::ArithmeticFinding;
@@ -31,4 +33,5 @@ pub use finding::Finding;
 pub use history::HistoryFinding;
 pub use leaf::{LeafFinding, LeafProblem};
 pub use result::{Outcome, Verdict};
+pub use standing::Standing;
 pub use timeliness::TimelinessFinding;

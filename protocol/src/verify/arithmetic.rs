@@ -1,16 +1,15 @@
 //! `arithmetic`: cells add up to totals; own + Σ children = sum; every child that reports is named
-//! by the digest of the rollup that was used, or named as missing.
+//! by the digest of the rollup that was used, or named as missing; and what is named holds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use super::context::Context;
+use super::context::{Context, NamedRollup};
 use crate::catalogue::Catalogue;
 use crate::figure::{self, Figure};
 use crate::ids::{Tier, UnitId};
 use crate::registry::Registry;
 use crate::rollup::{ChildRef, HeldRollup, Rollup};
-use crate::verdict::ArithmeticFinding as Finding;
+use crate::verdict::{ArithmeticFinding as Finding, Standing};
 
 /// Checks that the figures add up, and over whom (SPEC 8.2).
 ///
@@ -27,6 +26,7 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<Finding, Findin
     let has_children = every_child_named(rollup, registry)?;
     let children = child_rollups(rollup, context)?;
     figures_add_up(rollup, catalogue, registry, &children, has_children)?;
+    children_hold(&children)?;
     Ok(Finding::Holds {
         figures: rollup.figures.len(),
         children: rollup.children.len(),
@@ -86,7 +86,7 @@ fn named_children(rollup: &Rollup) -> Vec<&UnitId> {
 
 /// SPEC 8.2, step 3: each named rollup is there, of that child, month, revision and catalogue, and
 /// summed over the units that stand below the child in the registry named here.
-fn child_rollups(rollup: &Rollup, context: &Context<'_>) -> Result<Vec<Arc<HeldRollup>>, Finding> {
+fn child_rollups(rollup: &Rollup, context: &Context<'_>) -> Result<Vec<NamedRollup>, Finding> {
     let of = |child| child_rollup(rollup, context, child);
     rollup.children.iter().map(of).collect()
 }
@@ -95,13 +95,13 @@ fn child_rollup(
     rollup: &Rollup,
     context: &Context<'_>,
     named: &ChildRef,
-) -> Result<Arc<HeldRollup>, Finding> {
+) -> Result<NamedRollup, Finding> {
     let unit = &named.unit;
-    let held = (context.child)(&named.rollup).ok_or_else(|| Finding::ChildRollup {
+    let found = (context.child)(&named.rollup).ok_or_else(|| Finding::ChildRollup {
         rollup: named.rollup,
         unit: unit.clone(),
     })?;
-    let child = &held.rollup;
+    let child = &found.held.rollup;
     if child.unit != *unit || child.period != rollup.period || child.revision != named.revision {
         return Err(Finding::OtherRollup(unit.clone()));
     }
@@ -120,7 +120,7 @@ fn child_rollup(
             named: rollup.registry.version,
         });
     }
-    Ok(held)
+    Ok(found)
 }
 
 /// SPEC 8.2, step 4: the sums are the own counts plus the children's; without children there are
@@ -129,7 +129,7 @@ fn figures_add_up(
     rollup: &Rollup,
     catalogue: &Catalogue,
     registry: &Registry,
-    children: &[Arc<HeldRollup>],
+    children: &[NamedRollup],
     has_children: bool,
 ) -> Result<(), Finding> {
     if !has_children {
@@ -142,10 +142,29 @@ fn figures_add_up(
     own.iter_mut().for_each(|f| f.sum = None);
     let theirs: Vec<&[Figure]> = children
         .iter()
-        .map(|child| child.rollup.figures.as_slice())
+        .map(|child| child.held.rollup.figures.as_slice())
         .collect();
     let expected = figure::with_children(catalogue, own, &theirs, &absent(rollup, registry))?;
     figure::same(catalogue, &rollup.figures, &expected)?;
+    Ok(())
+}
+
+/// SPEC 8.2, step 5: each named rollup holds for the reader. Otherwise a figure that is false and
+/// known to be false would be hidden in the sum of an honest-looking parent, tier by tier.
+fn children_hold(children: &[NamedRollup]) -> Result<(), Finding> {
+    for child in children {
+        let unit = || child.held.rollup.unit.clone();
+        match child.standing {
+            Standing::Holds => {}
+            Standing::Fails(check) => {
+                return Err(Finding::ChildFails {
+                    unit: unit(),
+                    check,
+                });
+            }
+            Standing::Contradicted => return Err(Finding::ChildContradicted(unit())),
+        }
+    }
     Ok(())
 }
 

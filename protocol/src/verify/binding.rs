@@ -160,6 +160,9 @@ fn previous_figures<'a>(
     let previous = known
         .find(|known| known.digest() == digest)
         .ok_or(Finding::UnknownPrevious)?;
+    if context.unbound.contains(&digest) {
+        return Err(Finding::PreviousUnbound);
+    }
     Ok(Some(&previous.rollup.figures))
 }
 

@@ -1,5 +1,6 @@
 //! What the checks of one rollup may look at.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -7,8 +8,19 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::log::UnitLog;
 use crate::digest::Digest;
 use crate::note::Note;
+use crate::period::Month;
 use crate::registry::VerifiedRegistry;
 use crate::rollup::{HeldRollup, Rollups};
+use crate::verdict::Standing;
+
+/// A rollup that another one names.
+#[derive(Debug, Clone)]
+pub struct NamedRollup {
+    /// The rollup.
+    pub held: Arc<HeldRollup>,
+    /// What the reader found of it.
+    pub standing: Standing,
+}
 
 /// What the checks of one rollup may look at.
 pub struct Context<'a> {
@@ -18,8 +30,13 @@ pub struct Context<'a> {
     pub log: &'a UnitLog,
     /// The unit's other rollups that are known.
     pub known: &'a Rollups,
-    /// Finds a child's rollup by digest.
-    pub child: &'a dyn Fn(&Digest) -> Option<Arc<HeldRollup>>,
+    /// Further versions of known rollups, by which the unit contradicts itself: month, revision and
+    /// digest. Which of two versions a reader saw first says nothing.
+    pub other_versions: &'a BTreeSet<(Month, u32, Digest)>,
+    /// Those of the known ones whose binding failed: nobody can show the stocks that they end with.
+    pub unbound: &'a BTreeSet<Digest>,
+    /// Finds a child's rollup by digest, with what the reader found of it.
+    pub child: &'a dyn Fn(&Digest) -> Option<NamedRollup>,
     /// The checkpoint that came with it.
     pub checkpoint: Option<&'a Note>,
     /// Size and root that the reader last cosigned, if any.

@@ -129,7 +129,11 @@ fn revision_chain(held: &HeldRollup, context: &Context<'_>) -> Result<(), Findin
         .known
         .get(&(rollup.period, revision))
         .ok_or(Finding::RevisionMissing(revision))?;
-    if rollup.supersedes != Some(before.digest()) {
+    let other = |digest| {
+        let version = (rollup.period, revision, digest);
+        context.other_versions.contains(&version)
+    };
+    if rollup.supersedes != Some(before.digest()) && !rollup.supersedes.is_some_and(other) {
         return Err(Finding::OtherRevision(revision));
     }
     never_back(held, before)

@@ -22,7 +22,7 @@ pub mod log;
 pub mod month;
 pub mod timeliness;
 
-pub use context::Context;
+pub use context::{Context, NamedRollup};
 
 use crate::rollup::HeldRollup;
 use crate::verdict::Verdict;

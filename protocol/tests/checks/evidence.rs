@@ -358,3 +358,80 @@ fn a_unit_does_not_vouch_for_its_own_punctuality() {
         assert_eq!(v.outcome, outcome, "{by}: {v:?}");
     }
 }
+
+/// County B's January in two revisions, and the city's answer to the first.
+fn revised(answer: Decision) -> protocol::evidence::Evidence {
+    let mut w = World::empty();
+    let registry = w.registry.clone();
+    let trained = |attended| {
+        let day = ("occurred_on", text("2026-01-10"));
+        [("attended", Value::Int(attended)), day]
+    };
+    let b = w.units.get_mut(&unit(B)).unwrap();
+    b.clear(JAN, "training.held", &trained(2));
+    b.close(JAN, 1, &registry, &[], vec![]);
+    b.clear(JAN, "training.held", &trained(50));
+    b.close(JAN, 2, &registry, &[], vec![]);
+    let first = w.desk(B).held[&(month(JAN), 1)].clone();
+    let mut receipt = w.receipt(B, JAN);
+    (receipt.revision, receipt.rollup) = (1, first.digest());
+    receipt.decision = answer;
+    receipt.reasons = vec!["please look again".into()];
+    let point = &w.desk(B).checkpoints[&first.rollup.log.size];
+    let cosigned = add_cosignature(point, &w.desk(CITY).witness, 1_770_000_000).unwrap();
+    receipt.checkpoint = String::from_utf8(cosigned.as_bytes().to_vec()).unwrap();
+    let mut e = w.evidence();
+    e.units.retain(|id, _| *id == unit(B));
+    e.arrivals = None;
+    on(&mut e, &unit(B), |part| {
+        part.receipts = [((month(JAN), 1, 0), w.sign_receipt(&receipt))].into();
+    });
+    e
+}
+
+#[test]
+fn a_revision_that_the_parent_did_not_ask_for_is_noted() {
+    for (answer, unasked) in [
+        (Decision::Accepted, true),
+        (Decision::Returned, false),
+        (Decision::Reopened, false),
+    ] {
+        let report = verified(&revised(answer)).unwrap();
+        assert!(report.holds(), "{:#?}", report.failures().next());
+        let months = &report.units[0].months;
+        assert!(!months[0].unasked, "a first revision is due");
+        assert_eq!(months[1].unasked, unasked, "{answer:?}");
+        assert_eq!(months[1].counts(), !unasked);
+    }
+    let mut e = revised(Decision::Returned);
+    on(&mut e, &unit(B), |part| part.receipts.clear());
+    let report = verified(&e).unwrap();
+    assert!(report.units[0].months[1].unasked, "no receipt says so");
+}
+
+/// A false figure that reaches a target does not reach it.
+#[test]
+fn targets_are_judged_from_rollups_that_hold() {
+    let judged = |e: &protocol::evidence::Evidence| {
+        let report = verified(e).unwrap();
+        (report.targets[0].clone(), report.holds())
+    };
+    let (honest, holds) = judged(&WORLD.evidence());
+    assert!(holds);
+    let mut e = WORLD.evidence();
+    let held = WORLD.held(PROVINCE, FEB);
+    let mut rollup = held.rollup.clone();
+    for figure in rollup.figures.iter_mut().filter(|f| f.id.starts_with("I1")) {
+        let sum = figure.sum.as_mut().unwrap();
+        sum.value = sum.value.map(|n| n + 1000);
+        sum.cells[0][0] += 1000;
+    }
+    let forged = WORLD.desk(PROVINCE).sign(&rollup);
+    on(&mut e, &unit(PROVINCE), |part| {
+        part.rollups.insert((month(FEB), 1), forged.note.clone());
+    });
+    let (judged, holds) = judged(&e);
+    assert!(!holds);
+    assert!(!judged.actual.contains("100"), "{judged:?}");
+    assert_ne!(judged.remarks, honest.remarks, "the gap is told");
+}

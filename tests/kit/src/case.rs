@@ -1,20 +1,21 @@
 //! One rollup before a verifier.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::{Checkpoint, origin_of};
 use protocol::note::{Note, SigningKey};
+use protocol::period::Month;
 use protocol::registry::VerifiedRegistry;
 use protocol::rollup::Rollup;
 use protocol::rollup::{HeldRollup, Rollups};
 use protocol::statement::Statement;
 use protocol::text::hex;
-use protocol::verdict::{Outcome, Verdict};
+use protocol::verdict::{Outcome, Standing, Verdict};
 use protocol::verify::log::UnitLog;
-use protocol::verify::{self, Context};
+use protocol::verify::{self, Context, NamedRollup};
 
 use crate::{Desk, World, tree_of, unit};
 
@@ -28,6 +29,12 @@ pub struct Case<'w> {
     pub entries: Vec<Vec<u8>>,
     pub known: Rollups,
     pub children: BTreeMap<Digest, Arc<HeldRollup>>,
+    /// What the reader found of those that do not hold.
+    pub standings: BTreeMap<Digest, Standing>,
+    /// Further versions of known rollups.
+    pub other_versions: BTreeSet<(Month, u32, Digest)>,
+    /// Known rollups whose binding failed.
+    pub unbound: BTreeSet<Digest>,
     pub checkpoint: Option<Note>,
     pub witnessed: Option<(u64, [u8; 32])>,
     pub received: Option<&'static str>,
@@ -66,6 +73,9 @@ impl<'w> Case<'w> {
                 .map(|h| (h.rollup.log.size, h.rollup.log.root_bytes().unwrap())),
             known,
             children,
+            standings: BTreeMap::new(),
+            other_versions: BTreeSet::new(),
+            unbound: BTreeSet::new(),
             checkpoint: Some(desk.checkpoints[&size].clone()),
             received: Some("2026-02-01T00:00:00Z"),
             registry: world.registry.clone(),
@@ -114,13 +124,21 @@ impl<'w> Case<'w> {
         let unit = self.newest.registry().unit(&self.id).unwrap();
         let mut log = UnitLog::new(unit, vec![self.world.counting.clone()]);
         log.read(&self.entries, unit);
-        let child = |d: &Digest| self.children.get(d).cloned();
+        let child = |d: &Digest| {
+            let standing = self.standings.get(d).copied();
+            Some(NamedRollup {
+                held: self.children.get(d)?.clone(),
+                standing: standing.unwrap_or(Standing::Holds),
+            })
+        };
         verify::check(
             &held,
             &Context {
                 registry: &self.registry,
                 log: &log,
                 known: &self.known,
+                other_versions: &self.other_versions,
+                unbound: &self.unbound,
                 child: &child,
                 checkpoint: self.checkpoint.as_ref(),
                 witnessed: self.witnessed,

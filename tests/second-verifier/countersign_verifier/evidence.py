@@ -132,6 +132,8 @@ class Evidence:
         self.by_digest = {}
         for unit in self.units.values():
             self.by_digest.update((r.digest, r) for r in unit.rollups.values())
+        self.failed = {}  # digest -> the first check that fails
+        self.unbound = set()  # digests of rollups that fail binding
 
     def checkpoint_keys(self, unit):
         """Who may sign a checkpoint of the unit: its node, and the witnesses above it."""
@@ -139,13 +141,13 @@ class Evidence:
         return self.newest.node_keys(unit) + witnesses
 
     def verify(self):
-        """Steps 6 and 7. Returns the units of the report."""
+        """Steps 6 and 7. Returns the units of the report, top first."""
 
         def top_first(unit):
             return -TIERS[self.newest.units[unit]["tier"]], unit
 
         report = []
-        for unit in sorted(self.units, key=top_first):
+        for unit in sorted(self.units, key=top_first, reverse=True):
             parts = self.units[unit]
             log = Log(unit, parts.entries, self.newest, self.catalogues)
             months = rollups_judged(self, parts, log)
@@ -153,7 +155,7 @@ class Evidence:
             other_checkpoints(self, parts, log)
             report.append({"unit": unit, "months": months})
         need(report, "the file has no unit")
-        return report
+        return report[::-1]
 
 
 def parts_read(data):
@@ -190,6 +192,11 @@ def rollups_judged(file, parts, log):
         log.read_to(r.size)
         case = Case(file, r, log, list(known), parts.checkpoints.get(r.size))
         verdicts = judge(case, parts.receipts.get(r.key, []))
+        fails = [check for check, (outcome, _) in verdicts.items() if outcome == "fails"]
+        if fails:
+            file.failed[r.digest] = fails[0]
+        if "binding" in fails:
+            file.unbound.add(r.digest)
         months.append(month_of_report(r, verdicts))
         known.append(r)
     return sorted(months, key=lambda m: (m["period"], m["revision"]))

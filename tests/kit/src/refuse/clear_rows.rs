@@ -153,7 +153,7 @@ fn columns_and_weights(rows: &mut ClearRows<'_>, spare: &mut Spare) {
         B,
         "clear-row-large",
         "a clear statement with a weight of 2^63 - 1",
-        "cannot hold",
+        "above the catalogue's maximum",
         NOT_COUNTED,
         &s,
     );

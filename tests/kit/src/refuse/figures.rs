@@ -161,7 +161,7 @@ fn stocks_and_order(b: &mut Book, w: &World) {
         "figure-left-out",
         "the last figure of the catalogue is left out",
         BINDING,
-        "figure I7 is missing",
+        "figure I22 is missing",
         &c,
     );
     let mut c = Case::of(w, B, JAN);

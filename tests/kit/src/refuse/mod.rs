@@ -11,6 +11,7 @@ mod chains;
 mod clear_rows;
 mod commitments;
 mod controls;
+mod descendants;
 mod disclosures;
 mod documents;
 mod equivocation;
@@ -55,6 +56,7 @@ pub fn book() -> Book {
     chains::cases(&mut b, &honest);
     equivocation::cases(&mut b, &honest, &town);
     sums::cases(&mut b, &town);
+    descendants::cases(&mut b, &honest, &town);
     commitments::cases(&mut b, &honest);
     clear_rows::cases(&mut b, &honest);
     receipts::cases(&mut b, &honest);

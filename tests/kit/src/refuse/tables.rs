@@ -46,7 +46,11 @@ fn sealed(b: &mut Book, w: &World, spare: &mut Spare) {
         let mut c = Case::of(w, B, JAN);
         place(&mut c, w, spare, LEGAL);
         place(&mut c, w, spare, cells);
-        b.case(name, case, BINDING, contradict, &c);
+        let entry = b.case(name, case, BINDING, contradict, &c);
+        // Where one of the tables does not count, its cells do not add up to the value either.
+        if cells.iter().any(|cell| cell.ends_with('-')) {
+            entry.also(&[ARITHMETIC]);
+        }
     }
     let mut c = Case::of(w, B, JAN);
     for cells in [LEGAL, ["sex:2", "kind:station", "sex*kind:2*station"]] {
@@ -81,7 +85,8 @@ fn taken_back(b: &mut Book, w: &World, spare: &mut Spare) {
         BINDING,
         "the tables of figure I21 contradict one another",
         &c,
-    );
+    )
+    .also(&[ARITHMETIC]);
 }
 
 /// Adds a leaf that is committed to these cells of I21, and opens it.

@@ -77,7 +77,14 @@ def missing_units(case):
     return number
 
 
-STEPS = (cells_add_up, every_child_named, child_rollups, figures_add_up)
+def children_hold(case):
+    """Step 5."""
+    for c in case.rollup.children:
+        failed = case.file.failed.get(c["rollup"])
+        need(failed is None, "the rollup of %s does not hold: %s fails" % (c["unit"], failed))
+
+
+STEPS = (cells_add_up, every_child_named, child_rollups, figures_add_up, children_hold)
 
 
 def verdict(case):

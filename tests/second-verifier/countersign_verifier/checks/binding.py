@@ -61,6 +61,7 @@ def own_figures_of_leaves(case):
     if r.previous is not None:
         before = next((k for k in case.known if k.digest == r.previous), None)
         need(before is not None, "the previous rollup is not there")
+        need(before.digest not in case.file.unbound, "the previous rollup fails binding")
         previous = {f["id"]: f for f in before.figures}
     return own_figures(case.catalogue, r.tier, previous, both)
 
