@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use protocol::ids::UnitId;
 use protocol::registry::Anchor;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::fault::FaultCode;
 
@@ -159,10 +160,13 @@ impl Limits {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nats {
-    /// `nats://…` or `tls://…`
-    pub url: String,
-    /// Address of the server's monitoring, where `sync_always` is shown.
-    pub monitor: String,
+    /// `nats://…` or `tls://…`, several of a cluster with commas or as a list.
+    #[serde(deserialize_with = "some_addresses")]
+    pub url: Vec<String>,
+    /// Addresses of the servers' monitoring, where `sync_always` is shown: one, or a list with that
+    /// of each server of a cluster.
+    #[serde(deserialize_with = "some_addresses")]
+    pub monitor: Vec<String>,
     /// File with the unit's NKey seed, mode 0600.
     pub seed: PathBuf,
     /// Certificate authority for TLS.
@@ -171,6 +175,25 @@ pub struct Nats {
     /// Client certificate and key for TLS.
     #[serde(default)]
     pub client: Option<(PathBuf, PathBuf)>,
+}
+
+/// One address, several with commas, or a list.
+fn some_addresses<'de, D: Deserializer<'de>>(reader: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Addresses {
+        One(String),
+        Several(Vec<String>),
+    }
+    let list = match Addresses::deserialize(reader)? {
+        Addresses::One(text) => text.split(',').map(str::to_owned).collect(),
+        Addresses::Several(list) => list,
+    };
+    let list: Vec<String> = list.iter().map(|a| a.trim().to_owned()).collect();
+    if list.is_empty() || list.iter().any(String::is_empty) {
+        return Err(D::Error::custom("an address is empty"));
+    }
+    Ok(list)
 }
 
 /// Why a configuration is refused.
@@ -226,5 +249,26 @@ impl Config {
             }
         }
         Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_one_several_or_a_list() {
+        let read = |value: &str| {
+            let text = format!("url = {value}\nmonitor = {value}\nseed = \"s\"");
+            toml::from_str::<Nats>(&text).map(|nats| (nats.url, nats.monitor))
+        };
+        let both = vec!["a".to_owned(), "b".to_owned()];
+        for written in ["\"a, b\"", "[\"a\", \"b\"]"] {
+            assert_eq!(read(written).unwrap(), (both.clone(), both.clone()));
+        }
+        assert_eq!(read("\"a\"").unwrap().0, ["a"]);
+        for written in ["\"\"", "[]", "\"a,\"", "[\"\"]", "1"] {
+            assert!(read(written).is_err(), "{written}");
+        }
     }
 }

@@ -77,8 +77,8 @@ async fn serve(config: Config) -> Result<()> {
                 client: nats.client,
             };
             let link = LinkConfig {
-                url: nats.url,
-                monitor_url: nats.monitor,
+                servers: nats.url,
+                monitors: nats.monitor,
                 seed_file: nats.seed,
                 path: path.clone(),
                 has_children,

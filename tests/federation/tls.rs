@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use admin::api::Client;
 use admin::nats::{
-    NatsError, NatsUser, ProvisionReport, ServerOptions, ServerTls, Timing, create_user, provision,
-    server_config, write_seed,
+    NatsError, NatsUser, ProvisionOptions, ProvisionReport, ServerOptions, ServerTls, create_user,
+    provision, server_config, write_seed,
 };
 use countersign_demo::federation::{tail, wait};
 use countersign_demo::world::{Deploy, World, free_port};
@@ -135,7 +135,7 @@ impl Place {
             tls,
             &self.operator.seed,
             &self.world.nats_units,
-            Timing::default(),
+            &ProvisionOptions::default(),
         )
         .await
     }
@@ -145,8 +145,8 @@ impl Place {
     async fn link(&self, host: &str, tls: LinkTls) -> NatsLink {
         let m = self.world.member("140302").unwrap();
         NatsLink::connect(LinkConfig {
-            url: self.url(host),
-            monitor_url: format!("http://{HOST}:{}", self.world.monitor_port),
+            servers: vec![self.url(host)],
+            monitors: vec![format!("http://{HOST}:{}", self.world.monitor_port)],
             seed_file: m.dir.join("nats.seed"),
             path: "140000.140300.140302".parse().unwrap(),
             has_children: false,

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::output::{CommandResult, Failure, Output, replace, say, sayln};
 use super::units;
-use crate::nats::{self, NatsUnit, ServerOptions, ServerTls, Timing};
+use crate::nats::{self, NatsUnit, ProvisionOptions, Replicas, ServerOptions, ServerTls, Timing};
 
 /// How often `provision --keep` reads the files of units again and goes through all consumers.
 const FULL_PASS_INTERVAL: Duration = Duration::from_secs(60);
@@ -93,14 +93,21 @@ pub struct Config {
         admin.seed --units units.csv --units 140321.toml \
     --skip-keyless\n  countersign nats provision --url tls://nats.example.gov.cn:4222 --ca \
     nats-ca.pem --seed admin.seed --units units.csv --skip-keyless\n\n\
-    It may be repeated at any time; run it after each change of the units. With --keep it stays \
-    and does so by itself: after changes of\n\
+    It may be repeated at any time; run it after each change of the units. It writes only what \
+    differs. With --keep it stays and does so by itself: after changes of\n\
     the files, and when the server lost its store or a consumer. Let it run as a service beside nats-server."
 )]
 pub struct Provision {
-    /// Address of the server
+    /// Address of the server; of a cluster several, with commas
     #[arg(long)]
     url: String,
+    /// On how many servers of a cluster each stream is to be: 3 on three servers. Without it new
+    /// streams are on one, and others stay as they are
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    replicas: Option<u8>,
+    /// Let --replicas also take away copies that are there
+    #[arg(long, requires = "replicas")]
+    lower_replicas: bool,
     /// Seed file of the server's operator
     #[arg(long, value_name = "FILE")]
     seed: PathBuf,
@@ -210,6 +217,12 @@ fn provision(a: &Provision, out: &Output) -> CommandResult {
         ack_wait: Duration::from_secs(a.ack_wait),
         duplicate_window: Duration::from_secs(a.duplicate_window),
     };
+    let replicas = match (a.replicas, a.lower_replicas) {
+        (None, _) => Replicas::AsTheyAre,
+        (Some(wanted), false) => Replicas::AtLeast(wanted.into()),
+        (Some(wanted), true) => Replicas::Exactly(wanted.into()),
+    };
+    let options = ProvisionOptions { timing, replicas };
     let seed =
         node::link::read_seed(&a.seed).map_err(|e| Failure::coded(e.code(), e.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -223,16 +236,21 @@ fn provision(a: &Provision, out: &Output) -> CommandResult {
         client: a.client_cert.clone().zip(a.client_key.clone()),
     };
     if a.keep {
-        runtime.block_on(keep(a, out, &tls, &seed, timing, units));
+        runtime.block_on(keep(a, out, &tls, &seed, &options, units));
     }
-    let done = runtime.block_on(nats::provision(&a.url, &tls, &seed, &units()?, timing))?;
+    let done = runtime.block_on(nats::provision(&a.url, &tls, &seed, &units()?, &options))?;
     out.answer(
-        json!({ "created": done.created, "confirmed": done.confirmed }),
+        json!({
+            "created": done.created,
+            "changed": done.changed,
+            "confirmed": done.confirmed,
+        }),
         || {
             let mut rows = out.table(&["stream or consumer", "was"]);
             for (names, word) in [
                 (&done.created, "created"),
-                (&done.confirmed, "there already, brought up to date"),
+                (&done.changed, "there, and brought up to date"),
+                (&done.confirmed, "there already"),
             ] {
                 for name in names {
                     rows.add_row([name.as_str(), word]);
@@ -251,16 +269,18 @@ async fn keep(
     out: &Output,
     tls: &LinkTls,
     seed: &str,
-    timing: Timing,
+    options: &ProvisionOptions,
     units: impl Fn() -> Result<Vec<NatsUnit>, Failure>,
 ) -> ! {
     let mut told = String::new();
     loop {
         let tried: Result<(), Failure> = async {
             let units = units()?;
-            let done = nats::provision(&a.url, tls, seed, &units, timing).await?;
-            if !done.created.is_empty() {
-                out.note(format!("created: {}", done.created.join(", ")));
+            let done = nats::provision(&a.url, tls, seed, &units, options).await?;
+            for (word, names) in [("created", &done.created), ("changed", &done.changed)] {
+                if !names.is_empty() {
+                    out.note(format!("{word}: {}", names.join(", ")));
+                }
             }
             told.clear();
             Ok(nats::wait_for_loss(&a.url, tls, seed, &units, FULL_PASS_INTERVAL).await?)

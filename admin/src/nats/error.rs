@@ -59,6 +59,23 @@ pub enum NatsError {
         /// What is wrong.
         reason: String,
     },
+    /// Nobody answers for JetStream at all.
+    #[error(
+        "nobody answers for {what}: is JetStream on, and does nats-server run with this nats.conf"
+    )]
+    WithoutJetStream {
+        /// The stream or consumer.
+        what: String,
+    },
+    /// The servers have elected nobody who could decide.
+    #[error(
+        "no nats-server leads {what}: an election takes seconds where more than half of the \
+            servers are up and reach each other by their routes; start those that are down"
+    )]
+    NoLeader {
+        /// The cluster, stream or consumer.
+        what: String,
+    },
     /// The server refused.
     #[error("nats-server refused {what} (code {code}): {reason}")]
     Refused {
@@ -81,7 +98,8 @@ impl NatsError {
             Self::Option { .. } => FaultCode::NatsOption,
             Self::Seed { .. } => FaultCode::NatsSeed,
             Self::Connect { .. } => FaultCode::NatsConnect,
-            Self::Answer { .. } => FaultCode::NatsAnswer,
+            Self::Answer { .. } | Self::WithoutJetStream { .. } => FaultCode::NatsAnswer,
+            Self::NoLeader { .. } => FaultCode::NatsNoLeader,
             Self::Refused { .. } => FaultCode::NatsRefused,
         }
     }

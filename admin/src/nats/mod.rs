@@ -8,12 +8,16 @@
 
 mod config;
 mod error;
+mod jetstream;
 mod provision;
+mod timing;
 mod unit;
 mod user;
+mod wanted;
 
 pub use config::{ServerOptions, ServerTls, server_config};
 pub use error::NatsError;
-pub use provision::{ProvisionReport, Timing, provision, wait_for_loss};
+pub use provision::{ProvisionOptions, ProvisionReport, Replicas, provision, wait_for_loss};
+pub use timing::Timing;
 pub use unit::NatsUnit;
 pub use user::{NatsUser, create_user, write_seed};

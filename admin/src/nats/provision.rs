@@ -1,53 +1,58 @@
-//! Creates and updates the two streams and each unit's consumers. Idempotent: run it after every
-//! change of the registry.
-//!
-//! It speaks JetStream's JSON API directly: the client library hides consumers with several filters
-//! behind features that the workspace does not need otherwise, and the JSON is what the server
-//! documents.
+//! Creates the two streams and each unit's consumers, and changes what differs. Idempotent: run it
+//! after every change of the registry.
 
 use super::error::NatsError;
+use super::jetstream::JetStream;
+use super::timing::Timing;
 use super::unit::{NatsUnit, checked};
-use async_nats::{Client, ConnectOptions};
+use super::wanted;
 use node::link::LinkTls;
+use node::link::UnitPath;
 use node::link::access::{self, STREAM_DOWN, STREAM_UP};
 use node::link::subject::{DOWN_PREFIX, UP_PREFIX};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
-/// The largest message: the server's `max_payload`.
-const MAX_MESSAGE_BYTES: u64 = 8 * 1024 * 1024;
-/// How many delivered messages of one consumer may be without answer. Nodes pull one message at a
-/// time, so this does not pace them; it must only be so large that messages which wait for an
-/// earlier one (of one unit) never hold up those of all others.
-const MAX_ACK_PENDING: u64 = 65_536;
-
-/// JetStream's code for a stream that does not exist.
-const STREAM_NOT_FOUND: u64 = 10059;
-/// JetStream's code for a consumer that does not exist.
-const CONSUMER_NOT_FOUND: u64 = 10014;
 /// How often it is looked whether the streams and consumers are there.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// How many requests may be on their way at once. Each waits for a disk, in a cluster for three.
+const MAX_UNANSWERED: usize = 64;
 
-/// How the streams and consumers keep time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timing {
-    /// How long a node may take from delivery to answer before the message comes again: so long
-    /// waits what was on its way to a node that was killed. A message that comes again too early is
-    /// only work done twice.
-    pub ack_wait: Duration,
-    /// How long a stream knows a message again by its id. What is repeated later is stored once
-    /// more, and harmless.
-    pub duplicate_window: Duration,
+/// On how many servers each stream is to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Replicas {
+    /// On as many as it is; a new one on one.
+    #[default]
+    AsTheyAre,
+    /// On so many, and never on fewer than it is: who runs this with an older command line must not
+    /// take away copies.
+    AtLeast(usize),
+    /// On so many.
+    Exactly(usize),
 }
 
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            ack_wait: Duration::from_secs(20),
-            duplicate_window: Duration::from_secs(120),
+impl Replicas {
+    /// For a stream that is on so many now.
+    fn of(self, now: Option<usize>) -> usize {
+        match self {
+            Replicas::AsTheyAre => now.unwrap_or(1),
+            Replicas::AtLeast(wanted) => wanted.max(now.unwrap_or(1)),
+            Replicas::Exactly(wanted) => wanted,
         }
     }
+}
+
+/// What the operator decides about the streams and consumers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProvisionOptions {
+    /// How they keep time.
+    pub timing: Timing,
+    /// On how many servers.
+    pub replicas: Replicas,
 }
 
 /// What was done.
@@ -55,56 +60,151 @@ impl Default for Timing {
 pub struct ProvisionReport {
     /// Streams and consumers that did not exist.
     pub created: Vec<String>,
-    /// Those that existed and now have this configuration.
+    /// Those that existed, with another configuration than now.
+    pub changed: Vec<String>,
+    /// Those that existed with this configuration: nothing was written.
     pub confirmed: Vec<String>,
 }
 
-/// Brings the server at `url` to what the units need, as the operator with this seed, by the TLS
-/// that a node would use.
+/// What became of a stream or consumer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Created,
+    Changed,
+    Confirmed,
+}
+
+impl ProvisionReport {
+    fn note(&mut self, name: String, outcome: Outcome) {
+        match outcome {
+            Outcome::Created => self.created.push(name),
+            Outcome::Changed => self.changed.push(name),
+            Outcome::Confirmed => self.confirmed.push(name),
+        }
+    }
+}
+
+/// The consumers that the units need, by stream and name, with their filters; for each stream also
+/// the one that tells who holds it.
+fn consumers(units: &[(UnitPath, &NatsUnit)]) -> BTreeMap<(&'static str, String), Vec<String>> {
+    let of_units = units
+        .iter()
+        .flat_map(|(path, unit)| access::consumers(path, unit.has_children))
+        .map(|(stream, name, filters)| ((stream, name), filters));
+    let of_streams = [STREAM_UP, STREAM_DOWN].map(|stream| {
+        let filter = access::holders_filter(stream);
+        ((stream, access::holders_consumer(stream)), vec![filter])
+    });
+    of_streams.into_iter().chain(of_units).collect()
+}
+
+/// Brings the servers at `url` to what the units need, as the operator with this seed, by the TLS
+/// that a node would use. Reads first, and writes only what differs.
 pub async fn provision(
     url: &str,
     tls: &LinkTls,
     admin_seed: &str,
     units: &[NatsUnit],
-    timing: Timing,
+    options: &ProvisionOptions,
 ) -> Result<ProvisionReport, NatsError> {
     let units = checked(units)?;
-    let client = connect(url, tls, admin_seed).await?;
+    let server = JetStream::connect(url, tls, admin_seed).await?;
+    server.ready().await?;
     let mut done = ProvisionReport::default();
     for (stream, prefix) in [(STREAM_UP, UP_PREFIX), (STREAM_DOWN, DOWN_PREFIX)] {
-        let config = stream_config(stream, &format!("{prefix}.>"), timing);
-        if exists(&client, &format!("STREAM.INFO.{stream}"), stream).await? {
-            call(&client, &format!("STREAM.UPDATE.{stream}"), stream, &config).await?;
-            done.confirmed.push(stream.to_owned());
-        } else {
-            call(&client, &format!("STREAM.CREATE.{stream}"), stream, &config).await?;
-            done.created.push(stream.to_owned());
+        let outcome = put_stream(&server, stream, prefix, units.len(), options).await?;
+        done.note(stream.to_owned(), outcome);
+    }
+    let mut there = BTreeMap::new();
+    for stream in [STREAM_UP, STREAM_DOWN] {
+        let api = format!("CONSUMER.LIST.{stream}");
+        let list = server.list(&api, stream, "consumers").await?;
+        for info in list.unwrap_or_default() {
+            let name = info["name"].as_str().unwrap_or_default().to_owned();
+            there.insert((stream, name), info["config"].clone());
         }
     }
-    for (path, unit) in &units {
-        for (stream, consumer, filters) in access::consumers(path, unit.has_children) {
-            let known = exists(
-                &client,
-                &format!("CONSUMER.INFO.{stream}.{consumer}"),
-                &consumer,
-            )
-            .await?;
-            let body = consumer_config(stream, &consumer, &filters, timing);
-            call(
-                &client,
-                &format!("CONSUMER.CREATE.{stream}.{consumer}"),
-                &consumer,
-                &body,
-            )
-            .await?;
-            if known {
-                done.confirmed.push(consumer)
-            } else {
-                done.created.push(consumer)
-            }
+    let room = Arc::new(Semaphore::new(MAX_UNANSWERED));
+    let mut running = JoinSet::new();
+    for ((stream, name), filters) in consumers(&units) {
+        let config = wanted::consumer(&name, &filters, options.timing);
+        let known = there.remove(&(stream, name.clone()));
+        if known.as_ref().is_some_and(|c| wanted::has_all(c, &config)) {
+            done.note(name, Outcome::Confirmed);
+            continue;
         }
+        let (server, room) = (server.clone(), Arc::clone(&room));
+        running.spawn(async move {
+            let _turn = room.acquire().await;
+            let outcome = put_consumer(&server, stream, &name, config).await?;
+            Ok::<_, NatsError>((name, outcome))
+        });
     }
+    while let Some(joined) = running.join_next().await {
+        let (name, outcome) = joined.map_err(|e| NatsError::Answer {
+            what: "a consumer".to_owned(),
+            reason: e.to_string(),
+        })??;
+        done.note(name, outcome);
+    }
+    done.created.sort();
+    done.changed.sort();
     Ok(done)
+}
+
+async fn put_stream(
+    server: &JetStream,
+    stream: &str,
+    prefix: &str,
+    units: usize,
+    options: &ProvisionOptions,
+) -> Result<Outcome, NatsError> {
+    let info = server
+        .info(&format!("STREAM.INFO.{stream}"), stream)
+        .await?;
+    let there = info.as_ref().map(|info| &info["config"]);
+    let now = there
+        .and_then(|config| config["num_replicas"].as_u64())
+        .and_then(|n| usize::try_from(n).ok());
+    let replicas = options.replicas.of(now);
+    let subjects = format!("{prefix}.>");
+    let mut config = wanted::stream(stream, &subjects, units, replicas, options.timing);
+    let (request, outcome) = match there {
+        None => ("CREATE", Outcome::Created),
+        Some(there) => {
+            wanted::keep_room(&mut config, there);
+            if wanted::has_all(there, &config) {
+                return Ok(Outcome::Confirmed);
+            }
+            ("UPDATE", Outcome::Changed)
+        }
+    };
+    let api = format!("STREAM.{request}.{stream}");
+    server.call(&api, stream, &config).await?;
+    server.stream_leader(stream).await?;
+    Ok(outcome)
+}
+
+/// Makes a consumer, or changes it. The list that was read may lack one that is there, where a
+/// server of a cluster did not answer in time.
+async fn put_consumer(
+    server: &JetStream,
+    stream: &str,
+    name: &str,
+    config: Value,
+) -> Result<Outcome, NatsError> {
+    let api = format!("CONSUMER.INFO.{stream}.{name}");
+    let outcome = match server.info(&api, name).await? {
+        None => Outcome::Created,
+        Some(info) if wanted::has_all(&info["config"], &config) => {
+            return Ok(Outcome::Confirmed);
+        }
+        Some(_) => Outcome::Changed,
+    };
+    let body = json!({ "stream_name": stream, "config": config });
+    let api = format!("CONSUMER.CREATE.{stream}.{name}");
+    server.call(&api, name, &body).await?;
+    Ok(outcome)
 }
 
 /// Waits, as the operator, for as long as both streams and all consumers of the units are there and
@@ -118,20 +218,19 @@ pub async fn wait_for_loss(
     units: &[NatsUnit],
     at_most: Duration,
 ) -> Result<(), NatsError> {
-    let expected: BTreeSet<(&str, String)> = checked(units)?
-        .iter()
-        .flat_map(|(path, unit)| access::consumers(path, unit.has_children))
-        .map(|(stream, consumer, _)| (stream, consumer))
-        .collect();
-    let client = connect(url, tls, admin_seed).await?;
+    let expected = BTreeSet::from_iter(consumers(&checked(units)?).into_keys());
+    let server = JetStream::connect(url, tls, admin_seed).await?;
     let end = tokio::time::Instant::now() + at_most;
     while tokio::time::Instant::now() < end {
         let mut there = BTreeSet::new();
         for stream in [STREAM_UP, STREAM_DOWN] {
-            let Some(names) = consumer_names(&client, stream).await? else {
+            let api = format!("CONSUMER.NAMES.{stream}");
+            let names = server.list(&api, stream, "consumers").await?;
+            let Some(names) = names else {
                 return Ok(());
             };
-            there.extend(names.into_iter().map(|name| (stream, name)));
+            let names = names.iter().filter_map(Value::as_str);
+            there.extend(names.map(|name| (stream, name.to_owned())));
         }
         if !expected.is_subset(&there) {
             return Ok(());
@@ -141,124 +240,21 @@ pub async fn wait_for_loss(
     Ok(())
 }
 
-/// The names of a stream's consumers; none where there is no such stream.
-async fn consumer_names(client: &Client, stream: &str) -> Result<Option<Vec<String>>, NatsError> {
-    let api = format!("CONSUMER.NAMES.{stream}");
-    let mut names: Vec<String> = Vec::new();
-    // The server gives so many at once as it likes, and says how many there are.
-    loop {
-        let page = match call(client, &api, stream, &json!({ "offset": names.len() })).await {
-            Ok(page) => page,
-            Err(NatsError::Refused {
-                code: STREAM_NOT_FOUND,
-                ..
-            }) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let total = page["total"].as_u64().unwrap_or(0);
-        let some = page["consumers"].as_array().cloned().unwrap_or_default();
-        let last = some.is_empty();
-        names.extend(some.iter().filter_map(Value::as_str).map(str::to_owned));
-        if last || names.len() as u64 >= total {
-            return Ok(Some(names));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replicas_are_taken_away_only_where_that_is_said() {
+        for (replicas, now, wanted) in [
+            (Replicas::AsTheyAre, None, 1),
+            (Replicas::AsTheyAre, Some(3), 3),
+            (Replicas::AtLeast(3), None, 3),
+            (Replicas::AtLeast(3), Some(1), 3),
+            (Replicas::AtLeast(1), Some(3), 3),
+            (Replicas::Exactly(1), Some(3), 1),
+        ] {
+            assert_eq!(replicas.of(now), wanted, "{replicas:?} {now:?}");
         }
-    }
-}
-
-/// Connects as the operator.
-async fn connect(url: &str, tls: &LinkTls, admin_seed: &str) -> Result<Client, NatsError> {
-    let options = ConnectOptions::new()
-        .nkey(admin_seed.trim().to_owned())
-        .name("countersign nats provision")
-        .request_timeout(Some(Duration::from_secs(15)));
-    let options = tls.apply(url, options).map_err(|e| NatsError::Connect {
-        url: url.to_owned(),
-        reason: e.to_string(),
-    })?;
-    options.connect(url).await.map_err(|e| NatsError::Connect {
-        url: url.to_owned(),
-        reason: node::link::explain(&e.to_string()),
-    })
-}
-
-/// Nothing is ever trimmed: a full stream refuses, which a sender notices, instead of dropping what
-/// is old.
-fn stream_config(name: &str, subjects: &str, timing: Timing) -> Value {
-    json!({
-        "name": name,
-        "subjects": [subjects],
-        "storage": "file",
-        "retention": "limits",
-        "discard": "new",
-        "max_consumers": -1,
-        "max_msgs": -1,
-        "max_bytes": -1,
-        "max_age": 0,
-        "max_msg_size": MAX_MESSAGE_BYTES,
-        "num_replicas": 1,
-        "duplicate_window": timing.duplicate_window.as_nanos() as u64,
-        "deny_delete": true,
-        "deny_purge": true,
-        "allow_rollup_hdrs": false,
-        "allow_direct": false,
-    })
-}
-
-fn consumer_config(stream: &str, consumer: &str, filters: &[String], timing: Timing) -> Value {
-    json!({
-        "stream_name": stream,
-        "config": {
-            "durable_name": consumer,
-            "name": consumer,
-            "deliver_policy": "all",
-            "replay_policy": "instant",
-            "ack_policy": "explicit",
-            "ack_wait": timing.ack_wait.as_nanos() as u64,
-            "max_deliver": -1,
-            "max_ack_pending": MAX_ACK_PENDING,
-            "filter_subjects": filters,
-        }
-    })
-}
-
-/// Whether the thing that this INFO request asks for exists.
-async fn exists(client: &Client, api: &str, what: &str) -> Result<bool, NatsError> {
-    match call(client, api, what, &Value::Null).await {
-        Ok(_) => Ok(true),
-        Err(NatsError::Refused {
-            code: STREAM_NOT_FOUND | CONSUMER_NOT_FOUND,
-            ..
-        }) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// One request to JetStream's API.
-async fn call(client: &Client, api: &str, what: &str, body: &Value) -> Result<Value, NatsError> {
-    let answer = |reason: String| NatsError::Answer {
-        what: what.to_owned(),
-        reason,
-    };
-    let payload = if body.is_null() {
-        String::new()
-    } else {
-        body.to_string()
-    };
-    let reply = client
-        .request(format!("$JS.API.{api}"), payload.into())
-        .await
-        .map_err(|e| answer(e.to_string()))?;
-    let value: Value = serde_json::from_slice(&reply.payload).map_err(|e| answer(e.to_string()))?;
-    match value.get("error") {
-        None => Ok(value),
-        Some(error) => Err(NatsError::Refused {
-            what: what.to_owned(),
-            code: error.get("err_code").and_then(Value::as_u64).unwrap_or(0),
-            reason: error
-                .get("description")
-                .and_then(Value::as_str)
-                .unwrap_or("no reason given")
-                .to_owned(),
-        }),
     }
 }

@@ -47,7 +47,7 @@ const SUBSCRIPTIONS: [&str; 34] = [
 ];
 
 /// Subjects near what is its own, or of the API.
-const PUBLICATIONS: [&str; 55] = [
+const PUBLICATIONS: [&str; 57] = [
     "cs.v1.up.140000.140300.140321",
     "cs.v1.up.140000.140300.140321.entries.0.0",
     "cs.v1.up.140000.140300.140321.rollup.x",
@@ -61,6 +61,8 @@ const PUBLICATIONS: [&str; 55] = [
     "cs.js.next.up_140300",
     "cs.js.next.>",
     "cs.js.info.down_140322",
+    "cs.js.info.holders_CS_DOWN",
+    "cs.js.next.holders_CS_UP",
     "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140321",
     "$JS.API.CONSUMER.INFO.CS_DOWN.down_140321",
     "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_140300",

@@ -120,6 +120,7 @@ async fn answers_under(client: &Client, unit: &str, consumer: &str, reply: &str)
         (own, r#"{"batch":1,"no_wait":true}"#),
         (access::next_subject(consumer), pull),
         (access::info_subject(consumer), ""),
+        (access::info_subject("holders_CS_UP"), ""),
     ] {
         client
             .publish_with_reply(subject, reply.to_owned(), body.into())

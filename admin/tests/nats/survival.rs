@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use std::time::Duration;
 
-use admin::nats::{ServerOptions, server_config, wait_for_loss};
+use admin::nats::{
+    NatsUnit, ProvisionOptions, ServerOptions, create_user, provision, server_config, wait_for_loss,
+};
 use node::link::{
     Connection, DownKind, Durability, LinkState, LinkTls, NatsLink, Subject, Transport, UpKind,
 };
@@ -61,6 +63,78 @@ async fn a_server_that_does_not_sync_gets_nothing_until_it_does() {
         "link.not_durable"
     );
     assert_eq!(world.stored("CS_UP").await, 1);
+}
+
+/// Whoever holds the stream must be among the monitoring addresses, in whichever order they stand; a
+/// server that shows nothing there is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_that_stores_is_asked_and_no_other() {
+    let (world, other) = (World::started("asked").await, World::started("other").await);
+    let dead = 1;
+    let a = world
+        .link_with(COUNTY_A, &[dead, other.monitor, world.monitor])
+        .await;
+    let rollup = message(Subject::up(path(COUNTY_A), UpKind::Rollup), "asked");
+    send(&a, &rollup).await;
+    assert_eq!(a.state().durability, Durability::Always);
+
+    let b = world.link_with(COUNTY_B, &[dead, other.monitor]).await;
+    let rollup = message(Subject::up(path(COUNTY_B), UpKind::Rollup), "not asked");
+    b.watch()
+        .wait_for(|s| matches!(s.durability, Durability::Refused(_)))
+        .await
+        .unwrap();
+    let error = b.publish(&rollup).await.unwrap_err();
+    let info = world.api("STREAM.INFO.CS_UP", "").await;
+    let name = info["cluster"]["leader"].as_str().unwrap();
+    assert_eq!(error.code(), "link.not_durable");
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("nats-server {name} holds")),
+        "{error}"
+    );
+    assert_eq!(world.stored("CS_UP").await, 1);
+}
+
+/// What is as it is wanted is not written; what differs is, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn provisioning_writes_only_what_differs() {
+    let world = World::started("differs").await;
+    let done = world.provision().await;
+    assert_eq!((done.created, done.changed), (vec![], vec![]));
+    let body = r#"{"stream_name":"CS_UP","config":{"durable_name":"up_140300","ack_policy":"explicit","filter_subject":"cs.v1.up.140000.140300.*.>","max_ack_pending":1}}"#;
+    let changed = world.api("CONSUMER.CREATE.CS_UP.up_140300", body).await;
+    assert!(changed["error"].is_null(), "{changed}");
+    let done = world.provision().await;
+    assert_eq!(
+        (done.created, done.changed),
+        (vec![], vec!["up_140300".to_owned()])
+    );
+    let info = world.api("CONSUMER.INFO.CS_UP.up_140300", "").await;
+    assert_eq!(info["config"]["max_ack_pending"], 65_536);
+}
+
+/// nats-server allows a thousand consumers for a stream unless it is told otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nation_of_units_fits_into_one_stream() {
+    let world = World::started("many").await;
+    let units: Vec<NatsUnit> = (0..1_200)
+        .map(|n| NatsUnit {
+            path: vec!["140000".to_owned(), format!("150{n:04}")],
+            public_nkey: create_user().unwrap().public_nkey,
+            has_children: false,
+        })
+        .collect();
+    let all = Vec::from_iter(world.units().into_iter().chain(units));
+    for created in [1_200, 0] {
+        let (url, tls) = (world.url(), LinkTls::default());
+        let options = ProvisionOptions::default();
+        let done = provision(&url, &tls, &world.operator.seed, &all, &options).await;
+        assert_eq!(done.unwrap().created.len(), created);
+    }
+    let info = world.api("STREAM.INFO.CS_DOWN", "").await;
+    assert_eq!(info["state"]["consumer_count"], 1_204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,7 +256,13 @@ async fn a_lost_consumer_is_noticed_and_made_anew() {
         ("CONSUMER.DELETE.CS_DOWN.down_140322", &["down_140322"]),
         (
             "STREAM.DELETE.CS_DOWN",
-            &["CS_DOWN", "down_140300", "down_140321", "down_140322"],
+            &[
+                "CS_DOWN",
+                "down_140300",
+                "down_140321",
+                "down_140322",
+                "holders_CS_DOWN",
+            ],
         ),
     ] {
         assert_eq!(world.api(api, "").await["success"], true);

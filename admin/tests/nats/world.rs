@@ -1,7 +1,8 @@
 //! A federation's nats-server, its users and their links.
 
 use admin::nats::{
-    NatsUnit, NatsUser, ServerOptions, Timing, create_user, provision, server_config, write_seed,
+    NatsUnit, NatsUser, ProvisionOptions, ServerOptions, create_user, provision, server_config,
+    write_seed,
 };
 use async_nats::{Client, ConnectOptions, Event};
 use node::link::{
@@ -178,17 +179,23 @@ impl World {
             &LinkTls::default(),
             &self.operator.seed,
             &self.units(),
-            Timing::default(),
+            &ProvisionOptions::default(),
         )
         .await
         .unwrap()
     }
 
     pub async fn link(&self, unit: &str) -> NatsLink {
+        self.link_with(unit, &[self.monitor]).await
+    }
+
+    /// A link that knows the monitoring addresses at these ports.
+    pub async fn link_with(&self, unit: &str, monitors: &[u16]) -> NatsLink {
+        let address = |port: &u16| format!("http://127.0.0.1:{port}");
         let (p, has_children, _) = self.users.iter().find(|(p, ..)| *p == path(unit)).unwrap();
         NatsLink::connect(LinkConfig {
-            url: self.url(),
-            monitor_url: format!("http://127.0.0.1:{}", self.monitor),
+            servers: vec![self.url()],
+            monitors: monitors.iter().map(address).collect(),
             seed_file: self.dir.join(p.unit()),
             path: p.clone(),
             has_children: *has_children,

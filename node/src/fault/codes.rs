@@ -685,6 +685,13 @@ codes! {
               "`nats config`，重新加载，`nats provision`；请检查 countersign-streams 是否运行";
     }
     {
+        LinkNoLeader = "link.no_leader", 422;
+        => en "the nats-servers elect a leader, or too few of them are up to store anything",
+              "an election takes seconds; if it stays, start the servers that are down";
+           zh "各 nats-server 正在选举领导者，或者在线的服务器太少，不能存储",
+              "选举只需数秒；如果一直如此，请启动停机的服务器";
+    }
+    {
         LinkRefused = "link.refused", 422;
         => en "the stream is full, or refuses", "more room (`--max-file-bytes`), reload";
            zh "流已满，或者拒绝接收", "扩大限额（`--max-file-bytes`），重新加载";
@@ -724,6 +731,13 @@ codes! {
         => en "a seed of NATS cannot be made, read or written",
               "the text names the file; `chmod 600`";
            zh "NATS 种子不能生成、读取或写入", "文字写明文件；`chmod 600`";
+    }
+    {
+        NatsNoLeader = "nats.no_leader", 422;
+        => en "the nats-servers of a cluster have elected no leader",
+              "are more than half of them up, do their routes connect; then again";
+           zh "集群中的 nats-server 没有选出领导者",
+              "请检查半数以上是否在线、路由是否连通，然后重试";
     }
     {
         NatsConnect = "nats.connect", 422;

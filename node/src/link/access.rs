@@ -36,6 +36,28 @@ pub fn down_consumer(unit: &str) -> String {
     format!("down_{unit}")
 }
 
+/// The consumer of a stream that never delivers anything. Its replicas stand on the servers that the
+/// stream stands on, so what JetStream says of it names those servers: whoever writes into the
+/// stream asks them whether they sync. JetStream's own question about the stream is not imported for
+/// that: it would also tell, to whoever asks so, the subjects of all units and how many messages
+/// each has sent. Nothing can be taken from this one, as no account imports the request for its next
+/// message.
+#[must_use]
+pub fn holders_consumer(stream: &str) -> String {
+    format!("holders_{stream}")
+}
+
+/// The filter of [`holders_consumer`]: a subject within the stream that no unit can have.
+#[must_use]
+pub fn holders_filter(stream: &str) -> String {
+    let prefix = if stream == STREAM_UP {
+        UP_PREFIX
+    } else {
+        DOWN_PREFIX
+    };
+    format!("{prefix}.holders")
+}
+
 /// The prefix of a unit's own inbox, without the dot: replies to one unit can't be read by another.
 #[must_use]
 pub fn inbox_prefix(unit: &str) -> String {
@@ -159,7 +181,23 @@ pub fn imports(path: &UnitPath, has_children: bool) -> Vec<Import> {
         // The server names these in what it delivers: no other name is possible.
         all.push(Import::same(format!("$JS.ACK.{stream}.{consumer}.>")));
     }
+    for (stream, _) in streams_written(path, has_children) {
+        let consumer = holders_consumer(stream);
+        all.push(Import {
+            subject: format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"),
+            local: info_subject(&consumer),
+        });
+    }
     all
+}
+
+/// The stream that a subject is stored in.
+#[must_use]
+pub fn stream_of(subject: &Subject) -> &'static str {
+    match subject {
+        Subject::Up(_) => STREAM_UP,
+        Subject::Down(_) => STREAM_DOWN,
+    }
 }
 
 /// The streams that a unit writes into, each with a subject of its own there.
@@ -259,6 +297,8 @@ mod tests {
                 .flat_map(|c| c.2)
                 .collect();
             for subject in &subjects {
+                let holders = [STREAM_UP, STREAM_DOWN].map(holders_filter);
+                assert!(!holders.iter().any(|p| matches(p, &subject.to_string())));
                 let server = filters.iter().any(|p| matches(p, &subject.to_string()));
                 let own_entries =
                     *children && *subject == Subject::up(path.clone(), UpKind::Entries(5));
@@ -283,6 +323,7 @@ mod tests {
                 "cs.js.next.down_21",
                 "cs.js.info.down_21",
                 "$JS.ACK.CS_DOWN.down_21.>",
+                "cs.js.info.holders_CS_UP",
             ]
         );
         let reached: Vec<String> = imports(&path, false)
@@ -295,6 +336,7 @@ mod tests {
                 "$JS.API.CONSUMER.MSG.NEXT.CS_DOWN.down_21",
                 "$JS.API.CONSUMER.INFO.CS_DOWN.down_21",
                 "$JS.ACK.CS_DOWN.down_21.>",
+                "$JS.API.CONSUMER.INFO.CS_UP.holders_CS_UP",
             ]
         );
         assert_eq!(subscribe_permissions(&path), ["_INBOX.21.>"]);

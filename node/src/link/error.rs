@@ -73,16 +73,17 @@ pub enum LinkError {
         /// The server.
         url: String,
     },
-    /// The server may lose acknowledged messages.
+    /// A server that holds the stream may lose acknowledged messages.
     #[error(
-        "refusing to send: {monitor} does not show that the server writes to disk before it \
-         acknowledges ({reason}). Set `sync_interval: always` in the jetstream block of nats.conf \
-         and restart nats-server: without it the server acknowledges up to two minutes before it \
-         syncs, and a power cut loses reports that were already acknowledged"
+        "refusing to send: nats-server {server} holds the stream and does not show that it writes \
+         to disk before it acknowledges ({reason}). Set `sync_interval: always` in the jetstream \
+         block of its nats.conf and restart it, and name its monitoring address under `monitor`: \
+         without it the server acknowledges up to two minutes before it syncs, and a power cut \
+         loses reports that were already acknowledged"
     )]
     NotDurable {
-        /// The monitoring address.
-        monitor: String,
+        /// The server's name.
+        server: String,
         /// What was seen.
         reason: String,
     },
@@ -102,6 +103,16 @@ pub enum LinkError {
     )]
     NotProvisioned {
         /// The subject.
+        subject: String,
+    },
+    /// The servers that hold the stream have no leader at the moment, or too few of them are
+    /// reachable to have one.
+    #[error(
+        "'{subject}' has no leader among the nats-servers: one is elected within seconds where more \
+         than half of the servers that hold it are up; the message stays in the outbox"
+    )]
+    NoLeader {
+        /// The subject, or the stream or consumer.
         subject: String,
     },
     /// The stream refused the message.
@@ -158,6 +169,7 @@ impl LinkError {
             Self::NotDurable { .. } => FaultCode::LinkNotDurable,
             Self::Denied { .. } => FaultCode::LinkDenied,
             Self::NotProvisioned { .. } => FaultCode::LinkNotProvisioned,
+            Self::NoLeader { .. } => FaultCode::LinkNoLeader,
             Self::Refused { .. } => FaultCode::LinkRefused,
             Self::Timeout { .. } => FaultCode::LinkTimeout,
             Self::Answer { .. } => FaultCode::LinkAnswer,
@@ -175,6 +187,7 @@ impl LinkError {
             | Self::NotDurable { .. }
             | Self::Denied { .. }
             | Self::NotProvisioned { .. }
+            | Self::NoLeader { .. }
             | Self::Refused { .. }
             | Self::Timeout { .. }
             | Self::Answer { .. } => true,

@@ -26,6 +26,6 @@ pub use ack::{Ack, Answer, Answered};
 pub use error::{LinkError, explain};
 pub use nats::{LinkConfig, LinkTls, NatsLink};
 pub use seed::read_seed;
-pub use state::{Connection, Durability, LinkSeen, LinkState};
+pub use state::{Connection, Durability, LinkSeen, LinkState, LinkStatus};
 pub use subject::{Down, DownKind, Subject, UnitPath, Up, UpKind};
 pub use transport::{Incoming, MAX_BODY_BYTES, Outgoing, Transport, check_outgoing};

@@ -17,15 +17,15 @@ pub enum Connection {
     Disconnected,
 }
 
-/// Whether the connected server syncs before it acknowledges.
+/// Whether the servers that hold the streams sync before they acknowledge.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Durability {
     /// Not asked since the last connect.
     #[default]
     Unknown,
-    /// The server shows `sync_always`.
+    /// Each of them shows `sync_always`.
     Always,
-    /// It does not, or could not be asked: nothing is sent. The text says why.
+    /// One does not, or could not be asked: nothing is sent. The text says which and why.
     Refused(String),
 }
 
@@ -40,6 +40,9 @@ pub struct LinkState {
     pub store: Option<String>,
     /// Streams and consumers of this unit that the connected server does not have, by name.
     pub missing: BTreeSet<String>,
+    /// Those that nobody can store into or deliver from at the moment: the servers that hold them
+    /// elect a leader, or too few of them are up.
+    pub leaderless: BTreeSet<String>,
     /// Code and text of the last trouble; none when the last operation went well.
     pub trouble: Option<(FaultCode, String)>,
     /// How often the link has connected.
@@ -61,6 +64,38 @@ impl LinkState {
     }
 }
 
+/// How the link is, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkStatus {
+    /// Messages go through.
+    Connected,
+    /// A server that holds the streams does not show that it syncs: nothing is sent.
+    Refused,
+    /// A stream or consumer of this unit is not there.
+    NotProvisioned,
+    /// A stream or consumer of this unit has no leader, so nobody stores or delivers.
+    NoLeader,
+    /// No connection yet since the start.
+    Connecting,
+    /// No connection any more.
+    Disconnected,
+}
+
+impl LinkStatus {
+    /// As people and monitoring read it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Refused => "refused",
+            Self::NotProvisioned => "not_provisioned",
+            Self::NoLeader => "no_leader",
+            Self::Connecting => "connecting",
+            Self::Disconnected => "disconnected",
+        }
+    }
+}
+
 /// The link as the node last saw it.
 #[derive(Debug, Clone)]
 pub struct LinkSeen {
@@ -71,23 +106,45 @@ pub struct LinkSeen {
 }
 
 impl LinkSeen {
+    /// How it is, in one word.
+    #[must_use]
+    pub fn status(&self) -> LinkStatus {
+        let state = &self.state;
+        match state.connection {
+            Connection::Connecting => LinkStatus::Connecting,
+            Connection::Disconnected => LinkStatus::Disconnected,
+            // Without a leader nobody can be asked who holds what.
+            Connection::Connected if !state.leaderless.is_empty() => LinkStatus::NoLeader,
+            Connection::Connected if matches!(state.durability, Durability::Refused(_)) => {
+                LinkStatus::Refused
+            }
+            Connection::Connected if !state.missing.is_empty() => LinkStatus::NotProvisioned,
+            Connection::Connected => LinkStatus::Connected,
+        }
+    }
+
     /// Whether messages go through.
     pub fn is_up(&self) -> bool {
-        self.state.connection == Connection::Connected
-            && !matches!(self.state.durability, Durability::Refused(_))
-            && self.state.missing.is_empty()
+        self.status() == LinkStatus::Connected
     }
 
     /// What is wrong with it, for people; none while it is up.
     pub fn trouble(&self) -> Option<String> {
-        match &self.state.durability {
-            Durability::Refused(why) => Some(why.clone()),
-            _ if !self.state.missing.is_empty() => Some(format!(
+        let names =
+            |set: &BTreeSet<String>| Vec::from_iter(set.iter().map(String::as_str)).join(", ");
+        match (self.status(), &self.state.durability) {
+            (LinkStatus::Connected, _) => None,
+            (LinkStatus::Refused, Durability::Refused(why)) => Some(why.clone()),
+            (LinkStatus::NotProvisioned, _) => Some(format!(
                 "nats-server does not have {}; the operator's `countersign nats provision --keep` \
                  makes it anew within seconds where it runs",
-                Vec::from_iter(self.state.missing.iter().map(String::as_str)).join(", ")
+                names(&self.state.missing)
             )),
-            _ if self.is_up() => None,
+            (LinkStatus::NoLeader, _) => Some(format!(
+                "no nats-server leads {}: one is elected within seconds where more than half of the \
+                 servers that hold it are up; the operator starts those that are down",
+                names(&self.state.leaderless)
+            )),
             _ => self.state.trouble.as_ref().map(|(_, text)| text.clone()),
         }
     }

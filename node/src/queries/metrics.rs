@@ -5,7 +5,7 @@ use protocol::verify::log::UnitLog;
 
 use crate::books::Books;
 use crate::journal::JournalState;
-use crate::link::LinkSeen;
+use crate::link::{LinkSeen, LinkStatus};
 
 /// What a number does over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ fn of_books(books: &Books, now: DateTime<Utc>) -> Vec<Metric> {
     ]
 }
 
-fn of_link(link: &LinkSeen, now: DateTime<Utc>) -> [Metric; 2] {
+fn of_link(link: &LinkSeen, now: DateTime<Utc>) -> [Metric; 3] {
     let down = if link.is_up() {
         0
     } else {
@@ -129,6 +129,11 @@ fn of_link(link: &LinkSeen, now: DateTime<Utc>) -> [Metric; 2] {
             "link_down_seconds",
             "How long the NATS server has not been reached, 0 if it is.",
             down,
+        ),
+        Metric::gauge(
+            "link_no_leader",
+            "1 if the NATS servers have no leader for a stream or consumer of this unit.",
+            u64::from(link.status() == LinkStatus::NoLeader),
         ),
     ]
 }

@@ -87,9 +87,7 @@ pub fn status(
             .iter()
             .map(ToString::to_string)
             .collect(),
-        link: link.map_or("none".into(), |seen| {
-            format!("{:?}", seen.state.connection).to_lowercase()
-        }),
+        link: link.map_or("none", |seen| seen.status().word()).into(),
         unreached_since: down.map(|seen| stamp(seen.since)),
         trouble: link.and_then(LinkSeen::trouble),
         contradictions: books

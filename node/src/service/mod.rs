@@ -255,6 +255,8 @@ impl Service {
                 seen.since = before.since;
             } else if slot.is_some() || seen.is_up() {
                 tracing::info!(up = seen.is_up(), "the link changed");
+                // What could not be sent meanwhile need not wait for the outbox's next turn.
+                self.wake.notify_one();
             }
             *slot = Some(seen);
         }

@@ -13,7 +13,7 @@ use node::link::LinkTls;
 use crate::world::{Member, PEOPLE, World};
 use admin::api::Client;
 use admin::keyring;
-use admin::nats::{Timing, provision};
+use admin::nats::{ProvisionOptions, Timing, provision};
 
 /// How long anything may take that should take a moment.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -76,7 +76,7 @@ impl Federation {
                 &LinkTls::default(),
                 &world.nats_admin,
                 &world.nats_units,
-                Timing::default(),
+                &ProvisionOptions::default(),
             ))
             .into_diagnostic()?;
         let ids: Vec<String> = federation

@@ -65,10 +65,10 @@ impl LinkTls {
 /// What the link needs to know.
 #[derive(Clone, Debug)]
 pub struct LinkConfig {
-    /// `nats://host:port` or `tls://host:port`, several with commas.
-    pub url: String,
-    /// The server's monitoring address, `http://host:port`.
-    pub monitor_url: String,
+    /// Each `nats://host:port` or `tls://host:port`; the servers of one cluster.
+    pub servers: Vec<String>,
+    /// The servers' monitoring addresses, `http://host:port`, in any order.
+    pub monitors: Vec<String>,
     /// The file with this node's NKey seed, mode 0600.
     pub seed_file: PathBuf,
     /// This unit's place.
@@ -80,9 +80,11 @@ pub struct LinkConfig {
 }
 
 impl LinkConfig {
-    pub(super) fn servers(&self) -> Vec<&str> {
-        self.url.split(',').map(str::trim).collect()
+    /// The servers as messages name them.
+    pub(super) fn url(&self) -> String {
+        self.servers.join(",")
     }
+
     /// Who connects, and by which TLS.
     pub(super) fn options(&self, seed: &str) -> Result<ConnectOptions, LinkError> {
         let unit = self.path.unit();
@@ -91,6 +93,6 @@ impl LinkConfig {
             .name(format!("countersign-node {unit}"))
             .custom_inbox_prefix(access::inbox_prefix(unit))
             .ping_interval(PING_INTERVAL);
-        self.tls.apply(&self.url, options)
+        self.tls.apply(&self.url(), options)
     }
 }

@@ -1,6 +1,7 @@
 //! The link of one node: connects, and keeps the tasks that read, ask and diagnose.
 
 use super::config::LinkConfig;
+use super::holders::watch_holders;
 use super::probe::probe;
 use super::pull::pull;
 use super::wire::{Shared, Wire};
@@ -15,16 +16,23 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::{Mutex, broadcast, mpsc, watch};
+use tokio::sync::{Mutex, Notify, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 /// How many received messages may wait for the node.
 const PREFETCH: usize = 8;
 /// How many messages may be on their way to the server without its answer.
 const MAX_UNANSWERED: usize = 16;
-/// How often a server that broke its promise is asked again.
-const RECHECK_INTERVAL: Duration = Duration::from_secs(10);
+/// How often it is tried to find out why there is no connection.
+const DIAGNOSIS_INTERVAL: Duration = Duration::from_secs(10);
+/// How long a message that found no leader is tried again: an election takes seconds.
+const ELECTION_PATIENCE: Duration = Duration::from_secs(10);
+/// The first wait between such tries; each is twice as long as the one before, up to the longest.
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+/// The longest of these waits.
+const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
 /// The link of one node.
 pub struct NatsLink {
@@ -43,15 +51,18 @@ impl NatsLink {
         SystemRandom
             .fill(&mut secret)
             .map_err(|reason| LinkError::Setup {
-                url: config.url.clone(),
+                url: config.url(),
                 reason: reason.to_string(),
             })?;
         let shared = Arc::new(Shared {
             config: config.clone(),
             state: watch::Sender::new(LinkState::default()),
             denials: broadcast::Sender::new(64),
-            verified: Mutex::new(None),
+            verified: Mutex::default(),
+            leaders: watch::Sender::default(),
+            doubted: Notify::new(),
             made: std::sync::Mutex::default(),
+            answered: std::sync::Mutex::default(),
             consumers: consumers.len(),
             marks: std::sync::Mutex::default(),
             secret,
@@ -74,16 +85,16 @@ impl NatsLink {
                 async move { shared.note(event).await }
             });
         let client = options
-            .connect(config.servers())
+            .connect(&config.servers[..])
             .await
             .map_err(|e| LinkError::Setup {
-                url: config.url.clone(),
+                url: config.url(),
                 reason: e.to_string(),
             })?;
         let wire = Wire { client, shared };
         let (tx, rx) = mpsc::channel(PREFETCH);
         let mut tasks = vec![
-            tokio::spawn(watch_durability(wire.clone())),
+            tokio::spawn(watch_holders(wire.clone())),
             tokio::spawn(diagnose(wire.shared.clone(), seed)),
         ];
         for (stream, subject) in access::streams_written(&config.path, config.has_children) {
@@ -132,8 +143,9 @@ impl Drop for NatsLink {
     }
 }
 
-impl Transport for NatsLink {
-    async fn publish(&self, message: &Outgoing) -> Result<(), LinkError> {
+impl NatsLink {
+    /// Publishes once.
+    async fn store_once(&self, message: &Outgoing) -> Result<(), LinkError> {
         let result = self.wire.publish(message).await;
         match &result {
             Ok(duplicate) => self.wire.shared.state.send_modify(|s| {
@@ -146,13 +158,40 @@ impl Transport for NatsLink {
         result.map(|_| ())
     }
 
+    /// Publishes some that are on their way together, and those again that found no leader.
+    async fn store(&self, messages: &[Outgoing]) -> Result<(), LinkError> {
+        let end = Instant::now() + ELECTION_PATIENCE;
+        let mut backoff = FIRST_BACKOFF;
+        let mut open: Vec<&Outgoing> = messages.iter().collect();
+        loop {
+            let tried = together(open.iter().map(|m| self.store_once(m)).collect()).await;
+            let failed = open.into_iter().zip(tried);
+            let failed = failed.filter_map(|(message, result)| Some((message, result.err()?)));
+            let failed: Vec<(&Outgoing, LinkError)> = failed.collect();
+            let is_election = |(_, e): &&(&Outgoing, LinkError)| {
+                matches!(e, LinkError::NoLeader { .. }) && Instant::now() < end
+            };
+            match failed.iter().find(|failure| !is_election(failure)) {
+                Some((_, error)) => return Err(error.clone()),
+                None if failed.is_empty() => return Ok(()),
+                None => {}
+            }
+            tokio::time::sleep(backoff).await;
+            backoff = (backoff * 2).min(MAX_BACKOFF);
+            open = failed.into_iter().map(|(message, _)| message).collect();
+        }
+    }
+}
+
+impl Transport for NatsLink {
+    async fn publish(&self, message: &Outgoing) -> Result<(), LinkError> {
+        self.store(std::slice::from_ref(message)).await
+    }
+
     /// Several are on their way at once: the server syncs the next while it answers the one before.
     async fn publish_all(&self, messages: &[Outgoing]) -> Result<(), LinkError> {
         for some in messages.chunks(MAX_UNANSWERED) {
-            together(some.iter().map(|message| self.publish(message)).collect())
-                .await
-                .into_iter()
-                .collect::<Result<(), _>>()?;
+            self.store(some).await?;
         }
         Ok(())
     }
@@ -186,7 +225,7 @@ async fn diagnose(shared: Arc<Shared>, seed: Zeroizing<String>) {
     {
         let attempt = match shared.config.options(&seed) {
             Ok(options) => options
-                .connect(shared.config.servers())
+                .connect(&shared.config.servers[..])
                 .await
                 .map(drop)
                 .map_err(|e| e.to_string()),
@@ -195,26 +234,7 @@ async fn diagnose(shared: Arc<Shared>, seed: Zeroizing<String>) {
         if let Err(why) = attempt {
             shared.report_trouble(FaultCode::LinkConnect, explain(&why));
         }
-        tokio::time::sleep(RECHECK_INTERVAL).await;
-    }
-}
-
-/// Asks after each connect, so that the status page tells the truth before anything is sent.
-async fn watch_durability(wire: Wire) {
-    let mut state = wire.shared.state.subscribe();
-    let mut seen = 0;
-    loop {
-        let Ok(connects) = state
-            .wait_for(|s| s.connection == Connection::Connected && s.connects != seen)
-            .await
-            .map(|s| s.connects)
-        else {
-            return;
-        };
-        match wire.ensure_durable().await {
-            Ok(_) => seen = connects,
-            Err(_) => tokio::time::sleep(RECHECK_INTERVAL).await,
-        }
+        tokio::time::sleep(DIAGNOSIS_INTERVAL).await;
     }
 }
 

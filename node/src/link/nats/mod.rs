@@ -4,14 +4,18 @@
 //! Messages are pulled one request at a time and only while there is room for them, so that memory
 //! is bounded (a handful of bodies) and the server's wait for an answer does not run for messages
 //! that nobody looks at yet. Reading order: `config`, `marks` (what a stream must still hold), `wire`
-//! (requests and answers), `ack`, `pull`, `probe`, `link`.
+//! (requests and answers), `info` and `holders` (which servers store), `publish`, `ack`, `pull`, `probe`, `link`.
 
 mod ack;
 mod config;
+mod holders;
+mod info;
 mod link;
 mod marks;
 mod probe;
+mod publish;
 mod pull;
+mod verified;
 mod wire;
 
 pub use config::{LinkConfig, LinkTls};

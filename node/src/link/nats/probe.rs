@@ -10,7 +10,8 @@
 //! needs no right beyond publishing there, and tells nothing of other units.
 
 use super::marks::Mark;
-use super::wire::{ACK_TIMEOUT, PubAck, Wire};
+use super::publish::PubAck;
+use super::wire::{ACK_TIMEOUT, Wire};
 use crate::link::error::LinkError;
 use crate::link::state::Connection;
 use crate::link::subject::Subject;
@@ -39,12 +40,13 @@ pub(super) async fn probe(wire: Wire, stream: &'static str, subject: Subject) {
         let subject = mark.as_ref().map_or(&first, |mark| &mark.subject);
         match newest(&wire, subject).await {
             Ok(Some(seq)) => {
-                wire.shared.note_presence(stream, true);
                 if let Some(mark) = mark {
                     compare(&wire, stream, &mark, seq);
                 }
             }
-            Err(LinkError::NotProvisioned { .. }) => wire.shared.note_presence(stream, false),
+            Err(error @ LinkError::NotProvisioned { .. }) => {
+                wire.explained(stream, error).await;
+            }
             // No word about the stream: what else is wrong is told by those whom it stops.
             Ok(None) | Err(_) => {}
         }

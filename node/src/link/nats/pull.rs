@@ -1,7 +1,8 @@
 //! Reading: messages are pulled from the unit's consumers one at a time.
 
 use super::ack::{NatsAck, delivered};
-use super::wire::Wire;
+use super::info::Consumer;
+use super::wire::{Presence, Wire};
 use crate::link::access;
 use crate::link::ack::Ack;
 use crate::link::error::LinkError;
@@ -15,8 +16,12 @@ use tokio::sync::mpsc;
 
 /// How long a pull waits at the server; the client waits a little longer.
 const PULL_EXPIRES: Duration = Duration::from_secs(5);
-/// How long to wait after a failed pull.
-const PULL_BACKOFF: Duration = Duration::from_secs(2);
+/// How long to wait after a failed pull; each further wait is twice as long.
+const FIRST_BACKOFF: Duration = Duration::from_millis(250);
+/// The longest of these waits.
+const MAX_BACKOFF: Duration = Duration::from_secs(2);
+/// What JetStream says when another server begins to lead.
+const LEADERSHIP: &str = "Leadership Change";
 
 /// Pulls from one consumer for as long as the link lives.
 pub(super) async fn pull(
@@ -25,12 +30,11 @@ pub(super) async fn pull(
     consumer: String,
     tx: mpsc::Sender<Incoming>,
 ) {
-    let api = access::next_subject(&consumer);
-    let body = format!(r#"{{"batch":1,"expires":{}}}"#, PULL_EXPIRES.as_nanos());
     let mut state = wire.shared.state.subscribe();
     // The connection by which the store is known; none after trouble, which may be that it was
     // replaced.
     let mut known = None;
+    let mut backoff = FIRST_BACKOFF;
     // Room first, message second.
     while let Ok(room) = tx.reserve().await {
         let Ok(connects) = state
@@ -40,52 +44,103 @@ pub(super) async fn pull(
         else {
             return;
         };
-        if known != Some(connects) && wire.learn_store(stream, &consumer).await {
+        if known != Some(connects) && learn_store(&wire, stream, &consumer).await {
             known = Some(connects);
         }
-        // An inbox of its own for each pull: JetStream delivers under the message's subject, by
-        // which the client's shared inbox cannot find the request again.
-        let request = Request::new()
-            .payload(body.clone().into())
-            .inbox(wire.client.new_inbox());
-        match wire
-            .ask(&api, request, PULL_EXPIRES + Duration::from_secs(2))
-            .await
-        {
-            Ok(message) => match message.status.map(|s| s.as_u16()) {
-                None => {
-                    wire.shared.note_presence(&consumer, true);
-                    if let Some(incoming) = take(&wire, message).await {
-                        room.send(incoming);
-                    }
+        match pull_once(&wire, &consumer).await {
+            Ok(message) => {
+                wire.shared.note_presence(&consumer, Presence::There);
+                backoff = FIRST_BACKOFF;
+                let incoming = match message {
+                    Some(message) => take(&wire, message).await,
+                    None => None,
+                };
+                if let Some(incoming) = incoming {
+                    room.send(incoming);
                 }
-                // Nothing new within the time.
-                Some(408) => wire.shared.note_presence(&consumer, true),
-                Some(status) => {
-                    // It was deleted while the request waited; what it is now, the next question
-                    // tells.
-                    if status == 409 {
-                        wire.shared.note_presence(&consumer, false);
-                    }
-                    let reason = message.description.unwrap_or_default();
-                    wire.shared.trouble(&LinkError::Answer {
-                        subject: api.clone(),
-                        reason: format!("{status} {reason}"),
-                    });
-                    known = None;
-                    tokio::time::sleep(PULL_BACKOFF).await;
-                }
-            },
+            }
             Err(error) => {
-                if matches!(error, LinkError::NotProvisioned { .. }) {
-                    wire.shared.note_presence(&consumer, false);
-                }
                 wire.shared.trouble(&error);
                 known = None;
-                tokio::time::sleep(PULL_BACKOFF).await;
+                tokio::time::sleep(backoff).await;
+                backoff = (backoff * 2).min(MAX_BACKOFF);
             }
         }
     }
+}
+
+/// One request for the next message. None: nothing new within the time.
+async fn pull_once(wire: &Wire, consumer: &str) -> Result<Option<Message>, LinkError> {
+    let api = access::next_subject(consumer);
+    let body = format!(r#"{{"batch":1,"expires":{}}}"#, PULL_EXPIRES.as_nanos());
+    // An inbox of its own for each pull: JetStream delivers under the message's subject, by
+    // which the client's shared inbox cannot find the request again.
+    let request = Request::new()
+        .payload(body.into())
+        .inbox(wire.client.new_inbox());
+    let patience = PULL_EXPIRES + Duration::from_secs(2);
+    let message = match wire.ask(&api, request, patience).await {
+        Ok(message) => message,
+        // Nobody takes the request, or who took it is gone: why, is asked.
+        Err(error @ (LinkError::NotProvisioned { .. } | LinkError::Timeout { .. })) => {
+            return Err(explained(wire, consumer, error).await);
+        }
+        Err(error) => return Err(error),
+    };
+    let Some(status) = message.status.map(|s| s.as_u16()) else {
+        return Ok(Some(message));
+    };
+    if status == 408 {
+        return Ok(None);
+    }
+    let reason = message.description.unwrap_or_default();
+    let error = LinkError::Answer {
+        subject: api,
+        reason: format!("{status} {reason}"),
+    };
+    // It was deleted while the request waited, or another server leads it now.
+    if status == 409 {
+        return Err(explained(wire, consumer, error).await);
+    }
+    Err(error)
+}
+
+/// What it means that a request for the next message failed; takes note of how it stands with the
+/// consumer.
+async fn explained(wire: &Wire, consumer: &str, error: LinkError) -> LinkError {
+    let Ok(seen) = wire.consumer(consumer).await else {
+        return error;
+    };
+    wire.shared.note_presence(consumer, seen.presence());
+    let subject = consumer.to_owned();
+    match (seen.presence(), &error) {
+        (Presence::Missing, _) => LinkError::NotProvisioned { subject },
+        // It is there, and a moment ago nobody led it.
+        (Presence::There, LinkError::NotProvisioned { .. }) | (Presence::Leaderless, _) => {
+            LinkError::NoLeader { subject }
+        }
+        (Presence::There, LinkError::Answer { reason, .. }) if reason.contains(LEADERSHIP) => {
+            LinkError::NoLeader { subject }
+        }
+        (Presence::There, _) => error,
+    }
+}
+
+/// Learns when this unit's consumer was made. Another time than before means another store: one
+/// that was deleted, lost or set up anew, and that holds nothing of what was sent earlier.
+/// False: not known now, ask again.
+async fn learn_store(wire: &Wire, stream: &'static str, consumer: &str) -> bool {
+    let Ok(seen) = wire.consumer(consumer).await else {
+        return false;
+    };
+    wire.shared.note_presence(consumer, seen.presence());
+    let (Consumer::There { created, .. }, Ok(mut made)) = (seen, wire.shared.made.lock()) else {
+        return false;
+    };
+    made.insert(stream, created);
+    drop(made);
+    wire.shared.name_store();
+    true
 }
 
 /// Turns a pulled message into an incoming one; what is not for this unit is answered and dropped.

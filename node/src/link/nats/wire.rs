@@ -1,25 +1,27 @@
-//! The conversation with the server: requests and their answers, what the tasks of one link share,
-//! and the server's promise to sync.
+//! The conversation with the server: requests and their answers, and what the tasks of one link
+//! share.
 
 use super::config::LinkConfig;
 use super::marks::Marks;
+use super::verified::Verified;
 use crate::fault::FaultCode;
 use crate::link::error::{LinkError, explain};
 use crate::link::state::{Connection, Durability, LinkState};
-use crate::link::transport::{Outgoing, check_outgoing};
-use crate::link::{access, durability};
 use async_nats::client::Request;
 use async_nats::connection::State;
-use async_nats::{Client, Event, HeaderMap, Message, RequestError, RequestErrorKind, ServerError};
-use protocol::digest::Digest;
+use async_nats::{Client, Event, Message, RequestError, RequestErrorKind, ServerError};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, broadcast, watch};
+use tokio::sync::{Mutex, Notify, broadcast, watch};
+use tokio::time::Instant;
 
 /// How long the server may take to store a message.
 pub(super) const ACK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// JetStream's codes for "not available" and "cannot handle the request": without a leader.
+const WITHOUT_LEADER: [u64; 2] = [10008, 10009];
 
 /// What the tasks of one link share.
 pub(super) struct Shared {
@@ -27,22 +29,22 @@ pub(super) struct Shared {
     pub(super) state: watch::Sender<LinkState>,
     /// The server's words for each refused subject.
     pub(super) denials: broadcast::Sender<String>,
-    /// The id of the server that has shown `sync_always` since the last connect.
-    pub(super) verified: Mutex<Option<String>>,
+    /// What the servers that hold the streams have shown.
+    pub(super) verified: Mutex<Verified>,
+    /// Who leads each stream that this unit writes into, as was last heard.
+    pub(super) leaders: watch::Sender<BTreeMap<&'static str, String>>,
+    /// Somebody waits for an answer, and wants to know whether there is still a leader.
+    pub(super) doubted: Notify,
     /// When each of this unit's consumers was made, as the server said since the last connect.
     pub(super) made: std::sync::Mutex<BTreeMap<&'static str, String>>,
+    /// When the server last answered anything.
+    pub(super) answered: std::sync::Mutex<Option<Instant>>,
     /// How many consumers this unit has.
     pub(super) consumers: usize,
     /// What each stream must still hold: see [`super::probe`].
     pub(super) marks: std::sync::Mutex<Marks>,
     /// Makes message ids that nobody else can guess: see [`message_id`].
     pub(super) secret: [u8; 16],
-}
-
-/// The server's answer about a consumer, as far as it matters here.
-#[derive(Deserialize)]
-struct ConsumerInfo {
-    created: Option<String>,
 }
 
 /// One side of the conversation with the server; cloned into the tasks and the acks.
@@ -69,8 +71,9 @@ impl Shared {
                     s.durability = Durability::Unknown;
                     s.store = None;
                     s.missing.clear();
+                    s.leaderless.clear();
                 });
-                *self.verified.lock().await = None;
+                self.verified.lock().await.forget();
             }
             Event::ServerError(ServerError::Other(text)) => {
                 tracing::warn!(code = %FaultCode::LinkServer, %text, "nats-server refused something");
@@ -88,6 +91,12 @@ impl Shared {
             }
             Event::LameDuckMode | Event::Draining | Event::SlowConsumer(_) => {}
         }
+    }
+
+    /// Whether the server answered anything in this time.
+    pub(super) fn answered_within(&self, time: Duration) -> bool {
+        let answered = self.answered.lock().ok().and_then(|at| *at);
+        answered.is_some_and(|at| at.elapsed() < time)
     }
 
     /// Whether the last trouble was one of connecting.
@@ -111,20 +120,27 @@ impl Shared {
         self.report_trouble(error.code(), error.to_string());
     }
 
-    /// Takes note of whether the server has this stream or consumer.
-    pub(super) fn note_presence(&self, name: &str, is_there: bool) {
+    /// Takes note of how it stands with this stream or consumer.
+    pub(super) fn note_presence(&self, name: &str, presence: Presence) {
+        let (missing, leaderless) = (
+            presence == Presence::Missing,
+            presence == Presence::Leaderless,
+        );
         let changed = self.state.send_if_modified(|s| {
-            if is_there {
-                s.missing.remove(name)
-            } else {
-                s.connection == Connection::Connected && s.missing.insert(name.to_owned())
-            }
+            let is_up = s.connection == Connection::Connected;
+            let first = put(&mut s.missing, name, missing && is_up);
+            put(&mut s.leaderless, name, leaderless && is_up) || first
         });
-        if changed && !is_there {
+        let code = match presence {
+            Presence::There => return,
+            Presence::Missing => FaultCode::LinkNotProvisioned,
+            Presence::Leaderless => FaultCode::LinkNoLeader,
+        };
+        if changed {
             tracing::warn!(
-                code = FaultCode::LinkNotProvisioned.as_str(),
+                code = code.as_str(),
                 name,
-                "nats-server does not have it"
+                "a stream or consumer cannot be used"
             );
         }
     }
@@ -152,18 +168,27 @@ impl Shared {
     }
 }
 
-/// JetStream's answer to a publish.
-#[derive(Deserialize)]
-pub(super) struct PubAck {
-    #[serde(default)]
-    stream: String,
-    #[serde(default)]
-    seq: u64,
-    #[serde(default)]
-    duplicate: bool,
-    pub(super) error: Option<ApiError>,
+/// Has a name in a set or not; true where that changed something.
+fn put(set: &mut BTreeSet<String>, name: &str, is_in: bool) -> bool {
+    if is_in {
+        set.insert(name.to_owned())
+    } else {
+        set.remove(name)
+    }
 }
 
+/// How it stands with a stream or consumer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// It is there and answers.
+    There,
+    /// There is no such thing.
+    Missing,
+    /// The servers that hold it have no leader, or too few of them are up.
+    Leaderless,
+}
+
+/// JetStream's refusal.
 #[derive(Deserialize)]
 pub(super) struct ApiError {
     #[serde(default)]
@@ -172,124 +197,22 @@ pub(super) struct ApiError {
     pub(super) description: String,
 }
 
-impl Wire {
-    /// Publishes; true when the server had the message already.
-    pub(super) async fn publish(&self, message: &Outgoing) -> Result<bool, LinkError> {
-        let config = &self.shared.config;
-        check_outgoing(&config.path, config.has_children, message)?;
-        self.connected()?;
-        let server = self.ensure_durable().await?;
-        let subject = message.subject.to_string();
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            "Nats-Msg-Id",
-            message_id(&self.shared.secret, &message.msg_id).as_str(),
-        );
-        let request = Request::new()
-            .headers(headers)
-            .payload(message.body.clone().into());
-        let answer = self.ask(&subject, request, ACK_TIMEOUT).await?;
-        let ack: PubAck =
-            serde_json::from_slice(&answer.payload).map_err(|e| LinkError::Answer {
-                subject: subject.clone(),
-                reason: e.to_string(),
-            })?;
-        if let Some(error) = ack.error {
-            return Err(LinkError::Refused {
-                subject,
-                code: error.err_code,
-                reason: error.description,
-            });
-        }
-        if ack.stream.is_empty() {
-            return Err(LinkError::Answer {
-                subject,
-                reason: "no stream is named".to_owned(),
-            });
-        }
-        if !ack.duplicate
-            && let Ok(mut marks) = self.shared.marks.lock()
-        {
-            marks.stored(&ack.stream, &subject, ack.seq);
-        }
-        if self.client.server_info().server_id != server {
-            // The connection moved on the way: who acknowledged is not known to sync. The message
-            // id makes a repeat harmless.
-            return Err(LinkError::Disconnected {
-                url: config.url.clone(),
-            });
-        }
-        Ok(ack.duplicate)
+impl ApiError {
+    /// Whether it says that nobody leads at the moment.
+    pub(super) fn is_without_leader(&self) -> bool {
+        WITHOUT_LEADER.contains(&self.err_code)
     }
+}
 
+impl Wire {
     pub(super) fn connected(&self) -> Result<(), LinkError> {
         if self.client.connection_state() == State::Connected {
             Ok(())
         } else {
             Err(LinkError::Disconnected {
-                url: self.shared.config.url.clone(),
+                url: self.shared.config.url(),
             })
         }
-    }
-
-    /// Makes sure that the connected server has shown `sync_always` since the last connect; returns
-    /// its id.
-    pub(super) async fn ensure_durable(&self) -> Result<String, LinkError> {
-        let mut verified = self.shared.verified.lock().await;
-        let mut last = None;
-        // Right after a reconnect the client may still name the server before: look again shortly.
-        for pause in [0, 150, 500] {
-            // Not a wait of 0: that is one to the timer's next tick, for every message.
-            if pause > 0 {
-                tokio::time::sleep(Duration::from_millis(pause)).await;
-            }
-            let server = self.client.server_info().server_id;
-            if !server.is_empty() && verified.as_ref() == Some(&server) {
-                return Ok(server);
-            }
-            let (monitor, id) = (self.shared.config.monitor_url.clone(), server.clone());
-            let asked = tokio::task::spawn_blocking(move || durability::check(&monitor, &id)).await;
-            match asked.unwrap_or(Err(LinkError::Closed)) {
-                Ok(()) => {
-                    *verified = Some(server.clone());
-                    self.shared
-                        .state
-                        .send_modify(|s| s.durability = Durability::Always);
-                    return Ok(server);
-                }
-                Err(error) => last = Some(error),
-            }
-        }
-        let error = last.unwrap_or(LinkError::Closed);
-        if let LinkError::NotDurable { reason, .. } = &error {
-            let reason = reason.clone();
-            self.shared
-                .state
-                .send_modify(|s| s.durability = Durability::Refused(reason));
-        }
-        self.shared.trouble(&error);
-        Err(error)
-    }
-
-    /// Learns when this unit's consumer was made. Another time than before means another store: one
-    /// that was deleted, lost or set up anew, and that holds nothing of what was sent earlier.
-    /// False: not known now, ask again.
-    pub(super) async fn learn_store(&self, stream: &'static str, consumer: &str) -> bool {
-        let api = access::info_subject(consumer);
-        let request = Request::new().payload("".into());
-        let Ok(answer) = self.ask(&api, request, ACK_TIMEOUT).await else {
-            return false;
-        };
-        let info = serde_json::from_slice::<ConsumerInfo>(&answer.payload).ok();
-        let created = info.and_then(|info| info.created);
-        self.shared.note_presence(consumer, created.is_some());
-        let (Some(created), Ok(mut made)) = (created, self.shared.made.lock()) else {
-            return false;
-        };
-        made.insert(stream, created);
-        drop(made);
-        self.shared.name_store();
-        true
     }
 
     /// One request, one answer. Ends early when the server refuses the subject or the connection is
@@ -326,10 +249,13 @@ impl Wire {
         let request = request.timeout(Some(patience));
         tokio::select! {
             answer = self.client.send_request(subject.to_owned(), request) => {
+                if let (Ok(_), Ok(mut answered)) = (&answer, self.shared.answered.lock()) {
+                    *answered = Some(Instant::now());
+                }
                 answer.map_err(|e| request_failed(subject, patience, &e))
             }
             () = denied => Err(LinkError::Denied { subject: subject.to_owned() }),
-            () = lost => Err(LinkError::Disconnected { url: self.shared.config.url.clone() }),
+            () = lost => Err(LinkError::Disconnected { url: self.shared.config.url() }),
         }
     }
 }
@@ -352,13 +278,4 @@ fn request_failed(subject: &str, patience: Duration, error: &RequestError) -> Li
             reason: error.to_string(),
         },
     }
-}
-
-/// The id by which the server knows a repetition again. A stream has one list of ids for all who
-/// publish into it: an id that others can work out, the content's digest for example, could be used
-/// up by them beforehand, and the server would drop the true message and acknowledge it all the
-/// same. So a secret of this process goes into it. What is sent again by the next process is stored
-/// once more, which an idempotent receiver does not mind.
-fn message_id(secret: &[u8; 16], content: &str) -> String {
-    Digest::of(&[secret.as_slice(), content.as_bytes()].concat()).to_string()
 }

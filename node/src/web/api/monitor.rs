@@ -8,7 +8,6 @@ use axum::response::IntoResponse;
 use super::answer::Refused;
 use crate::clock::stamp;
 use crate::journal::JournalState;
-use crate::link::Durability;
 use crate::queries::metrics::{self, Metric, NodeState};
 use crate::web::app::App;
 
@@ -16,13 +15,7 @@ use crate::web::app::App;
 /// nothing private.
 pub async fn health(State(app): State<App>) -> impl IntoResponse {
     let seen = app.service.link();
-    let link = match &seen {
-        None => "none",
-        Some(s) if matches!(s.state.durability, Durability::Refused(_)) => "refused",
-        Some(s) if s.is_up() => "connected",
-        Some(s) if !s.state.missing.is_empty() => "not_provisioned",
-        Some(_) => "disconnected",
-    };
+    let link = seen.as_ref().map_or("none", |seen| seen.status().word());
     let since = seen.map(|s| stamp(s.since));
     let health = app.service.health();
     let (status, journal) = match (health.stopped, health.journal) {
