@@ -1,5 +1,5 @@
 //! `countersign fsck`: whether a stopped node's journal and guard are whole. Reads, and changes
-//! nothing.
+//! nothing unless it is told to give up what is lost.
 
 use std::path::PathBuf;
 
@@ -15,11 +15,20 @@ use super::output::{CommandResult, Failure, Output, sayln};
     after_help = "Example:\n  countersign fsck /var/lib/countersign/140321\n\n\
     Reads the whole journal and the guard file and changes nothing. It needs no keys and says \
     nothing about signatures or figures:\n\
-    for these there is `countersign audit recheck`."
+    for these there is `countersign audit recheck`.\n\n\
+    Where the end of the journal is missing or damaged, acknowledged entries are lost, and no node \
+    starts. If no copy of the journal has more, --give-up\n\
+    lets it go on from what can be read; the bytes that cannot are kept beside it. What is missing \
+    must be recorded again. Nothing is given up on which\n\
+    something rests that was signed."
 )]
 pub struct Args {
     /// Data directory
     data: PathBuf,
+    /// Go on without the end of the journal, which is missing or damaged, and of which there is no
+    /// copy
+    #[arg(long)]
+    give_up: bool,
 }
 
 pub fn run(args: &Args, out: &Output) -> CommandResult {
@@ -27,6 +36,9 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         let message = format!("{}: there is no journal in it", args.data.display());
         return Err(Failure::coded(FaultCode::FsckData, message)
             .help("give the directory that the node's configuration names as `data`"));
+    }
+    if args.give_up {
+        return give_up(args, out);
     }
     let report = journal::check(&args.data)?;
     let guard = Guard::open(&args.data)?;
@@ -39,6 +51,7 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
     let answer = json!({
         "holds": true, "segments": report.segments, "batches": report.batches, "entries": report.entries, "bytes": report.bytes,
         "erased": report.erased, "unfinished_erasures": report.unfinished_erasures, "torn": torn,
+        "marked": report.marked,
         "guard": last.map(|g| json!({ "size": g.size, "journal": g.journal })),
     });
     out.answer(answer, || {
@@ -59,11 +72,17 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         }
         if let Some(t) = &report.torn {
             sayln!(
-                "! {}: {} bytes of an unfinished write from byte {} on; the next start cuts them \
-                    off, nothing acknowledged is in them",
+                "! {}: {} bytes of an unfinished write from byte {} on, behind all that was \
+                    acknowledged; the next start cuts them off",
                 t.path.display(),
                 t.bytes,
                 t.offset
+            );
+        }
+        if !report.marked {
+            sayln!(
+                "! no mark tells how many entries were acknowledged: the journal is of an older \
+                    program, and could have been longer; the next start makes one"
             );
         }
         match last {
@@ -76,6 +95,36 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
                 "! guard: there is none, and no node starts on this directory before \
                 `countersign guard` made one"
             ),
+        }
+    });
+    Ok(true)
+}
+
+/// Goes on from what can be read.
+fn give_up(args: &Args, out: &Output) -> CommandResult {
+    let given_up = journal::give_up(&args.data)?;
+    let answer = json!({
+        "given_up": given_up.as_ref().map(|g| json!({
+            "entries": g.entries, "acknowledged": g.acknowledged, "kept": g.kept,
+        })),
+    });
+    out.answer(answer, || match &given_up {
+        None => sayln!("✓ journal: its end is whole, there is nothing to give up"),
+        Some(g) => {
+            let lost = match g.acknowledged {
+                Some(n) => format!("{} that were acknowledged", n.saturating_sub(g.entries)),
+                None => "those behind them".into(),
+            };
+            sayln!(
+                "! journal: goes on from {} entries, without {lost}",
+                g.entries
+            );
+            if let Some(kept) = &g.kept {
+                sayln!(
+                    "  the bytes that cannot be read are kept in {}",
+                    kept.display()
+                );
+            }
         }
     });
     Ok(true)

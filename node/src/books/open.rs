@@ -14,7 +14,7 @@ use super::index::{discard_view, open_view};
 use super::keys::Keys;
 use super::state::State;
 use super::store::Store;
-use crate::journal::{Guard, Journal, Stored};
+use crate::journal::{Guard, Journal, Stored, beside_guard};
 use crate::random::SystemRandom;
 use crate::view::View;
 
@@ -67,14 +67,10 @@ impl Books {
         root: impl Into<Anchor>,
         unit: UnitId,
     ) -> Result<Books, BooksError> {
-        Self::open_parts(
-            Journal::open(data)?,
-            Guard::open(data)?,
-            &data.join("view"),
-            keys,
-            root,
-            unit,
-        )
+        let journal = Journal::open(data).map_err(|error| beside_guard(error, data))?;
+        // Behind the journal, whose lock it needs.
+        let guard = Guard::open(data)?;
+        Self::open_parts(journal, guard, &data.join("view"), keys, root, unit)
     }
 
     fn open_parts(

@@ -783,6 +783,14 @@ codes! {
            zh "字节与当时写入的不同", "请保留一份副本，然后恢复（手册第 7 节）";
     }
     {
+        JournalEndMissing = "journal.end_missing", 503;
+        => en "the end of the journal is not all that was acknowledged, or nothing tells whether it is",
+              "keep a copy, restore a copy that has more; if there is none, `countersign fsck --give-up`, then record \
+               again what is missing (runbook section 7)";
+           zh "底账末尾缺少已经确认的内容，或者无从知道是否缺少",
+              "请保留一份副本，然后恢复内容更多的副本；没有的，执行 `countersign fsck --give-up`，再补录缺少的内容（手册第 7 节）";
+    }
+    {
         JournalNoSuchEntry = "journal.no_such_entry", 503;
         JournalNothingSealed = "journal.nothing_sealed", 503;
         => en "the journal has no such entry, or nothing sealed in it",

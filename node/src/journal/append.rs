@@ -8,6 +8,7 @@ use super::disk::{Disk, DiskFile, RealDisk};
 use super::entry::{Entry, Stored};
 use super::error::{self, JournalError};
 use super::limits::{MAX_BATCH_BYTES, SEGMENT_BYTES};
+use super::mark::Mark;
 use super::recover::{self, Recovered};
 use super::segment::{self, Segment};
 use super::{erase, frame, lock, read};
@@ -44,6 +45,7 @@ pub struct Journal {
     full: bool,
     poisoned: Option<String>,
     recovered: Recovered,
+    mark: Mark,
     /// Held for as long as the journal lives.
     _lock: Option<File>,
 }
@@ -54,7 +56,8 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError::Locked`] if another process has it; [`JournalError::Damaged`],
-    /// [`JournalError::MissingSegment`], [`JournalError::UnknownVersion`]; [`JournalError::Io`].
+    /// [`JournalError::EndMissing`], [`JournalError::MissingSegment`],
+    /// [`JournalError::UnknownVersion`]; [`JournalError::Io`].
     pub fn open(dir: &Path) -> Result<Self, JournalError> {
         RealDisk::writable(dir).map_err(JournalError::io("create", dir))?;
         let lock = lock::exclusive(dir)?;
@@ -71,13 +74,16 @@ impl Journal {
     /// As [`Journal::open`], except [`JournalError::Locked`].
     pub fn open_on(disk: Box<dyn Disk>, segment_bytes: u64) -> Result<Self, JournalError> {
         let mut scan = recover::scan(&*disk)?;
-        let (active, recovered) =
-            recover::repair(&*disk, &mut scan).map_err(|error| match error {
-                JournalError::Io { path, source, .. } if error::is_full(&source) => {
-                    JournalError::NoSpace { path }
-                }
-                error => error,
-            })?;
+        scan.complete(&*disk)?;
+        let full = |error| match error {
+            JournalError::Io { path, source, .. } if error::is_full(&source) => {
+                JournalError::NoSpace { path }
+            }
+            error => error,
+        };
+        let (active, recovered) = recover::repair(&*disk, &mut scan).map_err(full)?;
+        // Only now is all that was found durable.
+        let mark = Mark::begin(&*disk, scan.next).map_err(full)?;
         Ok(Self {
             disk,
             active,
@@ -89,6 +95,7 @@ impl Journal {
             full: false,
             poisoned: None,
             recovered,
+            mark,
             _lock: None,
         })
     }
@@ -149,6 +156,7 @@ impl Journal {
         segment.len += encoded.bytes.len() as u64;
         self.next = range.end;
         self.link = encoded.crc;
+        self.mark.note(self.next);
         Ok(range)
     }
 

@@ -81,6 +81,28 @@ pub enum JournalError {
         what: String,
     },
 
+    /// The end of the journal is not what was acknowledged, or nothing tells whether it is.
+    #[error(
+        "the end of the journal is missing or damaged: {found} entries can be read, up to byte \
+         {offset} of {path}, and {}. {} Keep a copy of the whole data directory and restore a copy \
+         that has more. If there is none, `countersign fsck --give-up` goes on from what can be read, \
+         and what is missing must be recorded again",
+        told(*acknowledged, *found),
+        rests(*signed, *found)
+    )]
+    EndMissing {
+        /// The last segment.
+        path: PathBuf,
+        /// Up to where it can be read.
+        offset: u64,
+        /// Entries that can be read.
+        found: u64,
+        /// Entries that were acknowledged, where a mark tells.
+        acknowledged: Option<u64>,
+        /// Entries that what was signed last rests on, where the guard tells.
+        signed: Option<u64>,
+    },
+
     /// A segment file is not there.
     #[error("a part of the journal is missing: expected {expected}, found {found}. {cure}", cure = restore!())]
     MissingSegment {
@@ -211,6 +233,33 @@ pub enum JournalError {
     },
 }
 
+/// How many entries are missing, by the mark.
+fn told(acknowledged: Option<u64>, found: u64) -> String {
+    match acknowledged {
+        Some(acknowledged) => format!(
+            "{acknowledged} were acknowledged: {} are missing",
+            acknowledged.saturating_sub(found)
+        ),
+        None => "no mark tells how many were acknowledged".to_owned(),
+    }
+}
+
+/// Whether what was signed last rests on what is missing, by the guard.
+fn rests(signed: Option<u64>, found: u64) -> String {
+    match signed {
+        None => String::new(),
+        Some(signed) if signed <= found => format!(
+            "What this node signed last, and what its parent may have, rests on the first {signed}: \
+             all of these are there."
+        ),
+        Some(signed) => format!(
+            "What this node signed last, and what its parent may have, rests on the first {signed}: \
+             {} of the missing ones are among these.",
+            signed - found
+        ),
+    }
+}
+
 impl JournalError {
     /// A stable name of this error.
     pub fn code(&self) -> FaultCode {
@@ -220,6 +269,7 @@ impl JournalError {
             Self::NoSpace { .. } => FaultCode::JournalNoSpace,
             Self::Poisoned { .. } => FaultCode::JournalPoisoned,
             Self::Damaged { .. } => FaultCode::JournalDamaged,
+            Self::EndMissing { .. } => FaultCode::JournalEndMissing,
             Self::MissingSegment { .. } => FaultCode::JournalMissingSegment,
             Self::UnknownVersion { .. } => FaultCode::JournalUnknownVersion,
             Self::TooLarge { .. } => FaultCode::JournalTooLarge,

@@ -2,12 +2,12 @@
 //!
 //! An append-only sequence of entries in segment files `<dir>/journal/<12-digit first
 //! sequence>.seg`. All else that a node shows is a view of it and can be deleted. Read in this
-//! order: [`limits`], `entry`, `frame` (the bytes of a batch), `segment` (a file), `recover` (what a
-//! crash leaves), `append`, `erase`, `read`, `check`, [`guard`] (rolled-back data).
+//! order: [`limits`], `entry`, `frame` (the bytes of a batch), `segment` (a file), `mark` (how many
+//! entries were acknowledged), `recover` (what a crash leaves), `append`, `erase`, `read`, `check`, [`guard`] (rolled-back data).
 //!
 //! # Order of durable writes
-//! `append`: one write of the whole batch → fdatasync → only then the answer. A batch has a length
-//! and CRCs, so after a crash it is whole or it is not there. A new segment: header → fsync → fsync
+//! `append`: one write of the whole batch → fdatasync → the mark, without an fsync → only then the
+//! answer. A batch has a length and CRCs, so after a crash it is whole or it is not there. A new segment: header → fsync → fsync
 //! directory → only then its first batch.
 //!
 //! # When the disk fails
@@ -33,12 +33,13 @@ mod frame;
 pub mod guard;
 pub mod limits;
 mod lock;
+mod mark;
 mod read;
 mod recover;
 mod segment;
 
 pub use append::{Journal, JournalState};
-pub use check::{FsckReport, check};
+pub use check::{FsckReport, GivenUp, beside_guard, check, give_up};
 pub use entry::{Entry, Sealed, Stored};
 pub use error::JournalError;
 pub use guard::{Guard, Signed};

@@ -3,14 +3,15 @@
 //! Batches are written one at a time and each is synced before the next, so a crash can tear only
 //! the last one. Hence the rule:
 //!
-//! - a bad batch at the end of the last segment, with no valid batch anywhere behind it, is *torn*:
-//!   it was never acknowledged and is cut off;
+//! - a bad batch at the end of the last segment, with no valid batch anywhere behind it and behind
+//!   all that the mark counts, is *torn*: it was never acknowledged and is cut off;
 //! - anything else that is bad is *damage*: refused, because cutting it off would lose what was
-//!   acknowledged.
+//!   acknowledged. So is a journal that holds less than the mark counts, however whole it looks, and
+//!   a bad end where no mark tells what it was.
 //!
-//! What this cannot see: rot in the very last batch looks like a tear, and a journal cut off
-//! exactly at the end of a batch, or without its last segments, looks shorter but whole. For that
-//! there is the guard, and behind it the parent's witnessed checkpoint.
+//! What this cannot see: rot in a batch that was acknowledged seconds before a loss of power, whose
+//! mark did not reach the disk. For that there is the guard, and behind it the parent's witnessed
+//! checkpoint.
 
 use super::{
     disk::{Disk, DiskFile},
@@ -18,6 +19,7 @@ use super::{
     error::JournalError,
     frame::{BATCH_HEAD, BatchHead, Flaw, Placed, decode_body},
     limits::{MAX_BATCH_BYTES, VERSION},
+    mark,
     segment::{self, HEADER, Header, Segment},
 };
 use std::path::PathBuf;
@@ -65,8 +67,10 @@ pub struct Scan {
     pub erased: u64,
     /// Entries whose erasure is not complete.
     pub unfinished: Vec<u64>,
-    /// The torn tail.
+    /// The bad end of the last segment. Whether it is torn, [`Scan::acknowledged`] tells.
     pub torn: Option<Cut>,
+    /// How many entries were acknowledged, where a mark tells.
+    pub acknowledged: Option<u64>,
     /// Offset and length of the last batch, if it is in the last segment.
     last_batch: Option<(u64, usize)>,
     /// The last file is a segment that was never used: its header is not complete.
@@ -101,6 +105,7 @@ pub fn scan(disk: &dyn Disk) -> Result<Scan, JournalError> {
         }
         scan_segment(disk, *first, is_last, &mut scan)?;
     }
+    scan.acknowledged = mark::read(disk)?;
     Ok(scan)
 }
 
@@ -250,6 +255,29 @@ fn torn_tail(
 }
 
 impl Scan {
+    /// Refuses a journal whose end is not all that was acknowledged, or of which nothing tells.
+    ///
+    /// # Errors
+    /// [`JournalError::EndMissing`].
+    pub fn complete(&self, disk: &dyn Disk) -> Result<(), JournalError> {
+        let complete = match self.acknowledged {
+            Some(acknowledged) => acknowledged <= self.next,
+            // A segment that was begun and never used held nothing.
+            None => self.torn.is_none() || self.unborn,
+        };
+        if complete {
+            return Ok(());
+        }
+        let last = self.segments.last();
+        Err(JournalError::EndMissing {
+            path: disk.path(&last.map_or_else(|| segment::name(0), Segment::name)),
+            offset: last.map_or(0, |segment| segment.len),
+            found: self.next,
+            acknowledged: self.acknowledged,
+            signed: None,
+        })
+    }
+
     /// Counts a good batch, and notes where its entries lie.
     fn take_batch(&mut self, segment: &mut Segment, head: &BatchHead, placed: &[Placed]) {
         let body = segment.len + BATCH_HEAD as u64;
@@ -358,10 +386,9 @@ pub fn repair(
             let file = disk
                 .open(&segment.name())
                 .map_err(JournalError::io("open", &path))?;
-            if scan.torn.is_some() {
-                file.set_len(segment.len)
-                    .map_err(JournalError::io("cut", &path))?;
-            }
+            // Also where nothing is torn: an earlier opening may have cut it and failed to sync.
+            file.set_len(segment.len)
+                .map_err(JournalError::io("cut", &path))?;
             let (at, len) = scan.last_batch.unwrap_or((0, HEADER));
             debug_assert!(len <= MAX_BATCH_BYTES + BATCH_HEAD);
             let mut bytes = vec![0; len];

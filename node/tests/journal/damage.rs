@@ -7,12 +7,13 @@ use kit::disk::FailingDisk;
 use kit::on_disk::Dir;
 use node::journal::disk::Disk;
 use node::journal::{Cut, Entry, Guard, Journal, JournalError, MAX_PART_BYTES, SEGMENT_BYTES};
-use node::journal::{Sealed, Stored, check};
+use node::journal::{Sealed, Signed, Stored, check, give_up};
 use proptest::prelude::*;
 
 use crate::layout::{BATCH_HEAD, ENTRY_HEAD, ERASED, HEADER, LIVE, header_of_version};
 
 const FIRST: &str = "000000000000.seg";
+const MARK_FILE: &str = "acknowledged";
 
 fn entry(text: &str) -> Entry {
     Entry {
@@ -33,8 +34,9 @@ fn texts(journal: &Journal) -> Vec<String> {
         .collect()
 }
 
-/// Three batches in one segment: `a`, then `b` and `c`, then `d`; and where each batch begins.
-fn three() -> (FailingDisk, [usize; 3]) {
+/// Three batches in one segment: `a`, then `b` and `c`, then `d`; and where each batch begins. All
+/// are acknowledged.
+fn three_acknowledged() -> (FailingDisk, [usize; 3]) {
     let disk = FailingDisk::new();
     let mut journal = Journal::open_on(disk.boxed(), SEGMENT_BYTES).unwrap();
     let mut starts = [0; 3];
@@ -49,6 +51,17 @@ fn three() -> (FailingDisk, [usize; 3]) {
     (disk, starts)
 }
 
+/// The same, the process gone before the last one was acknowledged.
+fn three() -> (FailingDisk, [usize; 3]) {
+    let (disk, starts) = three_acknowledged();
+    let whole = disk.get(FIRST);
+    disk.put(FIRST, &whole[..starts[2]]);
+    disk.remove(MARK_FILE);
+    drop(Journal::open_on(disk.boxed(), SEGMENT_BYTES).unwrap());
+    disk.put(FIRST, &whole);
+    (disk, starts)
+}
+
 /// Six batches over several segments, with their names.
 fn several() -> (FailingDisk, Vec<String>) {
     let disk = FailingDisk::new();
@@ -57,6 +70,7 @@ fn several() -> (FailingDisk, Vec<String>) {
         journal.append(&[entry(text)]).unwrap();
     }
     let mut names = disk.list().unwrap();
+    names.retain(|name| name.ends_with(".seg"));
     names.sort();
     assert!(names.len() >= 3, "{names:?}");
     (disk, names)
@@ -183,9 +197,10 @@ fn check_reports_and_changes_nothing() {
 #[test]
 fn a_tail_torn_at_any_byte_is_cut_off() {
     let (disk, starts) = three();
-    let whole = disk.get(FIRST);
+    let (whole, mark) = (disk.get(FIRST), disk.get(MARK_FILE));
     for len in starts[2]..whole.len() {
         disk.put(FIRST, &whole[..len]);
+        disk.put(MARK_FILE, &mark);
         let mut journal = Journal::open_on(disk.boxed(), SEGMENT_BYTES).unwrap();
         assert_eq!(texts(&journal), ["a", "b", "c"], "cut at {len}");
         let torn = (len - starts[2]) as u64;
@@ -197,6 +212,109 @@ fn a_tail_torn_at_any_byte_is_cut_off() {
         assert_eq!(journal.append(&[entry("e")]).unwrap(), 3..4);
         assert_eq!(texts(&open(&disk).unwrap()), ["a", "b", "c", "e"]);
     }
+}
+
+/// What was acknowledged and cannot be read is not cut off: neither a flipped bit in the last batch,
+/// nor an end of any length that is gone, be it exactly a batch.
+#[test]
+fn an_end_that_was_acknowledged_is_damage_and_not_a_torn_write() {
+    let (disk, starts) = three_acknowledged();
+    let whole = disk.get(FIRST);
+    let missing = |bytes: &[u8], acknowledged: Option<u64>| {
+        disk.put(FIRST, bytes);
+        let error = open(&disk).err().expect("it must not go on");
+        assert_eq!(error.code(), "journal.end_missing");
+        let JournalError::EndMissing {
+            found,
+            acknowledged: told,
+            ..
+        } = error
+        else {
+            panic!("{error}")
+        };
+        assert_eq!((found, told), (3, acknowledged));
+        assert_eq!(disk.get(FIRST), bytes, "a refused journal is not touched");
+    };
+    for at in starts[2]..whole.len() {
+        missing(&whole[..at], Some(4));
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        missing(&bytes, Some(4));
+    }
+    // The control: what a crash tears behind it goes, and nothing else.
+    disk.put(FIRST, &[&whole[..], b"a torn batch"].concat());
+    assert_eq!(texts(&open(&disk).unwrap()), ["a", "b", "c", "d"]);
+    assert_eq!(disk.get(FIRST), whole);
+    // Where no mark tells, or none that can be read, only a whole end is taken.
+    let mark = disk.get(MARK_FILE);
+    for mark in [None, Some(vec![0; mark.len()]), Some(mark[..10].to_vec())] {
+        disk.remove(MARK_FILE);
+        if let Some(mark) = mark {
+            disk.put(MARK_FILE, &mark);
+        }
+        missing(&whole[..whole.len() - 1], None);
+        disk.put(FIRST, &whole);
+        assert_eq!(texts(&open(&disk).unwrap()), ["a", "b", "c", "d"]);
+    }
+}
+
+/// The last segments are gone: the journal looks whole and is not.
+#[test]
+fn a_journal_without_its_last_segment_is_refused() {
+    let (disk, names) = several();
+    disk.remove(&names[names.len() - 1]);
+    assert_eq!(open(&disk).err().unwrap().code(), "journal.end_missing");
+}
+
+/// An operator who has no better copy gives the end up; not where something signed rests on it.
+#[test]
+fn what_is_given_up_is_kept_beside_and_nothing_signed_is() {
+    let dir = Dir::create();
+    let mut journal = Journal::open(&dir.0).unwrap();
+    journal.append(&[entry("a"), entry("b")]).unwrap();
+    journal.append(&[entry("c")]).unwrap();
+    drop(journal);
+    let mut guard = Guard::open(&dir.0).unwrap();
+    guard.begin_or_refuse(0).unwrap();
+    let path = dir.0.join("journal").join(FIRST);
+    let whole = fs::read(&path).unwrap();
+    assert_eq!(give_up(&dir.0).unwrap(), None, "nothing is missing");
+    let mut damaged = whole.clone();
+    let last = damaged.len() - 5;
+    damaged[last] ^= 1;
+    fs::write(&path, &damaged).unwrap();
+    assert_eq!(check(&dir.0).unwrap_err().code(), "journal.end_missing");
+    let text = Journal::open(&dir.0).err().unwrap().to_string();
+    assert!(
+        text.contains("3 were acknowledged: 1 are missing"),
+        "{text}"
+    );
+    let signed = |journal| Signed {
+        size: 0,
+        root: protocol::log::tree::empty_root(),
+        journal,
+    };
+    guard.advance(signed(3)).unwrap();
+    let text = give_up(&dir.0).unwrap_err().to_string();
+    assert!(
+        text.contains("1 of the missing ones are among these"),
+        "{text}"
+    );
+    assert_eq!(fs::read(&path).unwrap(), damaged);
+    guard.advance(signed(2)).unwrap();
+    let text = check(&dir.0).unwrap_err().to_string();
+    assert!(
+        text.contains("rests on the first 2: all of these are there"),
+        "{text}"
+    );
+    let given_up = give_up(&dir.0).unwrap().unwrap();
+    assert_eq!((given_up.entries, given_up.acknowledged), (2, Some(3)));
+    let kept = fs::read(given_up.kept.unwrap()).unwrap();
+    assert_eq!(kept, damaged[damaged.len() - kept.len()..]);
+    check(&dir.0).unwrap();
+    let mut journal = Journal::open(&dir.0).unwrap();
+    assert_eq!(texts(&journal), ["a", "b"]);
+    journal.append(&[entry("c again")]).unwrap();
 }
 
 #[test]
@@ -290,7 +408,7 @@ fn a_torn_document_that_contains_a_journal_is_only_torn() {
     let disk = FailingDisk::new();
     let mut journal = Journal::open_on(disk.boxed(), SEGMENT_BYTES).unwrap();
     journal.append(&[entry("a")]).unwrap();
-    let good = journal.bytes() as usize;
+    let (good, mark) = (journal.bytes() as usize, disk.get(MARK_FILE));
     journal
         .append(&[Entry {
             kind: 0,
@@ -301,6 +419,8 @@ fn a_torn_document_that_contains_a_journal_is_only_torn() {
     let mut bytes = disk.get(FIRST);
     bytes[good..good + BATCH_HEAD].fill(0);
     disk.put(FIRST, &bytes);
+    // It was torn before anybody was told.
+    disk.put(MARK_FILE, &mark);
     assert_eq!(texts(&open(&disk).unwrap()), ["a"]);
 }
 
