@@ -12,6 +12,7 @@ use node::review;
 use protocol::digest::Digest;
 use protocol::ids::Tier;
 use protocol::note::{Alg, Note};
+use protocol::period::Month;
 use protocol::published;
 use protocol::receipt::Decision;
 use protocol::registry::Registry;
@@ -458,14 +459,23 @@ fn signed_by_root(text: String) -> Vec<u8> {
 fn registry_after(first: &Registry, version: u64, previous: Digest, name: &str) -> String {
     let mut registry = first.clone();
     (registry.version, registry.previous) = (version, Some(previous));
-    registry.units[0].name = name.to_string();
+    let later = month("2026-12");
+    registry.from = Some(later);
+    rename(&mut registry, later, name);
     registry.to_text().unwrap()
+}
+
+/// From this month on the first unit has another name.
+fn rename(registry: &mut Registry, from: Month, name: &str) {
+    let mut placement = registry.units[0].last_placement();
+    placement.name = name.to_string();
+    registry.units[0].place(from, placement);
 }
 
 /// Versions of registry and catalogue, and a county's last day.
 fn in_force(w: &World) -> (u64, u32, String) {
     let books = w.desks[A].read();
-    let due = books.reporting().due(Tier::County, month(JAN));
+    let due = books.reporting(month(JAN)).due(Tier::County, month(JAN));
     (
         books.registry().unwrap().registry().version,
         books.counting().unwrap().catalogue.version,
@@ -545,7 +555,8 @@ fn forged_ones_take_no_effect(w: &mut World, first: &Registry, second: Digest, o
     let first_digest = w.desks[A].read().registries()[0].0.digest();
     let third = w.desks[A].read().registry().unwrap().digest();
     let mut again = first.clone();
-    again.units[0].name = "again".to_string();
+    let since = again.units[0].since;
+    rename(&mut again, since, "again");
     for wrong in [
         by_another(&registry_after(first, 4, second, "x")),
         signed_by_root(registry_after(first, 4, second, "fork")),

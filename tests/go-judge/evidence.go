@@ -75,6 +75,13 @@ type registry struct {
 	Units     []struct {
 		ID, Witness string
 		Parent      *string
+		Since       string
+		Until       *string
+		Former      []struct {
+			Parent *string
+			Until  string
+		}
+		Replaced    []struct{ Vkey string } `json:"former_witnesses"`
 		Keys        []struct {
 			Vkey      string
 			FromIndex int64 `json:"from_index"`
@@ -103,7 +110,7 @@ type rollup struct {
 	root         tlog.Hash
 	period       string
 	revision     int
-	registryHash string
+	version      int // of the registry that it names
 }
 
 // A world is what the registries say, and what was read under them.
@@ -197,21 +204,61 @@ func (w *world) keysAt(id string, from, revoked int64) (keys []string) {
 	return keys
 }
 
-func (w *world) parent(id string) string {
+// parents are those that a unit has or had, in any month.
+func (w *world) parents(id string) (ids []string) {
 	for _, unit := range w.newest.Units {
-		if unit.ID == id && unit.Parent != nil {
-			return *unit.Parent
+		if unit.ID != id {
+			continue
+		}
+		for _, former := range unit.Former {
+			if former.Parent != nil {
+				ids = append(ids, *former.Parent)
+			}
+		}
+		if unit.Parent != nil {
+			ids = append(ids, *unit.Parent)
+		}
+	}
+	return ids
+}
+
+// parentIn is whom a unit reports to in a month by a registry, "" for nobody.
+func parentIn(known registry, id, month string) string {
+	for _, unit := range known.Units {
+		if unit.ID != id || month < unit.Since || unit.Until != nil && *unit.Until < month {
+			continue
+		}
+		parent := unit.Parent
+		for _, former := range unit.Former {
+			if month <= former.Until {
+				parent = former.Parent
+				break
+			}
+		}
+		if parent != nil {
+			return *parent
 		}
 	}
 	return ""
 }
 
-// witnesses are the witness keys of all units above.
+// witnesses are the witness keys, former ones too, of all units above in any month.
 func (w *world) witnesses(id string) (keys []string) {
-	for above := w.parent(id); above != "" && len(keys) < 9; above = w.parent(above) {
+	seen := map[string]bool{}
+	for todo := w.parents(id); len(todo) > 0; todo = todo[1:] {
+		above := todo[0]
+		if seen[above] {
+			continue
+		}
+		seen[above] = true
+		todo = append(todo, w.parents(above)...)
 		for _, unit := range w.newest.Units {
-			if unit.ID == above {
-				keys = append(keys, unit.Witness)
+			if unit.ID != above {
+				continue
+			}
+			keys = append(keys, unit.Witness)
+			for _, replaced := range unit.Replaced {
+				keys = append(keys, replaced.Vkey)
 			}
 		}
 	}
@@ -337,7 +384,7 @@ func (w *world) rollup(id string, raw []byte) *rollup {
 	w.j.ok(err, "%s: the rollup of %s, with the keys that are valid at %d", id, body.Period, body.Log.Size)
 	root, err := l.tree.root(body.Log.Size)
 	w.j.check(err == nil && root == tlog.Hash(body.Log.Root), "%s: the rollup of %s has another root than its entries: %v", id, body.Period, err)
-	return &rollup{digest: digest(text), size: body.Log.Size, root: tlog.Hash(body.Log.Root), period: body.Period, revision: body.Revision}
+	return &rollup{digest: digest(text), size: body.Log.Size, root: tlog.Hash(body.Log.Root), period: body.Period, revision: body.Revision, version: v}
 }
 
 type counted struct {
@@ -469,7 +516,16 @@ func (w *world) arrivals(raw []byte) {
 }
 
 func (w *world) receipt(id, path string, raw []byte, r *rollup) {
-	text, _, err := open(raw, w.nodeKeys(w.parent(id), -1))
+	// The parent of the month by the newest registry, or by the one that the rollup names.
+	parents := []string{parentIn(w.newest, id, r.period)}
+	if r.version >= 1 && r.version <= len(w.versions) {
+		parents = append(parents, parentIn(w.versions[r.version-1], id, r.period))
+	}
+	var known []string
+	for _, parent := range parents {
+		known = append(known, w.nodeKeys(parent, -1)...)
+	}
+	text, names, err := open(raw, known)
 	if !w.j.ok(err, "%s", path) {
 		return
 	}
@@ -481,12 +537,12 @@ func (w *world) receipt(id, path string, raw []byte, r *rollup) {
 	if !w.j.ok(document(text, "receipt", &body), "%s", path) {
 		return
 	}
-	w.j.check(body.Parent == w.parent(id) && body.Child == id && body.Period == r.period && body.Revision == r.revision && body.Rollup == r.digest,
+	w.j.check(contains(parents, body.Parent) && contains(names, body.Parent) && body.Child == id && body.Period == r.period && body.Revision == r.revision && body.Rollup == r.digest,
 		"%s is about another rollup", path)
 	if body.Decision != "accepted" {
 		return
 	}
-	text, names, err := open([]byte(body.Checkpoint), append(w.headKeys(id, r.size), w.witnesses(id)...))
+	text, names, err = open([]byte(body.Checkpoint), append(w.headKeys(id, r.size), w.witnesses(id)...))
 	w.j.check(err == nil && contains(names, body.Parent+"/witness"), "%s: the checkpoint in it is signed by %s: %v", path, strings.Join(names, ", "), err)
 	w.notes++
 	head := w.head(id, text, r.size)

@@ -165,11 +165,6 @@ impl Child {
         }
     }
 
-    /// Whether it reports to this unit itself.
-    pub fn is_direct(&self, parent: &UnitId) -> bool {
-        self.unit.parent.as_ref() == Some(parent)
-    }
-
     /// A registry version or catalogue came.
     pub fn settle(&mut self, unit: &Unit, catalogues: &[Arc<CompiledCatalogue>]) {
         self.unit = unit.clone();

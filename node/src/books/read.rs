@@ -13,7 +13,7 @@ use protocol::period::Month;
 use protocol::plan::Plan;
 use protocol::plan::Reporting;
 use protocol::registry::{Unit, VerifiedRegistry};
-use protocol::rollup::{HeldRollup, Rollups};
+use protocol::rollup::{HeldRollup, Rollup, Rollups};
 use protocol::statement::Statement;
 use protocol::verify::log::UnitLog;
 
@@ -71,9 +71,13 @@ impl Books {
         self.state.children.get(unit)
     }
 
-    /// Whether a unit reports to this one itself.
-    pub fn is_direct(&self, child: &Child) -> bool {
-        child.is_direct(&self.identity.unit)
+    /// Whether this unit is the one that answers a rollup: its unit reports to this one in its
+    /// month. Of a unit that has moved, the old parent answers for the old months, the new one for
+    /// the new.
+    pub fn answers(&self, rollup: &Rollup) -> bool {
+        let child = self.child(&rollup.unit);
+        let parent = child.and_then(|c| c.unit().parent_in(rollup.period));
+        parent == Some(&self.identity.unit)
     }
 
     /// Contradictions that were kept as evidence, in the order in which they were seen.
@@ -155,11 +159,13 @@ impl Books {
         )
     }
 
-    /// Submitted rollups that wait for a receipt; a unit without a parent waits for nobody.
+    /// Submitted rollups that wait for a receipt; a month in which the unit has no parent waits for
+    /// nobody.
     pub fn outbox(&self) -> impl Iterator<Item = &OwnRollup> {
-        let answered_by = self.me().and_then(|m| m.parent.as_ref());
+        let me = self.me();
         self.state.rollups.values().filter(move |r| {
-            answered_by.is_some() && r.submitted.is_some() && r.receipts.is_empty()
+            let answered = me.and_then(|m| m.parent_in(r.held.rollup.period));
+            answered.is_some() && r.submitted.is_some() && r.receipts.is_empty()
         })
     }
 
@@ -253,11 +259,11 @@ impl Books {
         Ok(subject)
     }
 
-    /// When a month's rollup of this tier is due, by the plan of the top unit.
-    pub fn reporting(&self) -> Reporting {
+    /// When this month's rollup is due, by the plan of the unit that is at the top in it.
+    pub fn reporting(&self, month: Month) -> Reporting {
         let plans = self.state.published.plans.iter().map(|(plan, _)| plan);
         self.registry().map_or_else(Reporting::default, |registry| {
-            Reporting::of(plans, registry.registry(), &self.identity.unit)
+            Reporting::of(plans, registry.registry(), &self.identity.unit, month)
         })
     }
 

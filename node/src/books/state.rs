@@ -252,7 +252,7 @@ impl State {
     }
 
     /// Registry and catalogue decide which logs there are: the unit's own and one for each unit
-    /// below it. Logs that exist already keep what they have read.
+    /// that is below it in any month. Logs that exist already keep what they have read.
     fn settle_units(&mut self, id: &UnitId) {
         let Some(registry) = self.published.registry() else {
             return;
@@ -264,7 +264,7 @@ impl State {
             return;
         };
         self.own.settle(me, &catalogues);
-        for unit in registry.subtree(id) {
+        for unit in registry.ever_below(id) {
             if unit.id == *id {
                 continue;
             }

@@ -28,9 +28,9 @@ pub fn path_of(books: &Books) -> Result<(UnitPath, bool), Faults> {
         .registry()
         .ok_or_else(|| internal("no registry"))?
         .registry();
-    let path = registry.path(books.unit());
+    let path = registry.last_path(books.unit());
     let path = UnitPath::new(path.iter().map(ToString::to_string)).map_err(internal)?;
-    Ok((path, !registry.children(books.unit()).is_empty()))
+    Ok((path, registry.ever_below(books.unit()).len() > 1))
 }
 
 /// Runs until the link is closed. Both halves end with it, also when it is aborted.

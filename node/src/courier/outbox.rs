@@ -75,7 +75,7 @@ fn due(books: &Books, sent: &Sent, renewed: bool, now: Instant) -> (u64, Vec<(Mo
     };
     let acknowledged = sizes(&|r| !r.receipts().is_empty()).unwrap_or(0);
     let key = |own: &OwnRollup| (own.held().rollup.period, own.held().rollup.revision);
-    if books.me().is_none_or(|me| me.parent.is_none()) {
+    if books.me().is_none_or(|me| me.parents().next().is_none()) {
         return (0, Vec::new());
     }
     if !renewed {
@@ -157,12 +157,9 @@ fn letters(
 /// Receipts that this unit gave lately to the units directly below.
 fn given_lately(books: &Books, now: DateTime<Utc>) -> Vec<Note> {
     let since = crate::clock::stamp(now - RESEND_RECEIPTS_WITHIN);
-    let direct = books
-        .children()
-        .values()
-        .filter(|c| c.unit().parent.as_ref() == Some(books.unit()));
     // Times are written in one way, in UTC: their texts compare as they do.
-    direct
+    let children = books.children().values();
+    children
         .flat_map(|c| c.given().values().flatten())
         .filter(|(r, _)| r.decided >= since)
         .map(|(_, n)| n.clone())
@@ -173,11 +170,7 @@ fn given_lately(books: &Books, now: DateTime<Utc>) -> Vec<Note> {
 /// more, so nobody would notice that this one was lost: it is repeated until the revision comes.
 fn reopened(books: &Books) -> Vec<Note> {
     let mut list = Vec::new();
-    for child in books
-        .children()
-        .values()
-        .filter(|c| c.unit().parent.as_ref() == Some(books.unit()))
-    {
+    for child in books.children().values() {
         for held in child.known().values() {
             let last = child.given().get(&held.digest()).and_then(|g| g.last());
             let latest = child

@@ -391,12 +391,7 @@ fn family(
 ) -> Result<Family, Faults> {
     let period = month.period;
     let registry = books.registry().ok_or_else(no_registry)?.registry();
-    let expected: Vec<_> = registry
-        .children(books.unit())
-        .into_iter()
-        .filter(|c| c.since <= period)
-        .cloned()
-        .collect();
+    let expected = registry.children(books.unit(), period);
     if expected.is_empty() {
         return Ok((own, Vec::new(), Vec::new()));
     }
@@ -420,11 +415,7 @@ fn family(
             }),
             None => faults.push(unusable(books, child, period)),
         }
-        for u in registry
-            .subtree(&child.id)
-            .into_iter()
-            .filter(|u| u.since <= period)
-        {
+        for u in registry.subtree(&child.id, period) {
             *absent.entry(u.tier).or_default() += 1;
         }
     }
@@ -448,7 +439,7 @@ fn family(
 /// Why a child cannot be summed and no reason stands in its place.
 fn unusable(books: &Books, child: &Unit, period: Month) -> Fault {
     let accepted = books.child(&child.id).and_then(|c| c.accepted(period));
-    let Unit { id, name, .. } = child;
+    let (id, name) = (&child.id, child.placement(period).name);
     let (zh, en) = match accepted {
         Some(_) => (
             format!(
@@ -633,7 +624,11 @@ pub fn self_check(
         checkpoint: Some(checkpoint),
         witnessed: None,
         received: Some(now),
-        due: Some(books.reporting().due(held.rollup.tier, held.rollup.period)),
+        due: Some(
+            books
+                .reporting(held.rollup.period)
+                .due(held.rollup.tier, held.rollup.period),
+        ),
     };
     Ok(verify::check(held, &context))
 }
@@ -643,12 +638,9 @@ pub fn waiting_for(books: &Books, period: Month) -> Vec<UnitId> {
     let Some(registry) = books.registry() else {
         return Vec::new();
     };
-    let children = registry
-        .registry()
-        .children(books.unit())
-        .into_iter()
-        .filter(|c| c.since <= period);
+    let children = registry.registry().children(books.unit(), period);
     children
+        .into_iter()
         .filter(|c| books.usable(&c.id, period).is_none())
         .map(|c| c.id.clone())
         .collect()

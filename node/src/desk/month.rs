@@ -26,12 +26,16 @@ impl UnitMonth {
         UnitMonth::of(books, open_month(books)?)
     }
 
-    /// Any month.
+    /// Any month in which this unit exists.
     pub(super) fn of(books: &Books, period: Month) -> Result<UnitMonth, Faults> {
+        let unit = books.me().cloned().ok_or_else(no_registry)?;
+        if let Some(until) = unit.until().filter(|until| *until < period) {
+            return Err(ended(&unit, until));
+        }
         Ok(UnitMonth {
             period,
-            unit: books.me().cloned().ok_or_else(no_registry)?,
             counting: counting_of(books, period)?,
+            unit,
         })
     }
 }
@@ -69,16 +73,11 @@ pub fn counting(books: &Books) -> Result<Arc<CompiledCatalogue>, Faults> {
 /// The catalogue of any month, by the same order.
 pub(super) fn counting_of(books: &Books, month: Month) -> Result<Arc<CompiledCatalogue>, Faults> {
     let log = books.log().ok_or_else(no_registry)?;
-    let children = || {
-        books
-            .children()
-            .values()
-            .filter(|c| c.unit().parent.as_ref() == Some(books.unit()))
-    };
+    // Who has accepted a month's rollup is the parent in it.
     let theirs = || {
-        children()
-            .find_map(|c| c.accepted(month))
-            .map(|h| h.rollup.catalogue)
+        let mut children = books.children().values();
+        let accepted = children.find_map(|c| c.accepted(month));
+        accepted.map(|h| h.rollup.catalogue)
     };
     let found = match log.month(month).catalogue.or_else(theirs) {
         Some(digest) => books
@@ -103,5 +102,22 @@ pub(super) fn no_registry() -> Faults {
         FaultCode::NodeRegistry,
         "节点还没有登记册;请先放入 published 目录",
         "the node has no registry yet; put it into the published directory",
+    )
+}
+
+/// The unit has closed its last month: there is no other to record in.
+fn ended(unit: &Unit, until: Month) -> Faults {
+    let successors: Vec<&str> = unit.successors().iter().map(|u| u.as_str()).collect();
+    let (zh, en) = match successors.as_slice() {
+        [] => (String::new(), String::new()),
+        ids => (
+            format!("，由 {} 承接", ids.join("、")),
+            format!("; {} carry on", ids.join(", ")),
+        ),
+    };
+    Faults::one(
+        FaultCode::NodeEnded,
+        format!("按单位名录，本单位的最后一个月是 {until}，此后不再报告{zh}"),
+        format!("by the registry {until} was the last month of this unit{en}"),
     )
 }

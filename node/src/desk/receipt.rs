@@ -2,6 +2,7 @@
 
 use protocol::note::Note;
 use protocol::receipt::Receipt;
+use protocol::verify::answer;
 
 use crate::books::contradictions::Contradiction;
 use crate::books::{Books, EntryKind, NewEntry};
@@ -38,10 +39,11 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Intake, Faults> {
         .registry()
         .ok_or_else(|| internal("no registry"))?
         .registry();
-    let parent = books.me().and_then(|m| m.parent.clone());
-    if let Err(e) =
-        protocol::verify::answer::read_answer(&note, books.unit(), registry, parent.as_ref())
-    {
+    let rollup = &own.held().rollup;
+    let mut versions = books.registries().iter().map(|(v, _)| v.registry());
+    let named = versions.find(|v| v.version == rollup.registry.version);
+    let parents = answer::parents_of(rollup, registry, named);
+    if let Err(e) = answer::read_answer(&note, books.unit(), &parents) {
         return Ok(Intake::Refused(e.to_string()));
     }
     let digest = own.held().digest();
@@ -59,9 +61,7 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Intake, Faults> {
         let me = books.unit().clone();
         return contradict(books, &me, what, body, None);
     }
-    if let Err(e) =
-        protocol::verify::answer::read_receipt(&note, own.held(), registry, parent.as_ref())
-    {
+    if let Err(e) = answer::read_receipt(&note, own.held(), &parents) {
         return Ok(Intake::Refused(e.to_string()));
     }
     books.commit(vec![NewEntry::open(EntryKind::Receipt, note.as_bytes())])?;

@@ -236,6 +236,12 @@ codes! {
            zh "本节点还没有收到单位名录或指标目录", "将发布的文件放入 `published/`，重新启动";
     }
     {
+        NodeEnded = "node.ended", 422;
+        => en "by the registry this unit has ended: no month comes after its last",
+              "nothing; where the registry is mistaken, the roots make its next version";
+           zh "按单位名录，本单位已经终止，最后一个月之后不再有月份", "无须处理；单位名录有误的，由根密钥持有人制作下一版";
+    }
+    {
         NodeStopping = "node.stopping", 503;
         NodeStopped = "node.stopped", 422;
         => en "the node is ending; the journal could not be read again after a failure, or \
@@ -268,6 +274,16 @@ codes! {
         => en "a registry does not follow from what is known",
               "`countersign registry show` on the whole chain; versions come one by one";
            zh "单位名录不能由已知版本推出", "对整个序列执行 `countersign registry show`；各版须逐一采用";
+    }
+    {
+        RegistryPast = "registry.past", 422;
+        RegistryFrom = "registry.from", 422;
+        => en "a version would change what is settled: a unit or key that vanishes, a month before \
+               the one from which it changes something",
+              "units end and keys are revoked, neither is left out; give the month from which on it \
+               is so, not before that of the version before";
+           zh "新版会改动已确定的内容：单位或密钥消失，或者改动生效月份之前的月份",
+              "单位只能终止、密钥只能撤销，不得删去；请写明从哪个月起，不得早于上一版的生效月份";
     }
     {
         RegistryUnit = "registry.unit", 422;

@@ -54,7 +54,7 @@ fn month(books: &Books, child: &Child, held: &HeldRollup) -> ChildMonth {
     let verdicts = books.verdicts(held);
     ChildMonth {
         unit: child.unit().id.clone(),
-        name: child.unit().name.clone(),
+        name: child.unit().placement(held.rollup.period).name,
         period: held.rollup.period,
         revision: held.rollup.revision,
         rollup: digest,

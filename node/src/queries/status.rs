@@ -76,10 +76,10 @@ pub fn status(
     let down = link.filter(|seen| !seen.is_up());
     Ok(Status {
         unit: me.id.to_string(),
-        name: me.name.clone(),
+        name: me.placement(open).name,
         tier: me.tier.to_string(),
         open,
-        due: books.reporting().due(me.tier, open).to_string(),
+        due: books.reporting(open).due(me.tier, open).to_string(),
         leaves: books.log().map_or(0, UnitLog::len),
         waiting: waiting(books),
         waiting_since: oldest.map(stamp),

@@ -140,7 +140,7 @@ fn answer(
         false if auto => Decision::Accepted,
         false => return Ok(None),
     };
-    if !books.is_direct(child) || child.decision(digest).is_some() {
+    if !books.answers(&held.rollup) || child.decision(digest).is_some() {
         return Ok(None);
     }
     let received = arrived(books, &held).unwrap_or(now);
@@ -214,7 +214,11 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         // only its prefix counts.
         witnessed: witnessed.filter(|(size, _)| *size <= held.rollup.log.size),
         received: child.arrived().get(digest).copied(),
-        due: Some(books.reporting().due(held.rollup.tier, held.rollup.period)),
+        due: Some(
+            books
+                .reporting(held.rollup.period)
+                .due(held.rollup.tier, held.rollup.period),
+        ),
     };
     let mut verdicts = verify::check(held, &context);
     // What was accepted is opened again by this unit's word, or not at all.
@@ -222,7 +226,7 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         .known()
         .get(&(held.rollup.period, held.rollup.revision.wrapping_sub(1)))
         .map(|h| h.digest());
-    let direct = books.is_direct(child);
+    let direct = books.answers(&held.rollup);
     let standing = child
         .accepted(held.rollup.period)
         .filter(|h| h.rollup.revision < held.rollup.revision);

@@ -9,6 +9,7 @@ use protocol::rollup::HeldRollup;
 use protocol::verdict::{Check, Outcome, Verdict};
 
 use crate::books::Books;
+use crate::books::children::Child;
 use crate::fault::{FaultCode, Faults};
 
 use super::check::waits;
@@ -28,8 +29,13 @@ pub fn decide(
 ) -> Result<Note, Faults> {
     let decision = ruling.decision;
     let refuse = |code: FaultCode, zh: &str, en: &str| Err(Faults::one(code, zh, en));
-    let Some(child) = books.child(unit).filter(|c| books.is_direct(c)) else {
-        return refuse(FaultCode::ReviewUnit, "不是直属下级", "not a direct child");
+    let reports_here = |c: &&Child| c.unit().parent_in(period) == Some(books.unit());
+    let Some(child) = books.child(unit).filter(reports_here) else {
+        return refuse(
+            FaultCode::ReviewUnit,
+            "该月不是本单位的直属下级",
+            "not a direct child in this month",
+        );
     };
     let held = match decision {
         Decision::Reopened => child.accepted(period).or(child.latest(period)),

@@ -13,7 +13,7 @@ use protocol::ids::Tier;
 use protocol::note::{Alg, Note, SigningKey};
 use protocol::period::Month;
 use protocol::published;
-use protocol::registry::{self, Registry, UnitKey};
+use protocol::registry::{self, Placement, Registry};
 
 use crate::chance::{Chance, Seeded};
 use crate::fuse::{Died, When};
@@ -177,24 +177,21 @@ fn rows(cities: Option<&[&str]>) -> Vec<Row> {
 fn registry_of(rows: &[Row], since: Month, root: &SigningKey) -> Registry {
     let units = rows
         .iter()
-        .map(|(id, name, tier, parent)| registry::Unit {
-            id: id.parse().unwrap(),
-            name: name.clone(),
-            tier: *tier,
-            parent: parent.as_ref().map(|p| p.parse().unwrap()),
-            area: None,
-            since,
-            keys: vec![UnitKey {
-                vkey: key(id, Alg::Ed25519).vkey(),
-                from_index: 0,
-                revoked: None,
-            }],
-            witness: key(&format!("{id}/witness"), Alg::CosignatureV1).vkey(),
+        .map(|(id, name, tier, parent)| {
+            let placement = Placement {
+                name: name.clone(),
+                parent: parent.as_ref().map(|p| p.parse().unwrap()),
+                area: None,
+            };
+            let node = key(id, Alg::Ed25519).vkey();
+            let witness = key(&format!("{id}/witness"), Alg::CosignatureV1).vkey();
+            registry::Unit::new(id.parse().unwrap(), *tier, since, placement, node, witness)
         })
         .collect();
     Registry {
         version: 1,
         previous: None,
+        from: None,
         roots: vec![root.vkey()],
         threshold: 1,
         units,
@@ -242,11 +239,10 @@ impl Round {
         let mut units: Vec<Unit> = Vec::new();
         for unit in &registry.units {
             let parent = unit
-                .parent
-                .as_ref()
+                .parent()
                 .and_then(|p| units.iter().position(|u| u.id == *p));
-            let path =
-                UnitPath::new(registry.path(&unit.id).iter().map(ToString::to_string)).unwrap();
+            let path = UnitPath::new(registry.last_path(&unit.id).iter().map(ToString::to_string))
+                .unwrap();
             let place = Place {
                 parent,
                 path,

@@ -43,7 +43,7 @@ use crate::receipt::Decision;
 use crate::registry::{Registry, Unit, VerifiedRegistry};
 use crate::rollup::{HeldRollup, Rollup, Rollups};
 use crate::verdict::{AuthorshipFinding, Check, Outcome, Standing, Verdict};
-use crate::verify::answer::{read_receipt, witnesses};
+use crate::verify::answer::{parents_of, read_receipt, witnesses};
 use crate::verify::log::UnitLog;
 use crate::verify::{self, Context, NamedRollup};
 
@@ -225,7 +225,7 @@ pub fn verify_on<R: AsRef<[VerifierKey]> + ?Sized>(
     let all = held.values().flat_map(|rollups| rollups.values());
     let by_digest = all.map(|h| (h.digest(), h.clone())).collect();
     let mut order: Vec<&UnitId> = evidence.units.keys().collect();
-    order.sort_by_key(|id| registry.path(id));
+    order.sort_by_key(|id| registry.last_path(id));
 
     let published = Published {
         shown,
@@ -464,7 +464,7 @@ impl Published<'_> {
         Ok((
             UnitReport {
                 unit: id.clone(),
-                name: unit.name.clone(),
+                name: unit.name().to_string(),
                 tier: unit.tier,
                 months,
             },
@@ -483,9 +483,9 @@ impl Published<'_> {
     ) -> MonthReport {
         let registry = self.newest.registry();
         let r = &held.rollup;
-        let named = |c: &&VerifiedRegistry| c.registry().version == r.registry.version;
-        let version = self.chain.iter().find(named).unwrap_or(self.newest);
-        let receipts = receipts(part, held, registry, unit.parent.as_ref());
+        let version = self.version(r);
+        let parents = parents_of(r, registry, Some(version.registry()));
+        let receipts = receipts(part, held, &parents);
         let child = |digest: &Digest| {
             let (held, standing) = (self.by_digest.get(digest)?, found.get(digest)?);
             Some(NamedRollup {
@@ -493,7 +493,7 @@ impl Published<'_> {
                 standing: *standing,
             })
         };
-        let due = Reporting::of(self.plans, registry, &unit.id).due(r.tier, r.period);
+        let due = Reporting::of(self.plans, registry, &unit.id, r.period).due(r.tier, r.period);
         let context = Context {
             registry: version,
             log,
@@ -518,23 +518,30 @@ impl Published<'_> {
             rollup: held.digest(),
             verdicts,
             decision: receipts.last,
-            unasked: !self.was_asked_for(held, part, unit),
+            unasked: !self.was_asked_for(held, part),
         }
     }
 
-    /// Whether the unit's parent asked for this revision. The top unit has no parent: it alone says
-    /// when it revises.
-    fn was_asked_for(&self, held: &HeldRollup, part: &UnitEvidence, unit: &Unit) -> bool {
+    /// The version that a rollup names.
+    fn version(&self, rollup: &Rollup) -> &VerifiedRegistry {
+        let named = |c: &&VerifiedRegistry| c.registry().version == rollup.registry.version;
+        self.chain.iter().find(named).unwrap_or(self.newest)
+    }
+
+    /// Whether the unit's parent in the month asked for this revision. The top unit has no parent:
+    /// it alone says when it revises.
+    fn was_asked_for(&self, held: &HeldRollup, part: &UnitEvidence) -> bool {
         let r = &held.rollup;
-        if r.revision == 1 || unit.parent.is_none() {
+        let named = self.version(r).registry();
+        let parents = parents_of(r, self.newest.registry(), Some(named));
+        if r.revision == 1 || parents.is_empty() {
             return true;
         }
         let of_unit = self.held.get(&r.unit);
         let before = of_unit.and_then(|all| all.get(&(r.period, r.revision - 1)));
         let before = before.filter(|b| r.supersedes == Some(b.digest()));
         before.is_some_and(|before| {
-            let registry = self.newest.registry();
-            let last = receipts(part, before, registry, unit.parent.as_ref()).last;
+            let last = receipts(part, before, &parents).last;
             last.is_some_and(Decision::asks_for_revision)
         })
     }
@@ -543,10 +550,9 @@ impl Published<'_> {
     /// not for its own punctuality.
     fn arrival(&self, held: &HeldRollup) -> Option<DateTime<Utc>> {
         let (by, times) = &self.arrivals;
-        let id = &held.rollup.unit;
-        let from_below = by
-            .as_ref()
-            .is_some_and(|by| by != id && self.newest.registry().path(id).contains(by));
+        let (id, month) = (&held.rollup.unit, held.rollup.period);
+        let path = self.newest.registry().path(id, month);
+        let from_below = by.as_ref().is_some_and(|by| by != id && path.contains(by));
         times.get(&held.digest()).copied().filter(|_| from_below)
     }
 }
@@ -745,12 +751,7 @@ struct Receipts {
 }
 
 /// The parent's receipts for exactly this rollup.
-fn receipts(
-    part: &UnitEvidence,
-    held: &HeldRollup,
-    registry: &Registry,
-    parent: Option<&UnitId>,
-) -> Receipts {
+fn receipts(part: &UnitEvidence, held: &HeldRollup, parents: &[&Unit]) -> Receipts {
     let mut all = Receipts::default();
     let mut last = None;
     let r = &held.rollup;
@@ -759,7 +760,7 @@ fn receipts(
         .range((r.period, r.revision, 0)..=(r.period, r.revision, u32::MAX))
         .map(|(_, n)| n)
     {
-        match read_receipt(note, held, registry, parent) {
+        match read_receipt(note, held, parents) {
             Ok(receipt) => {
                 // The number in the path is nobody's word; the time inside is signed.
                 let decided: Option<DateTime<Utc>> = receipt.decided.parse().ok();

@@ -8,7 +8,7 @@ use crate::catalogue::{Catalogue, Indicator, Kind};
 use crate::figure::{Basis, Figure};
 use crate::ids::UnitId;
 use crate::period::Month;
-use crate::registry::Registry;
+use crate::registry::{Registry, Unit};
 
 /// What can be said of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +97,8 @@ impl Plan {
         month: Month,
     ) -> Option<Judged> {
         let unit: UnitId = self.plan.area_code.parse().ok()?;
-        let since = registry.unit(&unit)?.since;
+        let judged = registry.unit(&unit)?;
+        let since = judged.since;
         let last_report = last_report(reports, &unit, since, month)?;
         let catalogue = last_report.catalogue;
         let indicator = catalogue.indicator(&target.indicator)?;
@@ -119,7 +120,7 @@ impl Plan {
             reports,
         };
         match target.scope {
-            TargetScope::Total => Some(j.total(&unit)),
+            TargetScope::Total => Some(j.total(judged)),
             _ => Some(j.each(registry, &unit)),
         }
     }
@@ -233,7 +234,7 @@ impl Actual {
 
 impl Reading<'_> {
     /// Reads one unit; also the months that have no accepted rollup, and the weakest basis.
-    fn read(&self, unit: &UnitId, own: bool) -> (Actual, Vec<Month>, Basis) {
+    fn read(&self, unit: &Unit, own: bool) -> (Actual, Vec<Month>, Basis) {
         let mut actual = Actual::default();
         let mut gaps = Vec::new();
         let mut basis = Basis::Proven;
@@ -246,10 +247,10 @@ impl Reading<'_> {
             vec![self.until]
         };
         for month in months {
-            let Some(figure) = self.figure(unit, month) else {
-                // Before the federation began there was nothing to report: that is remarked once,
-                // not counted as a gap.
-                if month >= self.since {
+            let Some(figure) = self.figure(&unit.id, month) else {
+                // Before it began and after it ended there was nothing to report: of the beginning
+                // that is remarked once, and neither is counted as a gap.
+                if unit.exists(month) {
                     gaps.push(month);
                 }
                 continue;
@@ -329,7 +330,7 @@ impl Reading<'_> {
             .unwrap_or(if self.target.op == Op::All { 10_000 } else { 1 })
     }
 
-    fn total(&self, unit: &UnitId) -> Judged {
+    fn total(&self, unit: &Unit) -> Judged {
         let (actual, gaps, basis) = self.read(unit, false);
         let reached = !actual.is_empty()
             && actual.reaches(self.target.op, self.wanted())
@@ -338,7 +339,7 @@ impl Reading<'_> {
             actual.show(&self.indicator.unit),
             reached,
             basis,
-            gap_remark(unit, &gaps).into_iter().collect(),
+            gap_remark(&unit.id, &gaps).into_iter().collect(),
         );
         if actual.is_empty() {
             judged.judgement = Judgement::Shown;
@@ -346,18 +347,19 @@ impl Reading<'_> {
         judged
     }
 
-    /// Each node of the bound tiers must reach the value on its own.
+    /// Each node of the bound tiers must reach the value on its own: those that are there in the
+    /// last month that is looked at.
     fn each(&self, registry: &Registry, unit: &UnitId) -> Judged {
         let nodes: Vec<_> = registry
-            .subtree(unit)
+            .subtree(unit, self.until)
             .into_iter()
-            .filter(|u| self.target.tiers.contains(&u.tier))
+            .filter(|u| u.exists(self.until) && self.target.tiers.contains(&u.tier))
             .collect();
         let (mut met, mut empty) = (0, 0);
         let mut basis = Basis::Proven;
         let mut remarks = Vec::new();
         for node in &nodes {
-            let (actual, gaps, b) = self.read(&node.id, true);
+            let (actual, gaps, b) = self.read(node, true);
             basis = basis.min(b);
             if actual.is_empty() && gaps.is_empty() {
                 empty += 1;
@@ -371,7 +373,7 @@ impl Reading<'_> {
                 remarks.push(format!(
                     "{} {}: {}",
                     node.id,
-                    node.name,
+                    node.placement(self.until).name,
                     actual.show(&self.indicator.unit)
                 ));
             }

@@ -73,13 +73,15 @@ impl Default for Reporting {
 }
 
 impl Reporting {
-    /// The deadlines that hold for a unit: those of the plan of its topmost unit, or the usual ones.
+    /// The deadlines that hold for a unit in a month: those of the plan of its topmost unit, or the
+    /// usual ones.
     pub fn of<'a>(
         plans: impl IntoIterator<Item = &'a Plan>,
         registry: &Registry,
         unit: &UnitId,
+        month: Month,
     ) -> Reporting {
-        let path = registry.path(unit);
+        let path = registry.path(unit, month);
         let of_top = |plan: &&Plan| {
             let top = path.first();
             top.is_some_and(|top| top.as_str() == plan.plan.area_code)

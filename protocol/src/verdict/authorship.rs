@@ -3,6 +3,7 @@
 use super::code::Code;
 use super::leaf::LeafFinding;
 use crate::ids::{Tier, UnitId};
+use crate::period::Month;
 use crate::person::Role;
 
 /// What `authorship` found.
@@ -28,6 +29,14 @@ pub enum AuthorshipFinding {
     UnknownUnit {
         /// Which unit.
         unit: UnitId,
+    },
+    /// The unit does not exist in this month.
+    #[error("{unit} does not exist in {period} by the registry that it names")]
+    NotInMonth {
+        /// Which unit.
+        unit: UnitId,
+        /// Which month.
+        period: Month,
     },
     /// The tier is another.
     #[error("calls itself a {said:?} but the registry has it as a {registered:?}")]
@@ -92,9 +101,10 @@ impl AuthorshipFinding {
         match self {
             Self::Holds { .. } => Code::AuthorshipHolds,
             Self::Leaf(_) => Code::LeavesSigned,
-            Self::OtherRegistry { .. } | Self::UnknownUnit { .. } | Self::OtherTier { .. } => {
-                Code::RegistryNamed
-            }
+            Self::OtherRegistry { .. }
+            | Self::UnknownUnit { .. }
+            | Self::NotInMonth { .. }
+            | Self::OtherTier { .. } => Code::RegistryNamed,
             Self::NodeKey { .. } => Code::NodeSigned,
             Self::NotEnrolled { .. } | Self::Signatory { .. } => Code::SignatoriesSigned,
             Self::NoCheckpoint | Self::Checkpoint { .. } => Code::CheckpointSigned,
@@ -112,6 +122,9 @@ impl AuthorshipFinding {
                 format!("所引登记册第 {version} 版的摘要与此处所知不同")
             }
             Self::UnknownUnit { unit } => format!("登记册中没有单位 {unit}"),
+            Self::NotInMonth { unit, period } => {
+                format!("按所引登记册，{unit} 在 {period} 不存在")
+            }
             Self::OtherTier { said, registered } => {
                 format!("自称 {said},但登记册中为 {registered}")
             }

@@ -5,7 +5,7 @@ use crate::log::checkpoint::{Checkpoint, CheckpointError, origin_of, verify_cosi
 use crate::note::{LineError, Note, NoteError, VerifierKey, every_line};
 use crate::receipt::{Decision, Receipt, ReceiptError};
 use crate::registry::{Registry, Unit};
-use crate::rollup::HeldRollup;
+use crate::rollup::{HeldRollup, Rollup};
 
 /// Why a receipt does not count.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,9 @@ pub enum AnswerError {
     /// The checkpoint in it is not cosigned by the parent's witness.
     #[error("checkpoint: {0}")]
     Cosignature(CheckpointError),
+    /// The witness key had been replaced by then.
+    #[error("checkpoint: the cosignature of {0} is of a time at which another witness key held")]
+    FormerWitness(UnitId),
     /// The rollup has no root to compare with.
     #[error("rollup without a root")]
     NoRoot,
@@ -47,45 +50,60 @@ pub enum AnswerError {
     OtherCheckpoint,
 }
 
-/// The keys that may cosign a unit's checkpoints: its ancestors' (and its own, which is of no
-/// weight).
+/// The keys that may cosign a unit's checkpoints: those of everybody who is above it in any month
+/// (and its own, which is of no weight).
 pub fn witnesses(id: &UnitId, registry: &Registry) -> Vec<VerifierKey> {
-    registry
-        .path(id)
-        .iter()
-        .filter_map(|u| registry.unit(u))
-        .map(|u| u.witness.clone())
-        .collect()
+    let above = registry.ever_above(id).into_iter().chain(registry.unit(id));
+    above.flat_map(Unit::witnesses).cloned().collect()
 }
 
-/// The unit that may answer.
-fn answering<'a>(registry: &'a Registry, parent: Option<&UnitId>) -> Result<&'a Unit, AnswerError> {
-    parent
-        .and_then(|p| registry.unit(p))
-        .ok_or(AnswerError::NoParent)
+/// The units that may answer a rollup: the parent in its month, by the newest registry and by the
+/// version that the rollup names.
+///
+/// The two differ only where the roots changed a month that was reported already. Then both have
+/// answered in good faith, and what is counted is decided by the tiers above, who name a version,
+/// too.
+pub fn parents_of<'a>(
+    rollup: &Rollup,
+    newest: &'a Registry,
+    named: Option<&Registry>,
+) -> Vec<&'a Unit> {
+    let parent = |registry: &Registry| {
+        let unit = registry.unit(&rollup.unit);
+        unit.and_then(|u| u.parent_in(rollup.period)).cloned()
+    };
+    let now = parent(newest);
+    let then = named.and_then(parent).filter(|p| now.as_ref() != Some(p));
+    let both = now.into_iter().chain(then);
+    both.filter_map(|id| newest.unit(&id)).collect()
 }
 
-/// Reads a receipt of a unit's parent, for any rollup: between these two units, and signed by the
-/// parent alone.
+/// Reads a receipt of one of the units that may answer, for any rollup: between these two units,
+/// and signed by the parent alone.
 ///
 /// # Errors
 /// What contradicts.
-pub fn read_answer(
+pub fn read_answer(note: &Note, child: &UnitId, parents: &[&Unit]) -> Result<Receipt, AnswerError> {
+    read_by(note, child, parents).map(|(receipt, _)| receipt)
+}
+
+fn read_by<'a>(
     note: &Note,
     child: &UnitId,
-    registry: &Registry,
-    parent: Option<&UnitId>,
-) -> Result<Receipt, AnswerError> {
+    parents: &[&'a Unit],
+) -> Result<(Receipt, &'a Unit), AnswerError> {
     let receipt = Receipt::parse(note.text())?;
-    let parent = answering(registry, parent)?;
-    if receipt.parent != parent.id || receipt.child != *child {
-        return Err(AnswerError::OtherUnits);
+    if parents.is_empty() {
+        return Err(AnswerError::NoParent);
     }
+    let parent = parents.iter().find(|p| p.id == receipt.parent);
+    let parent = parent.filter(|_| receipt.child == *child);
+    let parent = *parent.ok_or(AnswerError::OtherUnits)?;
     every_line(note, &parent.vkeys()).map_err(|error| AnswerError::Lines {
         parent: parent.id.clone(),
         error,
     })?;
-    Ok(receipt)
+    Ok((receipt, parent))
 }
 
 /// Reads a receipt for a rollup: signed by the parent, for exactly these bytes, over a checkpoint
@@ -96,18 +114,17 @@ pub fn read_answer(
 pub fn read_receipt(
     note: &Note,
     held: &HeldRollup,
-    registry: &Registry,
-    parent: Option<&UnitId>,
+    parents: &[&Unit],
 ) -> Result<Receipt, AnswerError> {
     let rollup = &held.rollup;
-    let receipt = read_answer(note, &rollup.unit, registry, parent)?;
+    let (receipt, parent) = read_by(note, &rollup.unit, parents)?;
     if receipt.rollup != held.digest()
         || (receipt.period, receipt.revision) != (rollup.period, rollup.revision)
     {
         return Err(AnswerError::OtherBytes);
     }
     if receipt.decision == Decision::Accepted {
-        cosigned_checkpoint(&receipt, held, answering(registry, parent)?)?;
+        cosigned_checkpoint(&receipt, held, parent)?;
     }
     Ok(receipt)
 }
@@ -120,7 +137,7 @@ fn cosigned_checkpoint(
 ) -> Result<(), AnswerError> {
     let rollup = &held.rollup;
     let checkpoint = Note::parse(receipt.checkpoint.as_bytes())?;
-    verify_cosignature(&checkpoint, &parent.witness).map_err(AnswerError::Cosignature)?;
+    cosigned(&checkpoint, parent)?;
     let root = rollup.log.root_bytes().ok_or(AnswerError::NoRoot)?;
     let expected = Checkpoint::new(&origin_of(&rollup.unit), rollup.log.size, root)
         .map_err(AnswerError::Expected)?;
@@ -128,4 +145,22 @@ fn cosigned_checkpoint(
         return Err(AnswerError::OtherCheckpoint);
     }
     Ok(())
+}
+
+/// One of the parent's witness keys cosigned the checkpoint, at a time at which it held.
+fn cosigned(checkpoint: &Note, parent: &Unit) -> Result<(), AnswerError> {
+    let mut former = None;
+    for key in parent.former_witnesses().iter().map(|w| &w.vkey) {
+        if let Ok(time) = verify_cosignature(checkpoint, key) {
+            if parent.witnesses_at(key, time) {
+                return Ok(());
+            }
+            former = Some(AnswerError::FormerWitness(parent.id.clone()));
+        }
+    }
+    match (verify_cosignature(checkpoint, parent.witness()), former) {
+        (Ok(_), _) => Ok(()),
+        (Err(_), Some(former)) => Err(former),
+        (Err(e), None) => Err(AnswerError::Cosignature(e)),
+    }
 }

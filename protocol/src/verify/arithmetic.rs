@@ -46,16 +46,16 @@ fn cells_add_up(figures: &[Figure]) -> Result<(), Finding> {
     Ok(())
 }
 
-/// SPEC 8.2, step 2: every unit below this one that reports already is used or named as missing,
-/// and no other is. Tells whether there are any.
+/// SPEC 8.2, step 2: every unit below this one that reports in the month is used or named as
+/// missing, and no other is. Tells whether there are any.
 fn every_child_named(rollup: &Rollup, registry: &Registry) -> Result<bool, Finding> {
     let reporting = below(registry, &rollup.unit, rollup);
     let named = named_children(rollup);
-    for child in registry.children(&rollup.unit) {
-        if reporting.contains(&child.id) && !named.contains(&&child.id) {
+    for child in registry.children(&rollup.unit, rollup.period) {
+        if !named.contains(&&child.id) {
             return Err(Finding::ChildNotNamed {
                 unit: child.id.clone(),
-                name: child.name.clone(),
+                name: child.placement(rollup.period).name,
             });
         }
     }
@@ -70,12 +70,8 @@ fn every_child_named(rollup: &Rollup, registry: &Registry) -> Result<bool, Findi
 
 /// The units directly below `unit` that report in the month of this rollup.
 fn below<'a>(registry: &'a Registry, unit: &UnitId, rollup: &Rollup) -> BTreeSet<&'a UnitId> {
-    registry
-        .children(unit)
-        .into_iter()
-        .filter(|child| child.since <= rollup.period)
-        .map(|child| &child.id)
-        .collect()
+    let children = registry.children(unit, rollup.period).into_iter();
+    children.map(|child| &child.id).collect()
 }
 
 /// The units that a rollup used or named as missing.
@@ -168,15 +164,13 @@ fn children_hold(children: &[NamedRollup]) -> Result<(), Finding> {
     Ok(())
 }
 
-/// How many units of each tier stand below the missing children and report already: a coverage over
-/// units counts them as not covered.
+/// How many units of each tier stand below the missing children and report in the month: a coverage
+/// over units counts them as not covered.
 fn absent(rollup: &Rollup, registry: &Registry) -> BTreeMap<Tier, i64> {
     let mut absent = BTreeMap::new();
     for missing in &rollup.missing {
-        for unit in registry.subtree(&missing.unit) {
-            if unit.since <= rollup.period {
-                *absent.entry(unit.tier).or_default() += 1;
-            }
+        for unit in registry.subtree(&missing.unit, rollup.period) {
+            *absent.entry(unit.tier).or_default() += 1;
         }
     }
     absent

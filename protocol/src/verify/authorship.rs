@@ -31,8 +31,8 @@ fn leaves_signed(context: &Context<'_>) -> Result<(), Finding> {
     }
 }
 
-/// SPEC 8.1, step 2: the registry version that is named is the one known here, and the unit is in
-/// it with this tier.
+/// SPEC 8.1, step 2: the registry version that is named is the one known here, and by it the unit
+/// exists in this month, with this tier.
 fn registry_named<'a>(rollup: &Rollup, context: &'a Context<'_>) -> Result<&'a Unit, Finding> {
     let registry = context.registry.registry();
     let named = &rollup.registry;
@@ -46,6 +46,12 @@ fn registry_named<'a>(rollup: &Rollup, context: &'a Context<'_>) -> Result<&'a U
         .ok_or_else(|| Finding::UnknownUnit {
             unit: rollup.unit.clone(),
         })?;
+    if !unit.exists(rollup.period) {
+        return Err(Finding::NotInMonth {
+            unit: rollup.unit.clone(),
+            period: rollup.period,
+        });
+    }
     if unit.tier != rollup.tier {
         return Err(Finding::OtherTier {
             said: rollup.tier,

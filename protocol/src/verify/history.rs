@@ -206,7 +206,9 @@ fn never_back(held: &HeldRollup, before: &HeldRollup) -> Result<(), Finding> {
 fn months_reported(rollup: &Rollup, context: &Context<'_>, unit: &Unit) -> Result<(), Finding> {
     let known = context.known.keys().map(|(month, _)| *month);
     let newest = known.fold(rollup.period, Month::max);
-    let months = unit.since..=newest.next().unwrap_or(newest);
+    let next = newest.next().unwrap_or(newest);
+    // After its last month there is none to report.
+    let months = unit.since..=unit.until().map_or(next, |until| until.min(next));
     match context.log.first_outside(&months, rollup.log.size) {
         Some((index, month)) => Err(Finding::MonthNotReported {
             index,

@@ -289,15 +289,13 @@ fn node_keys_are_judged_by_index_and_by_the_newest_registry() {
     c.newest = later;
     c.holds();
     // Not yet valid.
-    let early = second(&|u| {
-        let old = UnitKey {
-            vkey: key(A, Alg::Ed25519, 40).vkey(),
-            from_index: 0,
-            revoked: None,
-        };
-        u.keys[0].from_index = size + 1;
-        u.keys.push(old);
-    });
+    let early = {
+        let mut r = WORLD.registry.registry().clone();
+        known(&mut r, A).keys[0].from_index = size + 1;
+        let roots = &WORLD.roots;
+        let note = sign_registry(&r, &[&roots[0], &roots[1]]);
+        VerifiedRegistry::first(&note, &roots[0].vkey()).unwrap()
+    };
     let mut c = case(A, FEB);
     c.newest = early;
     c.fails("authorship", "which holds no key for it"); // the enrolments, signed before its time

@@ -9,8 +9,10 @@ pub use protocol::count::Value;
 pub use protocol::digest::Digest;
 pub use protocol::evidence::disclosure::{self, Disclosure, FORMAT, ShownRow};
 pub use protocol::evidence::{file, report};
+pub use protocol::ids::Tier;
 pub use protocol::log::checkpoint::add_cosignature;
-pub use protocol::note::{Alg, Note};
+pub use protocol::note::{Alg, Note, SigningKey};
+pub use protocol::period::Month;
 pub use protocol::receipt::{Decision, Receipt};
 pub use protocol::registry::{
     Registry, RegistryError, Revocation, Unit, UnitKey, VerifiedRegistry,

@@ -13,6 +13,7 @@ mod disclosure;
 mod evidence;
 mod history;
 mod honest;
+mod months;
 mod receipts;
 mod registry;
 mod timeliness;

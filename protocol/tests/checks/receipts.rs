@@ -6,18 +6,20 @@ use crate::common::*;
 fn a_receipt_is_the_parents_for_exactly_these_bytes() {
     let held = WORLD.held(A, JAN);
     let registry = WORLD.registry.registry();
-    let parent = unit(CITY);
-    let read =
-        |note: &Note, parent| protocol::verify::answer::read_receipt(note, &held, registry, parent);
+    let parent = registry.unit(&unit(CITY)).unwrap();
+    let read = |note: &Note, parent: Option<&Unit>| {
+        let parents: Vec<&Unit> = parent.into_iter().collect();
+        protocol::verify::answer::read_receipt(note, &held, &parents)
+    };
     let honest = WORLD.receipt(A, JAN);
     assert_eq!(
-        read(&WORLD.sign_receipt(&honest), Some(&parent)).unwrap(),
+        read(&WORLD.sign_receipt(&honest), Some(parent)).unwrap(),
         honest
     );
     let refused = |change: &dyn Fn(&mut Receipt), part: &str| {
         let mut r = honest.clone();
         change(&mut r);
-        let e = read(&WORLD.sign_receipt(&r), Some(&parent)).unwrap_err();
+        let e = read(&WORLD.sign_receipt(&r), Some(parent)).unwrap_err();
         assert!(e.to_string().contains(part), "{e}");
     };
     refused(
@@ -47,7 +49,7 @@ fn a_receipt_is_the_parents_for_exactly_these_bytes() {
     refused(&|r| r.checkpoint = String::new(), "not a signed note");
     let other = Note::sign(&honest.to_text().unwrap(), &[&WORLD.desk(B).node]).unwrap();
     assert!(
-        read(&other, Some(&parent))
+        read(&other, Some(parent))
             .unwrap_err()
             .to_string()
             .contains("not signed by 1403")
@@ -57,7 +59,7 @@ fn a_receipt_is_the_parents_for_exactly_these_bytes() {
         .add_signature(&WORLD.desk(B).node)
         .unwrap();
     assert!(
-        read(&more, Some(&parent))
+        read(&more, Some(parent))
             .unwrap_err()
             .to_string()
             .contains("cannot be checked")

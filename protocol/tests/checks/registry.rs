@@ -123,38 +123,22 @@ fn registries_that_say_nonsense_are_refused() {
         &|r| r.units[0].keys[0].vkey = key("other", Alg::Ed25519, 9).vkey(),
         "under another name",
     );
-    refused(
-        &|r| r.units[0].witness = key("14/stamp", Alg::CosignatureV1, 9).vkey(),
-        "<unit>/witness",
-    );
     let id = WORLD.registry.registry().units[0].id.to_string();
-    refused(
-        &|r| r.units[0].witness = key(&format!("{id}/witness"), Alg::Ed25519, 9).vkey(),
-        "cosignature key",
-    );
+    let witnessed_by = |r: &mut Registry, key: &SigningKey| {
+        let u = &r.units[0];
+        let placement = u.last_placement();
+        let node = u.keys[0].vkey.clone();
+        r.units[0] = Unit::new(u.id.clone(), u.tier, u.since, placement, node, key.vkey());
+    };
+    let stamp = key("14/stamp", Alg::CosignatureV1, 9);
+    refused(&|r| witnessed_by(r, &stamp), "<unit>/witness");
+    let signs = key(&format!("{id}/witness"), Alg::Ed25519, 9);
+    refused(&|r| witnessed_by(r, &signs), "cosignature key");
     refused(
         &|r| r.units[0].keys[0].vkey = key(&id, Alg::CosignatureV1, 9).vkey(),
-        "must be Ed25519",
+        "they must be Ed25519",
     );
     refused(&|r| r.units[3].id = r.units[2].id.clone(), "is there twice");
-    refused(
-        &|r| {
-            r.units
-                .iter_mut()
-                .find(|u| u.id.as_str() == A)
-                .unwrap()
-                .parent = Some(unit(B))
-        },
-        "not of a higher tier",
-    );
-    refused(
-        &|r| {
-            r.units
-                .iter_mut()
-                .find(|u| u.id.as_str() == A)
-                .unwrap()
-                .parent = Some(unit("99"))
-        },
-        "does not exist",
-    );
+    refused(&|r| place(r, A, JAN, B), "not of a higher tier");
+    refused(&|r| place(r, A, JAN, "99"), "does not exist");
 }

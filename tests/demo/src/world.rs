@@ -11,7 +11,7 @@ use protocol::ids::{Tier, UnitId};
 use protocol::note::{Alg, Note, SigningKey, VerifierKey};
 use protocol::period::Month;
 use protocol::published;
-use protocol::registry::{Registry, Unit, UnitKey};
+use protocol::registry::{Placement, Registry, Unit};
 
 use crate::ledger::{Ledger, LedgerOptions, LedgerUnit, generate};
 use admin::keyring;
@@ -183,20 +183,13 @@ impl World {
             let home = dir.join("units").join(id.as_str());
             let (node, witness) =
                 keyring::create_unit_keys(&home.join("keys"), id.as_str()).into_diagnostic()?;
-            units.push(Unit {
-                id: id.clone(),
+            let placement = Placement {
                 name: name.clone(),
-                tier,
                 parent: parent.clone(),
                 area: Some(id.to_string()),
-                since,
-                keys: vec![UnitKey {
-                    vkey: node.vkey(),
-                    from_index: 0,
-                    revoked: None,
-                }],
-                witness: witness.vkey(),
-            });
+            };
+            let (node, witness) = (node.vkey(), witness.vkey());
+            units.push(Unit::new(id.clone(), tier, since, placement, node, witness));
             let host = "127.0.0.1".to_string();
             let mut member = Member {
                 id,
@@ -422,6 +415,7 @@ fn publish(dir: &Path, deploy: &Deploy, root: &SigningKey, units: Vec<Unit>) -> 
     let registry = Registry {
         version: 1,
         previous: None,
+        from: None,
         roots: vec![root.vkey()],
         threshold: 1,
         units,

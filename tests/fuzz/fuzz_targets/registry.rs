@@ -22,15 +22,18 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(chain) = VerifiedRegistry::chain(&notes, &fuzz::root()) {
         for version in &chain {
             for unit in &version.registry().units {
-                let path = version.registry().path(&unit.id);
-                assert_eq!(path.last(), Some(&unit.id));
-                assert!(
-                    version
-                        .registry()
-                        .subtree(&path[0])
-                        .iter()
-                        .any(|u| u.id == unit.id)
-                );
+                for month in [Some(unit.since), unit.until(), unit.since.next()] {
+                    let Some(month) = month else { continue };
+                    let path = version.registry().path(&unit.id, month);
+                    assert_eq!(path.last(), Some(&unit.id));
+                    let below = version.registry().subtree(&path[0], month);
+                    assert!(below.iter().any(|u| u.id == unit.id));
+                    let ever = version.registry().ever_below(&path[0]);
+                    assert!(ever.iter().any(|u| u.id == unit.id));
+                    let above = version.registry().ever_above(&unit.id);
+                    let known = |id| above.iter().any(|u| u.id == *id);
+                    assert!(path[..path.len() - 1].iter().all(known));
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use protocol::digest::Digest;
 use protocol::ids::{Tier, UnitId, id_check_digit};
 use protocol::note::{Alg, Note, SigningKey};
 use protocol::period::Month;
-use protocol::registry::{Registry, Unit, UnitKey};
+use protocol::registry::{Placement, Registry, Unit};
 
 pub const CATALOGUE: &str = include_str!("../data/catalogue.toml");
 pub const PLAN: &str = include_str!("../data/plan.toml");
@@ -86,27 +86,35 @@ pub fn id_no(n: u32) -> String {
 
 /// The first version of a registry of all [`UNITS`]; every one of the roots has to sign.
 pub fn registry(since: Month, roots: &[&SigningKey]) -> Registry {
-    let units = UNITS.into_iter().map(|(id, tier, parent)| Unit {
-        id: unit(id),
-        name: format!("Unit {id}"),
-        tier,
-        parent: parent.map(unit),
-        area: None,
-        since,
-        keys: vec![UnitKey {
-            vkey: node_key(id).vkey(),
-            from_index: 0,
-            revoked: None,
-        }],
-        witness: witness_key(id).vkey(),
+    let units = UNITS.into_iter().map(|(id, tier, parent)| {
+        let placement = Placement {
+            name: format!("Unit {id}"),
+            parent: parent.map(unit),
+            area: None,
+        };
+        let (key, witness) = (node_key(id).vkey(), witness_key(id).vkey());
+        Unit::new(unit(id), tier, since, placement, key, witness)
     });
     Registry {
         version: 1,
         previous: None,
+        from: None,
         roots: roots.iter().map(|root| root.vkey()).collect(),
         threshold: roots.len() as _,
         units: units.collect(),
     }
+}
+
+/// A unit of this version, to be changed.
+pub fn known<'r>(r: &'r mut Registry, id: &str) -> &'r mut Unit {
+    r.units.iter_mut().find(|u| u.id.as_str() == id).unwrap()
+}
+
+/// From this month on a unit reports there, under the name that it had.
+pub fn place(r: &mut Registry, id: &str, from: &str, parent: &str) {
+    let mut placement = known(r, id).last_placement();
+    placement.parent = Some(unit(parent));
+    known(r, id).place(month(from), placement);
 }
 
 pub fn sign_registry(registry: &Registry, roots: &[&SigningKey]) -> Note {

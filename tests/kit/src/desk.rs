@@ -460,10 +460,10 @@ impl Desk {
             previous.map(|h| h.rollup.figures.as_slice()),
         )
         .unwrap();
-        if !registry.registry().children(&self.id).is_empty() {
+        if !registry.registry().children(&self.id, p).is_empty() {
             let mut absent = BTreeMap::new();
             for m in &missing {
-                for u in registry.registry().subtree(&m.unit) {
+                for u in registry.registry().subtree(&m.unit, p) {
                     *absent.entry(u.tier).or_default() += 1;
                 }
             }

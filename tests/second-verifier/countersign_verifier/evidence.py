@@ -137,7 +137,8 @@ class Evidence:
 
     def checkpoint_keys(self, unit):
         """Who may sign a checkpoint of the unit: its node, and the witnesses above it."""
-        witnesses = [self.newest.witness(a) for a in self.newest.ancestors(unit)]
+        above = sorted(self.newest.ancestors_of_any_month(unit))
+        witnesses = [key for a in above for key, _ in self.newest.witnesses(a)]
         return self.newest.node_keys(unit) + witnesses
 
     def verify(self):

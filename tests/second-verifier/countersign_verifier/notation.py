@@ -72,6 +72,11 @@ def instant(written):
     return datetime.datetime.strptime(written, "%Y-%m-%dT%H:%M:%SZ")
 
 
+def seconds(written):
+    """Seconds since 1970."""
+    return int((instant(written) - datetime.datetime(1970, 1, 1)).total_seconds())
+
+
 def is_time(v):
     if not time_of_form(v):
         return False

@@ -106,6 +106,11 @@ class Note:
         need(signed, "no signature of a known key")
         return signed
 
+    def time_of(self, key):
+        """When a cosigner says that it signed, in seconds since 1970."""
+        blobs = [b for name, key_id, b in self.lines if (name, key_id) == (key.name, key.id)]
+        return int.from_bytes(blobs[0][:8], "big")
+
     def document(self, kind, of):
         """Documents: one JSON object on one line behind the kind."""
         head = b"countersign/%s/v1\n" % kind.encode()

@@ -2,7 +2,7 @@
 
 from .fault import need
 from .log import Checkpoint
-from .notation import Map, digest, is_time, month, one_of, small, text, unit_id
+from .notation import Map, digest, is_time, month, one_of, seconds, small, text, unit_id
 
 CHECK = {"check": text, "outcome": one_of("holds", "noted", "fails"), "detail": text}
 RECEIPT = {
@@ -49,10 +49,11 @@ def decision_fits(receipt):
 
 def parent_of_child(case, receipt):
     """Step 2."""
-    unit = case.rollup.unit
-    parent = case.newest.units[unit]["parent"]
-    named = (receipt["child"], receipt["parent"])
-    need(named == (unit, parent), "receipt: not of the unit's parent")
+    unit, period = case.rollup.unit, case.rollup.period
+    named = case.registry_of_number or case.newest
+    parents = {registry.parent(unit, period) for registry in (case.newest, named)}
+    fits = receipt["child"] == unit and receipt["parent"] in parents
+    need(fits, "receipt: not of the unit's parent")
 
 
 def parent_signature(case, receipt):
@@ -73,7 +74,11 @@ def cosigned_checkpoint(case, receipt):
     checkpoint = Checkpoint(receipt["checkpoint"].encode())
     need(checkpoint.is_of(case.rollup), "receipt: another checkpoint")
     signed = checkpoint.note.verify(case.file.checkpoint_keys(case.rollup.unit))
-    need(case.newest.witness(receipt["parent"]) in signed, "receipt: no cosignature")
+    held = any(
+        key in signed and (until is None or checkpoint.note.time_of(key) < seconds(until))
+        for key, until in case.newest.witnesses(receipt["parent"])
+    )
+    need(held, "receipt: no cosignature")
 
 
 def order_of_receipts(before, receipt):

@@ -2,12 +2,13 @@
 
 from .fault import need
 from .note import COSIGNATURE, ED25519, Key, is_vkey
-from .notation import TIERS, Opt, digest, integer, month, number, text, tier, unit_id
+from .notation import TIERS, Opt, digest, integer, is_time, month, number, text, tier, unit_id
 
 MAX_UNITS = 20000
 REGISTRY = {
     "version": integer(1, (1 << 63) - 1),
     "previous": Opt(digest),
+    "from": Opt(month),
     "roots": [is_vkey],
     "threshold": number,
     "units": [
@@ -18,6 +19,11 @@ REGISTRY = {
             "parent": Opt(unit_id),
             "area": Opt(text),
             "since": month,
+            "until": Opt(month),
+            "successors": Opt([unit_id]),
+            "former": Opt(
+                [{"until": month, "name": text, "parent": Opt(unit_id), "area": Opt(text)}]
+            ),
             "keys": [
                 {
                     "vkey": is_vkey,
@@ -26,6 +32,7 @@ REGISTRY = {
                 }
             ],
             "witness": is_vkey,
+            "former_witnesses": Opt([{"vkey": is_vkey, "until": is_time}]),
         }
     ],
 }
@@ -39,13 +46,14 @@ class Registry:
         self.note, self.digest = note, note.digest
         self.version, self.previous = doc["version"], doc["previous"]
         self.roots, self.threshold = [Key.of(k) for k in doc["roots"]], doc["threshold"]
+        self.changes_from = doc["from"]
         self.units = {u["id"]: u for u in doc["units"]}
-        self.children = {}
+        self.possible_children = {}  # in any month
         roots_and_threshold(self)
         units_and_keys(self, doc["units"])
         for u in doc["units"]:
-            if u["parent"] is not None:
-                self.children.setdefault(u["parent"], []).append(u["id"])
+            for parent in {entry["parent"] for entry in entries(u)} - {None}:
+                self.possible_children.setdefault(parent, []).append(u["id"])
 
     def signed_by_roots(self, signed):
         """Whether the threshold of this version's roots is among the keys that signed."""
@@ -71,31 +79,91 @@ class Registry:
 
         return [Key.of(k["vkey"]) for k in self.units[unit]["keys"] if valid(k)]
 
-    def ancestors(self, unit):
+    def exists(self, unit, period):
+        return unit in self.units and in_months(self.units[unit], period)
+
+    def parent(self, unit, period):
+        """Whom the unit reports to in this month, or None."""
+        if not self.exists(unit, period):
+            return None
+        return entry_of(self.units[unit], period)["parent"]
+
+    def ancestors(self, unit, period):
+        """Those above the unit in this month, the nearest first."""
         found = []
-        while unit in self.units and self.units[unit]["parent"] is not None:
-            unit = self.units[unit]["parent"]
+        unit = self.parent(unit, period)
+        while unit is not None:
             found.append(unit)
+            unit = self.parent(unit, period)
         return found
 
-    def witness(self, unit):
-        return Key.of(self.units[unit]["witness"])
+    def ancestors_of_any_month(self, unit):
+        found, todo = set(), [unit]
+        while todo:
+            above = {entry["parent"] for entry in entries(self.units[todo.pop()])}
+            above -= found | {None}
+            found |= above
+            todo += above
+        return found
 
-    def subtree(self, unit):
+    def witnesses(self, unit):
+        """(key, the time before which it cosigns or None) of the unit."""
+        u = self.units[unit]
+        former = [(Key.of(w["vkey"]), w["until"]) for w in u["former_witnesses"] or ()]
+        return former + [(Key.of(u["witness"]), None)]
+
+    def subtree(self, unit, period):
         yield unit
-        for child in self.children.get(unit, ()):
-            yield from self.subtree(child)
+        for child in self.reporting_below(unit, period):
+            yield from self.subtree(child, period)
 
     def reporting_below(self, unit, period):
         """The unit's children that report in this month, sorted."""
-        children = self.children.get(unit, ())
-        return sorted(c for c in children if self.units[c]["since"] <= period)
+        children = self.possible_children.get(unit, ())
+        return sorted(c for c in children if self.parent(c, period) == unit)
+
+
+def in_months(unit, period):
+    """Whether a unit exists in a month."""
+    return unit["since"] <= period and (unit["until"] is None or period <= unit["until"])
+
+
+def entries(unit):
+    """What a unit was, in order, and last what it is."""
+    return (unit["former"] or []) + [unit]
+
+
+def entry_of(unit, period):
+    """The entry that holds in a month."""
+    return next((e for e in unit["former"] or () if period <= e["until"]), unit)
+
+
+def place(entry):
+    return entry["name"], entry["parent"], entry["area"]
+
+
+def month_after(period):
+    """Months are compared as texts: behind the last of all stands one that there is not."""
+    if period == "9999-12":
+        return "9999-13"
+    year, of_year = int(period[:4]), int(period[5:])
+    return "%04d-%02d" % (year + (of_year == 12), of_year % 12 + 1)
+
+
+def terms(unit):
+    """(first month, last month or None, entry) for each entry of the unit."""
+    first, found = unit["since"], []
+    for entry in entries(unit):
+        found.append((first, entry["until"], entry))
+        first = entry["until"] and month_after(entry["until"])
+    return found
 
 
 def roots_and_threshold(registry):
     """Step 1."""
     first = registry.version == 1
     need((registry.previous is None) == first, "registry: previous")
+    need(not first or registry.changes_from is None, "registry: from in version 1")
     need(1 <= registry.threshold <= len(registry.roots), "registry: threshold")
     ed25519 = all(k.algorithm == ED25519 for k in registry.roots)
     need(ed25519, "registry: a root that is not Ed25519")
@@ -111,14 +179,53 @@ def units_and_keys(registry, units):
         keys = [Key.of(k["vkey"]) for k in u["keys"]]
         named = all(k.algorithm == ED25519 and k.name == u["id"] for k in keys)
         need(keys and named, "registry: keys of %s" % u["id"])
-        witness = Key.of(u["witness"])
-        named = witness.algorithm == COSIGNATURE and witness.name == u["id"] + "/witness"
-        need(named, "registry: witness of %s" % u["id"])
-        if u["parent"] is not None:
-            need(u["parent"] in registry.units, "registry: parent of %s" % u["id"])
-            parent = registry.units[u["parent"]]
-            higher = TIERS[parent["tier"]] > TIERS[u["tier"]]
-            need(higher, "registry: tier of %s's parent" % u["id"])
+        witnesses_of(registry, u["id"])
+        months_of(u)
+        successors_of(registry, u)
+        for first, last, entry in terms(u):
+            parent_of(registry, u, first, last, entry["parent"])
+
+
+def witnesses_of(registry, unit):
+    keys = [key for key, _ in registry.witnesses(unit)]
+    named = all(k.algorithm == COSIGNATURE and k.name == unit + "/witness" for k in keys)
+    need(named, "registry: witness of %s" % unit)
+    need(len({k.public for k in keys}) == len(keys), "registry: one witness of %s twice" % unit)
+    times = [until for _, until in registry.witnesses(unit) if until is not None]
+    need(rising(times), "registry: times of the witnesses of %s" % unit)
+
+
+def rising(values):
+    return all(a < b for a, b in zip(values, values[1:]))
+
+
+def months_of(u):
+    until, changes = u["until"], [e["until"] for e in u["former"] or ()]
+    need(until is None or u["since"] <= until, "registry: %s ends before it begins" % u["id"])
+    inside = all(u["since"] <= c < (until or "9999-12") for c in changes)
+    need(inside and rising(changes), "registry: former entries of %s" % u["id"])
+
+
+def successors_of(registry, u):
+    ids = u["successors"] or []
+    need(not ids or u["until"] is not None, "registry: successors of %s" % u["id"])
+    for i in ids:
+        good = i != u["id"] and u["until"] != "9999-12"
+        good = good and registry.exists(i, month_after(u["until"]))
+        need(good, "registry: the successor %s of %s" % (i, u["id"]))
+    need(len(set(ids)) == len(ids), "registry: a successor of %s twice" % u["id"])
+
+
+def parent_of(registry, u, first, last, parent):
+    if parent is None:
+        return
+    need(parent in registry.units, "registry: parent of %s" % u["id"])
+    above = registry.units[parent]
+    higher = TIERS[above["tier"]] > TIERS[u["tier"]]
+    need(higher, "registry: tier of %s's parent" % u["id"])
+    lasts = above["until"] is None or (last is not None and last <= above["until"])
+    whole = above["since"] <= first and lasts
+    need(whole, "registry: %s does not exist in all months of %s" % (parent, u["id"]))
 
 
 def first_version(registry, root, signed):
@@ -134,7 +241,66 @@ def next_version(registry, before, signed):
     need(enough, "registry %d lacks signatures of the roots before it" % registry.version)
 
 
-STEPS = (roots_and_threshold, units_and_keys, first_version, next_version)
+def past_stays(registry, before):
+    """Step 5."""
+    since = registry.changes_from
+    if before.changes_from is not None:
+        later = since is not None and since >= before.changes_from
+        need(later, "registry %d: changes what is settled" % registry.version)
+    for unit, old in before.units.items():
+        need(unit in registry.units, "registry: %s is left out" % unit)
+        new = registry.units[unit]
+        same = (old["tier"], old["since"]) == (new["tier"], new["since"])
+        need(same, "registry: tier or first month of %s" % unit)
+        need(settled(old, since) == settled(new, since), "registry: the past of %s" % unit)
+        if old["until"] and (since is None or month_after(old["until"]) < since):
+            same = (old["successors"] or []) == (new["successors"] or [])
+            need(same, "registry: successors of %s" % unit)
+        keys_stay(unit, old["keys"], new["keys"])
+        witnesses_stay(unit, before.witnesses(unit), registry.witnesses(unit))
+    for unit, new in registry.units.items():
+        begins = since is not None and new["since"] >= since
+        need(unit in before.units or begins, "registry: %s is new in the past" % unit)
+
+
+def settled(unit, since):
+    """What held in the months before `since`, as (first month, what) of each change."""
+    found = []
+    for first, _, entry in terms(unit):
+        if since is not None and first >= since:
+            break
+        if not found or found[-1][1] != place(entry):
+            found.append((first, place(entry)))
+    until = unit["until"]
+    if until is not None and (since is None or month_after(until) < since):
+        found.append((month_after(until), None))
+    return found
+
+
+def keys_stay(unit, old, new):
+    def began(keys):
+        return [(k["vkey"], k["from_index"]) for k in keys]
+
+    def end(key):
+        return float("inf") if key["revoked"] is None else key["revoked"]["at_index"]
+
+    kept, more = new[: len(old)], new[len(old) :]
+    need(began(kept) == began(old), "registry: a key of %s is gone" % unit)
+    sooner = all(end(n) <= end(o) for o, n in zip(old, kept))
+    need(sooner, "registry: a revocation of %s is taken back" % unit)
+    last = max([k["from_index"] for k in kept if k["from_index"] < end(k)], default=0)
+    need(all(k["from_index"] >= last for k in more), "registry: a new key of %s is early" % unit)
+
+
+def witnesses_stay(unit, old, new):
+    former, kept = old[:-1], new[: len(old) - 1]
+    same = [k for k, _ in former] == [k for k, _ in kept]
+    sooner = all(n is not None and n <= o for (_, o), (_, n) in zip(former, kept))
+    goes_on = len(new) >= len(old) and new[len(old) - 1][0] == old[-1][0]
+    need(same and sooner and goes_on, "registry: a witness key of %s is gone" % unit)
+
+
+STEPS = (roots_and_threshold, units_and_keys, first_version, next_version, past_stays)
 
 
 def walk_registries(notes, root):
@@ -154,6 +320,8 @@ def walk_registries(notes, root):
             first_version(registry, root, signed)
         enough = registry.signed_by_roots(signed)
         need(enough, "registry %d lacks signatures of its roots" % number)
+        if chain:
+            past_stays(registry, chain[-1])
         chain.append(registry)
     need(chain, "no registry")
     return chain, roots

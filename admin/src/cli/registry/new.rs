@@ -60,6 +60,7 @@ pub fn run(args: Args, out: &Output) -> CommandResult {
     let registry = Registry {
         version: 1,
         previous: None,
+        from: None,
         threshold: args.threshold.unwrap_or(roots.len()),
         roots,
         units: cards

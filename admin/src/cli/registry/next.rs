@@ -109,7 +109,11 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
 
 fn change(registry: &mut Registry, args: &Args) -> Result<(), Failure> {
     if !args.add.is_empty() {
+        let known = registry.units.len();
         add_units(registry, args)?;
+        // A new unit changes what is said of the months from its first one on.
+        let first = registry.units[known..].iter().map(|u| u.since).min();
+        registry.from = registry.from.max(first);
     }
     let rotated = pairs(
         &args.rotate_key,

@@ -55,7 +55,7 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
                 roots.len()
             );
             let mut text = String::new();
-            for top in registry.units.iter().filter(|u| u.parent.is_none()) {
+            for top in registry.units.iter().filter(|u| u.parent().is_none()) {
                 tree(registry, top, "", "", &mut text);
             }
             say(&text);
@@ -69,8 +69,20 @@ fn tree(registry: &Registry, unit: &Unit, lead: &str, below: &str, text: &mut St
     let _ = write!(
         text,
         "{lead}{} {} ({}) since {}",
-        unit.id, unit.name, unit.tier, unit.since
+        unit.id,
+        unit.name(),
+        unit.tier,
+        unit.since
     );
+    if let Some(until) = unit.until() {
+        let ids: Vec<&str> = unit.successors().iter().map(|u| u.as_str()).collect();
+        let to = if ids.is_empty() { "" } else { " → " };
+        let _ = write!(text, " until {until}{to}{}", ids.join(", "));
+    }
+    for (until, former) in unit.former() {
+        let parent = former.parent.as_ref().map_or("-", |p| p.as_str());
+        let _ = write!(text, "; until {until} {} below {parent}", former.name);
+    }
     for key in &unit.keys {
         let id: String = key.vkey.id().iter().map(|b| format!("{b:02x}")).collect();
         let _ = match &key.revoked {
@@ -83,7 +95,8 @@ fn tree(registry: &Registry, unit: &Unit, lead: &str, below: &str, text: &mut St
         };
     }
     text.push('\n');
-    let children = registry.children(&unit.id);
+    let reports_here = |u: &&Unit| u.parent() == Some(&unit.id);
+    let children: Vec<&Unit> = registry.units.iter().filter(reports_here).collect();
     for (n, child) in children.iter().enumerate() {
         let last = n + 1 == children.len();
         let (branch, stem) = if last {

@@ -5,7 +5,7 @@ use std::path::Path;
 use node::fault::FaultCode;
 use protocol::note::{Note, SigningKey, VerifierKey};
 use protocol::period::Month;
-use protocol::registry::{Registry, Unit, UnitKey};
+use protocol::registry::{Placement, Registry, Unit};
 use serde_json::json;
 
 use crate::cli::output::{CommandResult, Failure, Output, save_new, say};
@@ -29,20 +29,22 @@ pub fn unit_of(card: &Card, since: Option<Month>) -> Result<Unit, Failure> {
         .since
         .or(since)
         .ok_or_else(|| lacks("first month").help("give --since YYYY-MM for all that do not say"))?;
-    Ok(Unit {
-        id: card.id.clone(),
+    let placement = Placement {
         name: card.name.clone().ok_or_else(|| lacks("name"))?,
-        tier: card.tier.ok_or_else(|| lacks("tier"))?,
         parent: card.parent.clone(),
         area: card.area.clone(),
+    };
+    let tier = card.tier.ok_or_else(|| lacks("tier"))?;
+    let key = card.vkey.clone().ok_or_else(|| lacks("vkey"))?;
+    let witness = card.witness.clone().ok_or_else(|| lacks("witness"))?;
+    Ok(Unit::new(
+        card.id.clone(),
+        tier,
         since,
-        keys: vec![UnitKey {
-            vkey: card.vkey.clone().ok_or_else(|| lacks("vkey"))?,
-            from_index: 0,
-            revoked: None,
-        }],
-        witness: card.witness.clone().ok_or_else(|| lacks("witness"))?,
-    })
+        placement,
+        key,
+        witness,
+    ))
 }
 
 /// A version, and who must sign it.

@@ -6,6 +6,7 @@ use protocol::ids::UnitId;
 use protocol::note::{LineError, Note, every_line};
 use protocol::period::{Month, china_day};
 use protocol::receipt::Decision;
+use protocol::registry::Registry;
 use protocol::rollup::HeldRollup;
 use protocol::verdict::{Check, Verdict};
 
@@ -72,7 +73,7 @@ fn read(
         return Err(Doubt::wrong("a rollup of another unit"));
     }
     signed_by_node(child, &held.note, held.rollup.log.size, "a rollup")?;
-    if !can_be_due(child, &held, now) {
+    if !can_be_due(books, child, &held, now) {
         let (month, revision) = (held.rollup.period, held.rollup.revision);
         return Err(Doubt::Wrong(format!(
             "a rollup of {unit} for {month} revision {revision}, which cannot be due"
@@ -85,11 +86,25 @@ fn read(
 
 /// Whether a unit can owe a rollup for this month and revision. Without bounds a unit could have
 /// its tiers above keep rollups without end.
-fn can_be_due(child: &Child, held: &HeldRollup, now: DateTime<Utc>) -> bool {
+fn can_be_due(books: &Books, child: &Child, held: &HeldRollup, now: DateTime<Utc>) -> bool {
     let last = Month::of(china_day(now)).and_then(Month::next);
-    held.rollup.period >= child.unit().since
+    exists(books, child, held)
         && last.is_none_or(|last| held.rollup.period <= last)
         && held.rollup.revision <= MAX_REVISION
+}
+
+/// Whether the unit exists in the month, by the newest registry or by the version that the rollup
+/// names: where the roots ended it in a month that it had reported already, that report is honest.
+fn exists(books: &Books, child: &Child, held: &HeldRollup) -> bool {
+    let rollup = &held.rollup;
+    let mut versions = books.registries().iter().map(|(v, _)| v.registry());
+    let named = versions.find(|v| v.version == rollup.registry.version);
+    let by = |v: &Registry| {
+        let unit = v.unit(&rollup.unit);
+        unit.is_some_and(|u| u.exists(rollup.period))
+    };
+    // A version that is not here yet is waited for.
+    child.unit().exists(rollup.period) || named.is_none_or(by)
 }
 
 /// Whether the registry version and the catalogue that it names are here: checked without them, an
@@ -136,7 +151,7 @@ fn second_rollup(
     let intake = contradict(books, unit, what.clone(), body, None)?;
     let unanswered = books
         .child(unit)
-        .is_some_and(|c| books.is_direct(c) && c.decision(&held.digest()).is_none());
+        .is_some_and(|c| books.answers(&held.rollup) && c.decision(&held.digest()).is_none());
     if unanswered {
         let checks = vec![Verdict::fails(Check::History, what.to_string())];
         let ruling = Ruling::new(Decision::Rejected, books.unit().as_str());

@@ -10,11 +10,12 @@ pub(super) use protocol::digest::Digest;
 pub(super) use protocol::evidence::disclosure::{Disclosure, ShownRow};
 pub(super) use protocol::evidence::{Arrivals, Evidence, UnitEvidence, file};
 pub(super) use protocol::figure::{self, Basis};
+pub(super) use protocol::ids::Tier;
 pub(super) use protocol::log::checkpoint::{Checkpoint, add_cosignature, origin_of};
 pub(super) use protocol::note::{Alg, Note, SigningKey};
 pub(super) use protocol::published;
 pub(super) use protocol::receipt::{Decision, Receipt};
-pub(super) use protocol::registry::{Registry, Revocation, UnitKey};
+pub(super) use protocol::registry::{Placement, Registry, Revocation, Unit, UnitKey};
 pub(super) use protocol::rollup::{self, Missing, RegistryRef, Rollup};
 pub(super) use protocol::row::Sums;
 pub(super) use protocol::statement::{self, Body, Statement};
@@ -181,7 +182,7 @@ pub(super) fn evidence_of(c: &Case<'_>) -> Evidence {
             point.clone(),
         );
     }
-    for child in w.registry.registry().children(&c.id) {
+    for child in w.registry.registry().children(&c.id, c.rollup.period) {
         e.units.insert(
             child.id.clone(),
             honest_part(w, child.id.as_str(), &c.rollup.period.to_string()),
@@ -302,6 +303,24 @@ pub(super) fn second_registry(w: &World, change: impl FnOnce(&mut Registry)) -> 
     (r.version, r.previous) = (2, Some(w.registry.digest()));
     change(&mut r);
     sign_registry(&r, &[&w.roots[0], &w.roots[1]])
+}
+
+/// A county that nobody knew, below the city.
+pub(super) fn county(id: &str, since: &str) -> Unit {
+    let placement = Placement {
+        name: format!("Unit {id}"),
+        parent: Some(unit(CITY)),
+        area: None,
+    };
+    let (key, witness) = (node_key(id).vkey(), witness_key(id).vkey());
+    Unit::new(
+        unit(id),
+        Tier::County,
+        month(since),
+        placement,
+        key,
+        witness,
+    )
 }
 
 /// A document that the types would not write.

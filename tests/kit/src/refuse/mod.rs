@@ -28,6 +28,7 @@ mod signatories;
 mod small_parts;
 mod sums;
 mod tables;
+mod units;
 mod voids;
 mod zips;
 
@@ -61,6 +62,7 @@ pub fn book() -> Book {
     clear_rows::cases(&mut b, &honest);
     receipts::cases(&mut b, &honest);
     registries::cases(&mut b, &honest);
+    units::cases(&mut b, &honest);
     documents::cases(&mut b, &honest);
     zips::cases(&mut b);
     small_parts::cases(&mut b, &honest);

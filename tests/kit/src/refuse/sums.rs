@@ -185,11 +185,8 @@ fn registry_versions(b: &mut Book, w: &World) {
         e
     };
     let moves = |r: &mut Registry| {
-        r.units
-            .iter_mut()
-            .find(|u| u.id.as_str() == B)
-            .unwrap()
-            .parent = Some(unit(PROVINCE))
+        r.from = Some(month(JAN));
+        place(r, B, JAN, PROVINCE);
     };
     let mut e = province_by(&moves, &[B, CITY]);
     // What the city said of it is no word of its parent any more.
@@ -203,11 +200,8 @@ fn registry_versions(b: &mut Book, w: &World) {
         &e,
     );
     let adds = |r: &mut Registry| {
-        let mut new = r.units.iter().find(|u| u.id.as_str() == B).unwrap().clone();
-        new.id = unit("140322");
-        new.keys[0].vkey = key("140322", Alg::Ed25519, 1).vkey();
-        new.witness = key("140322/witness", Alg::CosignatureV1, 2).vkey();
-        r.units.push(new);
+        r.from = Some(month(JAN));
+        r.units.push(county("140322", JAN));
     };
     b.evidence(
         "child-left-out-by-version",

@@ -67,13 +67,12 @@ def scope_of(case, unit):
 
 
 def missing_units(case):
-    """tier -> number of units in the missing subtrees that report already."""
+    """tier -> number of units in the missing subtrees that report in the month."""
     registry, number = case.registry, {}
     for m in case.rollup.missing:
-        for unit in registry.subtree(m["unit"]):
-            if registry.units[unit]["since"] <= case.rollup.period:
-                tier = registry.units[unit]["tier"]
-                number[tier] = number.get(tier, 0) + 1
+        for unit in registry.subtree(m["unit"], case.rollup.period):
+            tier = registry.units[unit]["tier"]
+            number[tier] = number.get(tier, 0) + 1
     return number
 
 

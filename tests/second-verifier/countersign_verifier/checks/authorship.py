@@ -16,6 +16,8 @@ def registry_named(case):
     need(same, "the registry that it names is another")
     known = unit is not None and unit["tier"] == r.tier
     need(known, "the registry knows no such unit of this tier")
+    exists = case.registry.exists(r.unit, r.period)
+    need(exists, "%s does not exist in %s" % (r.unit, r.period))
 
 
 def node_signed(case):

@@ -76,6 +76,12 @@ class Case:
         return registry.units.get(unit, {}).get("since")
 
     @cached_property
+    def until(self):
+        """The last month that the unit reports, or None."""
+        registry = self.registry_of_number or self.newest
+        return registry.units.get(self.rollup.unit, {}).get("until")
+
+    @cached_property
     def children(self):
         """The rollups that are named in `children` and are there, by unit."""
         found = {c["unit"]: self.file.by_digest.get(c["rollup"]) for c in self.rollup.children}

@@ -85,6 +85,7 @@ def months_reported(case):
             continue
         begun = since is None or period >= since
         reported = period <= last or month_before(period) == last
+        reported = reported and (case.until is None or period <= case.until)
         need(begun and reported, "leaf %d is of a month that nobody reports" % i)
 
 

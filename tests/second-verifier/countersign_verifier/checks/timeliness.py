@@ -13,7 +13,7 @@ def day_of_arrival(case):
     """Step 1: finds the day of arrival in China, or None; it never raises."""
     r, arrivals = case.rollup, case.file.arrivals
     arrived = None
-    if arrivals and arrivals["by"] in case.newest.ancestors(r.unit):
+    if arrivals and arrivals["by"] in case.newest.ancestors(r.unit, r.period):
         arrived = arrivals["received"].get(r.digest)
     arrived = arrived or case.received
     case.arrived = None if arrived is None else later(instant(arrived), CHINA).date()
@@ -22,7 +22,7 @@ def day_of_arrival(case):
 def deadline(case):
     """The last day on which the rollup is in time."""
     r = case.rollup
-    above = case.newest.ancestors(r.unit) or [r.unit]
+    above = case.newest.ancestors(r.unit, r.period) or [r.unit]
     top = case.newest.units[above[-1]]
     wanted = top["area"] or top["id"]
     plans = [read_plan(p["toml"]) for p in case.file.plans if p["id"] in r.plans]
