@@ -10,7 +10,7 @@ use node::vault::VaultKey;
 use protocol::catalogue::Catalogue;
 use protocol::note::{Alg, Note, SigningKey};
 use protocol::published;
-use protocol::text::hex;
+use protocol::text::{hex, without_bom};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -134,7 +134,7 @@ pub fn read_toml(dir: &Path) -> Result<Vec<(String, String)>, KeyringError> {
                     .and_then(|n| n.to_str())
                     .unwrap_or_default()
                     .to_string(),
-                text,
+                without_bom(&text).to_string(),
             ));
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use protocol::ids::UnitId;
 use protocol::registry::Anchor;
+use protocol::text::without_bom;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -215,7 +216,7 @@ impl Config {
             message,
         };
         let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
-        let mut config: Config = toml::from_str(&text)
+        let mut config: Config = toml::from_str(without_bom(&text))
             .map_err(|e| error(protocol::authoring::TomlError::new(&e, &text).to_string()))?;
         let base = path.parent().unwrap_or(Path::new("."));
         for p in [

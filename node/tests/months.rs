@@ -6,6 +6,7 @@ use kit::on_disk::*;
 use node::desk::close::CloseRequest;
 use node::desk::{record, sign};
 use node::queries::events;
+use protocol::evidence::{file, report};
 use protocol::receipt::Decision;
 
 #[test]
@@ -243,9 +244,19 @@ fn what_nobody_received_may_be_made_anew_and_nothing_else() {
     let replaced = a.read().rollups()[&(month(JAN), 1)].held().digest();
     assert!(a.read().find_rollup(&replaced).is_some());
     a.train(5, "2026-02-02", at("2026-02-03"));
-    // Anew, with other signatories' words: the same revision and figures, and it is to be signed
-    // again.
-    let again = a.close(JAN, at("2026-02-04"));
+    // Anew: the same revision and figures, and it is to be signed again, which somebody must say.
+    let refused = a.try_close(JAN, &none, at("2026-02-04")).unwrap_err();
+    assert_eq!(code_of::<()>(Err(refused.clone())), "close.signed");
+    assert!(refused.0[0].en.contains(&a.name("tongji")), "{refused}");
+    assert!(
+        a.read().find_rollup(&replaced).is_some(),
+        "nothing was lost"
+    );
+    let anew = CloseRequest {
+        discard_signatures: true,
+        ..CloseRequest::default()
+    };
+    let again = a.try_close(JAN, &anew, at("2026-02-04")).unwrap();
     assert_eq!((first.revision, again.revision), (1, 1));
     assert!(a.read().find_rollup(&replaced).is_none(), "it is no more");
     assert_eq!(a.figure(JAN, "I7").0, 4, "nothing of February");
@@ -273,6 +284,30 @@ fn what_nobody_received_may_be_made_anew_and_nothing_else() {
     w.send(A, &[CITY], after(FEB));
     w.decide(CITY, A, JAN, Decision::Accepted, after(FEB));
     w.decide(CITY, A, FEB, Decision::Accepted, after(FEB));
+}
+
+/// Evidence that is taken between close and signature: what is not signed is no report yet.
+#[test]
+fn evidence_has_the_reports_that_are_signed() {
+    let mut w = World::empty();
+    let root = w.root.vkey();
+    let a = w.desk(A);
+    a.train(4, "2026-01-10", at("2026-01-20"));
+    let reported = |a: &Desk| {
+        let evidence = file::read(&a.evidence()).unwrap();
+        let report = report::verify(&evidence, &root).unwrap();
+        assert!(report.failures().next().is_none());
+        let months = report.units.iter().flat_map(|u| &u.months);
+        months.map(|m| m.period.to_string()).collect::<Vec<_>>()
+    };
+    a.close(JAN, after(JAN));
+    assert_eq!(reported(a), [""; 0]);
+    a.train(5, "2026-02-10", at("2026-02-11"));
+    a.close(FEB, after(FEB));
+    a.sign(FEB);
+    assert_eq!(reported(a), [""; 0], "February follows what is not signed");
+    a.sign(JAN);
+    assert_eq!(reported(a), [JAN, FEB]);
 }
 
 #[test]

@@ -335,6 +335,43 @@ fn the_zip_crate_agrees() {
     }
 }
 
+/// Mail gateways and archive programs pack the parts anew: that is told apart from a changed byte,
+/// and refused all the same.
+#[test]
+fn a_file_that_was_packed_anew_is_told_as_such() {
+    let bytes = file::write(&small_evidence()).unwrap();
+    let mut archive = ::zip::ZipArchive::new(Cursor::new(&bytes)).unwrap();
+    let time = ::zip::DateTime::from_date_and_time(2026, 11, 27, 22, 38, 44).unwrap();
+    let options = ::zip::write::SimpleFileOptions::default()
+        .compression_method(::zip::CompressionMethod::Stored)
+        .last_modified_time(time);
+    let mut writer = ::zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for n in 0..archive.len() {
+        let part = archive.by_index_raw(n).unwrap();
+        let name = part.name().unwrap().to_string();
+        drop(part);
+        let mut content = Vec::new();
+        archive
+            .by_index(n)
+            .unwrap()
+            .read_to_end(&mut content)
+            .unwrap();
+        writer.start_file(&*name, options).unwrap();
+        writer.write_all(&content).unwrap();
+    }
+    let repacked = writer.finish().unwrap().into_inner();
+    assert_eq!(file::read(&repacked), Err(FileError::Repacked));
+    // One part that says another day is a changed byte.
+    let directory = bytes.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
+    for at in directory + 4..directory + 16 {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        assert_eq!(file::read(&changed), Err(FileError::Bytes), "byte {at}");
+    }
+    let cut = &repacked[..repacked.len() - 30];
+    assert_ne!(file::read(cut), Err(FileError::Repacked));
+}
+
 /// Whatever is cut, doubled, moved or overwritten: a file that is still read has the one form of
 /// its content.
 #[test]

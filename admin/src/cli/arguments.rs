@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use protocol::note::{NoteError, VerifierKey};
+use protocol::text::without_bom;
 
 /// Why an argument cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,7 @@ pub fn vkey(text: &str) -> Result<VerifierKey, ArgumentError> {
         return text.parse().map_err(ArgumentError::Key);
     }
     let file = std::fs::read_to_string(text).map_err(ArgumentError::NoFile)?;
+    let file = without_bom(&file);
     if file.starts_with("PRIVATE+KEY+") {
         return Err(ArgumentError::PrivateKey {
             where_it_is: "this file holds",
@@ -72,5 +74,28 @@ pub fn pair(text: &str) -> Result<(String, String), ArgumentError> {
             Ok((name.trim().to_string(), value.to_string()))
         }
         _ => Err(ArgumentError::Pair),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::vkey;
+    use protocol::note::{Alg, SigningKey};
+
+    /// Windows Notepad puts an invisible mark before the text that it saves.
+    #[test]
+    fn a_key_file_may_begin_with_a_byte_order_mark() {
+        let root = SigningKey::from_seed("root", Alg::Ed25519, [7; 32]);
+        let root = root.unwrap().vkey();
+        let name = format!("countersign-arguments-{}.vkey", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        let read = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            vkey(file.to_str().unwrap())
+        };
+        assert_eq!(read(&root.to_string()).unwrap(), root);
+        assert_eq!(read(&format!("\u{feff}{root}\r\n")).unwrap(), root);
+        assert!(read(&format!("\u{feff}\u{feff}{root}")).is_err());
+        std::fs::remove_file(&file).unwrap();
     }
 }

@@ -7,6 +7,7 @@ use node::fault::FaultCode;
 use protocol::authoring::{CatalogueError, CatalogueErrors};
 use protocol::catalogue::Catalogue;
 use protocol::compiled::CompiledCatalogue;
+use protocol::text::without_bom;
 use serde_json::json;
 
 use super::output::{CommandResult, Failure, Output, print, read, save_new, sayln};
@@ -81,7 +82,7 @@ fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueErrors>, Failure> {
                     .and_then(|n| n.to_str())
                     .unwrap_or_default()
                     .to_string(),
-                text,
+                without_bom(&text).to_string(),
             ));
         }
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use protocol::text::without_bom;
 use zeroize::Zeroizing;
 
 use super::output::Failure;
@@ -58,7 +59,7 @@ impl Connection {
         let token = token.ok_or_else(|| {
             Failure::usage("who asks? Give --token-file FILE or set COUNTERSIGN_TOKEN")
         })?;
-        let token = token.trim();
+        let token = without_bom(&token).trim();
         // What is not visible ASCII cannot stand in a header; the text is not repeated, it is a
         // secret.
         if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {

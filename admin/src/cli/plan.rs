@@ -7,6 +7,7 @@ use node::fault::FaultCode;
 use protocol::note::Note;
 use protocol::plan::Plan;
 use protocol::published;
+use protocol::text::without_bom;
 
 use super::output::{CommandResult, Failure, Output, read, save_new};
 use super::signing::{print_signed, read_keys};
@@ -41,10 +42,11 @@ pub fn run(command: Command, out: &Output) -> CommandResult {
         Failure::coded(FaultCode::PlanMalformed, format!("{}: {e}", file.display()))
     };
     let text = String::from_utf8(read(&file)?).map_err(|_| wrong(&"not UTF-8"))?;
-    Plan::from_toml(&text).map_err(|e| wrong(&e))?;
+    let text = without_bom(&text);
+    Plan::from_toml(text).map_err(|e| wrong(&e))?;
     let keys = read_keys(&root)?;
     let note = Note::sign(
-        &published::plan_text(&text)?,
+        &published::plan_text(text)?,
         &keys.iter().collect::<Vec<_>>(),
     )?;
     save_new(&output, note.as_bytes())?;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use protocol::ids::UnitId;
 use protocol::note::SigningKey;
+use protocol::text::without_bom;
 
 use crate::fault::FaultCode;
 use crate::vault::VaultKey;
@@ -52,7 +53,7 @@ pub fn read_key(path: &Path) -> Result<SigningKey, KeyError> {
     }
     let text =
         zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?);
-    SigningKey::decode(text.trim()).map_err(|e| error(e.to_string()))
+    SigningKey::decode(without_bom(&text).trim()).map_err(|e| error(e.to_string()))
 }
 
 impl Keys {

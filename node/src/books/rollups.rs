@@ -51,6 +51,20 @@ impl OwnRollup {
         &self.receipts
     }
 
+    /// Those of the three signatories who have signed it.
+    pub fn signed_by(&self) -> Vec<&str> {
+        let lines = self.held.note.signatures();
+        let signed = |name: &&str| lines.iter().any(|line| line.name() == *name);
+        let names = self.held.rollup.signatories.names();
+        names.into_iter().filter(signed).collect()
+    }
+
+    /// Whether all three signatories have signed it: only then is it a report that others can
+    /// check.
+    pub fn is_signed(&self) -> bool {
+        self.signed_by().len() == self.held.rollup.signatories.names().len()
+    }
+
     /// The parent's last word.
     pub fn decision(&self) -> Option<Decision> {
         self.receipts.last().map(|(r, _)| r.decision)

@@ -46,6 +46,9 @@ pub struct CloseRequest {
     pub explanations: BTreeMap<String, String>,
     /// Child unit → why it is missing.
     pub missing: BTreeMap<String, String>,
+    /// A month that was closed and signed by somebody, but not submitted, is made anew: the
+    /// signatures that were given are for the earlier text and fall away.
+    pub discard_signatures: bool,
 }
 
 /// The result of a close.
@@ -74,6 +77,9 @@ pub fn close(
 ) -> Result<Closed, Faults> {
     let open = open_month(books)?;
     let revision = may_close(books, (period, open), now)?;
+    if !request.discard_signatures {
+        nobody_signed(books, (period, revision))?;
+    }
     can_sign(books, &signatories)?;
     let month = ClosingMonth::of(books, period, revision)?;
     if period == open {
@@ -280,6 +286,30 @@ fn may_close(
         format!(
             "{period} is closed and {decision}; it takes the parent's return or reopening to \
              close it again"
+        ),
+    ))
+}
+
+/// Closing again makes another text, for which nobody has signed. Whoever signed the earlier one
+/// would not know that it is gone.
+fn nobody_signed(books: &Books, key: (Month, u32)) -> Result<(), Faults> {
+    let Some(own) = books.rollups().get(&key) else {
+        return Ok(());
+    };
+    let signed = own.signed_by();
+    if signed.is_empty() {
+        return Ok(());
+    }
+    let (period, names) = (key.0, signed.join(", "));
+    Err(Faults::one(
+        FaultCode::CloseSigned,
+        format!(
+            "{period} 已结账，{names} 已经签字；重新结账会产生新的报表，已有的签字作废。\
+             确需重做的，请在结账时确认作废签字，并请签字人重新签字"
+        ),
+        format!(
+            "{period} is closed, and {names} signed it: closing again makes another report, and these \
+             signatures are lost. If that is meant, say so when you close, and have it signed again"
         ),
     ))
 }

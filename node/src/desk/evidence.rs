@@ -13,9 +13,10 @@ use protocol::evidence::{Arrivals, Evidence, EvidenceSource, UnitEvidence};
 use protocol::ids::UnitId;
 use protocol::log::tile::MAX_BUNDLE_ENTRIES;
 use protocol::note::Note;
+use protocol::period::Month;
 
-use crate::books::Books;
 use crate::books::children::Child;
+use crate::books::{Books, OwnRollup};
 use crate::clock::stamp;
 use crate::fault::{Faults, internal};
 
@@ -46,10 +47,8 @@ impl Snapshot {
         notes.plans.sort_by_key(|n| n.digest().to_string());
         let mut sizes = BTreeMap::new();
         let log = books.log().ok_or_else(super::month::no_registry)?;
-        let last = books
-            .rollups()
-            .values()
-            .map(|r| r.held().rollup.log.size)
+        let last = signed(books)
+            .map(|(_, r)| r.held().rollup.log.size)
             .max()
             .unwrap_or(0);
         sizes.insert(books.unit().clone(), last.min(log.len()));
@@ -141,9 +140,18 @@ fn keep_latest(received: &mut BTreeMap<Digest, String>) {
     }
 }
 
+/// The unit's reports in the order of their logs, up to the first one that is not signed by all
+/// three: that is no report yet, a reader would say of it that authorship fails, and of the next one
+/// that it follows nothing.
+fn signed(books: &Books) -> impl Iterator<Item = (&(Month, u32), &OwnRollup)> {
+    let mut all: Vec<_> = books.rollups().iter().collect();
+    all.sort_by_key(|(key, r)| (r.held().rollup.log.size, **key));
+    all.into_iter().take_while(|(_, r)| r.is_signed())
+}
+
 fn own(books: &Books) -> UnitEvidence {
     let mut part = UnitEvidence::default();
-    for (key, r) in books.rollups() {
+    for (key, r) in signed(books) {
         part.rollups.insert(*key, r.held().note.clone());
         if let Some(note) = books.checkpoint(r.held().rollup.log.size) {
             part.checkpoints

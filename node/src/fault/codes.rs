@@ -566,6 +566,14 @@ codes! {
            zh "node.toml 中的签字人没有登记相应角色", "请登记，或者修改 `signatories` 并重新启动";
     }
     {
+        CloseSigned = "close.signed", 409;
+        => en "the month is closed, not submitted, and somebody has signed it",
+              "closing again makes another report: `close MONTH --discard-signatures`, and have it signed again; else go on with \
+               signing and submitting";
+           zh "月份已经结账，尚未上报，已有人签字",
+              "重新结账会产生新的报表：确需重做的，用 `close 月份 --discard-signatures`，并请签字人重新签字；否则继续签字、上报";
+    }
+    {
         CloseSealed = "close.sealed", 422;
         => en "the month is closed",
               "if it is submitted, only the parent's return or reopening opens it; before that \
@@ -900,6 +908,13 @@ codes! {
         => en "an evidence file does not prove what it claims",
               "fetch it again from its maker; if it stays, that is a finding";
            zh "证据文件不能证明它所声称的内容", "请从制作者处重新取得；仍然如此的，就是检查发现的问题";
+    }
+    {
+        EvidenceRepacked = "evidence.repacked", 422;
+        => en "an evidence file was packed anew on its way (by a mail gateway or an archive program); its content was not looked at",
+              "get the original file, as its maker wrote it: by another way than mail, or within another archive";
+           zh "证据文件在传送途中被重新打包（邮件网关或压缩软件所为），其内容未作判断",
+              "请取得制作者写出的原始文件：改用邮件以外的方式传送，或先放进另一个压缩包";
     }
     {
         EvidenceWrite = "evidence.write", 422;

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use protocol::text::without_bom;
 use sha2::{Digest, Sha256};
 
 use crate::fault::FaultCode;
@@ -78,7 +79,7 @@ impl Tokens {
             message,
         };
         let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
-        Tokens::parse(&text).map_err(|line| {
+        Tokens::parse(without_bom(&text)).map_err(|line| {
             error(format!(
                 "line {line}: write <sha256 hex> <name> <role>,<role>"
             ))

@@ -286,6 +286,7 @@ fn close_month(unit: &mut Unit, month: Month, revision: u32, missing: Vec<String
             .into_iter()
             .map(|m| (m, "no report".to_string()))
             .collect(),
+        ..CloseRequest::default()
     };
     let closed = unit.call(move |books, now| {
         if unsure && books.rollups().contains_key(&(month, revision)) {

@@ -27,6 +27,11 @@ pub enum FileError {
         "the file is not written the one way in which evidence is written: some byte was changed [evidence.bytes]"
     )]
     Bytes,
+    /// The same parts, packed by another program.
+    #[error(
+        "the file was packed anew, by a mail gateway or an archive program: nothing is said of its content; get the original file, whose every byte is part of the proof [evidence.repacked]"
+    )]
+    Repacked,
     /// Where the statements lie, they cannot be read.
     #[error("the statements cannot be read: {0} [evidence.source]")]
     Source(String),

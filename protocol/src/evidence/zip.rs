@@ -213,7 +213,7 @@ pub(super) fn parts(source: &impl Source) -> Result<Vec<Part>, FileError> {
         };
         rest = rest
             .strip_prefix(&part.central()[..])
-            .ok_or(FileError::Bytes)?;
+            .ok_or_else(|| other_headers(&directory, count))?;
         if u64::from(part.offset) != next {
             return Err(FileError::Bytes);
         }
@@ -224,6 +224,36 @@ pub(super) fn parts(source: &impl Source) -> Result<Vec<Part>, FileError> {
         Ok(parts)
     } else {
         Err(FileError::Bytes)
+    }
+}
+
+/// What headers in a directory mean that this program does not write: where each of them is another
+/// program's, the parts were packed anew; a changed byte makes one of them another.
+fn other_headers(directory: &[u8], count: u32) -> FileError {
+    let mut rest = directory;
+    for _ in 0..count {
+        let Some(header) = rest.get(..CENTRAL).filter(|h| h[..4] == SIGNATURES[1]) else {
+            return FileError::Bytes;
+        };
+        let lengths = [28, 30, 32].map(|at| usize::from(word(header, at)));
+        let ours = Part {
+            path: String::new(),
+            size: 0,
+            crc: 0,
+            offset: 0,
+        };
+        // Program, version, flags, method, time and day.
+        if header[4..16] == ours.central()[4..16] {
+            return FileError::Bytes;
+        }
+        let Some(next) = rest.get(CENTRAL + lengths.iter().sum::<usize>()..) else {
+            return FileError::Bytes;
+        };
+        rest = next;
+    }
+    match rest.is_empty() {
+        true => FileError::Repacked,
+        false => FileError::Bytes,
     }
 }
 

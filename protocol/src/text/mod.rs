@@ -10,6 +10,12 @@
 //! | `one` | serde for values that have one text |
 //! | `unique` | serde for maps whose keys differ |
 
+/// Text of a file that a person saved, without the byte order mark that some editors put before
+/// it. It is invisible, and would become part of the first name.
+pub fn without_bom(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 pub mod b64;
 pub mod hex;
 mod one;

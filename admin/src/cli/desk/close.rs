@@ -27,6 +27,9 @@ pub struct Args {
     /// Why a unit below is missing; repeat for several
     #[arg(long, value_name = "UNIT=REASON", value_parser = pair)]
     missing: Vec<(String, String)>,
+    /// Make a month anew that somebody has signed and nobody has submitted: what was signed is lost
+    #[arg(long)]
+    discard_signatures: bool,
     #[command(flatten)]
     node: Connection,
 }
@@ -35,6 +38,7 @@ pub fn run(args: Args, out: &Output) -> CommandResult {
     let request = CloseRequest {
         explanations: args.explain.into_iter().collect(),
         missing: args.missing.into_iter().collect(),
+        discard_signatures: args.discard_signatures,
     };
     let closed = args.node.client()?.close(args.month, &request)?;
     out.answer(value(&closed), || {

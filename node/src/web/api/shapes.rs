@@ -70,6 +70,8 @@ pub struct CloseRequest {
     pub explanations: BTreeMap<String, String>,
     /// Child unit → why it is missing.
     pub missing: BTreeMap<String, String>,
+    /// Makes a month anew that somebody has signed and nobody has submitted; what was signed is lost.
+    pub discard_signatures: bool,
 }
 
 /// The result of a close.
@@ -284,6 +286,7 @@ mod tests {
         holds::<CloseRequest>(&desk::close::CloseRequest {
             explanations: BTreeMap::from([("R".into(), "why".into())]),
             missing: BTreeMap::from([("14".into(), "why".into())]),
+            discard_signatures: true,
         });
         holds::<Closed>(&desk::close::Closed {
             period: month(),
