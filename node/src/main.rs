@@ -80,6 +80,7 @@ async fn serve(config: Config) -> Result<()> {
                 servers: nats.url,
                 monitors: nats.monitor,
                 seed_file: nats.seed,
+                marks_file: service.config.data.join("stored"),
                 path: path.clone(),
                 has_children,
                 tls,

@@ -1,6 +1,6 @@
 //! The network between the units, over a real nats-server: cut for months, swallowing packets
 //! without a word, losing, repeating, reordering and delaying messages, and a broker that comes
-//! back with nothing. Every report ends accepted exactly once and in order, and nobody helps: no
+//! back with nothing, or older. Every report ends accepted exactly once and in order, and nobody helps: no
 //! node is restarted, nothing is sent by hand. What an operator on call reads meanwhile is true.
 //!
 //! The cuts need network namespaces: root (or CAP_SYS_ADMIN and CAP_NET_ADMIN) and iproute2.
@@ -11,6 +11,7 @@
 
 mod support;
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -380,6 +381,62 @@ fn the_broker_comes_back_empty() {
         Ok(stored(&runtime(), &f, "CS_DOWN", &handed_down) == 1)
     })
     .unwrap();
+    people.conclude(f, &months);
+}
+
+/// The broker's store, as a snapshot of its machine has it.
+fn store_of(f: &Federation) -> PathBuf {
+    f.world.dir.join("nats")
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-r").arg(from).arg(to).status();
+    assert!(
+        copied.is_ok_and(|status| status.success()),
+        "{}",
+        from.display()
+    );
+}
+
+/// The store comes back older than what it acknowledged, while every node is down: the counties have
+/// their receipts and owe nobody anything, and the province has not read a word of theirs. What a
+/// node keeps for its next process is all that can tell.
+#[test]
+fn the_broker_comes_back_older() {
+    let (world, people) = build("older", 14, |_| {});
+    let mut f = start(world, TIMING);
+    let months: Vec<_> = (1..=3).map(month).collect();
+    clock(&f.world, 1, 3);
+    people.month(months[0], &mut NoDisturbance);
+    f.kill_node(PROVINCE);
+    f.kill_nats();
+    let copy = f.world.dir.join("snapshot");
+    copy_folder(&store_of(&f), &copy);
+    f.start_nats().unwrap();
+    clock(&f.world, 2, 3);
+    for unit in COUNTIES.iter().chain([&CITY]) {
+        people.fill(unit, months[1], &mut NoDisturbance);
+        if *unit == CITY {
+            for county in COUNTIES {
+                people.accept(county, months[1], &mut NoDisturbance);
+                people.receipted(county, months[1], &mut NoDisturbance);
+            }
+        }
+        people.report(unit, months[1], &mut NoDisturbance);
+    }
+    for unit in COUNTIES.iter().chain([&CITY]) {
+        f.kill_node(unit);
+    }
+    empty(&mut f, |f| copy_folder(&copy, &store_of(f)));
+    for unit in COUNTIES.iter().chain([&CITY, &PROVINCE]) {
+        f.start_node(unit).unwrap();
+    }
+    people.accept(CITY, months[1], &mut NoDisturbance);
+    people.fill(PROVINCE, months[1], &mut NoDisturbance);
+    people.report(PROVINCE, months[1], &mut NoDisturbance);
+    people.receipted(CITY, months[1], &mut NoDisturbance);
+    clock(&f.world, 3, 3);
+    people.month(months[2], &mut NoDisturbance);
     people.conclude(f, &months);
 }
 

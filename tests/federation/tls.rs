@@ -148,6 +148,7 @@ impl Place {
             servers: vec![self.url(host)],
             monitors: vec![format!("http://{HOST}:{}", self.world.monitor_port)],
             seed_file: m.dir.join("nats.seed"),
+            marks_file: m.dir.join("stored"),
             path: "140000.140300.140302".parse().unwrap(),
             has_children: false,
             tls,

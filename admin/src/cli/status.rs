@@ -91,6 +91,9 @@ fn print_troubles(s: &Status) {
     for refused in &s.refused {
         sayln!("! 拒收 refused at the door: {}", one_line(refused));
     }
+    for waits in &s.unchecked {
+        sayln!("! 待查 cannot be checked yet: {}", one_line(waits));
+    }
     for c in &s.contradictions {
         sayln!("✗ 矛盾 contradiction, kept as evidence: {c}");
     }

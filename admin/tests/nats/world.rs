@@ -197,6 +197,7 @@ impl World {
             servers: vec![self.url()],
             monitors: monitors.iter().map(address).collect(),
             seed_file: self.dir.join(p.unit()),
+            marks_file: self.dir.join(format!("{}.stored", p.unit())),
             path: p.clone(),
             has_children: *has_children,
             tls: LinkTls::default(),

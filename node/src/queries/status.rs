@@ -14,6 +14,7 @@ use crate::clock::stamp;
 use crate::desk::{close, open_month};
 use crate::fault::{Faults, internal};
 use crate::link::LinkSeen;
+use crate::queries::children::children;
 
 /// How a unit stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,6 +52,9 @@ pub struct Status {
     /// It was not kept.
     #[serde(default)]
     pub refused: Vec<String>,
+    /// Reports from below that cannot be checked yet, and what each waits for.
+    #[serde(default)]
+    pub unchecked: Vec<String>,
     /// Registry version.
     pub registry: u64,
     /// Catalogue digest.
@@ -101,10 +105,24 @@ pub fn status(
             .map(|c| c.unit.clone())
             .collect(),
         refused,
+        unchecked: unchecked(books),
         registry: books.registry().map_or(0, |r| r.registry().version),
         catalogue: books.counting().map(|c| c.digest),
         now: stamp(now),
     })
+}
+
+/// So many reports that cannot be checked are named, the first of each unit first.
+const MAX_UNCHECKED: usize = 100;
+
+/// What the reports from below that cannot be checked wait for. Only the tier above knows this: who
+/// sent them has a receipt, and a message that was lost on its way up is missed here alone.
+fn unchecked(books: &Books) -> Vec<String> {
+    let waiting = children(books).into_iter().filter_map(|report| {
+        let (unit, month, revision) = (report.unit, report.period, report.revision);
+        Some(format!("{unit} {month}.{revision}: {}", report.waits?))
+    });
+    waiting.take(MAX_UNCHECKED).collect()
 }
 
 /// The rollups that wait for a receipt, as `month.revision`.

@@ -71,6 +71,8 @@ pub struct LinkConfig {
     pub monitors: Vec<String>,
     /// The file with this node's NKey seed, mode 0600.
     pub seed_file: PathBuf,
+    /// The file that keeps for the next process what the streams must hold.
+    pub marks_file: PathBuf,
     /// This unit's place.
     pub path: UnitPath,
     /// Whether it has units below it.

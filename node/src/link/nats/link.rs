@@ -2,6 +2,7 @@
 
 use super::config::LinkConfig;
 use super::holders::watch_holders;
+use super::marks::Marks;
 use super::probe::probe;
 use super::pull::pull;
 use super::wire::{Shared, Wire};
@@ -47,6 +48,7 @@ impl NatsLink {
         let seed = seed::read_seed(&config.seed_file)?;
         let unit = config.path.unit().to_owned();
         let consumers = access::consumers(&config.path, config.has_children);
+        let streams = access::streams_written(&config.path, config.has_children);
         let mut secret = [0; 16];
         SystemRandom
             .fill(&mut secret)
@@ -64,7 +66,10 @@ impl NatsLink {
             made: std::sync::Mutex::default(),
             answered: std::sync::Mutex::default(),
             consumers: consumers.len(),
-            marks: std::sync::Mutex::default(),
+            streams: streams.len(),
+            marks: std::sync::Mutex::new(Marks::read(&config.marks_file)),
+            written: Mutex::default(),
+            compared: watch::Sender::default(),
             secret,
         });
         let events = Arc::clone(&shared);
@@ -97,7 +102,7 @@ impl NatsLink {
             tokio::spawn(watch_holders(wire.clone())),
             tokio::spawn(diagnose(wire.shared.clone(), seed)),
         ];
-        for (stream, subject) in access::streams_written(&config.path, config.has_children) {
+        for (stream, subject) in streams {
             tasks.push(tokio::spawn(probe(wire.clone(), stream, subject)));
         }
         let reads = !consumers.is_empty();
@@ -185,15 +190,20 @@ impl NatsLink {
 
 impl Transport for NatsLink {
     async fn publish(&self, message: &Outgoing) -> Result<(), LinkError> {
-        self.store(std::slice::from_ref(message)).await
+        self.publish_all(std::slice::from_ref(message)).await
     }
 
     /// Several are on their way at once: the server syncs the next while it answers the one before.
     async fn publish_all(&self, messages: &[Outgoing]) -> Result<(), LinkError> {
+        let mut sent = Ok(());
         for some in messages.chunks(MAX_UNANSWERED) {
-            self.store(some).await?;
+            sent = self.store(some).await;
+            if sent.is_err() {
+                break;
+            }
         }
-        Ok(())
+        self.wire.shared.write_marks().await;
+        sent
     }
 
     async fn next(&self) -> Result<Incoming, LinkError> {

@@ -1,9 +1,22 @@
 //! What each stream must still hold: the last message that the server acknowledged to this unit.
+//!
+//! It outlives the process, in a file of its own: a node that starts again while the server comes
+//! back with an older store has to notice it, too. The journal is no place for it: it changes with
+//! every message, and if the file is lost nothing is but this.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+/// So many losses are part of the store's name. Each was made up for when the name was new.
+const MAX_LOSSES: usize = 16;
 
 /// A message that is in a stream, as the server said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Mark {
     /// Under this subject, which nobody but the unit may use.
     pub(super) subject: String,
@@ -12,13 +25,41 @@ pub(super) struct Mark {
 }
 
 /// The last acknowledged message of each stream, and what was found to be lost.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Marks {
     last: BTreeMap<String, Mark>,
     losses: Vec<String>,
 }
 
 impl Marks {
+    /// What an earlier process has written; nothing where there is no such file, or none that can
+    /// be read.
+    pub(super) fn read(file: &Path) -> Marks {
+        let read = match std::fs::read(file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Marks::default(),
+            read => read.map_err(|e| e.to_string()),
+        };
+        let marks =
+            read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|e| e.to_string()));
+        marks.unwrap_or_else(|error| {
+            tracing::warn!(file = %file.display(), error, "what the streams must hold is not known");
+            Marks::default()
+        })
+    }
+
+    /// Writes them for the next process, whole or not at all.
+    ///
+    /// # Errors
+    /// The disk's error.
+    pub(super) fn write(&self, file: &Path) -> std::io::Result<()> {
+        let new = file.with_extension("tmp");
+        let mut written = File::create(&new)?;
+        written.write_all(&serde_json::to_vec(self)?)?;
+        written.sync_data()?;
+        std::fs::rename(new, file)
+    }
+
     /// The server stored a message. Answers may be worked on in another order than they came.
     pub(super) fn stored(&mut self, stream: &str, subject: &str, seq: u64) {
         if self.last(stream).is_none_or(|mark| mark.seq < seq) {
@@ -40,6 +81,8 @@ impl Marks {
         let lost = seq < asked.seq;
         if lost {
             self.last.remove(stream);
+            let surplus = (self.losses.len() + 1).saturating_sub(MAX_LOSSES);
+            self.losses.drain(..surplus);
             self.losses
                 .push(format!("{stream} without {} {}", asked.subject, asked.seq));
         }
@@ -78,5 +121,26 @@ mod tests {
         }
         let losses: Vec<String> = marks.losses().collect();
         assert_eq!(losses, ["S without a 9", "S without a 3"]);
+    }
+    #[test]
+    fn the_next_process_knows_them() {
+        let dir = std::env::temp_dir().join(format!("marks-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let file = dir.join("stored");
+        assert_eq!(Marks::read(&file), Marks::default());
+        let mut marks = Marks::default();
+        for seq in 1..40 {
+            marks.stored("S", "a", seq);
+            let asked = marks.last("S").cloned().unwrap();
+            assert!(marks.compare("S", &asked, 0));
+        }
+        marks.stored("S", "b", 7);
+        marks.write(&file).unwrap();
+        let read = Marks::read(&file);
+        assert_eq!(read, marks);
+        assert_eq!(read.losses().count(), MAX_LOSSES);
+        std::fs::write(&file, b"{").unwrap();
+        assert_eq!(Marks::read(&file), Marks::default());
+        std::fs::remove_dir_all(dir).unwrap();
     }
 }

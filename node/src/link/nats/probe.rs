@@ -26,37 +26,44 @@ const IMPOSSIBLE: &str = "18446744073709551615";
 /// JetStream's code for "wrong last sequence".
 const WRONG_LAST_SEQUENCE: u64 = 10071;
 
-/// Asks for as long as the link lives; `subject` is asked for while nothing was sent yet.
+/// Asks for as long as the link lives, and at once after each connect; `subject` is asked for while
+/// nothing was sent yet.
 pub(super) async fn probe(wire: Wire, stream: &'static str, subject: Subject) {
     let mut state = wire.shared.state.subscribe();
     let first = subject.to_string();
-    while state
-        .wait_for(|s| s.connection == Connection::Connected)
-        .await
-        .is_ok()
-    {
+    loop {
+        let connected = state.wait_for(|s| s.connection == Connection::Connected);
+        let Ok(connects) = connected.await.map(|s| s.connects) else {
+            return;
+        };
         let mark = wire.shared.marks.lock().ok();
         let mark = mark.and_then(|marks| marks.last(stream).cloned());
         let subject = mark.as_ref().map_or(&first, |mark| &mark.subject);
         match newest(&wire, subject).await {
-            Ok(Some(seq)) => {
-                if let Some(mark) = mark {
-                    compare(&wire, stream, &mark, seq);
+            Ok(seq) => {
+                if let (Some(mark), Some(seq)) = (mark, seq) {
+                    compare(&wire, stream, &mark, seq).await;
                 }
+                wire.shared.note_compared(stream);
             }
             Err(error @ LinkError::NotProvisioned { .. }) => {
                 wire.explained(stream, error).await;
             }
             // No word about the stream: what else is wrong is told by those whom it stops.
-            Ok(None) | Err(_) => {}
+            Err(_) => {}
         }
-        tokio::time::sleep(PROBE_INTERVAL).await;
+        let again = state.wait_for(|s| s.connects != connects);
+        // Timed out or not, it is asked again.
+        let _ = tokio::time::timeout(PROBE_INTERVAL, again).await;
     }
 }
 
-fn compare(wire: &Wire, stream: &str, mark: &Mark, newest: u64) {
-    let marks = wire.shared.marks.lock();
-    if marks.is_ok_and(|mut marks| marks.compare(stream, mark, newest)) {
+async fn compare(wire: &Wire, stream: &str, mark: &Mark, newest: u64) {
+    let lost = {
+        let marks = wire.shared.marks.lock();
+        marks.is_ok_and(|mut marks| marks.compare(stream, mark, newest))
+    };
+    if lost {
         let Mark { subject, seq } = mark;
         tracing::warn!(
             stream,
@@ -65,6 +72,7 @@ fn compare(wire: &Wire, stream: &str, mark: &Mark, newest: u64) {
             newest,
             "the store lost what it had acknowledged"
         );
+        wire.shared.write_marks().await;
         wire.shared.name_store();
     }
 }

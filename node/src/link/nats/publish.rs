@@ -38,6 +38,7 @@ impl Wire {
             .headers(headers)
             .payload(message.body.clone().into());
         let stream = access::stream_of(&message.subject);
+        self.shared.wait_compared(stream).await;
         let answer = tokio::select! {
             answer = self.ask(&subject, request, ACK_TIMEOUT) => answer,
             () = self.leader_changes(stream) => Err(LinkError::NoLeader { subject: subject.clone() }),

@@ -20,6 +20,9 @@ use tokio::time::Instant;
 /// How long the server may take to store a message.
 pub(super) const ACK_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long sending waits until it is known whether the stream holds what it should.
+const COMPARE_PATIENCE: Duration = Duration::from_secs(3);
+
 /// JetStream's codes for "not available" and "cannot handle the request": without a leader.
 const WITHOUT_LEADER: [u64; 2] = [10008, 10009];
 
@@ -41,8 +44,14 @@ pub(super) struct Shared {
     pub(super) answered: std::sync::Mutex<Option<Instant>>,
     /// How many consumers this unit has.
     pub(super) consumers: usize,
+    /// How many streams it writes into.
+    pub(super) streams: usize,
     /// What each stream must still hold: see [`super::probe`].
     pub(super) marks: std::sync::Mutex<Marks>,
+    /// The marks as they were written last.
+    pub(super) written: Mutex<Marks>,
+    /// The streams that were compared with their marks since the last connect.
+    pub(super) compared: watch::Sender<BTreeSet<&'static str>>,
     /// Makes message ids that nobody else can guess: see [`message_id`].
     pub(super) secret: [u8; 16],
 }
@@ -66,6 +75,7 @@ impl Shared {
                 if let Ok(mut made) = self.made.lock() {
                     made.clear();
                 }
+                self.compared.send_replace(BTreeSet::new());
                 self.state.send_modify(|s| {
                     s.connection = Connection::Disconnected;
                     s.durability = Durability::Unknown;
@@ -145,13 +155,49 @@ impl Shared {
         }
     }
 
+    /// Takes note that a stream holds what its mark says, or that it is known not to.
+    pub(super) fn note_compared(&self, stream: &'static str) {
+        if self.compared.send_if_modified(|all| all.insert(stream)) {
+            self.name_store();
+        }
+    }
+
+    /// Waits until a stream was compared with its mark on this connection: what is sent before could
+    /// take the number of what was lost. Not without end: a stream that gives no word of itself
+    /// gives one to whoever sends.
+    pub(super) async fn wait_compared(&self, stream: &'static str) {
+        let mut compared = self.compared.subscribe();
+        let known = compared.wait_for(|all| all.contains(stream));
+        let _ = tokio::time::timeout(COMPARE_PATIENCE, known).await;
+    }
+
+    /// Keeps the marks for the next process.
+    pub(super) async fn write_marks(&self) {
+        let mut written = self.written.lock().await;
+        let Ok(marks) = self.marks.lock().map(|marks| marks.clone()) else {
+            return;
+        };
+        if *written == marks {
+            return;
+        }
+        let (file, new) = (self.config.marks_file.clone(), marks.clone());
+        match tokio::task::spawn_blocking(move || new.write(&file)).await {
+            Ok(Ok(())) => *written = marks,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "what the streams must hold cannot be written");
+            }
+            // The process ends.
+            Err(_) => {}
+        }
+    }
+
     /// Names the store anew, where all is known that belongs to its name.
     pub(super) fn name_store(&self) {
         let (Ok(made), Ok(marks)) = (self.made.lock(), self.marks.lock()) else {
             return;
         };
         // Half a name would look like another store.
-        if made.len() != self.consumers {
+        if made.len() != self.consumers || self.compared.borrow().len() != self.streams {
             return;
         }
         let made = made

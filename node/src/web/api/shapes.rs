@@ -150,6 +150,9 @@ pub struct Status {
     /// It was not kept.
     #[serde(default)]
     pub refused: Vec<String>,
+    /// Reports from below that cannot be checked yet, and what each waits for.
+    #[serde(default)]
+    pub unchecked: Vec<String>,
     /// Registry version.
     pub registry: u64,
     /// Catalogue digest.
@@ -358,6 +361,7 @@ mod tests {
             contradictions: Vec::new(),
             contradictory: BTreeSet::from(["14".parse().unwrap()]),
             refused: Vec::new(),
+            unchecked: vec!["it".into()],
             registry: 1,
             catalogue: Some(Digest::of(b"x")),
             now: "now".into(),
