@@ -66,8 +66,8 @@ async fn serve(config: Config) -> Result<()> {
     let courier = match service.config.nats.clone() {
         None => None,
         Some(nats) => {
-            let (path, has_children) = service
-                .with(|books, _| courier::path_of(books))
+            let (places, has_children) = service
+                .with(|books, _| courier::places_of(books))
                 .await
                 .map_err(|e| miette!("{e}"))?;
             let tls = LinkTls {
@@ -81,13 +81,17 @@ async fn serve(config: Config) -> Result<()> {
                 monitors: nats.monitor,
                 seed_file: nats.seed,
                 marks_file: service.config.data.join("stored"),
-                path: path.clone(),
+                places: places.clone(),
                 has_children,
                 tls,
             };
             let link = Arc::new(NatsLink::connect(link).await.into_diagnostic()?);
             watch(service.clone(), link.clone());
-            Some(tokio::spawn(courier::run(service.clone(), link, path)))
+            Some(tokio::spawn(courier::run(
+                service.clone(),
+                link,
+                places.last().clone(),
+            )))
         }
     };
     let (router, _) = web::router(App::new(service.clone(), tokens));

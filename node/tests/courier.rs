@@ -39,12 +39,12 @@ impl Net {
                 other => break other.unwrap(),
             }
         };
-        let (path, has_children) = service
-            .with(|books, _| courier::path_of(books))
+        let (places, has_children) = service
+            .with(|books, _| courier::places_of(books))
             .await
             .unwrap();
-        let link = Arc::new(self.hub.join(path.clone(), has_children));
-        let task = tokio::spawn(courier::run(service.clone(), link, path));
+        let link = Arc::new(self.hub.join(places.clone(), has_children));
+        let task = tokio::spawn(courier::run(service.clone(), link, places.last().clone()));
         self.running.push((service.clone(), task));
         service
     }
@@ -477,4 +477,46 @@ async fn a_county_that_floods_delays_nobody_else() {
     }
     drop((county, city, province));
     net.stop().await;
+}
+
+/// Each month goes to the parent of the month, which gets what the others had of the log before.
+async fn moving(seed: u64, parents: [&'static str; 3]) {
+    let months = [JAN, FEB, MAR];
+    let mut w = World::empty();
+    w.publish_registry(JAN, |r| {
+        for (period, parent) in months.into_iter().zip(parents) {
+            kit::place(r, A, period, parent);
+        }
+    });
+    w.set_clock(at("2026-01-20"));
+    let mut net = Net {
+        hub: MisbehavingNetwork::new(seed, InjectedRates::harsh()),
+        running: Vec::new(),
+    };
+    let province = net.start(&mut w, PROVINCE, Accept::Auto).await;
+    let city = net.start(&mut w, CITY, Accept::Auto).await;
+    let county = net.start(&mut w, A, Accept::Person).await;
+    for period in months {
+        w.set_clock(at(&format!("{period}-20")));
+        record_trainings(&county, period).await;
+        finish(&w, &county, period).await;
+        until(&county, period, accepted(period)).await;
+    }
+    let by = |books: &Books, _| {
+        let own = books.rollups().values();
+        let answers = own.map(|o| o.receipts().iter().map(|(r, _)| r.parent.to_string()));
+        Ok(answers.map(Iterator::collect::<Vec<_>>).collect::<Vec<_>>())
+    };
+    let answered = county.with(by).await.unwrap();
+    assert_eq!(answered, parents.map(|p| vec![p.to_string()]));
+    drop((city, county, province));
+    net.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moved_unit_is_answered_by_the_parent_of_each_month() {
+    for seed in 1..=2 {
+        moving(seed, [PROVINCE, CITY, PROVINCE]).await;
+        moving(seed, [CITY, PROVINCE, CITY]).await;
+    }
 }

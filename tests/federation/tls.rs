@@ -149,7 +149,10 @@ impl Place {
             monitors: vec![format!("http://{HOST}:{}", self.world.monitor_port)],
             seed_file: m.dir.join("nats.seed"),
             marks_file: m.dir.join("stored"),
-            path: "140000.140300.140302".parse().unwrap(),
+            places: "140000.140300.140302"
+                .parse::<node::link::UnitPath>()
+                .unwrap()
+                .into(),
             has_children: false,
             tls,
         })

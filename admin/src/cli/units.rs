@@ -236,6 +236,7 @@ pub fn nats_units(cards: &[Card], skip: bool) -> Result<Vec<NatsUnit>, Failure> 
         .map(|card| {
             Ok(NatsUnit {
                 path: path(cards, card)?.iter().map(ToString::to_string).collect(),
+                former: Vec::new(),
                 public_nkey: card.nkey.clone().unwrap_or_default(),
                 has_children: cards.iter().any(|c| c.parent.as_ref() == Some(&card.id)),
             })

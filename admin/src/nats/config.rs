@@ -172,11 +172,13 @@ fn accounts(operator: &str, units: &[(UnitPath, &NatsUnit)]) -> String {
 
 /// The account of a unit: no JetStream, one user, and nothing of other accounts but its imports.
 fn account_of(path: &UnitPath, unit: &NatsUnit) -> String {
-    let imports: String = access::imports(path, unit.has_children)
+    let imports: String = unit
+        .places(path)
+        .imports(unit.has_children)
         .iter()
         .map(import)
         .collect();
-    let publish = list(&access::publish_permissions(path, unit.has_children));
+    let publish = list(&unit.places(path).publish_permissions(unit.has_children));
     let subscribe = list(&access::subscribe_permissions(path));
     format!(
         "  # {path}
@@ -245,6 +247,7 @@ mod tests {
         let path = path.split('.').map(str::to_owned).collect();
         NatsUnit {
             path,
+            former: Vec::new(),
             public_nkey: create_user().unwrap().public_nkey,
             has_children,
         }

@@ -89,7 +89,7 @@ impl ProvisionReport {
 fn consumers(units: &[(UnitPath, &NatsUnit)]) -> BTreeMap<(&'static str, String), Vec<String>> {
     let of_units = units
         .iter()
-        .flat_map(|(path, unit)| access::consumers(path, unit.has_children))
+        .flat_map(|(path, unit)| unit.places(path).consumers(unit.has_children))
         .map(|(stream, name, filters)| ((stream, name), filters));
     let of_streams = [STREAM_UP, STREAM_DOWN].map(|stream| {
         let filter = access::holders_filter(stream);

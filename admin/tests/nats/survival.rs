@@ -122,6 +122,7 @@ async fn a_nation_of_units_fits_into_one_stream() {
     let units: Vec<NatsUnit> = (0..1_200)
         .map(|n| NatsUnit {
             path: vec!["140000".to_owned(), format!("150{n:04}")],
+            former: Vec::new(),
             public_nkey: create_user().unwrap().public_nkey,
             has_children: false,
         })

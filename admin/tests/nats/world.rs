@@ -110,6 +110,7 @@ impl World {
             .iter()
             .map(|(p, has_children, u)| NatsUnit {
                 path: p.units().to_vec(),
+                former: Vec::new(),
                 public_nkey: u.public_nkey.clone(),
                 has_children: *has_children,
             })
@@ -198,7 +199,7 @@ impl World {
             monitors: monitors.iter().map(address).collect(),
             seed_file: self.dir.join(p.unit()),
             marks_file: self.dir.join(format!("{}.stored", p.unit())),
-            path: p.clone(),
+            places: p.clone().into(),
             has_children: *has_children,
             tls: LinkTls::default(),
         })

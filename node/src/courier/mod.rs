@@ -7,6 +7,7 @@
 //!
 //! Everything may happen twice and nothing is lost by it.
 
+mod due;
 mod inbox;
 mod outbox;
 mod timing;
@@ -14,23 +15,31 @@ mod waiting;
 
 use std::sync::Arc;
 
+use protocol::ids::UnitId;
+
 use crate::books::Books;
 use crate::fault::{Faults, internal};
-use crate::link::{Transport, UnitPath};
+use crate::link::{Places, Transport, UnitPath};
 use crate::service::Service;
 
-/// The unit's path, top first.
+/// Where the unit stands and stood, and whether units are or were below it.
 ///
 /// # Errors
 /// A node without a registry.
-pub fn path_of(books: &Books) -> Result<(UnitPath, bool), Faults> {
+pub fn places_of(books: &Books) -> Result<(Places, bool), Faults> {
     let registry = books
         .registry()
         .ok_or_else(|| internal("no registry"))?
         .registry();
-    let path = registry.last_path(books.unit());
-    let path = UnitPath::new(path.iter().map(ToString::to_string)).map_err(internal)?;
-    Ok((path, registry.ever_below(books.unit()).len() > 1))
+    let path =
+        |units: Vec<UnitId>| UnitPath::new(units.iter().map(ToString::to_string)).map_err(internal);
+    let former = registry.paths(books.unit()).into_iter();
+    let former = former.map(path).collect::<Result<Vec<_>, _>>()?;
+    let last = path(registry.last_path(books.unit()))?;
+    Ok((
+        Places::new(last, former),
+        registry.ever_below(books.unit()).len() > 1,
+    ))
 }
 
 /// Runs until the link is closed. Both halves end with it, also when it is aborted.

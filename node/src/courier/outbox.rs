@@ -10,15 +10,15 @@ use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
 use protocol::log::delivery::Delivery;
 use protocol::note::Note;
-use protocol::period::Month;
-use protocol::receipt::Decision;
+use protocol::receipt::{Decision, Receipt};
 use tokio::time::Instant;
 
-use crate::books::{Books, OwnRollup};
+use crate::books::Books;
 use crate::fault::{Faults, internal};
 use crate::link::{DownKind, Outgoing, Subject, Transport, UnitPath, UpKind};
-use crate::service::{Service, addressee};
+use crate::service::Service;
 
+use super::due::{Parcel, due, path_in};
 use super::timing::{OUTBOX_INTERVAL, millis};
 
 /// How long a rollup without a receipt waits before it is sent again: longer than the server's
@@ -27,10 +27,6 @@ use super::timing::{OUTBOX_INTERVAL, millis};
 const RESEND_DELAY: Duration = Duration::from_secs(150);
 /// The longest of these waits.
 const MAX_RESEND_DELAY: Duration = Duration::from_secs(86_400);
-/// How many months of reports, answered or not, go into a store that holds nothing: units further
-/// up read them from there, and may not have done so yet. A year and the month that is being
-/// reported.
-const RESEND_MONTHS: usize = 13;
 /// Receipts that were given so recently are sent once more at start: the process may have died
 /// before they were sent.
 const RESEND_RECEIPTS_WITHIN: chrono::Days = chrono::Days::new(7);
@@ -63,58 +59,16 @@ impl Sent {
     }
 }
 
-/// The rollups that are to be sent now, in order, and the statement to begin with.
-fn due(books: &Books, sent: &Sent, renewed: bool, now: Instant) -> (u64, Vec<(Month, u32)>) {
-    let sizes = |fits: &dyn Fn(&OwnRollup) -> bool| {
-        books
-            .rollups()
-            .values()
-            .filter(|r| fits(r))
-            .map(|r| r.held().rollup.log.size)
-            .max()
-    };
-    let acknowledged = sizes(&|r| !r.receipts().is_empty()).unwrap_or(0);
-    let key = |own: &OwnRollup| (own.held().rollup.period, own.held().rollup.revision);
-    if books.me().is_none_or(|me| me.parents().next().is_none()) {
-        return (0, Vec::new());
-    }
-    if !renewed {
-        return (
-            acknowledged,
-            books
-                .outbox()
-                .filter(|o| sent.is_due(&o.held().digest(), now))
-                .map(key)
-                .collect(),
-        );
-    }
-    let months: BTreeSet<Month> = books.rollups().keys().map(|(month, _)| *month).collect();
-    let oldest = months.iter().rev().take(RESEND_MONTHS).next_back().copied();
-    let recent = books.rollups().values().filter(|o| o.submitted().is_some());
-    let recent =
-        recent.filter(|o| Some(o.held().rollup.period) >= oldest || o.receipts().is_empty());
-    let list: Vec<_> = recent
-        .filter(|o| sent.is_due(&o.held().digest(), now))
-        .map(key)
-        .collect();
-    // What lies before the first of them was sent already, or is older than what is sent again.
-    let before = list
-        .first()
-        .and_then(|first| sizes(&|r| key(r) < *first))
-        .unwrap_or(0);
-    (before, list)
-}
-
-/// The messages of one rollup: the statements from `first` on, its checkpoint, itself.
-fn letters(
-    books: &Books,
-    path: &UnitPath,
-    rollup: (Month, u32),
-    first: u64,
-) -> Result<Vec<Outgoing>, Faults> {
+/// The messages of one rollup: the statements from the parcel's first on, its checkpoint, itself.
+fn letters(books: &Books, parcel: &Parcel) -> Result<Vec<Outgoing>, Faults> {
+    let Parcel {
+        rollup,
+        path,
+        first,
+    } = parcel;
     let own = books
         .rollups()
-        .get(&rollup)
+        .get(rollup)
         .ok_or_else(|| internal("unknown rollup"))?;
     let size = own.held().rollup.log.size;
     let checkpoint = books
@@ -124,7 +78,7 @@ fn letters(
     let mut list = Vec::new();
     // Statements go in bundles whose borders do not depend on when they are sent, so that a
     // repetition is a repetition.
-    let mut first = first - first % BUNDLE_STATEMENTS;
+    let mut first = *first - *first % BUNDLE_STATEMENTS;
     while first < size {
         let end = (first + BUNDLE_STATEMENTS).min(size);
         let entries = (first..end)
@@ -242,7 +196,7 @@ async fn round<T: Transport>(
         None => broadcast(service, transport, path, sent).await,
         Some(_) => Ok(()),
     };
-    send_all(service, transport, path, sent, fresh.is_some()).await?;
+    send_all(service, transport, sent, fresh.is_some()).await?;
     handed?;
     if let Some(name) = fresh.filter(|_| transport.store() == store) {
         service
@@ -255,37 +209,30 @@ async fn round<T: Transport>(
 async fn send_all<T: Transport>(
     service: &Arc<Service>,
     transport: &T,
-    path: &UnitPath,
     sent: &mut Sent,
     renewed: bool,
 ) -> Result<(), Faults> {
     let now = Instant::now();
     let known = sent.clone();
-    let (mut first, list) = service
-        .with(move |books, _| Ok(due(books, &known, renewed, now)))
+    let list = service
+        .with(move |books, _| due(books, &|digest| known.is_due(digest, now), renewed))
         .await?;
-    for rollup in list {
-        let at = path.clone();
-        let (digest, size, letters) = service
+    for parcel in list {
+        let (month, revision) = parcel.rollup;
+        let (digest, letters) = service
             .with(move |books, _| {
                 let own = books
                     .rollups()
-                    .get(&rollup)
+                    .get(&parcel.rollup)
                     .ok_or_else(|| internal("unknown rollup"))?;
-                Ok((
-                    own.held().digest(),
-                    own.held().rollup.log.size,
-                    letters(books, &at, rollup, first)?,
-                ))
+                Ok((own.held().digest(), letters(books, &parcel)?))
             })
             .await?;
         let begin = Instant::now();
         transport.publish_all(&letters).await.map_err(internal)?;
         service.count("sent", letters.len() as u64);
-        let (month, revision) = rollup;
         tracing::info!(%month, revision, messages = letters.len(), ms = millis(begin), "a rollup was sent");
         sent.note(digest, Instant::now());
-        first = first.max(size);
     }
     let again = service.with(|books, _| Ok(reopened(books))).await?;
     for note in again
@@ -297,9 +244,12 @@ async fn send_all<T: Transport>(
         service.queue(vec![note]);
     }
     for note in service.receipts() {
-        let Some(child) = addressee(&note) else {
+        let Ok(receipt) = Receipt::parse(note.text()) else {
             continue;
         };
+        let (child, month) = (receipt.child.to_string(), receipt.period);
+        // Where it stood below this unit in that month.
+        let path = service.with(move |books, _| path_in(books, month)).await?;
         let below = UnitPath::new(path.units().iter().cloned().chain([child])).map_err(internal)?;
         let body = note.as_bytes().to_vec();
         // Not the digest alone: a receipt that is asked for again must not be dropped as a

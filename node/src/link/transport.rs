@@ -1,9 +1,9 @@
 //! What every way to the other units does: send, receive, and check before sending.
 
-use super::access;
 use super::ack::Ack;
 use super::error::LinkError;
-use super::subject::{Subject, UnitPath};
+use super::places::Places;
+use super::subject::Subject;
 use std::future::Future;
 
 /// The largest body that can travel: the server's 8 MiB less room for headers.
@@ -70,13 +70,13 @@ pub trait Transport: Send + Sync + 'static {
 /// # Errors
 /// [`LinkError::Foreign`]: a subject that this unit may not use. [`LinkError::TooLarge`].
 pub fn check_outgoing(
-    path: &UnitPath,
+    places: &Places,
     has_children: bool,
     message: &Outgoing,
 ) -> Result<(), LinkError> {
-    if !access::may_publish(path, has_children, &message.subject) {
+    if !places.may_publish(has_children, &message.subject) {
         return Err(LinkError::Foreign {
-            unit: path.unit().to_owned(),
+            unit: places.unit().to_owned(),
             subject: message.subject.to_string(),
         });
     }

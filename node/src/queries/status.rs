@@ -25,8 +25,11 @@ pub struct Status {
     pub name: String,
     /// Tier.
     pub tier: String,
-    /// The month that events are recorded in.
+    /// The month that events are recorded in; of a unit that has ended its last one.
     pub open: Month,
+    /// The last month of the unit, where the registry says that it ends.
+    #[serde(default)]
+    pub until: Option<Month>,
     /// Its last day to be on time.
     pub due: String,
     /// Statements in the log.
@@ -75,7 +78,8 @@ pub fn status(
     now: DateTime<Utc>,
 ) -> Result<Status, Faults> {
     let me = books.me().cloned().ok_or_else(|| internal("no registry"))?;
-    let open = open_month(books)?;
+    let next = open_month(books)?;
+    let open = me.until().map_or(next, |until| until.min(next));
     let oldest = books.outbox().filter_map(|own| own.submitted()).min();
     let down = link.filter(|seen| !seen.is_up());
     Ok(Status {
@@ -83,11 +87,12 @@ pub fn status(
         name: me.placement(open).name,
         tier: me.tier.to_string(),
         open,
+        until: me.until(),
         due: books.reporting(open).due(me.tier, open).to_string(),
         leaves: books.log().map_or(0, UnitLog::len),
         waiting: waiting(books),
         waiting_since: oldest.map(stamp),
-        children_missing: close::waiting_for(books, open)
+        children_missing: close::waiting_for(books, next)
             .iter()
             .map(ToString::to_string)
             .collect(),

@@ -215,6 +215,7 @@ impl World {
             let has_children = members.iter().any(|c| c.parent.as_ref() == Some(&m.id));
             nats_units.push(NatsUnit {
                 path: registry_path(m),
+                former: Vec::new(),
                 public_nkey: user.public_nkey,
                 has_children,
             });

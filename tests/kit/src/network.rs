@@ -6,9 +6,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use node::link::access;
 use node::link::{Ack, Answer, Answered, Incoming, LinkError, Outgoing, Subject, Transport};
-use node::link::{UnitPath, check_outgoing};
+use node::link::{Places, check_outgoing};
 use tokio::sync::Notify;
 
 /// How often in a thousand something goes wrong.
@@ -53,7 +52,7 @@ struct Hub {
 }
 
 struct Member {
-    path: UnitPath,
+    places: Places,
     queue: VecDeque<Held>,
     bell: Arc<Notify>,
 }
@@ -73,7 +72,7 @@ struct Held {
 pub struct MisbehavingLink {
     hub: MisbehavingNetwork,
     member: usize,
-    path: UnitPath,
+    places: Places,
     has_children: bool,
     bell: Arc<Notify>,
 }
@@ -93,26 +92,29 @@ impl MisbehavingNetwork {
     /// Joins a unit; a later link of the same unit (a restarted node) finds the messages that wait
     /// for it.
     #[must_use]
-    pub fn join(&self, path: UnitPath, has_children: bool) -> MisbehavingLink {
+    pub fn join(&self, places: impl Into<Places>, has_children: bool) -> MisbehavingLink {
+        let places = places.into();
         let mut hub = self.lock();
         let member = hub
             .members
             .iter()
-            .position(|m| m.path == path)
+            .position(|m| m.places.unit() == places.unit())
             .unwrap_or_else(|| {
                 let bell = Arc::new(Notify::new());
                 hub.members.push(Member {
-                    path: path.clone(),
+                    places: places.clone(),
                     queue: VecDeque::new(),
                     bell,
                 });
                 hub.members.len() - 1
             });
+        // It may have moved since.
+        hub.members[member].places = places.clone();
         let bell = Arc::clone(&hub.members[member].bell);
         MisbehavingLink {
             hub: self.clone(),
             member,
-            path,
+            places,
             has_children,
             bell,
         }
@@ -152,7 +154,7 @@ impl Hub {
 
 impl Transport for MisbehavingLink {
     async fn publish(&self, message: &Outgoing) -> Result<(), LinkError> {
-        check_outgoing(&self.path, self.has_children, message)?;
+        check_outgoing(&self.places, self.has_children, message)?;
         let mut hub = self.hub.lock();
         let rates = hub.rates;
         if hub.happens(rates.refuse) {
@@ -164,7 +166,7 @@ impl Transport for MisbehavingLink {
             hub.last += 1;
             for i in 0..hub.members.len() {
                 let member = &hub.members[i];
-                if !access::is_meant_for(&member.path, &message.subject) {
+                if !member.places.is_meant_for(&message.subject) {
                     continue;
                 }
                 let copies = if hub.happens(rates.duplicate) { 2 } else { 1 };

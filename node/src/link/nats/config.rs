@@ -2,8 +2,8 @@
 
 use crate::link::access;
 use crate::link::error::LinkError;
+use crate::link::places::Places;
 use crate::link::seed;
-use crate::link::subject::UnitPath;
 use async_nats::ConnectOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -73,8 +73,8 @@ pub struct LinkConfig {
     pub seed_file: PathBuf,
     /// The file that keeps for the next process what the streams must hold.
     pub marks_file: PathBuf,
-    /// This unit's place.
-    pub path: UnitPath,
+    /// Where this unit stands and stood.
+    pub places: Places,
     /// Whether it has units below it.
     pub has_children: bool,
     /// TLS.
@@ -89,7 +89,7 @@ impl LinkConfig {
 
     /// Who connects, and by which TLS.
     pub(super) fn options(&self, seed: &str) -> Result<ConnectOptions, LinkError> {
-        let unit = self.path.unit();
+        let unit = self.places.unit();
         let options = ConnectOptions::new()
             .nkey(seed.to_owned())
             .name(format!("countersign-node {unit}"))

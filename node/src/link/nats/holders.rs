@@ -99,7 +99,7 @@ impl Wire {
     async fn holders(&self) -> Result<Holders, LinkError> {
         let config = &self.shared.config;
         let mut all = Holders::new();
-        for (stream, _) in access::streams_written(&config.path, config.has_children) {
+        for (stream, _) in access::streams_written(config.places.last(), config.has_children) {
             all.insert(stream, self.holders_of(stream).await?);
         }
         Ok(all)

@@ -46,9 +46,9 @@ impl NatsLink {
     /// Starts the link. Returns at once: when the server is away the link keeps trying, forever.
     pub async fn connect(config: LinkConfig) -> Result<Self, LinkError> {
         let seed = seed::read_seed(&config.seed_file)?;
-        let unit = config.path.unit().to_owned();
-        let consumers = access::consumers(&config.path, config.has_children);
-        let streams = access::streams_written(&config.path, config.has_children);
+        let unit = config.places.unit().to_owned();
+        let consumers = config.places.consumers(config.has_children);
+        let streams = access::streams_written(config.places.last(), config.has_children);
         let mut secret = [0; 16];
         SystemRandom
             .fill(&mut secret)

@@ -25,7 +25,7 @@ impl Wire {
     /// Publishes; true when the server had the message already.
     pub(super) async fn publish(&self, message: &Outgoing) -> Result<bool, LinkError> {
         let config = &self.shared.config;
-        check_outgoing(&config.path, config.has_children, message)?;
+        check_outgoing(&config.places, config.has_children, message)?;
         self.connected()?;
         let server = self.ensure_durable().await?;
         let subject = message.subject.to_string();

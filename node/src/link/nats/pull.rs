@@ -150,7 +150,7 @@ async fn take(wire: &Wire, message: Message) -> Option<Incoming> {
     let (times, number) = delivered(&reply).unwrap_or((1, 0));
     let ack = NatsAck::new(wire.clone(), reply);
     match message.subject.parse::<Subject>() {
-        Ok(subject) if access::is_meant_for(&wire.shared.config.path, &subject) => Some(Incoming {
+        Ok(subject) if wire.shared.config.places.is_meant_for(&subject) => Some(Incoming {
             subject,
             body: message.payload.to_vec(),
             number,

@@ -126,6 +126,9 @@ pub struct Status {
     /// The month that events are recorded in.
     #[schema(value_type = String)]
     pub open: Month,
+    /// The last month of the unit, where the registry says that it ends.
+    #[schema(value_type = Option<String>)]
+    pub until: Option<Month>,
     /// Its last day to be on time.
     pub due: String,
     /// Statements in the log.
@@ -350,6 +353,7 @@ mod tests {
             name: "name".into(),
             tier: "city".into(),
             open: month(),
+            until: Some(month()),
             due: "day".into(),
             leaves: 1,
             waiting: Vec::new(),

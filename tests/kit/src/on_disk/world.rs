@@ -15,6 +15,7 @@ use protocol::digest::Digest;
 use protocol::note::{Alg, Note, SigningKey};
 use protocol::published;
 use protocol::receipt::Decision;
+use protocol::registry::Registry;
 use protocol::text::hex;
 
 use super::basics::{PEOPLE, TOKENS, after, at, catalogue, key, token};
@@ -22,7 +23,7 @@ use super::desk::Desk;
 use super::dir::{Dir, secret};
 use super::letter::take;
 use crate::{A, B, CITY, FEB, JAN, PLAN, PROVINCE, UNITS};
-use crate::{id_no, month, node_key, registry, unit, witness_key};
+use crate::{id_no, month, node_key, registry, sign_registry, unit, witness_key};
 
 /// The federation.
 pub struct World {
@@ -112,6 +113,20 @@ impl World {
         };
         self.send(id, above, now);
         self.decide(above[0], id, period, Decision::Accepted, now);
+    }
+
+    /// The next version of the registry, changed in the months from this one on, at every unit.
+    pub fn publish_registry(&mut self, from: &str, change: impl FnOnce(&mut Registry)) {
+        let known = self.desks[PROVINCE].read().registry().unwrap();
+        let mut next = known.registry().clone();
+        (next.version, next.previous) = (next.version + 1, Some(known.digest()));
+        next.from = Some(month(from));
+        change(&mut next);
+        let note = sign_registry(&next, &[&self.root]);
+        for desk in self.desks.values_mut() {
+            let documents = [note.as_bytes().to_vec()];
+            assert_eq!(desk.books().install(&documents).unwrap(), 1);
+        }
     }
 
     /// Everybody's month.

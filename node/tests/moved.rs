@@ -1,0 +1,110 @@
+//! A county is put under another parent, another is merged away: months go on on all tiers, nobody
+//! waits for who is gone, and evidence from before holds under the newest registry.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use kit::on_disk::*;
+use kit::{known, place};
+use node::desk::close::{self, CloseRequest};
+use node::{queries, review};
+use protocol::evidence::{file, report};
+use protocol::receipt::Decision;
+use protocol::rollup::Rollup;
+
+/// County A goes from the city to the province with February; county B ends with January, and A
+/// carries on what it did.
+fn reorganized() -> World {
+    let mut w = World::empty();
+    let now = at("2026-01-20");
+    w.desk(A).register(&[id_no(1), id_no(2)], "2026-01-03", now);
+    w.desk(B).register(&[id_no(8)], "2026-01-03", now);
+    w.report_all(JAN, after(JAN));
+    w.publish_registry(FEB, |r| {
+        place(r, A, FEB, PROVINCE);
+        known(r, B).end(Some(month(JAN)), vec![unit(A)]);
+    });
+    w
+}
+
+/// A month of county A, of the city and of the province as they stand now.
+fn report_without_b(w: &mut World, period: &str) {
+    let now = after(period);
+    w.desk(A).finish(period, now);
+    w.send(A, &[CITY, PROVINCE], now);
+    w.decide(PROVINCE, A, period, Decision::Accepted, now);
+    // The city has nobody below it any more: it names nobody missing, and is not asked to.
+    assert!(close::waiting_for(w.desk(CITY).read(), month(period)).is_empty());
+    w.desk(CITY).finish(period, now);
+    w.send(CITY, &[PROVINCE], now);
+    w.decide(PROVINCE, CITY, period, Decision::Accepted, now);
+    w.desk(PROVINCE).finish(period, now);
+}
+
+fn last_rollup(w: &mut World, id: &str, period: &str) -> Rollup {
+    let books = w.desk(id).read();
+    let own = node::desk::sign::latest(books, month(period)).unwrap();
+    own.held().rollup.clone()
+}
+
+#[test]
+fn months_go_on_after_a_move_and_a_merger() {
+    let mut w = reorganized();
+    w.desk(A)
+        .register(&[id_no(3)], "2026-02-03", at("2026-02-10"));
+    report_without_b(&mut w, FEB);
+    report_without_b(&mut w, MAR);
+    let children = |r: Rollup| -> Vec<String> {
+        assert!(r.missing.is_empty());
+        r.children.iter().map(|c| c.unit.to_string()).collect()
+    };
+    assert_eq!(children(last_rollup(&mut w, CITY, JAN)), [B, A]);
+    assert_eq!(children(last_rollup(&mut w, PROVINCE, JAN)), [CITY]);
+    for period in [FEB, MAR] {
+        assert!(children(last_rollup(&mut w, CITY, period)).is_empty());
+        assert_eq!(children(last_rollup(&mut w, PROVINCE, period)), [CITY, A]);
+    }
+    // Evidence of before and after, from the province and from the city that the county has left.
+    for id in [PROVINCE, CITY, A, B] {
+        let zip = w.desk(id).evidence();
+        let evidence = file::read(&zip).unwrap();
+        let found = report::verify(&evidence, &w.root.vkey()).unwrap();
+        let failures: Vec<_> = found.failures().collect();
+        assert!(failures.is_empty(), "{id}: {failures:?}");
+    }
+}
+
+#[test]
+fn a_unit_that_has_ended_records_and_closes_no_more() {
+    let mut w = reorganized();
+    let signatories = w.desk(B).signatories();
+    let now = after(FEB);
+    let request = CloseRequest::default();
+    let closed = close::close(w.desk(B).books(), month(FEB), &request, signatories, now);
+    assert_eq!(code_of(closed), "node.ended");
+    let status = queries::status::status(w.desk(B).read(), None, vec![], now).unwrap();
+    assert_eq!((status.open, status.waiting.len()), (month(JAN), 0));
+    assert_eq!(status.until, Some(month(JAN)));
+    // Its last month stays where it is, and can be opened again by the parent of then.
+    w.decide(CITY, B, JAN, Decision::Reopened, now);
+    w.desk(B).finish(JAN, now);
+    w.send(B, &[CITY, PROVINCE], now);
+    w.decide(CITY, B, JAN, Decision::Accepted, now);
+}
+
+#[test]
+fn the_parent_of_the_month_decides() {
+    let mut w = reorganized();
+    let now = after(FEB);
+    w.desk(A).finish(FEB, now);
+    w.send(A, &[CITY, PROVINCE], now);
+    for id in [CITY, PROVINCE] {
+        review::check_all(w.desk(id).books(), false, now).unwrap();
+    }
+    let mut by = |parent: &str, period: &str| {
+        let ruling = review::Ruling::new(Decision::Reopened, parent).because("look again");
+        let books = w.desk(parent).books();
+        review::decide(books, &unit(A), month(period), ruling, now)
+    };
+    assert_eq!(code_of(by(CITY, FEB)), "review.unit");
+    assert_eq!(code_of(by(PROVINCE, JAN)), "review.unit");
+    assert!(by(CITY, JAN).is_ok());
+}
