@@ -820,3 +820,182 @@ fn every_help_has_an_example() {
     }
     assert!(seen > 40, "only {seen} help texts were found");
 }
+
+/// A province, two cities, and two counties below the first.
+fn two_cities(dir: &Dir) {
+    dir.good(&words("key new a.key --name root"));
+    dir.write("a.vkey", &dir.good(&words("key show a.key")));
+    let mut table = "id,name,tier,parent,vkey,witness\n".to_string();
+    for (unit, tier, parent) in [
+        ("140000", "province", ""),
+        ("140300", "city", "140000"),
+        ("140700", "city", "140000"),
+        ("140302", "county", "140300"),
+        ("140322", "county", "140300"),
+    ] {
+        let card = format!("{unit}.toml");
+        dir.good(&words(&format!(
+            "key unit {unit} --unit {unit} --card {card}"
+        )));
+        let card = dir.read(&card);
+        let key = |name: &str| {
+            let line = card.lines().find(|l| l.starts_with(name)).unwrap();
+            line.split('"').nth(1).unwrap().to_string()
+        };
+        let (vkey, witness) = (key("vkey"), key("witness"));
+        table.push_str(&format!(
+            "{unit},Unit {unit},{tier},{parent},{vkey},{witness}\n"
+        ));
+    }
+    dir.write("units.csv", &table);
+    dir.good(&words(
+        "registry new --root a.key --units units.csv --since 2023-01 -o registry-1.note",
+    ));
+}
+
+const NEXT: &str = "registry next registry-1.note --root a.key";
+
+/// A county is put under another city: by its changed file or by command, from a month on. A file
+/// that differs is never passed over.
+#[test]
+fn a_unit_moves_from_a_month_on() {
+    let dir = Dir::new("moves");
+    two_cities(&dir);
+    dir.write(
+        "moved.toml",
+        "[[unit]]\nid = \"140302\"\nname = \"城区\"\nparent = \"140700\"\n",
+    );
+    let by_file = |more: &str| dir.run(&words(&format!("{NEXT} --add moved.toml {more}")));
+    by_file("").refused(1, &["registry.exists", "140302", "--from"]);
+    let made = by_file("--from 2024-01 -o registry-2.note");
+    assert_eq!(made.code(), 0, "{}", made.err());
+    for told in [
+        "140302 自 2024-01 起：名称 Unit 140302 → 城区，上级 140300 → 140700",
+        "140302 from 2024-01 on: its name is 城区, not Unit 140302, it reports to 140700, not 140300",
+    ] {
+        assert!(made.err().contains(told), "{}", made.err());
+    }
+    let chain = words("registry show registry-1.note registry-2.note --root a.vkey");
+    let shown = dir.json(&chain)["registry"].clone();
+    assert_eq!(shown["from"], "2024-01");
+    let unit = |id: &str| {
+        let units = shown["units"].as_array().unwrap().iter();
+        units.clone().find(|u| u["id"] == id).unwrap().clone()
+    };
+    let moved = unit("140302");
+    assert_eq!(
+        (&moved["parent"], &moved["former"][0]["parent"]),
+        (&"140700".into(), &"140300".into())
+    );
+    assert_eq!(moved["former"][0]["until"], "2023-12");
+    assert!(
+        dir.good(&chain)
+            .contains("until 2023-12 Unit 140302 below 140300")
+    );
+    // The same by command, where the file is not at hand.
+    let command = "--from 2024-01 --move 140302 140700 --rename 140302 城区";
+    let command = dir.json(&words(&format!("{NEXT} {command}")));
+    let by_command = command["note"].as_str().unwrap().lines().nth(1).unwrap();
+    assert_eq!(Some(by_command), dir.read("registry-2.note").lines().nth(1));
+    // The next version cannot take it back from a month that is settled, nor leave its month out.
+    let third = |more: &str| {
+        let before = "registry next registry-1.note registry-2.note --root a.key";
+        dir.run(&words(&format!("{before} {more}")))
+    };
+    third("--from 2023-12 --move 140302 140300").refused(1, &["registry.from", "2024-01"]);
+    let back = third("--from 2024-01 --move 140302 140300 -o registry-3.note");
+    assert_eq!(back.code(), 0, "{}", back.err());
+    dir.run(&words(&format!("{NEXT} --move 140302 140700")))
+        .refused(2, &["--from"]);
+    dir.run(&words(&format!(
+        "{NEXT} --from 2024-01 --move 140302 140322"
+    )))
+    .refused(1, &["registry.unit", "not of a higher tier"]);
+}
+
+/// A county is merged away: its last month is named once, and who carries on.
+#[test]
+fn a_unit_ends_with_a_month() {
+    let dir = Dir::new("ends");
+    two_cities(&dir);
+    let ends = "--from 2023-03 --end 140322 --successor 140322 140302";
+    let made = dir.run(&words(&format!("{NEXT} {ends} -o registry-2.note")));
+    assert_eq!(made.code(), 0, "{}", made.err());
+    for told in [
+        "140322：最后一个月 2023-02，由 140302 承接",
+        "140322 ends with 2023-02, carried on by 140302",
+    ] {
+        assert!(made.err().contains(told), "{}", made.err());
+    }
+    let chain = words("registry show registry-1.note registry-2.note --root a.vkey");
+    assert!(dir.good(&chain).contains("until 2023-02 → 140302"));
+    let refused = |more: &str, words_: &[&str]| {
+        dir.run(&words(&format!("{NEXT} {more}")))
+            .refused(1, words_);
+    };
+    // Its counties would be left behind: each is named.
+    refused(
+        "--from 2023-03 --end 140300",
+        &["registry.unit", "unit 140302", "unit 140322"],
+    );
+    refused(
+        "--from 2023-03 --end 140322 --successor 140322 140399",
+        &["registry.unit", "names the successor 140399"],
+    );
+    dir.run(&words(&format!("{NEXT} --end 140322")))
+        .refused(2, &["--from"]);
+    dir.run(&words(&format!(
+        "{NEXT} --from 2023-03 --successor 140322 140302"
+    )))
+    .refused(2, &["--end 140322"]);
+}
+
+/// What cannot be changed so is said, and not passed over.
+#[test]
+fn a_changed_file_of_a_known_unit_is_never_passed_over() {
+    let dir = Dir::new("known");
+    two_cities(&dir);
+    let refused = |row: &str, words_: &[&str]| {
+        let heading = "id,name,tier,parent,since,vkey,witness\n";
+        dir.write("more.csv", &format!("{heading}{row}\n"));
+        let add = format!("{NEXT} --add more.csv --from 2024-01");
+        dir.run(&words(&add)).refused(1, words_);
+    };
+    refused("140302,,city,,,,", &["registry.exists", "another tier"]);
+    refused("140302,,,,2023-02,,", &["registry.exists", "first month"]);
+    dir.good(&words("key new other.key --name 140302"));
+    let vkey = dir.good(&words("key show other.key"));
+    refused(
+        &format!("140302,,,,,{vkey},"),
+        &["registry.exists", "--rotate-key"],
+    );
+    dir.write("same.csv", "id,name\n140302,Unit 140302\n");
+    dir.run(&words(&format!("{NEXT} --add same.csv")))
+        .refused(2, &["nothing changes"]);
+}
+
+/// A witness key is replaced from a moment on, and the old one kept.
+#[test]
+fn a_witness_key_is_rotated() {
+    let dir = Dir::new("witness");
+    two_cities(&dir);
+    dir.good(&words("key unit again --unit 140300 --card again.toml"));
+    let card = dir.read("again.toml");
+    let line = card.lines().find(|l| l.starts_with("witness")).unwrap();
+    let witness = line.split('"').nth(1).unwrap();
+    dir.write("again.csv", &format!("id,witness\n140300,{witness}\n"));
+    dir.run(&words(&format!("{NEXT} --add again.csv")))
+        .refused(1, &["registry.exists", "--rotate-witness"]);
+    let rotate = format!("{NEXT} --rotate-witness 140300 {witness}");
+    dir.run(&words(&rotate)).refused(2, &["--from-time"]);
+    let made = dir.json(&words(&format!(
+        "{rotate} --from-time 2024-01-15T00:00:00Z -o registry-2.note"
+    )));
+    let told = made["changes"][0]["en"].as_str().unwrap();
+    assert!(told.contains("140300: new witness key"), "{told}");
+    let chain = words("registry show registry-1.note registry-2.note --root a.vkey");
+    let shown = dir.json(&chain)["registry"].clone();
+    let city = &shown["units"][1];
+    assert_eq!(city["witness"], witness);
+    assert_eq!(city["former_witnesses"][0]["until"], "2024-01-15T00:00:00Z");
+}

@@ -502,7 +502,7 @@ async fn moving(seed: u64, parents: [&'static str; 3]) {
         finish(&w, &county, period).await;
         until(&county, period, accepted(period)).await;
     }
-    let by = |books: &Books, _| {
+    let by = |books: &mut Books, _| {
         let own = books.rollups().values();
         let answers = own.map(|o| o.receipts().iter().map(|(r, _)| r.parent.to_string()));
         Ok(answers.map(Iterator::collect::<Vec<_>>).collect::<Vec<_>>())

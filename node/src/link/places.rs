@@ -74,7 +74,7 @@ impl Places {
         {
             match all
                 .iter_mut()
-                .find(|(s, n, _)| (*s, &*n) == (stream, &name))
+                .find(|(s, n, _)| (*s, n.as_str()) == (stream, name.as_str()))
             {
                 // The server refuses a filter that stands twice.
                 Some((_, _, known)) => {

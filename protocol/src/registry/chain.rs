@@ -133,6 +133,14 @@ impl VerifiedRegistry {
         })
     }
 
+    /// Whether a version may follow this one, whoever signs it: it leaves what is settled as it is.
+    ///
+    /// # Errors
+    /// Everything that it may not change.
+    pub fn may_be_followed_by(&self, registry: &Registry) -> Result<(), RegistryError> {
+        follows::check(&self.registry, registry)
+    }
+
     /// Walks a chain from version 1.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! `countersign registry`: who exists. Versions are signed offline, one after the other.
 
 mod chain;
+mod change;
+mod difference;
 mod new;
 mod next;
 mod show;
@@ -18,7 +20,7 @@ use super::output::{CommandResult, Output};
 )]
 pub enum Command {
     New(new::Args),
-    Next(Box<next::Args>),
+    Next(Box<change::Args>),
     Sign(sign::Args),
     Show(show::Args),
 }

@@ -72,6 +72,7 @@ pub fn run(args: Args, out: &Output) -> CommandResult {
         keys: &keys,
         roots: &registry.roots,
         needed: registry.threshold,
+        changes: &[],
     };
     finish(&draft, args.output.as_deref(), out)
 }

@@ -8,6 +8,7 @@ use protocol::period::Month;
 use protocol::registry::{Placement, Registry, Unit};
 use serde_json::json;
 
+use super::difference::Difference;
 use crate::cli::output::{CommandResult, Failure, Output, save_new, say};
 use crate::cli::units::{self, Card};
 
@@ -57,6 +58,8 @@ pub struct Draft<'a> {
     pub roots: &'a [VerifierKey],
     /// How many of them must sign.
     pub needed: usize,
+    /// What differs from the version before.
+    pub changes: &'a [Difference],
 }
 
 /// Signs a version and writes or prints it.
@@ -66,6 +69,7 @@ pub fn finish(draft: &Draft<'_>, output: Option<&Path>, out: &Output) -> Command
         keys,
         roots,
         needed,
+        changes,
     } = draft;
     if keys.is_empty() {
         return Err(Failure::usage(
@@ -90,6 +94,7 @@ pub fn finish(draft: &Draft<'_>, output: Option<&Path>, out: &Output) -> Command
         "units": registry.units.len(),
         "signed_by": signed,
         "needed": needed,
+        "changes": changes,
         "file": output,
         "note": whole,
     });
