@@ -111,6 +111,10 @@ pub struct Limits {
     pub header_seconds: u64,
     /// How long a request may take.
     pub request_seconds: u64,
+    /// How slowly a body may come and an answer be taken, in the long run.
+    pub bytes_per_second: u32,
+    /// How long less than that is borne with.
+    pub patience_seconds: u64,
 }
 
 impl Default for Limits {
@@ -123,6 +127,8 @@ impl Default for Limits {
             connections_per_address: 128,
             header_seconds: 15,
             request_seconds: 120,
+            bytes_per_second: 4_096,
+            patience_seconds: 30,
         }
     }
 }
@@ -149,6 +155,8 @@ impl Limits {
             ),
             ("header_seconds", self.header_seconds),
             ("request_seconds", self.request_seconds),
+            ("bytes_per_second", u64::from(self.bytes_per_second)),
+            ("patience_seconds", self.patience_seconds),
         ];
         numbers
             .into_iter()

@@ -13,6 +13,8 @@ use node::fault::Faults;
 use node::service::Service;
 use node::web::serve::{Listener, MAX_HEADER_BYTES, MAX_HEADERS};
 use node::web::{self, App, MAX_REQUEST_BYTES, tokens::Tokens};
+use protocol::note::Note;
+use protocol::published::plan_text;
 
 const HERE: &str = "127.0.0.1";
 /// The same machine under another address.
@@ -58,7 +60,9 @@ impl Answer {
 
 impl Server {
     fn start(change: impl FnOnce(&mut Config)) -> Server {
-        let mut w = World::empty();
+        Server::over(World::empty(), change)
+    }
+    fn over(mut w: World, change: impl FnOnce(&mut Config)) -> Server {
         w.set_clock(at("2026-01-20"));
         w.desk(A).shut();
         let mut config = w.config(A, Accept::Person);
@@ -307,6 +311,90 @@ fn a_body_that_does_not_come() {
             ),
         )
         .good();
+}
+
+/// So that what is slow ends soon in a test, and by nothing else.
+fn impatient(limits: &mut Limits) {
+    limits.patience_seconds = 1;
+    limits.bytes_per_second = 1 << 20;
+}
+
+/// A byte now and then: the right token does not help.
+#[test]
+fn a_body_that_comes_byte_by_byte() {
+    let server = Server::limited(impatient);
+    let mut slow = server.connect(HERE);
+    slow.write_all(&import("luru", "content-length: 100000\r\n", b"attended,"))
+        .unwrap();
+    let mut other_way = slow.try_clone().unwrap();
+    let answer = std::thread::spawn(move || read(&mut other_way));
+    while !answer.is_finished() {
+        // Refused meanwhile: then the answer is on its way.
+        let _ = slow.write_all(b"o");
+        std::thread::sleep(Duration::from_millis(50));
+        server.status_of(HERE, "luru").good();
+    }
+    answer.join().unwrap().refused(408, "limit.time");
+}
+
+/// A world whose evidence is larger than what the system holds of it on its way: plan packs with
+/// long remarks.
+fn with_large_evidence() -> World {
+    let w = World::empty();
+    for n in 0..12 {
+        let remark = "x".repeat(1_000_000);
+        let plan = PLAN.replacen("id = \"", &format!("id = \"x{n}-"), 1);
+        let text = plan_text(&format!("{plan}\n# {remark}\n")).unwrap();
+        let note = Note::sign(&text, &[&w.root]).unwrap();
+        let file = w.dir.0.join(format!("published/more{n}.note"));
+        std::fs::write(file, note.as_bytes()).unwrap();
+    }
+    w
+}
+
+fn evidence_for(person: &str) -> String {
+    let token = bearer(person);
+    format!("GET /api/evidence HTTP/1.1\r\nhost: x\r\n{token}")
+}
+
+/// Whoever takes nothing of an evidence file has one place, and that not for long.
+#[test]
+fn an_evidence_file_that_nobody_reads() {
+    let w = with_large_evidence();
+    let server = Server::over(w, |config| impatient(&mut config.limits));
+    let ask = |person: &str| {
+        let mut stream = server.connect(HERE);
+        let request = format!("{}connection: close\r\n\r\n", evidence_for(person));
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        answer(head, body)
+    };
+    let mut idle: Vec<TcpStream> = (0..6).map(|_| server.connect(HERE)).collect();
+    for stream in &mut idle {
+        let request = format!("{}\r\n", evidence_for("jiancha"));
+        stream.write_all(request.as_bytes()).unwrap();
+    }
+    let end = Instant::now() + Duration::from_secs(60);
+    let mut refused = 0;
+    loop {
+        // Nobody else is hindered, whatever the idle ones do.
+        ask("tongji").good();
+        let own = ask("jiancha");
+        if own.status == 200 {
+            break;
+        }
+        own.refused(503, "limit.evidence");
+        refused += 1;
+        assert!(Instant::now() < end, "the place is not free again");
+    }
+    assert!(
+        refused > 0,
+        "the control: while it waits its caller has no other"
+    );
+    drop(idle);
 }
 
 #[test]

@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
+use super::places::EvidencePlaces;
 use super::rate::Rates;
 use super::tokens::Tokens;
 use crate::service::Service;
-
-/// How many evidence files may be taken out at the same time: each holds its notes, and a thread.
-pub const MAX_EVIDENCE_FILES: usize = 4;
 
 /// What every handler gets.
 #[derive(Debug, Clone)]
@@ -20,7 +16,7 @@ pub struct App {
     pub tokens: Arc<Tokens>,
     pub(crate) rates: Arc<Rates>,
     /// Places for evidence files that are being taken out.
-    pub(crate) evidence: Arc<Semaphore>,
+    pub(crate) evidence: Arc<EvidencePlaces>,
 }
 
 impl App {
@@ -31,7 +27,7 @@ impl App {
             service,
             tokens: Arc::new(tokens),
             rates,
-            evidence: Arc::new(Semaphore::new(MAX_EVIDENCE_FILES)),
+            evidence: Arc::default(),
         }
     }
 }

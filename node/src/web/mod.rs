@@ -9,6 +9,8 @@
 
 pub mod api;
 mod app;
+mod pace;
+mod places;
 mod rate;
 pub mod serve;
 pub mod tokens;
@@ -25,7 +27,8 @@ use utoipa_axum::routes;
 
 use api::{answer, desk, evidence, monitor, operators, read, review};
 
-pub use app::{App, MAX_EVIDENCE_FILES};
+pub use app::App;
+pub use places::MAX_EVIDENCE_FILES;
 
 /// Largest request.
 pub const MAX_REQUEST_BYTES: usize = 16 << 20;
@@ -80,6 +83,7 @@ pub fn router(app: App) -> (Router, utoipa::openapi::OpenApi) {
             axum::http::StatusCode::REQUEST_TIMEOUT,
             limit,
         ))
+        .layer(middleware::from_fn_with_state(app.clone(), pace::bodies))
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app, answer::admit))
         .layer(middleware::map_response(answer::explain));

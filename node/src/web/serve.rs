@@ -4,7 +4,7 @@
 //! hyper's HTTP/1 connection with all three. What it bounds: how many connections there are, in all
 //! and for one address; how long a TLS handshake and the headers of a request may take (which also
 //! ends idle connections); how many and how large headers are (16 KiB with the address, 64 lines);
-//! how long a connection lives. How large a body is and how long a request takes is bounded by the
+//! how slowly an answer may be taken; how long a connection lives. How large a body is and how long a request takes is bounded by the
 //! router ([`super::router`]), how often somebody asks by [`super::rate`].
 //!
 //! Without TLS the node listens on this machine only, unless its configuration says in so many
@@ -35,6 +35,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ServerConfig, crypto::ring};
 use zeroize::Zeroizing;
 
+use super::pace::PacedStream;
 use crate::config::{Config, Limits, Tls};
 use crate::fault::{FaultCode, Faults};
 
@@ -199,6 +200,7 @@ impl Listener {
             };
             let (router, tls, limits, stopped) =
                 (router.clone(), tls.clone(), limits.clone(), stopped.clone());
+            let stream = PacedStream::new(stream, &limits);
             tasks.spawn(async move {
                 match tls {
                     None => connection(stream, peer, router, &limits, stopped).await,

@@ -27,6 +27,7 @@ use crate::desk::evidence::Snapshot;
 use crate::fault::{FaultCode, Faults};
 use crate::service::Service;
 use crate::web::app::App;
+use crate::web::places::EvidencePlaces;
 use crate::web::tokens::Role;
 
 /// Pieces that wait for the reader, of [`PIECE_BYTES`] each.
@@ -45,7 +46,7 @@ const PIECE_BYTES: usize = 64 << 10;
 )]
 pub async fn evidence(State(app): State<App>, who: Who) -> Result<Response, Response> {
     who.need(&Role::ALL).map_err(Refused::into_response)?;
-    let Ok(place) = app.evidence.clone().try_acquire_owned() else {
+    let Some(place) = EvidencePlaces::take(&app.evidence, &who.0.name) else {
         return Err(busy());
     };
     let snapshot = app
@@ -61,7 +62,10 @@ pub async fn evidence(State(app): State<App>, who: Who) -> Result<Response, Resp
     };
     tokio::task::spawn_blocking(move || {
         let out = BufWriter::with_capacity(PIECE_BYTES, Sender(send.clone()));
-        if let Err(e) = file::write_to(&source, out) {
+        let written = file::write_to(&source, out);
+        // Before the reader sees the end: it may ask again at once.
+        drop(place);
+        if let Err(e) = written {
             tracing::warn!(
                 caller = who.0.name,
                 error = %e,
@@ -70,7 +74,6 @@ pub async fn evidence(State(app): State<App>, who: Who) -> Result<Response, Resp
             // Without this the reader would take the part for the whole.
             let _ = send.blocking_send(Err(io::Error::other("the evidence could not be read")));
         }
-        drop(place);
     });
     Ok((
         [(header::CONTENT_TYPE, "application/zip")],
@@ -82,8 +85,8 @@ pub async fn evidence(State(app): State<App>, who: Who) -> Result<Response, Resp
 fn busy() -> Response {
     let faults = Faults::one(
         FaultCode::LimitEvidence,
-        "同时导出证据文件的人过多,请稍后再试",
-        "too many evidence files are being taken out at the same time; come again in a moment",
+        "您已在导出一份证据文件,或者同时导出的人过多,请稍后再试",
+        "an evidence file is being taken out by you already, or too many by others; come again in a moment",
     );
     let mut response = Refused(StatusCode::SERVICE_UNAVAILABLE, faults).into_response();
     response
