@@ -114,6 +114,18 @@ pub enum Subject {
     Unit,
 }
 
+impl Subject {
+    /// As the catalogue writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Subject::Person => "person",
+            Subject::Carrier => "carrier",
+            Subject::Employer => "employer",
+            Subject::Unit => "unit",
+        }
+    }
+}
+
 /// Personal-data class of an event type. P0 is published in clear; all others are committed to and
 /// stay sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

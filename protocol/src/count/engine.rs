@@ -376,6 +376,14 @@ impl Engine {
                         to.min(period.last_day()),
                     )?;
                     match (counted, qualifying) {
+                        // Counted more than once: a leaf of a later month that came early, and one of
+                        // this month that did not see it.
+                        (n, Some(cell)) if n > 1 => moves.push(Move {
+                            cell: surplus(history.balance, &figure, &cell),
+                            figure,
+                            kind: MoveKind::Out,
+                            weight: 1,
+                        }),
                         (0, Some(cell)) => moves.push(Move {
                             figure,
                             kind: MoveKind::In,
@@ -731,4 +739,15 @@ impl Engine {
 /// Those of the facts that have happened by the end of day `t`.
 fn until<'a>(facts: &'a [&'a Fact], t: NaiveDate) -> impl Iterator<Item = &'a Fact> {
     facts.iter().copied().filter(move |f| f.on <= t)
+}
+
+/// The cell of a distinct count that is taken out first where a subject stands in more than one, or
+/// twice in one: another one than that in which it belongs, if there is one.
+fn surplus(balance: &Balance, figure: &str, belongs: &str) -> String {
+    let counted = || {
+        let cells = balance.of(figure).filter(|(_, n)| *n > 0);
+        cells.map(|(cell, _)| cell)
+    };
+    let other = counted().find(|cell| *cell != belongs);
+    other.unwrap_or(belongs).to_string()
 }

@@ -99,6 +99,19 @@ pub enum BindingFinding {
     /// Another first leaf.
     #[error("the index of the month's first leaf is wrong")]
     FirstLeaf,
+    /// A subject whose count was not brought home.
+    #[error(
+        "the month lacks the recount of {subject} {key:?}: what it counts is not what its leaves say"
+    )]
+    NotRecounted {
+        /// The kind of subject.
+        subject: &'static str,
+        /// Its key.
+        key: String,
+    },
+    /// A subject that cannot be counted.
+    #[error("a recount of the month's clear leaves fails: {0}")]
+    Recount(String),
 }
 
 impl BindingFinding {
@@ -119,6 +132,8 @@ impl BindingFinding {
             Self::UnknownPrevious
             | Self::PreviousUnbound
             | Self::ClearSum(_)
+            | Self::NotRecounted { .. }
+            | Self::Recount(_)
             | Self::Range(_)
             | Self::Order { .. }
             | Self::Difference(_) => Code::FiguresFollow,
@@ -158,6 +173,10 @@ impl BindingFinding {
             Self::Order { found, expected } => format!("应为指标 {expected} 之处是 {found}"),
             Self::Difference(difference) => difference.zh(),
             Self::VoidedOrLate => "撤销数或补报数与其记录不符".into(),
+            Self::NotRecounted { subject, key } => {
+                format!("本月缺少对 {subject} {key:?} 的重算：其计数与记录不符")
+            }
+            Self::Recount(e) => format!("本月公开记录无法重算（{e}）"),
             Self::FirstLeaf => "本月首条记录的序号不对".into(),
         }
     }

@@ -145,7 +145,7 @@ fn figures_follow(
         }
     }
     figure::same(catalogue, &published, &own)?;
-    Ok(())
+    recounted(rollup, context, compiled)
 }
 
 /// The figures of the rollup that this one follows.
@@ -175,4 +175,22 @@ fn numbers_of_leaves(rollup: &Rollup, month: &MonthSums) -> Result<(), Finding> 
         return Err(Finding::FirstLeaf);
     }
     Ok(())
+}
+
+/// SPEC 8.4, step 4, last sentence: a recount of the subjects of clear leaves would move nothing. Otherwise one
+/// subject could count twice, once for an early leaf of the next month and once for a later leaf of
+/// this one.
+fn recounted(
+    rollup: &Rollup,
+    context: &Context<'_>,
+    compiled: &CompiledCatalogue,
+) -> Result<(), Finding> {
+    match context.log.recount_due(rollup.period, compiled) {
+        Ok(None) => Ok(()),
+        Ok(Some((subject, key))) => Err(Finding::NotRecounted {
+            subject: subject.as_str(),
+            key: key.to_string(),
+        }),
+        Err(e) => Err(Finding::Recount(e.to_string())),
+    }
 }

@@ -210,7 +210,13 @@ impl Desk {
             .and_then(|s| self.past.get(s))
             .unwrap_or(&empty);
         let mut balance = Balance::default();
-        for (then, moves) in past.moves.values() {
+        // A leaf sees what was recorded for its month or an earlier one.
+        let seen = |index: &u64| {
+            past.moves
+                .get(index)
+                .is_some_and(|(then, _)| *then <= period)
+        };
+        for (then, moves) in past.moves.values().filter(|(then, _)| *then <= period) {
             let bound: Moves = moves
                 .iter()
                 .filter(|m| self.counting.engine.still_binds(&m.figure, *then, period))
@@ -218,8 +224,14 @@ impl Desk {
                 .collect();
             balance.add(&bound, 1);
         }
+        let facts: Vec<Fact> = past
+            .facts
+            .iter()
+            .filter(|fact| seen(&fact.index))
+            .cloned()
+            .collect();
         let history = History {
-            facts: &past.facts,
+            facts: &facts,
             voided: &past.voided,
             balance: &balance,
         };

@@ -6,7 +6,7 @@ import os
 from countersign_verifier.archive import MARK, read_zip, write_zip
 from countersign_verifier.command import exit_code, verify
 
-from .results import OUT_OF_SCOPE, VECTORS, check, fails, vector
+from .results import VECTORS, check, fails, out_of_scope, vector
 
 
 def evidence():
@@ -83,7 +83,7 @@ def refusals():
         )
         if good:
             check(report["error"] is None and not found, what)
-        elif OUT_OF_SCOPE in case["detail"] and not found and report["error"] is None:
+        elif out_of_scope(case["detail"]) and not found and report["error"] is None:
             print("skip %s: only CEL conditions can tell" % what)
         else:
             disclosure = case["file"].endswith(".json") and "disclosure" in found

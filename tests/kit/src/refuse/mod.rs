@@ -23,6 +23,7 @@ mod making;
 mod parts;
 mod ranges;
 mod receipts;
+mod recounts;
 mod registries;
 mod signatories;
 mod small_parts;
@@ -60,6 +61,7 @@ pub fn book() -> Book {
     descendants::cases(&mut b, &honest, &town);
     commitments::cases(&mut b, &honest);
     clear_rows::cases(&mut b, &honest);
+    recounts::cases(&mut b);
     receipts::cases(&mut b, &honest);
     registries::cases(&mut b, &honest);
     units::cases(&mut b, &honest);

@@ -6,6 +6,8 @@
 //! published fields, a sealed one is a canonical commitment. What contradicts is kept as the
 //! *first finding* of the check that it belongs to; reading goes on, so that history stays whole.
 
+mod recount;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::RangeInclusive;
@@ -13,7 +15,6 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::month::MonthSums;
 use crate::catalogue::{Catalogue, Subject};
 use crate::commitment::Commitment;
 use crate::compiled::CompiledCatalogue;
@@ -29,6 +30,7 @@ use crate::registry::Unit;
 use crate::row;
 use crate::statement::{Body, OPERATOR_ENROLLED, OPERATOR_REVOKED, Ref, Statement};
 use crate::verdict::{Check, LeafFinding, LeafProblem as Problem};
+use crate::verify::month::MonthSums;
 
 /// Signatures checked together.
 const BATCH: usize = 256;
