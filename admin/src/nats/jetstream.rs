@@ -80,6 +80,10 @@ impl JetStream {
                 RequestErrorKind::NoResponders => NatsError::WithoutJetStream {
                     what: what.to_owned(),
                 },
+                // Whoever leads answers; the others are silent.
+                RequestErrorKind::TimedOut => NatsError::NoLeader {
+                    what: what.to_owned(),
+                },
                 _ => answer(e.to_string()),
             })?;
         let value: Value =

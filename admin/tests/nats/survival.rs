@@ -97,6 +97,40 @@ async fn the_server_that_stores_is_asked_and_no_other() {
     assert_eq!(world.stored("CS_UP").await, 1);
 }
 
+/// A server by which nothing goes through is left for the next address as soon as there is one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stays_refused_is_left() {
+    let (mut bad, mut good) = (World::new("bad"), World::new("good"));
+    let of_good = bad
+        .config
+        .replace(&format!(":{}\"", bad.port), &format!(":{}\"", good.port));
+    let of_good = of_good.replace(
+        &format!(":{}\"", bad.monitor),
+        &format!(":{}\"", good.monitor),
+    );
+    let (store, other) = (bad.dir.join("js"), good.dir.join("js"));
+    good.config = of_good.replace(store.to_str().unwrap(), other.to_str().unwrap());
+    bad.config = bad.config.replace("  sync_interval: always\n", "");
+    bad.start();
+    bad.provision().await;
+    let (servers, monitors) = ([bad.port, good.port], [bad.monitor, good.monitor]);
+    let a = bad.link_to(COUNTY_A, &servers, &monitors).await;
+    let mut state = a.watch();
+    let refused = state.wait_for(|s| matches!(s.durability, Durability::Refused(_)));
+    refused.await.unwrap();
+
+    good.start();
+    std::mem::swap(&mut bad.port, &mut good.port);
+    bad.provision().await;
+    std::mem::swap(&mut bad.port, &mut good.port);
+    let moved = state.wait_for(|s| s.durability == Durability::Always);
+    let moved = tokio::time::timeout(Duration::from_secs(120), moved).await;
+    moved.expect("the link finds the other server").unwrap();
+    let rollup = message(Subject::up(path(COUNTY_A), UpKind::Rollup), "moved");
+    send(&a, &rollup).await;
+    assert_eq!(bad.stored("CS_UP").await, 0);
+}
+
 /// What is as it is wanted is not written; what differs is, and nothing else.
 #[tokio::test(flavor = "multi_thread")]
 async fn provisioning_writes_only_what_differs() {

@@ -192,10 +192,16 @@ impl World {
 
     /// A link that knows the monitoring addresses at these ports.
     pub async fn link_with(&self, unit: &str, monitors: &[u16]) -> NatsLink {
+        self.link_to(unit, &[self.port], monitors).await
+    }
+
+    /// A link that knows the servers at these ports, too.
+    pub async fn link_to(&self, unit: &str, servers: &[u16], monitors: &[u16]) -> NatsLink {
+        let server = |port: &u16| format!("nats://127.0.0.1:{port}");
         let address = |port: &u16| format!("http://127.0.0.1:{port}");
         let (p, has_children, _) = self.users.iter().find(|(p, ..)| *p == path(unit)).unwrap();
         NatsLink::connect(LinkConfig {
-            servers: vec![self.url()],
+            servers: servers.iter().map(server).collect(),
             monitors: monitors.iter().map(address).collect(),
             seed_file: self.dir.join(p.unit()),
             marks_file: self.dir.join(format!("{}.stored", p.unit())),

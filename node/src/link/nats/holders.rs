@@ -259,14 +259,16 @@ impl Wire {
     /// Leaves the server for another address, where there is one.
     async fn leave(&self) {
         let servers = self.client.server_pool().await;
-        if servers.map_or(0, |servers| servers.len()) < 2 {
+        let servers = servers.map_or(0, |servers| servers.len());
+        if servers < 2 {
             return;
         }
         let before = self.client.server_info().server_id;
         let mut state = self.shared.state.subscribe();
-        // The client takes the next address by lot: that may be the same one.
-        for _ in 0..3 {
+        // Which of the addresses is that of this server nobody tells: it may be the next one.
+        for _ in 0..servers {
             let connects = state.borrow().connects;
+            self.shared.address.ask_for_next();
             tracing::warn!(
                 server = before,
                 "nothing goes through: another server is tried"

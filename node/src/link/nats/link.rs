@@ -2,7 +2,6 @@
 
 use super::config::LinkConfig;
 use super::holders::watch_holders;
-use super::marks::Marks;
 use super::probe::probe;
 use super::pull::pull;
 use super::wire::{Shared, Wire};
@@ -12,12 +11,12 @@ use crate::link::error::{LinkError, explain};
 use crate::link::seed;
 use crate::link::state::{Connection, LinkState};
 use crate::link::transport::{Incoming, Outgoing, Transport};
-use crate::random::{Random, SystemRandom};
+use async_nats::Client;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::{Mutex, Notify, broadcast, mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -46,56 +45,10 @@ impl NatsLink {
     /// Starts the link. Returns at once: when the server is away the link keeps trying, forever.
     pub async fn connect(config: LinkConfig) -> Result<Self, LinkError> {
         let seed = seed::read_seed(&config.seed_file)?;
-        let unit = config.places.unit().to_owned();
         let consumers = config.places.consumers(config.has_children);
         let streams = access::streams_written(config.places.last(), config.has_children);
-        let mut secret = [0; 16];
-        SystemRandom
-            .fill(&mut secret)
-            .map_err(|reason| LinkError::Setup {
-                url: config.url(),
-                reason: reason.to_string(),
-            })?;
-        let shared = Arc::new(Shared {
-            config: config.clone(),
-            state: watch::Sender::new(LinkState::default()),
-            denials: broadcast::Sender::new(64),
-            verified: Mutex::default(),
-            leaders: watch::Sender::default(),
-            doubted: Notify::new(),
-            made: std::sync::Mutex::default(),
-            answered: std::sync::Mutex::default(),
-            consumers: consumers.len(),
-            streams: streams.len(),
-            marks: std::sync::Mutex::new(Marks::read(&config.marks_file)),
-            written: Mutex::default(),
-            compared: watch::Sender::default(),
-            secret,
-        });
-        let events = Arc::clone(&shared);
-        // Thousands of nodes lose one server at the same moment: each comes back at its own time.
-        let jitter = unit
-            .bytes()
-            .fold(0_u64, |sum, b| (sum * 31 + u64::from(b)) % 997);
-        let options = config
-            .options(&seed)?
-            .retry_on_initial_connect()
-            .max_reconnects(None)
-            .reconnect_delay_callback(move |attempt| match attempt {
-                0 | 1 => Duration::ZERO,
-                n => Duration::from_millis((250 * n as u64).min(5_000) + jitter),
-            })
-            .event_callback(move |event| {
-                let shared = Arc::clone(&events);
-                async move { shared.note(event).await }
-            });
-        let client = options
-            .connect(&config.servers[..])
-            .await
-            .map_err(|e| LinkError::Setup {
-                url: config.url(),
-                reason: e.to_string(),
-            })?;
+        let shared = Arc::new(Shared::new(config.clone(), consumers.len(), streams.len())?);
+        let client = open(&shared, &seed).await?;
         let wire = Wire { client, shared };
         let (tx, rx) = mpsc::channel(PREFETCH);
         let mut tasks = vec![
@@ -138,6 +91,36 @@ impl NatsLink {
     pub fn watch(&self) -> watch::Receiver<LinkState> {
         self.wire.shared.state.subscribe()
     }
+}
+
+/// Opens the connection, which from then on comes back by itself.
+async fn open(shared: &Arc<Shared>, seed: &str) -> Result<Client, LinkError> {
+    let config = &shared.config;
+    // Thousands of nodes lose one server at the same moment: each comes back at its own time.
+    let unit = config.places.unit().bytes();
+    let jitter = unit.fold(0_u64, |sum, b| (sum * 31 + u64::from(b)) % 997);
+    let (events, chooser) = (Arc::clone(shared), Arc::clone(shared));
+    let options = config
+        .options(seed)?
+        .retry_on_initial_connect()
+        .max_reconnects(None)
+        .reconnect_delay_callback(move |attempt| match attempt {
+            0 | 1 => Duration::ZERO,
+            n => Duration::from_millis((250 * n as u64).min(5_000) + jitter),
+        })
+        .reconnect_to_server_callback(move |servers, _| {
+            let chosen = chooser.address.choose(&servers);
+            async move { chosen }
+        })
+        .event_callback(move |event| {
+            let shared = Arc::clone(&events);
+            async move { shared.note(event).await }
+        });
+    let connected = options.connect(&config.servers[..]).await;
+    connected.map_err(|e| LinkError::Setup {
+        url: config.url(),
+        reason: e.to_string(),
+    })
 }
 
 impl Drop for NatsLink {

@@ -108,12 +108,17 @@ async fn pull_once(wire: &Wire, consumer: &str) -> Result<Option<Message>, LinkE
 /// What it means that a request for the next message failed; takes note of how it stands with the
 /// consumer.
 async fn explained(wire: &Wire, consumer: &str, error: LinkError) -> LinkError {
-    let Ok(seen) = wire.consumer(consumer).await else {
-        return error;
+    let nobody = matches!(error, LinkError::NotProvisioned { .. });
+    let presence = match wire.consumer(consumer).await {
+        Ok(seen) => seen.presence(),
+        // Nobody takes the request, and of those who could say why none does: so it is for the
+        // first seconds after a leader is gone.
+        Err(LinkError::Timeout { .. }) if nobody => Presence::Leaderless,
+        Err(_) => return error,
     };
-    wire.shared.note_presence(consumer, seen.presence());
+    wire.shared.note_presence(consumer, presence);
     let subject = consumer.to_owned();
-    match (seen.presence(), &error) {
+    match (presence, &error) {
         (Presence::Missing, _) => LinkError::NotProvisioned { subject },
         // It is there, and a moment ago nobody led it.
         (Presence::There, LinkError::NotProvisioned { .. }) | (Presence::Leaderless, _) => {

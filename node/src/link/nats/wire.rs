@@ -1,12 +1,14 @@
 //! The conversation with the server: requests and their answers, and what the tasks of one link
 //! share.
 
+use super::address::NextAddress;
 use super::config::LinkConfig;
 use super::marks::Marks;
 use super::verified::Verified;
 use crate::fault::FaultCode;
 use crate::link::error::{LinkError, explain};
 use crate::link::state::{Connection, Durability, LinkState};
+use crate::random::{Random, SystemRandom};
 use async_nats::client::Request;
 use async_nats::connection::State;
 use async_nats::{Client, Event, Message, RequestError, RequestErrorKind, ServerError};
@@ -40,6 +42,8 @@ pub(super) struct Shared {
     pub(super) doubted: Notify,
     /// When each of this unit's consumers was made, as the server said since the last connect.
     pub(super) made: std::sync::Mutex<BTreeMap<&'static str, String>>,
+    /// Which address is taken when a server is left.
+    pub(super) address: NextAddress,
     /// When the server last answered anything.
     pub(super) answered: std::sync::Mutex<Option<Instant>>,
     /// How many consumers this unit has.
@@ -64,6 +68,41 @@ pub(super) struct Wire {
 }
 
 impl Shared {
+    /// For a unit with so many consumers, that writes into so many streams.
+    ///
+    /// # Errors
+    /// [`LinkError::Setup`]: no randomness.
+    pub(super) fn new(
+        config: LinkConfig,
+        consumers: usize,
+        streams: usize,
+    ) -> Result<Shared, LinkError> {
+        let mut secret = [0; 16];
+        let filled = SystemRandom.fill(&mut secret);
+        filled.map_err(|reason| LinkError::Setup {
+            url: config.url(),
+            reason: reason.to_string(),
+        })?;
+        let marks = std::sync::Mutex::new(Marks::read(&config.marks_file));
+        Ok(Shared {
+            config,
+            state: watch::Sender::new(LinkState::default()),
+            denials: broadcast::Sender::new(64),
+            verified: Mutex::default(),
+            leaders: watch::Sender::default(),
+            doubted: Notify::new(),
+            made: std::sync::Mutex::default(),
+            address: NextAddress::default(),
+            answered: std::sync::Mutex::default(),
+            consumers,
+            streams,
+            marks,
+            written: Mutex::default(),
+            compared: watch::Sender::default(),
+            secret,
+        })
+    }
+
     /// Takes note of what the client tells about the connection.
     pub(super) async fn note(&self, event: Event) {
         match event {
