@@ -443,6 +443,36 @@ fn a_broken_catalogue_has_all_its_faults_listed() {
         .refused(1, &["catalogue.empty"]);
 }
 
+fn a_cluster_is_one_file_for_each_server(dir: &Dir, config: &[&str]) {
+    let server = |n: u8| format!("[[server]]\nname = \"n{n}\"\naddress = \"10.0.0.{n}\"\n");
+    let list: String = (1..=3).map(server).collect();
+    std::fs::write(dir.path("cluster.toml"), list).unwrap();
+    let cluster = [
+        "--cluster",
+        "cluster.toml",
+        "--host",
+        "0.0.0.0",
+        "-o",
+        "conf",
+    ];
+    let written = dir.run(&[config, &cluster].concat());
+    assert!(
+        written.err().contains("whoever reaches 0.0.0.0:6222 joins"),
+        "{}",
+        written.err()
+    );
+    let texts = ["n1", "n2", "n3"].map(|name| dir.read(&format!("conf/nats-{name}.conf")));
+    for (n, text) in (1..).zip(&texts) {
+        assert!(text.contains(&format!("server_name: \"n{n}\"")), "{text}");
+        assert!(text.contains("\"nats-route://10.0.0.3:6222\""), "{text}");
+    }
+    let accounts = |text: &str| text[text.find("accounts {").unwrap()..].to_owned();
+    assert_eq!(accounts(&texts[0]), accounts(&texts[2]));
+    std::fs::write(dir.path("two.toml"), server(1) + &server(2)).unwrap();
+    dir.run(&[config, &["--cluster", "two.toml", "-o", "conf"]].concat())
+        .refused(1, &["nats.option"]);
+}
+
 #[test]
 fn nats_conf_is_made_from_the_same_files() {
     let dir = Dir::new("nats");
@@ -473,6 +503,7 @@ fn nats_conf_is_made_from_the_same_files() {
         !text.contains("# 140000.140300.140302"),
         "a unit without a key"
     );
+    a_cluster_is_one_file_for_each_server(&dir, &[&config[..], &["--admin", &admin]].concat());
     let seed = dir.read("admin.seed");
     let refused = dir.run(&[&config[..], &["--admin", seed.trim()]].concat());
     refused.refused(1, &["nats.key"]);

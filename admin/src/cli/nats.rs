@@ -1,7 +1,7 @@
 //! `countersign nats`: users, the server's configuration, streams and consumers. See
 //! [`crate::nats`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -10,7 +10,9 @@ use serde_json::json;
 
 use super::output::{CommandResult, Failure, Output, replace, say, sayln};
 use super::units;
-use crate::nats::{self, NatsUnit, ProvisionOptions, Replicas, ServerOptions, ServerTls, Timing};
+use crate::nats::{
+    self, NatsUnit, ProvisionOptions, Replicas, RouteTls, ServerOptions, ServerTls, Timing,
+};
 
 /// How often `provision --keep` reads the files of units again and goes through all consumers.
 const FULL_PASS_INTERVAL: Duration = Duration::from_secs(60);
@@ -38,7 +40,12 @@ pub enum Command {
 #[command(
     after_help = "Example:\n  countersign nats config --units units.csv --units 140321.toml \
         --skip-keyless --admin U… \
-    --store-dir /var/lib/nats -o nats.conf\n\n\
+    --store-dir /var/lib/nats -o nats.conf\n  \
+    countersign nats config --cluster cluster.toml --units units.csv --skip-keyless --admin U… \
+    --store-dir /var/lib/nats \\\n    --host 0.0.0.0 -o conf\n\n\
+    cluster.toml, once for each of three servers; host, port, route_port, monitor_host, \
+    monitor_port and store_dir may be\ngiven for one server as well:\n  \
+    [[server]]\n  name = \"n1\"\n  address = \"n1.example.gov.cn\"\n\n\
     The server syncs every message before it acknowledges (sync_interval: always); nodes check \
     this and send nothing otherwise.\n\
     With nodes on other machines give --host 0.0.0.0 and TLS. The monitoring address has no login: \
@@ -81,7 +88,20 @@ pub struct Config {
     /// Ask clients for a certificate of this authority, PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_client_ca: Option<PathBuf>,
-    /// File for the configuration, replaced if it is there; without it the text is printed
+    /// List of the servers of a cluster, TOML; without it one server that stands alone
+    #[arg(long, value_name = "FILE", requires = "output")]
+    cluster: Option<PathBuf>,
+    /// A server's certificate towards the others of the cluster, PEM
+    #[arg(long, value_name = "FILE", requires_all = ["cluster", "route_key", "route_ca"])]
+    route_cert: Option<PathBuf>,
+    /// The key of that certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "route_cert")]
+    route_key: Option<PathBuf>,
+    /// The authority of these certificates and of no others, PEM
+    #[arg(long, value_name = "FILE", requires = "route_cert")]
+    route_ca: Option<PathBuf>,
+    /// File for the configuration, replaced if it is there; without it the text is printed. Of a
+    /// cluster a directory, with one file for each server
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -167,24 +187,6 @@ fn config(a: Config, out: &Output) -> CommandResult {
         }),
         _ => None,
     };
-    let local = |host: &str| {
-        host == "localhost"
-            || host
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|ip| ip.is_loopback())
-    };
-    if tls.is_none() && !local(&a.host) {
-        out.note(format!(
-            "warning: {} is open to other machines without TLS; give --tls-cert and --tls-key",
-            a.host
-        ));
-    }
-    if !local(&a.monitor_host) {
-        out.note(format!(
-            "warning: monitoring on {} has no login; let a firewall admit only the nodes",
-            a.monitor_host
-        ));
-    }
     let count = units.len();
     let options = ServerOptions {
         host: a.host,
@@ -196,7 +198,25 @@ fn config(a: Config, out: &Output) -> CommandResult {
         admin_public_nkey: a.admin,
         units,
         tls,
+        cluster: None,
     };
+    if let (Some(list), Some(dir)) = (&a.cluster, &a.output) {
+        let route_tls = match (a.route_cert, a.route_key, a.route_ca) {
+            (Some(cert_file), Some(key_file), Some(ca_file)) => Some(RouteTls {
+                cert_file,
+                key_file,
+                ca_file,
+            }),
+            _ => None,
+        };
+        let servers = nats::read_cluster(list)?;
+        return cluster_config(
+            &nats::members(&options, &servers, route_tls.as_ref())?,
+            dir,
+            out,
+        );
+    }
+    warn_of_open_doors(&options, out);
     let text = nats::server_config(&options)?;
     if let Some(path) = &a.output {
         replace(path, text.as_bytes())?;
@@ -209,6 +229,57 @@ fn config(a: Config, out: &Output) -> CommandResult {
         },
     );
     Ok(true)
+}
+
+/// Writes one file for each server of a cluster.
+fn cluster_config(members: &[ServerOptions], dir: &Path, out: &Output) -> CommandResult {
+    std::fs::create_dir_all(dir).map_err(Failure::of)?;
+    let mut files = Vec::new();
+    for options in members {
+        warn_of_open_doors(options, out);
+        let name = options.cluster.as_ref().map_or("", |c| &c.server_name);
+        let path = dir.join(format!("nats-{name}.conf"));
+        replace(&path, nats::server_config(options)?.as_bytes())?;
+        files.push(path);
+    }
+    let count = members.first().map_or(0, |options| options.units.len());
+    out.answer(json!({ "units": count, "files": files }), || {
+        for file in &files {
+            sayln!("{}: {count} unit(s)", file.display());
+        }
+    });
+    Ok(true)
+}
+
+/// Says what is open to other machines without a login.
+fn warn_of_open_doors(options: &ServerOptions, out: &Output) {
+    let local = |host: &str| {
+        host == "localhost"
+            || host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|ip| ip.is_loopback())
+    };
+    let (host, monitor) = (&options.host, &options.monitor_host);
+    if options.tls.is_none() && !local(host) {
+        out.note(format!(
+            "warning: {host} is open to other machines without TLS; give --tls-cert and --tls-key"
+        ));
+    }
+    if !local(monitor) {
+        out.note(format!(
+            "warning: monitoring on {monitor} has no login; let a firewall admit only the nodes"
+        ));
+    }
+    if let Some(member) = &options.cluster
+        && member.tls.is_none()
+        && !local(host)
+    {
+        out.note(format!(
+            "warning: whoever reaches {} joins the cluster; give --route-cert, --route-key and \
+             --route-ca, or let a firewall admit only the servers",
+            member.listen
+        ));
+    }
 }
 
 fn provision(a: &Provision, out: &Output) -> CommandResult {

@@ -2,74 +2,16 @@
 //! its place allows.
 
 use super::error::NatsError;
+use super::options::{ClusterMember, RouteTls, ServerOptions, ServerTls};
 use super::unit::{NatsUnit, checked};
 use super::user;
 use node::link::access::Import;
 use node::link::subject::{DOWN_PREFIX, UP_PREFIX};
 use node::link::{UnitPath, access};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The account that the streams stand in.
 const STREAMS: &str = "COUNTERSIGN";
-
-/// TLS of the server.
-#[derive(Clone, Debug)]
-pub struct ServerTls {
-    /// Its certificate, PEM.
-    pub cert_file: PathBuf,
-    /// Its key, PEM.
-    pub key_file: PathBuf,
-    /// When given, clients must show a certificate of this authority.
-    pub client_ca_file: Option<PathBuf>,
-}
-
-/// What the operator decides.
-#[derive(Clone, Debug)]
-pub struct ServerOptions {
-    /// The address for nodes; `127.0.0.1` unless nodes are on other machines, and then with TLS.
-    pub host: String,
-    /// The port for nodes.
-    pub port: u16,
-    /// The address for monitoring, which each node asks for `sync_always`. It has no login: keep it
-    /// inside.
-    pub monitor_host: String,
-    /// The port for monitoring.
-    pub monitor_port: u16,
-    /// Where JetStream keeps its files.
-    pub store_dir: PathBuf,
-    /// How much it may keep.
-    pub max_file_bytes: u64,
-    /// The operator's own user.
-    pub admin_public_nkey: String,
-    /// The units.
-    pub units: Vec<NatsUnit>,
-    /// TLS.
-    pub tls: Option<ServerTls>,
-}
-
-impl ServerOptions {
-    /// A server for this machine alone.
-    #[must_use]
-    pub fn local(
-        port: u16,
-        monitor_port: u16,
-        store_dir: PathBuf,
-        admin_public_nkey: String,
-        units: Vec<NatsUnit>,
-    ) -> Self {
-        Self {
-            host: "127.0.0.1".to_owned(),
-            port,
-            monitor_host: "127.0.0.1".to_owned(),
-            monitor_port,
-            store_dir,
-            max_file_bytes: 8 * 1024 * 1024 * 1024,
-            admin_public_nkey,
-            units,
-            tls: None,
-        }
-    }
-}
 
 /// The text of nats.conf. The same options give the same text.
 ///
@@ -86,6 +28,9 @@ pub fn server_config(options: &ServerOptions) -> Result<String, NatsError> {
         });
     }
     let mut text = listeners(options)?;
+    if let Some(member) = &options.cluster {
+        text += &cluster(member)?;
+    }
     text += &jetstream(options)?;
     if let Some(tls) = &options.tls {
         text += &tls_block(tls)?;
@@ -108,6 +53,38 @@ max_payload: 8MB
 ping_interval: \"30s\"
 ping_max: 2
 "
+    ))
+}
+
+/// Who the server is, and who the others are.
+fn cluster(member: &ClusterMember) -> Result<String, NatsError> {
+    let name = quoted("server_name", &member.server_name)?;
+    let for_nodes = quoted("address", &member.client_advertise)?;
+    let listen = quoted("host", &member.listen)?;
+    let advertise = quoted("address", &member.advertise)?;
+    let route = |address: &String| quoted("address", &format!("nats-route://{address}"));
+    let routes: Vec<String> = member.routes.iter().map(route).collect::<Result<_, _>>()?;
+    let tls = member.tls.as_ref().map_or(Ok(String::new()), route_tls)?;
+    Ok(format!(
+        "server_name: {name}
+client_advertise: {for_nodes}
+cluster {{
+  name: countersign
+  listen: {listen}
+  advertise: {advertise}
+  routes: [{}]
+{tls}}}
+",
+        routes.join(", ")
+    ))
+}
+
+fn route_tls(tls: &RouteTls) -> Result<String, NatsError> {
+    let cert = path_of("route_cert", &tls.cert_file)?;
+    let key = path_of("route_key", &tls.key_file)?;
+    let ca = path_of("route_ca", &tls.ca_file)?;
+    Ok(format!(
+        "  tls {{\n    cert_file: {cert}\n    key_file: {key}\n    ca_file: {ca}\n    verify: true\n  }}\n"
     ))
 }
 
@@ -295,6 +272,40 @@ mod tests {
         );
         assert_eq!(text.matches("nkey:").count(), 4);
         assert!(!text.contains("tls {"));
+    }
+
+    #[test]
+    fn a_server_of_a_cluster_says_who_it_is_and_who_the_others_are() {
+        let mut options = options();
+        assert!(!server_config(&options).unwrap().contains("cluster {"));
+        let listen = "0.0.0.0:6222".to_owned();
+        options.cluster = Some(ClusterMember {
+            server_name: "n1".to_owned(),
+            client_advertise: "a:4222".to_owned(),
+            listen,
+            advertise: "a:6222".to_owned(),
+            routes: vec!["a:6222".to_owned(), "b:6222".to_owned()],
+            tls: Some(RouteTls {
+                cert_file: "/c".into(),
+                key_file: "/k".into(),
+                ca_file: "/a".into(),
+            }),
+        });
+        let text = server_config(&options).unwrap();
+        for line in [
+            "server_name: \"n1\"",
+            "client_advertise: \"a:4222\"",
+            "  listen: \"0.0.0.0:6222\"",
+            "  routes: [\"nats-route://a:6222\", \"nats-route://b:6222\"]",
+            "    ca_file: \"/a\"",
+            "    verify: true",
+        ] {
+            assert_eq!(
+                text.lines().filter(|l| *l == line).count(),
+                1,
+                "{line}\n{text}"
+            );
+        }
     }
 
     #[test]

@@ -6,17 +6,21 @@
 //! list of units, start or reload nats-server; [`provision`], as often as one likes, and again
 //! whenever the server no longer has what was made (see [`wait_for_loss`]).
 
+mod cluster;
 mod config;
 mod error;
 mod jetstream;
+mod options;
 mod provision;
 mod timing;
 mod unit;
 mod user;
 mod wanted;
 
-pub use config::{ServerOptions, ServerTls, server_config};
+pub use cluster::{ClusterServer, members, read_cluster};
+pub use config::server_config;
 pub use error::NatsError;
+pub use options::{ClusterMember, RouteTls, ServerOptions, ServerTls};
 pub use provision::{ProvisionOptions, ProvisionReport, Replicas, provision, wait_for_loss};
 pub use timing::Timing;
 pub use unit::NatsUnit;
