@@ -363,6 +363,14 @@ fn the_broker_comes_back_empty() {
     }
     empty(&mut f, |f| f.start_node(CITY).unwrap());
     people.accept(COUNTIES[1], months[1], &mut NoDisturbance);
+    // It can have sent its report again, too, before it dies.
+    wait("the city to have the report", || {
+        let reports = people.client(CITY, "tongji").children();
+        let reports = reports.map_err(|e| e.to_string())?;
+        let of_it = |id: &UnitId, m| id.as_str() == COUNTIES[0] && m == months[1];
+        Ok(reports.iter().any(|c| of_it(&c.unit, c.period)))
+    })
+    .unwrap();
     f.kill_node(COUNTIES[0]);
     people.accept(COUNTIES[0], months[1], &mut NoDisturbance);
     empty(&mut f, |f| f.start_node(COUNTIES[0]).unwrap());

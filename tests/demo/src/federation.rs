@@ -1,4 +1,4 @@
-//! The federation as processes: one nats-server, one node per unit.
+//! The federation as processes: one nats-server or a cluster of them, one node per unit.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -13,7 +13,7 @@ use node::link::LinkTls;
 use crate::world::{Member, PEOPLE, World};
 use admin::api::Client;
 use admin::keyring;
-use admin::nats::{ProvisionOptions, Timing, provision};
+use admin::nats::{ProvisionOptions, Replicas, Timing, provision};
 
 /// How long anything may take that should take a moment.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,7 +23,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Federation {
     /// What is on disk.
     pub world: World,
-    nats: Option<Child>,
+    /// By the place of each in the list of servers.
+    nats: BTreeMap<usize, Child>,
     keeper: Option<Child>,
     nodes: BTreeMap<String, Child>,
     nats_server: PathBuf,
@@ -57,7 +58,7 @@ impl Federation {
     pub fn start(world: World, nats_server: &Path, node_program: &Path) -> Result<Federation> {
         let mut federation = Federation {
             world,
-            nats: None,
+            nats: BTreeMap::new(),
             keeper: None,
             nodes: BTreeMap::new(),
             nats_server: nats_server.to_path_buf(),
@@ -76,7 +77,10 @@ impl Federation {
                 &LinkTls::default(),
                 &world.nats_admin,
                 &world.nats_units,
-                &ProvisionOptions::default(),
+                &ProvisionOptions {
+                    replicas: Replicas::AtLeast(world.replicas()),
+                    ..ProvisionOptions::default()
+                },
             ))
             .into_diagnostic()?;
         let ids: Vec<String> = federation
@@ -94,15 +98,31 @@ impl Federation {
         Ok(federation)
     }
 
-    /// Starts nats-server.
+    /// Starts nats-server, or all servers of the cluster.
     ///
     /// # Errors
     /// A program that does not start.
     pub fn start_nats(&mut self) -> Result<()> {
-        let log = File::create(self.world.dir.join("nats.log")).into_diagnostic()?;
+        for server in 0..self.world.nats_places().len() {
+            self.start_server(server)?;
+        }
+        Ok(())
+    }
+
+    /// Starts one server of the cluster; the first is 0.
+    ///
+    /// # Errors
+    /// A program that does not start.
+    pub fn start_server(&mut self, server: usize) -> Result<()> {
+        let place = &self.world.nats_places()[server];
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(&place.log)
+            .into_diagnostic()?;
         let child = Command::new(&self.nats_server)
             .arg("-c")
-            .arg(self.world.dir.join("nats.conf"))
+            .arg(&place.config)
             .stdin(Stdio::null())
             .stdout(log.try_clone().into_diagnostic()?)
             .stderr(log)
@@ -113,8 +133,8 @@ impl Federation {
                     self.nats_server.display()
                 )
             })?;
-        self.nats = Some(child);
-        let at = (self.world.nats_host.as_str(), self.world.nats_port);
+        self.nats.insert(server, child);
+        let at = (self.world.nats_host.as_str(), place.port);
         wait("nats-server", || {
             std::net::TcpStream::connect(at)
                 .map(|_| true)
@@ -122,9 +142,17 @@ impl Federation {
         })
     }
 
-    /// Stops nats-server, by SIGKILL: nothing may depend on a clean stop.
+    /// Stops nats-server, or all servers of the cluster, by SIGKILL: nothing may depend on a clean
+    /// stop.
     pub fn kill_nats(&mut self) {
-        if let Some(mut child) = self.nats.take() {
+        for server in 0..self.world.nats_places().len() {
+            self.kill_server(server);
+        }
+    }
+
+    /// Stops one server of the cluster, by SIGKILL.
+    pub fn kill_server(&mut self, server: usize) {
+        if let Some(mut child) = self.nats.remove(&server) {
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -155,6 +183,7 @@ impl Federation {
             .arg(seed)
             .arg("--units")
             .arg(units)
+            .args(["--replicas", &self.world.replicas().to_string()])
             .args(["--ack-wait", &timing.ack_wait.as_secs().to_string()])
             .args([
                 "--duplicate-window",
@@ -174,7 +203,16 @@ impl Federation {
     /// # Errors
     /// The disk's error.
     pub fn empty_nats(&self) -> Result<()> {
-        std::fs::remove_dir_all(self.world.dir.join("nats")).into_diagnostic()
+        (0..self.world.nats_places().len()).try_for_each(|server| self.empty_server(server))
+    }
+
+    /// Deletes everything that one server of the cluster has stored; only while it is stopped.
+    ///
+    /// # Errors
+    /// The disk's error.
+    pub fn empty_server(&self, server: usize) -> Result<()> {
+        let place = &self.world.nats_places()[server];
+        std::fs::remove_dir_all(&place.store).into_diagnostic()
     }
 
     /// Starts a unit's node.
@@ -279,7 +317,7 @@ impl Federation {
         let pids: Vec<String> = self
             .nodes
             .values()
-            .chain(&self.nats)
+            .chain(self.nats.values())
             .chain(&self.keeper)
             .map(|c| c.id().to_string())
             .collect();

@@ -15,7 +15,9 @@ use protocol::registry::{Placement, Registry, Unit};
 
 use crate::ledger::{Ledger, LedgerOptions, LedgerUnit, generate};
 use admin::keyring;
-use admin::nats::{NatsUnit, ServerOptions, create_user, server_config, write_seed};
+use admin::nats::{
+    ClusterServer, NatsUnit, ServerOptions, create_user, members, server_config, write_seed,
+};
 
 /// The people of every unit: name, roles in the log, roles of the token.
 pub const PEOPLE: [(&str, &[&str], &str); 4] = [
@@ -78,6 +80,21 @@ impl Member {
     }
 }
 
+/// Where a nats-server has what is its own.
+#[derive(Debug, Clone)]
+pub struct NatsPlace {
+    /// Its configuration.
+    pub config: PathBuf,
+    /// Its log.
+    pub log: PathBuf,
+    /// What it stores.
+    pub store: PathBuf,
+    /// Its port for nodes.
+    pub port: u16,
+    /// Its port for monitoring.
+    pub monitor_port: u16,
+}
+
 /// The whole federation.
 pub struct World {
     /// Its directory.
@@ -92,6 +109,9 @@ pub struct World {
     pub nats_port: u16,
     /// NATS monitoring.
     pub monitor_port: u16,
+    /// The servers of a NATS cluster; none where one stands alone. The first has the two ports
+    /// above.
+    pub cluster: Vec<ClusterServer>,
     /// The operator's NKey seed.
     pub nats_admin: String,
     /// The public half.
@@ -229,6 +249,7 @@ impl World {
             nats_host: "127.0.0.1".to_string(),
             nats_port,
             monitor_port,
+            cluster: Vec::new(),
             nats_admin: admin.seed.to_string(),
             nats_admin_public: admin.public_nkey,
             nats_units,
@@ -253,11 +274,15 @@ impl World {
         );
         options.host.clone_from(&self.nats_host);
         options.monitor_host.clone_from(&self.nats_host);
-        std::fs::write(
-            self.dir.join("nats.conf"),
-            server_config(&options).into_diagnostic()?,
-        )
-        .into_diagnostic()?;
+        let servers = if self.cluster.is_empty() {
+            vec![options]
+        } else {
+            members(&options, &self.cluster, None).into_diagnostic()?
+        };
+        for (options, place) in servers.iter().zip(self.nats_places()) {
+            let text = server_config(options).into_diagnostic()?;
+            std::fs::write(place.config, text).into_diagnostic()?;
+        }
         self.members
             .iter()
             .try_for_each(|m| std::fs::write(m.config(), self.node_config(m)).into_diagnostic())
@@ -290,9 +315,73 @@ impl World {
         Ok((seed, list))
     }
 
-    /// The address of nats-server.
+    /// Makes the broker a cluster of three servers.
+    ///
+    /// # Errors
+    /// No free port.
+    pub fn make_cluster(&mut self) -> Result<()> {
+        self.cluster = (1..=3)
+            .map(|n| {
+                let name = format!("n{n}");
+                let (port, monitor_port) = match n {
+                    1 => (self.nats_port, self.monitor_port),
+                    _ => (free_port()?, free_port()?),
+                };
+                Ok(ClusterServer {
+                    address: self.nats_host.clone(),
+                    port: Some(port),
+                    route_port: Some(free_port()?),
+                    monitor_port: Some(monitor_port),
+                    store_dir: Some(self.dir.join(format!("nats-{name}"))),
+                    name,
+                    ..ClusterServer::default()
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(())
+    }
+
+    /// On how many servers each stream is.
+    pub fn replicas(&self) -> usize {
+        self.cluster.len().max(1)
+    }
+
+    /// Where each nats-server has what is its own.
+    pub fn nats_places(&self) -> Vec<NatsPlace> {
+        let place = |name: &str, port, monitor_port| NatsPlace {
+            config: self.dir.join(format!("{name}.conf")),
+            log: self.dir.join(format!("{name}.log")),
+            store: self.dir.join(name),
+            port,
+            monitor_port,
+        };
+        if self.cluster.is_empty() {
+            return vec![place("nats", self.nats_port, self.monitor_port)];
+        }
+        let servers = self.cluster.iter().map(|server| {
+            let (port, monitor) = (server.port, server.monitor_port);
+            let name = format!("nats-{}", server.name);
+            place(&name, port.unwrap_or(0), monitor.unwrap_or(0))
+        });
+        servers.collect()
+    }
+
+    /// The addresses of all servers, with commas.
     pub fn nats_url(&self) -> String {
-        format!("nats://{}:{}", self.nats_host, self.nats_port)
+        let places = self.nats_places();
+        let each = places
+            .iter()
+            .map(|place| format!("nats://{}:{}", self.nats_host, place.port));
+        Vec::from_iter(each).join(",")
+    }
+
+    /// The monitoring addresses of all servers, with commas.
+    fn monitor_url(&self) -> String {
+        let places = self.nats_places();
+        let each = places
+            .iter()
+            .map(|place| format!("http://{}:{}", self.nats_host, place.monitor_port));
+        Vec::from_iter(each).join(",")
     }
 
     fn node_config(&self, m: &Member) -> String {
@@ -311,14 +400,13 @@ impl World {
                 \"../../published\"\nkeys = \"keys\"\ntokens = \"tokens\"\n\
              clock = \"../../clock\"\n{plain}\n[signatories]\npreparer = \"tianbiao\"\nreviewer = \
              \"tongji\"\nhead = \"fuzeren\"\n\n\
-             [nats]\nurl = \"{}\"\nmonitor = \"http://{}:{}\"\nseed = \"nats.seed\"\n",
+             [nats]\nurl = \"{}\"\nmonitor = \"{}\"\nseed = \"nats.seed\"\n",
             m.id,
             m.host,
             m.port,
             self.root,
             self.nats_url(),
-            self.nats_host,
-            self.monitor_port
+            self.monitor_url()
         )
     }
 

@@ -42,6 +42,9 @@ pub(super) struct Args {
     /// Leave the nodes running and print their addresses.
     #[arg(long)]
     keep: bool,
+    /// Have three nats-servers in a cluster, and kill one in each month.
+    #[arg(long, conflicts_with = "cheat")]
+    cluster: bool,
     /// Seed of the synthetic ledger.
     #[arg(long, default_value_t = DEFAULT_SEED)]
     seed: u64,
@@ -74,7 +77,7 @@ pub(super) fn run(args: &Args) -> Result<bool> {
         println!("done in {:.1} s", start.elapsed().as_secs_f32());
         return Ok(caught);
     }
-    honest_year(&federation, args.seed, &months)?;
+    honest_year(&mut federation, args.seed, &months)?;
     let holds = conclude(&federation, &months)?;
     println!("\ndone in {:.1} s", start.elapsed().as_secs_f32());
     if args.keep {
@@ -105,7 +108,11 @@ fn start_federation(args: &Args, months: &[Month]) -> Result<Federation> {
     let dir = std::path::absolute(&args.dir).into_diagnostic()?;
     let deploy = Deploy(std::path::absolute(&args.deploy).into_diagnostic()?);
     println!("A federation of separate processes / 由独立进程组成的联邦");
-    let world = World::build(&dir, &deploy, &CITIES, first)?;
+    let mut world = World::build(&dir, &deploy, &CITIES, first)?;
+    if args.cluster {
+        world.make_cluster()?;
+        world.write_configs()?;
+    }
     let program = std::env::current_exe()
         .into_diagnostic()?
         .with_file_name("countersign-node");
@@ -117,14 +124,14 @@ fn start_federation(args: &Args, months: &[Month]) -> Result<Federation> {
         println!("  {}: {}", tier.zh(), names.join(" · "));
     }
     println!(
-        "  nats-server on 127.0.0.1:{} with sync_interval always; files in {}",
-        federation.world.nats_port,
+        "  nats-server on {} with sync_interval always; files in {}",
+        federation.world.nats_url(),
         dir.display()
     );
     Ok(federation)
 }
 
-fn honest_year(federation: &Federation, seed: u64, months: &[Month]) -> Result<()> {
+fn honest_year(federation: &mut Federation, seed: u64, months: &[Month]) -> Result<()> {
     let ledger = federation.world.ledger(seed, YEAR);
     let events: usize = ledger.units.iter().map(UnitLedger::events).sum();
     println!(
@@ -133,9 +140,23 @@ fn honest_year(federation: &Federation, seed: u64, months: &[Month]) -> Result<(
         ledger.corrections.len()
     );
     let indexes: year::Indexes = Mutex::new(BTreeMap::new());
-    months
-        .iter()
-        .try_for_each(|month| year::month(federation, &ledger, &indexes, *month))
+    let servers = federation.world.cluster.clone();
+    for (at, month) in months.iter().enumerate() {
+        // Each is down for a month, while the two others carry it; it comes back for the next.
+        let dies = servers.get(at % servers.len().max(1));
+        if let Some(server) = dies {
+            println!(
+                "  {month}: nats-server {} is killed / 已强制停止",
+                server.name
+            );
+            federation.kill_server(at % servers.len());
+        }
+        year::month(federation, &ledger, &indexes, *month)?;
+        if dies.is_some() {
+            federation.start_server(at % servers.len())?;
+        }
+    }
+    Ok(())
 }
 
 fn keep(federation: &mut Federation) -> Result<()> {

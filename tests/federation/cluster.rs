@@ -1,0 +1,224 @@
+//! The broker as a cluster of three real nats-servers: each is killed in turn while months are
+//! reported, then two lose all that they had stored. Every report ends accepted exactly once and in
+//! order, and nobody helps: no node is restarted, nothing is sent by hand, nothing is provisioned
+//! but by the keeper that always runs.
+
+#![allow(clippy::unwrap_used, missing_docs)] // helpers of tests
+
+mod support;
+
+use std::time::Duration;
+
+use admin::nats::{ProvisionOptions, Replicas, Timing, provision};
+use async_nats::ConnectOptions;
+use countersign_demo::federation::{Federation, wait};
+use countersign_demo::world::World;
+use node::link::{Durability, LinkConfig, LinkTls, NatsLink};
+use protocol::period::Month;
+use support::{
+    CITY, COUNTIES, Disturbance, NoDisturbance, PROVINCE, People, Random, build, clock, month,
+    start,
+};
+use tokio::runtime::Runtime;
+
+/// What was on its way to a killed server comes again soon.
+const TIMING: Timing = Timing {
+    ack_wait: Duration::from_secs(2),
+    duplicate_window: Duration::from_secs(120),
+};
+
+/// By which it is drawn when each server dies; change it to try another course.
+const SEED: u64 = 21;
+
+/// A server of the cluster dies in the middle of a month.
+struct Kill<'a> {
+    federation: &'a mut Federation,
+    server: usize,
+    /// How many steps of people's work are still done before.
+    after: usize,
+}
+
+impl Disturbance for Kill<'_> {
+    fn before_step(&mut self, _unit: &str) {
+        if self.after == 0 {
+            self.federation.kill_server(self.server);
+        }
+        self.after = self.after.wrapping_sub(1);
+    }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// What the operator is told about a stream.
+fn stream(runtime: &Runtime, world: &World, name: &str) -> Result<serde_json::Value, String> {
+    let url = world.nats_url();
+    let servers: Vec<&str> = url.split(',').collect();
+    let asked = async {
+        let client = ConnectOptions::new()
+            .nkey(world.nats_admin.clone())
+            .connect(&servers[..])
+            .await
+            .map_err(|e| e.to_string())?;
+        let reply = client
+            .request(format!("$JS.API.STREAM.INFO.{name}"), "".into())
+            .await
+            .map_err(|e| e.to_string())?;
+        serde_json::from_slice(&reply.payload).map_err(|e| e.to_string())
+    };
+    runtime.block_on(asked)
+}
+
+/// Both streams are on three servers, each of which has all that the leader has.
+fn is_whole(runtime: &Runtime, world: &World) {
+    for name in ["CS_UP", "CS_DOWN"] {
+        wait(&format!("three copies of {name}"), || {
+            let info = stream(runtime, world, name)?;
+            let replicas = info["cluster"]["replicas"].as_array().cloned();
+            let replicas = replicas.unwrap_or_default();
+            let current = replicas.iter().filter(|r| r["current"] == true).count();
+            match (info["config"]["num_replicas"].as_u64(), current) {
+                (Some(3), 2) => Ok(true),
+                _ => Err(info.to_string()),
+            }
+        })
+        .unwrap();
+    }
+}
+
+/// A node that is told of the monitoring of two servers alone sends nothing, and names the third.
+fn a_server_that_no_monitor_answers_for_is_named(runtime: &Runtime, world: &World) {
+    let county = world.member(COUNTIES[0]).unwrap();
+    let monitors = world.nats_places().into_iter().take(2);
+    let monitors = monitors.map(|place| format!("http://127.0.0.1:{}", place.monitor_port));
+    let config = LinkConfig {
+        servers: world.nats_url().split(',').map(str::to_owned).collect(),
+        monitors: monitors.collect(),
+        seed_file: county.dir.join("nats.seed"),
+        path: format!("{PROVINCE}.{CITY}.{}", COUNTIES[0])
+            .parse()
+            .unwrap(),
+        has_children: false,
+        tls: LinkTls::default(),
+    };
+    runtime.block_on(async {
+        let link = NatsLink::connect(config).await.unwrap();
+        let mut state = link.watch();
+        let named = state.wait_for(
+            |s| matches!(&s.durability, Durability::Refused(why) if why.contains("nats-server n3 ")),
+        );
+        let named = tokio::time::timeout(Duration::from_secs(60), named).await;
+        named.expect("the server is named").unwrap();
+    });
+}
+
+/// Whoever provisions with another command line takes no copy away.
+fn provisioning_takes_no_copy_away(runtime: &Runtime, world: &World) {
+    for replicas in [Replicas::AsTheyAre, Replicas::AtLeast(1)] {
+        let options = ProvisionOptions {
+            timing: TIMING,
+            replicas,
+        };
+        let (url, tls) = (world.nats_url(), LinkTls::default());
+        let done = provision(&url, &tls, &world.nats_admin, &world.nats_units, &options);
+        let done = runtime.block_on(done).unwrap();
+        assert_eq!((done.created, done.changed), (vec![], vec![]));
+    }
+    is_whole(runtime, world);
+}
+
+/// An election is waited for: nothing was ever said to be missing that the operator would have to
+/// make.
+fn nobody_was_sent_to_the_operator(people: &People) {
+    for unit in &people.members {
+        let log = std::fs::read_to_string(unit.dir.join("node.log")).unwrap();
+        let said = log.lines().find(|l| l.contains("link.not_provisioned"));
+        assert_eq!(said, None, "{}", unit.id);
+    }
+}
+
+/// With two of three servers dead nobody stores, and every node says so.
+fn nobody_leads(people: &People) {
+    for unit in [PROVINCE, COUNTIES[0]] {
+        let client = people.client(unit, "luru");
+        wait(&format!("{unit} to say that nobody leads"), || {
+            let health = client.health().map_err(|e| e.to_string())?;
+            match health["link"].as_str() {
+                Some("no_leader") => Ok(true),
+                _ => Err(health.to_string()),
+            }
+        })
+        .unwrap();
+        let metrics = String::from_utf8(client.get("/metrics").unwrap()).unwrap();
+        for line in ["countersign_link_no_leader 1", "countersign_link_up 0"] {
+            assert!(metrics.lines().any(|l| l == line), "{metrics}");
+        }
+        let status = client.status().unwrap();
+        assert_eq!(status.link, "no_leader");
+        assert!(status.trouble.unwrap().contains("no nats-server leads "));
+        assert!(status.unreached_since.is_some());
+    }
+}
+
+/// The counties report while the city is away: what they say is in the streams alone when two of
+/// the three servers lose what they had stored.
+fn two_stores_are_lost_at_once(f: &mut Federation, people: &People, m: Month) {
+    f.kill_node(CITY);
+    for county in COUNTIES {
+        people.fill(county, m, &mut NoDisturbance);
+        people.report(county, m, &mut NoDisturbance);
+    }
+    for server in [0, 1] {
+        f.kill_server(server);
+    }
+    nobody_leads(people);
+    for server in [0, 1] {
+        f.empty_server(server).unwrap();
+        f.start_server(server).unwrap();
+    }
+    f.start_node(CITY).unwrap();
+    people.month(m, &mut NoDisturbance);
+}
+
+#[test]
+fn servers_die_in_turn_and_two_stores_are_lost() {
+    let mut random = Random::new(SEED);
+    let (world, people) = build("cluster", SEED, |w| w.make_cluster().unwrap());
+    let mut f = start(world, TIMING);
+    let runtime = runtime();
+    let months: Vec<_> = (1..=6).map(month).collect();
+    clock(&f.world, 1, 3);
+    people.month(months[0], &mut NoDisturbance);
+    is_whole(&runtime, &f.world);
+    a_server_that_no_monitor_answers_for_is_named(&runtime, &f.world);
+    provisioning_takes_no_copy_away(&runtime, &f.world);
+
+    for (server, m) in months[1..4].iter().enumerate() {
+        clock(&f.world, m.month(), 3);
+        let mut kill = Kill {
+            federation: &mut f,
+            server,
+            after: usize::try_from(random.below(20)).unwrap(),
+        };
+        people.month(*m, &mut kill);
+        f.start_server(server).unwrap();
+    }
+    nobody_was_sent_to_the_operator(&people);
+
+    clock(&f.world, 5, 3);
+    two_stores_are_lost_at_once(&mut f, &people, months[4]);
+    clock(&f.world, 6, 3);
+    people.month(months[5], &mut NoDisturbance);
+    is_whole(&runtime, &f.world);
+    for unit in COUNTIES.iter().chain([&CITY]) {
+        for m in &months {
+            people.receipted(unit, *m, &mut NoDisturbance);
+        }
+    }
+    people.conclude(f, &months);
+}
