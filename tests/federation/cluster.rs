@@ -100,6 +100,7 @@ fn a_server_that_no_monitor_answers_for_is_named(runtime: &Runtime, world: &Worl
         servers: world.nats_url().split(',').map(str::to_owned).collect(),
         monitors: monitors.collect(),
         seed_file: county.dir.join("nats.seed"),
+        marks_file: world.dir.join("marks-of-a-test"),
         path: format!("{PROVINCE}.{CITY}.{}", COUNTIES[0])
             .parse()
             .unwrap(),
