@@ -13,7 +13,7 @@ use admin::nats::{ProvisionOptions, Replicas, Timing, provision};
 use async_nats::ConnectOptions;
 use countersign_demo::federation::{Federation, wait};
 use countersign_demo::world::World;
-use node::link::{Durability, LinkConfig, LinkTls, NatsLink};
+use node::link::{Durability, LinkConfig, LinkTls, NatsLink, UnitPath};
 use protocol::period::Month;
 use support::{
     CITY, COUNTIES, Disturbance, NoDisturbance, PROVINCE, People, Random, build, clock, month,
@@ -91,6 +91,11 @@ fn is_whole(runtime: &Runtime, world: &World) {
     }
 }
 
+fn county_path() -> UnitPath {
+    let path = format!("{PROVINCE}.{CITY}.{}", COUNTIES[0]);
+    path.parse().unwrap()
+}
+
 /// A node that is told of the monitoring of two servers alone sends nothing, and names the third.
 fn a_server_that_no_monitor_answers_for_is_named(runtime: &Runtime, world: &World) {
     let county = world.member(COUNTIES[0]).unwrap();
@@ -101,9 +106,7 @@ fn a_server_that_no_monitor_answers_for_is_named(runtime: &Runtime, world: &Worl
         monitors: monitors.collect(),
         seed_file: county.dir.join("nats.seed"),
         marks_file: world.dir.join("marks-of-a-test"),
-        path: format!("{PROVINCE}.{CITY}.{}", COUNTIES[0])
-            .parse()
-            .unwrap(),
+        places: county_path().into(),
         has_children: false,
         tls: LinkTls::default(),
     };
