@@ -1030,3 +1030,32 @@ fn a_witness_key_is_rotated() {
     assert_eq!(city["witness"], witness);
     assert_eq!(city["former_witnesses"][0]["until"], "2024-01-15T00:00:00Z");
 }
+
+/// Who has moved may use both ways of the transport, where the registry says that it has.
+#[test]
+fn nats_keeps_the_former_way_of_a_moved_unit() {
+    let dir = Dir::new("ways");
+    two_cities(&dir);
+    dir.good(&words(&format!(
+        "{NEXT} --from 2024-01 --move 140302 140700 -o registry-2.note"
+    )));
+    let mut table = "id,parent,nkey\n".to_string();
+    for (unit, parent) in [
+        ("140000", ""),
+        ("140300", "140000"),
+        ("140700", "140000"),
+        ("140302", "140700"),
+    ] {
+        let nkey = dir.good(&words(&format!("nats user {unit}.seed")));
+        table.push_str(&format!("{unit},{parent},{nkey}\n"));
+    }
+    dir.write("nkeys.csv", &table);
+    let admin = dir.good(&words("nats user admin.seed"));
+    let config = format!("nats config --units nkeys.csv --admin {admin} --store-dir store");
+    let old_way = "cs.v1.up.140000.140300.140302.rollup";
+    let new_way = "cs.v1.up.140000.140700.140302.rollup";
+    let alone = dir.good(&words(&config));
+    assert!(alone.contains(new_way) && !alone.contains(old_way));
+    let both = dir.good(&words(&format!("{config} --registry registry-2.note")));
+    assert!(both.contains(new_way) && both.contains(old_way), "{both}");
+}

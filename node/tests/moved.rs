@@ -108,3 +108,44 @@ fn the_parent_of_the_month_decides() {
     assert_eq!(code_of(by(PROVINCE, JAN)), "review.unit");
     assert!(by(CITY, JAN).is_ok());
 }
+
+/// The city's witness key is replaced on February 4th: what it accepts before is cosigned by the old
+/// one, what it accepts later by the new one, and both hold.
+#[test]
+fn a_replaced_witness_key_cosigns_from_its_moment_on() {
+    let mut w = World::empty();
+    let (before, after_it) = (at("2026-02-03"), at("2026-02-05"));
+    let name = format!("{CITY}/witness");
+    let new = kit::key(&name, protocol::note::Alg::CosignatureV1, 60);
+    w.publish_registry(FEB, |r| {
+        known(r, CITY).replace_witness(new.vkey(), at("2026-02-04"));
+    });
+    w.report(A, JAN, before);
+    w.desk(B).finish(JAN, after_it);
+    w.send(B, &[CITY, PROVINCE], after_it);
+    review::check_all(w.desk(CITY).books(), false, after_it).unwrap();
+    let accept = |w: &mut World| {
+        let ruling = review::Ruling::new(Decision::Accepted, &format!("{CITY}/tongji"));
+        let books = w.desk(CITY).books();
+        review::decide(books, &unit(B), month(JAN), ruling, after_it)
+    };
+    // Nobody would take its receipt by the old key any more.
+    assert_eq!(code_of(accept(&mut w)), "review.witness");
+    let file = w.desk(CITY).home.join("keys/witness-next.key");
+    std::fs::write(&file, new.encode().as_str()).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&file, mode).unwrap();
+    w.desk(CITY).reopen();
+    review::check_all(w.desk(CITY).books(), false, after_it).unwrap();
+    let receipt = accept(&mut w).unwrap();
+    let books = w.desk(B).books();
+    node::desk::receipt::take_receipt(books, receipt.as_bytes()).unwrap();
+    assert_eq!(w.desk(B).decision(JAN), Some(Decision::Accepted));
+    for id in [A, B] {
+        let evidence = file::read(&w.desk(id).evidence()).unwrap();
+        let found = report::verify(&evidence, &w.root.vkey()).unwrap();
+        let failures: Vec<_> = found.failures().collect();
+        assert!(failures.is_empty(), "{id}: {failures:?}");
+        assert_eq!(found.units[0].months[0].decision, Some(Decision::Accepted));
+    }
+}

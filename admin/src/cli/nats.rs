@@ -9,6 +9,7 @@ use node::link::LinkTls;
 use serde_json::json;
 
 use super::output::{CommandResult, Failure, Output, replace, say, sayln};
+use super::registry::chain::{parse, read_note};
 use super::units;
 use crate::nats::{
     self, NatsUnit, ProvisionOptions, Replicas, RouteTls, ServerOptions, ServerTls, Timing,
@@ -55,6 +56,10 @@ pub struct Config {
     /// File of units with their nkey; repeat for several
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     units: Vec<PathBuf>,
+    /// Note of the newest registry: units stand where it says, and keep the ways of the months
+    /// before they moved
+    #[arg(long, value_name = "NOTE")]
+    registry: Option<PathBuf>,
     /// Leave out units without an NKey
     #[arg(long)]
     skip_keyless: bool,
@@ -144,6 +149,10 @@ pub struct Provision {
     /// File of units with their nkey; repeat for several
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     units: Vec<PathBuf>,
+    /// Note of the newest registry: units stand where it says, and keep the ways of the months
+    /// before they moved
+    #[arg(long, value_name = "NOTE")]
+    registry: Option<PathBuf>,
     /// Leave out units without an NKey
     #[arg(long)]
     skip_keyless: bool,
@@ -177,8 +186,18 @@ pub fn run(command: Command, out: &Output) -> CommandResult {
     }
 }
 
+fn nats_units(
+    files: &[PathBuf],
+    registry: Option<&Path>,
+    skip_keyless: bool,
+) -> Result<Vec<NatsUnit>, Failure> {
+    // Who may use which subject of the transport proves nothing, so the note is taken as it is.
+    let registry = registry.map(|note| parse(&read_note(note)?)).transpose()?;
+    units::nats_units(&units::load(files)?, registry.as_ref(), skip_keyless)
+}
+
 fn config(a: Config, out: &Output) -> CommandResult {
-    let units = units::nats_units(&units::load(&a.units)?, a.skip_keyless)?;
+    let units = nats_units(&a.units, a.registry.as_deref(), a.skip_keyless)?;
     let tls = match (a.tls_cert, a.tls_key) {
         (Some(cert_file), Some(key_file)) => Some(ServerTls {
             cert_file,
@@ -283,7 +302,7 @@ fn warn_of_open_doors(options: &ServerOptions, out: &Output) {
 }
 
 fn provision(a: &Provision, out: &Output) -> CommandResult {
-    let units = || units::nats_units(&units::load(&a.units)?, a.skip_keyless);
+    let units = || nats_units(&a.units, a.registry.as_deref(), a.skip_keyless);
     let timing = Timing {
         ack_wait: Duration::from_secs(a.ack_wait),
         duplicate_window: Duration::from_secs(a.duplicate_window),

@@ -10,6 +10,7 @@ use node::fault::FaultCode;
 use protocol::ids::{Tier, UnitId};
 use protocol::note::VerifierKey;
 use protocol::period::Month;
+use protocol::registry::Registry;
 use serde::{Deserialize, Serialize};
 
 use super::output::{Failure, read};
@@ -226,20 +227,41 @@ fn path(cards: &[Card], card: &Card) -> Result<Vec<UnitId>, Failure> {
     Ok(path)
 }
 
-/// The units as NATS needs to know them: those with an NKey.
+/// The units as NATS needs to know them: those with an NKey. Where they stand and stood is told by
+/// the registry, if there is one and they are in it, else by their files.
 ///
 /// # Errors
 /// Units without a key, or without a known parent.
-pub fn nats_units(cards: &[Card], skip: bool) -> Result<Vec<NatsUnit>, Failure> {
+pub fn nats_units(
+    cards: &[Card],
+    registry: Option<&Registry>,
+    skip: bool,
+) -> Result<Vec<NatsUnit>, Failure> {
     require(cards, "NKey (nkey)", skip, |c| c.nkey.is_some())?
         .into_iter()
         .map(|card| {
+            let public_nkey = card.nkey.clone().unwrap_or_default();
+            if let Some(registry) = registry.filter(|r| r.unit(&card.id).is_some()) {
+                return Ok(registered(registry, &card.id, public_nkey));
+            }
             Ok(NatsUnit {
                 path: path(cards, card)?.iter().map(ToString::to_string).collect(),
                 former: Vec::new(),
-                public_nkey: card.nkey.clone().unwrap_or_default(),
+                public_nkey,
                 has_children: cards.iter().any(|c| c.parent.as_ref() == Some(&card.id)),
             })
         })
         .collect()
+}
+
+fn registered(registry: &Registry, id: &UnitId, public_nkey: String) -> NatsUnit {
+    let codes = |path: Vec<UnitId>| -> Vec<String> { path.iter().map(UnitId::to_string).collect() };
+    let path = codes(registry.last_path(id));
+    let all = registry.paths(id).into_iter().map(codes);
+    NatsUnit {
+        former: all.filter(|former| *former != path).collect(),
+        path,
+        public_nkey,
+        has_children: registry.ever_below(id).len() > 1,
+    }
 }

@@ -24,8 +24,9 @@ pub struct KeyError {
 pub struct Keys {
     /// Signs rollups, checkpoints, receipts and system statements.
     pub node: SigningKey,
-    /// Cosigns children's checkpoints.
-    pub witness: SigningKey,
+    /// Cosign children's checkpoints: `witness.key`, and where it is being replaced the next one
+    /// beside it. Which of them holds, the registry says.
+    pub witnesses: Vec<SigningKey>,
     /// Seals private records.
     pub vault: VaultKey,
     /// Recorders' keys by full name (`<unit>/<name>`): statements are signed here in their name.
@@ -57,7 +58,8 @@ pub fn read_key(path: &Path) -> Result<SigningKey, KeyError> {
 }
 
 impl Keys {
-    /// Reads `node.key`, `witness.key`, `vault.key` and every other `*.key` of a recorder.
+    /// Reads `node.key`, `witness.key`, `vault.key` and every other `*.key`: of a recorder, or a
+    /// witness key that is to replace the one in `witness.key`.
     ///
     /// # Errors
     /// The first file that cannot be used.
@@ -76,6 +78,7 @@ impl Keys {
                 format!("node.key or witness.key is not of unit {unit}"),
             ));
         }
+        let mut witnesses = vec![witness];
         let mut recorders = BTreeMap::new();
         for entry in std::fs::read_dir(dir).map_err(|e| error(dir, e.to_string()))? {
             let path = entry.map_err(|e| error(dir, e.to_string()))?.path();
@@ -88,12 +91,16 @@ impl Keys {
                 && !matches!(name.as_str(), "node.key" | "witness.key" | "vault.key")
             {
                 let key = read_key(&path)?;
-                recorders.insert(key.name().to_string(), key);
+                if key.name() == witnesses[0].name() {
+                    witnesses.push(key);
+                } else {
+                    recorders.insert(key.name().to_string(), key);
+                }
             }
         }
         Ok(Keys {
             node,
-            witness,
+            witnesses,
             vault,
             recorders,
         })

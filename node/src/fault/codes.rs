@@ -658,6 +658,12 @@ codes! {
            zh "退回或撤销通过需要写明原因", "`--reason 原因`";
     }
     {
+        ReviewWitness = "review.witness", 422;
+        => en "this node does not hold the witness key that the registry has now",
+              "put the key file into `keys/` and restart (runbook section 6)";
+           zh "本节点没有单位名录中现行的见证密钥", "将该密钥文件放入 `keys/`，重新启动（运行手册第 6 节）";
+    }
+    {
         ReviewReceipt = "review.receipt", 422;
         => en "the receipt cannot be written", "the text says why; shorten the reasons";
            zh "回执无法写成", "文字写明原因；请缩短所写的理由";

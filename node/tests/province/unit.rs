@@ -181,7 +181,7 @@ impl Unit {
         let (id, recorder) = (self.id.as_str(), self.person(PEOPLE[0].0));
         let keys = Keys {
             node: key(id, Alg::Ed25519),
-            witness: key(&format!("{id}/witness"), Alg::CosignatureV1),
+            witnesses: vec![key(&format!("{id}/witness"), Alg::CosignatureV1)],
             vault: VaultKey::load(&self.home.join("vault.key")).unwrap(),
             recorders: [(recorder.name().to_string(), recorder)].into(),
         };

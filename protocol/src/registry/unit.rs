@@ -188,6 +188,12 @@ impl Unit {
         *key == self.witness || self.former_witnesses.iter().any(former)
     }
 
+    /// The witness key that cosigns at a time.
+    pub fn witness_at(&self, time: DateTime<Utc>) -> &VerifierKey {
+        let former = self.former_witnesses.iter().find(|w| time < w.until);
+        former.map_or(&self.witness, |w| &w.vkey)
+    }
+
     /// Whether it reports for this month.
     pub fn exists(&self, month: Month) -> bool {
         self.since <= month && self.until.is_none_or(|until| month <= until)

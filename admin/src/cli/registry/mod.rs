@@ -1,6 +1,6 @@
 //! `countersign registry`: who exists. Versions are signed offline, one after the other.
 
-mod chain;
+pub mod chain;
 mod change;
 mod difference;
 mod new;
