@@ -31,8 +31,8 @@ fuzz_target!(|data: &[u8]| {
                     let ever = version.registry().ever_below(&path[0]);
                     assert!(ever.iter().any(|u| u.id == unit.id));
                     let above = version.registry().ever_above(&unit.id);
-                    let known = |id| above.iter().any(|u| u.id == *id);
-                    assert!(path[..path.len() - 1].iter().all(known));
+                    let mut ancestors = path[..path.len() - 1].iter();
+                    assert!(ancestors.all(|id| above.iter().any(|u| u.id == *id)));
                 }
             }
         }
