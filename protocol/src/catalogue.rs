@@ -213,7 +213,7 @@ pub struct Field {
 
 impl Field {
     /// What `max` may be at most: the largest weight of a row.
-    pub const MOST: i64 = crate::row::MAX_WEIGHT - 1;
+    pub const MOST: i64 = (1 << 53) - 1;
 }
 
 /// What a field may hold.

@@ -10,8 +10,10 @@
 //! type and all columns in order, and goes into every generator: a row of one schema can never be
 //! added as another.
 
+mod block;
 mod rules;
 
+pub use block::Block;
 pub use rules::Rule;
 
 use std::collections::BTreeMap;
@@ -25,32 +27,6 @@ pub const NOT_COUNTED: &str = "-";
 
 /// Weights of clear rows are below this (2^53): what every language's numbers hold.
 pub const MAX_WEIGHT: i64 = 1 << 53;
-
-/// One block of a schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
-    /// Figure id.
-    pub figure: String,
-    /// Direction.
-    pub kind: MoveKind,
-    /// Index of the declared table within the indicator.
-    pub table: usize,
-    /// Positions of the table's dimensions within the indicator's dimensions.
-    picks: Vec<usize>,
-    /// First column.
-    pub start: usize,
-    /// Number of columns; the last one of a counting block is `-`.
-    pub width: usize,
-    /// The column of each cell, counted from the first.
-    cells: BTreeMap<String, usize>,
-}
-
-impl Block {
-    /// The column `-`, which an amount does not have.
-    fn not_counted(&self) -> Option<usize> {
-        (self.kind != MoveKind::Amount).then_some(self.start + self.width - 1)
-    }
-}
 
 /// The layout of an event type's rows.
 #[derive(Debug, Clone, PartialEq, Eq)]

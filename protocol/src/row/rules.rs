@@ -5,7 +5,7 @@
 //! "one": without the second kind a month could be male in one table and female in the two-way
 //! table beside it, and every cell would still add up.
 
-use super::Block;
+use super::block::Block;
 use crate::count::MoveKind;
 
 /// Σ `plus` − Σ `minus` of a row's columns is 1 where `one`, else 0.
