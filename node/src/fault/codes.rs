@@ -566,7 +566,7 @@ codes! {
            zh "node.toml 中的签字人没有登记相应角色", "请登记，或者修改 `signatories` 并重新启动";
     }
     {
-        CloseSigned = "close.signed", 409;
+        CloseSigned = "close.signed", 422;
         => en "the month is closed, not submitted, and somebody has signed it",
               "closing again makes another report: `close MONTH --discard-signatures`, and have it signed again; else go on with \
                signing and submitting";

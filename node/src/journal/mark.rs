@@ -1,7 +1,7 @@
 //! How many entries were acknowledged: what tells a damaged end from a torn write.
 //!
 //! After the fsync of each batch, and before anybody is answered, the number of entries is written
-//! into `<dir>/journal/acknowledged`, into one of two places by turns, without an fsync of its own.
+//! into the second place of `<dir>/journal/acknowledged`, without an fsync of its own; the first has it from the start.
 //! The page cache keeps it when the process dies, and the kernel writes it within seconds. So what
 //! lies behind it is unacknowledged, or was acknowledged a moment before a loss of power; and what
 //! it counts was durable before it was written: a mark is never ahead of what the disk held then.
@@ -24,8 +24,6 @@ const SIZE: usize = PLACES[1] + LENGTH;
 /// The open mark.
 pub struct Mark {
     file: Box<dyn DiskFile>,
-    /// Which place is written next.
-    turn: usize,
 }
 
 impl Mark {
@@ -63,15 +61,16 @@ impl Mark {
         }
         disk.sync_dir()
             .map_err(JournalError::io("sync the directory of", &path))?;
-        Ok(Mark { file, turn: 1 })
+        Ok(Mark { file })
     }
 
     /// So many entries are durable and are acknowledged next. A failed write is not worth an error:
     /// the mark before stays, which counts fewer.
+    ///
+    /// Always into the second place: a loss of power can tear every write that was not synced, and
+    /// the first one, which was, must be left.
     pub fn note(&mut self, entries: u64) {
-        let place = PLACES[self.turn] as u64;
-        let _ = self.file.write_at(&encode(entries), place);
-        self.turn = (self.turn + 1) % PLACES.len();
+        let _ = self.file.write_at(&encode(entries), PLACES[1] as u64);
     }
 }
 
