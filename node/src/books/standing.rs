@@ -12,6 +12,7 @@ use protocol::ids::UnitId;
 use protocol::period::Month;
 use protocol::rollup::{ChildRef, HeldRollup};
 use protocol::verdict::{ArithmeticFinding, Check, Outcome, Standing, Verdict};
+use protocol::verify::NamedRollup;
 
 use super::Books;
 
@@ -29,6 +30,15 @@ impl Books {
         }
         let verdicts = self.verdicts(&held)?;
         Some(Standing::of(&verdicts))
+    }
+
+    /// A rollup of a unit below that another one names, for the checks; none where it is not here or
+    /// was not checked yet.
+    pub fn named(&self, digest: &Digest) -> Option<NamedRollup> {
+        Some(NamedRollup {
+            held: self.find_rollup(digest)?,
+            standing: self.standing(digest)?,
+        })
     }
 
     /// The accepted rollup of a direct child for a month, if nothing that became known since stands

@@ -11,7 +11,7 @@ use protocol::receipt::Decision;
 use protocol::rollup::ChildRef;
 use protocol::rollup::HeldRollup;
 use protocol::verdict::{Check, Verdict};
-use protocol::verify::{self, Context, NamedRollup};
+use protocol::verify::{self, Context};
 
 use crate::books::children::Child;
 use crate::books::{Books, Derived};
@@ -105,10 +105,7 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
             let read = begin.elapsed();
             let verdicts = check_one(books, &unit, &digest)?;
             log_result(books, &digest, &verdicts, read, begin.elapsed());
-            let now_known = books.find_rollup(&digest);
-            let now_known = now_known.map(|h| books.with_contradictions(&h, verdicts.clone()));
-            let now_known = now_known.unwrap_or_else(|| verdicts.clone());
-            given.extend(answer(books, &digest, &now_known, auto, now)?);
+            given.extend(answer(books, &digest, &verdicts, auto, now)?);
             // Only after the receipt: what has a verdict is not looked at again, and a receipt that
             // failed would never be given.
             books.remember(Derived::Checked {
@@ -135,6 +132,7 @@ fn answer(
     let Some(child) = books.child(&held.rollup.unit) else {
         return Ok(None);
     };
+    let verdicts = books.with_contradictions(&held, verdicts.to_vec());
     let decision = match verdicts.iter().any(Verdict::failed) {
         true => Decision::Rejected,
         false if auto => Decision::Accepted,
@@ -145,7 +143,7 @@ fn answer(
     }
     let received = arrived(books, &held).unwrap_or(now);
     let ruling = Ruling::new(decision, books.unit().as_str());
-    issue_receipt(books, &held, verdicts.to_vec(), received, ruling, now).map(Some)
+    issue_receipt(books, &held, verdicts, received, ruling, now).map(Some)
 }
 
 /// Tells the log what was checked and how long it took. Every start checks everything again: what
@@ -188,12 +186,7 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         .find(|r| r.registry().version == held.rollup.registry.version)
         .or(books.registry())
         .ok_or_else(|| internal("no registry"))?;
-    let lookup = |digest: &Digest| {
-        Some(NamedRollup {
-            held: books.find_rollup(digest)?,
-            standing: books.standing(digest)?,
-        })
-    };
+    let lookup = |digest: &Digest| books.named(digest);
     let witnessed = child
         .given()
         .values()

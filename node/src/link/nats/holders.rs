@@ -3,11 +3,11 @@
 
 use super::info::Consumer;
 use super::verified::{Holders, Verified};
-use super::wire::{Presence, Wire};
+use super::wire::{Presence, Wire, connected};
 use crate::link::access;
 use crate::link::durability::{self, Holder, Shown};
 use crate::link::error::LinkError;
-use crate::link::state::{Connection, Durability};
+use crate::link::state::Durability;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -214,11 +214,7 @@ pub(super) async fn watch_holders(wire: Wire) {
     let mut state = wire.shared.state.subscribe();
     let mut trouble_since = None;
     loop {
-        let Ok(connects) = state
-            .wait_for(|s| s.connection == Connection::Connected)
-            .await
-            .map(|s| s.connects)
-        else {
+        let Some(connects) = connected(&mut state).await else {
             return;
         };
         let looked = wire.look().await;

@@ -11,9 +11,8 @@
 
 use super::marks::Mark;
 use super::publish::PubAck;
-use super::wire::{ACK_TIMEOUT, Wire};
+use super::wire::{ACK_TIMEOUT, Wire, connected};
 use crate::link::error::LinkError;
-use crate::link::state::Connection;
 use crate::link::subject::Subject;
 use async_nats::HeaderMap;
 use async_nats::client::Request;
@@ -32,8 +31,7 @@ pub(super) async fn probe(wire: Wire, stream: &'static str, subject: Subject) {
     let mut state = wire.shared.state.subscribe();
     let first = subject.to_string();
     loop {
-        let connected = state.wait_for(|s| s.connection == Connection::Connected);
-        let Ok(connects) = connected.await.map(|s| s.connects) else {
+        let Some(connects) = connected(&mut state).await else {
             return;
         };
         let mark = wire.shared.marks.lock().ok();

@@ -2,11 +2,10 @@
 
 use super::ack::{NatsAck, delivered};
 use super::info::Consumer;
-use super::wire::{Presence, Wire};
+use super::wire::{Presence, Wire, connected};
 use crate::link::access;
 use crate::link::ack::Ack;
 use crate::link::error::LinkError;
-use crate::link::state::Connection;
 use crate::link::subject::Subject;
 use crate::link::transport::Incoming;
 use async_nats::Message;
@@ -37,11 +36,7 @@ pub(super) async fn pull(
     let mut backoff = FIRST_BACKOFF;
     // Room first, message second.
     while let Ok(room) = tx.reserve().await {
-        let Ok(connects) = state
-            .wait_for(|s| s.connection == Connection::Connected)
-            .await
-            .map(|s| s.connects)
-        else {
+        let Some(connects) = connected(&mut state).await else {
             return;
         };
         if known != Some(connects) && learn_store(&wire, stream, &consumer).await {

@@ -364,3 +364,9 @@ fn request_failed(subject: &str, patience: Duration, error: &RequestError) -> Li
         },
     }
 }
+
+/// Waits for a connection, and tells which one it is by its number; none where the link has ended.
+pub(super) async fn connected(state: &mut watch::Receiver<LinkState>) -> Option<u64> {
+    let connected = state.wait_for(|s| s.connection == Connection::Connected);
+    Some(connected.await.ok()?.connects)
+}
