@@ -3,13 +3,18 @@
 //! A receipt says what was verified, by whom, with which result; it is part of both journals. Only
 //! a receipt for exactly these bytes ends a delivery.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::ids::UnitId;
+use crate::log::checkpoint::{Checkpoint, origin_of};
 use crate::note;
 use crate::period::Month;
-use crate::verdict::Verdict;
+use crate::person::is_operator_of;
+use crate::text::time::is_time;
+use crate::verdict::{Check, Verdict};
 
 /// The kind of the signed document.
 pub const KIND: &str = "receipt";
@@ -109,6 +114,20 @@ impl Receipt {
         if needs_reason && self.reasons.iter().all(|r| r.trim().is_empty()) {
             return Err(ReceiptError("returning or reopening needs a reason".into()));
         }
+        if !is_time(&self.received) || !is_time(&self.decided) {
+            let message = "`received` and `decided` are times, written YYYY-MM-DDTHH:MM:SSZ";
+            return Err(ReceiptError(message.into()));
+        }
+        if self.by != self.parent.as_str() && !is_operator_of(&self.by, &self.parent) {
+            return Err(ReceiptError(
+                "`by` is the parent or a person of it, `<parent>/<person>`".into(),
+            ));
+        }
+        let checks: BTreeSet<Check> = self.checks.iter().map(|verdict| verdict.check).collect();
+        if checks.len() < self.checks.len() {
+            return Err(ReceiptError("names a check twice".into()));
+        }
+        self.checkpoint_of_child()?;
         let holds = !self.checks.iter().any(Verdict::failed);
         if self.decision == Decision::Accepted && !holds {
             return Err(ReceiptError(
@@ -121,5 +140,19 @@ impl Receipt {
             ));
         }
         Ok(())
+    }
+
+    /// Where nothing was accepted there may be none; but nothing else stands in its place.
+    fn checkpoint_of_child(&self) -> Result<(), ReceiptError> {
+        if self.decision == Decision::Accepted || self.checkpoint.is_empty() {
+            return Ok(());
+        }
+        let note = note::Note::parse(self.checkpoint.as_bytes());
+        let checkpoint = note.ok().and_then(|n| Checkpoint::parse(n.text()).ok());
+        let origin = origin_of(&self.child);
+        match checkpoint {
+            Some(checkpoint) if checkpoint.origin() == origin => Ok(()),
+            _ => Err(ReceiptError("`checkpoint` is none of the child's".into())),
+        }
     }
 }

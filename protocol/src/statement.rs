@@ -17,7 +17,7 @@
 //! | `counts` | row of a clear event |
 //! | `row`, `record` | commitment and record root of a sealed event |
 //! | `voids` | statement taken back: id and log index |
-//! | `replaces` | statement that this one corrects (taken back by a `record.corrected` just before) |
+//! | `replaces` | statement that this one corrects: taken back by the `record.corrected` just before |
 //! | `late` | the sealed month that the event's day belongs to (补录) |
 
 use std::collections::BTreeMap;
@@ -30,6 +30,7 @@ use crate::digest::Digest;
 use crate::ids::{EventId, UnitId};
 use crate::note;
 use crate::period::Month;
+use crate::text::time::is_time;
 use crate::text::{hex, read_text, unique};
 
 /// The kind of the signed document.
@@ -208,7 +209,7 @@ impl TryFrom<Wire> for Statement {
             (.., None) if is_void => return Err(StatementError::VOID_OF_NOTHING),
             _ => return Err(StatementError::Shape("neither")),
         };
-        Ok(Statement {
+        let statement = Statement {
             id: w.id,
             event: w.event,
             unit: w.unit,
@@ -218,7 +219,9 @@ impl TryFrom<Wire> for Statement {
             body,
             replaces: w.replaces,
             late: w.late,
-        })
+        };
+        statement.well_formed()?;
+        Ok(statement)
     }
 }
 
@@ -242,11 +245,20 @@ pub enum StatementError {
          alone); this one is {0} [statement.shape]"
     )]
     Shape(&'static str),
+    /// `recorded` is no time.
+    #[error(
+        "not a statement: `recorded` is a time, written YYYY-MM-DDTHH:MM:SSZ [statement.recorded]"
+    )]
+    Recorded,
 }
 
 impl StatementError {
     const VOID_OF_OTHER_TYPE: StatementError =
         StatementError::Shape("voiding, but of another type");
+    const ENROLMENT_THAT_COUNTS: StatementError =
+        StatementError::Shape("an enrolment or revocation that is not clear, or counts something");
+    const ENROLMENT_THAT_SAYS_MORE: StatementError =
+        StatementError::Shape("an enrolment or revocation that says more than a key and its roles");
     const VOID_OF_NOTHING: StatementError = StatementError::Shape("a void that names nothing");
 }
 
@@ -298,7 +310,7 @@ impl Statement {
         match (self.voids().is_some(), is_void(&self.event)) {
             (true, false) => return Err(StatementError::VOID_OF_OTHER_TYPE),
             (false, true) => return Err(StatementError::VOID_OF_NOTHING),
-            _ => {}
+            _ => self.well_formed()?,
         }
         let json = serde_json::to_string(self).map_err(|e| StatementError::Json(e.to_string()))?;
         note::document(KIND, &json).map_err(|e| StatementError::Note(e.to_string()))
@@ -314,6 +326,30 @@ impl Statement {
         let wire: Wire =
             serde_json::from_str(json).map_err(|e| StatementError::Json(e.to_string()))?;
         Statement::try_from(wire)
+    }
+
+    /// What must be true of every statement, whoever wrote it.
+    fn well_formed(&self) -> Result<(), StatementError> {
+        if !is_time(&self.recorded) {
+            return Err(StatementError::Recorded);
+        }
+        if !self.is_operator() {
+            return Ok(());
+        }
+        let Body::Clear { fields, counts } = &self.body else {
+            return Err(StatementError::ENROLMENT_THAT_COUNTS);
+        };
+        if !counts.is_empty() {
+            return Err(StatementError::ENROLMENT_THAT_COUNTS);
+        }
+        // It is never counted, so nothing else would look at what stands there.
+        let enrols = self.event == OPERATOR_ENROLLED;
+        let known = |name: &String| name == "vkey" || (enrols && name == "roles");
+        let corrects = self.replaces.is_some() || self.late.is_some();
+        if corrects || !fields.keys().all(known) {
+            return Err(StatementError::ENROLMENT_THAT_SAYS_MORE);
+        }
+        Ok(())
     }
 
     /// Whether it says something of the log itself and is never counted.

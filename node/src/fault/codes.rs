@@ -966,6 +966,7 @@ codes! {
         StatementNote = "statement.note", 422;
         StatementJson = "statement.json", 422;
         StatementShape = "statement.shape", 422;
+        StatementRecorded = "statement.recorded", 422;
         RollupNote = "rollup.note", 422;
         RollupJson = "rollup.json", 422;
         RollupShape = "rollup.shape", 422;

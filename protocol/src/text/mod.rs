@@ -8,6 +8,7 @@
 //! | `hex` | base 16 |
 //! | `b64` | base 64 |
 //! | `one` | serde for values that have one text |
+//! | `time` | times in signed documents |
 //! | `unique` | serde for maps whose keys differ |
 
 /// Text of a file that a person saved, without the byte order mark that some editors put before
@@ -19,6 +20,7 @@ pub fn without_bom(text: &str) -> &str {
 pub mod b64;
 pub mod hex;
 mod one;
+pub mod time;
 pub(crate) mod unique;
 
 pub(crate) use one::{read_text, serde_text};

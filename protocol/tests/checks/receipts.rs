@@ -28,7 +28,8 @@ fn a_receipt_is_the_parents_for_exactly_these_bytes() {
     );
     refused(&|r| r.revision = 2, "for other bytes");
     refused(&|r| r.period = month(FEB), "for other bytes");
-    refused(&|r| r.parent = unit(PROVINCE), "between other units");
+    let by_the_province = |r: &mut Receipt| (r.parent, r.by) = (unit(PROVINCE), PROVINCE.into());
+    refused(&by_the_province, "between other units");
     refused(&|r| r.child = unit(B), "between other units");
     let plain = |n: &Note| String::from_utf8(n.as_bytes().to_vec()).unwrap();
     let desk = WORLD.desk(A);

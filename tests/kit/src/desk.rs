@@ -74,6 +74,11 @@ pub fn enrolment(who: &SigningKey, roles: &str) -> Body {
     clear_body(&fields, &[])
 }
 
+/// The body of a revocation.
+pub fn revocation_of(who: &SigningKey) -> Body {
+    clear_body(&[("vkey", text(who.vkey().as_str()))], &[])
+}
+
 /// The body of a void without a reason.
 pub fn void_of(id: EventId, index: u64) -> Body {
     Body::Void {
@@ -160,7 +165,10 @@ impl Desk {
 
     pub fn operator(&mut self, event: &str, who: &SigningKey, roles: &str, period: &str) -> u64 {
         let node = node_key(self.id.as_str());
-        let body = enrolment(who, roles);
+        let body = match event {
+            OPERATOR_REVOKED => revocation_of(who),
+            _ => enrolment(who, roles),
+        };
         let s = self.blank(event, period).with(body);
         self.append(&s, &node)
     }

@@ -45,6 +45,20 @@ def decision_fits(receipt):
     need(explains, "receipt: %s without a reason" % decision)
     need(not failed or decision != "accepted", "receipt: accepted with a failed check")
     need(failed or decision != "rejected", "receipt: rejected without a failed check")
+    says_nothing_else(receipt)
+
+
+def says_nothing_else(receipt):
+    """Who decided is of the parent; no check stands twice; another checkpoint is of the child."""
+    names = [k["check"] for k in receipt["checks"]]
+    need(len(set(names)) == len(names), "receipt: a check twice")
+    by, parent = receipt["by"], receipt["parent"]
+    person = by[len(parent) + 1 :]
+    of_parent = by == parent or (by == "%s/%s" % (parent, person) and person not in ("", "witness"))
+    need(of_parent, "receipt: decided by nobody of the parent")
+    if receipt["decision"] != "accepted" and receipt["checkpoint"]:
+        checkpoint = Checkpoint(receipt["checkpoint"].encode())
+        need(checkpoint.unit == receipt["child"], "receipt: a checkpoint of another unit")
 
 
 def parent_of_child(case, receipt):

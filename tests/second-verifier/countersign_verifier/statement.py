@@ -39,7 +39,8 @@ STATEMENT = {
 }
 ENROLLED, REVOKED = "operator.enrolled", "operator.revoked"
 ENROLMENTS = (ENROLLED, REVOKED)
-VOIDS = ("record.voided", "record.corrected")
+CORRECTED = "record.corrected"
+VOIDS = ("record.voided", CORRECTED)
 # Which of clear, counts, row, record and voids are there.
 FORMS = {
     (True, True, False, False, False): "clear",
@@ -59,6 +60,7 @@ class Statement:
         self.period, self.catalogue, self.late = doc["period"], doc["catalogue"], doc["late"]
         self.clear, self.counts = doc["clear"], doc["counts"]
         self.row, self.record, self.voids = doc["row"], doc["record"], doc["voids"]
+        self.replaces = doc["replaces"]
         a_point = self.row is None or point_ok(bytes.fromhex(self.row))
         need(a_point, "a commitment that is no point")
         body = (self.clear, self.counts, self.row, self.record, self.voids)
@@ -84,6 +86,9 @@ def enrolment_form(s):
     need(s.form == "clear" and not s.counts, "an enrolment with a row")
     need(text(s.clear.get("vkey")), "an enrolment without a key")
     need(s.type == REVOKED or text(s.clear.get("roles")), "an enrolment without roles")
+    members = {"vkey"} if s.type == REVOKED else {"vkey", "roles"}
+    alone = set(s.clear) == members and s.late is None and s.replaces is None
+    need(alone, "an enrolment that says more")
 
 
 def field_digest(array):

@@ -53,7 +53,7 @@ pub fn junk_statement(id: &str, number: u64, length: usize) -> Vec<u8> {
         "junk",
         unit(id),
         month(FEB),
-        "2026-02-20T04:00:00.000Z".into(),
+        "2026-02-20T04:00:00Z".into(),
         catalogue().digest(),
     );
     let fields = [("text".to_string(), text(&"a".repeat(length)))];

@@ -340,7 +340,7 @@ fn answered_by(w: &World, id: &str, held: &protocol::rollup::HeldRollup, parent:
     let cosigned = add_cosignature(&point, &w.desk(parent).witness, TIME).unwrap();
     let mut receipt = w.receipt(id, &held.rollup.period.to_string());
     receipt.rollup = held.digest();
-    receipt.parent = unit(parent);
+    (receipt.parent, receipt.by) = (unit(parent), parent.into());
     receipt.checkpoint = String::from_utf8(cosigned.as_bytes().to_vec()).unwrap();
     receipt
 }
