@@ -5,6 +5,7 @@ use crate::commitment::Generators;
 use crate::count::Engine;
 use crate::count::cel::EvalError;
 use crate::digest::Digest;
+use crate::rules::Rules;
 
 /// A catalogue, ready for counting and for commitments.
 pub struct CompiledCatalogue {
@@ -14,6 +15,8 @@ pub struct CompiledCatalogue {
     pub engine: Engine,
     /// The bases.
     pub generators: Generators,
+    /// The conditions over a month's figures.
+    pub rules: Rules,
     /// Its digest.
     pub digest: Digest,
 }
@@ -33,6 +36,7 @@ impl CompiledCatalogue {
         Ok(CompiledCatalogue {
             engine: Engine::new(catalogue.clone())?,
             generators: Generators::new(&catalogue),
+            rules: Rules::new(&catalogue)?,
             digest: catalogue.digest(),
             catalogue,
         })

@@ -64,6 +64,7 @@ pub mod record;
 pub mod registry;
 pub mod rollup;
 pub mod row;
+pub mod rules;
 pub mod statement;
 pub mod text;
 pub mod verdict;

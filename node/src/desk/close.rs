@@ -14,8 +14,6 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use protocol::catalogue::{Catalogue, Kind, Severity};
 use protocol::commitment::OpenScalar;
-use protocol::count::cel::{self, Condition};
-use protocol::count::scope::{self, Scope};
 use protocol::digest::Digest;
 use protocol::figure::{self, Figure};
 use protocol::ids::{Tier, UnitId};
@@ -28,6 +26,7 @@ use protocol::rollup::{
     ChildRef, Explanation, LogRef, MAX_TEXT, Missing, Opening, RegistryRef, Rollup, Signatories,
 };
 use protocol::row::{ExactSum, Sums};
+use protocol::rules::Rules;
 use protocol::text::hex;
 use protocol::verdict::{Check, Standing, Verdict};
 use protocol::verify::{self, Context, NamedRollup};
@@ -161,7 +160,7 @@ fn sum_up(books: &Books, month: &ClosingMonth, request: &CloseRequest) -> Result
     let tier = month.month.unit.tier;
     let own = figure::own(month.catalogue(), tier, &all, month.last()).map_err(internal)?;
     let (figures, children, missing) = family(books, &month.month, own, request)?;
-    let explanations = explain(month.catalogue(), &figures, month.last(), request)?;
+    let explanations = explain(&month.month.counting.rules, &figures, month.last(), request)?;
     Ok(MonthSum {
         figures,
         children,
@@ -496,28 +495,14 @@ fn unusable(books: &Books, child: &Unit, period: Month) -> Fault {
 
 /// Judges the catalogue's rules over this month's and last month's values.
 fn explain(
-    catalogue: &Catalogue,
+    rules: &Rules,
     figures: &[Figure],
     last: Option<&[Figure]>,
     request: &CloseRequest,
 ) -> Result<Vec<Explanation>, Faults> {
-    let values = |figures: &[Figure]| {
-        scope::map(
-            figures
-                .iter()
-                .filter_map(|f| f.scope().value.map(|v| (f.id.clone(), v))),
-        )
-    };
-    let mut scope = Scope::default();
-    scope.set("v", values(figures));
-    scope.set("p", values(last.unwrap_or_default()));
     let mut explanations = Vec::new();
     let mut faults = Vec::new();
-    for rule in &catalogue.rules {
-        let condition = Condition::new(&rule.id, &rule.check).map_err(internal)?;
-        if cel::holds(condition.as_ref(), &scope).map_err(internal)? {
-            continue;
-        }
+    for rule in rules.broken(figures, last).map_err(internal)? {
         let text = request
             .explanations
             .get(&rule.id)

@@ -78,6 +78,21 @@ pub enum ArithmeticFinding {
     /// A sum where there is nothing to add.
     #[error("figure {0} has a sum although the unit has no children")]
     SumWithoutChildren(String),
+    /// A rule that must hold does not.
+    #[error("the hard rule {0} does not hold")]
+    HardRule(String),
+    /// A rule that does not hold and is not explained.
+    #[error("the rule {0} does not hold and is not explained")]
+    Unexplained(String),
+    /// An explanation of what needs none.
+    #[error("explains {0}, which is no soft rule that does not hold, or not of this figure")]
+    ExplainsNothing(String),
+    /// Two explanations of one rule.
+    #[error("explains one rule twice")]
+    ExplainsTwice,
+    /// Rules that cannot be judged.
+    #[error("the rules cannot be judged: {0}")]
+    Rules(String),
     /// A named rollup that does not hold.
     #[error("the rollup of child {unit} does not hold: {check} fails")]
     ChildFails {
@@ -114,6 +129,11 @@ impl ArithmeticFinding {
             | Self::Range(_)
             | Self::Difference(_)
             | Self::SumWithoutChildren(_) => Code::FiguresAddUp,
+            Self::HardRule(_)
+            | Self::Unexplained(_)
+            | Self::ExplainsNothing(_)
+            | Self::ExplainsTwice
+            | Self::Rules(_) => Code::RulesExplained,
             Self::ChildFails { .. } | Self::ChildContradicted(_) => Code::ChildrenHold,
         }
     }
@@ -148,6 +168,13 @@ impl ArithmeticFinding {
             ),
             Self::Range(e) => format!("指标 {}:合计超出范围", e.0),
             Self::Difference(difference) => difference.zh(),
+            Self::HardRule(rule) => format!("硬性审核关系 {rule} 不成立"),
+            Self::Unexplained(rule) => format!("审核关系 {rule} 不成立，且没有情况说明"),
+            Self::ExplainsNothing(rule) => {
+                format!("对 {rule} 的情况说明没有对象：它不是不成立的软性审核关系，或者指标不符")
+            }
+            Self::ExplainsTwice => "同一审核关系有两份情况说明".into(),
+            Self::Rules(e) => format!("审核关系无法判断（{e}）"),
             Self::ChildFails { unit, check } => {
                 format!(
                     "下级 {unit} 的月报不成立：“{}”不通过（{check}）",

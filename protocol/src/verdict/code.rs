@@ -53,6 +53,7 @@ codes! {
     ChildRollups = "arithmetic.child-rollups", Arithmetic, 3;
     FiguresAddUp = "arithmetic.figures-add-up", Arithmetic, 4;
     ChildrenHold = "arithmetic.children-hold", Arithmetic, 5;
+    RulesExplained = "arithmetic.rules-explained", Arithmetic, 6;
     HistoryHolds = "history.holds", History, 0;
     LogExtends = "history.log-extends", History, 1;
     LeavesInOrder = "history.leaves-in-order", History, 2;

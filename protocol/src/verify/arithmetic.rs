@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::{Context, NamedRollup};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Severity};
+use crate::compiled::CompiledCatalogue;
 use crate::figure::{self, Figure};
 use crate::ids::{Tier, UnitId};
 use crate::registry::Registry;
@@ -18,15 +19,17 @@ use crate::verdict::{ArithmeticFinding as Finding, Standing};
 pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<Finding, Finding> {
     let rollup = &held.rollup;
     let registry = context.registry.registry();
-    let catalogue = context
+    let compiled = context
         .log
-        .catalogue(&rollup.catalogue)
+        .compiled(&rollup.catalogue)
         .ok_or(Finding::UnknownCatalogue)?;
+    let catalogue = &compiled.catalogue;
     cells_add_up(&rollup.figures)?;
     let has_children = every_child_named(rollup, registry)?;
     let children = child_rollups(rollup, context)?;
     figures_add_up(rollup, catalogue, registry, &children, has_children)?;
     children_hold(&children)?;
+    rules_explained(rollup, context, compiled)?;
     Ok(Finding::Holds {
         figures: rollup.figures.len(),
         children: rollup.children.len(),
@@ -162,6 +165,48 @@ fn children_hold(children: &[NamedRollup]) -> Result<(), Finding> {
         }
     }
     Ok(())
+}
+
+/// SPEC 8.2, step 6: the hard rules hold, and exactly the soft ones that do not are explained.
+fn rules_explained(
+    rollup: &Rollup,
+    context: &Context<'_>,
+    compiled: &CompiledCatalogue,
+) -> Result<(), Finding> {
+    let mut before = context.known.values();
+    let previous = rollup
+        .previous
+        .and_then(|digest| before.find(|known| known.digest() == digest));
+    if rollup.previous.is_some() && previous.is_none() {
+        // History says that it is missing; without it a rule over two months says nothing.
+        return Ok(());
+    }
+    let mut due = compiled
+        .catalogue
+        .indicators
+        .iter()
+        .flat_map(|i| i.figure_ids());
+    if !due.all(|id| rollup.figures.iter().any(|f| f.id == id)) {
+        // Binding says which figure is missing.
+        return Ok(());
+    }
+    let last = previous.map(|held| held.rollup.figures.as_slice());
+    let broken = compiled.rules.broken(&rollup.figures, last);
+    let broken = broken.map_err(|e| Finding::Rules(e.to_string()))?;
+    if let Some(hard) = broken.iter().find(|r| r.severity == Severity::Hard) {
+        return Err(Finding::HardRule(hard.id.clone()));
+    }
+    let due: Vec<(&str, &str)> = broken.iter().map(|r| (&*r.id, &*r.figure)).collect();
+    let given = rollup.explanations.iter();
+    let given: Vec<(&str, &str)> = given.map(|e| (&*e.rule, &*e.figure)).collect();
+    if let Some((rule, _)) = due.iter().find(|rule| !given.contains(rule)) {
+        return Err(Finding::Unexplained((*rule).to_string()));
+    }
+    match given.iter().find(|rule| !due.contains(rule)) {
+        Some((rule, _)) => Err(Finding::ExplainsNothing((*rule).to_string())),
+        None if given.len() > due.len() => Err(Finding::ExplainsTwice),
+        None => Ok(()),
+    }
 }
 
 /// How many units of each tier stand below the missing children and report in the month: a coverage

@@ -104,6 +104,7 @@ class Catalogue:
         once = len(self.events) == len(doc["events"])
         need(once, "one event type twice in the catalogue")
         self.codes = {d["id"]: [c["code"] for c in d["codes"]] for d in doc["dimensions"]}
+        self.rules = doc["rules"]
         self.figures, self._schemas = {}, {}
         for indicator in doc["indicators"]:
             self._add_indicator(indicator)

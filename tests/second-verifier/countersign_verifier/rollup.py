@@ -64,6 +64,7 @@ class Rollup:
         self.catalogue, self.plans, self.registry = doc["catalogue"], doc["plans"], doc["registry"]
         self.log, self.size, self.first = doc["log"], doc["log"]["size"], doc["log"]["first"]
         self.children, self.missing = doc["children"], doc["missing"]
+        self.explanations = doc["explanations"]
         self.figures, self.opening = doc["figures"], doc["opening"]
         self.late, self.voided = doc["late"], doc["voided"]
         self.signatories = doc["signatories"]

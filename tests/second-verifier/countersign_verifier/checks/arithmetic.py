@@ -83,7 +83,18 @@ def children_hold(case):
         need(failed is None, "the rollup of %s does not hold: %s fails" % (c["unit"], failed))
 
 
-STEPS = (cells_add_up, every_child_named, child_rollups, figures_add_up, children_hold)
+def rules_explained(case):
+    """Step 6, without the conditions: what is explained is a soft rule, of its figure, once."""
+    soft = {r["id"]: r["figure"] for r in case.catalogue.rules if r["severity"] == "soft"}
+    explained = [e["rule"] for e in case.rollup.explanations]
+    need(len(set(explained)) == len(explained), "explains one rule twice")
+    for e in case.rollup.explanations:
+        fits = soft.get(e["rule"]) == e["figure"]
+        need(fits, "explains %s, which is no soft rule of this figure" % e["rule"])
+
+
+STEPS = (cells_add_up, every_child_named, child_rollups, figures_add_up)
+STEPS += (children_hold, rules_explained)
 
 
 def verdict(case):
