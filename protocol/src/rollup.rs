@@ -6,7 +6,7 @@
 //! that it arrives with its proof. Signed by the unit's node and by the three signatories (填表人
 //! preparer, 统计负责人 reviewer, 单位负责人 head).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ pub struct Rollup {
     pub previous: Option<Digest>,
     /// By which catalogue.
     pub catalogue: Digest,
-    /// Plans that the unit reports against, by id.
+    /// Plans that the unit knows, by id: for information, no check asks for them.
     pub plans: Vec<String>,
     /// Registry version and digest.
     pub registry: RegistryRef,
@@ -226,6 +226,10 @@ impl Rollup {
         }
         if self.log.first > self.log.size || self.log.root_bytes().is_none() {
             return shape("log: first is at most size, root is 64 hex digits");
+        }
+        let plans: BTreeSet<&String> = self.plans.iter().collect();
+        if plans.len() < self.plans.len() {
+            return shape("a plan is named twice");
         }
         let texts = self
             .explanations

@@ -99,6 +99,9 @@ pub enum BindingFinding {
     /// Another first leaf.
     #[error("the index of the month's first leaf is wrong")]
     FirstLeaf,
+    /// Other lists than those of the coverages.
+    #[error("the frozen lists are not those of exactly the catalogue's coverages")]
+    Frozen,
     /// A subject whose count was not brought home.
     #[error(
         "the month lacks the recount of {subject} {key:?}: what it counts is not what its leaves say"
@@ -138,6 +141,7 @@ impl BindingFinding {
             | Self::Order { .. }
             | Self::Difference(_) => Code::FiguresFollow,
             Self::VoidedOrLate | Self::FirstLeaf => Code::NumbersOfLeaves,
+            Self::Frozen => Code::FrozenLists,
         }
     }
 
@@ -177,6 +181,7 @@ impl BindingFinding {
                 format!("本月缺少对 {subject} {key:?} 的重算：其计数与记录不符")
             }
             Self::Recount(e) => format!("本月公开记录无法重算（{e}）"),
+            Self::Frozen => "冻结名单与目录中的覆盖率指标不一一对应".into(),
             Self::FirstLeaf => "本月首条记录的序号不对".into(),
         }
     }

@@ -69,6 +69,7 @@ codes! {
     OpeningHolds = "binding.opening-holds", Binding, 3;
     FiguresFollow = "binding.figures-follow", Binding, 4;
     NumbersOfLeaves = "binding.numbers-of-leaves", Binding, 5;
+    FrozenLists = "binding.frozen-lists", Binding, 6;
     OnTime = "timeliness.on-time", Timeliness, 0;
     Late = "timeliness.late", Timeliness, 1;
     ArrivalUnknown = "timeliness.unknown", Timeliness, 1;

@@ -2,7 +2,7 @@
 
 use super::check::Check;
 use crate::digest::Digest;
-use crate::ids::{EventId, UnitId};
+use crate::ids::{EventId, Tier, UnitId};
 use crate::period::Month;
 
 /// The first contradiction of a check that was found while a log was read.
@@ -75,6 +75,9 @@ pub enum LeafProblem {
         /// The statement's month.
         month: Month,
     },
+    /// `replaces` names something else than what the leaf before took back for it.
+    #[error("replaces what the leaf before it does not correct, or what is of another type")]
+    ReplacesOther,
     /// A void of an index that is no leaf's.
     #[error("names no leaf")]
     NoLeaf,
@@ -116,6 +119,20 @@ pub enum LeafProblem {
     /// A clear event without its day.
     #[error("no day of occurrence")]
     NoDay,
+    /// A day behind the month.
+    #[error("it occurred after its month {0}")]
+    AfterMonth(Month),
+    /// A day of an earlier month that is not called late, or the reverse.
+    #[error("`late` is not the earlier month in which it occurred")]
+    LateMonth,
+    /// A type that units of this tier do not record.
+    #[error("{event} is not recorded by a {tier}")]
+    OtherTier {
+        /// Event type.
+        event: String,
+        /// The unit's tier.
+        tier: Tier,
+    },
     /// A number above what the catalogue says that an event may have; its field.
     #[error("field {0} is above the catalogue's maximum")]
     AboveMaximum(String),
@@ -150,6 +167,7 @@ impl LeafProblem {
             | P::NotHeld(_) => Check::Authorship,
             P::IdUsed
             | P::NotLate { .. }
+            | P::ReplacesOther
             | P::NoLeaf
             | P::NotBefore
             | P::OtherId { .. }
@@ -162,6 +180,9 @@ impl LeafProblem {
             | P::UnknownEvent(_)
             | P::TooManyAboutOne(_)
             | P::NoDay
+            | P::AfterMonth(_)
+            | P::LateMonth
+            | P::OtherTier { .. }
             | P::AboveMaximum(_)
             | P::Counting(_)
             | P::Counts(_)
@@ -188,6 +209,7 @@ impl LeafProblem {
             P::NotHeld(name) => format!("注销的密钥不归 {name} 所有"),
             P::IdUsed => "编号已用过".into(),
             P::NotLate { late, month } => format!("注明补报 {late},但不早于所在月份 {month}"),
+            P::ReplacesOther => "所更正的不是前一条所撤销的记录，或类型不同".into(),
             P::NoLeaf => "所撤销的不是任何一条记录".into(),
             P::NotBefore => "所撤销的记录不在其前".into(),
             P::OtherId { id, target } => format!("所撤销的 {id} 不是第 {target} 条"),
@@ -202,6 +224,9 @@ impl LeafProblem {
             P::UnknownEvent(event) => format!("目录中没有事件类型 {event}"),
             P::TooManyAboutOne(most) => format!("同一对象的记录超过 {most} 条"),
             P::NoDay => "没有发生日期".into(),
+            P::AfterMonth(month) => format!("发生日期在所在月份 {month} 之后"),
+            P::LateMonth => "注明的补报月份不是发生日期所在的较早月份".into(),
+            P::OtherTier { event, tier } => format!("{event} 不由{}填报", tier.zh()),
             P::AboveMaximum(field) => format!("字段 {field} 超过目录规定的最大值"),
             P::Counting(e) => format!("无法计数({e})"),
             P::Counts(event) => format!("{event}:计数与其字段不符"),

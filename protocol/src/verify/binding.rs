@@ -2,8 +2,11 @@
 //! verifier chooses itself: those whose statement names the month, up to the rollup's log size.
 //! Clear rows are recomputed from the published fields while the log is read.
 
+use std::collections::BTreeSet;
+
 use super::context::Context;
 use super::month::MonthSums;
+use crate::catalogue::{Catalogue, Kind};
 use crate::compiled::CompiledCatalogue;
 use crate::figure::{self, Figure};
 use crate::rollup::{HeldRollup, Rollup};
@@ -22,6 +25,7 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<Finding, Findin
     opening_holds(rollup, compiled, month)?;
     figures_follow(rollup, context, compiled, month)?;
     numbers_of_leaves(rollup, month)?;
+    frozen_lists(rollup, &compiled.catalogue)?;
     Ok(Finding::Holds {
         sealed: month.sealed.values().sum::<i64>(),
         clear: month.clear_leaves,
@@ -175,6 +179,18 @@ fn numbers_of_leaves(rollup: &Rollup, month: &MonthSums) -> Result<(), Finding> 
         return Err(Finding::FirstLeaf);
     }
     Ok(())
+}
+
+/// SPEC 8.4, step 6: each coverage with a frozen denominator has a list, and nothing else has. Who
+/// stands in a list is known to the unit alone.
+fn frozen_lists(rollup: &Rollup, catalogue: &Catalogue) -> Result<(), Finding> {
+    let coverages = catalogue.indicators.iter();
+    let listed = coverages.filter(|i| i.kind == Kind::Coverage && i.per.is_none());
+    let due: BTreeSet<&String> = listed.map(|i| &i.id).collect();
+    match rollup.frozen.keys().collect::<BTreeSet<_>>() == due {
+        true => Ok(()),
+        false => Err(Finding::Frozen),
+    }
 }
 
 /// SPEC 8.4, step 4, last sentence: a recount of the subjects of clear leaves would move nothing. Otherwise one

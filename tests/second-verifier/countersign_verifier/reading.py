@@ -6,7 +6,7 @@ from .group import IDENTITY
 from .log import leaf_hash, tree_root
 from .note import ED25519, Key, Note
 from .notation import is_day
-from .statement import ENROLMENTS, REVOKED, Statement
+from .statement import CORRECTED, ENROLMENTS, REVOKED, Statement
 
 ROLES = {"recorder", "preparer", "reviewer", "head"}
 
@@ -137,7 +137,7 @@ def enrol_person(log, s):
 
 
 def identity(leaf):
-    """Step 3: the id is new in this log, and `late` is before the month."""
+    """Step 3: the id is new, `late` is before the month, `replaces` is what was just corrected."""
     log, s = leaf.log, leaf.statement
     if s.id in log.ids:
         leaf.fault("history", "its id was used before")
@@ -146,6 +146,17 @@ def identity(leaf):
         leaf.done = True
         return
     need(s.late is None or s.late < s.period, "late is not before the month")
+    need(s.replaces is None or corrects(leaf), "it replaces what was not corrected just before")
+
+
+def corrects(leaf):
+    """Whether the leaf before corrects what this one replaces, which is of the same type."""
+    log, s = leaf.log, leaf.statement
+    before = log.leaves[leaf.index - 1] if leaf.index else None
+    if s.form == "void" or before is None or before.type != CORRECTED:
+        return False
+    same_type = log.leaves[before.voids["index"]].type == s.type
+    return before.voids == s.replaces and same_type
 
 
 def catalogue_of_month(leaf):
@@ -185,6 +196,9 @@ def schema_of_form(leaf):
     need(schema is not None, "the type %s is not in the catalogue" % s.type)
     pi = schema.event["pi"]
     need((s.form == "clear") == (pi == "P0"), "a %s statement of class %s" % (s.form, pi))
+    tier = leaf.log.registry.units[s.unit]["tier"]
+    recorded = schema.event["system"] or tier in schema.event["levels"]
+    need(recorded, "the type %s is not recorded by a %s" % (s.type, tier))
     return schema
 
 
@@ -203,7 +217,17 @@ def clear(leaf):
         schema.check_counts(s.counts)
         schema.check_fields(s.clear)
         need(is_day(s.clear.get("occurred_on")), "no day of occurrence")
+        day_of_month(leaf, s.clear["occurred_on"][:7])
         count_row(leaf)
+
+
+def day_of_month(leaf, occurred):
+    """The day is not behind the month; one of an earlier month is late, from `since` on."""
+    s = leaf.statement
+    need(occurred <= s.period, "it occurred behind its month")
+    since = leaf.log.registry.units[s.unit]["since"]
+    late = occurred if since <= occurred < s.period else None
+    need(s.late == late, "late is not the month in which it occurred")
 
 
 def count_row(leaf):

@@ -66,10 +66,11 @@ class Rollup:
         self.children, self.missing = doc["children"], doc["missing"]
         self.explanations = doc["explanations"]
         self.figures, self.opening = doc["figures"], doc["opening"]
-        self.late, self.voided = doc["late"], doc["voided"]
+        self.late, self.voided, self.frozen = doc["late"], doc["voided"], doc["frozen"]
         self.signatories = doc["signatories"]
         need((self.supersedes is None) == (self.revision == 1), "rollup: supersedes")
         need(self.first <= self.size, "rollup: log.first")
+        need(len(set(self.plans)) == len(self.plans), "rollup: a plan twice")
         named = self.units_named()
         need(len(set(named)) == len(named), "rollup: a child twice")
         self.blinding = read_scalar(self.opening["blinding"])

@@ -28,7 +28,7 @@ use crate::period::Month;
 use crate::person::{Role, is_operator_of};
 use crate::registry::Unit;
 use crate::row;
-use crate::statement::{Body, OPERATOR_ENROLLED, OPERATOR_REVOKED, Ref, Statement};
+use crate::statement::{Body, CORRECTED, OPERATOR_ENROLLED, OPERATOR_REVOKED, Ref, Statement};
 use crate::verdict::{Check, LeafFinding, LeafProblem as Problem};
 use crate::verify::month::MonthSums;
 
@@ -109,6 +109,8 @@ pub struct UnitLog {
     operators: BTreeMap<String, Vec<Enrolment>>,
     clear: BTreeMap<(Subject, String), ClearHistory>,
     findings: BTreeMap<Check, LeafFinding>,
+    /// What the last leaf took back because the next one replaces it.
+    corrected: Option<Ref>,
     empty: MonthSums,
 }
 
@@ -129,6 +131,7 @@ impl UnitLog {
             operators: BTreeMap::new(),
             clear: BTreeMap::new(),
             findings: BTreeMap::new(),
+            corrected: None,
             empty: MonthSums::default(),
         }
     }
@@ -332,6 +335,7 @@ impl UnitLog {
             added: Added::Nothing,
             voided: false,
         };
+        let corrected = self.corrected.take();
         let s = match statement {
             Ok(s) => s,
             Err(problem) => {
@@ -344,11 +348,13 @@ impl UnitLog {
             self.record(index, Problem::IdUsed);
         }
         let mut schema = None;
-        match self.apply(index, s) {
+        let replaces = self.replaces(s, corrected.as_ref());
+        match replaces.and_then(|()| self.apply(index, s)) {
             Ok(Some((added, digest))) => {
                 leaf.added = added;
                 schema = Some(digest);
             }
+            Ok(None) if s.event == CORRECTED => self.corrected = s.voids().cloned(),
             Ok(None) => {}
             Err(problem) => self.record(index, problem),
         }
@@ -409,6 +415,22 @@ impl UnitLog {
         Ok(key)
     }
 
+    /// SPEC 4, reading a log, step 3: what a statement replaces is what the leaf before it took back
+    /// for it. Otherwise a unit could call anything a correction.
+    fn replaces(&self, s: &Statement, corrected: Option<&Ref>) -> Result<(), Problem> {
+        let Some(replaced) = &s.replaces else {
+            return Ok(());
+        };
+        let target = usize::try_from(replaced.index).ok();
+        let leaf = target.and_then(|n| self.leaves.get(n));
+        let class = leaf.and_then(|leaf| self.class_of(leaf));
+        let same_type = class.is_some_and(|class| class.event == s.event);
+        if corrected != Some(replaced) || !same_type {
+            return Err(Problem::ReplacesOther);
+        }
+        Ok(())
+    }
+
     /// Counts a statement: what it added, and by which schema; nothing for a void or an enrolment.
     fn apply(&mut self, index: u64, s: &Statement) -> Result<Option<(Added, Digest)>, Problem> {
         if s.is_operator() {
@@ -421,6 +443,12 @@ impl UnitLog {
         let unknown = || Problem::UnknownEvent(s.event.clone());
         let event = compiled.catalogue.event(&s.event).ok_or_else(unknown)?;
         let schema = compiled.generators.schema(&s.event).ok_or_else(unknown)?;
+        if !event.system && !event.levels.contains(&self.keys.tier) {
+            return Err(Problem::OtherTier {
+                event: s.event.clone(),
+                tier: self.keys.tier,
+            });
+        }
         let added = match &s.body {
             Body::Clear { fields, counts } if event.is_clear() => {
                 self.count_clear(index, s, fields, counts, &compiled)?
@@ -522,6 +550,7 @@ impl UnitLog {
             .and_then(Value::as_str)
             .and_then(|d| d.parse::<NaiveDate>().ok())
             .ok_or(Problem::NoDay)?;
+        self.day_of_month(s, on)?;
         let fact = Fact {
             index,
             event: s.event.clone(),
@@ -561,6 +590,20 @@ impl UnitLog {
             history.moves.insert(index, (s.period, moves.clone()));
         }
         Ok((event.subject, key, moves))
+    }
+
+    /// SPEC 4, reading a log, step 6: the day of a clear leaf is not after its month, and `late` is
+    /// the month of a day before it. Days before the unit's first month are opening entries.
+    fn day_of_month(&self, s: &Statement, on: NaiveDate) -> Result<(), Problem> {
+        if on > s.period.last_day() {
+            return Err(Problem::AfterMonth(s.period));
+        }
+        let is_late = on >= self.first_day && on < s.period.first_day();
+        let month = if is_late { Month::of(on) } else { None };
+        if s.late != month {
+            return Err(Problem::LateMonth);
+        }
+        Ok(())
     }
 
     /// SPEC 4, reading a log, step 5: takes a statement back, exactly minus what it added, once.

@@ -90,7 +90,15 @@ def numbers_of_leaves(case):
     need(r.first == first, "log.first is another leaf")
 
 
-STEPS = (leaves_by_catalogue, opened_sums, opening_holds, figures_follow, numbers_of_leaves)
+def frozen_lists(case):
+    """Step 6."""
+    figures = case.catalogue.figures.items()
+    due = {f for f, i in figures if i["kind"] == "coverage" and i["per"] is None}
+    need(set(case.rollup.frozen) == due, "frozen is not of exactly the coverages")
+
+
+STEPS = (leaves_by_catalogue, opened_sums, opening_holds, figures_follow)
+STEPS += (numbers_of_leaves, frozen_lists)
 
 
 def verdict(case):
