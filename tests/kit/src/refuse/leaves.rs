@@ -9,6 +9,7 @@ pub(super) fn cases(b: &mut Book, w: &World) {
     keys_of_later(b, w, &mut spare, &s);
     contents(b, w, &mut spare, &s);
     json_forms(b, w, &s);
+    enrolment_that_counts(b, w, &mut spare);
     points(b, w, &s);
     enrolments(b);
     enrolments_by_others(b, w, &mut spare);
@@ -149,6 +150,26 @@ fn contents(b: &mut Book, w: &World, spare: &mut Spare, s: &Statement) {
     );
 }
 
+/// An enrolment that counts something, signed by the node as it must be.
+fn enrolment_that_counts(b: &mut Book, w: &World, spare: &mut Spare) {
+    let somebody = key("140311/sun", Alg::Ed25519, 9);
+    let s = spare.blank(B, statement::OPERATOR_ENROLLED, JAN);
+    let json = json_of(&s.with(enrolment(&somebody, "recorder")).to_text().unwrap());
+    let json = replaced(
+        &json,
+        "\"counts\":{}",
+        "\"counts\":{\"I7:n:total:total\":1}",
+    );
+    let note = forged(statement::KIND, &json, &[&w.desk(B).node]);
+    b.case(
+        "enrolment-that-counts",
+        "an enrolment with a count",
+        AUTHORSHIP,
+        "an enrolment or revocation that is not clear, or counts something",
+        &with_entry(w, note.as_bytes().to_vec()),
+    );
+}
+
 fn json_forms(b: &mut Book, w: &World, s: &Statement) {
     let zhang = &w.desk(B).people[0];
     let json = json_of(&s.to_text().unwrap());
@@ -182,6 +203,24 @@ fn json_forms(b: &mut Book, w: &World, s: &Statement) {
             "a leaf whose clear fields are null",
             "\"clear\":{",
             "\"clear\":null,\"x\":{",
+        ),
+        (
+            "leaf-recorded-text",
+            "a leaf with free text where its time belongs",
+            s.recorded.as_str(),
+            "<b>call 555</b>",
+        ),
+        (
+            "leaf-recorded-day",
+            "a leaf that was recorded on a day that does not exist",
+            s.recorded.as_str(),
+            "2026-02-30T08:00:00Z",
+        ),
+        (
+            "leaf-recorded-zone",
+            "a leaf whose time is written with another zone",
+            s.recorded.as_str(),
+            "2026-01-12T16:00:00+08:00",
         ),
         (
             "leaf-id-upper",

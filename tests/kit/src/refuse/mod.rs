@@ -15,6 +15,7 @@ mod descendants;
 mod disclosures;
 mod documents;
 mod equivocation;
+mod fields;
 mod figures;
 mod keys;
 mod leaves;
@@ -25,6 +26,7 @@ mod ranges;
 mod receipts;
 mod recounts;
 mod registries;
+mod rules;
 mod signatories;
 mod small_parts;
 mod sums;
@@ -70,6 +72,8 @@ pub fn book() -> Book {
     small_parts::cases(&mut b, &honest);
     ranges::cases(&mut b, &honest);
     tables::cases(&mut b, &honest);
+    rules::cases(&mut b, &honest);
+    fields::cases(&mut b, &honest);
     disclosures::cases(&mut b, &honest);
     b
 }

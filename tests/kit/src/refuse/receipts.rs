@@ -52,7 +52,9 @@ fn bytes_and_units(b: &mut Book, w: &World) {
         "is not signed by 1403 alone",
         &e,
     );
-    let e = changed(w, &|r| r.parent = unit(PROVINCE));
+    let e = changed(w, &|r| {
+        (r.parent, r.by) = (unit(PROVINCE), PROVINCE.into());
+    });
     b.evidence(
         "receipt-by-the-province",
         "a receipt by a unit that is not the parent",
@@ -159,6 +161,14 @@ fn decisions(b: &mut Book, w: &World) {
         "a receipt that accepts although a check failed",
         AUTHORSHIP,
         "cannot be accepted",
+        &e,
+    );
+    let e = signed(&replaced(&json, &honest.decided, "yesterday"));
+    b.evidence(
+        "receipt-no-time",
+        "a receipt that says when in free text",
+        AUTHORSHIP,
+        "written YYYY-MM-DDTHH:MM:SSZ",
         &e,
     );
     let e = signed(&replaced(
