@@ -1,7 +1,8 @@
 //! The broker as a cluster of three real nats-servers: each is killed in turn while months are
-//! reported, then two lose all that they had stored. Every report ends accepted exactly once and in
-//! order, and nobody helps: no node is restarted, nothing is sent by hand, nothing is provisioned
-//! but by the keeper that always runs.
+//! reported, then two lose all that they had stored, once while the third has everything and once
+//! while it has not. Every report ends accepted exactly once and in order, and nobody helps: no node
+//! is restarted, nothing is sent by hand, nothing is provisioned but by the keeper that always runs.
+//! At last a stream is lost for good, and its operator gives it up.
 
 #![allow(clippy::unwrap_used, missing_docs)] // helpers of tests
 
@@ -9,7 +10,7 @@ mod support;
 
 use std::time::Duration;
 
-use admin::nats::{ProvisionOptions, Replicas, Timing, provision};
+use admin::nats::{ProvisionOptions, Replicas, Timing, provision, renew};
 use async_nats::ConnectOptions;
 use countersign_demo::federation::{Federation, wait};
 use countersign_demo::world::World;
@@ -57,6 +58,11 @@ fn runtime() -> Runtime {
 
 /// What the operator is told about a stream.
 fn stream(runtime: &Runtime, world: &World, name: &str) -> Result<serde_json::Value, String> {
+    api(runtime, world, &format!("STREAM.INFO.{name}"))
+}
+
+/// The operator's request to JetStream.
+fn api(runtime: &Runtime, world: &World, request: &str) -> Result<serde_json::Value, String> {
     let url = world.nats_url();
     let servers: Vec<&str> = url.split(',').collect();
     let asked = async {
@@ -66,7 +72,7 @@ fn stream(runtime: &Runtime, world: &World, name: &str) -> Result<serde_json::Va
             .await
             .map_err(|e| e.to_string())?;
         let reply = client
-            .request(format!("$JS.API.STREAM.INFO.{name}"), "".into())
+            .request(format!("$JS.API.{request}"), "".into())
             .await
             .map_err(|e| e.to_string())?;
         serde_json::from_slice(&reply.payload).map_err(|e| e.to_string())
@@ -189,13 +195,86 @@ fn two_stores_are_lost_at_once(f: &mut Federation, people: &People, m: Month) {
     people.month(m, &mut NoDisturbance);
 }
 
+/// The counties report while the third server is away, and the two that have it lose what they had
+/// stored: the streams come back older than what the nodes read and wrote, under numbers that
+/// consumers know already.
+fn two_stores_are_lost_and_the_third_is_older(f: &mut Federation, people: &People, m: Month) {
+    f.kill_server(2);
+    for county in COUNTIES {
+        people.fill(county, m, &mut NoDisturbance);
+        people.report(county, m, &mut NoDisturbance);
+        people.accept(county, m, &mut NoDisturbance);
+        people.receipted(county, m, &mut NoDisturbance);
+    }
+    for server in [0, 1] {
+        f.kill_server(server);
+        f.empty_server(server).unwrap();
+    }
+    f.start_nats().unwrap();
+    people.month(m, &mut NoDisturbance);
+    f.wait_servers_whole().unwrap();
+}
+
+/// A stream whose only server is lost has no leader any more, and nobody but the operator can know
+/// that it will have none: they give it up, and it is made anew.
+fn a_stream_without_a_leader_is_given_up(f: &mut Federation, runtime: &Runtime, people: &People) {
+    f.kill_keeper();
+    let (url, tls, seed) = {
+        let world = &f.world;
+        (
+            world.nats_url(),
+            LinkTls::default(),
+            world.nats_admin.clone(),
+        )
+    };
+    let options = ProvisionOptions {
+        timing: TIMING,
+        replicas: Replicas::Exactly(1),
+    };
+    for name in ["CS_UP", "CS_DOWN"] {
+        let deleted = api(runtime, &f.world, &format!("STREAM.DELETE.{name}"));
+        assert_eq!(deleted.unwrap()["success"], true);
+    }
+    let on_one = provision(&url, &tls, &seed, &f.world.nats_units, &options);
+    runtime.block_on(on_one).unwrap();
+    let given_up = |patience| {
+        let patience = Duration::from_secs(patience);
+        runtime.block_on(renew(&url, &tls, &seed, "CS_UP", patience))
+    };
+    let refused = given_up(60).unwrap_err();
+    assert_eq!(refused.code().as_str(), "nats.has_leader");
+    let info = stream(runtime, &f.world, "CS_UP").unwrap();
+    let leader = info["cluster"]["leader"].as_str().unwrap();
+    let server = ["n1", "n2", "n3"]
+        .iter()
+        .position(|n| *n == leader)
+        .unwrap();
+    f.kill_server(server);
+    f.empty_server(server).unwrap();
+    given_up(3).unwrap();
+    f.start_server(server).unwrap();
+    f.wait_servers_whole().unwrap();
+    f.start_keeper(TIMING).unwrap();
+    for unit in [PROVINCE, COUNTIES[0]] {
+        let client = people.client(unit, "luru");
+        wait(&format!("{unit} to be connected again"), || {
+            let health = client.health().map_err(|e| e.to_string())?;
+            match health["link"].as_str() {
+                Some("connected") => Ok(true),
+                _ => Err(health.to_string()),
+            }
+        })
+        .unwrap();
+    }
+}
+
 #[test]
 fn servers_die_in_turn_and_two_stores_are_lost() {
     let mut random = Random::new(SEED);
     let (world, people) = build("cluster", SEED, |w| w.make_cluster().unwrap());
     let mut f = start(world, TIMING);
     let runtime = runtime();
-    let months: Vec<_> = (1..=6).map(month).collect();
+    let months: Vec<_> = (1..=7).map(month).collect();
     clock(&f.world, 1, 3);
     people.month(months[0], &mut NoDisturbance);
     is_whole(&runtime, &f.world);
@@ -211,13 +290,21 @@ fn servers_die_in_turn_and_two_stores_are_lost() {
         };
         people.month(*m, &mut kill);
         f.start_server(server).unwrap();
+        // Or the next to die may be the only one that has everything.
+        f.wait_servers_whole().unwrap();
     }
     nobody_was_sent_to_the_operator(&people);
 
     clock(&f.world, 5, 3);
     two_stores_are_lost_at_once(&mut f, &people, months[4]);
+    f.wait_servers_whole().unwrap();
     clock(&f.world, 6, 3);
-    people.month(months[5], &mut NoDisturbance);
+    two_stores_are_lost_and_the_third_is_older(&mut f, &people, months[5]);
+    is_whole(&runtime, &f.world);
+
+    a_stream_without_a_leader_is_given_up(&mut f, &runtime, &people);
+    clock(&f.world, 7, 3);
+    people.month(months[6], &mut NoDisturbance);
     is_whole(&runtime, &f.world);
     for unit in COUNTIES.iter().chain([&CITY]) {
         for m in &months {

@@ -12,7 +12,8 @@ use super::output::{CommandResult, Failure, Output, replace, say, sayln};
 use super::registry::chain::{parse, read_note};
 use super::units;
 use crate::nats::{
-    self, NatsUnit, ProvisionOptions, Replicas, RouteTls, ServerOptions, ServerTls, Timing,
+    self, Loss, NatsUnit, ProvisionOptions, Replicas, RouteTls, Seen, ServerOptions, ServerTls,
+    Timing,
 };
 
 /// How often `provision --keep` reads the files of units again and goes through all consumers.
@@ -34,6 +35,7 @@ pub enum Command {
     },
     Config(Config),
     Provision(Provision),
+    Renew(Renew),
 }
 
 /// Write nats.conf from files of units
@@ -111,28 +113,12 @@ pub struct Config {
     output: Option<PathBuf>,
 }
 
-/// Make or bring up to date the streams and consumers of a running nats-server
+/// How to reach the servers as their operator
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  countersign nats provision --url nats://127.0.0.1:4222 --seed \
-        admin.seed --units units.csv --units 140321.toml \
-    --skip-keyless\n  countersign nats provision --url tls://nats.example.gov.cn:4222 --ca \
-    nats-ca.pem --seed admin.seed --units units.csv --skip-keyless\n\n\
-    It may be repeated at any time; run it after each change of the units. It writes only what \
-    differs. With --keep it stays and does so by itself: after changes of\n\
-    the files, and when the server lost its store or a consumer. Let it run as a service beside nats-server."
-)]
-pub struct Provision {
+pub struct Operator {
     /// Address of the server; of a cluster several, with commas
     #[arg(long)]
     url: String,
-    /// On how many servers of a cluster each stream is to be: 3 on three servers. Without it new
-    /// streams are on one, and others stay as they are
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
-    replicas: Option<u8>,
-    /// Let --replicas also take away copies that are there
-    #[arg(long, requires = "replicas")]
-    lower_replicas: bool,
     /// Seed file of the server's operator
     #[arg(long, value_name = "FILE")]
     seed: PathBuf,
@@ -146,6 +132,44 @@ pub struct Provision {
     /// The key of that certificate, PEM, mode 0600
     #[arg(long, value_name = "FILE", requires = "client_cert")]
     client_key: Option<PathBuf>,
+}
+
+impl Operator {
+    fn tls(&self) -> LinkTls {
+        LinkTls {
+            required: self.ca.is_some(),
+            first: false,
+            ca_file: self.ca.clone(),
+            client: self.client_cert.clone().zip(self.client_key.clone()),
+        }
+    }
+
+    fn seed(&self) -> Result<impl std::ops::Deref<Target = String> + use<>, Failure> {
+        node::link::read_seed(&self.seed).map_err(|e| Failure::coded(e.code(), e.to_string()))
+    }
+}
+
+/// Make or bring up to date the streams and consumers of a running nats-server
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  countersign nats provision --url nats://127.0.0.1:4222 --seed \
+        admin.seed --units units.csv --units 140321.toml \
+    --skip-keyless\n  countersign nats provision --url tls://nats.example.gov.cn:4222 --ca \
+    nats-ca.pem --seed admin.seed --units units.csv --skip-keyless\n\n\
+    It may be repeated at any time; run it after each change of the units. It writes only what \
+    differs. With --keep it stays and does so by itself: after changes of\n\
+    the files, and when the server lost its store or a consumer. Let it run as a service beside nats-server."
+)]
+pub struct Provision {
+    #[command(flatten)]
+    operator: Operator,
+    /// On how many servers of a cluster each stream is to be: 3 on three servers. Without it new
+    /// streams are on one, and others stay as they are
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    replicas: Option<u8>,
+    /// Let --replicas also take away copies that are there
+    #[arg(long, requires = "replicas")]
+    lower_replicas: bool,
     /// File of units with their nkey; repeat for several
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     units: Vec<PathBuf>,
@@ -167,6 +191,26 @@ pub struct Provision {
     duplicate_window: u64,
 }
 
+/// Delete a stream that nobody can lead any more, so that it is made anew
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  countersign nats renew --url nats://n1:4222,nats://n2:4222,nats://n3:4222 \
+    --seed admin.seed CS_UP\n\n\
+    For a cluster of which all servers run while a stream stays without a leader: the disks of most \
+    of them were lost before the others had fetched\neverything. A stream that has a leader is not \
+    deleted. Nodes have what they sent, and send it again into the stream that `provision` makes."
+)]
+pub struct Renew {
+    #[command(flatten)]
+    operator: Operator,
+    /// Which stream
+    #[arg(value_parser = [node::link::access::STREAM_UP, node::link::access::STREAM_DOWN])]
+    stream: String,
+    /// Seconds to wait for a leader before
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    patience: u64,
+}
+
 pub fn run(command: Command, out: &Output) -> CommandResult {
     match command {
         Command::User { file } => {
@@ -183,6 +227,7 @@ pub fn run(command: Command, out: &Output) -> CommandResult {
         }
         Command::Config(a) => config(a, out),
         Command::Provision(a) => provision(&a, out),
+        Command::Renew(a) => renew(&a, out),
     }
 }
 
@@ -301,6 +346,27 @@ fn warn_of_open_doors(options: &ServerOptions, out: &Output) {
     }
 }
 
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::of)
+}
+
+fn renew(a: &Renew, out: &Output) -> CommandResult {
+    let (seed, tls) = (a.operator.seed()?, a.operator.tls());
+    let patience = Duration::from_secs(a.patience);
+    let deleted = nats::renew(&a.operator.url, &tls, &seed, &a.stream, patience);
+    runtime()?.block_on(deleted)?;
+    out.answer(json!({ "deleted": a.stream }), || {
+        sayln!(
+            "{} is deleted; `countersign nats provision` makes it anew",
+            a.stream
+        )
+    });
+    Ok(true)
+}
+
 fn provision(a: &Provision, out: &Output) -> CommandResult {
     let units = || nats_units(&a.units, a.registry.as_deref(), a.skip_keyless);
     let timing = Timing {
@@ -313,22 +379,18 @@ fn provision(a: &Provision, out: &Output) -> CommandResult {
         (Some(wanted), true) => Replicas::Exactly(wanted.into()),
     };
     let options = ProvisionOptions { timing, replicas };
-    let seed =
-        node::link::read_seed(&a.seed).map_err(|e| Failure::coded(e.code(), e.to_string()))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::of)?;
-    let tls = LinkTls {
-        required: a.ca.is_some(),
-        first: false,
-        ca_file: a.ca.clone(),
-        client: a.client_cert.clone().zip(a.client_key.clone()),
-    };
+    let (seed, tls) = (a.operator.seed()?, a.operator.tls());
+    let runtime = runtime()?;
     if a.keep {
         runtime.block_on(keep(a, out, &tls, &seed, &options, units));
     }
-    let done = runtime.block_on(nats::provision(&a.url, &tls, &seed, &units()?, &options))?;
+    let done = runtime.block_on(nats::provision(
+        &a.operator.url,
+        &tls,
+        &seed,
+        &units()?,
+        &options,
+    ))?;
     out.answer(
         json!({
             "created": done.created,
@@ -363,17 +425,25 @@ async fn keep(
     units: impl Fn() -> Result<Vec<NatsUnit>, Failure>,
 ) -> ! {
     let mut told = String::new();
+    let mut seen = Seen::default();
     loop {
         let tried: Result<(), Failure> = async {
             let units = units()?;
-            let done = nats::provision(&a.url, tls, seed, &units, options).await?;
+            let done = nats::provision(&a.operator.url, tls, seed, &units, options).await?;
             for (word, names) in [("created", &done.created), ("changed", &done.changed)] {
                 if !names.is_empty() {
                     out.note(format!("{word}: {}", names.join(", ")));
                 }
             }
             told.clear();
-            Ok(nats::wait_for_loss(&a.url, tls, seed, &units, FULL_PASS_INTERVAL).await?)
+            let (url, at_most) = (&a.operator.url, FULL_PASS_INTERVAL);
+            let loss = nats::wait_for_loss(url, tls, seed, &units, &mut seen, at_most).await?;
+            if let Loss::WentBack { stream, seq } = loss {
+                out.note(format!(
+                    "{stream} went back: its message {seq} is gone; its consumers are made anew"
+                ));
+            }
+            Ok(())
         }
         .await;
         if let Err(failure) = tried {

@@ -76,6 +76,12 @@ pub enum NatsError {
         /// The cluster, stream or consumer.
         what: String,
     },
+    /// A stream that is to be given up works.
+    #[error("{what} has a leader and is not deleted: nothing is wrong with it")]
+    HasLeader {
+        /// The stream.
+        what: String,
+    },
     /// The server refused.
     #[error("nats-server refused {what} (code {code}): {reason}")]
     Refused {
@@ -100,6 +106,7 @@ impl NatsError {
             Self::Connect { .. } => FaultCode::NatsConnect,
             Self::Answer { .. } | Self::WithoutJetStream { .. } => FaultCode::NatsAnswer,
             Self::NoLeader { .. } => FaultCode::NatsNoLeader,
+            Self::HasLeader { .. } => FaultCode::NatsHasLeader,
             Self::Refused { .. } => FaultCode::NatsRefused,
         }
     }

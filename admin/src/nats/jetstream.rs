@@ -18,7 +18,7 @@ const CONSUMER_NOT_FOUND: u64 = 10014;
 /// JetStream's codes for "not available" and "cannot handle the request": nobody leads.
 const WITHOUT_LEADER: [u64; 2] = [10008, 10009];
 /// How long an election is waited for. A cluster that has just been started takes several seconds.
-const ELECTION_PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const ELECTION_PATIENCE: Duration = Duration::from_secs(60);
 /// How long one answer may take while nobody may lead.
 const ELECTION_ANSWER: Duration = Duration::from_secs(2);
 /// How often it is asked again.
@@ -120,24 +120,30 @@ impl JetStream {
     /// Waits until the servers can be asked for changes: one that stands alone answers at once, a
     /// cluster once it has elected who keeps its lists.
     pub(super) async fn ready(&self) -> Result<(), NatsError> {
-        self.leads("the cluster", "INFO", |_| true).await
+        self.leads("the cluster", "INFO", ELECTION_PATIENCE, |_| true)
+            .await
     }
 
-    /// Waits until somebody leads a stream: only then it stores.
-    pub(super) async fn stream_leader(&self, stream: &str) -> Result<(), NatsError> {
+    /// Waits until somebody leads a stream, at most this long: only then it stores.
+    pub(super) async fn stream_leader(
+        &self,
+        stream: &str,
+        patience: Duration,
+    ) -> Result<(), NatsError> {
         let has_leader = |info: &Value| match info.get("cluster") {
             // A server that stands alone.
             None => true,
             Some(cluster) => cluster["leader"].as_str().is_some_and(|l| !l.is_empty()),
         };
         let api = format!("STREAM.INFO.{stream}");
-        self.leads(stream, &api, has_leader).await
+        self.leads(stream, &api, patience, has_leader).await
     }
 
     async fn leads(
         &self,
         what: &str,
         api: &str,
+        patience: Duration,
         is_led: impl Fn(&Value) -> bool,
     ) -> Result<(), NatsError> {
         let begin = Instant::now();
@@ -157,11 +163,17 @@ impl JetStream {
                     what: what.to_owned(),
                 },
             };
-            if begin.elapsed() >= ELECTION_PATIENCE {
+            if begin.elapsed() >= patience {
                 return Err(error);
             }
             sleep(ELECTION_INTERVAL).await;
         }
+    }
+
+    /// Deletes a consumer; what it had delivered is forgotten with it.
+    pub(super) async fn delete_consumer(&self, stream: &str, name: &str) -> Result<(), NatsError> {
+        let api = format!("CONSUMER.DELETE.{stream}.{name}");
+        self.call(&api, name, &Value::Null).await.map(drop)
     }
 
     /// All pages of a list: `field` of the answers to this request.

@@ -2,7 +2,8 @@
 //! after every change of the registry.
 
 use super::error::NatsError;
-use super::jetstream::JetStream;
+use super::jetstream::{ELECTION_PATIENCE, JetStream};
+use super::newest::Newest;
 use super::timing::Timing;
 use super::unit::{NatsUnit, checked};
 use super::wanted;
@@ -11,14 +12,11 @@ use node::link::UnitPath;
 use node::link::access::{self, STREAM_DOWN, STREAM_UP};
 use node::link::subject::{DOWN_PREFIX, UP_PREFIX};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// How often it is looked whether the streams and consumers are there.
-const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// How many requests may be on their way at once. Each waits for a disk, in a cluster for three.
 const MAX_UNANSWERED: usize = 64;
 
@@ -86,7 +84,9 @@ impl ProvisionReport {
 
 /// The consumers that the units need, by stream and name, with their filters; for each stream also
 /// the one that tells who holds it.
-fn consumers(units: &[(UnitPath, &NatsUnit)]) -> BTreeMap<(&'static str, String), Vec<String>> {
+pub(super) fn consumers(
+    units: &[(UnitPath, &NatsUnit)],
+) -> BTreeMap<(&'static str, String), Vec<String>> {
     let of_units = units
         .iter()
         .flat_map(|(path, unit)| unit.places(path).consumers(unit.has_children))
@@ -119,9 +119,15 @@ pub async fn provision(
     for stream in [STREAM_UP, STREAM_DOWN] {
         let api = format!("CONSUMER.LIST.{stream}");
         let list = server.list(&api, stream, "consumers").await?;
+        // Asked after the list: the stream may grow meanwhile, and no consumer is ahead of it then.
+        let newest = Newest::of(&server, stream).await?;
         for info in list.unwrap_or_default() {
             let name = info["name"].as_str().unwrap_or_default().to_owned();
-            there.insert((stream, name), info["config"].clone());
+            if newest.is_behind(&info) {
+                server.delete_consumer(stream, &name).await?;
+            } else {
+                there.insert((stream, name), info["config"].clone());
+            }
         }
     }
     let room = Arc::new(Semaphore::new(MAX_UNANSWERED));
@@ -181,7 +187,7 @@ async fn put_stream(
     };
     let api = format!("STREAM.{request}.{stream}");
     server.call(&api, stream, &config).await?;
-    server.stream_leader(stream).await?;
+    server.stream_leader(stream, ELECTION_PATIENCE).await?;
     Ok(outcome)
 }
 
@@ -205,39 +211,6 @@ async fn put_consumer(
     let api = format!("CONSUMER.CREATE.{stream}.{name}");
     server.call(&api, name, &body).await?;
     Ok(outcome)
-}
-
-/// Waits, as the operator, for as long as both streams and all consumers of the units are there and
-/// the server answers, and at most this long. A store that was lost comes back empty with the
-/// server's next start, and a consumer can be lost without its stream: then nobody reads what was
-/// meant for one unit, and the others notice nothing.
-pub async fn wait_for_loss(
-    url: &str,
-    tls: &LinkTls,
-    admin_seed: &str,
-    units: &[NatsUnit],
-    at_most: Duration,
-) -> Result<(), NatsError> {
-    let expected = BTreeSet::from_iter(consumers(&checked(units)?).into_keys());
-    let server = JetStream::connect(url, tls, admin_seed).await?;
-    let end = tokio::time::Instant::now() + at_most;
-    while tokio::time::Instant::now() < end {
-        let mut there = BTreeSet::new();
-        for stream in [STREAM_UP, STREAM_DOWN] {
-            let api = format!("CONSUMER.NAMES.{stream}");
-            let names = server.list(&api, stream, "consumers").await?;
-            let Some(names) = names else {
-                return Ok(());
-            };
-            let names = names.iter().filter_map(Value::as_str);
-            there.extend(names.map(|name| (stream, name.to_owned())));
-        }
-        if !expected.is_subset(&there) {
-            return Ok(());
-        }
-        tokio::time::sleep(POLL_INTERVAL).await;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use admin::nats::{
-    NatsUnit, ProvisionOptions, ServerOptions, create_user, provision, server_config, wait_for_loss,
+    Loss, NatsUnit, ProvisionOptions, Seen, ServerOptions, create_user, provision, server_config,
+    wait_for_loss,
 };
 use node::link::{
     Connection, DownKind, Durability, LinkState, LinkTls, NatsLink, Subject, Transport, UpKind,
@@ -303,10 +304,11 @@ async fn a_lost_consumer_is_noticed_and_made_anew() {
         assert_eq!(world.api(api, "").await["success"], true);
         let (url, tls, seed) = (world.url(), LinkTls::default(), &world.operator.seed);
         let units = world.units();
-        let noticed = wait_for_loss(&url, &tls, seed, &units, patience);
+        let mut seen = Seen::default();
+        let noticed = wait_for_loss(&url, &tls, seed, &units, &mut seen, patience);
         let soon = tokio::time::timeout(Duration::from_secs(30), noticed).await;
-        soon.unwrap_or_else(|_| panic!("{api} went unnoticed"))
-            .unwrap();
+        let loss = soon.unwrap_or_else(|_| panic!("{api} went unnoticed"));
+        assert_eq!(loss.unwrap(), Loss::Missing);
         assert_eq!(world.provision().await.created, created);
     }
     assert_eq!(text(&world.link(CITY).await).await, "unread");
@@ -370,6 +372,66 @@ async fn an_older_store_and_a_missing_stream_are_noticed() {
             .await
             .unwrap();
     }
+}
+
+/// What a keeper that has seen so much finds within this time.
+async fn look(world: &World, seen: &mut Seen, seconds: u64) -> Loss {
+    let (url, tls, seed) = (world.url(), LinkTls::default(), &world.operator.seed);
+    let at_most = Duration::from_secs(seconds);
+    let units = world.units();
+    let found = wait_for_loss(&url, &tls, seed, &units, seen, at_most);
+    found.await.unwrap()
+}
+
+/// A server whose stream upwards lost its end, which a keeper had seen. A server that stands alone
+/// turns its consumers back when it starts; the servers of a cluster do not: consumers then know
+/// numbers that the stream gives once more, and leave out what is stored under them.
+async fn without_its_end(name: &str) -> (World, Seen) {
+    let mut world = World::started(name).await;
+    let (city, a) = (world.link(CITY).await, world.link(COUNTY_A).await);
+    send_up(&a, COUNTY_A, UpKind::Rollup, "kept").await;
+    assert_eq!(text(&city).await, "kept");
+    world.kill();
+    let messages = world
+        .dir
+        .join("js/jetstream/COUNTERSIGN/streams/CS_UP/msgs");
+    let copy = world.dir.join("copy");
+    copy_dir(&messages, &copy);
+    world.start();
+    for body in ["lost 1", "lost 2"] {
+        send_up(&a, COUNTY_A, UpKind::Rollup, body).await;
+        assert_eq!(text(&city).await, body);
+    }
+    let mut seen = Seen::default();
+    assert_eq!(look(&world, &mut seen, 1).await, Loss::Nothing);
+    world.kill();
+    std::fs::remove_dir_all(&messages).unwrap();
+    std::fs::rename(&copy, &messages).unwrap();
+    world.start();
+    (world, seen)
+}
+
+/// Others have stored as much as was lost, so that no number tells it any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_was_filled_again_is_noticed_by_its_keeper() {
+    let (world, mut seen) = without_its_end("refilled").await;
+    let b = world.link(COUNTY_B).await;
+    let bodies = ["refilled 1", "refilled 2", "refilled 3"];
+    for body in bodies {
+        send_up(&b, COUNTY_B, UpKind::Rollup, body).await;
+    }
+    let went_back = Loss::WentBack {
+        stream: "CS_UP",
+        seq: 3,
+    };
+    assert_eq!(look(&world, &mut seen, 30).await, went_back);
+    let created = world.provision().await.created;
+    assert_eq!(created, ["holders_CS_UP", "up_140000", "up_140300"]);
+    let city = world.link(CITY).await;
+    for body in ["kept"].iter().chain(&bodies) {
+        assert_eq!(text(&city).await, *body);
+    }
+    assert_eq!(look(&world, &mut seen, 1).await, Loss::Nothing);
 }
 
 /// Copies a directory with all that is in it.

@@ -717,9 +717,10 @@ codes! {
     {
         LinkNoLeader = "link.no_leader", 422;
         => en "the nats-servers elect a leader, or too few of them are up to store anything",
-              "an election takes seconds; if it stays, start the servers that are down";
+              "an election takes seconds; if it stays, start the servers that are down; if they all run, \
+               `nats renew`";
            zh "各 nats-server 正在选举领导者，或者在线的服务器太少，不能存储",
-              "选举只需数秒；如果一直如此，请启动停机的服务器";
+              "选举只需数秒；如果一直如此，请启动停机的服务器；如果全部在线，请用 `nats renew`";
     }
     {
         LinkRefused = "link.refused", 422;
@@ -768,6 +769,13 @@ codes! {
               "are more than half of them up, do their routes connect; then again";
            zh "集群中的 nats-server 没有选出领导者",
               "请检查半数以上是否在线、路由是否连通，然后重试";
+    }
+    {
+        NatsHasLeader = "nats.has_leader", 422;
+        => en "a stream that is to be given up has a leader",
+              "nothing is wrong with it, nothing was deleted";
+           zh "要放弃的流有领导者",
+              "该流正常，没有删除任何内容";
     }
     {
         NatsConnect = "nats.connect", 422;

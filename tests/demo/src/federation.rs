@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -142,6 +143,26 @@ impl Federation {
         })
     }
 
+    /// Waits until every server that runs has all that it is to hold, by its own word: whoever stops
+    /// the next one earlier may stop the only one that has everything.
+    ///
+    /// # Errors
+    /// One that does not say so in time.
+    pub fn wait_servers_whole(&self) -> Result<()> {
+        let places = self.world.nats_places();
+        for server in self.nats.keys() {
+            let at = (self.world.nats_host.as_str(), places[*server].monitor_port);
+            wait("nats-server to have everything", || {
+                let said = healthz(at).map_err(|e| e.to_string())?;
+                match said.starts_with("HTTP/1.0 200") {
+                    true => Ok(true),
+                    false => Err(said),
+                }
+            })?;
+        }
+        Ok(())
+    }
+
     /// Stops nats-server, or all servers of the cluster, by SIGKILL: nothing may depend on a clean
     /// stop.
     pub fn kill_nats(&mut self) {
@@ -196,6 +217,14 @@ impl Federation {
             .map_err(|e| miette!("{}: {e}", program.display()))?;
         self.keeper = Some(child);
         Ok(())
+    }
+
+    /// Stops the program that keeps the streams.
+    pub fn kill_keeper(&mut self) {
+        if let Some(mut child) = self.keeper.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 
     /// Deletes everything that nats-server has stored; only while it is stopped.
@@ -325,6 +354,16 @@ impl Federation {
         std::fs::write(&path, pids.join(" ")).into_diagnostic()?;
         Ok(path)
     }
+}
+
+/// What a server says of its own health.
+fn healthz(at: (&str, u16)) -> std::io::Result<String> {
+    let mut stream = std::net::TcpStream::connect(at)?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n")?;
+    let mut said = String::new();
+    stream.read_to_string(&mut said)?;
+    Ok(said)
 }
 
 impl Drop for Federation {

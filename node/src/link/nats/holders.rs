@@ -121,10 +121,13 @@ impl Wire {
         match consumer {
             Consumer::There { holders, .. } => {
                 let leader = holders.first().map(|holder| holder.name.clone());
-                self.shared.leaders.send_if_modified(|leaders| {
+                let is_other = self.shared.leaders.send_if_modified(|leaders| {
                     let leader = leader.unwrap_or_default();
                     leaders.insert(stream, leader.clone()) != Some(leader)
                 });
+                if is_other {
+                    self.shared.doubt(stream);
+                }
                 Ok(holders)
             }
             Consumer::Leaderless => {

@@ -20,20 +20,23 @@ use std::time::Duration;
 
 /// How often it is looked while connected.
 const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+/// How often while the stream gives no word.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// A number that no message of a stream has.
 const IMPOSSIBLE: &str = "18446744073709551615";
 /// JetStream's code for "wrong last sequence".
 const WRONG_LAST_SEQUENCE: u64 = 10071;
 
-/// Asks for as long as the link lives, and at once after each connect; `subject` is asked for while
-/// nothing was sent yet.
+/// Asks for as long as the link lives, and at once after each connect and where another server may
+/// lead; `subject` is asked for while nothing was sent yet.
 pub(super) async fn probe(wire: Wire, stream: &'static str, subject: Subject) {
     let mut state = wire.shared.state.subscribe();
+    let mut compared = wire.shared.compared.subscribe();
     let first = subject.to_string();
     loop {
-        let Some(connects) = connected(&mut state).await else {
+        if connected(&mut state).await.is_none() {
             return;
-        };
+        }
         let mark = wire.shared.marks.lock().ok();
         let mark = mark.and_then(|marks| marks.last(stream).cloned());
         let subject = mark.as_ref().map_or(&first, |mark| &mark.subject);
@@ -50,9 +53,13 @@ pub(super) async fn probe(wire: Wire, stream: &'static str, subject: Subject) {
             // No word about the stream: what else is wrong is told by those whom it stops.
             Err(_) => {}
         }
-        let again = state.wait_for(|s| s.connects != connects);
-        // Timed out or not, it is asked again.
-        let _ = tokio::time::timeout(PROBE_INTERVAL, again).await;
+        if compared.borrow().contains(stream) {
+            let doubted = compared.wait_for(|all| !all.contains(stream));
+            // Timed out or not, it is asked again.
+            let _ = tokio::time::timeout(PROBE_INTERVAL, doubted).await;
+        } else {
+            tokio::time::sleep(RETRY_INTERVAL).await;
+        }
     }
 }
 

@@ -44,7 +44,10 @@ impl Wire {
             () = self.leader_changes(stream) => Err(LinkError::NoLeader { subject: subject.clone() }),
         };
         let answer = match answer {
-            Err(error) => return Err(self.explained(stream, error).await),
+            Err(error) => {
+                self.shared.doubt(stream);
+                return Err(self.explained(stream, error).await);
+            }
             Ok(answer) => answer,
         };
         let ack: PubAck =
@@ -54,6 +57,7 @@ impl Wire {
             })?;
         if let Some(error) = ack.error {
             if error.is_without_leader() {
+                self.shared.doubt(stream);
                 return Err(LinkError::NoLeader { subject });
             }
             return Err(LinkError::Refused {

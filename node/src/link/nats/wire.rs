@@ -54,7 +54,8 @@ pub(super) struct Shared {
     pub(super) marks: std::sync::Mutex<Marks>,
     /// The marks as they were written last.
     pub(super) written: Mutex<Marks>,
-    /// The streams that were compared with their marks since the last connect.
+    /// The streams that were compared with their marks since the last connect, and since they have
+    /// their leader.
     pub(super) compared: watch::Sender<BTreeSet<&'static str>>,
     /// Makes message ids that nobody else can guess: see [`message_id`].
     pub(super) secret: [u8; 16],
@@ -201,8 +202,13 @@ impl Shared {
         }
     }
 
-    /// Waits until a stream was compared with its mark on this connection: what is sent before could
-    /// take the number of what was lost. Not without end: a stream that gives no word of itself
+    /// Another server may lead a stream than before, with less in it: it is to be compared again.
+    pub(super) fn doubt(&self, stream: &'static str) {
+        self.compared.send_if_modified(|all| all.remove(stream));
+    }
+
+    /// Waits until a stream was compared with its mark since the last connect and under this leader:
+    /// what is sent before could take the number of what was lost. Not without end: a stream that gives no word of itself
     /// gives one to whoever sends.
     pub(super) async fn wait_compared(&self, stream: &'static str) {
         let mut compared = self.compared.subscribe();
