@@ -981,6 +981,77 @@ fn a_unit_ends_with_a_month() {
     .refused(2, &["--end 140322"]);
 }
 
+/// Whatever is wrong is told at once, each with its unit, its field, its code and the cure.
+#[test]
+fn every_refused_change_is_named_at_once() {
+    let dir = Dir::new("refused");
+    two_cities(&dir);
+    dir.good(&words("key unit strange --unit 140999 --card strange.toml"));
+    let strange = dir.read("strange.toml");
+    let line = strange.lines().find(|l| l.starts_with("vkey")).unwrap();
+    let vkey = line.split('"').nth(1).unwrap().to_string();
+    dir.write(
+        "more.csv",
+        "id,name,tier,since\n140302,,city,2023-02\n140303,新区,county,\n",
+    );
+    let wrong = format!(
+        "{NEXT} --from 2024-01 --add more.csv --move 140999 140300 --move 140322 140302 \
+         --end 140300 --successor 140322 140302 --rotate-key 140000 {vkey} --from-index 7 \
+         --revoke 140700 {vkey} --at-index 9 --drop-root {vkey} --threshold 4"
+    );
+    let args = words(&wrong);
+    let told = dir.run(&[&["--json"], &args[..]].concat());
+    assert_eq!(told.code(), 1, "{}", told.out());
+    let json: Value = serde_json::from_str(&told.out()).unwrap();
+    let mut found: Vec<(String, String, String)> = Vec::new();
+    for fault in json["error"]["faults"].as_array().unwrap() {
+        let text = |name: &str| fault[name].as_str().unwrap_or_default().to_string();
+        let (zh, en) = (text("zh"), text("en"));
+        assert!(!zh.is_ascii() && en.is_ascii(), "{fault}");
+        found.push((text("unit"), text("column"), text("code")));
+    }
+    found.sort();
+    let mut expected = [
+        ("", "--successor", "usage"),
+        ("", "roots", "registry.key"),
+        ("", "threshold", "registry.malformed"),
+        ("", "units", "units.keyless"),
+        ("140000", "keys", "registry.unit"),
+        ("140700", "keys", "registry.key"),
+        ("140302", "parent", "registry.unit"),
+        ("140302", "since", "registry.exists"),
+        ("140302", "tier", "registry.exists"),
+        ("140303", "since", "units.incomplete"),
+        ("140303", "vkey", "units.keyless"),
+        ("140303", "witness", "units.keyless"),
+        ("140322", "parent", "registry.unit"),
+        ("140999", "--move", "registry.unit"),
+    ]
+    .map(|(unit, field, code)| (unit.to_string(), field.to_string(), code.to_string()));
+    expected.sort();
+    assert_eq!(found, expected);
+    // People see the same as a table, and nothing was made.
+    let told = dir.run(&args);
+    told.refused(1, &["140303", "units.incomplete", "单位 140999 不在名录中"]);
+    assert!(!dir.path("registry-2.note").exists());
+    // What is settled does not hide what else is wrong.
+    dir.good(&words(&format!(
+        "{NEXT} --from 2024-01 --move 140302 140700 -o registry-2.note"
+    )));
+    dir.run(&words(
+        "registry next registry-1.note registry-2.note --root a.key --from 2023-10 \
+         --move 140302 140300 --end 140322",
+    ))
+    .refused(
+        1,
+        &[
+            "registry.from",
+            "unit 140302 has another",
+            "unit 140322 has another",
+        ],
+    );
+}
+
 /// What cannot be changed so is said, and not passed over.
 #[test]
 fn a_changed_file_of_a_known_unit_is_never_passed_over() {

@@ -6,14 +6,14 @@
 
 use std::path::{Path, PathBuf};
 
-use node::fault::FaultCode;
+use node::fault::{Fault, FaultCode, Faults};
 use protocol::ids::{Tier, UnitId};
 use protocol::note::VerifierKey;
 use protocol::period::Month;
 use protocol::registry::Registry;
 use serde::{Deserialize, Serialize};
 
-use super::output::{Failure, read};
+use super::output::Failure;
 use crate::nats::NatsUnit;
 
 /// What files say of one unit. All of it is public.
@@ -60,40 +60,61 @@ pub struct Cards {
 /// Reads files and joins what they say of each unit, in the order of first mention.
 ///
 /// # Errors
-/// A file that is not of this form, or two that contradict.
-pub fn load(files: &[PathBuf]) -> Result<Vec<Card>, Failure> {
+/// Every file that is not of this form, and every contradiction between two.
+pub fn load(files: &[PathBuf]) -> Result<Vec<Card>, Faults> {
     let mut all: Vec<(Card, &Path)> = Vec::new();
+    let mut faults = Vec::new();
     for file in files {
-        for card in parse(file)? {
+        let cards = parse(file).unwrap_or_else(|fault| {
+            faults.push(fault);
+            Vec::new()
+        });
+        for card in cards {
             match all.iter_mut().find(|(c, _)| c.id == card.id) {
-                Some((known, first)) => join(known, card).map_err(|(unit, field)| {
-                    let (a, b) = (first.display(), file.display());
-                    Failure::coded(
-                        FaultCode::UnitsContradiction,
-                        format!(
-                            "unit {unit}: its {field} in {b} is not the one in {a} (or in a \
-                            file between them)"
-                        ),
-                    )
-                })?,
+                Some((known, first)) => {
+                    let contradicts = join(known, card);
+                    let contradicts = contradicts.into_iter();
+                    faults.extend(contradicts.map(|f| contradiction(&known.id, f, first, file)));
+                }
                 None => all.push((card, file)),
             }
         }
     }
-    if all.is_empty() {
-        return Err(Failure::coded(
+    if all.is_empty() && faults.is_empty() {
+        faults.push(Fault::new(
             FaultCode::UnitsEmpty,
-            "there are no units in these files",
+            "这些文件中没有单位；请给出有单位的文件",
+            "there are no units in these files; give files with units",
         ));
+    }
+    if !faults.is_empty() {
+        return Err(Faults(faults));
     }
     Ok(all.into_iter().map(|(card, _)| card).collect())
 }
 
-fn parse(file: &Path) -> Result<Vec<Card>, Failure> {
-    let wrong = |e: &dyn std::fmt::Display| {
-        Failure::coded(FaultCode::UnitsFile, format!("{}: {e}", file.display()))
+fn contradiction(unit: &UnitId, field: &str, first: &Path, second: &Path) -> Fault {
+    let (a, b) = (first.display(), second.display());
+    let zh = format!("单位 {unit}：{b} 中的 {field} 与 {a}（或其间的文件）不同；请改正其中一个");
+    let en = format!(
+        "unit {unit}: its {field} in {b} is not the one in {a} (or in a file between them); \
+         correct one of them"
+    );
+    let fault = Fault::new(FaultCode::UnitsContradiction, zh, en);
+    fault.unit(unit).column(field)
+}
+
+fn parse(file: &Path) -> Result<Vec<Card>, Fault> {
+    let wrong = |code: FaultCode, e: &dyn std::fmt::Display| {
+        let name = file.display();
+        Fault::new(
+            code,
+            format!("{name}：不能读作单位文件（{e}）；请改正文件"),
+            format!("{name}: {e}; correct the file"),
+        )
     };
-    let bytes = read(file)?;
+    let bytes = std::fs::read(file).map_err(|e| wrong(FaultCode::File, &e))?;
+    let wrong = |e: &dyn std::fmt::Display| wrong(FaultCode::UnitsFile, e);
     let text = std::str::from_utf8(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes))
         .map_err(|_| wrong(&"not UTF-8"))?;
     if file
@@ -113,31 +134,30 @@ fn parse(file: &Path) -> Result<Vec<Card>, Failure> {
         .map_err(|e| wrong(&protocol::authoring::TomlError::new(&e, text)))
 }
 
-/// Adds what another file says; an error names the unit and the field that contradicts.
-fn join(known: &mut Card, more: Card) -> Result<(), (UnitId, &'static str)> {
-    fn field<T: PartialEq>(
-        known: &mut Option<T>,
-        more: Option<T>,
-        name: &'static str,
-    ) -> Result<(), &'static str> {
+/// Adds what another file says; gives the fields that contradict.
+fn join(known: &mut Card, more: Card) -> Vec<&'static str> {
+    fn differs<T: PartialEq>(known: &mut Option<T>, more: Option<T>) -> bool {
         match (known.as_ref(), more) {
-            (Some(a), Some(b)) if *a != b => Err(name),
+            (Some(a), Some(b)) => *a != b,
             (None, Some(b)) => {
                 *known = Some(b);
-                Ok(())
+                false
             }
-            _ => Ok(()),
+            (_, None) => false,
         }
     }
-    field(&mut known.name, more.name, "name")
-        .and_then(|()| field(&mut known.tier, more.tier, "tier"))
-        .and_then(|()| field(&mut known.parent, more.parent, "parent"))
-        .and_then(|()| field(&mut known.area, more.area, "area"))
-        .and_then(|()| field(&mut known.since, more.since, "since"))
-        .and_then(|()| field(&mut known.vkey, more.vkey, "vkey"))
-        .and_then(|()| field(&mut known.witness, more.witness, "witness"))
-        .and_then(|()| field(&mut known.nkey, more.nkey, "nkey"))
-        .map_err(|name| (known.id.clone(), name))
+    let fields = [
+        ("name", differs(&mut known.name, more.name)),
+        ("tier", differs(&mut known.tier, more.tier)),
+        ("parent", differs(&mut known.parent, more.parent)),
+        ("area", differs(&mut known.area, more.area)),
+        ("since", differs(&mut known.since, more.since)),
+        ("vkey", differs(&mut known.vkey, more.vkey)),
+        ("witness", differs(&mut known.witness, more.witness)),
+        ("nkey", differs(&mut known.nkey, more.nkey)),
+    ];
+    let contradicting = fields.iter().filter(|(_, differs)| *differs);
+    contradicting.map(|(field, _)| *field).collect()
 }
 
 /// Splits off units that have not sent in their keys: an error that names them, unless they are to

@@ -10,11 +10,16 @@ mod wire;
 pub use codes::{Bilingual, FaultCode, Row, UnknownCode};
 pub use wire::WireCode;
 
+use protocol::ids::UnitId;
 use serde::{Deserialize, Serialize};
 
 /// One fault. The texts never repeat a value that could be personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
+    /// The unit that it is about, where an input tells of several. Boxed, as few faults have one and
+    /// results carry faults about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Box<UnitId>>,
     /// Row of the file, counted from 1, the heading included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<u64>,
@@ -33,12 +38,19 @@ impl Fault {
     /// A fault without a place.
     pub fn new(code: FaultCode, zh: impl Into<String>, en: impl Into<String>) -> Fault {
         Fault {
+            unit: None,
             row: None,
             column: None,
             code: code.into(),
             zh: zh.into(),
             en: en.into(),
         }
+    }
+    /// With a unit.
+    #[must_use]
+    pub fn unit(mut self, unit: &UnitId) -> Fault {
+        self.unit = Some(Box::new(unit.clone()));
+        self
     }
     /// With a row.
     #[must_use]
@@ -56,6 +68,9 @@ impl Fault {
 
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(unit) = &self.unit {
+            write!(f, "{unit} ")?;
+        }
         if let Some(row) = self.row {
             write!(f, "row {row}")?;
         }

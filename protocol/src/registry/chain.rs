@@ -126,19 +126,20 @@ impl VerifiedRegistry {
             registry.version,
             "its own",
         )?;
-        follows::check(&self.registry, &registry)?;
+        let faults = self.faults_of_next(&registry);
+        if let Some(first) = faults.into_iter().next() {
+            return Err(first);
+        }
         Ok(VerifiedRegistry {
             digest: note.digest(),
             registry,
         })
     }
 
-    /// Whether a version may follow this one, whoever signs it: it leaves what is settled as it is.
-    ///
-    /// # Errors
-    /// Everything that it may not change.
-    pub fn may_be_followed_by(&self, registry: &Registry) -> Result<(), RegistryError> {
-        follows::check(&self.registry, registry)
+    /// What a version that is to follow this one changes and may not, whoever signs it: none where
+    /// it leaves what is settled as it is.
+    pub fn faults_of_next(&self, registry: &Registry) -> Vec<RegistryError> {
+        follows::faults(&self.registry, registry)
     }
 
     /// Walks a chain from version 1.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::RegistryError;
+use super::error::{DocumentFault, RegistryError};
 use super::forest;
 use super::unit::Unit;
 use crate::digest::Digest;
@@ -67,35 +67,45 @@ impl Registry {
     /// that the threshold can be met.
     ///
     /// # Errors
-    /// The first fault of the document, or every fault of its units.
+    /// The first of [`Registry::faults`].
     pub fn check(&self) -> Result<(), RegistryError> {
-        let malformed = |m: &str| Err(RegistryError::Malformed(m.to_string()));
+        let first = self.faults().into_iter().next();
+        first.map_or(Ok(()), Err)
+    }
+
+    /// Everything that is wrong with this version alone, for whoever makes it.
+    pub fn faults(&self) -> Vec<RegistryError> {
+        let mut faults = Vec::new();
         if self.version == 0 || (self.version == 1) != self.previous.is_none() {
-            return malformed("version 1 has no predecessor and every later one names its own");
+            faults.push(DocumentFault::Predecessor);
         }
         if self.version == 1 && self.from.is_some() {
-            return malformed("version 1 changes nothing, so it names no month `from`");
+            faults.push(DocumentFault::FirstFrom);
         }
         // By the key itself: one secret under two names is one key.
         let distinct: BTreeSet<&[u8; 32]> = self.roots.iter().map(VerifierKey::public).collect();
-        if self.threshold == 0
-            || self.threshold > distinct.len()
-            || distinct.len() != self.roots.len()
-        {
-            return malformed("the threshold is between 1 and the number of distinct root keys");
+        if distinct.len() != self.roots.len() {
+            faults.push(DocumentFault::RootTwice);
+        }
+        if self.threshold == 0 || self.threshold > distinct.len() {
+            faults.push(DocumentFault::Threshold);
         }
         if self.roots.iter().any(|k| k.alg() != Alg::Ed25519) {
-            return malformed("a root key signs: it is an Ed25519 key (0x01)");
+            faults.push(DocumentFault::RootKind);
         }
-        if self.units.len() > MAX_UNITS {
-            return malformed("too many units");
+        let too_many = self.units.len() > MAX_UNITS;
+        if too_many {
+            faults.push(DocumentFault::TooManyUnits);
         }
-        let faults = forest::faults(&self.units);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(RegistryError::Units(faults))
+        let mut faults: Vec<_> = faults.into_iter().map(RegistryError::Document).collect();
+        if too_many {
+            return faults;
         }
+        let units = forest::faults(&self.units);
+        if !units.is_empty() {
+            faults.push(RegistryError::Units(units));
+        }
+        faults
     }
 
     /// The unit of this id, whether it still exists or not.

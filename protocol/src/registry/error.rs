@@ -9,6 +9,9 @@ pub enum RegistryError {
     /// The envelope or JSON is wrong.
     #[error("not a registry: {0} [registry.malformed]")]
     Malformed(String),
+    /// The document as a whole is wrong.
+    #[error("not a registry: {0} [registry.malformed]")]
+    Document(DocumentFault),
     /// The units do not fit each other: every fault.
     #[error("{} [registry.unit]", sentences(.0))]
     Units(Vec<UnitFault>),
@@ -62,6 +65,29 @@ pub enum RegistryError {
         /// Whose keys: the version before, or its own.
         whose: &'static str,
     },
+}
+
+/// What can be wrong with a version as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentFault {
+    /// Its number and its predecessor.
+    #[error("version 1 has no predecessor and every later one names its own")]
+    Predecessor,
+    /// A month in version 1.
+    #[error("version 1 changes nothing, so it names no month `from`")]
+    FirstFrom,
+    /// One root key counted as two.
+    #[error("the threshold counts distinct root keys, and one of them is there twice")]
+    RootTwice,
+    /// A threshold that cannot be met, or that nobody must meet.
+    #[error("the threshold is between 1 and the number of distinct root keys")]
+    Threshold,
+    /// Algorithms.
+    #[error("a root key signs: it is an Ed25519 key (0x01)")]
+    RootKind,
+    /// Over [`MAX_UNITS`](super::MAX_UNITS).
+    #[error("too many units")]
+    TooManyUnits,
 }
 
 /// A month from which a version changes something, or that it says none.

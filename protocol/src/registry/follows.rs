@@ -14,20 +14,32 @@ use super::unit::{Term, Unit, UnitKey};
 use crate::ids::UnitId;
 use crate::period::Month;
 
-/// Checks what a version may change after the one before.
-///
-/// # Errors
-/// Everything that it may not.
-pub(super) fn check(before: &Registry, after: &Registry) -> Result<(), RegistryError> {
+/// What a version may not change after the one before: everything of it.
+pub(super) fn faults(before: &Registry, after: &Registry) -> Vec<RegistryError> {
+    let mut errors = Vec::new();
+    let mut from = after.from;
     if let Some(settled) = before.from
-        && after.from.is_none_or(|from| from < settled)
+        && from.is_none_or(|from| from < settled)
     {
-        return Err(RegistryError::Settled {
+        errors.push(RegistryError::Settled {
             version: after.version,
             settled,
-            found: FromMonth(after.from),
+            found: FromMonth(from),
+        });
+        // What else is wrong is what would be wrong with the first month that is allowed.
+        from = Some(settled);
+    }
+    let faults = of_units(before, after, from);
+    if !faults.is_empty() {
+        errors.push(RegistryError::Past {
+            version: after.version,
+            faults,
         });
     }
+    errors
+}
+
+fn of_units(before: &Registry, after: &Registry, from: Option<Month>) -> Vec<UnitFault> {
     let now: BTreeMap<&UnitId, &Unit> = after.units.iter().map(|u| (&u.id, u)).collect();
     let mut faults = Vec::new();
     let mut found = |unit: &Unit, kinds: Vec<Kind>| {
@@ -40,23 +52,17 @@ pub(super) fn check(before: &Registry, after: &Registry) -> Result<(), RegistryE
     for unit in &before.units {
         match now.get(&unit.id) {
             None => found(unit, vec![Kind::Vanished]),
-            Some(now) => found(unit, changed(unit, now, after.from)),
+            Some(now) => found(unit, changed(unit, now, from)),
         }
     }
     let known: BTreeMap<&UnitId, &Unit> = before.units.iter().map(|u| (&u.id, u)).collect();
     for unit in after.units.iter().filter(|u| !known.contains_key(&u.id)) {
-        if after.from.is_none_or(|from| unit.since < from) {
-            let (since, from) = (unit.since, FromMonth(after.from));
+        if from.is_none_or(|from| unit.since < from) {
+            let (since, from) = (unit.since, FromMonth(from));
             found(unit, vec![Kind::New { since, from }]);
         }
     }
-    if faults.is_empty() {
-        return Ok(());
-    }
-    Err(RegistryError::Past {
-        version: after.version,
-        faults,
-    })
+    faults
 }
 
 fn changed(before: &Unit, now: &Unit, from: Option<Month>) -> Vec<Kind> {

@@ -22,5 +22,5 @@ mod unit;
 
 pub use chain::{Anchor, VerifiedRegistry};
 pub use document::{KIND, MAX_UNITS, Registry};
-pub use error::{FromMonth, RegistryError, UnitFault, UnitFaultKind};
+pub use error::{DocumentFault, FromMonth, RegistryError, UnitFault, UnitFaultKind};
 pub use unit::{FormerWitness, Placement, Revocation, Unit, UnitKey};

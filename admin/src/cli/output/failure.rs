@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use miette::Diagnostic;
-use node::fault::{Fault, FaultCode};
+use node::fault::{Fault, FaultCode, Faults};
 use serde_json::json;
 
 use super::table::{Style, fault_table, lines};
@@ -65,6 +65,25 @@ impl Failure {
         Failure {
             code: code.to_string(),
             message: message.into(),
+            ..Failure::default()
+        }
+    }
+    /// From faults, of which a single one is told as it is; `refusal` says who refuses many.
+    pub fn of_faults(faults: Vec<Fault>, refusal: &str) -> Failure {
+        let first = faults.first().map(|f| f.code.to_string());
+        let message = match faults.as_slice() {
+            [one] => {
+                let unit = one.unit.as_ref().map(|unit| format!("{unit} "));
+                let place = one.column.as_ref().map(|c| format!("{c}: "));
+                let (unit, place) = (unit.unwrap_or_default(), place.unwrap_or_default());
+                format!("{unit}{place}{} / {}", one.zh, one.en)
+            }
+            many => format!("{refusal}, for {} reasons", many.len()),
+        };
+        Failure {
+            code: first.unwrap_or_default(),
+            message,
+            faults,
             ..Failure::default()
         }
     }
@@ -134,33 +153,17 @@ fn is_code(text: &str) -> bool {
 impl From<crate::api::ApiError> for Failure {
     fn from(e: crate::api::ApiError) -> Failure {
         match e {
-            crate::api::ApiError::Refused(faults) => refused(faults.0),
+            crate::api::ApiError::Refused(faults) => {
+                Failure::of_faults(faults.0, "the node refuses")
+            }
             other => Failure::of(other),
         }
     }
 }
 
-fn refused(faults: Vec<Fault>) -> Failure {
-    let code = faults
-        .first()
-        .map(|f| f.code.to_string())
-        .unwrap_or_default();
-    let message = match faults.as_slice() {
-        [one] => {
-            let place = one
-                .column
-                .as_ref()
-                .map(|c| format!("{c}: "))
-                .unwrap_or_default();
-            format!("{place}{} / {}", one.zh, one.en)
-        }
-        many => format!("the node refuses, for {} reasons", many.len()),
-    };
-    Failure {
-        code,
-        message,
-        faults,
-        ..Failure::default()
+impl From<Faults> for Failure {
+    fn from(faults: Faults) -> Failure {
+        Failure::of_faults(faults.0, "refused")
     }
 }
 
@@ -191,7 +194,7 @@ macro_rules! failures {
 
 failures! {
     coded: crate::nats::NatsError, node::journal::JournalError, protocol::note::NoteError;
-    bare: crate::keyring::KeyringError, node::books::keys::KeyError, node::fault::Faults,
+    bare: crate::keyring::KeyringError, node::books::keys::KeyError,
         protocol::registry::RegistryError, protocol::published::PublishedError, protocol::rollup::RollupError,
         protocol::evidence::file::FileError, protocol::evidence::report::EvidenceError
 }
@@ -217,6 +220,6 @@ mod tests {
         assert_eq!(failure.help("x").cure().as_deref(), Some("x"));
         assert_eq!(Failure::of("of no code").cure(), None);
         let faults = [FaultCode::DateForm, FaultCode::MoneyForm].map(|c| Fault::new(c, "", ""));
-        assert_eq!(refused(faults.to_vec()).cure(), None);
+        assert_eq!(Failure::of_faults(faults.to_vec(), "").cure(), None);
     }
 }

@@ -61,16 +61,21 @@ pub fn print(table: &Table) {
     say(&lines(table));
 }
 
-/// Every fault with its place, both languages and the code.
+/// Every fault with its place, both languages and the code. Units have a column where any is named.
 pub fn fault_table(style: Style, faults: &[Fault]) -> Table {
-    let mut rows = table(
-        style,
-        &["行 row", "列 column", "代码 code", "中文", "English"],
-    );
+    let with_units = faults.iter().any(|f| f.unit.is_some());
+    let place = if with_units { "单位 unit" } else { "行 row" };
+    let column = if with_units {
+        "项 field"
+    } else {
+        "列 column"
+    };
+    let mut rows = table(style, &[place, column, "代码 code", "中文", "English"]);
     for f in faults {
-        let row = f.row.map(|r| r.to_string()).unwrap_or_default();
+        let unit = f.unit.as_ref().map(ToString::to_string);
+        let place = unit.or_else(|| f.row.map(|r| r.to_string()));
         rows.add_row([
-            &row,
+            place.as_deref().unwrap_or_default(),
             f.column.as_deref().unwrap_or_default(),
             f.code.as_str(),
             &f.zh,

@@ -1,116 +1,27 @@
-//! The arguments of `countersign registry next`, and what they change in a version.
+//! What the arguments of `countersign registry next` change in a version. Whatever does not fit it
+//! is noted, and the rest is tried nevertheless, so that everything that is wrong is told at once.
 
-use std::path::PathBuf;
-
-use chrono::{DateTime, Utc};
 use node::fault::FaultCode;
 use protocol::ids::UnitId;
 use protocol::note::VerifierKey;
 use protocol::period::Month;
 use protocol::registry::{Placement, Registry, Revocation, Unit, UnitKey};
 
-use super::version::{unit_of, with_keys};
+use super::next_args::Args;
+use super::refused::{At, Refused};
+use super::version::units_of;
 use crate::cli::arguments::vkey;
-use crate::cli::output::Failure;
 use crate::cli::units::{self, Card};
 
-/// Make the next version: add, move, rename or end units, rotate or revoke keys, change roots
-#[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example, a new node key that signs from log index 812 on:\n  \
-    countersign registry next registry-1.note --root root.key --rotate-key 140321 140321.vkey \
-    --from-index 812 -o registry-2.note\n\n\
-    The index is the number of statements of the node (`log` in `countersign status`), after which \
-    nothing is recorded with the\n\
-    old key. The old key is revoked at the same index; what it signed before, the report over that \
-    many statements included, holds.\n\n\
-    A county is put under another city, another is merged into it, from January 2024 on:\n  \
-    countersign registry next registry-*.note --root root.key --from 2024-01 --move 140302 140700 \
-    --end 140322 --successor 140322 140302 -o registry-3.note\n\n\
-    What changes is shown in Chinese and English before it is signed. Months before --from are \
-    settled: no later version can change them."
-)]
-pub struct Args {
-    /// Notes of all versions so far
-    #[arg(required = true, value_name = "PREVIOUS")]
-    pub previous: Vec<PathBuf>,
-    /// Key file of a root that signs now; repeat for several
-    #[arg(long, value_name = "KEYFILE")]
-    pub root: Vec<PathBuf>,
-    /// The root key that version 1 is trusted by [default: the first --root]
-    #[arg(long, value_name = "VKEY", value_parser = vkey)]
-    pub trust: Option<VerifierKey>,
-    /// File of units: new ones are added; what it says otherwise of a known one holds from --from on
-    #[arg(long, value_name = "FILE")]
-    pub add: Vec<PathBuf>,
-    /// First month of added units whose files do not say
-    #[arg(long, value_name = "YYYY-MM")]
-    pub since: Option<Month>,
-    /// Leave out new units without keys
-    #[arg(long)]
-    pub skip_keyless: bool,
-    /// First month in which units are as they are moved, renamed and ended here
-    #[arg(long, value_name = "YYYY-MM")]
-    pub from: Option<Month>,
-    /// A unit reports to another parent from --from on
-    #[arg(long = "move", num_args = 2, value_names = ["UNIT", "PARENT"])]
-    pub moves: Vec<String>,
-    /// A unit has another name from --from on
-    #[arg(long, num_args = 2, value_names = ["UNIT", "NAME"])]
-    pub rename: Vec<String>,
-    /// A unit that exists no more from --from on; the month before is its last
-    #[arg(long, value_name = "UNIT")]
-    pub end: Vec<UnitId>,
-    /// Who carries on what an ended unit did; repeat for several
-    #[arg(long, num_args = 2, value_names = ["UNIT", "SUCCESSOR"])]
-    pub successor: Vec<String>,
-    /// A unit's new witness key; each needs its own --from-time
-    #[arg(long, num_args = 2, value_names = ["UNIT", "VKEY"])]
-    pub rotate_witness: Vec<String>,
-    /// When the new witness key begins to cosign, as 2024-01-15T08:00:00Z, in the order of
-    /// --rotate-witness
-    #[arg(long, value_name = "TIME")]
-    pub from_time: Vec<DateTime<Utc>>,
-    /// A unit's new node key; each needs its own --from-index
-    #[arg(long, num_args = 2, value_names = ["UNIT", "VKEY"])]
-    pub rotate_key: Vec<String>,
-    /// First log index that the new key signs, in the order of --rotate-key
-    #[arg(long, value_name = "N")]
-    pub from_index: Vec<u64>,
-    /// A unit's node key that may sign no more; each needs its own --at-index
-    #[arg(long, num_args = 2, value_names = ["UNIT", "VKEY"])]
-    pub revoke: Vec<String>,
-    /// First log index that the key may not sign, in the order of --revoke
-    #[arg(long, value_name = "N")]
-    pub at_index: Vec<u64>,
-    /// Why keys are revoked: rotated, lost, stolen
-    #[arg(long, default_value = "rotated")]
-    pub reason: String,
-    /// A further root key
-    #[arg(long, value_name = "VKEY", value_parser = vkey)]
-    pub add_root: Vec<VerifierKey>,
-    /// A root key that is one no more
-    #[arg(long, value_name = "VKEY", value_parser = vkey)]
-    pub drop_root: Vec<VerifierKey>,
-    /// How many roots must sign from now on
-    #[arg(long)]
-    pub threshold: Option<usize>,
-    /// New file for the note; without it the note is printed
-    #[arg(short, long, value_name = "NOTE")]
-    pub output: Option<PathBuf>,
-}
-
-/// Makes the version from the one before, which is `registry`.
-///
-/// # Errors
-/// Arguments or files that do not fit it: nothing of them is left out in silence.
-pub fn change(registry: &mut Registry, args: &Args) -> Result<(), Failure> {
+/// Makes the version from the one before, which is `registry`. What of the arguments or files does
+/// not fit it is in `refused`: nothing of them is left out in silence.
+pub fn change(registry: &mut Registry, args: &Args, refused: &mut Refused) {
     let known = registry.units.len();
     if !args.add.is_empty() {
-        take_cards(registry, args)?;
+        take_cards(registry, args, refused);
     }
-    place(registry, args)?;
-    end(registry, args)?;
+    place(registry, args, refused);
+    end(registry, args, refused);
     // A new unit changes what is said of the months from its first one on.
     let added = registry.units[known..].iter().map(|u| u.since).min();
     registry.from = match (args.from, added) {
@@ -118,74 +29,112 @@ pub fn change(registry: &mut Registry, args: &Args) -> Result<(), Failure> {
         (Some(from), None) => Some(from),
         (None, added) => registry.from.max(added),
     };
-    let rotated = pairs(
-        &args.rotate_key,
-        &args.from_index,
-        "--rotate-key",
-        "--from-index",
-    )?;
-    for (unit, key, index) in rotated {
-        rotate(find(registry, &unit)?, key, index, &args.reason)?;
+    let of_keys = Pairs {
+        what: "--rotate-key",
+        number: "--from-index",
+    };
+    for (unit, key, index) in of_keys.read(&args.rotate_key, &args.from_index, refused) {
+        if let Some(unit) = find(registry, &unit, of_keys.what, refused) {
+            rotate(unit, key, index, &args.reason, refused);
+        }
     }
-    replace_witnesses(registry, args)?;
-    let revoked = pairs(&args.revoke, &args.at_index, "--revoke", "--at-index")?;
-    for (unit, key, index) in revoked {
-        revoke(find(registry, &unit)?, &key, index, &args.reason)?;
+    let of_witnesses = Pairs {
+        what: "--rotate-witness",
+        number: "--from-time",
+    };
+    for (unit, key, from) in of_witnesses.read(&args.rotate_witness, &args.from_time, refused) {
+        if let Some(unit) = find(registry, &unit, of_witnesses.what, refused) {
+            unit.replace_witness(key, from);
+        }
     }
+    let of_revoked = Pairs {
+        what: "--revoke",
+        number: "--at-index",
+    };
+    for (unit, key, index) in of_revoked.read(&args.revoke, &args.at_index, refused) {
+        if let Some(unit) = find(registry, &unit, of_revoked.what, refused) {
+            revoke(unit, &key, index, &args.reason, refused);
+        }
+    }
+    roots(registry, args, refused);
+}
+
+fn roots(registry: &mut Registry, args: &Args, refused: &mut Refused) {
     registry.roots.extend(args.add_root.iter().cloned());
     for root in &args.drop_root {
         let before = registry.roots.len();
         registry.roots.retain(|r| r != root);
         if registry.roots.len() == before {
-            let message = format!("{} is not a root key", root.name());
-            return Err(Failure::coded(FaultCode::RegistryKey, message));
+            let name = root.name();
+            refused.note(
+                FaultCode::RegistryKey,
+                At::whole("roots"),
+                format!("{name} 不是根密钥；请对照 `countersign registry show`"),
+                format!("{name} is not a root key; compare `countersign registry show`"),
+            );
         }
     }
     registry.threshold = args.threshold.unwrap_or(registry.threshold);
-    Ok(())
 }
 
 /// Takes the files of units: new ones are added, and what they say of a known one is taken over
 /// from the month on.
-fn take_cards(registry: &mut Registry, args: &Args) -> Result<(), Failure> {
-    let cards = units::load(&args.add)?;
-    let (known, new): (Vec<Card>, Vec<Card>) = cards
-        .into_iter()
-        .partition(|card| registry.unit(&card.id).is_some());
-    for card in &known {
-        take_known(find(registry, &card.id)?, card, args.from)?;
+fn take_cards(registry: &mut Registry, args: &Args, refused: &mut Refused) {
+    let cards = match units::load(&args.add) {
+        Ok(cards) => cards,
+        Err(faults) => return refused.faults(faults),
+    };
+    let mut new = Vec::new();
+    for card in cards {
+        match registry.units.iter_mut().find(|u| u.id == card.id) {
+            Some(unit) => take_known(unit, &card, args.from, refused),
+            None => new.push(card),
+        }
     }
     if new.is_empty() {
-        return Ok(());
+        return;
     }
-    for card in with_keys(&new, args.skip_keyless)? {
-        registry.units.push(unit_of(card, args.since)?);
-    }
-    Ok(())
+    let added = units_of(&new, args.since, args.skip_keyless, refused);
+    registry.units.extend(added);
 }
 
-fn take_known(unit: &mut Unit, card: &Card, from: Option<Month>) -> Result<(), Failure> {
-    let other = |field: &str, help: &str| {
-        let message = format!("unit {} is there already, with another {field}", card.id);
-        Err(Failure::coded(FaultCode::RegistryExists, message).help(help.to_string()))
+fn take_known(unit: &mut Unit, card: &Card, from: Option<Month>, refused: &mut Refused) {
+    let mut other = |field: &str, zh: &str, en: &str| {
+        let id = &card.id;
+        refused.note(
+            FaultCode::RegistryExists,
+            At::unit(id, field),
+            format!("单位 {id} 已在名录中，{zh}"),
+            format!("unit {id} is there already, with another {en}"),
+        );
     };
     let no_key = |key: &VerifierKey| unit.keys.iter().all(|k| k.vkey != *key);
     if card.vkey.as_ref().is_some_and(no_key) {
-        return other("node key", "a new key of a known unit takes --rotate-key");
+        other(
+            "keys",
+            "节点密钥不同；已有单位更换密钥请用 --rotate-key",
+            "node key; a new key of a known unit takes --rotate-key",
+        );
     }
     if card.witness.as_ref().is_some_and(|w| w != unit.witness()) {
-        return other(
-            "witness key",
-            "a new witness key of a known unit takes --rotate-witness",
+        other(
+            "witness",
+            "见证密钥不同；已有单位更换见证密钥请用 --rotate-witness",
+            "witness key; a new witness key of a known unit takes --rotate-witness",
         );
     }
     if card.tier.is_some_and(|tier| tier != unit.tier) {
-        return other("tier", "end this unit, and add another with the new tier");
+        other(
+            "tier",
+            "层级不同；请终止该单位，另行新增新层级的单位",
+            "tier; end this unit, and add another with the new tier",
+        );
     }
     if card.since.is_some_and(|since| since != unit.since) {
-        return other(
-            "first month",
-            "the first month of a unit stays; correct the file",
+        other(
+            "since",
+            "首月不同；单位的首月不变，请改正文件",
+            "first month; the first month of a unit stays, correct the file",
         );
     }
     let last = unit.last_placement();
@@ -194,99 +143,134 @@ fn take_known(unit: &mut Unit, card: &Card, from: Option<Month>) -> Result<(), F
         parent: card.parent.clone().or_else(|| last.parent.clone()),
         area: card.area.clone().or_else(|| last.area.clone()),
     };
-    if wanted == last {
-        return Ok(());
+    if let Some(from) = from {
+        if wanted != last {
+            unit.place(from, wanted);
+        }
+        return;
     }
-    let Some(from) = from else {
-        return other(
-            "name, parent or area",
-            "give --from YYYY-MM, the first month in which it is so; or correct the file",
+    let fields = [
+        ("name", "名称", "name", wanted.name != last.name),
+        ("parent", "上级", "parent", wanted.parent != last.parent),
+        (
+            "area",
+            "行政区划代码",
+            "area code",
+            wanted.area != last.area,
+        ),
+    ];
+    for (field, zh, en, _) in fields.iter().filter(|(.., differs)| *differs) {
+        other(
+            field,
+            &format!("{zh}不同；请用 --from YYYY-MM 写明从哪个月起，或改正文件"),
+            &format!(
+                "{en}; give --from YYYY-MM, the first month in which it is so, or correct the file"
+            ),
         );
-    };
-    unit.place(from, wanted);
-    Ok(())
+    }
 }
 
 /// `--move` and `--rename`.
-fn place(registry: &mut Registry, args: &Args) -> Result<(), Failure> {
+fn place(registry: &mut Registry, args: &Args, refused: &mut Refused) {
     for pair in args.moves.chunks(2) {
         let [id, parent] = pair else { continue };
-        let (id, parent) = (id_of(id, "--move")?, id_of(parent, "--move")?);
-        let from = needed(args.from, "--move")?;
-        let unit = find(registry, &id)?;
-        let mut placement = unit.placement(from);
-        placement.parent = Some(parent);
-        unit.place(from, placement);
+        let (id, parent) = (
+            id_of(id, "--move", refused),
+            id_of(parent, "--move", refused),
+        );
+        let from = needed(args.from, "--move", refused);
+        let (Some(id), Some(parent), Some(from)) = (id, parent, from) else {
+            continue;
+        };
+        if let Some(unit) = find(registry, &id, "--move", refused) {
+            let mut placement = unit.placement(from);
+            placement.parent = Some(parent);
+            unit.place(from, placement);
+        }
     }
     for pair in args.rename.chunks(2) {
         let [id, name] = pair else { continue };
-        let from = needed(args.from, "--rename")?;
-        let unit = find(registry, &id_of(id, "--rename")?)?;
-        let mut placement = unit.placement(from);
-        placement.name.clone_from(name);
-        unit.place(from, placement);
+        let from = needed(args.from, "--rename", refused);
+        let (Some(id), Some(from)) = (id_of(id, "--rename", refused), from) else {
+            continue;
+        };
+        if let Some(unit) = find(registry, &id, "--rename", refused) {
+            let mut placement = unit.placement(from);
+            placement.name.clone_from(name);
+            unit.place(from, placement);
+        }
     }
-    Ok(())
 }
 
 /// `--end` and `--successor`.
-fn end(registry: &mut Registry, args: &Args) -> Result<(), Failure> {
+fn end(registry: &mut Registry, args: &Args, refused: &mut Refused) {
     let mut successors = Vec::new();
     for pair in args.successor.chunks(2) {
         let [id, successor] = pair else { continue };
-        let pair = (id_of(id, "--successor")?, id_of(successor, "--successor")?);
-        if !args.end.contains(&pair.0) {
-            let message = format!("--successor {} {}: give --end {0}, too", pair.0, pair.1);
-            return Err(Failure::usage(message));
+        let ended = id_of(id, "--successor", refused);
+        let (Some(ended), Some(successor)) = (ended, id_of(successor, "--successor", refused))
+        else {
+            continue;
+        };
+        if !args.end.contains(&ended) {
+            refused.usage(
+                "--successor",
+                format!("--successor {ended} {successor}：请同时给出 --end {ended}"),
+                format!("--successor {ended} {successor}: give --end {ended}, too"),
+            );
         }
-        successors.push(pair);
+        successors.push((ended, successor));
     }
     for id in &args.end {
-        let from = needed(args.from, "--end")?;
-        let last = from
-            .prev()
-            .ok_or_else(|| Failure::usage("there is no month before --from"))?;
+        let unit = find(registry, id, "--end", refused);
+        let Some(from) = needed(args.from, "--end", refused) else {
+            continue;
+        };
+        let Some(last) = from.prev() else {
+            let zh = "--from 之前没有月份；请写更晚的月份";
+            let en = "there is no month before --from; give a later one";
+            refused.usage("--from", zh, en);
+            continue;
+        };
         let of_unit = successors.iter().filter(|(ended, _)| ended == id);
         let of_unit = of_unit.map(|(_, successor)| successor.clone()).collect();
-        find(registry, id)?.end(Some(last), of_unit);
+        if let Some(unit) = unit {
+            unit.end(Some(last), of_unit);
+        }
     }
-    Ok(())
 }
 
-/// `--rotate-witness`, each with its `--from-time`.
-fn replace_witnesses(registry: &mut Registry, args: &Args) -> Result<(), Failure> {
-    if args.rotate_witness.len() != 2 * args.from_time.len() {
-        return Err(Failure::usage(
-            "each --rotate-witness UNIT VKEY needs its own --from-time TIME",
-        ));
-    }
-    for (pair, from) in args.rotate_witness.chunks(2).zip(&args.from_time) {
-        let [id, key] = pair else { continue };
-        let key = vkey(key).map_err(|e| Failure::usage(format!("--rotate-witness: {e}")))?;
-        let unit = find(registry, &id_of(id, "--rotate-witness")?)?;
-        unit.replace_witness(key, *from);
-    }
-    Ok(())
-}
-
-fn id_of(text: &str, what: &str) -> Result<UnitId, Failure> {
-    text.parse()
-        .map_err(|e| Failure::usage(format!("{what}: {e}")))
-}
-
-fn needed(from: Option<Month>, what: &str) -> Result<Month, Failure> {
-    from.ok_or_else(|| {
-        Failure::usage(format!(
-            "{what} needs --from YYYY-MM, the first month in which it is so"
-        ))
+fn id_of(text: &str, what: &str, refused: &mut Refused) -> Option<UnitId> {
+    let id = text.parse();
+    id.map_err(|e| {
+        let zh = format!("{what}：“{text}”不是单位代码；请改正");
+        refused.usage(what, zh, format!("{what}: {e}; correct it"));
     })
+    .ok()
+}
+
+fn needed(from: Option<Month>, what: &str, refused: &mut Refused) -> Option<Month> {
+    if from.is_none() {
+        refused.usage(
+            what,
+            format!("{what} 需要 --from YYYY-MM，即从哪个月起；请写明"),
+            format!("{what} needs --from YYYY-MM, the first month in which it is so"),
+        );
+    }
+    from
 }
 
 /// A unit signs with a new key from this leaf on.
-fn rotate(unit: &mut Unit, key: VerifierKey, index: u64, reason: &str) -> Result<(), Failure> {
+fn rotate(unit: &mut Unit, key: VerifierKey, index: u64, reason: &str, refused: &mut Refused) {
     if unit.keys.iter().any(|k| k.vkey == key) {
-        let message = format!("unit {} has this key already", unit.id);
-        return Err(Failure::coded(FaultCode::RegistryKey, message));
+        let id = &unit.id;
+        refused.note(
+            FaultCode::RegistryKey,
+            At::unit(id, "keys"),
+            format!("单位 {id} 已有这把密钥；请给出新制作的密钥"),
+            format!("unit {id} has this key already; give one that was made anew"),
+        );
+        return;
     }
     // The old key signs no leaf from `index` on; what it sealed over exactly that many leaves stays
     // valid.
@@ -301,64 +285,94 @@ fn rotate(unit: &mut Unit, key: VerifierKey, index: u64, reason: &str) -> Result
         from_index: index,
         revoked: None,
     });
-    Ok(())
 }
 
 /// A key signs nothing from this leaf on.
-fn revoke(unit: &mut Unit, key: &VerifierKey, index: u64, reason: &str) -> Result<(), Failure> {
+fn revoke(unit: &mut Unit, key: &VerifierKey, index: u64, reason: &str, refused: &mut Refused) {
     let id = unit.id.clone();
-    let held = unit.keys.iter_mut().find(|k| k.vkey == *key);
-    let held = held.ok_or_else(|| {
-        Failure::coded(
+    let at = At::unit(&id, "keys");
+    let Some(held) = unit.keys.iter_mut().find(|k| k.vkey == *key) else {
+        refused.note(
             FaultCode::RegistryKey,
-            format!("unit {id} does not have this key"),
-        )
-    })?;
+            at,
+            format!("单位 {id} 没有这把密钥；请对照 `countersign registry show`"),
+            format!("unit {id} does not have this key; compare `countersign registry show`"),
+        );
+        return;
+    };
     // Who learns of a theft later may bring the index forward, never put it back.
     if held.revoked.as_ref().is_some_and(|r| r.at_index <= index) {
-        return Err(Failure::coded(
+        refused.note(
             FaultCode::RegistryKey,
-            format!("this key of unit {id} is revoked already, at the same index or before"),
-        ));
+            at,
+            format!("单位 {id} 的这把密钥已在同一序号或更早撤销；只能改为更小的 --at-index"),
+            format!(
+                "this key of unit {id} is revoked already, at the same index or before; only a \
+                 smaller --at-index changes anything"
+            ),
+        );
+        return;
     }
     held.revoked = Some(Revocation {
         at_index: index,
         reason: reason.to_string(),
     });
-    Ok(())
 }
 
-fn find<'a>(registry: &'a mut Registry, id: &UnitId) -> Result<&'a mut Unit, Failure> {
-    let unknown = Failure::coded(
-        FaultCode::RegistryUnit,
-        format!("unit {id} is not in the registry"),
-    );
-    registry
-        .units
-        .iter_mut()
-        .find(|u| &u.id == id)
-        .ok_or(unknown)
-}
-
-fn pairs(
-    words: &[String],
-    numbers: &[u64],
+fn find<'a>(
+    registry: &'a mut Registry,
+    id: &UnitId,
     what: &str,
-    number: &str,
-) -> Result<Vec<(UnitId, VerifierKey, u64)>, Failure> {
-    if words.len() != 2 * numbers.len() {
-        return Err(Failure::usage(format!(
-            "each {what} UNIT VKEY needs its own {number} N"
-        )));
+    refused: &mut Refused,
+) -> Option<&'a mut Unit> {
+    let unit = registry.units.iter_mut().find(|u| &u.id == id);
+    if unit.is_none() {
+        refused.note(
+            FaultCode::RegistryUnit,
+            At::unit(id, what),
+            format!("单位 {id} 不在名录中；新增单位请用 --add"),
+            format!("unit {id} is not in the registry; a new one takes --add"),
+        );
     }
-    let mut list = Vec::new();
-    for (pair, n) in words.chunks(2).zip(numbers) {
-        let [unit, key] = pair else { continue };
-        list.push((
-            id_of(unit, what)?,
-            vkey(key).map_err(|e| Failure::usage(format!("{what}: {e}")))?,
-            *n,
-        ));
+    unit
+}
+
+/// An option of units and keys, and the one that has a value for each of them.
+struct Pairs {
+    what: &'static str,
+    number: &'static str,
+}
+
+impl Pairs {
+    fn read<T: Copy>(
+        &self,
+        words: &[String],
+        values: &[T],
+        refused: &mut Refused,
+    ) -> Vec<(UnitId, VerifierKey, T)> {
+        let Pairs { what, number } = self;
+        let complete = words.len() == 2 * values.len();
+        if !complete {
+            refused.usage(
+                what,
+                format!("每个 {what} UNIT VKEY 需要各自的 {number}；请补齐"),
+                format!("each {what} UNIT VKEY needs its own {number}"),
+            );
+        }
+        let mut list = Vec::new();
+        // Where values are missing, the words are looked at all the same.
+        for (n, pair) in words.chunks(2).enumerate() {
+            let [unit, key] = pair else { continue };
+            let unit = id_of(unit, what, refused);
+            let key = vkey(key).map_err(|e| {
+                let zh = format!("{what}：不是公钥；请给出 vkey 或含有它的文件");
+                refused.usage(what, zh, format!("{what}: {e}"));
+            });
+            let value = values.get(n).filter(|_| complete);
+            if let (Some(unit), Ok(key), Some(value)) = (unit, key, value) {
+                list.push((unit, key, *value));
+            }
+        }
+        list
     }
-    Ok(list)
 }

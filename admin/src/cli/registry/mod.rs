@@ -5,6 +5,8 @@ mod change;
 mod difference;
 mod new;
 mod next;
+mod next_args;
+mod refused;
 mod show;
 mod sign;
 mod version;
@@ -20,7 +22,7 @@ use super::output::{CommandResult, Output};
 )]
 pub enum Command {
     New(new::Args),
-    Next(Box<change::Args>),
+    Next(Box<next_args::Args>),
     Sign(sign::Args),
     Show(show::Args),
 }

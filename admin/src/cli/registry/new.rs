@@ -7,7 +7,8 @@ use protocol::note::{SigningKey, VerifierKey};
 use protocol::period::Month;
 use protocol::registry::Registry;
 
-use super::version::{Draft, finish, unit_of, with_keys};
+use super::refused::Refused;
+use super::version::{Draft, finish, units_of};
 use crate::cli::arguments::vkey;
 use crate::cli::output::{CommandResult, Output};
 use crate::cli::signing::read_keys;
@@ -54,7 +55,8 @@ pub struct Args {
 pub fn run(args: Args, out: &Output) -> CommandResult {
     let keys = read_keys(&args.root)?;
     let cards = units::under(units::load(&args.units)?, &args.under)?;
-    let cards = with_keys(&cards, args.skip_keyless)?.into_iter();
+    let mut refused = Refused::default();
+    let units = units_of(&cards, args.since, args.skip_keyless, &mut refused);
     let mut roots: Vec<VerifierKey> = keys.iter().map(SigningKey::vkey).collect();
     roots.extend(args.root_vkey);
     let registry = Registry {
@@ -63,10 +65,10 @@ pub fn run(args: Args, out: &Output) -> CommandResult {
         from: None,
         threshold: args.threshold.unwrap_or(roots.len()),
         roots,
-        units: cards
-            .map(|c| unit_of(c, args.since))
-            .collect::<Result<_, _>>()?,
+        units,
     };
+    refused.version(&registry, None);
+    refused.into_result()?;
     let draft = Draft {
         registry: &registry,
         keys: &keys,

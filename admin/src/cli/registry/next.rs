@@ -3,8 +3,10 @@
 use protocol::note::SigningKey;
 
 use super::chain::walk;
-use super::change::{Args, change};
+use super::change::change;
 use super::difference::differences;
+use super::next_args::Args;
+use super::refused::Refused;
 use super::version::{Draft, finish};
 use crate::cli::output::{CommandResult, Failure, Output};
 use crate::cli::signing::read_keys;
@@ -21,8 +23,11 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         .ok_or_else(|| Failure::usage("no previous version"))?;
     let before = last.registry();
     let mut registry = before.clone();
-    change(&mut registry, args)?;
+    let mut refused = Refused::default();
+    change(&mut registry, args, &mut refused);
     if registry == *before {
+        // What was refused is the reason, where something was.
+        refused.into_result()?;
         return Err(Failure::usage(
             "nothing changes: give --add, --move, --rename, --end, --rotate-key, \
              --rotate-witness, --revoke, --add-root, --drop-root or --threshold",
@@ -30,8 +35,8 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
     }
     registry.version += 1;
     registry.previous = Some(last.digest());
-    registry.check()?;
-    last.may_be_followed_by(&registry)?;
+    refused.version(&registry, Some(last));
+    refused.into_result()?;
     let changes = differences(before, &registry);
     for change in &changes {
         out.note(format!("{}\n  {}", change.zh, change.en));

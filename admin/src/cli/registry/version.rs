@@ -9,43 +9,85 @@ use protocol::registry::{Placement, Registry, Unit};
 use serde_json::json;
 
 use super::difference::Difference;
+use super::refused::{At, Refused};
 use crate::cli::output::{CommandResult, Failure, Output, save_new, say};
-use crate::cli::units::{self, Card};
+use crate::cli::units::Card;
 
-/// The units of these cards that have keys; see [`units::require`].
-pub fn with_keys(cards: &[Card], skip_keyless: bool) -> Result<Vec<&Card>, Failure> {
-    let has_keys = |card: &Card| card.vkey.is_some() && card.witness.is_some();
-    units::require(cards, "keys (vkey and witness)", skip_keyless, has_keys)
+/// The registry's entries of units, with `since` where a card does not say. What cards lack is
+/// refused, each field of each; units without keys are left out where that is asked for.
+pub fn units_of(
+    cards: &[Card],
+    since: Option<Month>,
+    skip_keyless: bool,
+    refused: &mut Refused,
+) -> Vec<Unit> {
+    let has_keys = |card: &&Card| card.vkey.is_some() && card.witness.is_some();
+    let (with_keys, keyless): (Vec<&Card>, Vec<&Card>) = cards.iter().partition(has_keys);
+    if with_keys.is_empty() {
+        refused.note(
+            FaultCode::UnitsKeyless,
+            At::whole("units"),
+            "没有一个单位有密钥；请加上各单位的卡片文件",
+            "no unit has keys; add the files of cards that the units sent in",
+        );
+    }
+    if !skip_keyless {
+        for card in keyless {
+            without_keys(card, refused);
+            // What else it lacks is told with it.
+            let _ = unit_of(card, since, refused);
+        }
+    }
+    let units = with_keys.into_iter();
+    units.filter_map(|c| unit_of(c, since, refused)).collect()
 }
 
-/// The registry's entry of a unit; `since` where its card does not say.
-pub fn unit_of(card: &Card, since: Option<Month>) -> Result<Unit, Failure> {
-    let lacks = |field: &str| {
-        Failure::coded(
+fn without_keys(card: &Card, refused: &mut Refused) {
+    let id = &card.id;
+    let fields = [
+        ("vkey", card.vkey.is_none()),
+        ("witness", card.witness.is_none()),
+    ];
+    for (field, _) in fields.iter().filter(|(_, lacks)| *lacks) {
+        refused.note(
+            FaultCode::UnitsKeyless,
+            At::unit(id, field),
+            format!("单位 {id}：没有密钥（{field}）；请加上其卡片文件，或用 --skip-keyless 略去"),
+            format!(
+                "unit {id} has no {field}: add the file in which it stands, or leave such units \
+                 out with --skip-keyless"
+            ),
+        );
+    }
+}
+
+fn unit_of(card: &Card, since: Option<Month>, refused: &mut Refused) -> Option<Unit> {
+    let since = card.since.or(since);
+    let fields = [
+        ("since", "首月", "first month", since.is_none()),
+        ("name", "名称", "name", card.name.is_none()),
+        ("tier", "层级", "tier", card.tier.is_none()),
+    ];
+    for (field, zh, en, _) in fields.iter().filter(|(.., lacks)| *lacks) {
+        let id = &card.id;
+        refused.note(
             FaultCode::UnitsIncomplete,
-            format!("unit {}: no file says its {field}", card.id),
-        )
-    };
-    let since = card
-        .since
-        .or(since)
-        .ok_or_else(|| lacks("first month").help("give --since YYYY-MM for all that do not say"))?;
+            At::unit(id, field),
+            format!("单位 {id}：没有文件写明{zh}；请补上（首月也可用 --since YYYY-MM）"),
+            format!(
+                "unit {id}: no file says its {en}; write it there (a first month may be given by \
+                 --since YYYY-MM, too)"
+            ),
+        );
+    }
     let placement = Placement {
-        name: card.name.clone().ok_or_else(|| lacks("name"))?,
+        name: card.name.clone()?,
         parent: card.parent.clone(),
         area: card.area.clone(),
     };
-    let tier = card.tier.ok_or_else(|| lacks("tier"))?;
-    let key = card.vkey.clone().ok_or_else(|| lacks("vkey"))?;
-    let witness = card.witness.clone().ok_or_else(|| lacks("witness"))?;
-    Ok(Unit::new(
-        card.id.clone(),
-        tier,
-        since,
-        placement,
-        key,
-        witness,
-    ))
+    let (key, witness) = (card.vkey.clone()?, card.witness.clone()?);
+    let (id, tier) = (card.id.clone(), card.tier?);
+    Some(Unit::new(id, tier, since?, placement, key, witness))
 }
 
 /// A version, and who must sign it.

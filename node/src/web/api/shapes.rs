@@ -16,6 +16,9 @@ use utoipa::ToSchema;
 /// One fault. The texts never repeat a value that could be personal data.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Fault {
+    /// The unit that it is about, where an input tells of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
     /// Row of the file, counted from 1, the heading included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<u64>,
@@ -274,6 +277,7 @@ mod tests {
     #[test]
     fn what_the_desk_answers_has_its_shape() {
         let fault = fault::Fault::new(fault::FaultCode::FieldMissing, "zh", "en")
+            .unit(&"140321".parse().unwrap())
             .row(2)
             .column("c");
         let recorded = desk::record::Recorded {
