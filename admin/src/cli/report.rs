@@ -6,7 +6,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use protocol::evidence::Ended;
 use protocol::evidence::report::{MonthReport, Report, Trust, UnitReport};
+use protocol::ids::UnitId;
 use protocol::receipt::Decision;
 use protocol::verdict::{Outcome, Verdict};
 
@@ -35,6 +37,39 @@ pub fn render(report: &Report, took: Duration, style: Style) -> String {
 
 // Writing to a String cannot fail: its results are dropped below.
 
+/// What a unit that has ended leaves behind, in both languages.
+fn ended_lines(unit: &UnitReport, ended: &Ended) -> [String; 2] {
+    let (id, until) = (&unit.unit, ended.until);
+    let by = Vec::from_iter(ended.successors.iter().map(UnitId::as_str));
+    let held = ended.stocks.as_ref().map(|stocks| {
+        let each = stocks
+            .iter()
+            .map(|(figure, value)| format!("{figure} {value}"));
+        Vec::from_iter(each).join(", ")
+    });
+    let (zh, en) = match held.as_deref() {
+        None => (
+            "此处没有成立的最后月报".into(),
+            "no report of it that holds is here".into(),
+        ),
+        Some("") => ("无".into(), "none".into()),
+        Some(held) => (held.to_string(), held.to_string()),
+    };
+    let (by_zh, by_en) = if by.is_empty() {
+        ("没有承接单位".into(), "nobody carries on".to_string())
+    } else {
+        let (zh, en) = (by.join("、"), by.join(", "));
+        (
+            format!("由 {zh} 重新登记后才重新计入"),
+            format!("they count again when {en} records them anew"),
+        )
+    };
+    [
+        format!("· ended with {until}; its stocks then ({en}) are in no later sum: {by_en}"),
+        format!("  {id} 至 {until} 终止；当时的存量（{zh}）不再计入以后各月的合计：{by_zh}"),
+    ]
+}
+
 /// A unit and its months as a tree.
 fn unit_tree(text: &mut String, unit: &UnitReport) {
     let _ = writeln!(
@@ -56,6 +91,9 @@ fn unit_tree(text: &mut String, unit: &UnitReport) {
         for detail in below {
             let _ = writeln!(text, "{stem}    {detail}");
         }
+    }
+    for line in unit.ended.iter().flat_map(|e| ended_lines(unit, e)) {
+        let _ = writeln!(text, "{line}");
     }
 }
 
@@ -208,12 +246,12 @@ fn months(unit: &UnitReport) -> Vec<Line> {
     let mut rest = unit.months.as_slice();
     while let Some(first) = rest.first() {
         if of_month(first) != Outcome::Holds {
-            lines.push(noted_month(first));
+            lines.push(noted_month(first, &unit.name));
             rest = &rest[1..];
             continue;
         }
         let run = rest.iter().take_while(|m| same(m, first)).count();
-        lines.push((holding_months(&rest[..run]), Vec::new()));
+        lines.push((holding_months(&rest[..run], &unit.name), Vec::new()));
         rest = &rest[run..];
     }
     if lines.is_empty() {
@@ -222,15 +260,26 @@ fn months(unit: &UnitReport) -> Vec<Line> {
     lines
 }
 
-/// Whether two months that hold were checked and decided alike.
+/// What the unit was called in a month, where that is not its last name.
+fn name_then(month: &MonthReport, last: &str) -> String {
+    if month.name == last {
+        return String::new();
+    }
+    let then = one_line(&month.name);
+    let last = one_line(last);
+    format!(" as {then}, now {last} / 当时名称 {then}，现名 {last}")
+}
+
+/// Whether two months that hold were checked and decided alike, under one name.
 fn same(m: &MonthReport, first: &MonthReport) -> bool {
     of_month(m) == Outcome::Holds
+        && m.name == first.name
         && m.decision == first.decision
         && m.verdicts.len() == first.verdicts.len()
 }
 
 /// A month of which something is to be known, with that below it.
-fn noted_month(month: &MonthReport) -> Line {
+fn noted_month(month: &MonthReport, last_name: &str) -> Line {
     let holds = |v: &&Verdict| v.outcome == Outcome::Holds;
     let (holding, others): (Vec<&Verdict>, Vec<&Verdict>) = month.verdicts.iter().partition(holds);
     let mut below: Vec<String> = others.into_iter().map(verdict_line).collect();
@@ -245,17 +294,18 @@ fn noted_month(month: &MonthReport) -> Line {
         below.push(format!("✓ {} hold", names(holding)));
     }
     let line = format!(
-        "{} {} revision {}, {}",
+        "{} {} revision {}{}, {}",
         mark(of_month(month)),
         month.period,
         month.revision,
+        name_then(month, last_name),
         answer(month.decision)
     );
     (line, below)
 }
 
 /// One line for months that hold alike; there is at least one.
-fn holding_months(run: &[MonthReport]) -> String {
+fn holding_months(run: &[MonthReport], last_name: &str) -> String {
     let (first, last) = (&run[0], &run[run.len() - 1]);
     let span = match run.len() {
         1 if first.revision > 1 => format!("{} revision {}", first.period, first.revision),
@@ -263,7 +313,8 @@ fn holding_months(run: &[MonthReport]) -> String {
         n => format!("{} … {}, {n} rollups", first.period, last.period),
     };
     let checks = names(&first.verdicts);
-    format!("✓ {span}: {checks} hold; {}", answer(first.decision))
+    let name = name_then(first, last_name);
+    format!("✓ {span}{name}: {checks} hold; {}", answer(first.decision))
 }
 
 /// The names of checks.
@@ -283,6 +334,7 @@ mod tests {
         let verdict = Verdict::new(Check::Binding, outcome, "because");
         MonthReport {
             period: format!("2023-{n:02}").parse().unwrap(),
+            name: "平定县".into(),
             revision: 1,
             rollup: Digest::of(b""),
             verdicts: vec![Verdict::holds(Check::History, "log"), verdict],
@@ -298,10 +350,66 @@ mod tests {
             unasked: true,
             ..month(5, Outcome::Holds)
         };
-        let (line, below) = noted_month(&unasked);
+        let (line, below) = noted_month(&unasked, "平定县");
         assert!(line.starts_with("! 2023-05 revision 2"), "{line}");
         assert!(below[0].contains("no receipt here asks"), "{below:?}");
         assert!(!unasked.counts() && month(5, Outcome::Holds).counts());
+    }
+
+    #[test]
+    fn what_an_ended_unit_held_is_told() {
+        let mut unit = UnitReport {
+            unit: "140322".parse().unwrap(),
+            name: "盂县".into(),
+            tier: Tier::County,
+            months: vec![month(1, Outcome::Holds)],
+            ended: None,
+        };
+        let mut end = Ended {
+            until: "2023-01".parse().unwrap(),
+            successors: vec!["140321".parse().unwrap()],
+            stocks: Some([("I001".to_string(), 12)].into()),
+        };
+        unit.ended = Some(end.clone());
+        let mut text = String::new();
+        unit_tree(&mut text, &unit);
+        for part in [
+            "ended with 2023-01; its stocks then (I001 12)",
+            "140321 records them anew",
+            "由 140321 重新登记",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+        (end.stocks, end.successors) = (None, Vec::new());
+        let [en, zh] = ended_lines(&unit, &end);
+        assert!(en.contains("no report of it that holds") && en.contains("nobody carries on"));
+        assert!(zh.contains("没有承接单位"), "{zh}");
+    }
+
+    #[test]
+    fn a_month_is_told_under_the_name_of_its_time() {
+        let of = |n: u32, name: &str, outcome| MonthReport {
+            name: name.into(),
+            ..month(n, outcome)
+        };
+        let unit = UnitReport {
+            unit: "140302".parse().unwrap(),
+            name: "城区".into(),
+            tier: Tier::County,
+            months: vec![
+                of(1, "老城区", Outcome::Holds),
+                of(2, "老城区", Outcome::Holds),
+                of(3, "老城区", Outcome::Noted),
+                of(4, "城区", Outcome::Holds),
+            ],
+            ended: None,
+        };
+        let told: Vec<String> = months(&unit).into_iter().map(|(line, _)| line).collect();
+        let then = "as 老城区, now 城区 / 当时名称 老城区，现名 城区";
+        assert_eq!(told.len(), 3);
+        assert!(told[0].starts_with("✓ 2023-01 … 2023-02, 2 rollups") && told[0].contains(then));
+        assert!(told[1].starts_with("! 2023-03") && told[1].contains(then));
+        assert!(!told[2].contains("老城区"), "{}", told[2]);
     }
 
     #[test]
@@ -314,6 +422,7 @@ mod tests {
             name: "平定县".into(),
             tier: Tier::County,
             months,
+            ended: None,
         };
         let trust = protocol::evidence::report::Trust {
             version: 3,

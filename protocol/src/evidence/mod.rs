@@ -31,6 +31,7 @@
 
 mod content;
 pub mod disclosure;
+mod ended;
 mod error;
 pub mod file;
 pub mod report;
@@ -39,4 +40,5 @@ mod zip;
 pub use content::{
     ARRIVALS_KIND, Arrivals, ArrivalsError, Evidence, EvidenceSource, UnitEvidence, whole,
 };
+pub use ended::Ended;
 pub use error::FileError;

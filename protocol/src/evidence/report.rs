@@ -29,6 +29,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::content::{Arrivals, Evidence, EvidenceSource, UnitEvidence};
+use super::ended::Ended;
 use super::error::FileError;
 use crate::catalogue::Catalogue;
 use crate::compiled::CompiledCatalogue;
@@ -105,12 +106,15 @@ pub struct Report {
 pub struct UnitReport {
     /// Who.
     pub unit: UnitId,
-    /// Name.
+    /// Its last name.
     pub name: String,
     /// Tier.
     pub tier: Tier,
     /// Its rollups in order.
     pub months: Vec<MonthReport>,
+    /// What it leaves behind, where it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
 }
 
 /// One rollup.
@@ -118,6 +122,9 @@ pub struct UnitReport {
 pub struct MonthReport {
     /// Month.
     pub period: Month,
+    /// What the unit was called in it.
+    #[serde(default)]
+    pub name: String,
     /// Revision.
     pub revision: u32,
     /// Digest.
@@ -461,15 +468,26 @@ impl Published<'_> {
         }
         entries.read_to(u64::MAX, &mut log, unit)?;
         rest(id, part, &log, unit, registry)?;
+        let ended = Ended::of(unit, self.last_report(unit, &months));
         Ok((
             UnitReport {
                 unit: id.clone(),
                 name: unit.name().to_string(),
                 tier: unit.tier,
                 months,
+                ended,
             },
             log.len(),
         ))
+    }
+
+    /// The report of a unit's last month that may be built upon, with its catalogue.
+    fn last_report(&self, unit: &Unit, months: &[MonthReport]) -> Option<(&Rollup, &Catalogue)> {
+        let until = unit.until()?;
+        let of_last = |m: &&MonthReport| m.period == until && m.counts();
+        let last = months.iter().rev().find(of_last)?;
+        let held = self.by_digest.get(&last.rollup)?;
+        Some((&held.rollup, self.catalogue_of(&held.rollup)?))
     }
 
     /// Checks one rollup of a unit, whose log was read up to its size.
@@ -514,6 +532,7 @@ impl Published<'_> {
         }
         MonthReport {
             period: r.period,
+            name: unit.placement(r.period).name,
             revision: r.revision,
             rollup: held.digest(),
             verdicts,
