@@ -1,16 +1,18 @@
 //! `countersign-node CONFIG`: runs one unit until it is told to stop.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use clap::Parser;
 use miette::{IntoDiagnostic, Result, miette};
-use node::config::Config;
-use node::courier;
+use node::config::{Config, Nats};
+use node::courier::follow::{self, Placed};
 use node::fault::FaultCode;
-use node::link::{LinkConfig, LinkTls, NatsLink};
+use node::link::{LinkConfig, LinkError, LinkState, LinkTls, NatsLink};
 use node::service::Service;
 use node::web::{self, App, serve::Listener, tokens::Tokens};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use tracing_subscriber::EnvFilter;
 
 /// A thread that signs keeps or frees what the counting thread made, and the other way round;
@@ -66,32 +68,13 @@ async fn serve(config: Config) -> Result<()> {
     let courier = match service.config.nats.clone() {
         None => None,
         Some(nats) => {
-            let (places, has_children) = service
-                .with(|books, _| courier::places_of(books))
-                .await
-                .map_err(|e| miette!("{e}"))?;
-            let tls = LinkTls {
-                required: nats.ca.is_some(),
-                first: false,
-                ca_file: nats.ca,
-                client: nats.client,
-            };
-            let link = LinkConfig {
-                servers: nats.url,
-                monitors: nats.monitor,
-                seed_file: nats.seed,
-                marks_file: service.config.data.join("stored"),
-                places: places.clone(),
-                has_children,
-                tls,
-            };
-            let link = Arc::new(NatsLink::connect(link).await.into_diagnostic()?);
-            watch(service.clone(), link.clone());
-            Some(tokio::spawn(courier::run(
-                service.clone(),
-                link,
-                places.last().clone(),
-            )))
+            let connect = Linker::new(service.clone(), nats);
+            let placed = Placed::of(&service).await.map_err(|e| miette!("{e}"))?;
+            let link = connect.link(placed.clone()).await.into_diagnostic()?;
+            let service = service.clone();
+            Some(tokio::spawn(async move {
+                follow::run(service, (placed, link), |placed| connect.link(placed)).await;
+            }))
         }
     };
     let (router, _) = web::router(App::new(service.clone(), tokens));
@@ -123,18 +106,62 @@ async fn serve(config: Config) -> Result<()> {
     Ok(())
 }
 
-/// Keeps what the link says of itself where status and health find it.
-fn watch(service: Arc<Service>, link: Arc<NatsLink>) {
-    let mut states = link.watch();
-    tokio::spawn(async move {
-        loop {
-            let state = states.borrow_and_update().clone();
-            service.link_changed(state);
-            if states.changed().await.is_err() {
-                break;
-            }
+/// Makes links for where the unit stands, one after the other.
+struct Linker {
+    service: Arc<Service>,
+    nats: Nats,
+    /// Takes note of what the newest link says of itself.
+    watching: Mutex<Option<AbortHandle>>,
+}
+
+impl Linker {
+    fn new(service: Arc<Service>, nats: Nats) -> Linker {
+        let watching = Mutex::default();
+        Linker {
+            service,
+            nats,
+            watching,
         }
-    });
+    }
+
+    async fn link(&self, placed: Placed) -> Result<Arc<NatsLink>, LinkError> {
+        let nats = self.nats.clone();
+        let tls = LinkTls {
+            required: nats.ca.is_some(),
+            first: false,
+            ca_file: nats.ca,
+            client: nats.client,
+        };
+        let config = LinkConfig {
+            servers: nats.url,
+            monitors: nats.monitor,
+            seed_file: nats.seed,
+            marks_file: self.service.config.data.join("stored"),
+            places: placed.places,
+            has_children: placed.has_children,
+            tls,
+        };
+        let link = NatsLink::connect(config).await?;
+        let watch = tokio::spawn(watch(self.service.clone(), link.watch()));
+        // What the one before says as it ends is not about this one.
+        if let Ok(mut watching) = self.watching.lock()
+            && let Some(before) = watching.replace(watch.abort_handle())
+        {
+            before.abort();
+        }
+        Ok(Arc::new(link))
+    }
+}
+
+/// Keeps what the link says of itself where status and health find it.
+async fn watch(service: Arc<Service>, mut states: watch::Receiver<LinkState>) {
+    loop {
+        let state = states.borrow_and_update().clone();
+        service.link_changed(state);
+        if states.changed().await.is_err() {
+            break;
+        }
+    }
 }
 
 async fn stop() {

@@ -9,7 +9,7 @@ use kit::network::{InjectedRates, MisbehavingNetwork};
 use kit::on_disk::*;
 use node::books::Books;
 use node::config::Accept;
-use node::courier;
+use node::courier::follow::{self, Placed};
 use node::desk::close::{self, CloseRequest};
 use node::desk::{record, sign};
 use node::exchange;
@@ -39,12 +39,14 @@ impl Net {
                 other => break other.unwrap(),
             }
         };
-        let (places, has_children) = service
-            .with(|books, _| courier::places_of(books))
-            .await
-            .unwrap();
-        let link = Arc::new(self.hub.join(places.clone(), has_children));
-        let task = tokio::spawn(courier::run(service.clone(), link, places.last().clone()));
+        let hub = self.hub.clone();
+        let join = move |placed: Placed| {
+            let link = hub.join(placed.places, placed.has_children);
+            async { Ok(Arc::new(link)) }
+        };
+        let placed = Placed::of(&service).await.unwrap();
+        let link = join(placed.clone()).await.unwrap();
+        let task = tokio::spawn(follow::run(service.clone(), (placed, link), join));
         self.running.push((service.clone(), task));
         service
     }
@@ -518,5 +520,60 @@ async fn a_moved_unit_is_answered_by_the_parent_of_each_month() {
     for seed in 1..=2 {
         moving(seed, [PROVINCE, CITY, PROVINCE]).await;
         moving(seed, [CITY, PROVINCE, CITY]).await;
+    }
+}
+
+/// A registry comes while everybody runs, and is late: the county has reported February to the city
+/// already, and by the registry it is the province's from February on. Nobody is started again, and
+/// nothing is lost: the province gets February, too, and all that lies before it.
+async fn moving_while_it_runs(seed: u64) {
+    let mut w = World::empty();
+    let moved = w.next_registry(FEB, |r| kit::place(r, A, FEB, PROVINCE));
+    w.set_clock(at("2026-01-20"));
+    let mut net = Net {
+        hub: MisbehavingNetwork::new(seed, InjectedRates::harsh()),
+        running: Vec::new(),
+    };
+    let province = net.start(&mut w, PROVINCE, Accept::Auto).await;
+    let city = net.start(&mut w, CITY, Accept::Auto).await;
+    let county = net.start(&mut w, A, Accept::Person).await;
+    for period in [JAN, FEB] {
+        w.set_clock(at(&format!("{period}-20")));
+        record_trainings(&county, period).await;
+        finish(&w, &county, period).await;
+        until(&county, period, accepted(period)).await;
+    }
+    let note = moved.as_bytes().to_vec();
+    province
+        .with(move |books, _| Ok(books.install(&[note]).map(drop)?))
+        .await
+        .unwrap();
+    province.wake_outbox();
+    let by_province = |books: &Books| {
+        let own = &books.rollups()[&(month(FEB), 1)];
+        own.is_answered_by(&unit(PROVINCE))
+    };
+    until(&county, "February by the province", by_province).await;
+    w.set_clock(at("2026-03-20"));
+    record_trainings(&county, MAR).await;
+    finish(&w, &county, MAR).await;
+    until(&county, MAR, accepted(MAR)).await;
+    let (january, waiting) = county
+        .with(|books, _| {
+            let january = books.rollups()[&(month(JAN), 1)].receipts().to_vec();
+            Ok((january, books.outbox().count()))
+        })
+        .await
+        .unwrap();
+    assert!(january.iter().all(|(r, _)| r.parent == unit(CITY)));
+    assert_eq!(waiting, 0);
+    drop((city, county, province));
+    net.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_is_followed_while_the_nodes_run() {
+    for seed in 1..=2 {
+        moving_while_it_runs(seed).await;
     }
 }

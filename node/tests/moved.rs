@@ -135,8 +135,7 @@ fn a_replaced_witness_key_cosigns_from_its_moment_on() {
     std::fs::write(&file, new.encode().as_str()).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(&file, mode).unwrap();
-    w.desk(CITY).reopen();
-    review::check_all(w.desk(CITY).books(), false, after_it).unwrap();
+    // The node runs on: the file is found when it is needed.
     let receipt = accept(&mut w).unwrap();
     let books = w.desk(B).books();
     node::desk::receipt::take_receipt(books, receipt.as_bytes()).unwrap();

@@ -1,11 +1,12 @@
-//! The node's keys, read once at start from files that only the node's user may read.
+//! The node's keys, read at start from files that only the node's user may read. A witness key that
+//! a registry brings into force is looked for there later, too.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use protocol::ids::UnitId;
-use protocol::note::SigningKey;
+use protocol::note::{SigningKey, VerifierKey};
 use protocol::text::without_bom;
 
 use crate::fault::FaultCode;
@@ -31,6 +32,8 @@ pub struct Keys {
     pub vault: VaultKey,
     /// Recorders' keys by full name (`<unit>/<name>`): statements are signed here in their name.
     pub recorders: BTreeMap<String, SigningKey>,
+    /// Where they were read; none for keys that stand in no directory.
+    pub directory: Option<PathBuf>,
 }
 
 /// Reads a signing key file; its mode must be 0600 or 0400.
@@ -103,6 +106,17 @@ impl Keys {
             witnesses,
             vault,
             recorders,
+            directory: Some(dir.to_path_buf()),
         })
+    }
+
+    /// This witness key, from a file that came after the start.
+    pub fn later_witness(&self, wanted: &VerifierKey) -> Option<SigningKey> {
+        let dir = std::fs::read_dir(self.directory.as_ref()?).ok()?;
+        let files = dir.filter_map(|entry| Some(entry.ok()?.path()));
+        let files = files.filter(|path| path.extension().is_some_and(|e| e == "key"));
+        // A file that cannot be used is not the one.
+        let mut keys = files.filter_map(|path| read_key(&path).ok());
+        keys.find(|key| key.vkey() == *wanted)
     }
 }

@@ -159,13 +159,14 @@ impl Books {
         )
     }
 
-    /// Submitted rollups that wait for a receipt; a month in which the unit has no parent waits for
-    /// nobody.
+    /// Submitted rollups that wait for a receipt of the parent of their month; a month in which the
+    /// unit has no parent waits for nobody. Who answered before a registry came that names another
+    /// parent for the month has answered for itself: the other one has not got it yet.
     pub fn outbox(&self) -> impl Iterator<Item = &OwnRollup> {
         let me = self.me();
         self.state.rollups.values().filter(move |r| {
-            let answered = me.and_then(|m| m.parent_in(r.held.rollup.period));
-            answered.is_some() && r.submitted.is_some() && r.receipts.is_empty()
+            let parent = me.and_then(|m| m.parent_in(r.held.rollup.period));
+            parent.is_some_and(|parent| r.submitted.is_some() && !r.is_answered_by(parent))
         })
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use protocol::ids::UnitId;
 use protocol::note::Note;
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
@@ -49,6 +50,11 @@ impl OwnRollup {
     /// The parent's receipts in order.
     pub fn receipts(&self) -> &[(Receipt, Note)] {
         &self.receipts
+    }
+
+    /// Whether this parent has answered.
+    pub fn is_answered_by(&self, parent: &UnitId) -> bool {
+        self.receipts.iter().any(|(r, _)| r.parent == *parent)
     }
 
     /// Those of the three signatories who have signed it.

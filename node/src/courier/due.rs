@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::digest::Digest;
 use protocol::period::Month;
+use protocol::receipt::Receipt;
 
 use crate::books::{Books, OwnRollup};
 use crate::fault::{Faults, internal};
@@ -109,8 +110,10 @@ fn recent(books: &Books) -> Vec<&OwnRollup> {
 /// way already, or is older than what is sent again.
 fn known(books: &Books, path: &UnitPath, begin: Option<&OwnRollup>) -> Result<u64, Faults> {
     let mut most = 0;
+    let parent = path.parent().map(|above| above.unit().to_owned());
+    let of_parent = |r: &Receipt| Some(r.parent.as_str()) == parent.as_deref();
     for own in books.rollups().values() {
-        let answered = !own.receipts().is_empty();
+        let answered = own.receipts().iter().any(|(r, _)| of_parent(r));
         let before = begin.is_none_or(|first| key(own) < key(first));
         if answered && before && path_in(books, own.held().rollup.period)? == *path {
             most = most.max(own.held().rollup.log.size);

@@ -660,8 +660,8 @@ codes! {
     {
         ReviewWitness = "review.witness", 422;
         => en "this node does not hold the witness key that the registry has now",
-              "put the key file into `keys/` and restart (runbook section 6)";
-           zh "本节点没有单位名录中现行的见证密钥", "将该密钥文件放入 `keys/`，重新启动（运行手册第 6 节）";
+              "put the key file into `keys/`, decide again; no restart (runbook section 6)";
+           zh "本节点没有单位名录中现行的见证密钥", "将该密钥文件放入 `keys/`，再次审核，不需要重新启动（运行手册第 6 节）";
     }
     {
         ReviewReceipt = "review.receipt", 422;

@@ -38,7 +38,8 @@ pub struct LinkState {
     pub durability: Durability,
     /// The name of the store, while connected: see [`super::Transport::store`].
     pub store: Option<String>,
-    /// Streams and consumers of this unit that the connected server does not have, by name.
+    /// Streams and consumers of this unit that the connected server does not have, by name; where a
+    /// consumer is there and lacks a filter, both.
     pub missing: BTreeSet<String>,
     /// Those that nobody can store into or deliver from at the moment: the servers that hold them
     /// elect a leader, or too few of them are up.
@@ -137,7 +138,8 @@ impl LinkSeen {
             (LinkStatus::Refused, Durability::Refused(why)) => Some(why.clone()),
             (LinkStatus::NotProvisioned, _) => Some(format!(
                 "nats-server does not have {}; the operator's `countersign nats provision --keep` \
-                 makes it anew within seconds where it runs",
+                 makes it anew within seconds where it runs; for a unit that has moved it must be \
+                 given the newest registry (--registry)",
                 names(&self.state.missing)
             )),
             (LinkStatus::NoLeader, _) => Some(format!(

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use protocol::log::checkpoint::add_cosignature;
-use protocol::note::{Note, SigningKey};
+use protocol::note::Note;
 use protocol::receipt::{Decision, Receipt};
 use protocol::rollup::HeldRollup;
 use protocol::verdict::Verdict;
@@ -52,20 +52,26 @@ impl Ruling {
     }
 }
 
-/// The witness key that the registry has for this moment. With another one, nobody below would take
-/// the receipt.
-fn witness_key(books: &Books, now: DateTime<Utc>) -> Result<&SigningKey, Faults> {
+/// Cosigns a checkpoint with the witness key that the registry has for this moment: by another one
+/// nobody below would take the receipt. A key that came after the start is read now, so that a
+/// rotation stops nobody.
+fn cosign(books: &Books, checkpoint: &Note, now: DateTime<Utc>) -> Result<Note, Faults> {
     let me = books.me().ok_or_else(|| internal("no registry"))?;
     let wanted = me.witness_at(now);
+    let time = u64::try_from(now.timestamp()).unwrap_or(0);
     let mut held = books.keys().witnesses.iter();
-    held.find(|key| key.vkey() == *wanted).ok_or_else(|| {
+    if let Some(key) = held.find(|key| key.vkey() == *wanted) {
+        return add_cosignature(checkpoint, key, time).map_err(internal);
+    }
+    let key = books.keys().later_witness(wanted).ok_or_else(|| {
         Faults::one(
             FaultCode::ReviewWitness,
             "单位名录中本单位现行的见证密钥不在 keys 目录中，不能审核通过",
             "the witness key that the registry has for this unit now is not in the directory keys, \
              so nothing can be accepted",
         )
-    })
+    })?;
+    add_cosignature(checkpoint, &key, time).map_err(internal)
 }
 
 /// Signs and keeps a receipt.
@@ -94,11 +100,7 @@ pub fn issue_receipt(
         // Accepting is witnessing: the cosignature says that this is the largest consistent log
         // seen.
         Some(note) if decision == Decision::Accepted => {
-            let time = u64::try_from(now.timestamp()).unwrap_or(0);
-            add_cosignature(note, witness_key(books, now)?, time)
-                .map_err(internal)?
-                .as_bytes()
-                .to_vec()
+            cosign(books, note, now)?.as_bytes().to_vec()
         }
         Some(note) => note.as_bytes().to_vec(),
         None => Vec::new(),

@@ -24,7 +24,7 @@ use crate::fault::{FaultCode, Faults, internal};
 use crate::link::{LinkSeen, LinkState};
 use crate::review;
 pub use worker::{Health, Worker};
-use worker::{Job, health_of};
+use worker::{Job, health_of, registry_of};
 
 /// A running unit.
 pub struct Service {
@@ -39,6 +39,8 @@ pub struct Service {
     /// Receipts that are to be sent.
     receipts: Mutex<Vec<Note>>,
     health: watch::Receiver<Health>,
+    /// The version of the newest registry.
+    registry: watch::Receiver<u64>,
     /// The last message under each unit's name that was refused at the door in this run, and why.
     refused: Mutex<BTreeMap<String, String>>,
     /// Counters for metrics.
@@ -106,12 +108,14 @@ impl Service {
         let given = review::check_all(&mut books, config.accept == Accept::Auto, now)?;
         let (jobs, queue) = mpsc::channel();
         let (tell, health) = watch::channel(health_of(&books, now));
+        let (tell_registry, registry) = watch::channel(registry_of(&books));
         let worker = Worker {
             books,
             queue,
             clock: clock.clone(),
             watch: Watch::new(now),
             tell,
+            tell_registry,
         };
         let service = Service {
             jobs,
@@ -121,6 +125,7 @@ impl Service {
             link: Mutex::new(None),
             receipts: Mutex::new(given),
             health,
+            registry,
             refused: Mutex::new(BTreeMap::new()),
             counters: Mutex::new(BTreeMap::new()),
         };
@@ -135,6 +140,11 @@ impl Service {
     /// How the node stands.
     pub fn health(&self) -> Health {
         *self.health.borrow()
+    }
+
+    /// The version of the newest registry, as it changes; told after it is on disk.
+    pub fn registry(&self) -> watch::Receiver<u64> {
+        self.registry.clone()
     }
 
     /// Waits until the node cannot go on; the process must end then, and a new one reads what the

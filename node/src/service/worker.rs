@@ -46,6 +46,11 @@ pub(super) fn health_of(books: &Books, now: DateTime<Utc>) -> Health {
     }
 }
 
+/// The version of the newest registry that these books hold; 0 before the first.
+pub(super) fn registry_of(books: &Books) -> u64 {
+    books.registry().map_or(0, |r| r.registry().version)
+}
+
 /// Owns the books and works through the queue.
 pub struct Worker {
     pub(super) books: Books,
@@ -53,6 +58,7 @@ pub struct Worker {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) watch: Watch,
     pub(super) tell: watch::Sender<Health>,
+    pub(super) tell_registry: watch::Sender<u64>,
 }
 
 impl std::fmt::Debug for Worker {
@@ -77,6 +83,9 @@ impl Worker {
         let durable = self.books.durable();
         // First, so that nobody is told a failure that health does not know of yet.
         self.tell.send_replace(health_of(&self.books, now));
+        let version = registry_of(&self.books);
+        self.tell_registry
+            .send_if_modified(|known| std::mem::replace(known, version) != version);
         for (end, reply) in replies {
             reply(failed.clone().filter(|_| end > durable).map_or(Ok(()), Err));
         }

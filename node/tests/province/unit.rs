@@ -184,6 +184,7 @@ impl Unit {
             witnesses: vec![key(&format!("{id}/witness"), Alg::CosignatureV1)],
             vault: VaultKey::load(&self.home.join("vault.key")).unwrap(),
             recorders: [(recorder.name().to_string(), recorder)].into(),
+            directory: None,
         };
         let fused = |disk: &FailingDisk| Box::new(FusedDisk(disk.clone(), self.fuse.clone()));
         let journal = Journal::open_on(fused(&self.journal), SEGMENT).unwrap();

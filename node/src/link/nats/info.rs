@@ -24,8 +24,18 @@ const CONSUMER_NOT_FOUND: u64 = 10014;
 struct ConsumerInfo {
     created: Option<String>,
     #[serde(default)]
+    config: Filters,
+    #[serde(default)]
     cluster: Cluster,
     error: Option<ApiError>,
+}
+
+/// What it delivers: one filter, or several.
+#[derive(Deserialize, Default)]
+struct Filters {
+    filter_subject: Option<String>,
+    #[serde(default)]
+    filter_subjects: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -62,6 +72,8 @@ pub(super) enum Consumer {
     There {
         /// When it was made.
         created: String,
+        /// What it delivers.
+        filters: Vec<String>,
         /// The servers that hold it, the leader first.
         holders: Vec<Holder>,
     },
@@ -126,7 +138,15 @@ fn read(answer: &[u8], server: &str) -> Result<Consumer, String> {
     if up * 2 <= holders.len() {
         return Ok(Consumer::Leaderless);
     }
-    Ok(Consumer::There { created, holders })
+    let Filters {
+        filter_subject,
+        filter_subjects,
+    } = info.config;
+    Ok(Consumer::There {
+        created,
+        filters: filter_subjects.into_iter().chain(filter_subject).collect(),
+        holders,
+    })
 }
 
 #[cfg(test)]
@@ -172,6 +192,20 @@ mod tests {
             names(r#"{"created":"x"}"#),
             Ok(vec![("me".to_owned(), false)])
         );
+    }
+
+    #[test]
+    fn one_filter_and_several_are_told_alike() {
+        let filters = |config: &str| {
+            let answer = format!(r#"{{"created":"x","config":{{{config}}}}}"#);
+            match read(answer.as_bytes(), "me").unwrap() {
+                Consumer::There { filters, .. } => filters,
+                other => panic!("{:?}", other.presence()),
+            }
+        };
+        assert_eq!(filters(r#""filter_subject":"a""#), ["a"]);
+        assert_eq!(filters(r#""filter_subjects":["a","b"]"#), ["a", "b"]);
+        assert!(filters("").is_empty());
     }
 
     #[test]

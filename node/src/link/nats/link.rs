@@ -59,13 +59,8 @@ impl NatsLink {
             tasks.push(tokio::spawn(probe(wire.clone(), stream, subject)));
         }
         let reads = !consumers.is_empty();
-        for (stream, consumer, _) in consumers {
-            tasks.push(tokio::spawn(pull(
-                wire.clone(),
-                stream,
-                consumer,
-                tx.clone(),
-            )));
+        for consumer in consumers {
+            tasks.push(tokio::spawn(pull(wire.clone(), consumer, tx.clone())));
         }
         if !reads {
             // A lone unit has nothing to read; its `next` waits instead of reporting a closed link.

@@ -22,11 +22,10 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 /// What JetStream says when another server begins to lead.
 const LEADERSHIP: &str = "Leadership Change";
 
-/// Pulls from one consumer for as long as the link lives.
+/// Pulls from one consumer, which must have these filters, for as long as the link lives.
 pub(super) async fn pull(
     wire: Wire,
-    stream: &'static str,
-    consumer: String,
+    (stream, consumer, filters): (&'static str, String, Vec<String>),
     tx: mpsc::Sender<Incoming>,
 ) {
     let mut state = wire.shared.state.subscribe();
@@ -39,7 +38,7 @@ pub(super) async fn pull(
         let Some(connects) = connected(&mut state).await else {
             return;
         };
-        if known != Some(connects) && learn_store(&wire, stream, &consumer).await {
+        if known != Some(connects) && learn_store(&wire, stream, &consumer, &filters).await {
             known = Some(connects);
         }
         match pull_once(&wire, &consumer).await {
@@ -128,19 +127,45 @@ async fn explained(wire: &Wire, consumer: &str, error: LinkError) -> LinkError {
 
 /// Learns when this unit's consumer was made. Another time than before means another store: one
 /// that was deleted, lost or set up anew, and that holds nothing of what was sent earlier.
-/// False: not known now, ask again.
-async fn learn_store(wire: &Wire, stream: &'static str, consumer: &str) -> bool {
+/// Also learns whether it delivers all that is meant for the unit: a registry may have placed the
+/// unit elsewhere before the operator's program knows of it, and what comes the new way would be
+/// missed without a word. False: not known now, or not all of it, ask again.
+async fn learn_store(
+    wire: &Wire,
+    stream: &'static str,
+    consumer: &str,
+    filters: &[String],
+) -> bool {
     let Ok(seen) = wire.consumer(consumer).await else {
         return false;
     };
     wire.shared.note_presence(consumer, seen.presence());
-    let (Consumer::There { created, .. }, Ok(mut made)) = (seen, wire.shared.made.lock()) else {
+    let Consumer::There {
+        created,
+        filters: known,
+        ..
+    } = seen
+    else {
+        return false;
+    };
+    let mut complete = true;
+    for filter in filters {
+        let presence = if known.contains(filter) {
+            Presence::There
+        } else {
+            complete = false;
+            Presence::Missing
+        };
+        wire.shared
+            .note_presence(&format!("{consumer} for {filter}"), presence);
+    }
+    let Ok(mut made) = wire.shared.made.lock() else {
         return false;
     };
     made.insert(stream, created);
     drop(made);
     wire.shared.name_store();
-    true
+    complete
 }
 
 /// Turns a pulled message into an incoming one; what is not for this unit is answered and dropped.

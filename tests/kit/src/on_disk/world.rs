@@ -117,16 +117,21 @@ impl World {
 
     /// The next version of the registry, changed in the months from this one on, at every unit.
     pub fn publish_registry(&mut self, from: &str, change: impl FnOnce(&mut Registry)) {
+        let note = self.next_registry(from, change);
+        for desk in self.desks.values_mut() {
+            let documents = [note.as_bytes().to_vec()];
+            assert_eq!(desk.books().install(&documents).unwrap(), 1);
+        }
+    }
+
+    /// The same version, which no unit has yet.
+    pub fn next_registry(&self, from: &str, change: impl FnOnce(&mut Registry)) -> Note {
         let known = self.desks[PROVINCE].read().registry().unwrap();
         let mut next = known.registry().clone();
         (next.version, next.previous) = (next.version + 1, Some(known.digest()));
         next.from = Some(month(from));
         change(&mut next);
-        let note = sign_registry(&next, &[&self.root]);
-        for desk in self.desks.values_mut() {
-            let documents = [note.as_bytes().to_vec()];
-            assert_eq!(desk.books().install(&documents).unwrap(), 1);
-        }
+        sign_registry(&next, &[&self.root])
     }
 
     /// Everybody's month.
