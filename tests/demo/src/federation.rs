@@ -163,6 +163,32 @@ impl Federation {
         Ok(())
     }
 
+    /// Has each nats-server read its configuration again, as `systemctl reload nats-server` does:
+    /// twice, since it connects a new import with the streams only when it knows the account.
+    ///
+    /// # Errors
+    /// A server that cannot be told.
+    pub fn reload_nats(&self) -> Result<()> {
+        for again in [false, true] {
+            if again {
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            for server in self.nats.values() {
+                let mut kill = Command::new("kill");
+                let told = kill.args(["-HUP", &server.id().to_string()]).status();
+                if !told.into_diagnostic()?.success() {
+                    return Err(miette!("nats-server cannot be told"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of a node's process.
+    pub fn pid(&self, id: &str) -> Option<u32> {
+        self.nodes.get(id).map(Child::id)
+    }
+
     /// Stops nats-server, or all servers of the cluster, by SIGKILL: nothing may depend on a clean
     /// stop.
     pub fn kill_nats(&mut self) {
