@@ -167,7 +167,14 @@ impl Child {
 
     /// A registry version or catalogue came.
     pub fn settle(&mut self, unit: &Unit, catalogues: &[Arc<CompiledCatalogue>]) {
-        self.unit = unit.clone();
+        let before = std::mem::replace(&mut self.unit, unit.clone());
+        for held in self.known.values() {
+            // Who answers it is another one now: it is checked, and answered, as if it had just come.
+            let month = held.rollup.period;
+            if before.parent_in(month) != unit.parent_in(month) {
+                self.verdicts.remove(&held.digest());
+            }
+        }
         self.log.update_registry(unit, catalogues);
     }
 
