@@ -134,7 +134,7 @@ impl Refused {
 
 /// Without the code at the end of a text's first part.
 fn bare(text: &str) -> String {
-    text.replace(" [registry.from]", "")
+    text.replace(&format!(" [{}]", FaultCode::RegistryFrom), "")
 }
 
 fn month_zh(from: FromMonth) -> String {
