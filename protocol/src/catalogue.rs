@@ -461,6 +461,15 @@ impl Catalogue {
             .iter()
             .find(|i| i.id == base || i.key == base)
     }
+    /// The indicator of a figure, by exactly this figure id (`I011`, `I011@plan`).
+    pub fn indicator_of_figure(&self, id: &str) -> Option<&Indicator> {
+        let (base, window) = id.split_once('@').map_or((id, None), |(b, w)| (b, Some(w)));
+        let indicator = self.indicators.iter().find(|i| i.id == base)?;
+        let mut further = indicator.windows.iter().skip(1);
+        window
+            .is_none_or(|window| further.any(|w| w == window))
+            .then_some(indicator)
+    }
 
     /// The cells of a declared table, in the order in which they are written: codes joined by `*`;
     /// `total` for none.

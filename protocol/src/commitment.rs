@@ -341,22 +341,22 @@ impl Generators {
         Commitment::of(point)
     }
 
-    /// Checks `sum = Σ Xⱼ·Gⱼ + R·B`.
+    /// Checks `sum = Σ Xⱼ·Gⱼ + R·B`, where each of the sums has the bases of its own catalogue.
     ///
     /// # Errors
     /// [`CommitmentError::Opening`] where it does not hold; [`CommitmentError::Schema`] for a sum
     /// of unknown shape.
-    pub fn check_opening(
+    pub fn check_opening<'s>(
         &self,
         sum: &RistrettoPoint,
-        sums: &BTreeMap<String, Vec<i64>>,
+        sums: impl IntoIterator<Item = (&'s Generators, &'s str, &'s [i64])>,
         blinding: &Scalar,
     ) -> Result<(), CommitmentError> {
         let mut scalars = vec![*blinding, -Scalar::ONE];
         let mut points = vec![self.blind.basepoint(), *sum];
-        for (event, columns) in sums {
-            let unknown = || CommitmentError::Schema(event.clone());
-            let (schema, bases) = self.schemas.get(event).ok_or_else(unknown)?;
+        for (generators, event, columns) in sums {
+            let unknown = || CommitmentError::Schema(event.to_string());
+            let (schema, bases) = generators.schemas.get(event).ok_or_else(unknown)?;
             let bases = &bases.of(schema).columns;
             if bases.len() != columns.len() {
                 return Err(unknown());

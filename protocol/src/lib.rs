@@ -18,8 +18,8 @@
 //! 2. The one envelope: [`note`] — everything signed is a signed note. Then [`log`]: tree, tiles,
 //!    checkpoints.
 //! 3. Who exists: [`registry`]; the people of a unit: [`person`].
-//! 4. What is counted: [`catalogue`], written as files: [`authoring`]; signed: [`published`]; ready for use:
-//!    [`compiled`]. How an event becomes moves: [`count`]; how moves become a
+//! 4. What is counted: [`catalogue`], written as files: [`authoring`]; signed: [`published`]; followed by a
+//!    new one: [`succession`]; ready for use: [`compiled`]. How an event becomes moves: [`count`]; how moves become a
 //!    vector: [`row`]; how the vector is committed to: [`commitment`].
 //! 5. An event's two halves: [`statement`] and [`record`].
 //! 6. A month: [`figure`] (the arithmetic), [`rollup`] (the report), [`receipt`] (the answer).
@@ -66,6 +66,7 @@ pub mod rollup;
 pub mod row;
 pub mod rules;
 pub mod statement;
+pub mod succession;
 pub mod text;
 pub mod verdict;
 pub mod verify;

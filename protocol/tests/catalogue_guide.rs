@@ -12,7 +12,7 @@ use protocol::authoring::CatalogueErrors;
 use protocol::catalogue::Catalogue;
 use protocol::count::engine::History;
 use protocol::count::{Balance, Engine, Fact, Fields, Value};
-use protocol::figure::{self, Basis, Figure};
+use protocol::figure::{self, Basis, ColumnSums, Figure};
 use protocol::ids::{Tier, UnitId};
 use protocol::period::Month;
 use protocol::plan::{Judged, Judgement, Plan, Reported, Reports};
@@ -141,7 +141,17 @@ impl Ledger {
     }
 
     fn figures(&self) -> Vec<Figure> {
-        figure::own(self.engine.catalogue(), Tier::County, &self.sums, None).unwrap()
+        let catalogue = self.engine.catalogue();
+        let mut sums = Vec::new();
+        for (event, columns) in &self.sums {
+            let event = catalogue.event(event).unwrap();
+            sums.push(ColumnSums {
+                catalogue,
+                event,
+                columns,
+            });
+        }
+        figure::own(catalogue, Tier::County, &sums, None).unwrap()
     }
 }
 

@@ -125,6 +125,11 @@ impl Books {
         self.state.published.catalogues.last().map(|(c, _)| c)
     }
 
+    /// The catalogue that a statement names.
+    pub fn counting_of(&self, statement: &Statement) -> Option<&Arc<CompiledCatalogue>> {
+        self.state.published.counting_of(statement)
+    }
+
     /// Every catalogue with its note.
     pub fn catalogues(&self) -> &[(Arc<CompiledCatalogue>, Note)] {
         &self.state.published.catalogues

@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use protocol::catalogue::{Catalogue, Kind, Severity};
 use protocol::commitment::OpenScalar;
 use protocol::digest::Digest;
-use protocol::figure::{self, Figure};
+use protocol::figure::{self, CountedFigures, Figure, FigureError};
 use protocol::ids::{Tier, UnitId};
 use protocol::note::Note;
 use protocol::period::Month;
@@ -27,6 +27,7 @@ use protocol::rollup::{
 };
 use protocol::row::{ExactSum, Sums};
 use protocol::rules::Rules;
+use protocol::succession;
 use protocol::text::hex;
 use protocol::verdict::{Check, Standing, Verdict};
 use protocol::verify::{self, Context, NamedRollup};
@@ -131,6 +132,12 @@ impl ClosingMonth {
     fn last(&self) -> Option<&[Figure]> {
         self.previous.as_ref().map(|h| h.rollup.figures.as_slice())
     }
+
+    /// The same with the catalogue that they were counted by.
+    fn carried<'a>(&'a self, books: &'a Books) -> Result<Option<CountedFigures<'a>>, Faults> {
+        let held = self.previous.as_deref();
+        held.map(|held| counted(books, held)).transpose()
+    }
 }
 
 fn signed_by_node(books: &Books, rollup: Rollup) -> Result<HeldRollup, Faults> {
@@ -158,7 +165,9 @@ fn sum_up(books: &Books, month: &ClosingMonth, request: &CloseRequest) -> Result
     let clear = log.month(month.month.period).clear_sums();
     all.extend(clear.map_err(out_of_range)?);
     let tier = month.month.unit.tier;
-    let own = figure::own(month.catalogue(), tier, &all, month.last()).map_err(internal)?;
+    let last = month.carried(books)?;
+    let all = month.month.counting.column_sums(&all, log.catalogues());
+    let own = figure::own(month.catalogue(), tier, &all, last).map_err(|e| not_added(&e))?;
     let (figures, children, missing) = family(books, &month.month, own, request)?;
     let explanations = explain(&month.month.counting.rules, &figures, month.last(), request)?;
     Ok(MonthSum {
@@ -362,13 +371,12 @@ fn sums(books: &Books, month: &UnitMonth) -> Result<(Sums, Opening), Faults> {
                 ),
             )
         })?;
-        let schema = month
-            .counting
-            .generators
-            .schema(&statement.event)
-            .ok_or_else(|| internal("no schema"))?;
+        // What is taken back may have been recorded by an earlier catalogue.
+        let counting = books.counting_of(&statement);
+        let schema = counting.and_then(|counting| counting.generators.schema(&statement.event));
+        let schema = schema.ok_or_else(|| internal("no schema"))?;
         let row = schema.row(&payload.moves, true).map_err(internal)?;
-        let sum = sums.entry(statement.event.clone()).or_default();
+        let sum = sums.entry(month.counting.sum_name(schema)).or_default();
         sum.add(schema.columns(), &row, sign);
         let key = books
             .period_key(statement.period)
@@ -409,6 +417,58 @@ fn out_of_range(event: &str) -> Faults {
     )
 }
 
+/// The figures of a rollup with the catalogue that it names.
+fn counted<'a>(books: &'a Books, held: &'a HeldRollup) -> Result<CountedFigures<'a>, Faults> {
+    let mut known = books.catalogues().iter().map(|(counting, _)| counting);
+    let counting = known.find(|c| c.digest == held.rollup.catalogue);
+    Ok(CountedFigures {
+        figures: &held.rollup.figures,
+        // What a node closed or accepted it has checked, and so has the catalogue of.
+        catalogue: &counting.ok_or_else(|| internal("no catalogue"))?.catalogue,
+    })
+}
+
+/// Figures that this month's catalogue cannot carry on or add.
+fn not_added(error: &FigureError) -> Faults {
+    let code = match error {
+        FigureError::Range(_) => FaultCode::FigureRange,
+        _ => FaultCode::CloseCatalogue,
+    };
+    Faults::one(code, error.zh(), error.to_string())
+}
+
+/// Why the figures of a child cannot be added to those of this month's catalogue, if so: it counted
+/// by another one, and has a count where this one has no place.
+fn addable(
+    books: &Books,
+    catalogue: &Catalogue,
+    held: &HeldRollup,
+) -> Result<Option<Fault>, Faults> {
+    let theirs = counted(books, held)?;
+    let unit = held.rollup.unit.as_str();
+    let (zh, en) = if !succession::comparable(theirs.catalogue, catalogue) {
+        (
+            "其所用目录与本单位的目录互不接续".to_string(),
+            "its catalogue neither follows this unit's nor is followed by it".to_string(),
+        )
+    } else {
+        let none = figure::zeros(catalogue);
+        match figure::with_children(catalogue, none, &[theirs], &BTreeMap::new()) {
+            Ok(_) => return Ok(None),
+            Err(error) => (error.zh(), error.to_string()),
+        }
+    };
+    let fault = Fault::new(
+        FaultCode::CloseCatalogue,
+        format!("{unit} 本月按另一目录计数，不能汇总（{zh}）；请将其列为缺报并写明原因"),
+        format!(
+            "{unit} counted this month by another catalogue, and its figures cannot be added \
+             ({en}); name it as missing, with the reason"
+        ),
+    );
+    Ok(Some(fault.column(unit)))
+}
+
 type Family = (Vec<Figure>, Vec<ChildRef>, Vec<Missing>);
 
 /// Adds the children that are accepted; names every other one with the reason that was given.
@@ -428,11 +488,18 @@ fn family(
     let mut missing = Vec::new();
     let mut faults = Vec::new();
     let mut absent: BTreeMap<Tier, i64> = BTreeMap::new();
+    let catalogue = &month.counting.catalogue;
     for child in &expected {
-        if let Some(held) = books.usable(&child.id, period) {
-            used.push(held.clone());
-            continue;
-        }
+        let unfit = match books.usable(&child.id, period) {
+            Some(held) => match addable(books, catalogue, held)? {
+                None => {
+                    used.push(held.clone());
+                    continue;
+                }
+                Some(fault) => fault,
+            },
+            None => unusable(books, child, period),
+        };
         match request
             .missing
             .get(child.id.as_str())
@@ -442,7 +509,7 @@ fn family(
                 unit: child.id.clone(),
                 reason: reason.clone(),
             }),
-            None => faults.push(unusable(books, child, period)),
+            None => faults.push(unfit),
         }
         for u in registry.subtree(&child.id, period) {
             *absent.entry(u.tier).or_default() += 1;
@@ -451,9 +518,10 @@ fn family(
     if !faults.is_empty() {
         return Err(Faults(faults));
     }
-    let figures: Vec<&[Figure]> = used.iter().map(|h| h.rollup.figures.as_slice()).collect();
-    let sums = figure::with_children(&month.counting.catalogue, own, &figures, &absent)
-        .map_err(internal)?;
+    let figures = used.iter().map(|held| counted(books, held));
+    let figures: Vec<CountedFigures<'_>> = figures.collect::<Result<_, _>>()?;
+    let sums =
+        figure::with_children(catalogue, own, &figures, &absent).map_err(|e| not_added(&e))?;
     let children = used
         .iter()
         .map(|h| ChildRef {

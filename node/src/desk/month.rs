@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use protocol::compiled::CompiledCatalogue;
+use protocol::digest::Digest;
 use protocol::period::Month;
 use protocol::registry::Unit;
+use protocol::succession;
 
 use crate::books::Books;
 use crate::fault::{FaultCode, Faults, internal};
@@ -60,9 +62,7 @@ pub fn open_month(books: &Books) -> Result<Month, Faults> {
     }
 }
 
-/// The catalogue of the open month: the one that its first statement was recorded by, else the one
-/// that the accepted children counted by (their figures could not be added otherwise), else the
-/// newest.
+/// The catalogue of the open month.
 ///
 /// # Errors
 /// A node without a registry or a catalogue.
@@ -70,22 +70,38 @@ pub fn counting(books: &Books) -> Result<Arc<CompiledCatalogue>, Faults> {
     counting_of(books, open_month(books)?)
 }
 
-/// The catalogue of any month, by the same order.
+/// The catalogue of any month: the one that its first statement was recorded by, or that it was
+/// closed by before; else the newest one that the accepted children counted by; else the newest.
+///
+/// Of the last two only one that can follow the catalogue of the month before: where a catalogue was
+/// signed that cannot, the unit goes on counting by the one that it has, and closes.
 pub(super) fn counting_of(books: &Books, month: Month) -> Result<Arc<CompiledCatalogue>, Faults> {
     let log = books.log().ok_or_else(no_registry)?;
-    // Who has accepted a month's rollup is the parent in it.
-    let theirs = || {
-        let mut children = books.children().values();
-        let accepted = children.find_map(|c| c.accepted(month));
-        accepted.map(|h| h.rollup.catalogue)
+    let known = || books.catalogues().iter().map(|(counting, _)| counting);
+    let named = |digest: Digest| known().find(|c| c.digest == digest);
+    let closed_by = |month: Month| {
+        let mut revisions = books.rollups().range(month.revisions());
+        revisions
+            .next_back()
+            .map(|(_, own)| own.held().rollup.catalogue)
     };
-    let found = match log.month(month).catalogue.or_else(theirs) {
-        Some(digest) => books
-            .catalogues()
-            .iter()
-            .map(|(c, _)| c)
-            .find(|c| c.digest == digest),
-        None => books.counting(),
+    let fixed = log.month(month).catalogue.or_else(|| closed_by(month));
+    let before = month.prev().and_then(closed_by).and_then(named);
+    let may = |c: &&Arc<CompiledCatalogue>| {
+        let follows = |old: &Arc<CompiledCatalogue>| {
+            old.digest == c.digest || succession::follows(&old.catalogue, &c.catalogue).is_ok()
+        };
+        before.is_none_or(follows)
+    };
+    let theirs = || {
+        // Who has accepted a month's rollup is the parent in it.
+        let accepted = books.children().values().filter_map(|c| c.accepted(month));
+        let used = accepted.filter_map(|held| named(held.rollup.catalogue));
+        used.filter(may).max_by_key(|c| c.catalogue.version)
+    };
+    let found = match fixed {
+        Some(digest) => named(digest),
+        None => theirs().or_else(|| known().rev().find(may)).or(before),
     };
     found.cloned().ok_or_else(|| {
         Faults::one(

@@ -332,7 +332,6 @@ codes! {
         CatalogueFigure = "catalogue.figure", 422;
         CatalogueId = "catalogue.id", 422;
         CatalogueKey = "catalogue.key", 422;
-        CatalogueLevels = "catalogue.levels", 422;
         CatalogueMax = "catalogue.max", 422;
         CatalogueMet = "catalogue.met", 422;
         CatalogueMissingEvent = "catalogue.missing_event", 422;
@@ -354,6 +353,43 @@ codes! {
         => en "files of a catalogue are wrong, at the place that is told",
               "correct the place; `countersign catalogue check DIR` lists all of them";
            zh "指标目录的文件在所示位置有错误", "请改正该处；`countersign catalogue check DIR` 列出全部错误";
+    }
+    {
+        SuccessionVersion = "succession.version", 422;
+        SuccessionEventRemoved = "succession.event_removed", 422;
+        SuccessionEventNature = "succession.event_nature", 422;
+        SuccessionFieldKind = "succession.field_kind", 422;
+        SuccessionCodeRemoved = "succession.code_removed", 422;
+        SuccessionIndicatorNature = "succession.indicator_nature", 422;
+        SuccessionStockReturns = "succession.stock_returns", 422;
+        => en "a catalogue cannot follow the earlier one: a close would stop, or a running stock would be wrong",
+              "the text says what to do in its place; `countersign catalogue check NEW --against OLD` lists all";
+           zh "目录不能接续以前的目录：会使月份无法结账，或使结转的存量出错", "文字写明应改为怎样；`countersign catalogue check 新目录 --against 旧目录` 列出全部";
+    }
+    {
+        SuccessionName = "succession.name", 422;
+        SuccessionEventAdded = "succession.event_added", 422;
+        SuccessionEventRetired = "succession.event_retired", 422;
+        SuccessionLevels = "succession.levels", 422;
+        SuccessionFieldAdded = "succession.field_added", 422;
+        SuccessionFieldRemoved = "succession.field_removed", 422;
+        SuccessionFieldCodeRemoved = "succession.field_code_removed", 422;
+        SuccessionMaximumLowered = "succession.maximum_lowered", 422;
+        SuccessionCodeAdded = "succession.code_added", 422;
+        SuccessionSpareCodeRemoved = "succession.spare_code_removed", 422;
+        SuccessionCodesReordered = "succession.codes_reordered", 422;
+        SuccessionCodeRenamed = "succession.code_renamed", 422;
+        SuccessionStockAdded = "succession.stock_added", 422;
+        SuccessionIndicatorAdded = "succession.indicator_added", 422;
+        SuccessionStockRemoved = "succession.stock_removed", 422;
+        SuccessionIndicatorRemoved = "succession.indicator_removed", 422;
+        SuccessionStockRecounted = "succession.stock_recounted", 422;
+        SuccessionFlowMeaning = "succession.flow_meaning", 422;
+        SuccessionKey = "succession.key", 422;
+        SuccessionRule = "succession.rule", 422;
+        => en "a catalogue differs from the earlier one in what may be; the text says what it means for running stocks and recorded months",
+              "nothing, if it is meant";
+           zh "目录与以前的目录有别，但可以接续；文字写明对存量和已录月份的影响", "如属有意，不必处理";
     }
     {
         PlanMalformed = "plan.malformed", 422;
@@ -527,6 +563,13 @@ codes! {
            zh "原因代码不明", "答复中列出可用的原因";
     }
     {
+        VoidCatalogue = "void.catalogue", 422;
+        => en "the event was counted by an earlier catalogue, in which this month's has no place for it",
+              "tell whoever signs catalogues: `countersign catalogue check NEW --against OLD` shows what is missing";
+           zh "该记录按较早的目录计数，本月目录中没有它的位置",
+              "请告知签署目录者：`countersign catalogue check 新目录 --against 旧目录` 会列出所缺之处";
+    }
+    {
         VoidLater = "void.later", 422;
         => en "the event is of a later month than the reopened one",
               "finish the reopened month first";
@@ -586,6 +629,16 @@ codes! {
         => en "the node's own check fails; nothing was sent",
               "stop, `audit recheck`, ask the developers with its output";
            zh "本节点自行校验未通过；没有发送任何内容", "请停止操作，执行 `audit recheck`，将输出交给开发人员";
+    }
+    {
+        CloseCatalogue = "close.catalogue", 422;
+        FigureShape = "figure.shape", 422;
+        FigureAbsent = "figure.absent", 422;
+        FigureNoPlace = "figure.no_place", 422;
+        => en "a figure of the month before or of a unit below cannot be added by this month's catalogue",
+              "name the unit as missing, with the reason; from the next month on it counts by the same catalogue. Whoever signs catalogues: `countersign catalogue check NEW --against OLD`, runbook section 3";
+           zh "上月或下级的某项指标无法按本月的目录相加",
+              "将该单位列为缺报并写明原因；下月起它与本单位按同一目录计数。签署目录者请运行 `countersign catalogue check 新目录 --against 旧目录`，见手册第 3 节";
     }
     {
         CloseErased = "close.erased", 422;

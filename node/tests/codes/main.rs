@@ -23,6 +23,7 @@ fn of_protocol() -> BTreeSet<String> {
     }
     // These two are given by a variable that runs over both.
     codes.extend(["catalogue.num", "catalogue.den"].map(str::to_string));
+    codes.extend(protocol::succession::CODES.map(str::to_string));
     let evidence = sources::read("protocol/src/evidence/report.rs");
     for (call, place) in [(" error(", 1), ("(error(", 1), ("fail(", 0)] {
         let words = sources::arguments(&evidence, call, place);

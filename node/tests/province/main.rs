@@ -189,13 +189,13 @@ fn the_harness_names_the_county_whose_contribution_is_lost_or_doubled() {
         for figure in &mut own {
             figure.own = figure.sum.take().expect("a province has sums");
         }
-        let doubled = figure::with_children(
-            &kit::on_disk::catalogue(),
-            own,
-            &[&theirs],
-            &Default::default(),
-        )
-        .unwrap();
+        let catalogue = &kit::on_disk::catalogue();
+        let theirs = figure::CountedFigures {
+            figures: &theirs,
+            catalogue,
+        };
+        let doubled =
+            figure::with_children(catalogue, own, &[theirs], &Default::default()).unwrap();
         let (_, sentences) = said(&round, &round.planted, &[reported(&doubled)]);
         let how = if scope.contains(&id) {
             "counts twice"

@@ -207,9 +207,6 @@ impl Validator<'_> {
             &format!("{place} field"),
             e.fields.iter().map(|f| f.name.as_str()),
         );
-        if e.levels.is_empty() && !e.system {
-            self.error(place, "levels", "no tier may record it");
-        }
         self.key(place, e);
         if e.subject == Subject::Person && e.is_clear() {
             self.error(

@@ -3,14 +3,14 @@
 use super::check::Check;
 use super::code::Code;
 use crate::digest::Digest;
-use crate::figure::{Difference, RangeError};
+use crate::figure::{Difference, FigureError};
 use crate::ids::UnitId;
 
 /// What `arithmetic` found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArithmeticFinding {
     /// It holds.
-    #[error("{}", holds(*figures, *children, *missing))]
+    #[error("{}", holds(*figures, *children, *missing, *other))]
     Holds {
         /// Figures of the rollup.
         figures: usize,
@@ -18,10 +18,15 @@ pub enum ArithmeticFinding {
         children: usize,
         /// Children that are named as missing.
         missing: usize,
+        /// Children that counted by another catalogue.
+        other: usize,
     },
     /// The catalogue is not there.
     #[error("names a catalogue that is not known here")]
     UnknownCatalogue,
+    /// A figure of another shape than the catalogue gives it.
+    #[error(transparent)]
+    Shape(FigureError),
     /// The cells of a figure.
     #[error("figure {0}: the cells of a table do not add up to its value")]
     Cells(String),
@@ -52,8 +57,11 @@ pub enum ArithmeticFinding {
     /// The rollup named for a child is not its own.
     #[error("the rollup named for child {0} is of another unit, month or revision")]
     OtherRollup(UnitId),
-    /// A child counted by another catalogue.
-    #[error("child {0} counted by another catalogue")]
+    /// A child counted by a catalogue whose figures cannot be added.
+    #[error(
+        "child {0} counted by a catalogue that is not known here, or that neither follows this one \
+         nor is followed by it"
+    )]
     ChildCatalogue(UnitId),
     /// A child counted other units.
     #[error(
@@ -69,9 +77,9 @@ pub enum ArithmeticFinding {
         /// The registry version that the rollup names.
         named: u64,
     },
-    /// A sum out of range.
+    /// Figures that cannot be carried on or added.
     #[error(transparent)]
-    Range(#[from] RangeError),
+    Figure(#[from] FigureError),
     /// A figure that is not what its parts give.
     #[error(transparent)]
     Difference(#[from] Difference),
@@ -106,12 +114,18 @@ pub enum ArithmeticFinding {
     ChildContradicted(UnitId),
 }
 
-fn holds(figures: usize, children: usize, missing: usize) -> String {
-    match (children, missing) {
-        (0, 0) => format!("{figures} figures"),
-        (n, 0) => format!("{figures} figures, {n} children"),
-        (n, m) => format!("{figures} figures, {n} children, {m} named as missing"),
+fn holds(figures: usize, children: usize, missing: usize, other: usize) -> String {
+    let mut text = format!("{figures} figures");
+    if children + missing > 0 {
+        text += &format!(", {children} children");
     }
+    if missing > 0 {
+        text += &format!(", {missing} named as missing");
+    }
+    if other > 0 {
+        text += &format!(", {other} of them by another catalogue");
+    }
+    text
 }
 
 impl ArithmeticFinding {
@@ -119,14 +133,14 @@ impl ArithmeticFinding {
     pub fn code(&self) -> Code {
         match self {
             Self::Holds { .. } => Code::ArithmeticHolds,
-            Self::Cells(_) => Code::CellsAddUp,
+            Self::Shape(_) | Self::Cells(_) => Code::CellsAddUp,
             Self::ChildNotNamed { .. } | Self::NotAChild { .. } => Code::EveryChildNamed,
             Self::ChildRollup { .. }
             | Self::OtherRollup(_)
             | Self::ChildCatalogue(_)
             | Self::ChildRegistry { .. } => Code::ChildRollups,
             Self::UnknownCatalogue
-            | Self::Range(_)
+            | Self::Figure(_)
             | Self::Difference(_)
             | Self::SumWithoutChildren(_) => Code::FiguresAddUp,
             Self::HardRule(_)
@@ -145,7 +159,14 @@ impl ArithmeticFinding {
                 figures,
                 children,
                 missing,
-            } => format!("{figures} 项指标,{children} 个下级,{missing} 个注明未报"),
+                other,
+            } => {
+                let other = match other {
+                    0 => String::new(),
+                    n => format!("，其中 {n} 个下级按另一目录计数"),
+                };
+                format!("{figures} 项指标，{children} 个下级，{missing} 个注明未报{other}")
+            }
             Self::UnknownCatalogue => "所引目录此处不知".into(),
             Self::Cells(figure) => format!("指标 {figure}:分组之和与数值不等"),
             Self::ChildNotNamed { unit, name } => {
@@ -156,7 +177,9 @@ impl ArithmeticFinding {
             Self::OtherRollup(unit) => {
                 format!("所引下级 {unit} 的月报属于别的单位、月份或修订")
             }
-            Self::ChildCatalogue(unit) => format!("下级 {unit} 按另一目录计数"),
+            Self::ChildCatalogue(unit) => {
+                format!("下级 {unit} 所用目录此处不知，或与本目录互不接续")
+            }
             Self::ChildRegistry {
                 child,
                 counted_by,
@@ -166,7 +189,7 @@ impl ArithmeticFinding {
                 "下级 {child} 按登记册第 {counted_by} 版汇总:\
                  {unit} 只在该版或第 {named} 版中属其下级"
             ),
-            Self::Range(e) => format!("指标 {}:合计超出范围", e.0),
+            Self::Shape(error) | Self::Figure(error) => error.zh(),
             Self::Difference(difference) => difference.zh(),
             Self::HardRule(rule) => format!("硬性审核关系 {rule} 不成立"),
             Self::Unexplained(rule) => format!("审核关系 {rule} 不成立，且没有情况说明"),

@@ -2,7 +2,8 @@
 
 use super::code::Code;
 use super::leaf::LeafFinding;
-use crate::figure::{Difference, RangeError};
+use crate::figure::{Difference, FigureError};
+use crate::succession::Change;
 
 /// What `binding` found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,12 +77,18 @@ pub enum BindingFinding {
         "the rollup that it follows fails binding, so that nobody can show the stocks it starts from"
     )]
     PreviousUnbound,
+    /// The catalogue of the rollup before is not there.
+    #[error("its previous rollup names a catalogue that is not known here")]
+    UnknownPreviousCatalogue,
+    /// The catalogue cannot follow that of the rollup before.
+    #[error("its catalogue cannot follow that of its previous rollup: {0}")]
+    Succession(Change),
     /// A column of clear rows out of range.
     #[error("{0}: a column of clear rows adds up to 2^53 or more in magnitude")]
     ClearSum(String),
-    /// A sum out of range.
+    /// Figures that cannot be carried on or added.
     #[error(transparent)]
-    Range(#[from] RangeError),
+    Figure(#[from] FigureError),
     /// A figure in another's place.
     #[error("figure {found} stands where {expected} belongs")]
     Order {
@@ -134,10 +141,12 @@ impl BindingFinding {
             Self::Opening => Code::OpeningHolds,
             Self::UnknownPrevious
             | Self::PreviousUnbound
+            | Self::UnknownPreviousCatalogue
+            | Self::Succession(_)
             | Self::ClearSum(_)
             | Self::NotRecounted { .. }
             | Self::Recount(_)
-            | Self::Range(_)
+            | Self::Figure(_)
             | Self::Order { .. }
             | Self::Difference(_) => Code::FiguresFollow,
             Self::VoidedOrLate | Self::FirstLeaf => Code::NumbersOfLeaves,
@@ -172,8 +181,12 @@ impl BindingFinding {
             Self::PreviousUnbound => {
                 "所接上月月报“账表相符”不通过（binding），期初存量无从证明".into()
             }
+            Self::UnknownPreviousCatalogue => "上月月报所引目录此处不知".into(),
+            Self::Succession(change) => {
+                format!("所引目录不能接续上月月报的目录：{}", change.zh())
+            }
             Self::ClearSum(event) => format!("{event}：公开记录某一列之和的绝对值达到 2^53"),
-            Self::Range(e) => format!("指标 {}:合计超出范围", e.0),
+            Self::Figure(error) => error.zh(),
             Self::Order { found, expected } => format!("应为指标 {expected} 之处是 {found}"),
             Self::Difference(difference) => difference.zh(),
             Self::VoidedOrLate => "撤销数或补报数与其记录不符".into(),

@@ -98,9 +98,6 @@ pub enum LeafProblem {
     /// A void of a leaf that could not be read.
     #[error("takes back leaf {0}, which is no statement")]
     VoidOfNothing(u64),
-    /// A void across a change of the schema.
-    #[error("takes back leaf {0}, whose row has another schema in this month's catalogue")]
-    OtherSchema(u64),
     /// A void of a void or an enrolment.
     #[error("takes back leaf {0}, which is itself a void or an enrolment")]
     NotCounted(u64),
@@ -173,7 +170,6 @@ impl LeafProblem {
             | P::OtherId { .. }
             | P::VoidedTwice(_)
             | P::VoidOfNothing(_)
-            | P::OtherSchema(_)
             | P::NotCounted(_) => Check::History,
             P::UnknownCatalogue(_)
             | P::OtherCatalogue
@@ -215,9 +211,6 @@ impl LeafProblem {
             P::OtherId { id, target } => format!("所撤销的 {id} 不是第 {target} 条"),
             P::VoidedTwice(target) => format!("第 {target} 条被再次撤销"),
             P::VoidOfNothing(target) => format!("所撤销的第 {target} 条不是记录"),
-            P::OtherSchema(target) => {
-                format!("所撤销的第 {target} 条在本月目录中列结构已不同")
-            }
             P::NotCounted(target) => format!("所撤销的第 {target} 条本身是撤销或登记"),
             P::UnknownCatalogue(_) => "所用目录此处不知".into(),
             P::OtherCatalogue => "所用目录与本月在前的记录不同".into(),

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::{Context, NamedRollup};
 use crate::catalogue::{Catalogue, Severity};
 use crate::compiled::CompiledCatalogue;
-use crate::figure::{self, Figure};
+use crate::figure::{self, CountedFigures, Figure};
 use crate::ids::{Tier, UnitId};
 use crate::registry::Registry;
 use crate::rollup::{ChildRef, HeldRollup, Rollup};
+use crate::succession;
 use crate::verdict::{ArithmeticFinding as Finding, Standing};
 
 /// Checks that the figures add up, and over whom (SPEC 8.2).
@@ -24,21 +25,25 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<Finding, Findin
         .compiled(&rollup.catalogue)
         .ok_or(Finding::UnknownCatalogue)?;
     let catalogue = &compiled.catalogue;
-    cells_add_up(&rollup.figures)?;
+    cells_add_up(catalogue, &rollup.figures)?;
     let has_children = every_child_named(rollup, registry)?;
     let children = child_rollups(rollup, context)?;
-    figures_add_up(rollup, catalogue, registry, &children, has_children)?;
+    figures_add_up(rollup, context, &children, has_children)?;
     children_hold(&children)?;
     rules_explained(rollup, context, compiled)?;
+    let other = |child: &&NamedRollup| child.held.rollup.catalogue != rollup.catalogue;
     Ok(Finding::Holds {
         figures: rollup.figures.len(),
         children: rollup.children.len(),
         missing: rollup.missing.len(),
+        other: children.iter().filter(other).count(),
     })
 }
 
-/// SPEC 8.2, step 1: the cells of each table add up to the value.
-fn cells_add_up(figures: &[Figure]) -> Result<(), Finding> {
+/// SPEC 8.2, step 1: the tables are those of the catalogue that is named, and the cells of each add
+/// up to the value.
+fn cells_add_up(catalogue: &Catalogue, figures: &[Figure]) -> Result<(), Finding> {
+    figure::shaped(catalogue, figures).map_err(Finding::Shape)?;
     for f in figures {
         for counts in [Some(&f.own), f.sum.as_ref()].into_iter().flatten() {
             if !counts.is_consistent() {
@@ -83,8 +88,9 @@ fn named_children(rollup: &Rollup) -> Vec<&UnitId> {
     used.chain(rollup.missing.iter().map(|m| &m.unit)).collect()
 }
 
-/// SPEC 8.2, step 3: each named rollup is there, of that child, month, revision and catalogue, and
-/// summed over the units that stand below the child in the registry named here.
+/// SPEC 8.2, step 3: each named rollup is there, of that child, month and revision, by this
+/// catalogue or one whose figures can be added to its own, and summed over the units that stand
+/// below the child in the registry named here.
 fn child_rollups(rollup: &Rollup, context: &Context<'_>) -> Result<Vec<NamedRollup>, Finding> {
     let of = |child| child_rollup(rollup, context, child);
     rollup.children.iter().map(of).collect()
@@ -104,7 +110,10 @@ fn child_rollup(
     if child.unit != *unit || child.period != rollup.period || child.revision != named.revision {
         return Err(Finding::OtherRollup(unit.clone()));
     }
-    if child.catalogue != rollup.catalogue {
+    let catalogue = |digest| context.log.catalogue(digest);
+    let ours = catalogue(&rollup.catalogue).ok_or(Finding::UnknownCatalogue)?;
+    let theirs = catalogue(&child.catalogue);
+    if !theirs.is_some_and(|theirs| succession::comparable(theirs, ours)) {
         return Err(Finding::ChildCatalogue(unit.clone()));
     }
     // Otherwise a city that names an old registry could leave out a county that was added since, or
@@ -126,8 +135,7 @@ fn child_rollup(
 /// none.
 fn figures_add_up(
     rollup: &Rollup,
-    catalogue: &Catalogue,
-    registry: &Registry,
+    context: &Context<'_>,
     children: &[NamedRollup],
     has_children: bool,
 ) -> Result<(), Finding> {
@@ -139,11 +147,21 @@ fn figures_add_up(
     }
     let mut own = rollup.figures.clone();
     own.iter_mut().for_each(|f| f.sum = None);
-    let theirs: Vec<&[Figure]> = children
-        .iter()
-        .map(|child| child.held.rollup.figures.as_slice())
-        .collect();
-    let expected = figure::with_children(catalogue, own, &theirs, &absent(rollup, registry))?;
+    let mut theirs = Vec::new();
+    for child in children {
+        let child = &child.held.rollup;
+        let catalogue = context.log.catalogue(&child.catalogue);
+        theirs.push(CountedFigures {
+            figures: &child.figures,
+            catalogue: catalogue.ok_or_else(|| Finding::ChildCatalogue(child.unit.clone()))?,
+        });
+    }
+    let catalogue = context
+        .log
+        .catalogue(&rollup.catalogue)
+        .ok_or(Finding::UnknownCatalogue)?;
+    let absent = absent(rollup, context.registry.registry());
+    let expected = figure::with_children(catalogue, own, &theirs, &absent)?;
     figure::same(catalogue, &rollup.figures, &expected)?;
     Ok(())
 }

@@ -8,9 +8,10 @@ use super::context::Context;
 use super::month::MonthSums;
 use crate::catalogue::{Catalogue, Kind};
 use crate::compiled::CompiledCatalogue;
-use crate::figure::{self, Figure};
+use crate::figure::{self, CountedFigures};
 use crate::rollup::{HeldRollup, Rollup};
 use crate::row::Schema;
+use crate::succession;
 use crate::verdict::{BindingFinding as Finding, Check};
 
 /// Checks that the figures are the sum of the month's leaves (SPEC 8.4).
@@ -21,8 +22,8 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<Finding, Findin
     let rollup = &held.rollup;
     let month = context.log.month(rollup.period);
     let compiled = leaves_by_catalogue(rollup, context, month)?;
-    opened_sums(rollup, compiled, month)?;
-    opening_holds(rollup, compiled, month)?;
+    opened_sums(rollup, context, compiled, month)?;
+    opening_holds(rollup, context, compiled, month)?;
     figures_follow(rollup, context, compiled, month)?;
     numbers_of_leaves(rollup, month)?;
     frozen_lists(rollup, &compiled.catalogue)?;
@@ -56,18 +57,19 @@ fn leaves_by_catalogue<'a>(
 /// the rules of rows, each as often as there are leaves.
 fn opened_sums(
     rollup: &Rollup,
+    context: &Context<'_>,
     compiled: &CompiledCatalogue,
     month: &MonthSums,
 ) -> Result<(), Finding> {
     let sums = &rollup.opening.sums;
-    for (event, leaves) in &month.sealed {
+    for (name, leaves) in &month.sealed {
         let columns = sums
-            .get(event)
-            .ok_or_else(|| Finding::NoSums(event.clone()))?;
-        let schema = compiled
-            .generators
-            .schema(event)
-            .ok_or_else(|| Finding::UnknownEvent(event.clone()))?;
+            .get(name)
+            .ok_or_else(|| Finding::NoSums(name.clone()))?;
+        let summed = compiled.summed(name, context.log.catalogues());
+        let schema = summed
+            .and_then(|(counting, event)| counting.generators.schema(event))
+            .ok_or_else(|| Finding::UnknownEvent(name.clone()))?;
         rules_hold(schema, columns, *leaves)?;
     }
     match sums.keys().find(|event| !month.sealed.contains_key(*event)) {
@@ -109,13 +111,19 @@ fn rules_hold(schema: &Schema, columns: &[i64], leaves: i64) -> Result<(), Findi
 /// SPEC 8.4, step 3: the opening opens the sum of the month's commitments.
 fn opening_holds(
     rollup: &Rollup,
+    context: &Context<'_>,
     compiled: &CompiledCatalogue,
     month: &MonthSums,
 ) -> Result<(), Finding> {
     let opening = &rollup.opening;
+    // Step 2 found each of the names.
+    let sums = opening.sums.iter().filter_map(|(name, columns)| {
+        let (counting, event) = compiled.summed(name, context.log.catalogues())?;
+        Some((&counting.generators, event, columns.as_slice()))
+    });
     compiled
         .generators
-        .check_opening(&month.commitments, &opening.sums, &opening.blinding.0)
+        .check_opening(&month.commitments, sums, &opening.blinding.0)
         .map_err(|_| Finding::Opening)
 }
 
@@ -131,7 +139,8 @@ fn figures_follow(
     let mut sums = rollup.opening.sums.clone();
     let clear = month.clear_sums();
     sums.extend(clear.map_err(|event| Finding::ClearSum(event.to_string()))?);
-    let last = previous_figures(rollup, context)?;
+    let last = previous_figures(rollup, catalogue, context)?;
+    let sums = compiled.column_sums(&sums, context.log.catalogues());
     let own = figure::own(catalogue, rollup.tier, &sums, last)?;
     for (published, expected) in rollup.figures.iter().zip(&own) {
         if published.id != expected.id {
@@ -152,11 +161,12 @@ fn figures_follow(
     recounted(rollup, context, compiled)
 }
 
-/// The figures of the rollup that this one follows.
+/// The figures of the rollup that this one follows, by a catalogue that this one's can follow.
 fn previous_figures<'a>(
     rollup: &Rollup,
+    catalogue: &Catalogue,
     context: &'a Context<'_>,
-) -> Result<Option<&'a [Figure]>, Finding> {
+) -> Result<Option<CountedFigures<'a>>, Finding> {
     let Some(digest) = rollup.previous else {
         return Ok(None);
     };
@@ -167,7 +177,16 @@ fn previous_figures<'a>(
     if context.unbound.contains(&digest) {
         return Err(Finding::PreviousUnbound);
     }
-    Ok(Some(&previous.rollup.figures))
+    let before = &previous.rollup;
+    let theirs = context.log.catalogue(&before.catalogue);
+    let theirs = theirs.ok_or(Finding::UnknownPreviousCatalogue)?;
+    if before.catalogue != rollup.catalogue {
+        succession::follows(theirs, catalogue).map_err(Finding::Succession)?;
+    }
+    Ok(Some(CountedFigures {
+        figures: &before.figures,
+        catalogue: theirs,
+    }))
 }
 
 /// SPEC 8.4, step 5: `voided`, `late` and `log.first` are those of the month's leaves.

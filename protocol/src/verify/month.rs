@@ -14,7 +14,8 @@ use crate::row::{ExactSum, Sums};
 pub struct MonthSums {
     /// Σ C, voided ones taken back.
     pub commitments: RistrettoPoint,
-    /// Net number of sealed leaves by event type; a type that was ever counted in this month is
+    /// Net number of sealed leaves by event type, those of an earlier schema by themselves
+    /// ([`CompiledCatalogue::sum_name`](crate::compiled::CompiledCatalogue::sum_name)); a type that was ever counted in this month is
     /// there.
     pub sealed: BTreeMap<String, i64>,
     /// Net column sums of clear leaves by event type.

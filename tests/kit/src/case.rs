@@ -122,7 +122,7 @@ impl<'w> Case<'w> {
             .clone()
             .unwrap_or_else(|| self.desk().sign(&self.rollup));
         let unit = self.newest.registry().unit(&self.id).unwrap();
-        let mut log = UnitLog::new(unit, vec![self.world.counting.clone()]);
+        let mut log = UnitLog::new(unit, self.world.catalogues());
         log.read(&self.entries, unit);
         let child = |d: &Digest| {
             let standing = self.standings.get(d).copied();

@@ -10,7 +10,7 @@ use protocol::compiled::CompiledCatalogue;
 use protocol::count::engine::History;
 use protocol::count::{Balance, Fact, Fields, Moves, Value, state};
 use protocol::digest::Digest;
-use protocol::figure;
+use protocol::figure::{self, CountedFigures};
 use protocol::ids::{EventId, Tier, UnitId};
 use protocol::log::checkpoint::{Checkpoint, origin_of};
 use protocol::log::tree::{Tree, leaf_hash};
@@ -28,6 +28,7 @@ use protocol::text::hex;
 use crate::{JAN, add_row, month, node_key, person_key, text, unit, witness_key};
 
 struct Written {
+    counting: Arc<CompiledCatalogue>,
     event: String,
     subject: Option<(Subject, String)>,
     moves: Moves,
@@ -104,6 +105,8 @@ pub struct Desk {
     past: BTreeMap<(Subject, String), Past>,
     months: BTreeMap<Month, Sum>,
     counting: Arc<CompiledCatalogue>,
+    /// Every catalogue that was published.
+    catalogues: Vec<Arc<CompiledCatalogue>>,
     number: u64,
 }
 
@@ -133,7 +136,27 @@ impl Desk {
             past: BTreeMap::new(),
             months: BTreeMap::new(),
             counting: counting.clone(),
+            catalogues: vec![counting.clone()],
             number: 0,
+        }
+    }
+
+    /// Learns of a catalogue; counts by the one that it had.
+    pub(crate) fn learn(&mut self, counting: &Arc<CompiledCatalogue>) {
+        self.catalogues.push(counting.clone());
+    }
+
+    /// Counts by this catalogue from now on.
+    pub fn adopt(&mut self, counting: &Arc<CompiledCatalogue>) {
+        self.counting = counting.clone();
+    }
+
+    /// A rollup's figures with its catalogue.
+    fn counted<'h>(&'h self, held: &'h HeldRollup) -> CountedFigures<'h> {
+        let named = |c: &&Arc<CompiledCatalogue>| c.digest == held.rollup.catalogue;
+        CountedFigures {
+            figures: &held.rollup.figures,
+            catalogue: &self.catalogues.iter().find(named).unwrap().catalogue,
         }
     }
 
@@ -295,6 +318,7 @@ impl Desk {
         let schema = self.counting.generators.schema(event).unwrap();
         let row = schema.row(&moves, sealed).unwrap();
         let written = Written {
+            counting: self.counting.clone(),
             event: event.into(),
             subject,
             moves,
@@ -388,7 +412,8 @@ impl Desk {
             w.blinding,
             w.subject.clone(),
         );
-        let columns = self.counting.generators.schema(&event).unwrap().columns();
+        let schema = w.counting.generators.schema(&event).unwrap();
+        let (name, columns) = (self.counting.sum_name(schema), schema.columns());
         if let Some(past) = subject.and_then(|s| self.past.get_mut(&s)) {
             past.voided.insert(target);
             past.moves.remove(&target);
@@ -401,7 +426,7 @@ impl Desk {
         } else {
             &mut sum.clear
         };
-        add_row(sums.entry(event).or_default(), columns, &row, -1);
+        add_row(sums.entry(name).or_default(), columns, &row, -1);
         sum.blinding -= blinding.unwrap_or(Scalar::ZERO);
         let s = self.void_statement(period, target);
         let recorder = self.recorder();
@@ -473,11 +498,12 @@ impl Desk {
         let mut sums = sum.sealed.clone();
         sums.extend(sum.clear.clone());
         let catalogue = &self.counting.catalogue;
+        let sums = self.counting.column_sums(&sums, &self.catalogues);
         let mut figures = figure::own(
             catalogue,
             self.tier,
             &sums,
-            previous.map(|h| h.rollup.figures.as_slice()),
+            previous.map(|h| self.counted(h)),
         )
         .unwrap();
         if !registry.registry().children(&self.id, p).is_empty() {
@@ -487,10 +513,7 @@ impl Desk {
                     *absent.entry(u.tier).or_default() += 1;
                 }
             }
-            let parts: Vec<_> = children
-                .iter()
-                .map(|c| c.rollup.figures.as_slice())
-                .collect();
+            let parts: Vec<_> = children.iter().map(|c| self.counted(c)).collect();
             figures = figure::with_children(catalogue, figures, &parts, &absent).unwrap();
         }
         let size = self.size();

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use protocol::catalogue::Catalogue;
 use protocol::compiled::CompiledCatalogue;
 use protocol::count::Value;
 use protocol::evidence::{Arrivals, Evidence, UnitEvidence};
@@ -24,6 +25,8 @@ pub struct World {
     pub registries: Vec<Note>,
     pub registry: VerifiedRegistry,
     pub counting: Arc<CompiledCatalogue>,
+    /// What was published after it.
+    pub later: Vec<Arc<CompiledCatalogue>>,
     pub units: BTreeMap<UnitId, Desk>,
 }
 /// An employment that begins, of the n-th person.
@@ -58,8 +61,36 @@ impl World {
             registries: vec![note],
             registry,
             counting,
+            later: Vec::new(),
             units,
         }
+    }
+
+    /// Everybody learns of a catalogue; nobody counts by it yet.
+    pub fn publish(&mut self, catalogue: Catalogue) -> Arc<CompiledCatalogue> {
+        let counting = Arc::new(CompiledCatalogue::new(catalogue).unwrap());
+        self.later.push(counting.clone());
+        for desk in self.units.values_mut() {
+            desk.learn(&counting);
+        }
+        counting
+    }
+
+    /// Every catalogue that was published.
+    pub fn catalogues(&self) -> Vec<Arc<CompiledCatalogue>> {
+        let mut all = vec![self.counting.clone()];
+        all.extend(self.later.iter().cloned());
+        all
+    }
+
+    /// The same, signed by the roots.
+    pub fn signed_catalogues(&self) -> Vec<Note> {
+        let roots = [&self.roots[0], &self.roots[1]];
+        let sign = |counting: &Arc<CompiledCatalogue>| {
+            let text = protocol::published::catalogue_text(&counting.catalogue).unwrap();
+            Note::sign(&text, &roots).unwrap()
+        };
+        self.catalogues().iter().map(sign).collect()
     }
 
     /// Two honest months of everybody.
@@ -299,9 +330,7 @@ impl World {
         };
         Evidence {
             registries: self.registries.clone(),
-            catalogues: vec![sign(
-                protocol::published::catalogue_text(&self.counting.catalogue).unwrap(),
-            )],
+            catalogues: self.signed_catalogues(),
             plans: vec![sign(protocol::published::plan_text(PLAN).unwrap())],
             arrivals: Some(
                 Note::sign(&arrivals.to_text().unwrap(), &[&self.desk(PROVINCE).node]).unwrap(),
@@ -343,12 +372,9 @@ pub fn small_evidence() -> Evidence {
         by: unit(CITY),
         received: [(held.digest(), receipt.received)].into(),
     };
-    let sign = |text: String| Note::sign(&text, &[&w.roots[0], &w.roots[1]]).unwrap();
     Evidence {
         registries: w.registries.clone(),
-        catalogues: vec![sign(
-            protocol::published::catalogue_text(&w.counting.catalogue).unwrap(),
-        )],
+        catalogues: w.signed_catalogues(),
         plans: vec![],
         arrivals: Some(Note::sign(&arrivals.to_text().unwrap(), &[&w.desk(CITY).node]).unwrap()),
         units: [(unit(B), part)].into(),

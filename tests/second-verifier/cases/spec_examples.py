@@ -172,7 +172,8 @@ def month_figures():
             columns = catalogue.schema(s.type).columns
             before = sums.get(s.type, [0] * len(columns))
             sums[s.type] = [n + s.counts.get(c, 0) for n, c in zip(before, columns)]
-    return Rollup(d["rollup"].encode()), catalogue, own_figures(catalogue, "county", {}, sums)
+    pairs = [(catalogue.schema(name), columns) for name, columns in sums.items()]
+    return Rollup(d["rollup"].encode()), catalogue, own_figures(catalogue, "county", None, pairs)
 
 
 def section_7():

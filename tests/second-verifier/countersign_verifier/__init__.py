@@ -9,6 +9,7 @@
 | statement         | 3 statement and record                                               |
 | log, reading      | 4 tree, bundles, checkpoints; the steps of reading a log             |
 | catalogue, plan   | 5 catalogue, schemas, plans                                          |
+| succession        | 5 whether a catalogue follows another one                            |
 | group, commitments | 6 group, generators, commitments                                     |
 | figures           | 7 figures                                                            |
 | rollup, checks    | 8 the rollup and its five checks, one module a check                 |

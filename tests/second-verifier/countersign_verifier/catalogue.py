@@ -97,7 +97,7 @@ class Catalogue:
 
     def __init__(self, note):
         doc = note.document("catalogue", CATALOGUE)
-        self.digest = note.digest
+        self.digest, self.version = note.digest, doc["version"]
         again = "countersign/catalogue/v1\n%s\n" % compact(in_order(doc, CATALOGUE))
         need(note.text == again.encode(), "a catalogue that is written in another way")
         self.events = {e["type"]: e for e in doc["events"]}
@@ -173,7 +173,7 @@ class Schema:
     """The columns of an event type's row."""
 
     def __init__(self, catalogue, event):
-        self.event, self.blocks, self.columns = event, [], []
+        self.catalogue, self.event, self.blocks, self.columns = catalogue, event, [], []
         for figure, indicator in catalogue.figures.items():
             if indicator["kind"] in COUNTED and event["code"] in indicator["events"]:
                 self._add_figure(catalogue, figure, indicator)

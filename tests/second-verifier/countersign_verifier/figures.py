@@ -37,6 +37,22 @@ class Counts:
         self.den, self.declared = doc["den"] or 0, doc["declared"] or 0
         self.in_range(figure)
 
+    def named(self, old, new, figure):
+        """The same counts in the cells of catalogue `new`, by their names in catalogue `old`."""
+        if old.digest == new.digest:
+            return self
+        tables = old.figures[figure]["tables"]
+        moved = Counts(new, figure)
+        need(moved.counted == self.counted, "%s: counts of another kind" % figure)
+        moved.value, moved.num, moved.den = self.value, self.num, self.den
+        moved.declared = self.declared
+        for t, table in enumerate(new.figures[figure]["tables"]):
+            need(table in tables, "%s: a table that was not there before" % figure)
+            counts = dict(zip(old.cells(table), self.cells[tables.index(table)]))
+            moved.cells[t] = [counts.pop(name, 0) for name in new.cells(table)]
+            need(not any(counts.values()), "%s: a count in a cell without a place" % figure)
+        return moved
+
     def tuple(self):
         return self.value, self.num, self.den, self.declared, self.cells
 
@@ -61,41 +77,50 @@ def widths(tables):
 def own_figures(catalogue, tier, previous, sums):
     """Steps 1 to 3: figure -> Counts, in the catalogue's order.
 
-    `previous` is the last month's figures by id, `sums` type -> column sums, sealed and clear.
+    `previous` is last month's catalogue and its figures by id, or None; `sums` are pairs of a
+    schema and its column sums, sealed and clear.
     """
     own = start(catalogue, previous)
-    for event_type, columns in sums.items():
-        add_blocks(catalogue.schema(event_type), columns, own)
+    for schema, columns in sums:
+        add_blocks(catalogue, schema, columns, own)
     quotients(catalogue, tier, own)
     return own
 
 
 def start(catalogue, previous):
     """Step 1: flows at 0, stocks at the last month's own counts."""
+    old, before = previous or (catalogue, {})
     own = {}
     for figure, indicator in catalogue.figures.items():
-        carried = indicator["kind"] in STOCKS and figure in previous
-        own[figure] = Counts(catalogue, figure, previous[figure]["own"] if carried else None)
+        own[figure] = Counts(catalogue, figure)
+        if indicator["kind"] in STOCKS and figure in before and figure in old.figures:
+            carried = Counts(old, figure, before[figure]["own"])
+            own[figure] = carried.named(old, catalogue, figure)
     return own
 
 
-def add_blocks(schema, columns, own):
-    """Step 2: the sums of one event type."""
-    baseline = schema.event["effect"]["baseline"]
+def add_blocks(catalogue, schema, columns, own):
+    """Step 2: the sums of one schema."""
+    old = schema.catalogue
     for block in schema.blocks:
-        x, counts = columns[block.start : block.end], own[block.figure]
-        if not block.counting:
-            if block.table == 0:
-                counts.value += sum(v << bit for bit, v in enumerate(x))
-            continue
-        sign, x = (-1 if block.direction == "out" else 1), x[:-1]
+        if block.figure in own:
+            counts = Counts(old, block.figure)
+            count_block(counts, block, columns[block.start : block.end], schema)
+            own[block.figure].add(counts.named(old, catalogue, block.figure))
+
+
+def count_block(counts, block, x, schema):
+    if not block.counting:
         if block.table == 0:
-            counts.value += sign * sum(x)
-            if baseline:
-                counts.declared += sum(x)
-        if counts.cells:
-            table = counts.cells[block.table]
-            counts.cells[block.table] = [a + sign * b for a, b in zip(table, x)]
+            counts.value += sum(v << bit for bit, v in enumerate(x))
+        return
+    sign, x = (-1 if block.direction == "out" else 1), x[:-1]
+    if block.table == 0:
+        counts.value += sign * sum(x)
+        if schema.event["effect"]["baseline"]:
+            counts.declared += sum(x)
+    if counts.cells:
+        counts.cells[block.table] = [sign * b for b in x]
 
 
 def quotients(catalogue, tier, own):
@@ -118,7 +143,8 @@ def with_children(catalogue, figure, own, scopes, missing_units):
     indicator = catalogue.figures[figure]
     total = Counts(catalogue, figure, own)
     for scope in scopes:
-        total.add(scope[figure])
+        if figure in scope:
+            total.add(scope[figure])
     if indicator["kind"] == "coverage":
         total.den += missing_units.get(indicator["per"], 0)
     total.in_range(figure)

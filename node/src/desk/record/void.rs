@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use protocol::count::{Fields, Value};
 use protocol::period::china_day;
 use protocol::statement::{self, Body, Ref, Statement};
+use protocol::succession;
 
 use super::Recording;
 use super::draft::Recorded;
@@ -46,6 +47,7 @@ impl Recording<'_> {
                 "the event was taken back already",
             );
         }
+        self.can_take_back_from(target)?;
         if target.period > self.month.period {
             let zh = format!(
                 "该事件计入 {},而正在填报的是重新打开的 {};请先结账该月",
@@ -59,6 +61,29 @@ impl Recording<'_> {
             return Err(Faults::one(FaultCode::VoidLater, zh, en));
         }
         Ok(())
+    }
+
+    /// Whether the month's catalogue has a place for what the target's one counted.
+    fn can_take_back_from(&self, target: &Statement) -> Result<(), Faults> {
+        let counting = &self.month.counting;
+        let theirs = self.books.counting_of(target);
+        let theirs = theirs.filter(|theirs| theirs.digest != counting.digest);
+        let Some(theirs) = theirs else {
+            return Ok(());
+        };
+        succession::follows(&theirs.catalogue, &counting.catalogue).map_err(|change| {
+            Faults::one(
+                FaultCode::VoidCatalogue,
+                format!(
+                    "该事件按较早的目录计数，本月的目录不能接续它（{}），无法作废",
+                    change.zh()
+                ),
+                format!(
+                    "the event was counted by an earlier catalogue, which this month's cannot \
+                     follow ({change}), so it cannot be taken back"
+                ),
+            )
+        })
     }
 
     /// Whether the catalogue has this reason for the event `name`, which takes another back.

@@ -27,7 +27,6 @@ use crate::note::{Alg, Note, NoteError, VerifierKey, verify_batch};
 use crate::period::Month;
 use crate::person::{Role, is_operator_of};
 use crate::registry::Unit;
-use crate::row;
 use crate::statement::{Body, CORRECTED, OPERATOR_ENROLLED, OPERATOR_REVOKED, Ref, Statement};
 use crate::verdict::{Check, LeafFinding, LeafProblem as Problem};
 use crate::verify::month::MonthSums;
@@ -173,6 +172,10 @@ impl UnitLog {
     /// What a month's leaves add up to.
     pub fn month(&self, month: Month) -> &MonthSums {
         self.months.get(&month).unwrap_or(&self.empty)
+    }
+    /// Every catalogue that is known.
+    pub fn catalogues(&self) -> &[Arc<CompiledCatalogue>] {
+        &self.catalogues
     }
     /// The compiled catalogue of this digest.
     pub fn compiled(&self, digest: &Digest) -> Option<&CompiledCatalogue> {
@@ -626,22 +629,26 @@ impl UnitLog {
             return Err(Problem::VoidedTwice(index));
         }
         let class = self.class_of(leaf).ok_or(Problem::VoidOfNothing(index))?;
-        let schema = compiled.generators.schema(&class.event);
-        if class.schema.is_some() && class.schema.as_ref() != schema.map(row::Schema::digest) {
-            return Err(Problem::OtherSchema(index));
-        }
-        let event = class.event.clone();
+        let digest = class.schema.ok_or(Problem::NotCounted(index))?;
+        // A row is taken back by the schema that it was counted by, which may be an earlier one.
+        let mut schemas = self.catalogues.iter();
+        let schema = schemas.find_map(|c| {
+            let schema = c.generators.schema(&class.event);
+            schema.filter(|schema| *schema.digest() == digest)
+        });
+        let schema = schema.ok_or(Problem::NotCounted(index))?;
+        let (name, columns) = (compiled.sum_name(schema), schema.columns());
         let month = self.months.entry(s.period).or_default();
         match &leaf.added {
             Added::Sealed(encoded) => {
                 let commitment = Commitment::from_bytes(encoded)
                     .map_err(|e| Problem::Unreadable(e.to_string()))?;
                 month.commitments -= commitment.point();
-                *month.sealed.entry(event).or_default() -= 1;
+                *month.sealed.entry(name).or_default() -= 1;
             }
             Added::Clear(clear) => {
-                let sums = month.clear.entry(event).or_default();
-                sums.add(schema.map_or(0, row::Schema::columns), &clear.row, -1);
+                let sums = month.clear.entry(name).or_default();
+                sums.add(columns, &clear.row, -1);
                 if let Some(history) = self.clear.get_mut(&(clear.subject, clear.key.clone())) {
                     history.voided.insert(index);
                     history.moves.remove(&index);

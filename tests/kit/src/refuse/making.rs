@@ -9,7 +9,7 @@ pub(super) use protocol::count::Value;
 pub(super) use protocol::digest::Digest;
 pub(super) use protocol::evidence::disclosure::{Disclosure, ShownRow};
 pub(super) use protocol::evidence::{Arrivals, Evidence, UnitEvidence, file};
-pub(super) use protocol::figure::{self, Basis};
+pub(super) use protocol::figure::{self, Basis, CountedFigures, Counts};
 pub(super) use protocol::ids::Tier;
 pub(super) use protocol::log::checkpoint::{Checkpoint, add_cosignature, origin_of};
 pub(super) use protocol::note::{Alg, Note, SigningKey};
@@ -104,11 +104,9 @@ pub(super) fn training(desk: &mut Desk, period: &str, attended: i64) -> u64 {
 
 /// What everybody knows.
 pub(super) fn blank(w: &World) -> Evidence {
-    let catalogue = published::catalogue_text(&w.counting.catalogue).unwrap();
-    let catalogue = Note::sign(&catalogue, &[&w.roots[0], &w.roots[1]]).unwrap();
     Evidence {
         registries: w.registries.clone(),
-        catalogues: vec![catalogue],
+        catalogues: w.signed_catalogues(),
         plans: vec![],
         arrivals: None,
         units: BTreeMap::new(),
@@ -204,7 +202,7 @@ pub(super) fn recount(c: &mut Case<'_>) {
 /// The same, where these clear sums are counted as well.
 pub(super) fn recount_with(c: &mut Case<'_>, claimed: &Sums) {
     let node = c.newest.registry().unit(&c.id).unwrap();
-    let mut log = UnitLog::new(node, vec![c.world.counting.clone()]);
+    let mut log = UnitLog::new(node, c.world.catalogues());
     log.read(&c.entries, node);
     let m = log.month(c.rollup.period);
     let mut sums = c.rollup.opening.sums.clone();
@@ -218,14 +216,15 @@ pub(super) fn recount_with(c: &mut Case<'_>, claimed: &Sums) {
         .rollup
         .previous
         .and_then(|d| c.known.values().find(|h| h.digest() == d))
-        .map(|h| h.rollup.figures.clone());
-    c.rollup.figures = figure::own(
-        &c.world.counting.catalogue,
-        c.rollup.tier,
-        &sums,
-        last.as_deref(),
-    )
-    .unwrap();
+        .cloned();
+    let catalogue = |digest| &log.compiled(&digest).unwrap().catalogue;
+    let last = last.as_ref().map(|h| CountedFigures {
+        figures: &h.rollup.figures,
+        catalogue: catalogue(h.rollup.catalogue),
+    });
+    let ours = log.compiled(&c.rollup.catalogue).unwrap();
+    let sums = ours.column_sums(&sums, log.catalogues());
+    c.rollup.figures = figure::own(&ours.catalogue, c.rollup.tier, &sums, last).unwrap();
     (c.rollup.voided, c.rollup.late) = (m.voided, m.late.clone());
     c.rollup.log.first = m.first.unwrap_or(c.rollup.log.size);
 }

@@ -27,8 +27,10 @@ mod receipts;
 mod recounts;
 mod registries;
 mod rules;
+mod shapes;
 mod signatories;
 mod small_parts;
+mod successions;
 mod sums;
 mod tables;
 mod units;
@@ -74,6 +76,8 @@ pub fn book() -> Book {
     tables::cases(&mut b, &honest);
     rules::cases(&mut b, &honest);
     fields::cases(&mut b, &honest);
+    shapes::cases(&mut b, &honest);
+    successions::cases(&mut b);
     disclosures::cases(&mut b, &honest);
     b
 }

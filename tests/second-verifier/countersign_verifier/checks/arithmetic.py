@@ -2,6 +2,7 @@
 
 from ..fault import need
 from ..figures import Counts, basis_of, with_children
+from ..succession import comparable
 
 
 def cells_add_up(case):
@@ -28,9 +29,12 @@ def child_rollups(case):
         unit = c["unit"]
         child = case.children.get(unit)
         need(child is not None, "the rollup of %s is not there" % unit)
-        named = (unit, r.period, c["revision"], r.catalogue)
-        found = (child.unit, child.period, child.revision, child.catalogue)
+        named = (unit, r.period, c["revision"])
+        found = (child.unit, child.period, child.revision)
         need(found == named, "the rollup of %s is another one" % unit)
+        theirs = case.file.catalogues.get(child.catalogue)
+        added = theirs is not None and comparable(theirs, case.catalogue)
+        need(added, "%s counted by a catalogue that cannot be added to this one" % unit)
         below = case.registry.reporting_below(unit, r.period)
         same = sorted(child.units_named()) == below
         need(same, "%s counted other units than the registry named here puts below it" % unit)
@@ -55,14 +59,17 @@ def figures_add_up(case):
 
 
 def scope_of(case, unit):
-    """figure -> the child's sum, else its own counts."""
+    """figure -> the child's sum, else its own counts, of those that both catalogues have."""
     child = case.children[unit]
+    old, new = case.file.catalogues[child.catalogue], case.catalogue
     mine, theirs = {f["id"] for f in case.rollup.figures}, {f["id"] for f in child.figures}
-    need(mine <= theirs <= set(case.catalogue.figures), "the figures of %s" % unit)
+    need(mine & set(old.figures) <= theirs, "the figures of %s" % unit)
     scope = {}
     for f in child.figures:
         counts = f["own"] if f["sum"] is None else f["sum"]
-        scope[f["id"]] = Counts(case.catalogue, f["id"], counts)
+        there = f["id"] in old.figures and f["id"] in new.figures
+        if there:
+            scope[f["id"]] = Counts(old, f["id"], counts).named(old, new, f["id"])
     return scope
 
 

@@ -5,6 +5,7 @@ from ..fault import need
 from ..figures import Counts, basis_of, own_figures
 from ..notation import BIG
 from ..reading import Month
+from ..succession import need_follows
 
 
 def month_of(case):
@@ -26,7 +27,7 @@ def opened_sums(case):
     sums, leaves = case.rollup.opening["sums"], month_of(case).sealed
     need(set(sums) == set(leaves), "opening.sums has other types than the month")
     for event_type, columns in sums.items():
-        schema = case.catalogue.schema(event_type)
+        schema = case.schema(event_type)
         whole = schema is not None and len(columns) == len(schema.columns)
         need(whole, "%s: number of columns" % event_type)
         in_range = all(abs(x) < BIG for x in columns)
@@ -42,7 +43,7 @@ def opening_holds(case):
     """Step 3."""
     r, terms = case.rollup, []
     for event_type, columns in r.opening["sums"].items():
-        schema = case.catalogue.schema(event_type)
+        schema = case.schema(event_type)
         terms += [(x, schema.base(j)) for j, x in enumerate(columns) if x]
     opened = commitment(terms, r.blinding)
     need(opened == month_of(case).sum, "the opening does not open the sum")
@@ -53,17 +54,22 @@ def own_figures_of_leaves(case):
     r = case.rollup
     both = dict(r.opening["sums"])
     for event_type, counts in month_of(case).clear.items():
-        columns = case.catalogue.schema(event_type).columns
+        columns = case.schema(event_type).columns
         both[event_type] = [counts.get(c, 0) for c in columns]
         in_range = all(abs(x) < BIG for x in both[event_type])
         need(in_range, "%s: a sum of clear rows that is out of range" % event_type)
-    previous = {}
+    previous = None
     if r.previous is not None:
         before = next((k for k in case.known if k.digest == r.previous), None)
         need(before is not None, "the previous rollup is not there")
         need(before.digest not in case.file.unbound, "the previous rollup fails binding")
-        previous = {f["id"]: f for f in before.figures}
-    return own_figures(case.catalogue, r.tier, previous, both)
+        old = case.file.catalogues.get(before.catalogue)
+        need(old is not None, "the catalogue of the previous rollup is not known")
+        if before.catalogue != r.catalogue:
+            need_follows(old, case.catalogue)
+        previous = (old, {f["id"]: f for f in before.figures})
+    sums = [(case.schema(name), columns) for name, columns in both.items()]
+    return own_figures(case.catalogue, r.tier, previous, sums)
 
 
 def figures_follow(case):

@@ -43,6 +43,14 @@ class Case:
         need(catalogue is not None, "the catalogue %s is not known" % named)
         return catalogue
 
+    def schema(self, name):
+        """The schema of a type, or of `type@digest` an earlier one; None where it is unknown."""
+        event_type, _, digest = name.partition("@")
+        if not digest:
+            return self.catalogue.schema(event_type)
+        schemas = (c.schema(event_type) for c in self.file.catalogues.values())
+        return next((s for s in schemas if s is not None and s.digest == digest), None)
+
     @cached_property
     def signed(self):
         """The keys that signed the rollup; no line of another key is allowed (SPEC 11.4)."""
