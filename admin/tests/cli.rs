@@ -365,6 +365,71 @@ fn a_chain_with_a_gap_is_refused(dir: &Dir) {
     assert!(dir.good(&words(all)).contains("until 700 (stolen)"));
 }
 
+/// The shipped catalogue with another version, and with a change to each of two files.
+fn changed_catalogue(dir: &Dir, name: &str, dimensions: (&str, &str), events: (&str, &str)) {
+    std::fs::create_dir(dir.path(name)).unwrap();
+    for entry in std::fs::read_dir(deploy("catalogue")).unwrap() {
+        let path = entry.unwrap().path();
+        let file = path.file_name().unwrap();
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        let (from, to) = match file.to_str().unwrap() {
+            "dimensions.toml" => {
+                text = text.replacen("version = 1", "version = 2", 1);
+                dimensions
+            }
+            "events.toml" => events,
+            _ => ("", ""),
+        };
+        assert!(text.contains(from), "{from}");
+        std::fs::write(dir.path(name).join(file), text.replacen(from, to, 1)).unwrap();
+    }
+}
+
+#[test]
+fn a_catalogue_is_compared_with_the_one_before_and_not_signed_where_it_cannot_follow() {
+    let dir = Dir::new("succession");
+    let shipped = deploy("catalogue");
+    dir.good(&["key", "new", "a.key", "--name", "root"]);
+    let sign = |from: &str, to: &str, more: &[&str]| {
+        let mut line = vec!["catalogue", "sign", from, "--root", "a.key", "-o", to];
+        line.extend(more);
+        dir.run(&line)
+    };
+    assert_eq!(sign(&shipped, "1.note", &["--first"]).code(), 0);
+    let code = r#"{ code = "1", zh = "男""#;
+    let more = format!(r#"{{ code = "9", zh = "其他", en = "other" }}, {code}"#);
+    changed_catalogue(&dir, "more", (code, &more), ("", ""));
+    let answer = dir.json(&["catalogue", "check", "more", "--against", "1.note"]);
+    assert_eq!(answer["holds"], true, "{answer}");
+    assert_eq!(answer["changes"][0]["code"], "succession.code_added");
+    assert_eq!(answer["changes"][0]["refused"], false);
+    assert_eq!(sign("more", "2.note", &["--against", &shipped]).code(), 0);
+    // Without a word of what was before it, nothing is signed.
+    assert_eq!(sign("more", "3.note", &[]).code(), 2);
+
+    let other = r#"{ code = "8", zh = "男""#;
+    let date = (r#"kind = "fen""#, r#"kind = "int""#);
+    changed_catalogue(&dir, "less", (code, other), date);
+    let against = ["--against", "1.note", "--against", "2.note"];
+    let answer = dir.json(&[&["catalogue", "check", "less"][..], &against].concat());
+    assert_eq!(answer["holds"], false);
+    let changes = answer["changes"].as_array().unwrap();
+    let refused = changes.iter().filter(|c| c["refused"] == true);
+    let codes: Vec<&str> = refused.map(|c| c["code"].as_str().unwrap()).collect();
+    for code in [
+        "succession.version",
+        "succession.field_kind",
+        "succession.code_removed",
+    ] {
+        assert!(codes.contains(&code), "{codes:?}");
+    }
+    let answer = dir.run(&["catalogue", "check", "less", "--against", "1.note"]);
+    assert_eq!(answer.code(), 1);
+    assert!(answer.out().contains("不能签署"), "{}", answer.out());
+    sign("less", "3.note", &against).refused(1, &["catalogue.faults"]);
+    assert!(!dir.path("3.note").exists());
+}
+
 #[test]
 fn a_broken_catalogue_has_all_its_faults_listed() {
     let dir = Dir::new("catalogue");
@@ -408,6 +473,7 @@ fn a_broken_catalogue_has_all_its_faults_listed() {
         "catalogue",
         "sign",
         "broken",
+        "--first",
         "--root",
         "a.key",
         "-o",
@@ -420,6 +486,7 @@ fn a_broken_catalogue_has_all_its_faults_listed() {
             "catalogue",
             "sign",
             &deploy("catalogue"),
+            "--first",
             "--root",
             "a.key",
             "-o",

@@ -1,16 +1,20 @@
 //! `countersign catalogue`: what is counted.
 
+mod files;
+mod succession;
+
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use node::fault::FaultCode;
 use protocol::authoring::{CatalogueError, CatalogueErrors};
-use protocol::catalogue::Catalogue;
 use protocol::compiled::CompiledCatalogue;
-use protocol::text::without_bom;
+use protocol::succession::Change;
 use serde_json::json;
 
-use super::output::{CommandResult, Failure, Output, print, read, save_new, sayln};
+use files::examine;
+
+use super::output::{CommandResult, Failure, Output, print, save_new, sayln};
 use super::signing::{print_signed, read_keys};
 use crate::keyring;
 
@@ -19,19 +23,34 @@ use crate::keyring;
 #[command(after_help = "Example:\n  countersign catalogue check deploy/catalogue")]
 pub enum Command {
     /// Check the TOML files of a directory as one catalogue; every fault is listed
-    #[command(after_help = "Example:\n  countersign catalogue check deploy/catalogue")]
+    #[command(
+        after_help = "Examples:\n  countersign catalogue check deploy/catalogue\n  \
+            countersign catalogue check deploy/catalogue --against catalogue-1.note"
+    )]
     Check {
         /// Directory
         dir: PathBuf,
+        /// An earlier catalogue, a signed note or a directory; repeat for all earlier ones. Tells
+        /// what each change means for running stocks and recorded months
+        #[arg(long, value_name = "OLD")]
+        against: Vec<PathBuf>,
     },
     /// Check and sign a catalogue
     #[command(
-        after_help = "Example:\n  countersign catalogue sign deploy/catalogue --root root.key -o \
-            catalogue-1.note"
+        after_help = "Examples:\n  countersign catalogue sign deploy/catalogue --first --root root.key \
+            -o catalogue-1.note\n  countersign catalogue sign deploy/catalogue --against \
+            catalogue-1.note --root root.key -o catalogue-2.note"
     )]
     Sign {
         /// Directory
         dir: PathBuf,
+        /// An earlier catalogue, a signed note or a directory; repeat for all earlier ones. What
+        /// cannot follow it is not signed
+        #[arg(long, value_name = "OLD", required_unless_present = "first")]
+        against: Vec<PathBuf>,
+        /// There is no earlier catalogue that anybody counts by
+        #[arg(long, conflicts_with = "against")]
+        first: bool,
         /// Root key file; repeat for several
         #[arg(long, value_name = "KEYFILE", required = true)]
         root: Vec<PathBuf>,
@@ -43,21 +62,46 @@ pub enum Command {
 
 pub fn run(command: Command, out: &Output) -> CommandResult {
     match command {
-        Command::Check { dir } => check(&dir, out),
-        Command::Sign { dir, root, output } => sign(&dir, &root, &output, out),
+        Command::Check { dir, against } => check(&dir, &against, out),
+        Command::Sign {
+            dir,
+            against,
+            first: _,
+            root,
+            output,
+        } => sign(&dir, &against, (&root, &output), out),
     }
 }
 
-fn sign(dir: &Path, root: &[PathBuf], output: &Path, out: &Output) -> CommandResult {
-    if let Err(CatalogueErrors(errors)) = examine(dir)? {
+fn sign(
+    dir: &Path,
+    against: &[PathBuf],
+    (root, output): (&[PathBuf], &Path),
+    out: &Output,
+) -> CommandResult {
+    let catalogue = match examine(dir)? {
+        Ok(catalogue) => catalogue,
+        Err(CatalogueErrors(errors)) => {
+            let message = format!(
+                "{}: the catalogue has {} fault(s) and was not signed",
+                dir.display(),
+                errors.len()
+            );
+            return Err(Failure::coded(FaultCode::CatalogueFaults, message)
+                .help("`countersign catalogue check` lists them all"));
+        }
+    };
+    let changes = succession::compare(&catalogue, against)?;
+    let refused = succession::refused(&changes).count();
+    if refused > 0 {
         let message = format!(
-            "{}: the catalogue has {} fault(s) and was not signed",
-            dir.display(),
-            errors.len()
+            "{}: the catalogue cannot follow the earlier one for {refused} reason(s), and was not signed",
+            dir.display()
         );
         return Err(Failure::coded(FaultCode::CatalogueFaults, message)
-            .help("`countersign catalogue check` lists them all"));
+            .help("`countersign catalogue check --against OLD` lists them all"));
     }
+    succession::tell(&changes, out);
     let keys = read_keys(root)?;
     let note = keyring::sign_catalogue(dir, &keys.iter().collect::<Vec<_>>())?;
     save_new(output, note.as_bytes())?;
@@ -65,38 +109,7 @@ fn sign(dir: &Path, root: &[PathBuf], output: &Path, out: &Output) -> CommandRes
     Ok(true)
 }
 
-/// The catalogue of a directory, or all that is wrong with it.
-fn examine(dir: &Path) -> Result<Result<Catalogue, CatalogueErrors>, Failure> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(Failure::file(dir))? {
-        let path = entry.map_err(Failure::file(dir))?.path();
-        if path.extension().is_some_and(|e| e == "toml") {
-            let text = String::from_utf8(read(&path)?).map_err(|_| {
-                Failure::coded(
-                    FaultCode::CatalogueToml,
-                    format!("{}: not UTF-8", path.display()),
-                )
-            })?;
-            files.push((
-                path.file_name()
-                    .and_then(|n| n.to_str())
-                    .unwrap_or_default()
-                    .to_string(),
-                without_bom(&text).to_string(),
-            ));
-        }
-    }
-    if files.is_empty() {
-        return Err(Failure::coded(
-            FaultCode::CatalogueEmpty,
-            format!("{}: there is no TOML file", dir.display()),
-        ));
-    }
-    files.sort();
-    Ok(Catalogue::from_files(&files))
-}
-
-fn check(dir: &Path, out: &Output) -> CommandResult {
+fn check(dir: &Path, against: &[PathBuf], out: &Output) -> CommandResult {
     match examine(dir)? {
         Err(CatalogueErrors(errors)) => {
             list_errors(dir, &errors, out);
@@ -106,8 +119,10 @@ fn check(dir: &Path, out: &Output) -> CommandResult {
             // Compiling it finds what validation cannot: conditions that do not compile.
             let counting = CompiledCatalogue::new(catalogue)
                 .map_err(|e| Failure::coded(FaultCode::CatalogueCel, e.to_string()))?;
-            summarise(&counting, out);
-            Ok(true)
+            let changes = succession::compare(&counting.catalogue, against)?;
+            let follows = succession::refused(&changes).next().is_none();
+            summarise(&counting, &changes, follows, out);
+            Ok(follows)
         }
     }
 }
@@ -128,12 +143,12 @@ fn list_errors(dir: &Path, errors: &[CatalogueError], out: &Output) {
     });
 }
 
-fn summarise(counting: &CompiledCatalogue, out: &Output) {
+fn summarise(counting: &CompiledCatalogue, changes: &[Change], follows: bool, out: &Output) {
     let c = &counting.catalogue;
     let (events, indicators) = (c.events.len(), c.indicators.len());
     let (dimensions, rules) = (c.dimensions.len(), c.rules.len());
     let answer = json!({
-        "holds": true,
+        "holds": follows,
         "id": c.id,
         "version": c.version,
         "digest": counting.digest,
@@ -142,11 +157,14 @@ fn summarise(counting: &CompiledCatalogue, out: &Output) {
         "dimensions": dimensions,
         "rules": rules,
         "faults": [],
+        "changes": succession::as_json(changes),
     });
     out.answer(answer, || {
+        succession::table(changes, out);
         sayln!(
-            "✓ {} version {}: {events} event types, {indicators} indicators, \
+            "{} {} version {}: {events} event types, {indicators} indicators, \
              {dimensions} dimensions, {rules} rules; {}",
+            if follows { "✓" } else { "✗" },
             c.id,
             c.version,
             counting.digest
