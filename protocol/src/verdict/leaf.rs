@@ -98,6 +98,16 @@ pub enum LeafProblem {
     /// A void of a leaf that could not be read.
     #[error("takes back leaf {0}, which is no statement")]
     VoidOfNothing(u64),
+    /// A void in a month before that of what it takes back.
+    #[error("takes back leaf {target} in {month}, but that one counts later, in {counted}")]
+    VoidBefore {
+        /// The index of the leaf that it takes back.
+        target: u64,
+        /// The month of that leaf.
+        counted: Month,
+        /// The month of the void.
+        month: Month,
+    },
     /// A void of a void or an enrolment.
     #[error("takes back leaf {0}, which is itself a void or an enrolment")]
     NotCounted(u64),
@@ -170,6 +180,7 @@ impl LeafProblem {
             | P::OtherId { .. }
             | P::VoidedTwice(_)
             | P::VoidOfNothing(_)
+            | P::VoidBefore { .. }
             | P::NotCounted(_) => Check::History,
             P::UnknownCatalogue(_)
             | P::OtherCatalogue
@@ -211,6 +222,11 @@ impl LeafProblem {
             P::OtherId { id, target } => format!("所撤销的 {id} 不是第 {target} 条"),
             P::VoidedTwice(target) => format!("第 {target} 条被再次撤销"),
             P::VoidOfNothing(target) => format!("所撤销的第 {target} 条不是记录"),
+            P::VoidBefore {
+                target,
+                counted,
+                month,
+            } => format!("在 {month} 撤销第 {target} 条，而该条计入更晚的 {counted}"),
             P::NotCounted(target) => format!("所撤销的第 {target} 条本身是撤销或登记"),
             P::UnknownCatalogue(_) => "所用目录此处不知".into(),
             P::OtherCatalogue => "所用目录与本月在前的记录不同".into(),

@@ -179,6 +179,7 @@ def void(leaf):
     counted = target is not None and target.form != "void" and target.id == s.voids["id"]
     need(counted, "it voids no counted leaf")
     need(index not in log.void, "it voids leaf %d again" % index)
+    need(target.period <= s.period, "it voids leaf %d of a later month" % index)
     old = log.catalogues[target.catalogue].schema(target.type)
     new = leaf.catalogue.schema(target.type)
     same = new is not None and old.digest == new.digest

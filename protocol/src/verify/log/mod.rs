@@ -2,7 +2,7 @@
 //!
 //! For each leaf: (1) it is a signed note with a statement of this unit; (2) it is signed by the
 //! node's key or by an operator's key that was valid at its index; (3) a void names an earlier
-//! statement of this log that is counted and not yet void; (4) a clear row is recomputed from the
+//! statement of this log that is counted, of no later month, and not yet void; (4) a clear row is recomputed from the
 //! published fields, a sealed one is a canonical commitment. What contradicts is kept as the
 //! *first finding* of the check that it belongs to; reading goes on, so that history stays whole.
 
@@ -630,6 +630,14 @@ impl UnitLog {
         }
         let class = self.class_of(leaf).ok_or(Problem::VoidOfNothing(index))?;
         let digest = class.schema.ok_or(Problem::NotCounted(index))?;
+        // Otherwise an earlier month would count less by what no month before it ever counted.
+        if s.period < class.period {
+            return Err(Problem::VoidBefore {
+                target: index,
+                counted: class.period,
+                month: s.period,
+            });
+        }
         // A row is taken back by the schema that it was counted by, which may be an earlier one.
         let mut schemas = self.catalogues.iter();
         let schema = schemas.find_map(|c| {

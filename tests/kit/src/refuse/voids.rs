@@ -6,6 +6,7 @@ pub(super) fn cases(b: &mut Book, w: &World) {
     let mut spare = Spare::new();
     targets(b, w, &mut spare);
     by_others(b, w, &mut spare);
+    before_its_target(b);
     one_leaf_in_two_months(b);
     one_leaf_twice(b, w);
 }
@@ -69,6 +70,35 @@ fn targets(b: &mut Book, w: &World, spare: &mut Spare) {
         "a void names an index far outside the log",
         "not in the log before it",
         &s,
+    );
+}
+
+/// An early leaf of February, taken back in January or in February: in January it would make up for
+/// what January itself has counted.
+fn before_its_target(b: &mut Book) {
+    let voided_in = |period: &str| {
+        let mut w = World::empty();
+        let registry = w.registry.clone();
+        let desk = w.units.get_mut(&unit(B)).unwrap();
+        training(desk, JAN, 700);
+        let early = training(desk, FEB, 500);
+        desk.void(period, early);
+        desk.close(JAN, 1, &registry, &[], vec![]);
+        desk.close(FEB, 1, &registry, &[], vec![]);
+        honest_file(&w, &[B], FEB)
+    };
+    b.evidence(
+        "void-before-target",
+        "January takes back what counts in February",
+        HISTORY,
+        "in 2026-01, but that one counts later, in 2026-02",
+        &voided_in(JAN),
+    )
+    .also(&[BINDING]);
+    b.control(
+        "control-void-in-its-month.zip",
+        "an early leaf of February is taken back in February, before January is closed",
+        file::write(&voided_in(FEB)).unwrap(),
     );
 }
 
