@@ -239,16 +239,20 @@ impl Books {
     ) -> Result<payload::SubjectHistory, BooksError> {
         let mut subject = payload::SubjectHistory::default();
         for (index, same) in self.store.view.of_subject(of)? {
-            let voided = self.store.view.voided_by(index)?.is_some();
-            if let Some(same) = same.filter(|_| !voided) {
+            let voided_by = self.store.view.voided_by(index)?;
+            if let Some(same) = same.filter(|_| voided_by.is_none()) {
                 subject.said.insert(same, index);
             }
             let (statement, payload) = self.statement(index)?;
-            // A month that was opened again is counted as it stood: what was recorded in later
-            // months is not there yet.
+            // A month that was opened again is counted as it stood: what was recorded, or taken
+            // back, in later months is not there yet.
             if statement.period > period {
                 continue;
             }
+            let voided = match voided_by {
+                Some(void) => self.statement(void)?.0.period <= period,
+                None => false,
+            };
             let Some(payload) = payload else { continue };
             let Some(counting) = self.state.published.counting_of(&statement) else {
                 continue;

@@ -88,7 +88,8 @@ struct Enrolment {
 #[derive(Debug, Default)]
 struct ClearHistory {
     facts: Vec<Fact>,
-    voided: BTreeSet<u64>,
+    /// What was taken back, and in which month.
+    voided: BTreeMap<u64, Month>,
     moves: BTreeMap<u64, (Month, Moves)>,
 }
 
@@ -568,15 +569,10 @@ impl UnitLog {
         }
         let facts = history.facts_until(s.period);
         let balance = history.balance(s.period, compiled);
-        let none = BTreeSet::new();
-        let (facts, voided) = if has_key {
-            (&facts[..], &history.voided)
-        } else {
-            (&[][..], &none)
-        };
+        let voided = history.voided_until(s.period);
         let view = History {
-            facts,
-            voided,
+            facts: if has_key { &facts } else { &[] },
+            voided: &voided,
             balance: &balance,
         };
         let engine = &compiled.engine;
@@ -658,8 +654,7 @@ impl UnitLog {
                 let sums = month.clear.entry(name).or_default();
                 sums.add(columns, &clear.row, -1);
                 if let Some(history) = self.clear.get_mut(&(clear.subject, clear.key.clone())) {
-                    history.voided.insert(index);
-                    history.moves.remove(&index);
+                    history.voided.insert(index, s.period);
                 }
             }
             Added::Nothing => return Err(Problem::NotCounted(index)),
@@ -735,10 +730,20 @@ impl ClearHistory {
         Cow::Owned(kept.cloned().collect())
     }
 
+    /// What was taken back in a month or before. A void of a later month takes nothing from a
+    /// month that is opened again: that month's own recount would have to bring it home twice.
+    fn voided_until(&self, period: Month) -> BTreeSet<u64> {
+        let voided = self.voided.iter().filter(|(_, month)| **month <= period);
+        voided.map(|(index, _)| *index).collect()
+    }
+
     /// What the log says of the subject in a month: the moves that still bind then.
     fn balance(&self, period: Month, compiled: &CompiledCatalogue) -> Balance {
         let mut balance = Balance::default();
-        for (month, moves) in self.moves.values().filter(|(month, _)| *month <= period) {
+        let stands = |index: &u64| self.voided.get(index).is_none_or(|month| *month > period);
+        let recorded = self.moves.iter().filter(|(index, _)| stands(index));
+        let recorded = recorded.map(|(_, moves)| moves);
+        for (month, moves) in recorded.filter(|(month, _)| *month <= period) {
             let binds = |figure: &str| compiled.engine.still_binds(figure, *month, period);
             let bound: Moves = moves.iter().filter(|m| binds(&m.figure)).cloned().collect();
             balance.add(&bound, 1);

@@ -42,14 +42,15 @@ impl UnitLog {
         };
         let facts = history.facts_until(period);
         let balance = history.balance(period, compiled);
+        let voided = history.voided_until(period);
         let view = History {
             facts: &facts,
-            voided: &history.voided,
+            voided: &voided,
             balance: &balance,
         };
         // As the unit's own node asks it: time alone changes stocks only.
         let recorded = history.moves.values().any(|(month, _)| *month == period);
-        let touched = recorded || !history.voided.is_empty();
+        let touched = recorded || !voided.is_empty();
         let (engine, first_day) = (&compiled.engine, self.first_day);
         engine.recount(event, view, period, first_day, touched)
     }

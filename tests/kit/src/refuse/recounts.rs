@@ -27,6 +27,29 @@ pub(super) fn cases(b: &mut Book) {
             file::write(&honest_file(&w, &[B], FEB)).unwrap(),
         );
     }
+    b.control(
+        "control-reopened-before-a-void.zip",
+        "January is opened again after February took the opening of a carrier back; it is counted as it stood",
+        file::write(&honest_file(&reopened(), &[B], MAR)).unwrap(),
+    );
+}
+
+/// County B takes back in February what January counted; then January is closed again.
+fn reopened() -> World {
+    let mut w = World::empty();
+    let registry = w.registry.clone();
+    let b = w.units.get_mut(&unit(B)).unwrap();
+    let opening = b.clear(JAN, "carrier.opened", &opened("2026-01-09"));
+    let closed = |on| [("ref", text("c2")), ("occurred_on", text(on))];
+    b.clear(JAN, "carrier.closed", &closed("2026-01-20"));
+    b.close(JAN, 1, &registry, &[], vec![]);
+    b.void(FEB, opening);
+    b.clear(FEB, "carrier.recounted", &closed("2026-02-28"));
+    b.close(FEB, 1, &registry, &[], vec![]);
+    training(b, JAN, 3);
+    b.close(JAN, 2, &registry, &[], vec![]);
+    b.close(MAR, 1, &registry, &[], vec![]);
+    w
 }
 
 fn opened(on: &str) -> [(&'static str, Value); 3] {
