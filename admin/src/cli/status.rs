@@ -173,7 +173,7 @@ fn about_month(m: &OwnMonth, top: bool) -> Option<String> {
     } else if m.submitted.is_none() {
         Some(format!("{p} is signed: countersign submit {p}"))
     } else if m.decision.is_none() && !top {
-        Some(format!("{p} is sent; the parent has not answered yet"))
+        Some(format!("{p} is handed in; the parent has not answered yet"))
     } else {
         None
     }

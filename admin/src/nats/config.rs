@@ -147,6 +147,12 @@ fn accounts(operator: &str, units: &[(UnitPath, &NatsUnit)]) -> String {
     )
 }
 
+/// Connections of one unit at a time: its node's, those that are being replaced, and some for people
+/// who look into it. Without a bound one seed could take all that the server has.
+const MAX_CONNECTIONS: u32 = 16;
+/// Subscriptions of one unit at a time: a node has an inbox and one for each request.
+const MAX_SUBSCRIPTIONS: u32 = 512;
+
 /// The account of a unit: no JetStream, one user, and nothing of other accounts but its imports.
 fn account_of(path: &UnitPath, unit: &NatsUnit) -> String {
     let imports: String = unit
@@ -160,6 +166,7 @@ fn account_of(path: &UnitPath, unit: &NatsUnit) -> String {
     format!(
         "  # {path}
   UNIT_{} {{
+    limits: {{ max_connections: {MAX_CONNECTIONS}, max_subscriptions: {MAX_SUBSCRIPTIONS} }}
     users: [ {{ nkey: {}, permissions: {{
       publish: {{ allow: [{publish}] }},
       subscribe: {{ allow: [{subscribe}] }} }} }} ]

@@ -8,8 +8,10 @@ use admin::nats::{
     Loss, NatsUnit, ProvisionOptions, Seen, ServerOptions, create_user, provision, server_config,
     wait_for_loss,
 };
+use async_nats::ConnectOptions;
 use node::link::{
-    Connection, DownKind, Durability, LinkState, LinkTls, NatsLink, Subject, Transport, UpKind,
+    Connection, DownKind, Durability, LinkSeen, LinkState, LinkTls, NatsLink, Subject, Transport,
+    UpKind,
 };
 
 use crate::world::{
@@ -432,6 +434,68 @@ async fn a_stream_that_was_filled_again_is_noticed_by_its_keeper() {
         assert_eq!(text(&city).await, *body);
     }
     assert_eq!(look(&world, &mut seen, 1).await, Loss::Nothing);
+}
+
+/// A server that has no room takes nothing, and the link says so until it takes something again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_does_not_take_is_told() {
+    let mut world = World::new("full");
+    let roomy = world.config.clone();
+    let room = roomy.lines().find(|l| l.contains("max_file")).unwrap();
+    world.config = roomy.replace(room, "  max_file_store: 1000000");
+    world.start();
+    world.provision().await;
+    let a = world.link(COUNTY_A).await;
+    let body = "x".repeat(300_000);
+    let refused = async {
+        for n in 0.. {
+            let rollup = Subject::up(path(COUNTY_A), UpKind::Rollup);
+            if a.publish(&message(rollup, &format!("{body}{n}")))
+                .await
+                .is_err()
+                && a.state().rejected.is_some()
+            {
+                return;
+            }
+        }
+    };
+    let patience = Duration::from_secs(60);
+    let refused = tokio::time::timeout(patience, refused).await;
+    refused.expect("a full store refuses");
+    let seen = LinkSeen {
+        state: a.state(),
+        since: chrono::DateTime::UNIX_EPOCH,
+    };
+    assert_eq!(seen.status().word(), "rejected");
+    let (code, text) = a.state().rejected.unwrap();
+    assert_eq!(
+        (code.as_str(), seen.trouble()),
+        ("link.refused", Some(text))
+    );
+
+    world.kill();
+    world.config = roomy;
+    world.start();
+    send_up(&a, COUNTY_A, UpKind::Rollup, "there is room").await;
+    assert_eq!(a.state().rejected, None);
+}
+
+/// One unit has so many connections and no more; others find room.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_unit_does_not_take_all_connections() {
+    let world = World::started("connections").await;
+    let server = world.url();
+    let mut open = Vec::new();
+    for _ in 0..40 {
+        let options = ConnectOptions::new().nkey(world.seed(COUNTY_A).to_owned());
+        match options.connect(&server).await {
+            Ok(client) => open.push(client),
+            Err(_) => break,
+        }
+    }
+    assert_eq!(open.len(), 16);
+    let b = world.link(COUNTY_B).await;
+    send_up(&b, COUNTY_B, UpKind::Rollup, "of another unit").await;
 }
 
 /// Copies a directory with all that is in it.

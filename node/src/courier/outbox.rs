@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::books::Books;
 use crate::fault::{Faults, internal};
-use crate::link::{DownKind, Outgoing, Subject, Transport, UnitPath, UpKind};
+use crate::link::{DownKind, LinkError, Outgoing, Subject, Transport, UnitPath, UpKind};
 use crate::service::Service;
 
 use super::due::{Parcel, due, path_in};
@@ -32,6 +32,12 @@ const MAX_RESEND_DELAY: Duration = Duration::from_secs(86_400);
 const RESEND_RECEIPTS_WITHIN: chrono::Days = chrono::Days::new(7);
 /// So many statements go in one delivery at most.
 const BUNDLE_STATEMENTS: u64 = 256;
+
+/// What is not sent, for the reason that the link gives.
+fn unsent(error: LinkError) -> Faults {
+    let text = error.to_string();
+    Faults::one(error.code(), text.clone(), text)
+}
 
 /// What was sent in this run.
 #[derive(Clone, Default)]
@@ -229,7 +235,7 @@ async fn send_all<T: Transport>(
             })
             .await?;
         let begin = Instant::now();
-        transport.publish_all(&letters).await.map_err(internal)?;
+        transport.publish_all(&letters).await.map_err(unsent)?;
         service.count("sent", letters.len() as u64);
         tracing::info!(%month, revision, messages = letters.len(), ms = millis(begin), "a rollup was sent");
         sent.note(digest, Instant::now());
@@ -262,7 +268,7 @@ async fn send_all<T: Transport>(
                 body,
             })
             .await
-            .map_err(internal)?;
+            .map_err(unsent)?;
         service.count("receipts", 1);
         service.receipt_sent(&note);
     }
@@ -313,7 +319,7 @@ async fn broadcast<T: Transport>(
             msg_id: digest.to_string(),
             body,
         };
-        transport.publish(&letter).await.map_err(internal)?;
+        transport.publish(&letter).await.map_err(unsent)?;
         sent.handed_down.insert(digest);
     }
     Ok(())

@@ -155,6 +155,18 @@ pub enum LinkError {
 }
 
 impl LinkError {
+    /// Whether a message was not taken, and sending it again will not help by itself.
+    #[must_use]
+    pub(super) fn is_rejection(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::Denied { .. }
+                | Self::Foreign { .. }
+                | Self::TooLarge { .. }
+        )
+    }
+
     /// The stable name of this error.
     #[must_use]
     pub fn code(&self) -> FaultCode {

@@ -44,6 +44,9 @@ pub struct LinkState {
     /// Those that nobody can store into or deliver from at the moment: the servers that hold them
     /// elect a leader, or too few of them are up.
     pub leaderless: BTreeSet<String>,
+    /// Code and text of what nats-server, or the rights of this unit, made of the last message that
+    /// was to be sent, where it was not taken and will not be by itself; none once one was.
+    pub rejected: Option<(FaultCode, String)>,
     /// Code and text of the last trouble; none when the last operation went well.
     pub trouble: Option<(FaultCode, String)>,
     /// How often the link has connected.
@@ -74,6 +77,8 @@ pub enum LinkStatus {
     Refused,
     /// A stream or consumer of this unit is not there.
     NotProvisioned,
+    /// What this unit sends is not taken: no room, or not its subject.
+    Rejected,
     /// A stream or consumer of this unit has no leader, so nobody stores or delivers.
     NoLeader,
     /// No connection yet since the start.
@@ -90,6 +95,7 @@ impl LinkStatus {
             Self::Connected => "connected",
             Self::Refused => "refused",
             Self::NotProvisioned => "not_provisioned",
+            Self::Rejected => "rejected",
             Self::NoLeader => "no_leader",
             Self::Connecting => "connecting",
             Self::Disconnected => "disconnected",
@@ -120,6 +126,7 @@ impl LinkSeen {
                 LinkStatus::Refused
             }
             Connection::Connected if !state.missing.is_empty() => LinkStatus::NotProvisioned,
+            Connection::Connected if state.rejected.is_some() => LinkStatus::Rejected,
             Connection::Connected => LinkStatus::Connected,
         }
     }
@@ -135,6 +142,7 @@ impl LinkSeen {
             |set: &BTreeSet<String>| Vec::from_iter(set.iter().map(String::as_str)).join(", ");
         match (self.status(), &self.state.durability) {
             (LinkStatus::Connected, _) => None,
+            (LinkStatus::Rejected, _) => self.state.rejected.as_ref().map(|(_, text)| text.clone()),
             (LinkStatus::Refused, Durability::Refused(why)) => Some(why.clone()),
             (LinkStatus::NotProvisioned, _) => Some(format!(
                 "nats-server does not have {}; the operator's `countersign nats provision --keep` \

@@ -113,7 +113,7 @@ fn of_books(books: &Books, now: DateTime<Utc>) -> Vec<Metric> {
     ]
 }
 
-fn of_link(link: &LinkSeen, now: DateTime<Utc>) -> [Metric; 3] {
+fn of_link(link: &LinkSeen, now: DateTime<Utc>) -> [Metric; 4] {
     let down = if link.is_up() {
         0
     } else {
@@ -134,6 +134,11 @@ fn of_link(link: &LinkSeen, now: DateTime<Utc>) -> [Metric; 3] {
             "link_no_leader",
             "1 if the NATS servers have no leader for a stream or consumer of this unit.",
             u64::from(link.status() == LinkStatus::NoLeader),
+        ),
+        Metric::gauge(
+            "link_rejected",
+            "1 if the NATS servers do not take what this unit sends: no room, or not its subject.",
+            u64::from(link.status() == LinkStatus::Rejected),
         ),
     ]
 }

@@ -135,8 +135,18 @@ impl NatsLink {
                 s.published += 1;
                 s.duplicates += u64::from(*duplicate);
                 s.trouble = None;
+                s.rejected = None;
             }),
-            Err(error) => self.wire.shared.trouble(error),
+            Err(error) => {
+                if error.is_rejection() {
+                    let rejected = Some((error.code(), error.to_string()));
+                    self.wire
+                        .shared
+                        .state
+                        .send_modify(|s| s.rejected = rejected);
+                }
+                self.wire.shared.trouble(error);
+            }
         }
         result.map(|_| ())
     }
