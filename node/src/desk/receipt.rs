@@ -61,7 +61,7 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Intake, Faults> {
         let me = books.unit().clone();
         return contradict(books, &me, what, body, None);
     }
-    if let Err(e) = answer::read_receipt(&note, own.held(), &parents) {
+    if let Err(e) = answer::read_receipt(&note, own.held(), &parents, registry) {
         return Ok(Intake::Refused(e.to_string()));
     }
     books.commit(vec![NewEntry::open(EntryKind::Receipt, note.as_bytes())])?;

@@ -503,7 +503,7 @@ impl Published<'_> {
         let r = &held.rollup;
         let version = self.version(r);
         let parents = parents_of(r, registry, Some(version.registry()));
-        let receipts = receipts(part, held, &parents);
+        let receipts = receipts(part, held, &parents, registry);
         let child = |digest: &Digest| {
             let (held, standing) = (self.by_digest.get(digest)?, found.get(digest)?);
             Some(NamedRollup {
@@ -552,7 +552,8 @@ impl Published<'_> {
     fn was_asked_for(&self, held: &HeldRollup, part: &UnitEvidence) -> bool {
         let r = &held.rollup;
         let named = self.version(r).registry();
-        let parents = parents_of(r, self.newest.registry(), Some(named));
+        let newest = self.newest.registry();
+        let parents = parents_of(r, newest, Some(named));
         if r.revision == 1 || parents.is_empty() {
             return true;
         }
@@ -560,7 +561,7 @@ impl Published<'_> {
         let before = of_unit.and_then(|all| all.get(&(r.period, r.revision - 1)));
         let before = before.filter(|b| r.supersedes == Some(b.digest()));
         before.is_some_and(|before| {
-            let last = receipts(part, before, &parents).last;
+            let last = receipts(part, before, &parents, newest).last;
             last.is_some_and(Decision::asks_for_revision)
         })
     }
@@ -770,16 +771,18 @@ struct Receipts {
 }
 
 /// The parent's receipts for exactly this rollup.
-fn receipts(part: &UnitEvidence, held: &HeldRollup, parents: &[&Unit]) -> Receipts {
+fn receipts(
+    part: &UnitEvidence,
+    held: &HeldRollup,
+    parents: &[&Unit],
+    newest: &Registry,
+) -> Receipts {
     let mut all = Receipts::default();
     let mut last = None;
     let r = &held.rollup;
-    for note in part
-        .receipts
-        .range((r.period, r.revision, 0)..=(r.period, r.revision, u32::MAX))
-        .map(|(_, n)| n)
-    {
-        match read_receipt(note, held, parents) {
+    let of_revision = (r.period, r.revision, 0)..=(r.period, r.revision, u32::MAX);
+    for (n, (_, note)) in part.receipts.range(of_revision).enumerate() {
+        match read_receipt(note, held, parents, newest) {
             Ok(receipt) => {
                 // The number in the path is nobody's word; the time inside is signed.
                 let decided: Option<DateTime<Utc>> = receipt.decided.parse().ok();
@@ -788,7 +791,11 @@ fn receipts(part: &UnitEvidence, held: &HeldRollup, parents: &[&Unit]) -> Receip
                 }
                 last = decided;
                 all.last = Some(receipt.decision);
-                all.received = all.received.or_else(|| receipt.received.parse().ok());
+                // When it came is what the first receipt says: where that one does not hold, a
+                // later one does not take its place.
+                if n == 0 {
+                    all.received = receipt.received.parse().ok();
+                }
             }
             Err(e) => all.finding = Some(AuthorshipFinding::Receipt(e.to_string())),
         }

@@ -14,6 +14,7 @@
 
 mod counts;
 mod difference;
+mod exact;
 mod named;
 
 pub use counts::{Basis, Counts, Figure, FigureError};
@@ -22,10 +23,10 @@ pub use named::{ColumnSums, CountedFigures};
 
 use std::collections::BTreeMap;
 
-use crate::catalogue::{AMOUNT_BITS, Catalogue, Indicator, Kind};
-use crate::count::MoveKind;
+use crate::catalogue::{Catalogue, Indicator, Kind};
 use crate::ids::Tier;
 use crate::row::{Block, Schema};
+use exact::Exact;
 use named::restated;
 
 /// All figures of a catalogue, zero, in the catalogue's order.
@@ -87,15 +88,7 @@ pub fn own(
         .enumerate()
         .map(|(n, f)| (f.id.clone(), n))
         .collect();
-    for sum in sums {
-        let schema = Schema::of(sum.catalogue, sum.event);
-        for block in schema.blocks() {
-            let figure = position.get(&block.figure);
-            if let Some(figure) = figure.and_then(|&n| figures.get_mut(n)) {
-                add_block(catalogue, figure, block, sum)?;
-            }
-        }
-    }
+    add_blocks(catalogue, &mut figures, &position, sums)?;
     quotients(catalogue, tier, &mut figures, &position);
     settle_basis(catalogue, &mut figures);
     Ok(figures)
@@ -120,64 +113,52 @@ fn carry_stocks(
     Ok(())
 }
 
-/// Adds the columns of one block to its figure (SPEC 7, step 2). What an earlier schema counted is
-/// taken back cell by cell by name.
-fn add_block(
+/// Adds the columns of all blocks to their figures (SPEC 7, step 2), and looks at the range of what
+/// came out only then.
+fn add_blocks(
     catalogue: &Catalogue,
-    figure: &mut Figure,
-    block: &Block,
-    sum: &ColumnSums<'_>,
+    figures: &mut [Figure],
+    position: &BTreeMap<String, usize>,
+    sums: &[ColumnSums<'_>],
 ) -> Result<(), FigureError> {
-    let id = &block.figure;
-    let to = catalogue.indicator_of_figure(id);
-    let from = sum.catalogue.indicator_of_figure(id);
-    let (Some(to), Some(from)) = (to, from) else {
-        return Ok(());
-    };
-    let delta = of_block(block, (sum.catalogue, from), sum)?;
-    if std::ptr::eq(catalogue, sum.catalogue) {
-        return figure.own.add(&delta, id);
-    }
-    let delta = restated(id, &delta, (sum.catalogue, from), (catalogue, to))?;
-    figure.own.add(&delta, id)
-}
-
-/// What one block counts, by the catalogue of its schema.
-fn of_block(
-    block: &Block,
-    (catalogue, indicator): (&Catalogue, &Indicator),
-    ColumnSums { event, columns, .. }: &ColumnSums<'_>,
-) -> Result<Counts, FigureError> {
-    let range = || FigureError::Range(block.figure.clone());
-    let sum = columns
-        .get(block.start..block.start + block.width)
-        .unwrap_or_default();
-    let sign = if block.kind == MoveKind::Out { -1 } else { 1 };
-    let mut delta = Counts::of(indicator, catalogue);
-    let mut total = 0_i64;
-    if block.kind == MoveKind::Amount {
-        for (bit, x) in sum.iter().enumerate().take(AMOUNT_BITS) {
-            let amount = x.checked_mul(1 << bit).ok_or_else(range)?;
-            total = total.checked_add(amount).ok_or_else(range)?;
-        }
-    } else {
-        let mut cells = delta.cells.get_mut(block.table);
-        let counting = sum.len().saturating_sub(1);
-        for (cell, x) in sum.iter().take(counting).enumerate() {
-            total = total.checked_add(*x).ok_or_else(range)?;
-            if let Some(slot) = cells.as_mut().and_then(|cells| cells.get_mut(cell)) {
-                *slot = x.checked_mul(sign).ok_or_else(range)?;
+    let mut counted: BTreeMap<usize, Exact> = BTreeMap::new();
+    for sum in sums {
+        let schema = Schema::of(sum.catalogue, sum.event);
+        for block in schema.blocks() {
+            let place = position.get(&block.figure);
+            let to = catalogue.indicator_of_figure(&block.figure);
+            let (Some(&place), Some(to)) = (place, to) else {
+                continue;
+            };
+            if let Some(delta) = of_block((catalogue, to), block, sum)? {
+                let zero = || Exact::zero(catalogue, to);
+                counted.entry(place).or_insert_with(zero).add(&delta);
             }
         }
     }
-    if block.table == 0 {
-        let signed = total.checked_mul(sign).ok_or_else(range)?;
-        delta.value = Some(signed);
-        if event.effect.baseline {
-            delta.declared = signed;
-        }
+    for (place, exact) in counted {
+        let figure = &mut figures[place];
+        figure.own.add(&exact.counts(&figure.id)?, &figure.id)?;
     }
-    Ok(delta)
+    Ok(())
+}
+
+/// What one block counts, by the catalogue of the report. What an earlier schema counted is taken
+/// back cell by cell by name.
+fn of_block(
+    to: (&Catalogue, &Indicator),
+    block: &Block,
+    sum: &ColumnSums<'_>,
+) -> Result<Option<Exact>, FigureError> {
+    let id = &block.figure;
+    let Some(from) = sum.catalogue.indicator_of_figure(id) else {
+        return Ok(None);
+    };
+    let delta = Exact::of_block(block, from, sum);
+    if std::ptr::eq(to.0, sum.catalogue) {
+        return Ok(Some(delta));
+    }
+    delta.restated(id, (sum.catalogue, from), to).map(Some)
 }
 
 /// Quotients follow from the own values of their parts (SPEC 7, step 3).

@@ -55,22 +55,36 @@ pub(super) fn restated(
     to: (&Catalogue, &Indicator),
 ) -> Result<Counts, FigureError> {
     let (old, new) = (Counts::of(from.1, from.0), Counts::of(to.1, to.0));
-    let shape = || FigureError::Shape(id.to_string());
     if !counts.has_shape_of(&old) || !new.has_members_of(counts) {
-        return Err(shape());
+        return Err(FigureError::Shape(id.to_string()));
     }
-    let mut stated = Counts {
-        cells: new.cells,
+    Ok(Counts {
+        cells: restated_cells(id, &counts.cells, from, to)?,
         ..counts.clone()
-    };
-    for (table, dimensions) in to.1.tables.iter().enumerate() {
+    })
+}
+
+/// Cells of `from`, of the shape that it gives them, as cells of `to`.
+///
+/// # Errors
+/// A table or a cell that `to` lacks and that is not 0.
+pub(super) fn restated_cells<N: Copy + Default + PartialEq>(
+    id: &str,
+    counts: &[Vec<N>],
+    from: (&Catalogue, &Indicator),
+    to: (&Catalogue, &Indicator),
+) -> Result<Vec<Vec<N>>, FigureError> {
+    let mut stated = Vec::new();
+    for dimensions in &to.1.tables {
         let theirs = from.1.tables.iter().position(|d| d == dimensions);
-        let cells = &counts.cells[theirs.ok_or_else(shape)?];
+        let cells = theirs.and_then(|table| counts.get(table));
+        let cells = cells.ok_or_else(|| FigureError::Shape(id.to_string()))?;
         let places = to.0.cells(dimensions);
+        let mut table = vec![N::default(); places.len()];
         for (name, count) in from.0.cells(dimensions).into_iter().zip(cells) {
             match places.iter().position(|place| *place == name) {
-                Some(place) => stated.cells[table][place] = *count,
-                None if *count == 0 => {}
+                Some(place) => table[place] = *count,
+                None if *count == N::default() => {}
                 None => {
                     return Err(FigureError::NoPlace {
                         figure: id.to_string(),
@@ -80,6 +94,7 @@ pub(super) fn restated(
                 }
             }
         }
+        stated.push(table);
     }
     Ok(stated)
 }

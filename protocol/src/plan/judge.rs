@@ -191,25 +191,28 @@ struct Reading<'a> {
     reports: &'a dyn Reports,
 }
 
-/// A number, or a quotient.
+/// A number, or a quotient. Wide enough for what is added and multiplied here: a figure that is in
+/// range is not in range any more as a percentage.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 struct Actual {
-    num: i64,
-    den: Option<i64>,
+    num: i128,
+    den: Option<i128>,
 }
 
 impl Actual {
     fn reaches(self, op: Op, value: i64) -> bool {
         let (actual, wanted) = match self.den {
+            // Less than nothing to count: no quotient, so nothing is reached.
+            Some(den) if den < 0 => return false,
             Some(den) => (
-                i128::from(self.num) * 10_000,
-                i128::from(value) * i128::from(den),
+                self.num.saturating_mul(10_000),
+                den.saturating_mul(value.into()),
             ),
-            None => (i128::from(self.num), i128::from(value)),
+            None => (self.num, value.into()),
         };
         match op {
             // 左右 is met within 5 % (open question Q06 of the domain pack)
-            Op::Approx | Op::HoldApprox => actual * 100 >= wanted * 95,
+            Op::Approx | Op::HoldApprox => actual.saturating_mul(100) >= wanted.saturating_mul(95),
             _ => actual >= wanted,
         }
     }
@@ -220,16 +223,21 @@ impl Actual {
     fn show(self, unit: &str) -> String {
         match self.den {
             Some(0) => "nothing to count (0/0)".to_string(),
-            Some(den) => format!(
-                "{}.{:02}% ({}/{den})",
-                self.num * 100 / den,
-                self.num * 10_000 / den % 100,
-                self.num
-            ),
-            None if unit == "分" => format!("{}.{:02} 元", self.num / 100, self.num % 100),
+            Some(den) => {
+                let basis_points = self.num.saturating_mul(10_000) / den;
+                format!("{}% ({}/{den})", hundredths(basis_points), self.num)
+            }
+            None if unit == "分" => format!("{} 元", hundredths(self.num)),
             None => format!("{} {unit}", self.num),
         }
     }
+}
+
+/// A number of hundredths, with two places.
+fn hundredths(n: i128) -> String {
+    let sign = if n < 0 { "-" } else { "" };
+    let n = n.unsigned_abs();
+    format!("{sign}{}.{:02}", n / 100, n % 100)
 }
 
 impl Reading<'_> {
@@ -259,10 +267,10 @@ impl Reading<'_> {
             let counts = if own { &figure.own } else { figure.scope() };
             match (counts.num, counts.den) {
                 (Some(num), Some(den)) => {
-                    actual.num += num;
-                    actual.den = Some(actual.den.unwrap_or(0) + den);
+                    actual.num += i128::from(num);
+                    actual.den = Some(actual.den.unwrap_or(0) + i128::from(den));
                 }
-                _ => actual.num += counts.value.unwrap_or(0),
+                _ => actual.num += i128::from(counts.value.unwrap_or(0)),
             }
         }
         if !self.indicator.kind.is_counted() && actual.den.is_none() {
@@ -309,7 +317,7 @@ impl Reading<'_> {
         };
         match self.target.unit.as_str() {
             "bp" if value == 10_000 => format!("{each}100%"),
-            "bp" => format!("{each}{sign}{}.{:02}%", value / 100, value % 100),
+            "bp" => format!("{each}{sign}{}%", hundredths(value.into())),
             unit => format!("{each}{sign}{value} {unit}"),
         }
     }
@@ -429,4 +437,29 @@ fn gap_remark(unit: &UnitId, gaps: &[Month]) -> Option<String> {
         "{unit}: no rollup that counts for {} month(s), {first} … {last}",
         gaps.len()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quotient_of_large_numbers_is_exact() {
+        let large = (1 << 53) - 1;
+        let quotient = |num, den| Actual {
+            num,
+            den: Some(den),
+        };
+        let shown = quotient(large, 1).show("bp");
+        assert_eq!(shown, "900719925474099100.00% (9007199254740991/1)");
+        assert_eq!(
+            quotient(large, large).show("bp"),
+            format!("100.00% ({large}/{large})")
+        );
+        assert_eq!(quotient(-5, 1000).show("bp"), "-0.50% (-5/1000)");
+        assert!(quotient(large, large).reaches(Op::Ge, 10_000));
+        assert!(!quotient(large - 1, large).reaches(Op::Ge, 10_000));
+        assert!(!quotient(1, large).reaches(Op::Approx, i64::MAX));
+        assert!(!quotient(-1, -large).reaches(Op::Ge, 10_000));
+    }
 }

@@ -97,7 +97,9 @@ impl Reporting {
             Tier::City => self.city_days,
             Tier::Province => self.province_days,
         };
-        period.last_day() + chrono::Days::new(u64::from(days))
+        let days = chrono::Days::new(u64::from(days));
+        let due = period.last_day().checked_add_days(days);
+        due.unwrap_or(NaiveDate::MAX)
     }
 }
 

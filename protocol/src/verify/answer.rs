@@ -30,7 +30,7 @@ pub enum AnswerError {
     /// It is for another rollup, month or revision.
     #[error("is for other bytes")]
     OtherBytes,
-    /// The checkpoint in it is no note.
+    /// The checkpoint in it is no note, or a line of a known key in it does not hold.
     #[error("checkpoint: {0}")]
     CheckpointNote(#[from] NoteError),
     /// The checkpoint in it is not cosigned by the parent's witness.
@@ -50,10 +50,10 @@ pub enum AnswerError {
     OtherCheckpoint,
 }
 
-/// The keys that may cosign a unit's checkpoints: those of everybody who is above it in any month
-/// (and its own, which is of no weight).
+/// The keys that may cosign a unit's checkpoints: those of everybody who is above it in any month,
+/// and nobody else's. Nobody is its own witness.
 pub fn witnesses(id: &UnitId, registry: &Registry) -> Vec<VerifierKey> {
-    let above = registry.ever_above(id).into_iter().chain(registry.unit(id));
+    let above = registry.ever_above(id).into_iter();
     above.flat_map(Unit::witnesses).cloned().collect()
 }
 
@@ -107,7 +107,7 @@ fn read_by<'a>(
 }
 
 /// Reads a receipt for a rollup: signed by the parent, for exactly these bytes, over a checkpoint
-/// that it cosigned.
+/// that it cosigned. `newest` says whose lines on that checkpoint are known.
 ///
 /// # Errors
 /// What contradicts.
@@ -115,6 +115,7 @@ pub fn read_receipt(
     note: &Note,
     held: &HeldRollup,
     parents: &[&Unit],
+    newest: &Registry,
 ) -> Result<Receipt, AnswerError> {
     let rollup = &held.rollup;
     let (receipt, parent) = read_by(note, &rollup.unit, parents)?;
@@ -124,20 +125,26 @@ pub fn read_receipt(
         return Err(AnswerError::OtherBytes);
     }
     if receipt.decision == Decision::Accepted {
-        cosigned_checkpoint(&receipt, held, parent)?;
+        cosigned_checkpoint(&receipt, held, parent, newest)?;
     }
     Ok(receipt)
 }
 
-/// What is accepted carries the rollup's own checkpoint, cosigned by the parent's witness.
+/// What is accepted carries the rollup's own checkpoint, cosigned by the parent's witness. No other
+/// line of a known key in it is wrong: a parent could otherwise show a line of the child that the
+/// child never signed.
 fn cosigned_checkpoint(
     receipt: &Receipt,
     held: &HeldRollup,
     parent: &Unit,
+    newest: &Registry,
 ) -> Result<(), AnswerError> {
     let rollup = &held.rollup;
     let checkpoint = Note::parse(receipt.checkpoint.as_bytes())?;
     cosigned(&checkpoint, parent)?;
+    let node = newest.unit(&rollup.unit).map(Unit::vkeys);
+    let known = [node.unwrap_or_default(), witnesses(&rollup.unit, newest)].concat();
+    checkpoint.verify(&known)?;
     let root = rollup.log.root_bytes().ok_or(AnswerError::NoRoot)?;
     let expected = Checkpoint::new(&origin_of(&rollup.unit), rollup.log.size, root)
         .map_err(AnswerError::Expected)?;

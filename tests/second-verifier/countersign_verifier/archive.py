@@ -7,6 +7,7 @@ from .fault import Fault, need
 
 MARK = "countersign-evidence-v1"
 MAX_PARTS = 65534
+MAX_PATH = 128
 LOCAL, CENTRAL, END = b"PK\3\4", b"PK\1\2", b"PK\5\6"
 
 
@@ -46,6 +47,7 @@ def read_zip(data):
         raise Fault("not an evidence file")
     need(parts[0] == (MARK, b""), "not an evidence file of version 1")
     names = [name for name, _ in parts[1:]]
+    need(all(len(name) <= MAX_PATH for name in names), "a path of more than 128 bytes")
     in_order = all(a < b for a, b in zip(names, names[1:]))
     need(in_order, "parts are not in the order of their paths")
     return parts[1:]

@@ -84,6 +84,16 @@ def print_report(report):
     print(ends[exit_code(report)])
 
 
+def report_of(path, vkey):
+    """The report of a file on disk; whatever goes wrong is told, and is no verification."""
+    try:
+        with open(path, "rb") as f:
+            return verify(f.read(), vkey)
+    except Exception as e:  # not only a Fault: an unexpected error must not look like a verdict
+        error = "%s: %s" % (type(e).__name__, e)
+        return {"units": [], "error": error, "not_checked": NOT_CHECKED}
+
+
 def main():
     parser = argparse.ArgumentParser(
         description="Second verifier of Countersign evidence and disclosures"
@@ -94,8 +104,7 @@ def main():
     )
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    with open(args.file, "rb") as f:
-        report = verify(f.read(), args.root)
+    report = report_of(args.file, args.root)
     if args.json:
         print(json.dumps(report, ensure_ascii=False, indent=2))
     else:

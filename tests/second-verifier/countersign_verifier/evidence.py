@@ -94,6 +94,7 @@ class Parts:
         self._unit(unit).rollups[r.key] = r
 
     def _add_receipt(self, _path, part, unit, period, revision, n):
+        need(int(n) < 1 << 32, "a receipt's number of more than 32 bits")
         note = Note(part)
         receipt = note.document("receipt", RECEIPT)
         receipt["note"], receipt["n"] = note, int(n)

@@ -93,7 +93,7 @@ class Checkpoint:
         need(len(lines) == 4 and lines[3] == "", "a checkpoint that has not three lines")
         origin = lines[0].startswith("countersign/") and unit_id(lines[0][12:])
         need(origin, "a checkpoint's origin")
-        decimal = re.fullmatch("0|[1-9][0-9]*", lines[1])
+        decimal = re.fullmatch("0|[1-9][0-9]{0,18}", lines[1])
         need(decimal and int(lines[1]) < 1 << 63, "a checkpoint's size")
         self.unit, self.size = lines[0][12:], int(lines[1])
         self.root = unbase64(lines[2])

@@ -10,6 +10,11 @@ from .fault import Fault, need
 
 TIERS = {"county": 0, "city": 1, "province": 2}
 BIG = 1 << 53  # figures and weights stay below it in magnitude
+# Unicode's White_Space; `str.strip` without an argument strips U+001C to U+001F as well
+WHITE_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 
 
 def sha256(data):
@@ -90,9 +95,14 @@ def is_day(v):
     return day_of_form(v) and is_time(v + "T00:00:00Z")
 
 
+def says_something(v):
+    """Whether a text is not empty and not only white space."""
+    return v.strip(WHITE_SPACE) != ""
+
+
 def explained(v):
-    """A reason or an explanation: 1-500 characters and not only spaces."""
-    return isinstance(v, str) and v.strip() != "" and len(v) <= 500
+    """A reason or an explanation: 1-500 characters and not only white space."""
+    return isinstance(v, str) and says_something(v) and len(v) <= 500
 
 
 class Opt:

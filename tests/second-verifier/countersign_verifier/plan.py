@@ -5,6 +5,7 @@ import re
 from .notation import text
 
 PLAN = {"id": text, "toml": text}
+DAYS = re.compile("[0-9]{1,9}")  # more than any calendar has
 DEFAULT_DAYS = {"county": 5, "city": 10, "province": 15}
 WANTED = re.compile(r'(area_code|(county|city|province)_days)\s*=\s*"?([^"]*?)"?')
 
@@ -25,6 +26,6 @@ def read_plan(toml):
         name, of_tier, value = found.groups()
         if section == "[plan]" and name == "area_code":
             area = value
-        elif section == "[reporting]" and of_tier and value.isdigit():
+        elif section == "[reporting]" and of_tier and DAYS.fullmatch(value):
             days[of_tier] = int(value)
     return area, days

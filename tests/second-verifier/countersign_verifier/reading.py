@@ -40,6 +40,7 @@ class Log:
         self.unit, self.entries, self.registry = unit, entries, registry
         self.catalogues = catalogues
         self.hashes = [leaf_hash(e) for e in entries]
+        self.roots = {}  # size -> root; every rollup asks for those of all before it
         self.at, self.months, self.faults, self.ids = 0, {}, {}, set()
         self.leaves = []  # the statement of each counted leaf, else None
         self.periods = []  # the month of each leaf, None where it has no statement
@@ -49,7 +50,9 @@ class Log:
         self.node_public = {k.public for k in registry.node_keys(unit)}
 
     def root(self, size):
-        return tree_root(self.hashes[:size])
+        if size not in self.roots:
+            self.roots[size] = tree_root(self.hashes[:size])
+        return self.roots[size]
 
     def month(self, period):
         return self.months.setdefault(period, Month())

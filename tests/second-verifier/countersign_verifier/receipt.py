@@ -2,9 +2,24 @@
 
 from .fault import need
 from .log import Checkpoint
-from .notation import Map, digest, is_time, month, one_of, seconds, small, text, unit_id
+from .notation import (
+    Map,
+    digest,
+    is_time,
+    month,
+    one_of,
+    says_something,
+    seconds,
+    small,
+    text,
+    unit_id,
+)
 
-CHECK = {"check": text, "outcome": one_of("holds", "noted", "fails"), "detail": text}
+CHECK = {
+    "check": one_of("authorship", "arithmetic", "history", "binding", "timeliness"),
+    "outcome": one_of("holds", "noted", "fails"),
+    "detail": text,
+}
 RECEIPT = {
     "parent": unit_id,
     "child": unit_id,
@@ -41,7 +56,8 @@ def decision_fits(receipt):
     """Step 1."""
     decision = receipt["decision"]
     failed = any(k["outcome"] == "fails" for k in receipt["checks"])
-    explains = receipt["reasons"] or decision not in ("returned", "reopened")
+    reason = any(says_something(r) for r in receipt["reasons"])
+    explains = reason or decision not in ("returned", "reopened")
     need(explains, "receipt: %s without a reason" % decision)
     need(not failed or decision != "accepted", "receipt: accepted with a failed check")
     need(failed or decision != "rejected", "receipt: rejected without a failed check")

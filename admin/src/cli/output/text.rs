@@ -91,8 +91,13 @@ pub fn percent(num: i64, den: i64) -> String {
     if den <= 0 {
         return format!("{num}/{den}");
     }
-    let hundredths = num * 10_000 / den % 100;
-    format!("{}.{hundredths:02} % ({num}/{den})", num * 100 / den)
+    let hundredths = i128::from(num) * 10_000 / i128::from(den);
+    let sign = if hundredths < 0 { "-" } else { "" };
+    let (whole, rest) = (
+        hundredths.unsigned_abs() / 100,
+        hundredths.unsigned_abs() % 100,
+    );
+    format!("{sign}{whole}.{rest:02} % ({num}/{den})")
 }
 
 #[cfg(test)]
@@ -118,5 +123,9 @@ mod tests {
         assert_eq!(yuan(123_456), "1234.56 元");
         assert_eq!(percent(592, 997), "59.37 % (592/997)");
         assert_eq!(percent(0, 0), "0/0");
+        let large = (1 << 53) - 1;
+        let shown = "900719925474099100.00 % (9007199254740991/1)";
+        assert_eq!(percent(large, 1), shown);
+        assert_eq!(percent(-1, 1000), "-0.10 % (-1/1000)");
     }
 }

@@ -6,6 +6,7 @@
 //! adjust, it has adjusted. A receipt for a rollup that was changed is left out, unless it is what
 //! the case is about.
 
+mod answers;
 mod book;
 mod chains;
 mod clear_rows;
@@ -15,6 +16,7 @@ mod descendants;
 mod disclosures;
 mod documents;
 mod equivocation;
+mod exact;
 mod fields;
 mod figures;
 mod keys;
@@ -67,12 +69,14 @@ pub fn book() -> Book {
     clear_rows::cases(&mut b, &honest);
     recounts::cases(&mut b);
     receipts::cases(&mut b, &honest);
+    answers::cases(&mut b);
     registries::cases(&mut b, &honest);
     units::cases(&mut b, &honest);
     documents::cases(&mut b, &honest);
     zips::cases(&mut b);
     small_parts::cases(&mut b, &honest);
     ranges::cases(&mut b, &honest);
+    exact::cases(&mut b, &honest);
     tables::cases(&mut b, &honest);
     rules::cases(&mut b, &honest);
     fields::cases(&mut b, &honest);

@@ -71,6 +71,13 @@ pub(super) fn cases(b: &mut Book, w: &World) {
         "a soft rule does not hold, and is explained",
         file::write(&evidence_of(&broken(3, &[("R1", "I22")]))).unwrap(),
     );
+    let mut c = broken(3, &[("R1", "I22")]);
+    c.rollup.explanations[0].text = "\u{1c}".into();
+    b.control(
+        "control-explanation-not-white.zip",
+        "an explanation of U+001C, which Unicode does not call white space",
+        file::write(&evidence_of(&c)).unwrap(),
+    );
     b.control(
         "control-rules-hold.zip",
         "the most inspections for which every rule holds",

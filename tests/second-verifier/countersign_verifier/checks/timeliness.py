@@ -20,16 +20,19 @@ def day_of_arrival(case):
 
 
 def deadline(case):
-    """The last day on which the rollup is in time."""
+    """The last day on which the rollup is in time, by the first plan of the topmost unit.
+
+    The rollup need not name the plan: nobody chooses its own deadline.
+    """
     r = case.rollup
     above = case.newest.ancestors(r.unit, r.period) or [r.unit]
     top = case.newest.units[above[-1]]
     wanted = top["area"] or top["id"]
-    plans = [read_plan(p["toml"]) for p in case.file.plans if p["id"] in r.plans]
+    plans = [read_plan(p["toml"]) for p in case.file.plans]
     default = DEFAULT_DAYS[r.tier]
     days = [days.get(r.tier, default) for area, days in plans if area == wanted]
     end = datetime.datetime(*last_day(r.period))
-    return later(end, datetime.timedelta(min(days or [default]))).date()
+    return later(end, datetime.timedelta((days or [default])[0])).date()
 
 
 def later(time, span):
