@@ -298,7 +298,7 @@ fn a_receipt_holds_with_the_witness_key_of_its_time() {
         let new = key(&format!("{CITY}/witness"), Alg::CosignatureV1, 60).vkey();
         known(&mut r, CITY).replace_witness(new, text.parse().unwrap());
         let city = r.unit(&unit(CITY)).unwrap();
-        protocol::verify::answer::read_receipt(&note, &held, &[city])
+        protocol::verify::answer::read_receipt(&note, &held, &[city], &r)
     };
     // The world's witnesses sign in February 2026.
     assert!(until("2026-03-01T00:00:00Z").is_ok());

@@ -9,7 +9,7 @@ fn a_receipt_is_the_parents_for_exactly_these_bytes() {
     let parent = registry.unit(&unit(CITY)).unwrap();
     let read = |note: &Note, parent: Option<&Unit>| {
         let parents: Vec<&Unit> = parent.into_iter().collect();
-        protocol::verify::answer::read_receipt(note, &held, &parents)
+        protocol::verify::answer::read_receipt(note, &held, &parents, registry)
     };
     let honest = WORLD.receipt(A, JAN);
     assert_eq!(
