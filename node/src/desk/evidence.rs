@@ -5,7 +5,8 @@
 //! statements follow when somebody has room for them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use protocol::digest::Digest;
 use protocol::evidence::file::FileError;
@@ -14,6 +15,7 @@ use protocol::ids::UnitId;
 use protocol::log::tile::MAX_BUNDLE_ENTRIES;
 use protocol::note::Note;
 use protocol::period::Month;
+use protocol::rollup::HeldRollup;
 
 use crate::books::children::Child;
 use crate::books::{Books, OwnRollup};
@@ -58,21 +60,15 @@ impl Snapshot {
             received: BTreeMap::new(),
         };
         for (id, child) in books.children() {
-            arrivals.received.extend(
-                child
-                    .arrived()
-                    .iter()
-                    .map(|(digest, at)| (*digest, stamp(*at))),
-            );
-            if !child.known().is_empty() {
-                let last = child
-                    .known()
-                    .values()
-                    .map(|h| h.rollup.log.size)
-                    .max()
-                    .unwrap_or(0);
-                sizes.insert(id.clone(), last.min(child.held()));
-                notes.units.insert(id.clone(), below(child));
+            let complete = complete(child);
+            let arrived = complete
+                .iter()
+                .filter_map(|held| child.arrived().get_key_value(&held.digest()));
+            let times = arrived.map(|(digest, at)| (*digest, stamp(*at)));
+            arrivals.received.extend(times);
+            if let Some(last) = complete.last() {
+                sizes.insert(id.clone(), last.rollup.log.size);
+                notes.units.insert(id.clone(), below(child, &complete));
             }
         }
         keep_latest(&mut arrivals.received);
@@ -164,10 +160,31 @@ fn own(books: &Books) -> UnitEvidence {
     part
 }
 
-fn below(child: &Child) -> UnitEvidence {
+/// A child's rollups that are here whole, in the order of their logs: with the statements and the
+/// checkpoint, and with those before that they build on. A reader can make nothing of another one,
+/// and of statements that no checkpoint covers it says that the file cannot be verified at all.
+fn complete(child: &Child) -> Vec<&Arc<HeldRollup>> {
+    let mut left_out = BTreeSet::new();
+    let mut complete = Vec::new();
+    for held in child.in_order() {
+        let rollup = &held.rollup;
+        let size = rollup.log.size;
+        let is_here = size <= child.held() && child.checkpoints().contains_key(&size);
+        let mut before = rollup.previous.iter().chain(&rollup.supersedes);
+        if is_here && !before.any(|digest| left_out.contains(digest)) {
+            complete.push(held);
+        } else {
+            left_out.insert(held.digest());
+        }
+    }
+    complete
+}
+
+fn below(child: &Child, complete: &[&Arc<HeldRollup>]) -> UnitEvidence {
     let mut part = UnitEvidence::default();
-    for (key, held) in child.known() {
-        part.rollups.insert(*key, held.note.clone());
+    for held in complete {
+        let key = (held.rollup.period, held.rollup.revision);
+        part.rollups.insert(key, held.note.clone());
         if let Some(note) = child.checkpoints().get(&held.rollup.log.size) {
             part.checkpoints.insert(held.rollup.log.size, note.clone());
         }
