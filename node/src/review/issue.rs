@@ -1,12 +1,14 @@
 //! The receipt that answers a rollup.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use protocol::log::checkpoint::add_cosignature;
 use protocol::note::Note;
+use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
 use protocol::rollup::HeldRollup;
 use protocol::verdict::Verdict;
 
+use crate::books::children::Child;
 use crate::books::{Books, EntryKind, NewEntry};
 use crate::clock::stamp;
 use crate::fault::{FaultCode, Faults, internal};
@@ -74,6 +76,17 @@ fn cosign(books: &Books, checkpoint: &Note, now: DateTime<Utc>) -> Result<Note, 
     add_cosignature(checkpoint, &key, time).map_err(internal)
 }
 
+/// Now, or the second after the last receipt for this child and month where the clock is not past
+/// it: receipts are read in the order of these times, and of two with one time whoever hands them
+/// on could say which was last.
+fn after_those_given(child: &Child, month: Month, now: DateTime<Utc>) -> DateTime<Utc> {
+    let given = child.given().values().flatten();
+    let of_month = given.filter(|(receipt, _)| receipt.period == month);
+    let times = of_month.filter_map(|(receipt, _)| receipt.decided.parse::<DateTime<Utc>>().ok());
+    let next = times.max().map(|last| last + TimeDelta::seconds(1));
+    next.map_or(now, |next| now.max(next))
+}
+
 /// Signs and keeps a receipt.
 ///
 /// # Errors
@@ -105,15 +118,6 @@ pub fn issue_receipt(
         Some(note) => note.as_bytes().to_vec(),
         None => Vec::new(),
     };
-    // Receipts for one rollup are read in the order of these times, also where the clock was put
-    // back in between.
-    let before = child
-        .given()
-        .get(&held.digest())
-        .into_iter()
-        .flatten()
-        .filter_map(|(r, _)| r.decided.parse().ok())
-        .max();
     let receipt = Receipt {
         parent: books.unit().clone(),
         child: rollup.unit.clone(),
@@ -122,7 +126,7 @@ pub fn issue_receipt(
         rollup: held.digest(),
         decision,
         received: stamp(received),
-        decided: stamp(before.map_or(now, |before| now.max(before))),
+        decided: stamp(after_those_given(child, rollup.period, now)),
         by,
         reasons,
         about,

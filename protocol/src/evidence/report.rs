@@ -784,9 +784,10 @@ fn receipts(
     for (n, (_, note)) in part.receipts.range(of_revision).enumerate() {
         match read_receipt(note, held, parents, newest) {
             Ok(receipt) => {
-                // The number in the path is nobody's word; the time inside is signed.
+                // The number in the path is nobody's word; the time inside is signed. Of two with one
+                // time, whoever hands the file on could say which was last.
                 let decided: Option<DateTime<Utc>> = receipt.decided.parse().ok();
-                if decided.is_none() || decided < last {
+                if decided.is_none() || decided <= last {
                     all.finding = Some(AuthorshipFinding::ReceiptOrder);
                 }
                 last = decided;

@@ -221,12 +221,19 @@ fn months_reported(rollup: &Rollup, context: &Context<'_>, unit: &Unit) -> Resul
 }
 
 /// SPEC 8.3, step 8: a sealed month stays sealed. No leaf of an earlier month stands behind that
-/// month's last rollup, where nothing would ever count it. What this rollup itself or a refused one
-/// claims of its size does not matter here.
+/// month's last rollup, where nothing would ever count it; of the month before, behind the revision
+/// that this rollup names. A later revision may have a log of the same size as this rollup: what it
+/// counts and the named one does not would otherwise be left out of the stocks without being seen.
 fn sealed_months(rollup: &Rollup, context: &Context<'_>) -> Result<(), Finding> {
     let mut sealed: BTreeMap<Month, u64> = BTreeMap::new();
     for ((month, _), earlier) in context.known.range(..(rollup.period, 0)) {
         sealed.insert(*month, earlier.rollup.log.size);
+    }
+    if let (Some(previous), Some(month)) = (rollup.previous, rollup.period.prev()) {
+        let mut revisions = context.known.range(month.revisions());
+        if let Some((_, named)) = revisions.find(|(_, known)| known.digest() == previous) {
+            sealed.insert(month, named.rollup.log.size);
+        }
     }
     match context.log.first_behind(&sealed, rollup.log.size) {
         Some((index, month)) => Err(Finding::MonthSealed { index, month }),

@@ -113,7 +113,7 @@ def cosigned_checkpoint(case, receipt):
 
 def order_of_receipts(before, receipt):
     """Step 6."""
-    in_order = before is None or before["decided"] <= receipt["decided"]
+    in_order = before is None or before["decided"] < receipt["decided"]
     need(in_order, "receipt: not in the order of decided")
 
 

@@ -4,6 +4,8 @@ use super::making::*;
 
 pub(super) fn cases(b: &mut Book, w: &World) {
     previous(b, w);
+    equal_sizes(b);
+    month_behind_another(b);
     revisions(b, w);
     registry_backwards(b, w);
 }
@@ -67,6 +69,74 @@ fn previous(b: &mut Book, w: &World) {
         &c,
     )
     .also(&[BINDING]);
+}
+
+/// January is closed, something is recorded, and then January's second revision and February are
+/// closed over the same log; February names the first revision. That is right if what was recorded
+/// is February's: its log can be older than the second revision.
+fn equal_sizes(b: &mut Book) {
+    let between = |record: fn(&mut Desk, u64)| {
+        let mut w = World::empty();
+        let registry = w.registry.clone();
+        let desk = w.units.get_mut(&unit(B)).unwrap();
+        let early = training(desk, JAN, 2);
+        let first = desk.close(JAN, 1, &registry, &[], vec![]);
+        record(desk, early);
+        desk.close(FEB, 1, &registry, &[], vec![]);
+        let mut february = desk.held[&(month(FEB), 1)].rollup.clone();
+        february.previous = Some(first.digest());
+        desk.close(JAN, 2, &registry, &[], vec![]);
+        let february = desk.sign(&february);
+        desk.held.insert((month(FEB), 1), february);
+        honest_file(&w, &[B], FEB)
+    };
+    let voided = between(|desk, early| {
+        desk.void(JAN, early);
+    });
+    b.evidence(
+        "previous-replaced-same-size",
+        "February builds on January's first revision; a void of January stands before both the second and February",
+        HISTORY,
+        "was put into 2026-01, which was already sealed",
+        &voided,
+    );
+    let trained = between(|desk, _| {
+        training(desk, FEB, 3);
+    });
+    b.control(
+        "control-previous-same-size.zip",
+        "January's second revision has the log of February, which builds on the first",
+        file::write(&trained).unwrap(),
+    );
+}
+
+/// A leaf stands behind its month's end, but before the end of an earlier month's later revision.
+fn month_behind_another(b: &mut Book) {
+    let with = |of: &str| {
+        let mut w = World::empty();
+        let registry = w.registry.clone();
+        let desk = w.units.get_mut(&unit(B)).unwrap();
+        training(desk, JAN, 2);
+        desk.close(JAN, 1, &registry, &[], vec![]);
+        desk.close(FEB, 1, &registry, &[], vec![]);
+        training(desk, of, 3);
+        desk.close(JAN, 2, &registry, &[], vec![]);
+        training(desk, MAR, 4);
+        desk.close(MAR, 1, &registry, &[], vec![]);
+        honest_file(&w, &[B], MAR)
+    };
+    b.evidence(
+        "leaf-behind-its-month",
+        "a leaf of February stands behind February, but before January's second revision",
+        HISTORY,
+        "was put into 2026-02, which was already sealed",
+        &with(FEB),
+    );
+    b.control(
+        "control-leaf-before-revision.zip",
+        "a leaf of January stands behind February, before January's second revision",
+        file::write(&with(JAN)).unwrap(),
+    );
 }
 
 fn revisions(b: &mut Book, w: &World) {

@@ -7,6 +7,7 @@ pub(super) fn cases(b: &mut Book, w: &World) {
     cosignatures(b, w);
     decisions(b, w);
     order_and_place(b, w);
+    one_time_for_two(b, w);
     arrivals(b, w);
 }
 
@@ -248,6 +249,33 @@ fn order_and_place(b: &mut Book, w: &World) {
         AUTHORSHIP,
         "no parent that could answer",
         &e,
+    );
+}
+
+/// Accepted, and opened again later or in the same second.
+fn one_time_for_two(b: &mut Book, w: &World) {
+    let reopened = |decided: &str| {
+        let mut e = honest_file(w, &[B], JAN);
+        let mut r = w.receipt(B, JAN);
+        (r.decision, r.reasons) = (Decision::Reopened, vec!["?".into()]);
+        r.decided = decided.into();
+        let note = w.sign_receipt(&r);
+        on(&mut e, B).receipts.insert((month(JAN), 1, 1), note);
+        e
+    };
+    let first = w.receipt(B, JAN).decided;
+    b.evidence(
+        "receipt-same-time",
+        "two receipts with the same time of decision: anybody could swap them",
+        AUTHORSHIP,
+        "order in which the parent decided",
+        &reopened(&first),
+    );
+    let second = first.replace(":00Z", ":01Z");
+    b.control(
+        "control-receipts.zip",
+        "a receipt that accepts, and one of a second later that opens the month again",
+        file::write(&reopened(&second)).unwrap(),
     );
 }
 

@@ -92,10 +92,14 @@ def months_reported(case):
 def sealed_months(case):
     """Step 8."""
     r, log = case.rollup, case.log
-    sealed = max((k.size for k in case.known), default=0)
-    for i in range(sealed, r.size):
-        period = log.periods[i]
-        need(period is None or period >= r.period, "leaf %d is of a sealed month" % i)
+    earlier = sorted((k for k in case.known if k.period < r.period), key=lambda k: k.key)
+    sealed = {k.period: k.size for k in earlier}  # of each month its last revision
+    named = rollup_before(case)
+    if named is not None:
+        sealed[named.period] = named.size
+    for i in range(min(sealed.values(), default=r.size), r.size):
+        end = sealed.get(log.periods[i], r.size)
+        need(i < end, "leaf %d is of a sealed month" % i)
 
 
 STEPS = (
