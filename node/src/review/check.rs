@@ -8,8 +8,7 @@ use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::note::Note;
 use protocol::receipt::Decision;
-use protocol::rollup::ChildRef;
-use protocol::rollup::HeldRollup;
+use protocol::rollup::{ChildRef, HeldRollup, Rollups};
 use protocol::verdict::{Check, Verdict};
 use protocol::verify::{self, Context};
 
@@ -172,6 +171,15 @@ fn log_result(books: &Books, digest: &Digest, verdicts: &[Verdict], read: Durati
     }
 }
 
+/// The rollups of the same unit that come before this one, in the order in which whoever verifies a
+/// file reads them. What came over the transport already and comes later in that order, or was not
+/// checked itself, says nothing of this one: it could hide what this one leaves out.
+fn before(known: &Rollups, held: &HeldRollup) -> Rollups {
+    let order = |h: &HeldRollup| (h.rollup.log.size, h.rollup.period, h.rollup.revision);
+    let earlier = known.iter().filter(|(_, k)| order(k) < order(held));
+    earlier.map(|(key, k)| (*key, k.clone())).collect()
+}
+
 fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdict>, Faults> {
     let child = books.child(unit).ok_or_else(|| internal("unknown child"))?;
     let held = child
@@ -195,10 +203,11 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         .filter_map(|(r, _)| child.known().get(&(r.period, r.revision)))
         .filter_map(|h| Some((h.rollup.log.size, h.rollup.log.root_bytes()?)))
         .max();
+    let before = before(child.known(), held);
     let context = Context {
         registry,
         log: child.log(),
-        known: child.known(),
+        known: &before,
         other_versions: &books.other_versions(unit),
         unbound: &unbound(child),
         child: &lookup,
