@@ -69,7 +69,8 @@ pub fn shaped(catalogue: &Catalogue, figures: &[Figure]) -> Result<(), FigureErr
 
 /// A unit's own figures for a month.
 ///
-/// `sums` are the net column sums of the month's leaves, sealed and clear; `last` are the figures of the previous month's rollup (none in the unit's first month).
+/// `sums` are the net column sums of the month's leaves, sealed and clear; `last` are the figures of
+/// the previous month's rollup (none in the unit's first month).
 ///
 /// # Errors
 /// A sum out of range; a stock of last month that this catalogue cannot carry on.

@@ -208,7 +208,8 @@ impl Shared {
     }
 
     /// Waits until a stream was compared with its mark since the last connect and under this leader:
-    /// what is sent before could take the number of what was lost. Not without end: a stream that gives no word of itself
+    /// what is sent before could take the number of what was lost. Not without end: a stream that
+    /// gives no word of itself
     /// gives one to whoever sends.
     pub(super) async fn wait_compared(&self, stream: &'static str) {
         let mut compared = self.compared.subscribe();
