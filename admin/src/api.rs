@@ -28,6 +28,55 @@ const EVIDENCE_TIMEOUT: Duration = Duration::from_secs(3600);
 /// The largest answer, in bytes: an evidence file.
 const MAX_ANSWER_BYTES: u64 = 4 << 30;
 
+/// Whether a request can change something at the node. Where the answer to one that can does not
+/// come, nobody knows here whether it was carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// It only reads.
+    Reads,
+    /// It records, signs or decides.
+    Changes,
+}
+
+impl Effect {
+    /// What is to be said where a request was sent and no answer came that can be read.
+    fn unanswered(self) -> &'static str {
+        match self {
+            Effect::Reads => "",
+            Effect::Changes => {
+                "; the request was sent and may have been carried out all the same: look, or send \
+                 it again, nothing counts twice / 请求已经发出，可能已经办理：请先查看，或再次提交，\
+                 不会重复计数"
+            }
+        }
+    }
+}
+
+/// Whether a call failed before anything of the request was sent.
+fn is_unsent(error: &ureq::Error) -> bool {
+    use std::io::ErrorKind as Kind;
+    use ureq::{Error, Timeout};
+    match error {
+        Error::Io(e) => matches!(
+            e.kind(),
+            // The last is a certificate that is not trusted.
+            Kind::ConnectionRefused
+                | Kind::HostUnreachable
+                | Kind::NetworkUnreachable
+                | Kind::AddrNotAvailable
+                | Kind::NotFound
+                | Kind::InvalidData
+        ),
+        Error::Timeout(Timeout::Resolve | Timeout::Connect)
+        | Error::HostNotFound
+        | Error::ConnectionFailed
+        | Error::BadUri(_)
+        | Error::Http(_)
+        | Error::Tls(_) => true,
+        _ => false,
+    }
+}
+
 /// An answer in memory.
 fn read_whole(body: &mut ureq::Body) -> Result<Vec<u8>, std::io::Error> {
     let mut bytes = Vec::new();
@@ -147,31 +196,36 @@ impl Client {
     /// answer's body.
     fn ask<T>(
         &self,
-        path: &str,
+        (path, effect): (&str, Effect),
         call: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
         also: &[u16],
         take: impl FnOnce(&mut ureq::Body) -> Result<T, std::io::Error>,
     ) -> Result<T, ApiError> {
-        let unreachable = |e: String| ApiError::Unreachable {
+        let unreachable = |message: String| ApiError::Unreachable {
             url: self.url(path),
-            message: e,
+            message,
         };
+        let unanswered = |e: std::io::Error| unreachable(format!("{e}{}", effect.unanswered()));
         let mut turns = 0..MAX_RETRIES;
         loop {
-            let mut response = call().map_err(|e| unreachable(e.to_string()))?;
+            let mut response = call().map_err(|e| {
+                let may_be_done = if is_unsent(&e) {
+                    ""
+                } else {
+                    effect.unanswered()
+                };
+                unreachable(format!("{e}{may_be_done}"))
+            })?;
             let status = response.status().as_u16();
             if (200..300).contains(&status) || also.contains(&status) {
-                return take(response.body_mut()).map_err(|e| unreachable(e.to_string()));
+                return take(response.body_mut()).map_err(unanswered);
             }
             let wait = response
                 .headers()
                 .get("retry-after")
                 .and_then(|v| v.to_str().ok())
                 .and_then(|v| v.parse::<u64>().ok());
-            let body = response
-                .body_mut()
-                .read_to_vec()
-                .map_err(|e| unreachable(e.to_string()))?;
+            let body = read_whole(response.body_mut()).map_err(unanswered)?;
             let faults = serde_json::from_slice::<Faults>(&body);
             // 503 and 429 say that nothing of the request was done. But a wrong token stays wrong
             // however long one waits.
@@ -187,11 +241,20 @@ impl Client {
             }
             return Err(match faults {
                 Ok(faults) => ApiError::Refused(faults),
-                Err(_) => ApiError::Answer {
-                    url: self.url(path),
-                    status,
-                    message: String::from_utf8_lossy(&body).chars().take(300).collect(),
-                },
+                Err(_) => {
+                    let begin: String = String::from_utf8_lossy(&body).chars().take(300).collect();
+                    // A proxy says so of a node that it handed the request to and lost.
+                    let may_be_done = if status < 500 {
+                        ""
+                    } else {
+                        effect.unanswered()
+                    };
+                    ApiError::Answer {
+                        url: self.url(path),
+                        status,
+                        message: begin + may_be_done,
+                    }
+                }
             });
         }
     }
@@ -206,7 +269,7 @@ impl Client {
     /// See [`ApiError`].
     pub fn get(&self, path: &str) -> Result<Vec<u8>, ApiError> {
         self.ask(
-            path,
+            (path, Effect::Reads),
             || {
                 self.agent
                     .get(self.url(path))
@@ -236,7 +299,7 @@ impl Client {
                 .header("content-type", kind)
                 .send(body)
         };
-        self.ask(path, call, also, read_whole)
+        self.ask((path, Effect::Changes), call, also, read_whole)
     }
 
     fn read<T: DeserializeOwned>(&self, path: &str, body: &[u8]) -> Result<T, ApiError> {
@@ -324,6 +387,7 @@ impl Client {
                 recorded: Vec::new(),
                 faults,
                 accepted: false,
+                known: false,
             });
         }
         self.read(&path, &answer)
@@ -455,7 +519,7 @@ impl Client {
                 .build()
                 .call()
         };
-        self.ask(path, call, &[], |body| {
+        self.ask((path, Effect::Reads), call, &[], |body| {
             std::io::copy(
                 &mut body.with_config().limit(MAX_ANSWER_BYTES).reader(),
                 out,
@@ -518,5 +582,43 @@ mod tests {
     fn who_asks_too_often_waits_and_who_has_no_token_does_not() {
         assert_eq!(calls(FaultCode::LimitRequests), MAX_RETRIES + 1);
         assert_eq!(calls(FaultCode::LimitToken), 1);
+    }
+
+    /// What a client says of a node that takes a request and dies over it.
+    fn dies(call: impl FnOnce(&Client) -> ApiError) -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = Client::new(&format!("http://{}", listener.local_addr().unwrap()), "t");
+        std::thread::spawn(move || {
+            // A connection that is reused is another one to whoever listens.
+            for stream in listener.incoming().map_while(Result::ok) {
+                let heading = BufReader::new(&stream).lines().map_while(Result::ok);
+                heading.take_while(|line| !line.is_empty()).for_each(drop);
+            }
+        });
+        call(&client).to_string()
+    }
+
+    #[test]
+    fn what_was_sent_may_have_been_carried_out_and_that_is_said() {
+        let import = |c: &Client| {
+            let imported = c.import(Some("E16"), "csv", false, false, b"a\n1\n");
+            imported.unwrap_err()
+        };
+        let words = "may have been carried out all the same";
+        let said = dies(import);
+        assert!(
+            said.contains(words) && said.contains("api.unreachable"),
+            "{said}"
+        );
+        assert!(!dies(|c| c.status().unwrap_err()).contains(words));
+        // Nobody listens: nothing was sent.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", free.local_addr().unwrap());
+        drop(free);
+        let said = import(&Client::new(&url, "t")).to_string();
+        assert!(
+            !said.contains(words) && said.contains("api.unreachable"),
+            "{said}"
+        );
     }
 }

@@ -841,6 +841,71 @@ fn a_node_that_is_not_there_is_told_and_tokens_are_not() {
     .refused(2, &["--set"]);
 }
 
+/// A node that answers one request after the other with these, and then is gone.
+fn answers(list: &'static [(&'static str, &'static str)]) -> String {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for (status, body) in list {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut bytes = 0;
+            for line in reader.by_ref().lines().map_while(Result::ok) {
+                if let Some(n) = line.to_lowercase().strip_prefix("content-length: ") {
+                    bytes = n.parse().unwrap();
+                }
+                if line.is_empty() {
+                    break;
+                }
+            }
+            reader.read_exact(&mut vec![0; bytes]).unwrap();
+            let size = body.len();
+            let heading = format!("HTTP/1.1 {status} x\r\ncontent-length: {size}\r\n");
+            write!(stream, "{heading}connection: close\r\n\r\n{body}").unwrap();
+        }
+    });
+    url
+}
+
+const KNOWN: &str = r#"{"recorded":[],"accepted":false,"known":true,"faults":[
+    {"row":2,"code":"event.repeated","zh":"相同","en":"the same"}]}"#;
+const WRONG: &str = r#"{"recorded":[],"accepted":false,"known":false,"faults":[
+    {"row":2,"code":"event.repeated","zh":"相同","en":"the same"},
+    {"row":3,"code":"date.form","zh":"日期","en":"the day"}]}"#;
+const RECORDED: &str = r#"{"recorded":[{"row":2,"id":"x","index":7,"period":"2023-03","late":null}],
+    "accepted":true,"known":false,"faults":[]}"#;
+
+#[test]
+fn an_import_that_was_broken_off_goes_on_where_it_was() {
+    let dir = Dir::new("import");
+    for name in ["1-E06.csv", "2-E06.csv", "3-E06.csv"] {
+        dir.write(name, "attended,occurred_on\n3,2023-03-05\n");
+    }
+    let import = |url: &str, first: &[&str]| {
+        let files = ["1-E06.csv", "2-E06.csv", "3-E06.csv"];
+        let node = ["--node", url, "--token", "t"];
+        dir.run(&[first, &["import"], &files[..], &node[..]].concat())
+    };
+    let url = answers(&[("422", KNOWN), ("200", RECORDED), ("200", RECORDED)]);
+    let answer = import(&url, &[]);
+    assert_eq!(answer.code(), 0, "{}{}", answer.out(), answer.err());
+    let out = answer.out();
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(
+        lines[0].starts_with("– 1-E06.csv: passed over, its 1 event(s)"),
+        "{out}"
+    );
+    assert!(lines[2].starts_with("✓ 3-E06.csv"), "{out}");
+    // A file of which only some rows are known is not passed over.
+    let url = answers(&[("422", KNOWN), ("422", WRONG)]);
+    let answer = import(&url, &["--json"]);
+    let value: Value = serde_json::from_str(&answer.out()).unwrap();
+    assert_eq!((answer.code(), &value["not_tried"]), (1, &Value::from(1)));
+    assert_eq!(value["files"][0]["known"], true);
+    assert_eq!(value["files"][1]["known"], false);
+}
+
 /// What the runbook tells people to copy is read by the programs that read it.
 #[test]
 fn the_examples_are_well_formed() {

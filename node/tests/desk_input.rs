@@ -388,6 +388,35 @@ fn a_dry_run_makes_no_secret_of_the_month() {
     }
 }
 
+/// An import was broken off, and is run again: what had gone through is told from what had not.
+#[test]
+fn a_file_is_known_when_every_row_of_it_was_recorded() {
+    let mut w = World::empty();
+    let now = at("2026-01-20");
+    let a = w.desk(A);
+    let text = |days: &[&str]| {
+        let rows = days.iter().map(|day| format!("3,{day}\n"));
+        String::from("attended,occurred_on\n") + &rows.collect::<String>()
+    };
+    let first = text(&["2026-01-05", "2026-01-06"]);
+    let mut import = |text: &str, valid_rows| a.import("E06", text, valid_rows, now).unwrap();
+    assert!(!import(&first, false).known);
+    for valid_rows in [false, true] {
+        let again = import(&first, valid_rows);
+        assert!(again.known && !again.accepted, "{again:?}");
+    }
+    // One new row: the file as a whole was not recorded, and is not passed over.
+    let more = import(&text(&["2026-01-05", "2026-01-07"]), false);
+    assert!(!more.known && !more.accepted, "{more:?}");
+    // Nor is one with another fault.
+    let wrong = import(&text(&["2026-01-05", "2026-01-32"]), false);
+    assert!(!wrong.known && wrong.faults.len() == 2, "{wrong:?}");
+    let parsed = a.parse("E06", first.as_bytes(), Form::Csv);
+    let operator = a.name("luru");
+    let dry = record::dry_run(a.read(), &operator, &parsed.drafts, parsed.faults, now).unwrap();
+    assert!(dry.known && !dry.accepted);
+}
+
 #[test]
 fn history_speaks_and_a_file_is_all_or_nothing() {
     let now = at("2026-01-20");

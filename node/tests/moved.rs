@@ -78,13 +78,23 @@ fn a_unit_that_has_ended_records_and_closes_no_more() {
     let signatories = w.desk(B).signatories();
     let now = after(FEB);
     let request = CloseRequest::default();
-    let closed = close::close(w.desk(B).books(), month(FEB), &request, signatories, now);
-    assert_eq!(code_of(closed), "node.ended");
+    let mut close = |period: &str, now| {
+        let books = w.desk(B).books();
+        close::close(books, month(period), &request, signatories.clone(), now)
+    };
+    // Neither is it told to wait for the month's end, nor to close another month first.
+    for (period, now) in [(FEB, now), (FEB, at("2026-02-10")), (MAR, now)] {
+        let fault = close(period, now).unwrap_err().0.remove(0);
+        assert_eq!(fault.code, "node.ended");
+        assert!(fault.en.ends_with("; 140321 carries on"), "{fault}");
+    }
     let status = queries::status::status(w.desk(B).read(), None, vec![], now).unwrap();
     assert_eq!((status.open, status.waiting.len()), (month(JAN), 0));
-    assert_eq!(status.until, Some(month(JAN)));
+    assert_eq!((status.until, status.ended), (Some(month(JAN)), true));
     // Its last month stays where it is, and can be opened again by the parent of then.
     w.decide(CITY, B, JAN, Decision::Reopened, now);
+    let status = queries::status::status(w.desk(B).read(), None, vec![], now).unwrap();
+    assert!(!status.ended, "its last month is open again");
     w.desk(B).finish(JAN, now);
     w.send(B, &[CITY, PROVINCE], now);
     w.decide(CITY, B, JAN, Decision::Accepted, now);
@@ -104,9 +114,47 @@ fn the_parent_of_the_month_decides() {
         let books = w.desk(parent).books();
         review::decide(books, &unit(A), month(period), ruling, now)
     };
-    assert_eq!(code_of(by(CITY, FEB)), "review.unit");
-    assert_eq!(code_of(by(PROVINCE, JAN)), "review.unit");
+    // Who decides is named: whoever asks knows where to turn.
+    for (asked, period, parent) in [(CITY, FEB, PROVINCE), (PROVINCE, JAN, CITY)] {
+        let fault = by(asked, period).unwrap_err().0.remove(0);
+        assert_eq!(fault.code, "review.unit");
+        let zh = format!("该月由 {parent} 审核");
+        assert!(fault.zh.ends_with(&zh), "{fault}");
+        let en = format!("{parent} decides on that month");
+        assert!(fault.en.ends_with(&en), "{fault}");
+    }
     assert!(by(CITY, JAN).is_ok());
+}
+
+/// Where county A's month stands at a unit: who its parent of then is, and whether it is open work.
+fn standing_at(w: &World, at: &str, period: &str) -> (String, bool) {
+    let list = queries::children::children(w.desks[at].read());
+    let report =
+        |c: &&queries::children::ChildMonth| c.unit == unit(A) && c.period == month(period);
+    let report = list.iter().find(report).unwrap();
+    (report.parent.as_ref().unwrap().to_string(), report.open)
+}
+
+#[test]
+fn a_month_is_open_work_only_at_the_parent_of_that_month() {
+    let mut w = World::empty();
+    let now = after(FEB);
+    w.desk(A).finish(JAN, after(JAN));
+    w.publish_registry(FEB, |r| place(r, A, FEB, PROVINCE));
+    w.desk(A).finish(FEB, now);
+    w.send(A, &[CITY, PROVINCE], now);
+    for id in [CITY, PROVINCE] {
+        review::check_all(w.desk(id).books(), false, now).unwrap();
+    }
+    assert_eq!(standing_at(&w, CITY, JAN), (CITY.into(), true));
+    assert_eq!(standing_at(&w, CITY, FEB), (PROVINCE.into(), false));
+    assert_eq!(standing_at(&w, PROVINCE, JAN), (CITY.into(), false));
+    assert_eq!(standing_at(&w, PROVINCE, FEB), (PROVINCE.into(), true));
+    w.decide(CITY, A, JAN, Decision::Accepted, now);
+    w.decide(PROVINCE, A, FEB, Decision::Accepted, now);
+    for (id, period) in [(CITY, JAN), (PROVINCE, JAN), (PROVINCE, FEB)] {
+        assert!(!standing_at(&w, id, period).1, "{id} {period}");
+    }
 }
 
 /// The city's witness key is replaced on February 4th: what it accepts before is cosigned by the old

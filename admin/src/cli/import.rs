@@ -15,7 +15,9 @@ use super::output::{CommandResult, Failure, Output, fault_table, print, read, sa
     after_help = "Example:\n  countersign import 2023-03/*.csv --token-file chen.token\n\n\
     A file is recorded as a whole or not at all, unless --valid-rows is given. Files are taken in \
     the order in which they are\n\
-    named; after a refused one the following are not tried. Files are UTF-8 or GB18030, CSV with a \
+    named; after a refused one the following are not tried. One of which every row was recorded \
+    before is passed over:\n\
+    an import that was broken off is run again as it was. Files are UTF-8 or GB18030, CSV with a \
     heading or JSONL.\n\
     Rows are counted from 1, the heading included, as a spreadsheet shows them."
 )]
@@ -92,14 +94,16 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         if !out.json {
             print_result(file.path, &imported, args.dry_run, out);
         }
-        good &= imported.accepted && (imported.faults.is_empty() || args.valid_rows);
+        let whole = imported.faults.is_empty() || args.valid_rows;
+        good &= imported.known || (imported.accepted && whole);
         answers.push(json!({
             "file": file.path,
             "accepted": imported.accepted,
+            "known": imported.known,
             "recorded": value(&imported.recorded),
             "faults": value(&imported.faults),
         }));
-        if !imported.accepted && !args.dry_run {
+        if !imported.accepted && !imported.known && !args.dry_run {
             break;
         }
     }
@@ -137,6 +141,15 @@ fn read_files(args: &Args) -> Result<Vec<EventFile<'_>>, Failure> {
 }
 
 fn print_result(file: &Path, imported: &Imported, dry_run: bool, out: &Output) {
+    if imported.known {
+        sayln!(
+            "– {}: passed over, its {} event(s) were all recorded before; what happened a second \
+            time is told apart by a field / 略过：全部记录此前已经录入；确实发生两次的，请在字段中区分",
+            file.display(),
+            imported.faults.len()
+        );
+        return;
+    }
     if !imported.faults.is_empty() {
         print(&fault_table(out.style, &imported.faults));
     }

@@ -18,7 +18,6 @@ mod catalogue;
 mod connect;
 mod data_directory;
 mod desk;
-mod direct_children;
 mod evidence;
 mod explain;
 mod fsck;

@@ -12,7 +12,6 @@ use protocol::verdict::Outcome;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::direct_children::direct_children;
 use super::output::{
     CommandResult, Failure, Output, decision_words, one_line, print, sayln, value,
 };
@@ -28,7 +27,8 @@ pub enum Command {
             wang.token\n\n\
         ✓ every check holds, ! it holds and there is something to know, ✗ a check fails, … \
         something before it is still to come.\n\
-        Units further below are shown, too; their own parent decides on them."
+        Units further below are shown, too, and months in which a unit reported to another parent: \
+        whoever was\nthe parent in that month decides, and is named."
     )]
     List {
         /// Only this month
@@ -151,14 +151,11 @@ fn list(
     node: &Connection,
     out: &Output,
 ) -> CommandResult {
-    let client = node.client()?;
-    let mut list = client.children()?;
-    let direct = direct_children(&client, &client.status()?, &client.months()?);
-    let waits_for_us = |c: &ChildMonth| c.decision.is_none() && direct.contains(&c.unit);
+    let mut list = node.client()?.children()?;
     list.retain(|c| {
         month.is_none_or(|m| c.period == m)
             && unit.is_none_or(|u| &c.unit == u)
-            && (!open || waits_for_us(c))
+            && (!open || c.open)
     });
     list.sort_by(|a, b| (a.period, &a.unit, a.revision).cmp(&(b.period, &b.unit, b.revision)));
     out.answer(value(&list), || {
@@ -172,20 +169,15 @@ fn list(
             "审核 decision",
         ]);
         for c in &list {
-            rows.add_row(row(c, waits_for_us(c)));
+            rows.add_row(row(c));
         }
         print(&rows);
     });
     Ok(true)
 }
 
-fn row(c: &ChildMonth, waits_for_us: bool) -> [String; 7] {
+fn row(c: &ChildMonth) -> [String; 7] {
     let flagged = c.flagged.as_ref().map(|f| format!("\n✗ flagged: {f}"));
-    let decided = match c.decision {
-        Some(d) => decision_words(d),
-        None if waits_for_us => "waits / 待审".into(),
-        None => "–".into(),
-    };
     [
         c.period.to_string(),
         c.unit.to_string(),
@@ -193,8 +185,19 @@ fn row(c: &ChildMonth, waits_for_us: bool) -> [String; 7] {
         c.revision.to_string(),
         c.arrived.clone().unwrap_or_default(),
         checks(c) + &flagged.unwrap_or_default(),
-        decided,
+        decided(c),
     ]
+}
+
+/// This unit's word, or whose word it is: of a unit further below its parent's, of a month before
+/// the unit came here its parent's of then.
+fn decided(c: &ChildMonth) -> String {
+    match (c.decision, c.open, &c.parent) {
+        (Some(decision), ..) => decision_words(decision),
+        (None, true, _) => "waits / 待审".into(),
+        (None, false, Some(parent)) => format!("– 由 {parent} 审核 by {parent}"),
+        (None, false, None) => "–".into(),
+    }
 }
 
 /// What is to be known of a report's checks.
@@ -259,4 +262,27 @@ fn save(dir: &Path, number: usize, c: &Contradicted) -> Result<Vec<String>, Fail
         }
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_word_it_is_stands_where_this_unit_has_none() {
+        let report = |decision: Option<&str>, open: bool, parent: Option<&str>| -> ChildMonth {
+            let report = json!({
+                "unit": "140302", "name": "城区", "period": "2023-01", "parent": parent,
+                "revision": 1, "rollup": format!("sha256:{}", "0".repeat(64)), "arrived": null,
+                "verdicts": [], "waits": null, "decision": decision, "open": open, "flagged": null,
+            });
+            serde_json::from_value(report).unwrap()
+        };
+        let shown = |decision, open, parent| decided(&report(decision, open, parent));
+        assert_eq!(shown(None, true, Some("140700")), "waits / 待审");
+        let former = shown(None, false, Some("140300"));
+        assert_eq!(former, "– 由 140300 审核 by 140300");
+        assert_eq!(shown(None, false, None), "–");
+        assert!(shown(Some("accepted"), false, Some("140700")).starts_with("accepted"));
+    }
 }

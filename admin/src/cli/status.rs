@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
-use node::queries::{months::OwnMonth, status::Status};
+use node::queries::{children::ChildMonth, months::OwnMonth, status::Status};
 use protocol::ids::{Tier, UnitId};
 use protocol::receipt::Decision;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::direct_children::direct_children;
 use super::output::{CommandResult, Output, decision_words, one_line, sayln, value};
 
 /// How the unit stands and what to do next
@@ -28,12 +27,9 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
     let status = client.status()?;
     let months = client.months()?;
     let children = client.children()?;
-    let direct = direct_children(&client, &status, &months);
-    let waiting = children
-        .iter()
-        .filter(|c| c.decision.is_none() && !c.verdicts.is_empty() && direct.contains(&c.unit))
-        .count();
-    let next = next_steps(&status, &months, waiting);
+    let mut next = about_contradictions(&status.unit, &status.contradictory);
+    next.extend(about_reports(&children));
+    next.extend(about_months(&status, &months));
     let mut answer = value(&status);
     if let Some(map) = answer.as_object_mut() {
         map.insert("next".into(), json!(next));
@@ -51,7 +47,11 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
 
 fn print_status(s: &Status) {
     sayln!("{} {} ({})   {}", s.unit, s.name, s.tier, s.now);
-    sayln!("月份 open month  {}, to be reported by {}", s.open, s.due);
+    if s.ended {
+        sayln!("月份 last month  {}, with which the unit ended", s.open);
+    } else {
+        sayln!("月份 open month  {}, to be reported by {}", s.open, s.due);
+    }
     sayln!(
         "日志 log         {} statements; registry version {}",
         s.leaves,
@@ -104,23 +104,46 @@ fn is_top(status: &Status) -> bool {
     status.tier == Tier::Province.as_str()
 }
 
-/// What a person should do now, the most urgent first.
-fn next_steps(status: &Status, months: &[OwnMonth], waiting: usize) -> Vec<String> {
-    let mut steps = about_contradictions(&status.unit, &status.contradictory);
-    if waiting > 0 {
-        steps.push(format!(
-            "decide on {waiting} report(s) from below: countersign review list"
-        ));
-    }
+/// What waits for a decision, as `review list --open` counts it. What cannot be checked yet can
+/// only be returned, so it is no reason to say that there is something to decide.
+fn about_reports(children: &[ChildMonth]) -> Option<String> {
+    let open = children.iter().filter(|c| c.open);
+    let (unchecked, checked): (Vec<_>, Vec<_>) = open.partition(|c| c.verdicts.is_empty());
+    let rest = match unchecked.len() {
+        0 => String::new(),
+        n => format!(" (and {n} that cannot be checked yet)"),
+    };
+    (!checked.is_empty()).then(|| {
+        format!(
+            "decide on {} report(s) from below{rest}: countersign review list --open",
+            checked.len()
+        )
+    })
+}
+
+/// What a person should do now about the unit's own months.
+fn about_months(status: &Status, months: &[OwnMonth]) -> Vec<String> {
     // Only the newest revision of a month can still be worked on.
     let is_newest = |m: &&OwnMonth| {
         let newer = |o: &OwnMonth| o.period == m.period && o.revision > m.revision;
         !months.iter().any(newer)
     };
     let newest: Vec<&OwnMonth> = months.iter().filter(is_newest).collect();
-    steps.extend(newest.iter().filter_map(|m| about_month(m, is_top(status))));
-    if !newest.iter().any(|m| is_reopened(m)) {
+    let about = |m: &&OwnMonth| about_month(m, is_top(status));
+    let mut steps: Vec<String> = newest.iter().filter_map(about).collect();
+    if !status.ended && !newest.iter().any(|m| is_reopened(m)) {
         steps.push(about_open_month(status));
+    }
+    if status.ended && steps.is_empty() {
+        let done = if is_top(status) {
+            "handed in"
+        } else {
+            "accepted"
+        };
+        steps.push(format!(
+            "this unit ended with {}, which is {done}: nothing to do",
+            status.open
+        ));
     }
     steps
 }
@@ -202,5 +225,64 @@ fn late(status: &Status, today: Option<NaiveDate>) -> String {
         (Some(today), Ok(due)) if today > due => format!(" (late since {due})"),
         (Some(today), Ok(due)) => format!(" ({} day(s) left)", (due - today).num_days()),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(ended: bool) -> Status {
+        let status = json!({
+            "unit": "140322", "name": "盂县", "tier": "county", "open": "2023-02", "until": "2023-02",
+            "ended": ended, "due": "2023-03-05", "leaves": 7, "waiting": [], "waiting_since": null,
+            "children_missing": [], "link": "up", "unreached_since": null, "trouble": null,
+            "contradictions": [], "registry": 2, "catalogue": null, "now": "2023-04-10T01:00:00Z",
+        });
+        serde_json::from_value(status).unwrap()
+    }
+
+    fn last_month(decision: Option<&str>) -> OwnMonth {
+        let month = json!({
+            "period": "2023-02", "revision": 1, "unsigned": [], "submitted": "2023-03-03T01:00:00Z",
+            "rollup": format!("sha256:{}", "0".repeat(64)), "decision": decision, "reasons": [],
+            "checks": [],
+        });
+        serde_json::from_value(month).unwrap()
+    }
+
+    #[test]
+    fn a_unit_that_has_ended_is_not_told_to_close_for_ever() {
+        let steps = |ended, decision| about_months(&status(ended), &[last_month(decision)]);
+        let done = "this unit ended with 2023-02, which is accepted: nothing to do";
+        assert_eq!(steps(true, Some("accepted")), [done]);
+        let waits = "2023-02 is handed in; the parent has not answered yet";
+        assert_eq!(steps(true, None), [waits]);
+        // While its last month is open, that is what there is to do.
+        let [open] = about_months(&status(false), &[]).try_into().unwrap();
+        assert!(open.starts_with("2023-02 is over: countersign close 2023-02"));
+        let [reopened] = steps(false, Some("reopened")).try_into().unwrap();
+        assert!(reopened.contains("put it right"), "{reopened}");
+    }
+
+    fn report(open: bool, checked: bool) -> ChildMonth {
+        let verdicts = json!([{ "check": "authorship", "outcome": "holds", "detail": "" }]);
+        let report = json!({
+            "unit": "140302", "name": "城区", "period": "2023-01", "parent": "140300", "revision": 1,
+            "rollup": format!("sha256:{}", "0".repeat(64)), "arrived": null, "waits": null,
+            "verdicts": if checked { verdicts } else { json!([]) }, "decision": null, "open": open,
+            "flagged": null,
+        });
+        serde_json::from_value(report).unwrap()
+    }
+
+    #[test]
+    fn only_what_waits_for_this_unit_is_counted() {
+        assert_eq!(about_reports(&[report(false, true)]), None);
+        assert_eq!(about_reports(&[report(true, false)]), None);
+        let list = [report(true, true), report(true, false), report(false, true)];
+        let said = about_reports(&list).unwrap();
+        let words = "decide on 1 report(s) from below (and 1 that cannot be checked yet): ";
+        assert!(said.starts_with(words), "{said}");
     }
 }

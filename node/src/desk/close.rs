@@ -33,7 +33,7 @@ use protocol::verdict::{Check, Standing, Verdict};
 use protocol::verify::{self, Context, NamedRollup};
 use serde::{Deserialize, Serialize};
 
-use super::month::{UnitMonth, no_registry, open_month};
+use super::month::{UnitMonth, no_registry, not_ended, open_month};
 use super::record::recount;
 use crate::books::{Books, EntryKind, NewEntry};
 use crate::fault::{Fault, FaultCode, Faults, internal};
@@ -75,6 +75,7 @@ pub fn close(
     signatories: Signatories,
     now: DateTime<Utc>,
 ) -> Result<Closed, Faults> {
+    not_ended(books, period)?;
     let open = open_month(books)?;
     let revision = may_close(books, (period, open), now)?;
     if !request.discard_signatures {

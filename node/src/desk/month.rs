@@ -30,15 +30,25 @@ impl UnitMonth {
 
     /// Any month in which this unit exists.
     pub(super) fn of(books: &Books, period: Month) -> Result<UnitMonth, Faults> {
-        let unit = books.me().cloned().ok_or_else(no_registry)?;
-        if let Some(until) = unit.until().filter(|until| *until < period) {
-            return Err(ended(&unit, until));
-        }
+        let unit = not_ended(books, period)?.clone();
         Ok(UnitMonth {
             period,
             counting: counting_of(books, period)?,
             unit,
         })
+    }
+}
+
+/// This unit, if a month is not behind its last one. Whatever else stands against a month, waiting
+/// for it or closing others first, is no help to a unit that has ended.
+///
+/// # Errors
+/// A node without a registry, or a unit that has ended.
+pub(super) fn not_ended(books: &Books, period: Month) -> Result<&Unit, Faults> {
+    let unit = books.me().ok_or_else(no_registry)?;
+    match unit.until().filter(|until| *until < period) {
+        Some(until) => Err(ended(unit, until)),
+        None => Ok(unit),
     }
 }
 
@@ -126,6 +136,7 @@ fn ended(unit: &Unit, until: Month) -> Faults {
     let successors: Vec<&str> = unit.successors().iter().map(|u| u.as_str()).collect();
     let (zh, en) = match successors.as_slice() {
         [] => (String::new(), String::new()),
+        [id] => (format!("，由 {id} 承接"), format!("; {id} carries on")),
         ids => (
             format!("，由 {} 承接", ids.join("、")),
             format!("; {} carry on", ids.join(", ")),

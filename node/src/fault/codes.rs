@@ -122,8 +122,10 @@ codes! {
     {
         ApiUnreachable = "api.unreachable", 422;
         => en "no node at this address",
-              "is the service running, is the address right, is the proxy up";
-           zh "该地址没有节点", "请检查服务是否运行、地址是否正确、代理是否正常";
+              "is the service running, is the address right, is the proxy up; if the text says that \
+               the request was sent, look whether it was carried out";
+           zh "该地址没有节点",
+              "请检查服务是否运行、地址是否正确、代理是否正常；文字写明请求已经发出的，请查看是否已经办理";
     }
     {
         ApiCa = "api.ca", 422;
@@ -524,9 +526,10 @@ codes! {
     {
         EventRepeated = "event.repeated", 422;
         => en "the very same event was recorded already",
-              "probably the file was imported before; if it happened twice, tell them apart by \
-               a field";
-           zh "完全相同的记录已经录入", "文件可能已经导入过；如果确实发生两次，请在字段中区分";
+              "probably the file was imported before, in part by `--valid-rows` (one with nothing \
+               else is passed over); if it happened twice, tell them apart by a field";
+           zh "完全相同的记录已经录入",
+              "文件可能已经导入过，或用 `--valid-rows` 导入了一部分（全部录入过的文件会略过）；如果确实发生两次，请在字段中区分";
     }
     {
         EventTier = "event.tier", 422;
@@ -686,8 +689,12 @@ codes! {
     }
     {
         ReviewUnit = "review.unit", 422;
-        => en "not a unit directly below this one", "`countersign review list`";
-           zh "不是本单位的直属下级", "`countersign review list`";
+        => en "not a unit directly below this one in that month: a month is decided by whoever was the \
+               unit's parent in it",
+              "the parent that the text names decides; `countersign review list` shows whose each \
+               month is";
+           zh "该月不是本单位的直属下级：各月由该单位当月的上级审核",
+              "请由文字写明的上级审核；`countersign review list` 显示各月由谁审核";
     }
     {
         ReviewNone = "review.none", 404;

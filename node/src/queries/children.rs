@@ -22,6 +22,9 @@ pub struct ChildMonth {
     pub name: String,
     /// Month.
     pub period: Month,
+    /// Whom the unit reported to in this month: that unit decides on it, whoever is the parent of
+    /// today. None of a month in which the unit does not exist.
+    pub parent: Option<UnitId>,
     /// Revision.
     pub revision: u32,
     /// Digest.
@@ -34,6 +37,8 @@ pub struct ChildMonth {
     pub waits: Option<String>,
     /// This unit's last word.
     pub decision: Option<Decision>,
+    /// Whether it waits for a decision of this unit's people.
+    pub open: bool,
     /// What the unit was caught at.
     pub flagged: Option<String>,
 }
@@ -52,16 +57,20 @@ pub fn children(books: &Books) -> Vec<ChildMonth> {
 fn month(books: &Books, child: &Child, held: &HeldRollup) -> ChildMonth {
     let digest = held.digest();
     let verdicts = books.verdicts(held);
+    let decision = child.decision(&digest);
+    let parent = child.unit().parent_in(held.rollup.period);
     ChildMonth {
         unit: child.unit().id.clone(),
         name: child.unit().placement(held.rollup.period).name,
         period: held.rollup.period,
+        parent: parent.cloned(),
         revision: held.rollup.revision,
         rollup: digest,
         arrived: child.arrived().get(&digest).map(|at| stamp(*at)),
         waits: review::waits(books, held).filter(|_| verdicts.is_none()),
         verdicts: verdicts.unwrap_or_default(),
-        decision: child.decision(&digest),
+        open: decision.is_none() && books.answers(&held.rollup),
+        decision,
         flagged: child.flagged().map(ToString::to_string),
     }
 }

@@ -30,6 +30,10 @@ pub struct Status {
     /// The last month of the unit, where the registry says that it ends.
     #[serde(default)]
     pub until: Option<Month>,
+    /// Whether the unit has ended and its last month is closed: no month is open any more, unless
+    /// the parent opens one again.
+    #[serde(default)]
+    pub ended: bool,
     /// Its last day to be on time.
     pub due: String,
     /// Statements in the log.
@@ -88,6 +92,7 @@ pub fn status(
         tier: me.tier.to_string(),
         open,
         until: me.until(),
+        ended: next > open,
         due: books.reporting(open).due(me.tier, open).to_string(),
         leaves: books.log().map_or(0, UnitLog::len),
         waiting: waiting(books),

@@ -31,11 +31,7 @@ pub fn decide(
     let refuse = |code: FaultCode, zh: &str, en: &str| Err(Faults::one(code, zh, en));
     let reports_here = |c: &&Child| c.unit().parent_in(period) == Some(books.unit());
     let Some(child) = books.child(unit).filter(reports_here) else {
-        return refuse(
-            FaultCode::ReviewUnit,
-            "该月不是本单位的直属下级",
-            "not a direct child in this month",
-        );
+        return Err(not_ours(books, unit, period));
     };
     let held = match decision {
         Decision::Reopened => child.accepted(period).or(child.latest(period)),
@@ -81,6 +77,22 @@ pub fn decide(
     let held = held.clone();
     let received = arrived(books, &held).unwrap_or(now);
     issue_receipt(books, &held, verdicts, received, ruling, now)
+}
+
+/// A month belongs to whoever was the unit's parent in it, which is named where there is one.
+fn not_ours(books: &Books, unit: &UnitId, period: Month) -> Faults {
+    let known = books.registry().and_then(|r| r.registry().unit(unit));
+    let (zh, en) = match known.and_then(|u| u.parent_in(period)) {
+        Some(parent) => (
+            format!("{unit} 在 {period} 的上级是 {parent}，该月由 {parent} 审核"),
+            format!("in {period} {unit} reported to {parent}: {parent} decides on that month"),
+        ),
+        None => (
+            format!("{unit} 在 {period} 不是本单位的直属下级"),
+            format!("{unit} is not a direct child of this unit in {period}"),
+        ),
+    };
+    Faults::one(FaultCode::ReviewUnit, zh, en)
 }
 
 /// What the checks say. A rollup that waits has none yet; it may be returned all the same, since

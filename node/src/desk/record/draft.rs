@@ -50,6 +50,10 @@ pub struct Imported {
     pub faults: Vec<Fault>,
     /// Whether anything was recorded.
     pub accepted: bool,
+    /// Whether every row was recorded before, so that nothing of the file is left to be recorded:
+    /// where an import was broken off, that of a file that had gone through.
+    #[serde(default)]
+    pub known: bool,
 }
 
 /// What tells an event from others.
@@ -298,6 +302,13 @@ pub fn day_faults(
         .collect())
 }
 
+/// Whether these faults say of each of so many drafts that the very same was recorded before.
+fn all_known(drafts: usize, faults: &[Fault]) -> bool {
+    let repeated = |f: &Fault| f.code == FaultCode::EventRepeated;
+    // Whoever is a repetition has this one fault.
+    drafts > 0 && faults.len() == drafts && faults.iter().all(repeated)
+}
+
 fn birth_of(text: &str) -> Option<NaiveDate> {
     let id = text.parse::<IdNumber>().ok();
     id.map(|i| i.birth()).or_else(|| {
@@ -332,6 +343,7 @@ pub fn record(
         return Ok(Imported {
             recorded: Vec::new(),
             accepted: faults.is_empty(),
+            known: all_known(drafts.len(), &faults),
             faults,
         });
     }
@@ -341,6 +353,7 @@ pub fn record(
         recorded,
         faults,
         accepted: true,
+        known: false,
     })
 }
 
@@ -366,6 +379,7 @@ pub fn dry_run(
     Ok(Imported {
         recorded: Vec::new(),
         accepted: faults.is_empty(),
+        known: all_known(drafts.len(), &faults),
         faults,
     })
 }

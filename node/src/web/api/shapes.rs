@@ -63,6 +63,9 @@ pub struct Imported {
     pub faults: Vec<Fault>,
     /// Whether anything was recorded.
     pub accepted: bool,
+    /// Whether every row was recorded before, so that nothing of the file is left to be recorded.
+    #[serde(default)]
+    pub known: bool,
 }
 
 /// What the closing person says.
@@ -126,12 +129,16 @@ pub struct Status {
     pub name: String,
     /// Tier.
     pub tier: String,
-    /// The month that events are recorded in.
+    /// The month that events are recorded in; of a unit that has ended its last one.
     #[schema(value_type = String)]
     pub open: Month,
     /// The last month of the unit, where the registry says that it ends.
     #[schema(value_type = Option<String>)]
     pub until: Option<Month>,
+    /// Whether the unit has ended and its last month is closed: no month is open any more, unless
+    /// the parent opens one again.
+    #[serde(default)]
+    pub ended: bool,
     /// Its last day to be on time.
     pub due: String,
     /// Statements in the log.
@@ -204,6 +211,10 @@ pub struct ChildMonth {
     /// Month.
     #[schema(value_type = String)]
     pub period: Month,
+    /// Whom the unit reported to in this month: that unit decides on it, whoever is the parent of
+    /// today. None of a month in which the unit does not exist.
+    #[schema(value_type = Option<String>)]
+    pub parent: Option<UnitId>,
     /// Revision.
     pub revision: u32,
     /// Digest.
@@ -219,6 +230,8 @@ pub struct ChildMonth {
     /// This unit's last word.
     #[schema(value_type = Option<String>)]
     pub decision: Option<Decision>,
+    /// Whether it waits for a decision of this unit's people.
+    pub open: bool,
     /// What the unit was caught at.
     pub flagged: Option<String>,
 }
@@ -292,6 +305,7 @@ mod tests {
             recorded: vec![recorded],
             faults: vec![fault],
             accepted: true,
+            known: false,
         });
         holds::<CloseRequest>(&desk::close::CloseRequest {
             explanations: BTreeMap::from([("R".into(), "why".into())]),
@@ -332,12 +346,14 @@ mod tests {
             unit: "14".parse().unwrap(),
             name: "name".into(),
             period: month(),
+            parent: Some("14".parse().unwrap()),
             revision: 1,
             rollup: Digest::of(b"x"),
             arrived: Some("now".into()),
             verdicts: Vec::new(),
             waits: Some("it".into()),
             decision: Some(Decision::Returned),
+            open: false,
             flagged: Some("it".into()),
         });
         let delivery = || queries::contradictions::DeliveryBytes {
@@ -358,6 +374,7 @@ mod tests {
             tier: "city".into(),
             open: month(),
             until: Some(month()),
+            ended: false,
             due: "day".into(),
             leaves: 1,
             waiting: Vec::new(),
