@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
+use node::fault::FaultCode;
 use node::queries::{children::ChildMonth, months::OwnMonth, status::Status};
 use protocol::ids::{Tier, UnitId};
 use protocol::receipt::Decision;
@@ -67,6 +68,12 @@ fn print_status(s: &Status) {
 }
 
 fn print_troubles(s: &Status) {
+    if let Some(trouble) = disk_trouble(&s.journal) {
+        sayln!("✗ 磁盘 disk      {trouble}");
+    }
+    if let Some(fault) = &s.key {
+        sayln!("✗ 密钥 key       {}", one_line(&fault.to_string()));
+    }
     if let Some(trouble) = &s.trouble {
         // The node keeps the last trouble until something goes through again: connected and
         // troubled is no contradiction.
@@ -97,6 +104,18 @@ fn print_troubles(s: &Status) {
     for c in &s.contradictions {
         sayln!("✗ 矛盾 contradiction, kept as evidence: {c}");
     }
+}
+
+/// Why the node records nothing, if it does not.
+fn disk_trouble(journal: &str) -> Option<String> {
+    let code = match journal {
+        "full" => FaultCode::JournalNoSpace,
+        "poisoned" => FaultCode::JournalPoisoned,
+        _ => return None,
+    };
+    let (meaning, cure) = (code.meaning(), code.cure());
+    let zh = format!("{}：{}", meaning.zh, cure.zh);
+    Some(format!("{zh} / {}: {} [{code}]", meaning.en, cure.en))
 }
 
 /// The top unit reports to nobody: what it hands in waits for no receipt.
@@ -263,6 +282,16 @@ mod tests {
         assert!(open.starts_with("2023-02 is over: countersign close 2023-02"));
         let [reopened] = steps(false, Some("reopened")).try_into().unwrap();
         assert!(reopened.contains("put it right"), "{reopened}");
+    }
+
+    #[test]
+    fn a_full_disk_is_told_until_something_is_written_again() {
+        assert_eq!(disk_trouble("writable"), None);
+        let full = disk_trouble("full").unwrap();
+        assert!(
+            full.contains("磁盘已满") && full.ends_with("[journal.no_space]"),
+            "{full}"
+        );
     }
 
     fn report(open: bool, checked: bool) -> ChildMonth {

@@ -1,7 +1,7 @@
 //! Why the books cannot be opened or written.
 
 use super::keys;
-use crate::fault::{FaultCode, Faults};
+use crate::fault::{FaultCode, Faults, cause_zh};
 use crate::journal::JournalError;
 use crate::view::ViewError;
 
@@ -61,6 +61,31 @@ impl BooksError {
     }
 }
 
+impl BooksError {
+    /// What it says in Chinese. What only its English tells is left out.
+    pub fn zh(&self) -> String {
+        match self {
+            BooksError::Journal(e) => e.zh(),
+            BooksError::View(_) | BooksError::Keys(_) => self.code().meaning().zh.to_owned(),
+            BooksError::Unsealed { seq, .. } => {
+                format!("底账第 {seq} 条的私有内容打不开；请检查 vault.key 是否为密封时所用的")
+            }
+            BooksError::Entry { seq, .. } => {
+                format!("底账第 {seq} 条：{}", self.code().meaning().zh)
+            }
+            BooksError::Published { what, message } => {
+                let what = match what.as_str() {
+                    "registry" => "单位名录",
+                    "catalogue" => "指标目录",
+                    "plan" => "计划",
+                    _ => "文件",
+                };
+                format!("{what}不能采用：{}", cause_zh(message))
+            }
+        }
+    }
+}
+
 impl From<BooksError> for Faults {
     /// What the journal could not take: whether it was recorded, and what to do.
     fn from(error: BooksError) -> Faults {
@@ -84,7 +109,8 @@ impl From<BooksError> for Faults {
             BooksError::Journal(e) if e.leaves_open() => (
                 format!(
                     "磁盘出错,无法确定本次内容是否已记录。请检查磁盘,重启节点后重新提交:\
-                     已记录的内容不会重复计数。{e}"
+                     已记录的内容不会重复计数。{}",
+                    e.zh()
                 ),
                 format!(
                     "the disk failed, and it is unknown whether this was recorded. Check the disk, \
@@ -92,7 +118,7 @@ impl From<BooksError> for Faults {
                      {e}"
                 ),
             ),
-            _ => (format!("节点内部错误:{error}"), error.to_string()),
+            _ => (error.zh(), error.to_string()),
         };
         Faults::one(error.code(), zh, en)
     }

@@ -9,7 +9,7 @@
 //! Reading order: `core` (identity, store, state), `kinds` and `entry` (what is written), `state`
 //! (what an entry means) over `own`, `rollups`, `published`, `children` and `contradictions` (one
 //! function a kind), `append` (writing), `open` (recovery), `index` (the view beside the journal),
-//! `signed` (checkpoints and what leaves the node), `install` (what is published), `read` and
+//! `signed` (checkpoints and what leaves the node) and `node_key` (by which key), `install` (what is published), `read` and
 //! `evidence` (what others ask).
 
 mod append;
@@ -24,6 +24,7 @@ mod index;
 mod install;
 pub mod keys;
 mod kinds;
+mod node_key;
 mod open;
 mod own;
 pub mod payload;
@@ -40,6 +41,7 @@ pub use self::core::Books;
 pub use entry::{NewEntry, headed};
 pub use error::BooksError;
 pub use kinds::{EntryKind, EntryKindError};
+pub use node_key::NodeKey;
 pub use rollups::OwnRollup;
 pub use state::Derived;
 pub use written::Written;

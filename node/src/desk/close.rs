@@ -82,6 +82,9 @@ pub fn close(
         nobody_signed(books, (period, revision))?;
     }
     can_sign(books, &signatories)?;
+    if let Some(fault) = books.seal_key().fault() {
+        return Err(fault.into());
+    }
     let month = ClosingMonth::of(books, period, revision)?;
     if period == open {
         recount(books, &month.month, now)?;
@@ -144,7 +147,7 @@ impl ClosingMonth {
 fn signed_by_node(books: &Books, rollup: Rollup) -> Result<HeldRollup, Faults> {
     let text = rollup
         .to_text()
-        .map_err(|e| Faults::one(FaultCode::CloseRollup, e.to_string(), e.to_string()))?;
+        .map_err(|e| Faults::one(FaultCode::CloseRollup, "月报无法写成", e.to_string()))?;
     let note = Note::sign(&text, &[&books.keys().node]).map_err(internal)?;
     Ok(HeldRollup::of(note, rollup))
 }
@@ -235,10 +238,7 @@ fn holds_but_for_signatures(verdicts: &[Verdict]) -> Result<(), Faults> {
     {
         return Err(Faults::one(
             FaultCode::CloseSelfCheck,
-            format!(
-                "自检未通过({}):{}。请勿上报,联系维护人员",
-                v.check, v.detail
-            ),
+            failed_check_zh(v) + "。请勿上报，请联系维护人员",
             format!(
                 "the node's own check {} fails: {}; nothing was published, ask the operator",
                 v.check, v.detail
@@ -246,6 +246,12 @@ fn holds_but_for_signatures(verdicts: &[Verdict]) -> Result<(), Faults> {
         ));
     }
     Ok(())
+}
+
+/// A check of the node's own report that fails, in Chinese.
+pub(super) fn failed_check_zh(v: &Verdict) -> String {
+    let found = v.zh().unwrap_or_default();
+    format!("自检未通过（{}）：{found}", v.check.zh())
 }
 
 /// Which revision a close would make, or why it may not.

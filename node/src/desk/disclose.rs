@@ -49,13 +49,9 @@ pub fn disclose(
         })?;
         let record = payload.record.as_ref().ok_or_else(unknown)?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        fields = record.disclose(&names).map_err(|e| {
-            Faults::one(
-                FaultCode::DiscloseField,
-                format!("没有这个字段:{e}"),
-                e.to_string(),
-            )
-        })?;
+        fields = record
+            .disclose(&names)
+            .map_err(|e| Faults::one(FaultCode::DiscloseField, "没有这个字段", e.to_string()))?;
         if row {
             shown = Some(shown_row(books, &s, &payload)?);
         }

@@ -73,6 +73,9 @@ impl Snapshot {
         }
         keep_latest(&mut arrivals.received);
         if !arrivals.received.is_empty() {
+            if let Some(fault) = books.listed_key().fault() {
+                return Err(fault.into());
+            }
             let text = arrivals.to_text().map_err(internal)?;
             notes.arrivals = Some(Note::sign(&text, &[&books.keys().node]).map_err(internal)?);
         }

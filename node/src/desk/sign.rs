@@ -12,7 +12,7 @@ use protocol::person::Role;
 use protocol::rollup::HeldRollup;
 use protocol::verdict::Verdict;
 
-use super::close::self_check;
+use super::close::{failed_check_zh, self_check};
 use crate::books::{Books, EntryKind, NewEntry, OwnRollup};
 use crate::fault::{FaultCode, Faults, internal};
 
@@ -63,11 +63,9 @@ pub fn add_signatures(
 ) -> Result<Vec<String>, Faults> {
     let own = latest(books, period)?;
     let brought = Note::parse(signed).map_err(|e| {
-        Faults::one(
-            FaultCode::of_protocol(e.code()),
-            format!("签名文件有误:{e}"),
-            e.to_string(),
-        )
+        let code = FaultCode::of_protocol(e.code());
+        let zh = format!("签名文件有误：{}", code.meaning().zh);
+        Faults::one(code, zh, e.to_string())
     })?;
     let log = books.log().ok_or_else(super::month::no_registry)?;
     let rollup = &own.held().rollup;
@@ -137,7 +135,7 @@ pub fn submit(
     if let Some(v) = verdicts.iter().find(|v| v.failed()) {
         return Err(Faults::one(
             FaultCode::SubmitSelfCheck,
-            format!("自检未通过({}):{}", v.check, v.detail),
+            failed_check_zh(v),
             format!("the node's own check {} fails: {}", v.check, v.detail),
         ));
     }

@@ -61,7 +61,7 @@ fn with_empty_lines(text: &str) -> String {
 fn unreadable(error: &::csv::Error) -> Fault {
     Fault::new(
         FaultCode::FileUnreadable,
-        format!("文件无法读取:{error}"),
+        "文件无法读取，请检查引号和分隔符",
         format!("the file cannot be read: {error}"),
     )
 }

@@ -215,6 +215,15 @@ codes! {
            zh "密钥缺少、他人可读，或者属于其他单位", "`chmod 600`；请检查目录";
     }
     {
+        KeysUnregistered = "keys.unregistered", 422;
+        => en "`node.key` is not the key by which the registry lets this unit sign now; nothing is signed \
+               with it, events are recorded",
+              "put the registered key back and restart; where it was renewed, the next registry version into \
+               `published/` (runbook section 6)";
+           zh "`node.key` 不是单位名录中本单位现在可以签署的密钥；不用它签署，事项照常录入",
+              "请放回登记的密钥并重新启动；更换密钥的，请将下一版单位名录放入 `published/`（手册第 6 节）";
+    }
+    {
         VaultIo = "vault.io", 422;
         VaultMode = "vault.mode", 422;
         VaultNotAKey = "vault.not_a_key", 422;
@@ -883,10 +892,10 @@ codes! {
     {
         JournalEndMissing = "journal.end_missing", 503;
         => en "the end of the journal is not all that was acknowledged, or nothing tells whether it is",
-              "keep a copy, restore a copy that has more; if there is none, `countersign fsck --give-up`, then record \
-               again what is missing (runbook section 7)";
+              "keep a copy, restore a copy that has more; if there is none and nothing signed rests on what is \
+               missing (the text says so), `countersign fsck --give-up`, then record again what is missing (runbook section 7)";
            zh "底账末尾缺少已经确认的内容，或者无从知道是否缺少",
-              "请保留一份副本，然后恢复内容更多的副本；没有的，执行 `countersign fsck --give-up`，再补录缺少的内容（手册第 7 节）";
+              "请保留一份副本，然后恢复内容更多的副本；没有的，并且已签署的内容不以缺少的部分为依据（文字写明），执行 `countersign fsck --give-up`，再补录缺少的内容（手册第 7 节）";
     }
     {
         JournalNoSuchEntry = "journal.no_such_entry", 503;

@@ -121,13 +121,27 @@ impl std::fmt::Display for Faults {
 }
 impl std::error::Error for Faults {}
 
-/// A failure of the node itself (disk, keys), not of the input.
+/// A failure of the node itself (disk, keys), not of the input. What failed is told in English.
 pub fn internal(e: impl std::fmt::Display) -> Faults {
     Faults::one(
         FaultCode::NodeInternal,
-        format!("节点内部错误:{e}"),
+        format!("节点内部错误，{ENGLISH_ONLY}"),
         format!("internal error: {e}"),
     )
+}
+
+/// What a Chinese text says in place of a cause that there is only in English: two languages in one
+/// sentence are read by nobody.
+const ENGLISH_ONLY: &str = "原因见英文部分";
+
+/// The cause of an error that speaks only English, in Chinese: what the stable code at the end of its
+/// text means.
+pub fn cause_zh(error: &impl std::fmt::Display) -> &'static str {
+    let text = error.to_string();
+    let code = text.trim_end().strip_suffix(']');
+    let code = code.and_then(|text| text.rsplit_once('['));
+    let code = code.and_then(|(_, code)| code.parse::<FaultCode>().ok());
+    code.map_or(ENGLISH_ONLY, |code| code.meaning().zh)
 }
 
 #[cfg(test)]
@@ -141,6 +155,15 @@ mod tests {
         assert_eq!(serde_json::to_string(&fault).unwrap(), json);
         assert_eq!(serde_json::from_str::<Fault>(json).unwrap(), fault);
         assert_eq!(fault.code, FaultCode::CloseEarly);
+    }
+
+    #[test]
+    fn an_english_cause_is_told_in_chinese_by_its_code() {
+        let cause = "registry version 3 is skipped [registry.version]";
+        assert_eq!(cause_zh(&cause), "单位名录不能由已知版本推出");
+        for none in ["an array [1, 2]", "of no code", ""] {
+            assert_eq!(cause_zh(&none), ENGLISH_ONLY, "{none}");
+        }
     }
 
     #[test]

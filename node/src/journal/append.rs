@@ -28,6 +28,17 @@ pub enum JournalState {
     Poisoned,
 }
 
+impl JournalState {
+    /// The word for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            JournalState::Writable => "writable",
+            JournalState::Full => "full",
+            JournalState::Poisoned => "poisoned",
+        }
+    }
+}
+
 /// The open journal. One per data directory; it may be shared for reading.
 pub struct Journal {
     disk: Box<dyn Disk>,

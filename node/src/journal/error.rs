@@ -85,10 +85,10 @@ pub enum JournalError {
     #[error(
         "the end of the journal is missing or damaged: {found} entries can be read, up to byte \
          {offset} of {path}, and {}. {} Keep a copy of the whole data directory and restore a copy \
-         that has more. If there is none, `countersign fsck --give-up` goes on from what can be read, \
-         and what is missing must be recorded again",
+         that has more. {}",
         told(*acknowledged, *found),
-        rests(*signed, *found)
+        rests(*signed, *found),
+        without_copy(*signed, *found)
     )]
     EndMissing {
         /// The last segment.
@@ -260,7 +260,28 @@ fn rests(signed: Option<u64>, found: u64) -> String {
     }
 }
 
+/// What is left to do where no copy has more.
+fn without_copy(signed: Option<u64>, found: u64) -> &'static str {
+    if signed.is_some_and(|signed| signed > found) {
+        "`fsck --give-up` is not possible here: going on without what was signed would sign a second \
+         history. If there is no such copy, tell the parent and the publisher of the registry: the \
+         unit cannot go on with this log, and this version has no way to take entries back from the \
+         parent or to begin a new log (runbook, sections 7 and 11)"
+    } else {
+        "If there is none, `countersign fsck --give-up` goes on from what can be read, and what is \
+         missing must be recorded again (runbook, section 7)"
+    }
+}
+
 impl JournalError {
+    /// Whether entries are missing on which something signed rests: nothing goes on without them.
+    pub fn signed_missing(&self) -> bool {
+        match self {
+            Self::EndMissing { found, signed, .. } => signed.is_some_and(|signed| signed > *found),
+            _ => false,
+        }
+    }
+
     /// A stable name of this error.
     pub fn code(&self) -> FaultCode {
         match self {

@@ -25,6 +25,7 @@
 
 mod append;
 mod check;
+mod chinese;
 pub mod disk;
 mod entry;
 mod erase;

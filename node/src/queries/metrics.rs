@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use protocol::verify::log::UnitLog;
 
-use crate::books::Books;
+use crate::books::{Books, NodeKey};
 use crate::journal::JournalState;
 use crate::link::{LinkSeen, LinkStatus};
 
@@ -172,6 +172,11 @@ fn of_node(books: &Books, node: &NodeState) -> Vec<Metric> {
             "journal_poisoned",
             "1 if the disk failed: restart.",
             u64::from(poisoned),
+        ),
+        Metric::gauge(
+            "node_key_unusable",
+            "1 if the registry does not let the node's key sign.",
+            u64::from(books.node_key() != NodeKey::Registered),
         ),
         Metric::gauge(
             "clock_behind_seconds",

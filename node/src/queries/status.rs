@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::books::Books;
 use crate::clock::stamp;
 use crate::desk::{close, open_month};
-use crate::fault::{Faults, internal};
+use crate::fault::{Fault, Faults, internal};
 use crate::link::LinkSeen;
 use crate::queries::children::children;
 
@@ -50,6 +50,13 @@ pub struct Status {
     pub unreached_since: Option<String>,
     /// What is wrong with it.
     pub trouble: Option<String>,
+    /// Whether the journal takes anything: `writable`, `full` while the disk is, `poisoned` after a
+    /// failure of the disk, until a restart.
+    #[serde(default)]
+    pub journal: String,
+    /// Why the node signs nothing with its key: the registry does not let it. None if it does.
+    #[serde(default)]
+    pub key: Option<Fault>,
     /// Contradictions kept as evidence.
     pub contradictions: Vec<String>,
     /// The units that they are about: who signed two things that cannot both be true.
@@ -104,6 +111,8 @@ pub fn status(
         link: link.map_or("none", |seen| seen.status().word()).into(),
         unreached_since: down.map(|seen| stamp(seen.since)),
         trouble: link.and_then(LinkSeen::trouble),
+        journal: books.state().word().into(),
+        key: books.node_key().fault(),
         contradictions: books
             .contradictions()
             .iter()

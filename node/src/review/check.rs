@@ -140,6 +140,10 @@ fn answer(
     if !books.answers(&held.rollup) || child.decision(digest).is_some() {
         return Ok(None);
     }
+    // Nobody would take the answer. It is given when the node starts with its key again.
+    if books.listed_key().fault().is_some() {
+        return Ok(None);
+    }
     let received = arrived(books, &held).unwrap_or(now);
     let ruling = Ruling::new(decision, books.unit().as_str());
     issue_receipt(books, &held, verdicts, received, ruling, now).map(Some)

@@ -51,7 +51,7 @@ pub fn decide(
         let why = waits.unwrap_or_else(|| "it is being checked".into());
         return refuse(
             FaultCode::ReviewUnchecked,
-            &format!("尚未校验:{why}"),
+            "尚未校验：所依据的内容尚未收齐，详情见英文部分",
             &format!("not checked yet: {why}"),
         );
     };

@@ -105,6 +105,9 @@ pub fn issue_receipt(
         about,
         by,
     } = ruling;
+    if let Some(fault) = books.listed_key().fault() {
+        return Err(fault.into());
+    }
     let rollup = &held.rollup;
     let child = books
         .child(&rollup.unit)
@@ -133,9 +136,10 @@ pub fn issue_receipt(
         checks,
         checkpoint: String::from_utf8(checkpoint).map_err(internal)?,
     };
-    let text = receipt
-        .to_text()
-        .map_err(|e| Faults::one(FaultCode::ReviewReceipt, e.to_string(), e.to_string()))?;
+    let text = receipt.to_text().map_err(|e| {
+        let zh = "回执无法写成，请缩短所写的理由";
+        Faults::one(FaultCode::ReviewReceipt, zh, e.to_string())
+    })?;
     let note = Note::sign(&text, &[&books.keys().node]).map_err(internal)?;
     books.commit(vec![NewEntry::open(EntryKind::Given, note.as_bytes())])?;
     books.guard_all()?;

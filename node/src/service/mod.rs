@@ -103,6 +103,9 @@ impl Service {
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<Service>, Worker), Faults> {
         books.install(documents).map_err(no_start)?;
+        if let Some(fault) = books.node_key().fault() {
+            tracing::warn!("{fault}");
+        }
         let now = clock.now();
         // What is rejected or accepted here waits for the courier like everything else.
         let given = review::check_all(&mut books, config.accept == Accept::Auto, now)?;
@@ -319,7 +322,7 @@ const MAX_REFUSED: usize = 1000;
 fn no_start(error: BooksError) -> Faults {
     Faults::one(
         error.code(),
-        format!("节点不能启动:{error}"),
+        format!("节点不能启动：{}", error.zh()),
         error.to_string(),
     )
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-use crate::books::Books;
+use crate::books::{Books, NodeKey};
 use crate::clock::{Clock, Watch, stamp};
 use crate::fault::Faults;
 use crate::journal::JournalState;
@@ -26,6 +26,8 @@ pub struct Health {
     pub view_in_memory: bool,
     /// Seconds by which the clock is behind what was recorded last; 0 if it is not.
     pub clock_behind: u64,
+    /// How the node's key stands in the registry.
+    pub key: NodeKey,
     /// The journal could not be read again after a failure; the process must end.
     pub stopped: bool,
 }
@@ -42,6 +44,7 @@ pub(super) fn health_of(books: &Books, now: DateTime<Utc>) -> Health {
         journal: books.state(),
         view_in_memory: books.is_view_in_memory(),
         clock_behind: u64::try_from(behind).unwrap_or(0),
+        key: books.node_key(),
         stopped: books.is_broken(),
     }
 }
@@ -82,7 +85,7 @@ impl Worker {
         let (replies, failed) = self.work(first);
         let durable = self.books.durable();
         // First, so that nobody is told a failure that health does not know of yet.
-        self.tell.send_replace(health_of(&self.books, now));
+        self.tell_health(now);
         let version = registry_of(&self.books);
         self.tell_registry
             .send_if_modified(|known| std::mem::replace(known, version) != version);
@@ -97,6 +100,14 @@ impl Worker {
             );
         }
         !broken
+    }
+
+    fn tell_health(&self, now: DateTime<Utc>) {
+        let before = self.tell.send_replace(health_of(&self.books, now));
+        let key = self.tell.borrow().key;
+        if let Some(fault) = key.fault().filter(|_| key != before.key) {
+            tracing::warn!("{fault}");
+        }
     }
 
     fn watch_clock(&mut self, now: DateTime<Utc>) {

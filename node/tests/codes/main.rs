@@ -2,6 +2,7 @@
 //! table.
 #![allow(clippy::unwrap_used)]
 
+mod languages;
 mod runbook;
 mod sources;
 

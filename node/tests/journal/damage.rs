@@ -300,6 +300,8 @@ fn what_is_given_up_is_kept_beside_and_nothing_signed_is() {
         text.contains("1 of the missing ones are among these"),
         "{text}"
     );
+    assert!(text.contains("is not possible here"), "{text}");
+    assert!(!text.contains("goes on from what can be read"), "{text}");
     assert_eq!(fs::read(&path).unwrap(), damaged);
     guard.advance(signed(2)).unwrap();
     let text = check(&dir.0).unwrap_err().to_string();
@@ -307,6 +309,7 @@ fn what_is_given_up_is_kept_beside_and_nothing_signed_is() {
         text.contains("rests on the first 2: all of these are there"),
         "{text}"
     );
+    assert!(text.contains("goes on from what can be read"), "{text}");
     let given_up = give_up(&dir.0).unwrap().unwrap();
     assert_eq!((given_up.entries, given_up.acknowledged), (2, Some(3)));
     let kept = fs::read(given_up.kept.unwrap()).unwrap();

@@ -113,6 +113,12 @@ impl Failure {
         let cure = self.code.parse::<FaultCode>().ok()?.cure();
         Some(format!("{}\n{}", cure.zh, cure.en))
     }
+    /// With the same in Chinese before it.
+    #[must_use]
+    fn in_chinese(mut self, zh: &str) -> Failure {
+        self.message = format!("{zh} / {}", self.message);
+        self
+    }
     /// What it says of a file that it concerns.
     #[must_use]
     pub fn about(mut self, file: &Path) -> Failure {
@@ -171,7 +177,7 @@ impl From<node::books::BooksError> for Failure {
     fn from(e: node::books::BooksError) -> Failure {
         match e {
             node::books::BooksError::Journal(e) => e.into(),
-            other => Failure::of(other),
+            other => Failure::of(&other).in_chinese(&other.zh()),
         }
     }
 }
@@ -192,8 +198,14 @@ macro_rules! failures {
     };
 }
 
+impl From<node::journal::JournalError> for Failure {
+    fn from(e: node::journal::JournalError) -> Failure {
+        Failure::coded(e.code(), e.to_string()).in_chinese(&e.zh())
+    }
+}
+
 failures! {
-    coded: crate::nats::NatsError, node::journal::JournalError, protocol::note::NoteError;
+    coded: crate::nats::NatsError, protocol::note::NoteError;
     bare: crate::keyring::KeyringError, node::books::keys::KeyError,
         protocol::registry::RegistryError, protocol::published::PublishedError, protocol::rollup::RollupError,
         protocol::evidence::file::FileError, protocol::evidence::report::EvidenceError

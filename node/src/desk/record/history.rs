@@ -80,9 +80,7 @@ pub(super) fn check_history(
 
 /// An event that the catalogue's rules of counting stumble over.
 pub(super) fn cannot_count(error: &CountError) -> Fault {
-    Fault::new(
-        FaultCode::of_protocol(error.code()),
-        format!("无法计数:{error}"),
-        error.to_string(),
-    )
+    let code = FaultCode::of_protocol(error.code());
+    let zh = format!("无法计数：{}", code.meaning().zh);
+    Fault::new(code, zh, error.to_string())
 }

@@ -99,6 +99,9 @@ fn operator_statement(
     fields: Fields,
     now: DateTime<Utc>,
 ) -> Result<u64, Faults> {
+    if let Some(fault) = books.node_key().fault() {
+        return Err(fault.into());
+    }
     let mut recording = Recording::begin(books, None, now)?;
     let index = recording.operator(enrol, fields)?;
     let entries = recording.finish()?;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use protocol::count::{Fields, Value};
+use protocol::verify::log::UnitLog;
 
 use super::Recording;
 use crate::books::Books;
@@ -22,6 +23,11 @@ pub(in crate::desk) fn recount(
     let mut recording = Recording::in_month(books, month.clone(), None, now)?;
     for subject in books.view().subjects().map_err(internal)? {
         recording.recount(subject)?;
+    }
+    // A key that has signed its last statement may still seal the month, if nothing is added.
+    let adds = recording.next > books.log().map_or(0, UnitLog::len);
+    if let Some(fault) = books.node_key().fault().filter(|_| adds) {
+        return Err(fault.into());
     }
     let entries = recording.finish()?;
     Ok(books.commit(entries)?)

@@ -33,7 +33,7 @@ impl Recording<'_> {
             .ok_or_else(|| internal("no schema"))?;
         let row = schema
             .row(&payload.moves, !event.is_clear())
-            .map_err(|e| Faults::one(FaultCode::Row, format!("无法编成行:{e}"), e.to_string()))?;
+            .map_err(|e| Faults::one(FaultCode::Row, "无法编成行", e.to_string()))?;
         if let Some(subject) = subject
             && let Some(subject) = self.subjects.get_mut(&subject)
         {

@@ -18,11 +18,14 @@ pub async fn health(State(app): State<App>) -> impl IntoResponse {
     let link = seen.as_ref().map_or("none", |seen| seen.status().word());
     let since = seen.map(|s| stamp(s.since));
     let health = app.service.health();
-    let (status, journal) = match (health.stopped, health.journal) {
-        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "stopped"),
-        (false, JournalState::Poisoned) => (StatusCode::SERVICE_UNAVAILABLE, "poisoned"),
-        (false, JournalState::Full) => (StatusCode::OK, "full"),
-        (false, JournalState::Writable) => (StatusCode::OK, "writable"),
+    let journal = match health.stopped {
+        true => "stopped",
+        false => health.journal.word(),
+    };
+    let hopeless = health.stopped || health.journal == JournalState::Poisoned;
+    let status = match hopeless {
+        true => StatusCode::SERVICE_UNAVAILABLE,
+        false => StatusCode::OK,
     };
     let view = if health.view_in_memory {
         "memory"
@@ -41,6 +44,7 @@ pub async fn health(State(app): State<App>) -> impl IntoResponse {
         "journal": journal,
         "view": view,
         "clock": clock,
+        "key": health.key.word(),
     });
     (status, Json(answer))
 }

@@ -28,12 +28,9 @@ pub struct EnrolRequest {
 
 fn vkey(text: &str) -> Result<VerifierKey, Refused> {
     text.parse().map_err(|e: protocol::note::NoteError| {
-        Faults::one(
-            FaultCode::of_protocol(e.code()),
-            format!("密钥有误:{e}"),
-            e.to_string(),
-        )
-        .into()
+        let code = FaultCode::of_protocol(e.code());
+        let zh = format!("密钥有误：{}", code.meaning().zh);
+        Faults::one(code, zh, e.to_string()).into()
     })
 }
 
@@ -112,11 +109,9 @@ pub async fn publish(State(app): State<App>, who: Who, body: Bytes) -> Result<St
     app.service
         .with(move |books, _| {
             books.install(&[body.to_vec()]).map_err(|e| match e {
-                BooksError::Published { .. } => Faults::one(
-                    FaultCode::PublishedRefused,
-                    format!("不能采用:{e}"),
-                    e.to_string(),
-                ),
+                BooksError::Published { .. } => {
+                    Faults::one(FaultCode::PublishedRefused, e.zh(), e.to_string())
+                }
                 e => e.into(),
             })
         })

@@ -155,6 +155,13 @@ pub struct Status {
     pub unreached_since: Option<String>,
     /// What is wrong with it.
     pub trouble: Option<String>,
+    /// Whether the journal takes anything: `writable`, `full` while the disk is, `poisoned` after a
+    /// failure of the disk, until a restart.
+    #[serde(default)]
+    pub journal: String,
+    /// Why the node signs nothing with its key: the registry does not let it. None if it does.
+    #[serde(default)]
+    pub key: Option<Fault>,
     /// Contradictions kept as evidence.
     pub contradictions: Vec<String>,
     /// The units that they are about: who signed two things that cannot both be true.
@@ -383,6 +390,12 @@ mod tests {
             link: "none".into(),
             unreached_since: None,
             trouble: None,
+            journal: "writable".into(),
+            key: Some(fault::Fault::new(
+                fault::FaultCode::KeysUnregistered,
+                "zh",
+                "en",
+            )),
             contradictions: Vec::new(),
             contradictory: BTreeSet::from(["14".parse().unwrap()]),
             refused: Vec::new(),
