@@ -128,7 +128,7 @@ pub fn read_toml(dir: &Path) -> Result<Vec<(String, String)>, KeyringError> {
     for entry in std::fs::read_dir(dir).map_err(|e| error(dir.display(), e))? {
         let path = entry.map_err(|e| error(dir.display(), e))?.path();
         if path.extension().is_some_and(|e| e == "toml") {
-            let text = std::fs::read_to_string(&path).map_err(|e| error(path.display(), e))?;
+            let text = node::text_file::read(&path).map_err(|e| error(path.display(), e))?;
             files.push((
                 path.file_name()
                     .and_then(|n| n.to_str())

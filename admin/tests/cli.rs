@@ -693,6 +693,24 @@ fn a_reader_who_knows_all_root_keys_needs_all_of_them() {
     .refused(1, &["registry"]);
 }
 
+/// Whoever gives another root key first learns to look at that, and not at the file's maker.
+#[test]
+fn a_wrong_root_key_is_asked_for_first() {
+    let dir = Dir::new("wrong-root");
+    dir.good(&["key", "new", "a.key", "--name", "root"]);
+    dir.write("a.vkey", &dir.good(&["key", "show", "a.key"]));
+    let file = vector("evidence-world.zip").display().to_string();
+    let answer = dir.run(&["verify", &file, "--root", "a.vkey"]);
+    answer.refused(
+        1,
+        &[
+            "evidence.registry",
+            "请先核对 `--root`",
+            "is `--root` the publisher's key",
+        ],
+    );
+}
+
 /// A disclosure alone shows some log that the unit signed; beside the evidence it is the reported
 /// one.
 #[test]
@@ -873,6 +891,7 @@ const KNOWN: &str = r#"{"recorded":[],"accepted":false,"known":true,"faults":[
 const WRONG: &str = r#"{"recorded":[],"accepted":false,"known":false,"faults":[
     {"row":2,"code":"event.repeated","zh":"相同","en":"the same"},
     {"row":3,"code":"date.form","zh":"日期","en":"the day"}]}"#;
+const EMPTY: &str = r#"[{"code":"file.empty","zh":"没有行","en":"no row"}]"#;
 const RECORDED: &str = r#"{"recorded":[{"row":2,"id":"x","index":7,"period":"2023-03","late":null}],
     "accepted":true,"known":false,"faults":[]}"#;
 
@@ -897,6 +916,11 @@ fn an_import_that_was_broken_off_goes_on_where_it_was() {
         "{out}"
     );
     assert!(lines[2].starts_with("✓ 3-E06.csv"), "{out}");
+    // Nor does one wait for a file that nothing is in; that is told, and is no success.
+    let url = answers(&[("422", EMPTY), ("200", RECORDED), ("200", RECORDED)]);
+    let answer = import(&url, &["--json"]);
+    let value: Value = serde_json::from_str(&answer.out()).unwrap();
+    assert_eq!((answer.code(), &value["not_tried"]), (1, &Value::from(0)));
     // A file of which only some rows are known is not passed over.
     let url = answers(&[("422", KNOWN), ("422", WRONG)]);
     let answer = import(&url, &["--json"]);
@@ -1199,6 +1223,45 @@ fn a_changed_file_of_a_known_unit_is_never_passed_over() {
     dir.write("same.csv", "id,name\n140302,Unit 140302\n");
     dir.run(&words(&format!("{NEXT} --add same.csv")))
         .refused(2, &["nothing changes"]);
+}
+
+/// A file of units that was not corrected after a change does not undo it by the way.
+#[test]
+fn an_old_file_of_units_moves_nobody_back() {
+    let dir = Dir::new("old-file");
+    two_cities(&dir);
+    dir.good(&words(&format!(
+        "{NEXT} --from 2024-01 --move 140302 140700 --rename 140302 District -o registry-2.note"
+    )));
+    let next = "registry next registry-1.note registry-2.note --root a.key";
+    for month in ["", " --from 2024-07"] {
+        let add = format!("--json {next} --add units.csv{month}");
+        let told = dir.run(&words(&add));
+        let json: Value = serde_json::from_str(&told.out()).unwrap();
+        let faults = json["error"]["faults"].as_array().unwrap();
+        let fields: Vec<_> = faults
+            .iter()
+            .map(|f| f["column"].as_str().unwrap())
+            .collect();
+        assert_eq!(fields, ["name", "parent"], "{json}");
+        for fault in faults {
+            let (zh, en) = (fault["zh"].as_str().unwrap(), fault["en"].as_str().unwrap());
+            let file = (zh.find("文件").unwrap(), en.find("file").unwrap());
+            let option = (zh.find("--").unwrap(), en.find("--").unwrap());
+            assert!(
+                file.0 < option.0 && file.1 < option.1,
+                "the file first: {fault}"
+            );
+        }
+    }
+    // Who is to go back does, by saying so; and what is new is taken from a file.
+    dir.good(&words(&format!(
+        "{next} --from 2024-07 --move 140302 140300 -o registry-3.note"
+    )));
+    dir.write("new.csv", "id,name\n140302,New District\n");
+    dir.good(&words(&format!(
+        "{next} --from 2024-07 --add new.csv -o other-3.note"
+    )));
 }
 
 /// A witness key is replaced from a moment on, and the old one kept.

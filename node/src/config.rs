@@ -223,7 +223,7 @@ impl Config {
             path: path.display().to_string(),
             message,
         };
-        let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
+        let text = crate::text_file::read(path).map_err(|e| error(e.to_string()))?;
         let mut config: Config = toml::from_str(without_bom(&text))
             .map_err(|e| error(protocol::authoring::TomlError::new(&e, &text).to_string()))?;
         let base = path.parent().unwrap_or(Path::new("."));

@@ -25,6 +25,7 @@ pub mod queries;
 pub mod random;
 pub mod review;
 pub mod service;
+pub mod text_file;
 pub mod vault;
 pub mod view;
 pub mod web;

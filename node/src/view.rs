@@ -16,6 +16,7 @@
 //! pseudonyms, keyed with a secret of this node.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
@@ -154,6 +155,13 @@ impl View {
     /// sled's error; the caller removes the directory and opens again.
     pub fn open(dir: &Path) -> Result<View, ViewError> {
         // One process holds the journal's lock, so nobody else is here. Small cache: indexes only.
+        // sled leaves to others what the umask leaves them; behind this door nobody else comes.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .and_then(|()| std::fs::set_permissions(dir, PermissionsExt::from_mode(0o700)))
+            .map_err(|e| ViewError(e.to_string()))?;
         let db = sled::Config::new()
             .path(dir)
             .cache_capacity(16 << 20)

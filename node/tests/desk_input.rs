@@ -388,6 +388,25 @@ fn a_dry_run_makes_no_secret_of_the_month() {
     }
 }
 
+/// Nothing was recorded, and nobody is told that something was.
+#[test]
+fn a_file_without_rows_is_empty() {
+    let mut w = World::empty();
+    let counting = w.desk(A).read().counting().unwrap().clone();
+    for (form, text) in [
+        (Form::Csv, "attended,occurred_on\n"),
+        (Form::Csv, "attended,occurred_on\n\n,\n  \n"),
+        (Form::Jsonl, ""),
+        (Form::Jsonl, "\n \n"),
+    ] {
+        let parsed = exchange::parse(text.as_bytes(), form, Some("E06"), &counting.catalogue);
+        assert_eq!(code_of(parsed), "file.empty", "{text:?}");
+    }
+    let one = "attended,occurred_on\n\n3,2026-01-05\n".as_bytes();
+    let parsed = exchange::parse(one, Form::Csv, Some("E06"), &counting.catalogue);
+    assert_eq!(parsed.unwrap().drafts.len(), 1);
+}
+
 /// An import was broken off, and is run again: what had gone through is told from what had not.
 #[test]
 fn a_file_is_known_when_every_row_of_it_was_recorded() {

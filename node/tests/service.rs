@@ -64,3 +64,27 @@ fn on_disk(dir: &Path, words: &str) -> bool {
         is_journal && bytes.windows(words.len()).any(|w| w == words.as_bytes())
     })
 }
+
+/// Whoever else is on the machine reads nothing of what the node keeps.
+#[test]
+fn what_the_node_writes_is_for_its_user_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    fn look(dir: &Path, seen: &mut usize) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let entry = entry.unwrap();
+            let (path, meta) = (entry.path(), entry.metadata().unwrap());
+            assert_eq!(meta.permissions().mode() & 0o077, 0, "{}", path.display());
+            *seen += 1;
+            // The indexes' own files stand behind a directory that nobody else enters.
+            if meta.is_dir() && entry.file_name() != "view" {
+                look(&path, seen);
+            }
+        }
+    }
+    let mut w = World::empty();
+    w.desk(A).finish(kit::JAN, after(kit::JAN));
+    let data = w.desk(A).data();
+    let mut seen = 0;
+    look(&data, &mut seen);
+    assert!(seen >= 5, "{seen}");
+}

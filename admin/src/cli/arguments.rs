@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use node::text_file::{self, TextFileError};
 use protocol::note::{NoteError, VerifierKey};
 use protocol::text::without_bom;
 
@@ -19,6 +20,9 @@ pub enum ArgumentError {
     /// Neither a verifier key nor a file that can be read.
     #[error("neither a verifier key nor a file that can be read: {0}")]
     NoFile(std::io::Error),
+    /// A file that is no text.
+    #[error("{0}")]
+    NoText(TextFileError),
     /// Not a verifier key.
     #[error("{0}")]
     Key(NoteError),
@@ -54,7 +58,10 @@ pub fn vkey(text: &str) -> Result<VerifierKey, ArgumentError> {
     if text.contains('+') && !Path::new(text).exists() {
         return text.parse().map_err(ArgumentError::Key);
     }
-    let file = std::fs::read_to_string(text).map_err(ArgumentError::NoFile)?;
+    let file = text_file::read(Path::new(text)).map_err(|error| match error {
+        TextFileError::Io(error) => ArgumentError::NoFile(error),
+        other => ArgumentError::NoText(other),
+    })?;
     let file = without_bom(&file);
     if file.starts_with("PRIVATE+KEY+") {
         return Err(ArgumentError::PrivateKey {
@@ -96,6 +103,17 @@ mod tests {
         assert_eq!(read(&root.to_string()).unwrap(), root);
         assert_eq!(read(&format!("\u{feff}{root}\r\n")).unwrap(), root);
         assert!(read(&format!("\u{feff}\u{feff}{root}")).is_err());
+        let utf16: Vec<u8> = root
+            .to_string()
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        std::fs::write(&file, [&[0xff, 0xfe], &utf16[..]].concat()).unwrap();
+        let told = vkey(file.to_str().unwrap()).unwrap_err().to_string();
+        assert!(
+            told.contains("UTF-16") && told.ends_with("[file.text]"),
+            "{told}"
+        );
         std::fs::remove_file(&file).unwrap();
     }
 }

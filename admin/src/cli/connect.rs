@@ -6,7 +6,7 @@ use clap::Args;
 use protocol::text::without_bom;
 use zeroize::Zeroizing;
 
-use super::output::Failure;
+use super::output::{Failure, read_text};
 use crate::api::Client;
 
 /// A node and a token.
@@ -52,7 +52,7 @@ impl Connection {
         }
         let token = match (&self.token, &self.token_file) {
             (Some(token), _) => Some(token.clone()),
-            (None, Some(file)) => Some(std::fs::read_to_string(file).map_err(Failure::file(file))?),
+            (None, Some(file)) => Some(read_text(file)?),
             (None, None) => variable("COUNTERSIGN_TOKEN"),
         }
         .map(Zeroizing::new);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use node::desk::record::Imported;
+use node::fault::FaultCode;
 use serde_json::json;
 
 use super::arguments::ArgumentError;
@@ -15,7 +16,7 @@ use super::output::{CommandResult, Failure, Output, fault_table, print, read, sa
     after_help = "Example:\n  countersign import 2023-03/*.csv --token-file chen.token\n\n\
     A file is recorded as a whole or not at all, unless --valid-rows is given. Files are taken in \
     the order in which they are\n\
-    named; after a refused one the following are not tried. One of which every row was recorded \
+    named; after a refused one the following are not tried, but for one without rows. One of which every row was recorded \
     before is passed over:\n\
     an import that was broken off is run again as it was. Files are UTF-8 or GB18030, CSV with a \
     heading or JSONL.\n\
@@ -103,7 +104,8 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
             "recorded": value(&imported.recorded),
             "faults": value(&imported.faults),
         }));
-        if !imported.accepted && !imported.known && !args.dry_run {
+        let passed = imported.known || is_empty(&imported);
+        if !imported.accepted && !passed && !args.dry_run {
             break;
         }
     }
@@ -115,6 +117,12 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         sayln!("{:#}", json!({ "files": answers, "not_tried": untried }));
     }
     Ok(good)
+}
+
+/// Whether the file has no row: the others need not wait for one that nothing is in.
+fn is_empty(imported: &Imported) -> bool {
+    let mut faults = imported.faults.iter();
+    imported.recorded.is_empty() && faults.any(|f| f.code == FaultCode::FileEmpty)
 }
 
 /// Every file is there and has a type before the first one is recorded.

@@ -47,7 +47,7 @@ pub fn read_cluster(path: &Path) -> Result<Vec<ClusterServer>, NatsError> {
         field: path.display().to_string(),
         reason,
     };
-    let text = std::fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
+    let text = node::text_file::read(path).map_err(|e| bad(e.to_string()))?;
     let file: ClusterFile = toml::from_str(&text)
         .map_err(|e| bad(protocol::authoring::TomlError::new(&e, &text).to_string()))?;
     Ok(file.server)

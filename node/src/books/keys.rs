@@ -56,7 +56,7 @@ pub fn read_key(path: &Path) -> Result<SigningKey, KeyError> {
         )));
     }
     let text =
-        zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?);
+        zeroize::Zeroizing::new(crate::text_file::read(path).map_err(|e| error(e.to_string()))?);
     SigningKey::decode(without_bom(&text).trim()).map_err(|e| error(e.to_string()))
 }
 

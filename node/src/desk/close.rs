@@ -251,6 +251,7 @@ fn holds_but_for_signatures(verdicts: &[Verdict]) -> Result<(), Faults> {
 /// A check of the node's own report that fails, in Chinese.
 pub(super) fn failed_check_zh(v: &Verdict) -> String {
     let found = v.zh().unwrap_or_default();
+    let found = found.trim_end_matches('。');
     format!("自检未通过（{}）：{found}", v.check.zh())
 }
 
@@ -568,6 +569,15 @@ fn unusable(books: &Books, child: &Unit, period: Month) -> Fault {
     Fault::new(FaultCode::CloseChild, zh, en).column(id.as_str())
 }
 
+/// A rule's sentence, which may end with a full stop of its own, and what is asked for.
+fn explain_if_true(zh: &str, en: &str) -> (String, String) {
+    let (zh, en) = (zh.trim_end_matches('。'), en.trim_end_matches('.'));
+    (
+        format!("{zh}；如属实，请写明说明"),
+        format!("{en}; if it is true, explain it"),
+    )
+}
+
 /// Judges the catalogue's rules over this month's and last month's values.
 fn explain(
     rules: &Rules,
@@ -596,20 +606,15 @@ fn explain(
                 } else {
                     FaultCode::RuleSoft
                 };
-                let zh = if severity == Severity::Hard {
-                    rule.zh.clone()
+                let (zh, en) = if severity == Severity::Hard {
+                    (rule.zh.clone(), rule.en.clone())
                 } else {
-                    format!("{};如属实请写明说明", rule.zh)
-                };
-                let en = if severity == Severity::Hard {
-                    rule.en.clone()
-                } else {
-                    format!("{}; if it is true, explain it", rule.en)
+                    explain_if_true(&rule.zh, &rule.en)
                 };
                 faults.push(
                     Fault::new(
                         code,
-                        format!("{} {}:{zh}", rule.id, rule.figure),
+                        format!("{} {}：{zh}", rule.id, rule.figure),
                         format!("{} {}: {en}", rule.id, rule.figure),
                     )
                     .column(&rule.id),
@@ -734,4 +739,18 @@ pub fn waiting_for(books: &Books, period: Month) -> Vec<UnitId> {
         .filter(|c| books.usable(&c.id, period).is_none())
         .map(|c| c.id.clone())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::explain_if_true;
+
+    #[test]
+    fn a_sentence_that_goes_on_has_one_mark_of_punctuation() {
+        for (zh, en) in [("请说明原因", "say why"), ("请说明原因。", "say why.")] {
+            let (zh, en) = explain_if_true(zh, en);
+            assert_eq!(zh, "请说明原因；如属实，请写明说明");
+            assert_eq!(en, "say why; if it is true, explain it");
+        }
+    }
 }

@@ -61,10 +61,18 @@ pub fn parse(
     catalogue: &Catalogue,
 ) -> Result<Parsed, Faults> {
     let text = decode(bytes)?;
-    match form {
+    let parsed = match form {
         Form::Csv => csv::read(&text, event, catalogue),
         Form::Jsonl => jsonl::read(&text, event, catalogue),
+    }?;
+    if parsed.drafts.is_empty() && parsed.faults.is_empty() {
+        return Err(Faults::one(
+            FaultCode::FileEmpty,
+            "文件中没有可录入的行",
+            "there is no row in it to be recorded",
+        ));
     }
+    Ok(parsed)
 }
 
 #[cfg(test)]

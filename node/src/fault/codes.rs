@@ -224,6 +224,13 @@ codes! {
               "请放回登记的密钥并重新启动；更换密钥的，请将下一版单位名录放入 `published/`（手册第 6 节）";
     }
     {
+        FileText = "file.text", 422;
+        => en "a file of a key, a token, a list or the configuration is not saved as UTF-8",
+              "save it as UTF-8, or make it anew in cmd: what PowerShell writes with `>` is UTF-16";
+           zh "密钥、令牌、清单或配置的文件没有以 UTF-8 保存",
+              "请另存为 UTF-8，或用 cmd 重新生成：PowerShell 的 `>` 写出的是 UTF-16";
+    }
+    {
         VaultIo = "vault.io", 422;
         VaultMode = "vault.mode", 422;
         VaultNotAKey = "vault.not_a_key", 422;
@@ -283,8 +290,10 @@ codes! {
         RegistryThreshold = "registry.threshold", 422;
         RegistryRoot = "registry.root", 422;
         => en "a registry does not follow from what is known",
-              "`countersign registry show` on the whole chain; versions come one by one";
-           zh "单位名录不能由已知版本推出", "对整个序列执行 `countersign registry show`；各版须逐一采用";
+              "is `--root` (of a node: `root`) the publisher's key; `countersign registry show` on the whole chain; versions \
+               come one by one";
+           zh "单位名录不能由已知版本推出",
+              "请核对 `--root`（节点为 `root`）是否为发布方的根密钥；对整个序列执行 `countersign registry show`；各版须逐一采用";
     }
     {
         RegistryPast = "registry.past", 422;
@@ -978,7 +987,6 @@ codes! {
         EvidencePart = "evidence.part", 422;
         EvidenceBytes = "evidence.bytes", 422;
         EvidenceSource = "evidence.source", 422;
-        EvidenceRegistry = "evidence.registry", 422;
         EvidenceCatalogue = "evidence.catalogue", 422;
         EvidencePlan = "evidence.plan", 422;
         EvidenceUnit = "evidence.unit", 422;
@@ -993,11 +1001,19 @@ codes! {
            zh "证据文件不能证明它所声称的内容", "请从制作者处重新取得；仍然如此的，就是检查发现的问题";
     }
     {
+        EvidenceRegistry = "evidence.registry", 422;
+        => en "the registry in an evidence file is not signed by the root keys that were given, or is not what its publisher made",
+              "first: is `--root` the publisher's key, had from the publisher and not with the file, each root key by a \
+               `--root` of its own; then fetch the file again from its maker; if it stays, that is a finding";
+           zh "证据文件中的单位名录不是由所给的根密钥签名，或者不是发布方所制作的",
+              "请先核对 `--root` 是否为发布方的根密钥（须直接从发布方取得，不是随文件取得；有几把就写几个 `--root`）；再从制作者处重新取得文件；仍然如此的，就是检查发现的问题";
+    }
+    {
         EvidenceRepacked = "evidence.repacked", 422;
         => en "an evidence file was packed anew on its way (by a mail gateway or an archive program); its content was not looked at",
-              "get the original file, as its maker wrote it: by another way than mail, or within another archive";
+              "if this is an archive in which the original lies, unpack it first; else get the original file, as its maker wrote it: by another way than mail, or within another archive";
            zh "证据文件在传送途中被重新打包（邮件网关或压缩软件所为），其内容未作判断",
-              "请取得制作者写出的原始文件：改用邮件以外的方式传送，或先放进另一个压缩包";
+              "原始文件在压缩包内的，请先解压；否则请取得制作者写出的原始文件：改用邮件以外的方式传送，或先放进另一个压缩包";
     }
     {
         EvidenceWrite = "evidence.write", 422;

@@ -2,6 +2,7 @@
 //! who steals it can fill the unit's subjects with rubbish, but sign nothing.
 
 use super::error::LinkError;
+use crate::text_file::TextFileError;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -41,7 +42,10 @@ pub fn read_seed(file: &Path) -> Result<Zeroizing<String>, LinkError> {
     open.by_ref()
         .take(128)
         .read_to_string(&mut text)
-        .map_err(|e| bad(e.to_string()))?;
+        .map_err(|e| match e.kind() {
+            std::io::ErrorKind::InvalidData => bad(TextFileError::Encoding.to_string()),
+            _ => bad(e.to_string()),
+        })?;
     let seed = Zeroizing::new(text.trim().to_owned());
     let base32 = seed
         .bytes()

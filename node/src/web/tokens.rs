@@ -78,7 +78,7 @@ impl Tokens {
             path: path.display().to_string(),
             message,
         };
-        let text = std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?;
+        let text = crate::text_file::read(path).map_err(|e| error(e.to_string()))?;
         Tokens::parse(without_bom(&text)).map_err(|line| {
             error(format!(
                 "line {line}: write <sha256 hex> <name> <role>,<role>"

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use node::text_file::{self, TextFileError};
+
 use super::failure::Failure;
 
 /// Reads a file.
@@ -10,6 +12,17 @@ use super::failure::Failure;
 /// What the system says.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(Failure::file(path))
+}
+
+/// Reads a file of text.
+///
+/// # Errors
+/// What the system says, or another encoding than UTF-8.
+pub fn read_text(path: &Path) -> Result<String, Failure> {
+    text_file::read(path).map_err(|error| match error {
+        TextFileError::Io(error) => Failure::file(path)(error),
+        other => Failure::of(other).about(path),
+    })
 }
 
 /// Writes a new file and never replaces one: a signed document is not lost by a mistyped name.

@@ -98,16 +98,18 @@ fn take_cards(registry: &mut Registry, args: &Args, refused: &mut Refused) {
     registry.units.extend(added);
 }
 
+/// Something that a file says otherwise of a known unit, and that it cannot be changed so.
+fn differs(refused: &mut Refused, id: &UnitId, field: &str, zh: &str, en: &str) {
+    refused.note(
+        FaultCode::RegistryExists,
+        At::unit(id, field),
+        format!("单位 {id} 已在名录中，{zh}"),
+        format!("unit {id} is there already, with another {en}"),
+    );
+}
+
 fn take_known(unit: &mut Unit, card: &Card, from: Option<Month>, refused: &mut Refused) {
-    let mut other = |field: &str, zh: &str, en: &str| {
-        let id = &card.id;
-        refused.note(
-            FaultCode::RegistryExists,
-            At::unit(id, field),
-            format!("单位 {id} 已在名录中，{zh}"),
-            format!("unit {id} is there already, with another {en}"),
-        );
-    };
+    let mut other = |field: &str, zh: &str, en: &str| differs(refused, &card.id, field, zh, en);
     let no_key = |key: &VerifierKey| unit.keys.iter().all(|k| k.vkey != *key);
     if card.vkey.as_ref().is_some_and(no_key) {
         other(
@@ -143,12 +145,48 @@ fn take_known(unit: &mut Unit, card: &Card, from: Option<Month>, refused: &mut R
         parent: card.parent.clone().or_else(|| last.parent.clone()),
         area: card.area.clone().or_else(|| last.area.clone()),
     };
-    if let Some(from) = from {
-        if wanted != last {
-            unit.place(from, wanted);
-        }
-        return;
+    match from {
+        Some(from) if wanted != last => place_as_filed(unit, (from, wanted), &last, refused),
+        Some(_) => {}
+        None => without_month(&card.id, &wanted, &last, refused),
     }
+}
+
+/// A file places a known unit otherwise from a month on. One that was not corrected after a change
+/// would undo it: going back is not believed of a file.
+fn place_as_filed(
+    unit: &mut Unit,
+    (from, wanted): (Month, Placement),
+    last: &Placement,
+    refused: &mut Refused,
+) {
+    let goes_back = |same: fn(&Placement, &Placement) -> bool| {
+        let mut former = unit.former();
+        !same(last, &wanted) && former.any(|(_, before)| same(&before, &wanted))
+    };
+    let name = goes_back(|a, b| a.name == b.name);
+    let parent = goes_back(|a, b| a.parent == b.parent);
+    for (field, zh, en, option, _) in [
+        ("name", "名称", "name", "--rename", name),
+        ("parent", "上级", "parent", "--move", parent),
+    ]
+    .iter()
+    .filter(|(.., back)| *back)
+    {
+        let zh = format!("{zh}不同：文件中是其从前的{zh}；请先改正文件；确要改回的，请用 {option}");
+        let en = format!(
+            "{en}: the file has one from before; correct the file first; where the unit is to go \
+             back, say {option}"
+        );
+        differs(refused, &unit.id, field, &zh, &en);
+    }
+    if !name && !parent {
+        unit.place(from, wanted);
+    }
+}
+
+/// A file places a known unit otherwise, and nobody says from which month on.
+fn without_month(id: &UnitId, wanted: &Placement, last: &Placement, refused: &mut Refused) {
     let fields = [
         ("name", "名称", "name", wanted.name != last.name),
         ("parent", "上级", "parent", wanted.parent != last.parent),
@@ -160,13 +198,14 @@ fn take_known(unit: &mut Unit, card: &Card, from: Option<Month>, refused: &mut R
         ),
     ];
     for (field, zh, en, _) in fields.iter().filter(|(.., differs)| *differs) {
-        other(
-            field,
-            &format!("{zh}不同；请用 --from YYYY-MM 写明从哪个月起，或改正文件"),
-            &format!(
-                "{en}; give --from YYYY-MM, the first month in which it is so, or correct the file"
-            ),
+        let zh = format!(
+            "{zh}不同；请先核对文件：早于名录变更的文件请先改正；确是新的变更的，用 --from YYYY-MM 写明从哪个月起"
         );
+        let en = format!(
+            "{en}; look at the file first: correct one that is older than a change of the registry; \
+             where the change is new, give --from YYYY-MM, the first month in which it is so"
+        );
+        differs(refused, id, field, &zh, &en);
     }
 }
 

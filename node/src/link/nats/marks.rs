@@ -5,8 +5,9 @@
 //! every message, and if the file is lost nothing is but this.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,16 @@ impl Marks {
     /// The disk's error.
     pub(super) fn write(&self, file: &Path) -> std::io::Result<()> {
         let new = file.with_extension("tmp");
-        let mut written = File::create(&new)?;
+        // As everything beside it: it tells what the unit sends and when.
+        let mut options = OpenOptions::new();
+        let mut written = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&new)?;
+        // One that is left over from an older program keeps its mode otherwise.
+        written.set_permissions(Permissions::from_mode(0o600))?;
         written.write_all(&serde_json::to_vec(self)?)?;
         written.sync_data()?;
         std::fs::rename(new, file)
@@ -135,7 +145,11 @@ mod tests {
             assert!(marks.compare("S", &asked, 0));
         }
         marks.stored("S", "b", 7);
+        // What an older program left behind is no reason to let others read it.
+        std::fs::write(file.with_extension("tmp"), "").unwrap();
         marks.write(&file).unwrap();
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
         let read = Marks::read(&file);
         assert_eq!(read, marks);
         assert_eq!(read.losses().count(), MAX_LOSSES);
