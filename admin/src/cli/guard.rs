@@ -19,8 +19,8 @@ use super::output::{CommandResult, Failure, Output, sayln};
     and going on from one would sign a\n\
     second history. The newest report that the parent has must be in this journal: give its \
     digest. If the parent has none, and for a\n\
-    unit without a parent, say --no-report; a unit without a parent compares with whoever holds \
-    its evidence.\n\
+    unit without a parent, say --no-report: it is refused where the journal has a receipt of the \
+    parent. A unit without a parent\ncompares with whoever holds its evidence.\n\
     Run it as the node's user, while the node is stopped."
 )]
 pub struct Args {
@@ -64,6 +64,18 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         );
         return Err(Failure::coded(FaultCode::GuardRolledBack, message)
             .help("find a newer copy of the journal; do not go on from this one"));
+    }
+    // A receipt in this journal is a report that the parent has.
+    let mut own = books.rollups().values().rev();
+    if let Some(answered) = own.find(|own| !own.receipts().is_empty())
+        && args.no_report
+    {
+        let digest = answered.held().digest();
+        return Err(Failure::usage(format!(
+            "上级对月报 {digest} 的回执就在本底账中，上级有本单位的月报：请用 --last-report 写明上级所持最新月报的摘要值 / \
+             the parent's receipt for the report {digest} is in this journal, so the parent has a \
+             report: give the digest of the newest one that it has with --last-report"
+        )));
     }
     let signed = books.renew_guard()?;
     out.answer(
