@@ -1201,6 +1201,30 @@ fn every_refused_change_is_named_at_once() {
     .refused(1, &["registry.from", "unit 140322 has another"]);
 }
 
+/// A line of a note names its key by these two only.
+#[test]
+fn a_second_key_of_one_name_and_key_id_is_refused() {
+    const ONE: &str = "root-c+ad7b0400+ASTSMqbz+dB9UPHOTUkyfwK7RFDh9aKjpCKnilh6Zh2W";
+    const OTHER: &str = "root-c+ad7b0400+ARqoQF2Hf/PNT7z4kKai+t8n/1u2SbsHlM1nOROvKcSj";
+    let dir = Dir::new("key-id");
+    two_cities(&dir);
+    dir.run(&words(&format!(
+        "{NEXT} --add-root {ONE} --add-root {OTHER}"
+    )))
+    .refused(1, &["registry.key_id", "roots", "密钥编号相同", OTHER]);
+    dir.good(&words(&format!(
+        "{NEXT} --add-root {ONE} -o registry-2.note"
+    )));
+    let next = "registry next registry-1.note registry-2.note --root a.key";
+    dir.run(&words(&format!(
+        "{next} --drop-root {ONE} --add-root {OTHER}"
+    )))
+    .refused(1, &["registry.key_id", ONE, OTHER]);
+    dir.good(&words(&format!(
+        "{next} --drop-root {ONE} -o registry-3.note"
+    )));
+}
+
 /// What cannot be changed so is said, and not passed over.
 #[test]
 fn a_changed_file_of_a_known_unit_is_never_passed_over() {

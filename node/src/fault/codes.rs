@@ -296,6 +296,14 @@ codes! {
               "请核对 `--root`（节点为 `root`）是否为发布方的根密钥；对整个序列执行 `countersign registry show`；各版须逐一采用";
     }
     {
+        RegistryKeyId = "registry.key_id", 422;
+        => en "two different keys have one name and key id, so that no reader could tell whose a \
+               signature is",
+              "make another key for the name that is new (`countersign key new`, `key unit`)";
+           zh "两把不同的密钥名称和密钥编号都相同，读者无法分清签名是哪一把的",
+              "请为新增的名称另做一把密钥（`countersign key new`、`key unit`）";
+    }
+    {
         RegistryPast = "registry.past", 422;
         RegistryFrom = "registry.from", 422;
         => en "a version would change what is settled: a unit or key that vanishes, a month before \

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::document::Registry;
 use super::error::RegistryError;
 use super::follows;
+use super::one_key;
 use crate::digest::Digest;
 use crate::note::{Note, VerifierKey};
 
@@ -63,6 +64,8 @@ impl AsRef<[VerifierKey]> for VerifierKey {
 pub struct VerifiedRegistry {
     registry: Registry,
     digest: Digest,
+    /// Roots of earlier versions that this one does not list.
+    former_roots: Vec<VerifierKey>,
 }
 
 impl VerifiedRegistry {
@@ -92,6 +95,7 @@ impl VerifiedRegistry {
         Ok(VerifiedRegistry {
             digest: note.digest(),
             registry,
+            former_roots: Vec::new(),
         })
     }
 
@@ -130,7 +134,10 @@ impl VerifiedRegistry {
         if let Some(first) = faults.into_iter().next() {
             return Err(first);
         }
+        let roots = self.former_roots.iter().chain(&self.registry.roots);
+        let gone = roots.filter(|root| !registry.roots.contains(root));
         Ok(VerifiedRegistry {
+            former_roots: gone.cloned().collect(),
             digest: note.digest(),
             registry,
         })
@@ -139,7 +146,10 @@ impl VerifiedRegistry {
     /// What a version that is to follow this one changes and may not, whoever signs it: none where
     /// it leaves what is settled as it is.
     pub fn faults_of_next(&self, registry: &Registry) -> Vec<RegistryError> {
-        follows::faults(&self.registry, registry)
+        let mut faults = follows::faults(&self.registry, registry);
+        let keys = one_key::faults_after(&self.registry, &self.former_roots, registry);
+        faults.extend(keys);
+        faults
     }
 
     /// Walks a chain from version 1.

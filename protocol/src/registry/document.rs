@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{DocumentFault, RegistryError};
 use super::forest;
+use super::one_key;
 use super::unit::Unit;
 use crate::digest::Digest;
 use crate::ids::UnitId;
@@ -63,8 +64,8 @@ impl Registry {
         Ok(registry)
     }
 
-    /// Checks that the units form a forest in every month, that keys carry their unit's name, and
-    /// that the threshold can be met.
+    /// Checks that the units form a forest in every month, that keys carry their unit's name, that
+    /// the threshold can be met, and that no two keys have one name and key id.
     ///
     /// # Errors
     /// The first of [`Registry::faults`].
@@ -105,6 +106,7 @@ impl Registry {
         if !units.is_empty() {
             faults.push(RegistryError::Units(units));
         }
+        faults.extend(one_key::faults(self));
         faults
     }
 

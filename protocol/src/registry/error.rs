@@ -1,6 +1,7 @@
 //! Why a registry is refused.
 
 use crate::ids::UnitId;
+use crate::note::VerifierKey;
 use crate::period::Month;
 
 /// Why a registry is refused.
@@ -15,6 +16,16 @@ pub enum RegistryError {
     /// The units do not fit each other: every fault.
     #[error("{} [registry.unit]", sentences(.0))]
     Units(Vec<UnitFault>),
+    /// Two keys that a line of a note cannot tell apart.
+    #[error(
+        "two different keys have one name and key id, in one version or in two: {first} and {second} [registry.key_id]"
+    )]
+    KeyId {
+        /// The one that stands first, or was there before.
+        first: VerifierKey,
+        /// The other one.
+        second: VerifierKey,
+    },
     /// It does not leave the past as the version before has told it: every fault.
     #[error("registry version {version} changes what was: {} [registry.past]", sentences(.faults))]
     Past {

@@ -11,6 +11,7 @@
 //! - `forest`: whether the units of one version fit each other in every month.
 //! - `document`: one version.
 //! - `follows`: whether a version leaves the past of the one before as it was.
+//! - `one_key`: whether a signer's name and key id are those of one key only.
 //! - `chain`: the versions that a reader trusts.
 
 mod chain;
@@ -18,6 +19,7 @@ mod document;
 mod error;
 mod follows;
 mod forest;
+mod one_key;
 mod unit;
 
 pub use chain::{Anchor, VerifiedRegistry};

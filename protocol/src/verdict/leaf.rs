@@ -55,6 +55,9 @@ pub enum LeafProblem {
     /// One key under two names.
     #[error("the key of {0} is already held under another name")]
     SharedKey(String),
+    /// Two keys that a line of a note cannot tell apart.
+    #[error("{0} had another key with the same key id")]
+    KeyId(String),
     /// The name has a key that was not revoked.
     #[error("{0} is enrolled already; revoke the old key first")]
     EnrolledAlready(String),
@@ -169,6 +172,7 @@ impl LeafProblem {
             | P::NotOfThisUnit(_)
             | P::NotForSigning(_)
             | P::SharedKey(_)
+            | P::KeyId(_)
             | P::EnrolledAlready(_)
             | P::UnknownRoles
             | P::NotHeld(_) => Check::Authorship,
@@ -211,6 +215,7 @@ impl LeafProblem {
             P::NotOfThisUnit(name) => format!("登记的 {name} 不是本单位人员的名称"),
             P::NotForSigning(name) => format!("{name} 的密钥不能用于签名"),
             P::SharedKey(name) => format!("{name} 的密钥已在另一名称之下"),
+            P::KeyId(name) => format!("{name} 曾有密钥编号相同的另一把密钥"),
             P::EnrolledAlready(name) => format!("{name} 已登记,请先注销旧密钥"),
             P::UnknownRoles => "登记的角色不明".into(),
             P::NotHeld(name) => format!("注销的密钥不归 {name} 所有"),

@@ -4,7 +4,7 @@ from .commitments import add_row
 from .fault import Fault, need
 from .group import IDENTITY
 from .log import leaf_hash, tree_root
-from .note import ED25519, Key, Note
+from .note import ED25519, Key, Note, known_keys
 from .notation import is_day
 from .statement import CORRECTED, ENROLMENTS, REVOKED, Statement
 
@@ -132,6 +132,7 @@ def enrol_person(log, s):
     need(key.public not in log.node_public, "an enrolled key that is the node's")
     others = [k for k in log.ever.values() if k.public == key.public]
     need(all(k.name == key.name for k in others), "one key under two names")
+    known_keys(list(log.ever.values()) + [key])
     roles = s.clear["roles"].split(",")
     need(set(roles) <= ROLES, "unknown roles: %s" % s.clear["roles"])
     need(key.name not in log.people, "%s is enrolled already" % key.name)

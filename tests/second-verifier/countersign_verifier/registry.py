@@ -1,7 +1,7 @@
 """SPEC 2: who exists, whose keys count, and the chain of the registry's versions."""
 
 from .fault import need
-from .note import COSIGNATURE, ED25519, Key, is_vkey
+from .note import COSIGNATURE, ED25519, Key, is_vkey, known_keys
 from .notation import TIERS, Opt, digest, integer, is_time, month, number, text, tier, unit_id
 
 MAX_UNITS = 20000
@@ -59,6 +59,13 @@ class Registry:
         """Whether the threshold of this version's roots is among the keys that signed."""
         own = {k.public for k in self.roots}
         return len({k.public for k in signed} & own) >= self.threshold
+
+    def listed(self):
+        """Every key that the version lists."""
+        keys = list(self.roots)
+        for unit in self.units:
+            keys += self.node_keys(unit) + [key for key, _ in self.witnesses(unit)]
+        return keys
 
     def node_keys(self, unit):
         """All node keys that the version lists for the unit."""
@@ -184,6 +191,7 @@ def units_and_keys(registry, units):
         successors_of(registry, u)
         for first, last, entry in terms(u):
             parent_of(registry, u, first, last, entry["parent"])
+    known_keys(registry.listed())
 
 
 def witnesses_of(registry, unit):
@@ -241,8 +249,9 @@ def next_version(registry, before, signed):
     need(enough, "registry %d lacks signatures of the roots before it" % registry.version)
 
 
-def past_stays(registry, before):
-    """Step 5."""
+def past_stays(registry, before, roots):
+    """Step 5. `roots` are those of all versions so far."""
+    known_keys(roots + before.listed() + registry.listed())
     since = registry.changes_from
     if before.changes_from is not None:
         later = since is not None and since >= before.changes_from
@@ -321,7 +330,7 @@ def walk_registries(notes, root):
         enough = registry.signed_by_roots(signed)
         need(enough, "registry %d lacks signatures of its roots" % number)
         if chain:
-            past_stays(registry, chain[-1])
+            past_stays(registry, chain[-1], roots)
         chain.append(registry)
     need(chain, "no registry")
     return chain, roots

@@ -3,9 +3,11 @@
 
 use node::fault::{Fault, FaultCode, Faults};
 use protocol::ids::UnitId;
+use protocol::note::VerifierKey;
 use protocol::period::Month;
 use protocol::registry::{
-    DocumentFault, FromMonth, Registry, RegistryError, UnitFault, UnitFaultKind, VerifiedRegistry,
+    DocumentFault, FromMonth, Registry, RegistryError, Unit, UnitFault, UnitFaultKind,
+    VerifiedRegistry,
 };
 
 use crate::cli::output::Failure;
@@ -69,11 +71,11 @@ impl Refused {
             .into_iter()
             .chain(after.into_iter().flatten())
         {
-            self.error(&error);
+            self.error(&error, version);
         }
     }
 
-    fn error(&mut self, error: &RegistryError) {
+    fn error(&mut self, error: &RegistryError, version: &Registry) {
         match error {
             RegistryError::Units(faults) => self.units(FaultCode::RegistryUnit, faults),
             RegistryError::Past { faults, .. } => self.units(FaultCode::RegistryPast, faults),
@@ -90,6 +92,7 @@ impl Refused {
                 let en = format!("{fault}; {cure}");
                 self.note(FaultCode::RegistryMalformed, At::whole(field), zh, en);
             }
+            RegistryError::KeyId { first, second } => self.key_id(first, second, version),
             // These are found where a chain is walked, not in a version that is made here.
             RegistryError::Malformed(_)
             | RegistryError::Version { .. }
@@ -104,6 +107,21 @@ impl Refused {
                 );
             }
         }
+    }
+
+    fn key_id(&mut self, first: &VerifierKey, second: &VerifierKey, version: &Registry) {
+        let of = |u: &&Unit| u.vkeys().contains(second) || u.witnesses().any(|w| w == second);
+        let at = match version.units.iter().find(of) {
+            Some(unit) => At::unit(&unit.id, "keys"),
+            None => At::whole("roots"),
+        };
+        let zh =
+            format!("两把不同的密钥名称和密钥编号相同：{first} 与 {second}；请为后者另做一把密钥");
+        let en = format!(
+            "two different keys have one name and key id: {first} and {second}; make another key \
+             in the place of the second"
+        );
+        self.note(FaultCode::RegistryKeyId, at, zh, en);
     }
 
     fn units(&mut self, code: FaultCode, faults: &[UnitFault]) {

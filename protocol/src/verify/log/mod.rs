@@ -687,6 +687,10 @@ impl UnitLog {
         if self.enrolled().any(shared) || self.keys.keys.iter().any(|k| shared(&k.vkey)) {
             return Err(Problem::SharedKey(name));
         }
+        let alike = |k: &VerifierKey| *k != key && k.name() == name && k.id() == key.id();
+        if self.enrolled().any(alike) {
+            return Err(Problem::KeyId(name));
+        }
         let held = self.operators.entry(name.clone()).or_default();
         match s.event.as_str() {
             OPERATOR_ENROLLED => {

@@ -19,6 +19,7 @@ mod equivocation;
 mod exact;
 mod fields;
 mod figures;
+mod key_ids;
 mod keys;
 mod leaves;
 mod log;
@@ -72,6 +73,7 @@ pub fn book() -> Book {
     answers::cases(&mut b);
     registries::cases(&mut b, &honest);
     units::cases(&mut b, &honest);
+    key_ids::cases(&mut b, &honest);
     documents::cases(&mut b, &honest);
     zips::cases(&mut b);
     small_parts::cases(&mut b, &honest);

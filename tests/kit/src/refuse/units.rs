@@ -6,7 +6,7 @@ use super::making::*;
 const MAR: &str = "2026-03";
 
 /// A version's month, and what it changes.
-type Change<'a> = (Option<&'a str>, &'a dyn Fn(&mut Registry));
+pub(super) type Change<'a> = (Option<&'a str>, &'a dyn Fn(&mut Registry));
 
 pub(super) fn cases(b: &mut Book, w: &World) {
     vanished(b, w);
@@ -19,7 +19,7 @@ pub(super) fn cases(b: &mut Book, w: &World) {
 }
 
 /// County B's January with a second version, and a third where there is one.
-fn after(w: &World, changes: &[Change<'_>]) -> Evidence {
+pub(super) fn after(w: &World, changes: &[Change<'_>]) -> Evidence {
     let mut e = honest_file(w, &[B], JAN);
     e.registries.extend(versions(w, changes));
     e
