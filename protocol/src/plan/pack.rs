@@ -34,7 +34,7 @@ pub struct Head {
     pub doc_no: String,
     /// Date of issue.
     pub issued: String,
-    /// The unit whose plan it is.
+    /// The id of the unit whose plan it is. That unit's area code may change; its plan stays its.
     pub area_code: String,
     /// Its tier.
     pub tier: Tier,

@@ -168,14 +168,35 @@ fn deadlines(b: &mut Book) {
     let point = desk.checkpoint(size);
     desk.held.insert((month(JAN), 1), held);
     desk.checkpoints.insert(size, point);
+    let strict = |plan: &str| {
+        let plan = plan.replace("county_days = 5", "county_days = 1");
+        let plan = published::plan_text(&plan).unwrap();
+        Note::sign(&plan, &[&w.roots[0], &w.roots[1]]).unwrap()
+    };
     let mut e = honest_file(&w, &[B], JAN);
-    let plan = crate::PLAN.replace("county_days = 5", "county_days = 1");
-    let plan = published::plan_text(&plan).unwrap();
-    let roots = [&w.roots[0], &w.roots[1]];
-    e.plans.push(Note::sign(&plan, &roots).unwrap());
+    e.plans.push(strict(crate::PLAN));
     b.control(
         "control-plan-not-named.zip",
         "a month that is late by a plan which the rollup does not name",
+        file::write(&e).unwrap(),
+    );
+    // The province has an area code that is not its id.
+    e.registries.push(second_registry(&w, |r| {
+        r.from = Some(month(MAR));
+        let mut placement = known(r, PROVINCE).last_placement();
+        placement.area = Some("140000".into());
+        known(r, PROVINCE).place(month(MAR), placement);
+    }));
+    b.control(
+        "control-plan-by-id.zip",
+        "a month that is late by the plan of its topmost unit, whose area code is another one",
+        file::write(&e).unwrap(),
+    );
+    let of_area = crate::PLAN.replace("area_code = \"14\"", "area_code = \"140000\"");
+    e.plans = vec![strict(&of_area)];
+    b.control(
+        "control-plan-by-area.zip",
+        "the plan names the area code of the topmost unit, which is no unit's id: it sets no deadline",
         file::write(&e).unwrap(),
     );
 }

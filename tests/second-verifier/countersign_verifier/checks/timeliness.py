@@ -26,11 +26,9 @@ def deadline(case):
     """
     r = case.rollup
     above = case.newest.ancestors(r.unit, r.period) or [r.unit]
-    top = case.newest.units[above[-1]]
-    wanted = top["area"] or top["id"]
     plans = [read_plan(p["toml"]) for p in case.file.plans]
     default = DEFAULT_DAYS[r.tier]
-    days = [days.get(r.tier, default) for area, days in plans if area == wanted]
+    days = [days.get(r.tier, default) for unit, days in plans if unit == above[-1]]
     end = datetime.datetime(*last_day(r.period))
     return later(end, datetime.timedelta((days or [default])[0])).date()
 
