@@ -1,22 +1,15 @@
 //! A new catalogue in the middle of the year: everybody goes on closing, and stocks stay right.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use kit::code;
 use kit::on_disk::*;
 use node::desk::close::CloseRequest;
 use node::review;
-use protocol::catalogue::{Catalogue, CodeItem, Indicator};
+use protocol::catalogue::{Catalogue, Indicator};
 use protocol::evidence::{file, report};
 use protocol::figure::Counts;
 use protocol::note::Note;
 use protocol::published;
-
-fn code(name: &str) -> CodeItem {
-    CodeItem {
-        code: name.into(),
-        zh: name.into(),
-        en: name.into(),
-    }
-}
 
 fn indicator<'c>(c: &'c mut Catalogue, id: &str) -> &'c mut Indicator {
     c.indicators.iter_mut().find(|i| i.id == id).unwrap()
@@ -256,4 +249,56 @@ fn a_month_that_is_closed_anew_keeps_its_catalogue() {
     w.decide(PROVINCE, CITY, JAN, Decision::Reopened, after(JAN));
     w.report(CITY, JAN, after(JAN));
     assert_eq!(version_of(&w, CITY, JAN), 1);
+}
+
+/// Version 2 lacks a stock, version 3 has it again under a new id, but under the key that plans know.
+#[test]
+fn a_stock_that_comes_back_under_its_old_key_counts_everybody() {
+    let (mut w, _) = january();
+    assert_eq!(scope(&w, PROVINCE, JAN, "I9").value, Some(4));
+    let without = version(2, |c| c.indicators.retain(|i| i.id != "I9"));
+    install(&mut w, &without, &ALL);
+    let now = at("2026-02-20");
+    w.desk(A).register(&[id_no(4)], "2026-02-03", now);
+    w.report_all(FEB, after(FEB));
+    assert_eq!(ALL.map(|id| version_of(&w, id, FEB)), [2; 4]);
+    let back = version(3, |c| indicator(c, "I9").id = "I92".into());
+    install(&mut w, &back, &ALL);
+    w.report_all(MAR, after(MAR));
+    assert_eq!(ALL.map(|id| version_of(&w, id, MAR)), [3; 4]);
+    // Those of January, who had counted in it before, and the one who came when it was not there.
+    assert_eq!(scope(&w, A, MAR, "I92").value, Some(4));
+    assert_eq!(scope(&w, PROVINCE, MAR, "I92").value, Some(5));
+    evidence_holds(&mut w);
+    w.desk(A).reopen();
+    assert_eq!(scope(&w, A, MAR, "I92").value, Some(4));
+}
+
+/// The void takes back by January's catalogue what the new leaf counts by February's.
+#[test]
+fn an_event_of_the_old_catalogue_is_corrected_by_the_new_one() {
+    let (mut w, hired) = january();
+    install(&mut w, &second(), &ALL);
+    let now = at("2026-02-20");
+    let line = |id: &str| {
+        format!(r#"{{"id_no":"{id}","employer":"甲厂","wage":300000,"occurred_on":"2026-01-06"}}"#)
+    };
+    let a = w.desk(A);
+    let first = a.correct(hired, "E02", &line(&id_no(3)), now).unwrap();
+    // What was corrected is corrected again, now within one catalogue.
+    a.correct(first.index, "E02", &line(&id_no(1)), now)
+        .unwrap();
+    w.report_all(FEB, after(FEB));
+    assert_eq!(version_of(&w, A, FEB), 2);
+    assert_eq!(scope(&w, A, FEB, "I2").value, Some(2));
+    assert_eq!(scope(&w, A, FEB, "I10").value, Some(0));
+    assert_eq!(scope(&w, PROVINCE, FEB, "I2").value, Some(3));
+    // The next month can take the corrected one back.
+    let now = at("2026-03-20");
+    w.desk(A).leave(&id_no(1), "甲厂", "2026-03-02", now);
+    w.report_all(MAR, after(MAR));
+    assert_eq!(scope(&w, A, MAR, "I2").value, Some(1));
+    evidence_holds(&mut w);
+    w.desk(A).reopen();
+    assert_eq!(scope(&w, A, MAR, "I2").value, Some(1));
 }

@@ -1,20 +1,12 @@
 //! One catalogue after another: what is carried, what is refused, what is told.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use kit::catalogue;
+use kit::{catalogue, code};
 use proptest::prelude::*;
-use protocol::catalogue::{Catalogue, CodeItem, Kind, Pi};
+use protocol::catalogue::{Catalogue, Kind, Pi};
 use protocol::figure::{self, CountedFigures, Figure};
 use protocol::ids::Tier;
 use protocol::succession::{self, ChangeKind, Weight};
-
-fn code(name: &str) -> CodeItem {
-    CodeItem {
-        code: name.into(),
-        zh: name.into(),
-        en: name.into(),
-    }
-}
 
 fn next(change: impl FnOnce(&mut Catalogue)) -> Catalogue {
     let mut next = catalogue();
@@ -102,6 +94,32 @@ fn every_fault_is_told_at_once() {
         let (zh, en) = (change.zh(), change.to_string());
         assert!(!zh.ends_with('：') && !en.contains(":  ["), "{zh} / {en}");
     }
+}
+
+#[test]
+fn a_stock_that_was_left_out_comes_back_under_another_id_only() {
+    let without = next(|c| c.indicators.retain(|i| i.id != "I4" && i.met != "I4"));
+    let third = |id: &str| {
+        let mut back = catalogue();
+        back.version = 3;
+        back.indicators.retain(|i| i.met != "I4");
+        let stock = back.indicators.iter_mut().find(|i| i.id == "I4");
+        stock.unwrap().id = id.into();
+        back
+    };
+    let refused = |new: &Catalogue| {
+        let changes = succession::changes_from_all(&[catalogue(), without.clone()], new);
+        let these = changes.into_iter();
+        let these = these.filter(|c| c.kind().weight() == Weight::Refused);
+        these.map(|c| c.to_string()).collect::<Vec<_>>()
+    };
+    let told = refused(&third("I4"));
+    assert!(
+        told.len() == 1 && told[0].contains("succession.stock_returns"),
+        "{told:?}"
+    );
+    // It has its old key: plans name it as before.
+    assert_eq!(refused(&third("I41")), [""; 0]);
 }
 
 #[test]

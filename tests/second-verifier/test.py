@@ -62,11 +62,12 @@ def also_right(files):
 
 def package_cases(args):
     """What is asked of the package only: the bundle is the same text."""
-    from cases import bundle, compare, spec_examples, spec_steps
+    from cases import bundle, compare, exits, spec_examples, spec_steps
     from cases.results import Results
 
     groups = (spec_examples.examples, spec_steps.form, spec_steps.index)
     groups += (spec_steps.python_steps, spec_steps.rust_steps, spec_steps.rust_codes)
+    groups += (exits.exits,)
     for group in groups:
         group()
 

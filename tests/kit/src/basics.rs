@@ -1,6 +1,6 @@
 //! What every test names: units, months, keys, the small catalogue and its plan.
 
-use protocol::catalogue::Catalogue;
+use protocol::catalogue::{Catalogue, CodeItem};
 use protocol::count::Value;
 use protocol::digest::Digest;
 use protocol::ids::{Tier, UnitId, id_check_digit};
@@ -53,6 +53,15 @@ pub fn add_row(sum: &mut Vec<i64>, width: usize, row: &[(usize, i64)], sign: i64
 
 pub fn catalogue() -> Catalogue {
     Catalogue::from_files(&[("catalogue.toml".into(), CATALOGUE.into())]).unwrap()
+}
+
+/// A code of a dimension, which is its own name.
+pub fn code(name: &str) -> CodeItem {
+    CodeItem {
+        code: name.into(),
+        zh: name.into(),
+        en: name.into(),
+    }
 }
 
 /// One seed byte tells the key, the name the rest: no two names share a key.

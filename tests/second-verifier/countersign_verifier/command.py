@@ -6,7 +6,7 @@ FILE is an evidence zip (SPEC 11) or a disclosure (SPEC 10). Nothing is trusted 
 the root key. Exit code: 0 no check fails, 1 a check fails, 2 the file cannot be verified at all.
 
 Not checked: that `counts` of a clear statement follow from its fields (SPEC 7, Clear rows: CEL
-conditions), the targets of plans, `frozen`, and what SPEC 12 says version 1 does not show.
+conditions), the targets of plans, who stands in `frozen`, and what SPEC 12 says version 1 does not show.
 """
 
 import argparse

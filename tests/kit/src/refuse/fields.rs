@@ -152,7 +152,7 @@ fn corrections_of_others(b: &mut Book, w: &World, spare: &mut Spare) {
     );
     let c = Correction::new(w, spare);
     let (first, void) = (c.first.clone(), c.void.clone());
-    let mut next = inspection(spare);
+    let mut next = spare.inspection();
     next.replaces = Some(first.clone());
     refuse(
         "replaces-another-type",
@@ -167,24 +167,6 @@ fn corrections_of_others(b: &mut Book, w: &World, spare: &mut Spare) {
         "a void says that it replaces a leaf",
         &c.with(&[&void]),
     );
-}
-
-fn inspection(spare: &mut Spare) -> Statement {
-    spare.clear(
-        B,
-        "carrier.inspected",
-        JAN,
-        &[
-            ("kind", text("workshop")),
-            ("result", text("good")),
-            ("occurred_on", text("2026-01-12")),
-        ],
-        &[
-            ("I22:n:seen:workshop", 1),
-            ("I22:n:result:good", 1),
-            ("I22:n:seen*result:workshop*good", 1),
-        ],
-    )
 }
 
 /// The day of a clear leaf, its month, and the month that it is late for.

@@ -272,6 +272,20 @@ impl Spare {
             &[("I7:n:total:total", attended)],
         )
     }
+    /// County B's inspection of a workshop in January.
+    pub(super) fn inspection(&mut self) -> Statement {
+        let fields = [
+            ("kind", text("workshop")),
+            ("result", text("good")),
+            ("occurred_on", text("2026-01-12")),
+        ];
+        let counts = [
+            ("I22:n:seen:workshop", 1),
+            ("I22:n:result:good", 1),
+            ("I22:n:seen*result:workshop*good", 1),
+        ];
+        self.clear(B, "carrier.inspected", JAN, &fields, &counts)
+    }
     pub(super) fn void(&mut self, w: &World, id: &str, period: &str, target: u64) -> Statement {
         let body = void_of(w.desk(id).statement(target).id, target);
         self.blank(id, statement::VOIDED, period).with(body)

@@ -98,21 +98,7 @@ fn inspected(w: &World, inspections: usize) -> Case<'_> {
     let mut spare = Spare::new();
     let mut c = Case::of(w, B, JAN);
     for _ in 0..inspections {
-        let s = spare.clear(
-            B,
-            "carrier.inspected",
-            JAN,
-            &[
-                ("kind", text("workshop")),
-                ("result", text("good")),
-                ("occurred_on", text("2026-01-12")),
-            ],
-            &[
-                ("I22:n:seen:workshop", 1),
-                ("I22:n:result:good", 1),
-                ("I22:n:seen*result:workshop*good", 1),
-            ],
-        );
+        let s = spare.inspection();
         c.append(&s, &w.desk(B).people[0]);
     }
     recount(&mut c);

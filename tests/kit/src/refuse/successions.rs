@@ -16,14 +16,7 @@ pub(super) fn cases(b: &mut Book) {
     carried(b);
     voids(b);
     sums(b);
-}
-
-fn code(name: &str) -> CodeItem {
-    CodeItem {
-        code: name.into(),
-        zh: name.into(),
-        en: name.into(),
-    }
+    frozen(b);
 }
 
 fn codes<'c>(c: &'c mut Catalogue, dimension: &str) -> &'c mut Vec<CodeItem> {
@@ -450,5 +443,31 @@ fn voids(b: &mut Book) {
         BINDING,
         "figure I2 (own): table sex cell",
         &c,
+    );
+}
+
+/// A coverage whose members are frozen has a list of them in each rollup.
+fn frozen(b: &mut Book) {
+    let with_coverage: Change = |c| {
+        let mut share = indicator(c, "I5").clone();
+        (share.id, share.key) = ("I51".into(), "hired-share".into());
+        share.kind = protocol::catalogue::Kind::Coverage;
+        c.indicators.push(share);
+    };
+    let w = months(with_coverage, one_training);
+    let mut c = Case::of(&w, B, FEB);
+    b.case(
+        "rollup-frozen-left-out",
+        "a rollup without the frozen list of its catalogue's coverage",
+        BINDING,
+        "the frozen lists are not those",
+        &c,
+    );
+    let members = Digest::of(b"its members");
+    c.rollup.frozen.insert("I51".into(), members);
+    b.control(
+        "control-rollup-frozen.zip",
+        "a rollup with the frozen list of its catalogue's coverage",
+        file::write(&evidence_of(&c)).unwrap(),
     );
 }
