@@ -10,9 +10,11 @@ use node::vault::VaultKey;
 use protocol::catalogue::Catalogue;
 use protocol::note::{Alg, Note, SigningKey};
 use protocol::published;
-use protocol::text::{hex, without_bom};
+use protocol::text::hex;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
+
+use crate::toml_files::read_toml;
 
 /// Why a key or document cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -113,31 +115,8 @@ pub fn create_token(name: &str, roles: &str) -> Result<(Zeroizing<String>, Strin
 /// # Errors
 /// Every fault of the catalogue.
 pub fn sign_catalogue(dir: &Path, roots: &[&SigningKey]) -> Result<Note, KeyringError> {
-    let files = read_toml(dir)?;
+    let files = read_toml(dir, |path, fault| error(path.display(), fault))?;
     let catalogue = Catalogue::from_files(&files).map_err(|e| error(dir.display(), e))?;
     let text = published::catalogue_text(&catalogue).map_err(|e| error(dir.display(), e))?;
     Note::sign(&text, roots).map_err(|e| error(dir.display(), e))
-}
-
-/// The TOML files of a directory by name, in order.
-///
-/// # Errors
-/// What the disk says, or a file that is not UTF-8.
-pub fn read_toml(dir: &Path) -> Result<Vec<(String, String)>, KeyringError> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(|e| error(dir.display(), e))? {
-        let path = entry.map_err(|e| error(dir.display(), e))?.path();
-        if path.extension().is_some_and(|e| e == "toml") {
-            let text = node::text_file::read(&path).map_err(|e| error(path.display(), e))?;
-            files.push((
-                path.file_name()
-                    .and_then(|n| n.to_str())
-                    .unwrap_or_default()
-                    .to_string(),
-                without_bom(&text).to_string(),
-            ));
-        }
-    }
-    files.sort();
-    Ok(files)
 }

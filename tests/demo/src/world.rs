@@ -18,6 +18,7 @@ use admin::keyring;
 use admin::nats::{
     ClusterServer, NatsUnit, ServerOptions, create_user, members, server_config, write_seed,
 };
+use admin::toml_files::read_toml;
 
 /// The people of every unit: name, roles in the log, roles of the token.
 pub const PEOPLE: [(&str, &[&str], &str); 4] = [
@@ -515,7 +516,8 @@ fn publish(dir: &Path, deploy: &Deploy, root: &SigningKey, units: Vec<Unit>) -> 
     let catalogue =
         keyring::sign_catalogue(&deploy.0.join("catalogue"), &[root]).into_diagnostic()?;
     std::fs::write(dir.join("catalogue-1.note"), catalogue.as_bytes()).into_diagnostic()?;
-    for (file, toml) in keyring::read_toml(&deploy.0.join("plans")).into_diagnostic()? {
+    let unread = |path: &Path, error| miette!("{}: {error}", path.display());
+    for (file, toml) in read_toml(&deploy.0.join("plans"), unread)? {
         let text = published::plan_text(&toml).map_err(|e| miette!("{file}: {e}"))?;
         let note = Note::sign(&text, &[root]).into_diagnostic()?;
         let name = file.trim_end_matches(".toml");

@@ -19,10 +19,15 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// What the system says, or another encoding than UTF-8.
 pub fn read_text(path: &Path) -> Result<String, Failure> {
-    text_file::read(path).map_err(|error| match error {
+    text_file::read(path).map_err(|error| no_text(path, error))
+}
+
+/// Why a file of text cannot be read, with its place.
+pub fn no_text(path: &Path, error: TextFileError) -> Failure {
+    match error {
         TextFileError::Io(error) => Failure::file(path)(error),
         other => Failure::of(other).about(path),
-    })
+    }
 }
 
 /// Writes a new file and never replaces one: a signed document is not lost by a mistyped name.

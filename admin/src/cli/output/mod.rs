@@ -9,7 +9,7 @@ mod text;
 
 pub use answer::{CommandResult, Output, exit, install_reports, value};
 pub use failure::Failure;
-pub use file::{read, read_text, replace, replace_with, save_new};
+pub use file::{no_text, read, read_text, replace, replace_with, save_new};
 pub use table::{Style, fault_table, lines, print, table};
 pub(crate) use text::sayln;
 pub use text::{amount, decision_words, escape_controls, one_line, percent, say, seconds};
