@@ -8,6 +8,6 @@ use protocol::evidence::{file, report};
 fuzz_target!(|data: &[u8]| {
     if let Ok(evidence) = file::read(data) {
         assert_eq!(file::write(&evidence).as_deref(), Ok(data));
-        let _ = report::verify(&evidence, &fuzz::root());
+        let _ = report::verify(&evidence, fuzz::root());
     }
 });

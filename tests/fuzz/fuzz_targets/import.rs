@@ -5,15 +5,18 @@ use libfuzzer_sys::fuzz_target;
 use node::exchange::{Form, decode, parse};
 
 fuzz_target!(|data: &[u8]| {
+    // The first byte says how the rest is read: to read each input in every way costs fourteen
+    // times as much and finds no more, since an input is of one form and one type.
+    let Some((way, data)) = data.split_first() else {
+        return;
+    };
     if let Ok(text) = decode(data) {
         if !text.starts_with('\u{feff}') {
             assert_eq!(decode(text.as_bytes()).ok().as_ref(), Some(&text));
         }
     }
     let catalogue = fuzz::catalogue();
-    for event in catalogue.events.iter().take(12) {
-        let _ = parse(data, Form::Csv, Some(&event.code), catalogue);
-    }
-    let _ = parse(data, Form::Csv, None, catalogue);
-    let _ = parse(data, Form::Jsonl, None, catalogue);
+    let event = catalogue.events.get(usize::from(way / 2));
+    let form = if way % 2 == 0 { Form::Csv } else { Form::Jsonl };
+    let _ = parse(data, form, event.map(|e| e.code.as_str()), catalogue);
 });

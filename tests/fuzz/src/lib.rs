@@ -15,8 +15,9 @@ fn key(name: &str, alg: Alg, seed: u8) -> SigningKey {
 }
 
 /// The root key that the reader was given.
-pub fn root() -> VerifierKey {
-    key("root-a", Alg::Ed25519, 9).vkey()
+pub fn root() -> &'static VerifierKey {
+    static ROOT: LazyLock<VerifierKey> = LazyLock::new(|| key("root-a", Alg::Ed25519, 9).vkey());
+    &ROOT
 }
 
 /// A witness.
@@ -33,16 +34,12 @@ pub fn document(kind: &str, text: &str) -> String {
     }
 }
 
-/// The text with good signatures of both root keys; none where it cannot be a note's text.
+/// The text with good signatures of both root keys; none where it cannot be a note's text. The keys
+/// are made once: making them costs more than reading most inputs.
 pub fn signed(text: &str) -> Option<Note> {
-    Note::sign(
-        text,
-        &[
-            &key("root-a", Alg::Ed25519, 9),
-            &key("root-b", Alg::Ed25519, 9),
-        ],
-    )
-    .ok()
+    static ROOTS: LazyLock<[SigningKey; 2]> =
+        LazyLock::new(|| ["root-a", "root-b"].map(|name| key(name, Alg::Ed25519, 9)));
+    Note::sign(text, &ROOTS.each_ref()).ok()
 }
 
 /// The catalogue of `tests/kit`.
