@@ -147,8 +147,9 @@ impl VerifiedRegistry {
     /// it leaves what is settled as it is.
     pub fn faults_of_next(&self, registry: &Registry) -> Vec<RegistryError> {
         let mut faults = follows::faults(&self.registry, registry);
-        let keys = one_key::faults_after(&self.registry, &self.former_roots, registry);
-        faults.extend(keys);
+        // What a unit had, each later version lists; roots may go.
+        let earlier = self.former_roots.iter().chain(self.registry.keys());
+        faults.extend(one_key::faults_after(earlier, registry.keys()));
         faults
     }
 

@@ -106,8 +106,17 @@ impl Registry {
         if !units.is_empty() {
             faults.push(RegistryError::Units(units));
         }
-        faults.extend(one_key::faults(self));
+        faults.extend(one_key::faults(self.keys()));
         faults
+    }
+
+    /// Every key that it lists: its roots, and of each unit all that it has or had.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &VerifierKey> + Clone {
+        let units = self.units.iter().flat_map(|unit| {
+            let node = unit.keys.iter().map(|k| &k.vkey);
+            node.chain(unit.witnesses())
+        });
+        self.roots.iter().chain(units)
     }
 
     /// The unit of this id, whether it still exists or not.

@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use super::document::Registry;
 use super::error::RegistryError;
 use crate::note::VerifierKey;
 
@@ -25,20 +24,11 @@ fn error(first: &VerifierKey, second: &VerifierKey) -> RegistryError {
     }
 }
 
-/// Every key that a version lists: its roots, and of each unit all that it has or had.
-fn listed(registry: &Registry) -> impl Iterator<Item = &VerifierKey> {
-    let units = registry.units.iter().flat_map(|unit| {
-        let node = unit.keys.iter().map(|k| &k.vkey);
-        node.chain(unit.witnesses())
-    });
-    registry.roots.iter().chain(units)
-}
-
 /// Different keys of one version that have one name and id.
-pub(super) fn faults(registry: &Registry) -> Vec<RegistryError> {
+pub(super) fn faults<'a>(listed: impl Iterator<Item = &'a VerifierKey>) -> Vec<RegistryError> {
     let mut known: BTreeMap<Line<'_>, &VerifierKey> = BTreeMap::new();
     let mut faults = Vec::new();
-    for key in listed(registry) {
+    for key in listed {
         let first = *known.entry(line(key)).or_insert(key);
         if first != key {
             faults.push(error(first, key));
@@ -47,21 +37,18 @@ pub(super) fn faults(registry: &Registry) -> Vec<RegistryError> {
     faults
 }
 
-/// Keys of a version that have the name and id of another key of the version before, or of a root
-/// that was one earlier still. (What a unit had, each later version lists; roots may go.)
-pub(super) fn faults_after(
-    before: &Registry,
-    former_roots: &[VerifierKey],
-    after: &Registry,
+/// Keys of a version that have the name and id of another key that an earlier one listed.
+pub(super) fn faults_after<'a>(
+    earlier: impl Iterator<Item = &'a VerifierKey>,
+    listed: impl Iterator<Item = &'a VerifierKey> + Clone,
 ) -> Vec<RegistryError> {
-    let earlier = former_roots.iter().chain(listed(before));
     let mut known: BTreeMap<Line<'_>, &VerifierKey> = earlier.map(|k| (line(k), k)).collect();
     // Those that it lists itself are compared with each other there.
-    for key in listed(after) {
+    for key in listed.clone() {
         if known.get(&line(key)) == Some(&key) {
             known.remove(&line(key));
         }
     }
     let other = |key: &VerifierKey| Some(error(known.get(&line(key))?, key));
-    listed(after).filter_map(other).collect()
+    listed.filter_map(other).collect()
 }

@@ -174,7 +174,7 @@ impl Unit {
         &self.former_witnesses
     }
     /// Every witness key that it has or had.
-    pub fn witnesses(&self) -> impl Iterator<Item = &VerifierKey> {
+    pub fn witnesses(&self) -> impl Iterator<Item = &VerifierKey> + Clone {
         let former = self.former_witnesses.iter().map(|w| &w.vkey);
         former.chain([&self.witness])
     }
