@@ -38,6 +38,8 @@ pub enum Awaited {
     Enrolments(UnitId),
     /// A rollup of the unit that asks for what came: without one no more of it is kept.
     Rollup(UnitId),
+    /// Answers to a unit's later revisions: without them no more of these is kept.
+    Answers(UnitId),
 }
 
 impl fmt::Display for Awaited {
@@ -54,6 +56,7 @@ impl fmt::Display for Awaited {
                 "the statements of {unit} that enrol its signatories are still to come"
             ),
             Awaited::Rollup(unit) => write!(f, "no rollup of {unit} asks for so much"),
+            Awaited::Answers(unit) => write!(f, "nobody has asked {unit} for so many revisions"),
         }
     }
 }

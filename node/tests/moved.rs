@@ -196,3 +196,26 @@ fn a_replaced_witness_key_cosigns_from_its_moment_on() {
         assert_eq!(found.units[0].months[0].decision, Some(Decision::Accepted));
     }
 }
+
+/// The city returned January, got the second revision and accepted it. Then the roots say that the
+/// county was the province's in January already: the province gets both, and did not ask for the
+/// second.
+#[test]
+fn a_revision_that_the_former_parent_asked_for_is_taken() {
+    let mut w = World::empty();
+    w.desk(A)
+        .register(&[id_no(1)], "2026-01-03", at("2026-01-20"));
+    w.desk(A).finish(JAN, after(JAN));
+    w.send(A, &[CITY], after(JAN));
+    w.decide(CITY, A, JAN, Decision::Returned, after(JAN));
+    w.desk(A).register(&[id_no(2)], "2026-01-04", after(JAN));
+    w.desk(A).finish(JAN, after(JAN));
+    w.send(A, &[CITY], after(JAN));
+    w.decide(CITY, A, JAN, Decision::Accepted, after(JAN));
+    w.publish_registry(JAN, |r| place(r, A, JAN, PROVINCE));
+    w.send(A, &[PROVINCE], after(JAN));
+    review::check_all(w.desk(PROVINCE).books(), true, after(JAN)).unwrap();
+    let child = &w.desks[PROVINCE].read().children()[&unit(A)];
+    let accepted = child.accepted(month(JAN)).map(|held| held.rollup.revision);
+    assert_eq!(accepted, Some(2));
+}

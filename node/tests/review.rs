@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use kit::on_disk::*;
 use node::books::contradictions::Side;
+use node::desk::close::CloseRequest;
 use node::desk::receipt;
 use node::fault::Faults;
 use node::intake::{Awaited, Intake};
@@ -11,6 +12,7 @@ use node::link::MAX_BODY_BYTES;
 use node::queries::children::{ChildMonth, children};
 use node::review::{self, Ruling};
 use proptest::prelude::*;
+use protocol::digest::Digest;
 use protocol::log::checkpoint::{Checkpoint, origin_of};
 use protocol::log::delivery::Delivery;
 use protocol::log::tile;
@@ -518,15 +520,28 @@ fn a_report_on_a_rollup_that_the_child_told_otherwise_waits() {
     let waits = of_city(&w).waits.unwrap();
     assert!(waits.contains("has signed two rollups"), "{waits}");
     to_city_as_well(&mut w, &second, now);
-    let mut rule = |ruling: Ruling| {
-        let books = w.desk(PROVINCE).books();
-        review::decide(books, &unit(CITY), month(JAN), ruling, now)
-    };
     let by = format!("{PROVINCE}/tongji");
-    let refused = rule(Ruling::new(Decision::Accepted, &by));
+    let books = w.desk(PROVINCE).books();
+    let accepted = Ruling::new(Decision::Accepted, &by);
+    let refused = review::decide(books, &unit(CITY), month(JAN), accepted, now);
     assert_eq!(code_of(refused), "review.unchecked");
-    let returned = Ruling::new(Decision::Returned, &by).because("a county has signed two months");
-    rule(returned).unwrap();
+    w.decide(PROVINCE, CITY, JAN, Decision::Returned, now);
+    // The city reports without that county, and goes on.
+    for (period, absent) in [(JAN, &[A] as &[&str]), (FEB, &[A, B])] {
+        let absent = absent
+            .iter()
+            .map(|id| (id.to_string(), "nothing usable".to_string()));
+        let absent = CloseRequest {
+            missing: absent.collect(),
+            ..CloseRequest::default()
+        };
+        let city = w.desk(CITY);
+        city.try_close(period, &absent, after(FEB)).unwrap();
+        city.sign(period);
+        city.submit(period, after(FEB));
+        w.send(CITY, &[PROVINCE], after(FEB));
+        w.decide(PROVINCE, CITY, period, Decision::Accepted, after(FEB));
+    }
 }
 
 /// The city learns of the second one too. What it accepted is of no use any more: it closes without
@@ -534,9 +549,19 @@ fn a_report_on_a_rollup_that_the_child_told_otherwise_waits() {
 fn to_city_as_well(w: &mut World, second: &Note, now: DateTime<Utc>) {
     let letter = Letter::Rollup(second.as_bytes().to_vec());
     take(w.desk(CITY).books(), A, &letter, now);
-    let versions = |id: &str| w.desks[id].read().other_versions(&unit(A));
-    assert_eq!(versions(CITY), versions(PROVINCE));
-    assert_eq!(versions(CITY).len(), 2);
+    let both = |id: &str| {
+        let kept = w.desks[id].read().contradictions();
+        kept.iter()
+            .filter_map(|c| c.what.versions())
+            .map(|(_, _, both)| both.map(|d| d.to_string()))
+            .map(|mut both| {
+                both.sort();
+                both
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(both(CITY), both(PROVINCE));
+    assert_eq!(both(CITY).len(), 1);
     let books = w.desks[CITY].read();
     assert!(books.usable(&unit(A), month(JAN)).is_none());
     assert!(books.usable(&unit(B), month(JAN)).is_some());
@@ -593,7 +618,7 @@ fn a_failed_check_rejects_by_itself_and_the_next_revision_is_welcome() {
         }),
         ("binding", |r| r.voided += 1),
         ("history", |r| r.log.root = "00".repeat(32)),
-        ("authorship", |r| r.signatories.head = format!("{A}/ghost")),
+        ("authorship", |r| r.registry.digest = Digest::of(b"another")),
     ];
     for (check_name, cheat) in cheats {
         let mut w = World::empty();
@@ -779,6 +804,7 @@ fn a_receipt_that_is_not_the_parents_or_was_changed_is_refused() {
 fn revision_after(w: &World, first: &HeldRollup, before: &HeldRollup) -> HeldRollup {
     let mut next = first.rollup.clone();
     (next.revision, next.supersedes) = (before.rollup.revision + 1, Some(before.digest()));
+    next.after = Some(before.named());
     let people = &w.desks[A].people;
     let signers = [
         &key(A, Alg::Ed25519),

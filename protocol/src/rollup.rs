@@ -38,6 +38,9 @@ pub struct Rollup {
     pub period: Month,
     /// 1, 2, 3 …: a closed month changes only by a new revision.
     pub revision: u32,
+    /// The rollup that the unit signed before this one, of whatever month; none in its first. So a
+    /// unit's rollups are a chain, and each is judged by those on its own ([`crate::chain`]).
+    pub after: Option<RollupRef>,
     /// Digest of the revision before.
     pub supersedes: Option<Digest>,
     /// Digest of the rollup of the month before; none in the unit's first month.
@@ -71,6 +74,18 @@ pub struct Rollup {
     pub explanations: Vec<Explanation>,
     /// Who signs.
     pub signatories: Signatories,
+}
+
+/// Names a rollup of the same unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollupRef {
+    /// Its month.
+    pub period: Month,
+    /// Its revision.
+    pub revision: u32,
+    /// Its digest.
+    pub rollup: Digest,
 }
 
 /// Names a registry version.
@@ -224,6 +239,9 @@ impl Rollup {
                 "revision 1 supersedes nothing and every later one names what it supersedes",
             );
         }
+        if self.after.is_none() && (self.supersedes.is_some() || self.previous.is_some()) {
+            return shape("what follows no rollup names no revision and no month before");
+        }
         if self.log.first > self.log.size || self.log.root_bytes().is_none() {
             return shape("log: first is at most size, root is 64 hex digits");
         }
@@ -289,6 +307,18 @@ impl HeldRollup {
     /// Digest of the note's text.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+    /// Its month and revision.
+    pub fn key(&self) -> (Month, u32) {
+        (self.rollup.period, self.rollup.revision)
+    }
+    /// How another rollup of the unit names it.
+    pub fn named(&self) -> RollupRef {
+        RollupRef {
+            period: self.rollup.period,
+            revision: self.rollup.revision,
+            rollup: self.digest,
+        }
     }
 }
 

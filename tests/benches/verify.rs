@@ -122,7 +122,6 @@ fn as_parent(evidence: &Evidence, root: &VerifierKey) -> Duration {
             registry,
             log: &log,
             known: &known,
-            other_versions: &BTreeSet::new(),
             unbound: &BTreeSet::new(),
             child: &|_| None,
             checkpoint: part.checkpoints.get(&held.rollup.log.size),

@@ -188,12 +188,12 @@ fn worst(unit: &UnitReport) -> Outcome {
 }
 
 fn of_month(month: &MonthReport) -> Outcome {
-    let unasked = month.unasked.then_some(Outcome::Noted);
+    let noted = (month.unasked || month.forked).then_some(Outcome::Noted);
     month
         .verdicts
         .iter()
         .map(|v| v.outcome)
-        .chain(unasked)
+        .chain(noted)
         .max_by_key(|o| severity(*o))
         .unwrap_or(Outcome::Holds)
 }
@@ -290,6 +290,14 @@ fn noted_month(month: &MonthReport, last_name: &str) -> Line {
                 .into(),
         );
     }
+    if month.forked {
+        below.push(
+            "! another report of this unit follows the same one: it went on twice from there, from \
+             an old copy of its data or on purpose; each is judged by what it follows itself \
+             / 本单位另有一份报表接在同一份报表之后：数据可能从旧副本恢复，也可能有意为之；各份按其所接续的报表分别校验"
+                .into(),
+        );
+    }
     if !holding.is_empty() {
         below.push(format!("✓ {} hold", names(holding)));
     }
@@ -340,7 +348,20 @@ mod tests {
             verdicts: vec![Verdict::holds(Check::History, "log"), verdict],
             decision: Some(Decision::Accepted),
             unasked: false,
+            forked: false,
         }
+    }
+
+    #[test]
+    fn a_unit_that_went_on_twice_is_told() {
+        let forked = MonthReport {
+            forked: true,
+            ..month(5, Outcome::Holds)
+        };
+        let (line, below) = noted_month(&forked, "平定县");
+        assert!(line.starts_with("! 2023-05"), "{line}");
+        assert!(below[0].contains("went on twice"), "{below:?}");
+        assert!(forked.counts(), "its chain says whether it holds");
     }
 
     #[test]

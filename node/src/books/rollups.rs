@@ -57,6 +57,25 @@ impl OwnRollup {
         self.receipts.iter().any(|(r, _)| r.parent == *parent)
     }
 
+    /// Whether it has its place among those of the same parent: none was decided at the same time,
+    /// and a reopening is later than every other word. Evidence is refused where their times run
+    /// back.
+    pub fn has_place_for(&self, receipt: &Receipt) -> bool {
+        let reopens = |r: &Receipt| r.decision == Decision::Reopened;
+        let mut of_parent = self
+            .receipts
+            .iter()
+            .filter(|(r, _)| r.parent == receipt.parent);
+        of_parent.all(|(there, _)| {
+            // Times are written in one way, in UTC: their texts compare as they do.
+            match (reopens(there), reopens(receipt)) {
+                (false, true) => there.decided < receipt.decided,
+                (true, false) => there.decided > receipt.decided,
+                _ => there.decided != receipt.decided,
+            }
+        })
+    }
+
     /// Those of the three signatories who have signed it.
     pub fn signed_by(&self) -> Vec<&str> {
         let lines = self.held.note.signatures();
@@ -119,7 +138,7 @@ pub fn apply_receipt(own: &mut OwnRollups, stored: &Stored) -> Result<(), Unread
         own.receipts.push((receipt, note));
         // They may come in any order; a reopening is always the later word.
         own.receipts
-            .sort_by_key(|(r, _)| r.decision == Decision::Reopened);
+            .sort_by_key(|(r, _)| (r.decision == Decision::Reopened, r.decided.clone()));
     }
     Ok(())
 }

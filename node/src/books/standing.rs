@@ -4,7 +4,6 @@
 //! another rollup for the same month and revision; that is laid over the verdicts whenever they are
 //! read, so that the answer does not depend on the order in which things came.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use protocol::digest::Digest;
@@ -85,15 +84,6 @@ impl Books {
             Standing::Fails(check) => Some(ArithmeticFinding::ChildFails { unit, check }),
             Standing::Contradicted => Some(ArithmeticFinding::ChildContradicted(unit)),
         }
-    }
-
-    /// Every version of a unit's rollups that takes part in a contradiction.
-    pub fn other_versions(&self, unit: &UnitId) -> BTreeSet<(Month, u32, Digest)> {
-        let kept = self.contradictions().iter().filter(|c| c.unit == *unit);
-        let versions = kept.filter_map(|c| c.what.versions());
-        versions
-            .flat_map(|(month, revision, both)| both.map(|digest| (month, revision, digest)))
-            .collect()
     }
 
     /// Whether a unit signed this rollup and another one for the same month and revision.

@@ -190,9 +190,18 @@ impl State {
     }
 
     fn apply_child_rollup(&mut self, stored: &Stored) -> Result<(), UnreadableEntry> {
-        if let Some(replacement) = children::apply_rollup(&mut self.children, stored)? {
-            self.index_rollup(replacement);
+        let Some(replacement) = children::apply_rollup(&mut self.children, stored)? else {
+            return Ok(());
+        };
+        if let (held, Some(before)) = &replacement {
+            // The other version takes its place. The same contradiction follows with the sides
+            // exchanged: each is kept with the note that is not known here.
+            self.contradictions.retain(|kept| {
+                let both = kept.what.names(&held.digest()) && kept.what.names(&before.digest());
+                kept.unit != held.rollup.unit || !both
+            });
         }
+        self.index_rollup(replacement);
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use protocol::catalogue::{Catalogue, Kind, Severity};
+use protocol::chain;
 use protocol::commitment::OpenScalar;
 use protocol::digest::Digest;
 use protocol::figure::{self, CountedFigures, Figure, FigureError};
@@ -23,7 +24,8 @@ use protocol::person::Role;
 use protocol::registry::Unit;
 use protocol::rollup::HeldRollup;
 use protocol::rollup::{
-    ChildRef, Explanation, LogRef, MAX_TEXT, Missing, Opening, RegistryRef, Rollup, Signatories,
+    ChildRef, Explanation, LogRef, MAX_TEXT, Missing, Opening, RegistryRef, Rollup, RollupRef,
+    Signatories,
 };
 use protocol::row::{ExactSum, Sums};
 use protocol::rules::Rules;
@@ -205,6 +207,7 @@ fn rollup(
         tier: unit.tier,
         period: *period,
         revision: closing.revision,
+        after: follows(books, closing)?,
         supersedes: superseded.map(|own| own.held().digest()),
         previous: closing.previous.as_ref().map(|held| held.digest()),
         catalogue: counting.digest,
@@ -228,6 +231,27 @@ fn rollup(
         explanations: sum.explanations,
         signatories,
     })
+}
+
+/// What the new rollup follows: the last one that this unit made. What was closed on top of one that
+/// is made anew is nobody else's yet, and has to be closed again itself.
+fn follows(books: &Books, closing: &ClosingMonth) -> Result<Option<RollupRef>, Faults> {
+    let mut known = books.own_rollups();
+    known.remove(&(closing.month.period, closing.revision));
+    if let Some(previous) = &closing.previous
+        && chain::missing(&previous.rollup, &known).is_some()
+    {
+        return Err(close_first(previous.rollup.period));
+    }
+    Ok(chain::newest(&known).map(|held| held.named()))
+}
+
+fn close_first(before: Month) -> Faults {
+    Faults::one(
+        FaultCode::CloseOrder,
+        format!("请先重新结账 {before}：其结账之后，更早的月份已重新结账"),
+        format!("close {before} again first: a month before it was closed again after it"),
+    )
 }
 
 fn holds_but_for_signatures(verdicts: &[Verdict]) -> Result<(), Faults> {
@@ -287,11 +311,14 @@ fn may_close(
     }
     // A rollup that was never handed over is nobody else's yet: it may be made anew, for example
     // where a signatory's key was lost before all had signed. The events of the month stay as they
-    // are. Not where a later month was handed over, which names it as the one before.
-    let rested_on = books
+    // are. Not where one was handed over that has it on its chain.
+    let known = books.own_rollups();
+    let mut handed_over = books
         .rollups()
-        .range((period, u32::MAX)..)
-        .any(|(_, later)| later.submitted().is_some());
+        .values()
+        .filter(|own| own.submitted().is_some());
+    let rested_on = handed_over
+        .any(|own| chain::before(&own.held().rollup, &known).contains_key(&(period, *revision)));
     if own.submitted().is_none() && !rested_on {
         return Ok(*revision);
     }
@@ -712,8 +739,7 @@ pub fn self_check(
         registry: books.registry().ok_or_else(no_registry)?,
         log: books.log().ok_or_else(no_registry)?,
         known: &known,
-        // A node signs one rollup for a month and revision, and keeps none whose binding fails.
-        other_versions: &BTreeSet::new(),
+        // A node keeps no rollup whose binding fails.
         unbound: &BTreeSet::new(),
         child: &child,
         checkpoint: Some(checkpoint),

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use protocol::chain;
 use protocol::digest::Digest;
 use protocol::evidence::file::FileError;
 use protocol::evidence::{Arrivals, Evidence, EvidenceSource, UnitEvidence};
@@ -15,7 +16,7 @@ use protocol::ids::UnitId;
 use protocol::log::tile::MAX_BUNDLE_ENTRIES;
 use protocol::note::Note;
 use protocol::period::Month;
-use protocol::rollup::HeldRollup;
+use protocol::rollup::{HeldRollup, Rollups};
 
 use crate::books::children::Child;
 use crate::books::{Books, OwnRollup};
@@ -49,12 +50,12 @@ impl Snapshot {
         notes.plans.sort_by_key(|n| n.digest().to_string());
         let mut sizes = BTreeMap::new();
         let log = books.log().ok_or_else(super::month::no_registry)?;
-        let last = signed(books)
-            .map(|(_, r)| r.held().rollup.log.size)
-            .max()
-            .unwrap_or(0);
+        let signed = signed(books);
+        let last = signed.last().map_or(0, |own| own.held().rollup.log.size);
         sizes.insert(books.unit().clone(), last.min(log.len()));
-        notes.units.insert(books.unit().clone(), own(books));
+        notes
+            .units
+            .insert(books.unit().clone(), own(books, &signed));
         let mut arrivals = Arrivals {
             by: books.unit().clone(),
             received: BTreeMap::new(),
@@ -139,54 +140,66 @@ fn keep_latest(received: &mut BTreeMap<Digest, String>) {
     }
 }
 
-/// The unit's reports in the order of their logs, up to the first one that is not signed by all
-/// three: that is no report yet, a reader would say of it that authorship fails, and of the next one
-/// that it follows nothing.
-fn signed(books: &Books) -> impl Iterator<Item = (&(Month, u32), &OwnRollup)> {
-    let mut all: Vec<_> = books.rollups().iter().collect();
-    all.sort_by_key(|(key, r)| (r.held().rollup.log.size, **key));
-    all.into_iter().take_while(|(_, r)| r.is_signed())
+/// The unit's reports that are signed by all three, as are those before on their chains. Another one
+/// is no report yet: a reader would say of it that authorship fails, and of the next one that its
+/// chain breaks.
+fn signed(books: &Books) -> Vec<&OwnRollup> {
+    let known = books.own_rollups();
+    let is_signed = |key: &(Month, u32)| books.rollups().get(key).filter(|own| own.is_signed());
+    let with_chain = chain_of(&known, |held| is_signed(&held.key()).is_some());
+    let keys = with_chain.iter().map(|held| held.key());
+    keys.filter_map(|key| is_signed(&key)).collect()
 }
 
-fn own(books: &Books) -> UnitEvidence {
+/// Those for which this is true, as it is for all before them on their chains, in the order of their logs.
+fn chain_of(known: &Rollups, is_there: impl Fn(&HeldRollup) -> bool) -> Vec<&Arc<HeldRollup>> {
+    let mut shown = BTreeSet::new();
+    let mut all = chain::in_order(known);
+    all.retain(|held| {
+        let after = held.rollup.after.as_ref();
+        let keep = is_there(held) && after.is_none_or(|after| shown.contains(&after.rollup));
+        keep && shown.insert(held.digest())
+    });
+    all
+}
+
+fn own(books: &Books, signed: &[&OwnRollup]) -> UnitEvidence {
     let mut part = UnitEvidence::default();
-    for (key, r) in signed(books) {
-        part.rollups.insert(*key, r.held().note.clone());
-        if let Some(note) = books.checkpoint(r.held().rollup.log.size) {
-            part.checkpoints
-                .insert(r.held().rollup.log.size, note.clone());
+    for own in signed {
+        let (month, revision) = own.held().key();
+        let size = own.held().rollup.log.size;
+        part.rollups
+            .insert((month, revision), own.held().note.clone());
+        if let Some(note) = books.checkpoint(size) {
+            part.checkpoints.insert(size, note.clone());
         }
-        for (n, (_, note)) in (1..).zip(r.receipts()) {
-            part.receipts.insert((key.0, key.1, n), note.clone());
+        let mut last = "";
+        for (n, (receipt, note)) in (1..).zip(own.receipts()) {
+            // Two parents, of before and after a move, may have decided in one second; or the clock
+            // of one is behind. A reader takes receipts in the order of their times only.
+            if last < receipt.decided.as_str() {
+                last = &receipt.decided;
+                part.receipts.insert((month, revision, n), note.clone());
+            }
         }
     }
     part
 }
 
 /// A child's rollups that are here whole, in the order of their logs: with the statements and the
-/// checkpoint, and with those before that they build on. A reader can make nothing of another one,
+/// checkpoint, and with those before on their chains. A reader can make nothing of another one,
 /// and of statements that no checkpoint covers it says that the file cannot be verified at all.
 fn complete(child: &Child) -> Vec<&Arc<HeldRollup>> {
-    let mut left_out = BTreeSet::new();
-    let mut complete = Vec::new();
-    for held in child.in_order() {
-        let rollup = &held.rollup;
-        let size = rollup.log.size;
-        let is_here = size <= child.held() && child.checkpoints().contains_key(&size);
-        let mut before = rollup.previous.iter().chain(&rollup.supersedes);
-        if is_here && !before.any(|digest| left_out.contains(digest)) {
-            complete.push(held);
-        } else {
-            left_out.insert(held.digest());
-        }
-    }
-    complete
+    chain_of(child.known(), |held| {
+        let size = held.rollup.log.size;
+        size <= child.held() && child.checkpoints().contains_key(&size)
+    })
 }
 
 fn below(child: &Child, complete: &[&Arc<HeldRollup>]) -> UnitEvidence {
     let mut part = UnitEvidence::default();
     for held in complete {
-        let key = (held.rollup.period, held.rollup.revision);
+        let key = held.key();
         part.rollups.insert(key, held.note.clone());
         if let Some(note) = child.checkpoints().get(&held.rollup.log.size) {
             part.checkpoints.insert(held.rollup.log.size, note.clone());

@@ -64,6 +64,13 @@ pub fn take_receipt(books: &mut Books, body: &[u8]) -> Result<Intake, Faults> {
     if let Err(e) = answer::read_receipt(&note, own.held(), &parents, registry) {
         return Ok(Intake::Refused(e.to_string()));
     }
+    if !own.has_place_for(&receipt) {
+        return Ok(Intake::Refused(format!(
+            "a receipt for {} revision {} whose time of decision, {}, contradicts those that are \
+             here",
+            receipt.period, receipt.revision, receipt.decided
+        )));
+    }
     books.commit(vec![NewEntry::open(EntryKind::Receipt, note.as_bytes())])?;
     tracing::info!(
         month = %receipt.period,

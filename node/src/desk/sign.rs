@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use protocol::chain;
 use protocol::note::Note;
 use protocol::period::Month;
 use protocol::person::Role;
@@ -106,6 +107,24 @@ pub fn add_signatures(
     Ok(unsigned(books, own))
 }
 
+/// Whether what it follows is still what was closed then: a month before it may have been closed
+/// again since.
+fn follows_what_is_closed(books: &Books, held: &HeldRollup) -> Result<(), Faults> {
+    let known = books.own_rollups();
+    let Some(missing) = chain::missing(&held.rollup, &known) else {
+        return Ok(());
+    };
+    let (month, before) = (held.rollup.period, missing.period);
+    Err(Faults::one(
+        FaultCode::SubmitBehind,
+        format!("{month} 结账之后，{before} 已重新结账：请重新结账 {month} 并签字，再上报"),
+        format!(
+            "{before} was closed again after {month}: close {month} again, have it signed, and \
+             submit it then"
+        ),
+    ))
+}
+
 /// Hands the month's latest revision to the outbox, once all have signed. Doing it again changes
 /// nothing.
 ///
@@ -131,6 +150,7 @@ pub fn submit(
         .checkpoint(held.rollup.log.size)
         .cloned()
         .ok_or_else(|| internal("no checkpoint"))?;
+    follows_what_is_closed(books, &held)?;
     let verdicts = self_check(books, &held, &checkpoint, now)?;
     if let Some(v) = verdicts.iter().find(|v| v.failed()) {
         return Err(Faults::one(

@@ -709,6 +709,12 @@ codes! {
            zh "还有人没有签字", "文字写明是谁";
     }
     {
+        SubmitBehind = "submit.behind", 422;
+        => en "a month before this one was closed again after it",
+              "close the month again, have it signed, submit it";
+           zh "本月结账之后，更早的月份已重新结账", "请重新结账、签字，再上报";
+    }
+    {
         RollupNone = "rollup.none", 404;
         => en "the month has no report: it is not closed", "close it first";
            zh "该月没有月报：尚未结账", "请先结账";

@@ -8,7 +8,7 @@ use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::note::Note;
 use protocol::receipt::Decision;
-use protocol::rollup::{ChildRef, HeldRollup, Rollups};
+use protocol::rollup::{ChildRef, HeldRollup, Rollup};
 use protocol::verdict::{Check, Verdict};
 use protocol::verify::{self, Context};
 
@@ -16,6 +16,7 @@ use crate::books::children::Child;
 use crate::books::{Books, Derived};
 use crate::fault::{Faults, internal};
 
+use super::asked::unasked;
 use super::issue::{Ruling, arrived, issue_receipt};
 
 /// What a rollup still waits for before it can be checked.
@@ -29,24 +30,43 @@ pub fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
     if !child.checkpoints().contains_key(&size) {
         return Some("its checkpoint is not here".into());
     }
-    // Months and revisions are judged in their order, in whatever order they come. One that
-    // contradicts what is known is never coming as such: the check says what is wrong then.
+    if size < child.log().len() {
+        // Its leaves are read up to its own end or not at all. After a start they are read anew, in
+        // the order of the logs.
+        return Some("a longer log of its unit was judged before it came".into());
+    }
     let rollup = &held.rollup;
-    let previous = rollup
-        .previous
-        .filter(|_| rollup.period > child.unit().since);
-    let supersedes = rollup.supersedes.filter(|_| rollup.revision > 1);
-    let coming = |digest: &Digest| {
-        let mut kept = books.contradictions().iter();
-        books
-            .find_rollup(digest)
-            .is_none_or(|h| h.rollup.unit != rollup.unit)
-            && !kept.any(|c| c.unit == rollup.unit && c.what.names(digest))
-    };
-    if previous.into_iter().chain(supersedes).any(|d| coming(&d)) {
-        return Some("the rollup that it follows is not here".into());
+    if let Some(why) = waits_for_chain(books, child, rollup) {
+        return Some(why);
     }
     rollup.children.iter().find_map(|c| waits_for(books, c))
+}
+
+/// What has to happen first on the rollup's own chain: rollups are judged by their chains, in
+/// whatever order they come. What contradicts the one that is known is never coming as such: the
+/// check says what is wrong then. One that was answered unchecked, as it never could be, is out of
+/// the way, but nothing builds on it.
+fn waits_for_chain(books: &Books, child: &Child, rollup: &Rollup) -> Option<String> {
+    let after = rollup.after.as_ref()?;
+    let (month, revision) = (after.period, after.revision);
+    let known = child.known().get(&(month, revision));
+    if known.is_none_or(|held| held.digest() != after.rollup) {
+        let coming = !books.contradicted(&after.rollup);
+        return coming
+            .then(|| format!("{month} revision {revision}, which it follows, is not here"));
+    }
+    let checked = |digest: &Digest| child.verdicts().contains_key(digest);
+    if !checked(&after.rollup) && child.decision(&after.rollup).is_none() {
+        return Some(format!(
+            "{month} revision {revision}, which it follows, is not checked yet"
+        ));
+    }
+    let previous = rollup
+        .previous
+        .and_then(|digest| books.find_rollup(&digest));
+    let unchecked = previous.filter(|held| !checked(&held.digest()))?;
+    let month = unchecked.rollup.period;
+    Some(format!("{month}, on which it builds, is not checked yet"))
 }
 
 /// What has to happen before a rollup can be judged that names this one. A child that signed two
@@ -72,8 +92,8 @@ fn waits_for(books: &Books, named: &ChildRef) -> Option<String> {
     }
 }
 
-/// Checks every rollup that came and was not checked yet, in the order of log sizes. Failed ones of
-/// direct children are rejected at once; with `auto`, ones that hold are accepted. Returns the
+/// Checks every rollup that came and was not checked yet, each after those on its chain. Failed ones
+/// of direct children are rejected at once; with `auto`, ones that hold are accepted. Returns the
 /// receipts that were given.
 ///
 /// # Errors
@@ -83,14 +103,11 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
     loop {
         let mut next: Vec<(UnitId, Digest, u64)> = Vec::new();
         for (id, child) in books.children() {
-            let open = child
-                .known()
-                .values()
-                .filter(|h| !child.verdicts().contains_key(&h.digest()));
-            // In order: an earlier rollup that waits holds back the later ones of its unit.
+            let open = child.known().values().filter(|h| {
+                !child.verdicts().contains_key(&h.digest()) && waits(books, h).is_none()
+            });
             if let Some(h) =
                 open.min_by_key(|h| (h.rollup.log.size, h.rollup.period, h.rollup.revision))
-                && waits(books, h).is_none()
             {
                 next.push((id.clone(), h.digest(), h.rollup.log.size));
             }
@@ -175,15 +192,6 @@ fn log_result(books: &Books, digest: &Digest, verdicts: &[Verdict], read: Durati
     }
 }
 
-/// The rollups of the same unit that come before this one, in the order in which whoever verifies a
-/// file reads them. What came over the transport already and comes later in that order, or was not
-/// checked itself, says nothing of this one: it could hide what this one leaves out.
-fn before(known: &Rollups, held: &HeldRollup) -> Rollups {
-    let order = |h: &HeldRollup| (h.rollup.log.size, h.rollup.period, h.rollup.revision);
-    let earlier = known.iter().filter(|(_, k)| order(k) < order(held));
-    earlier.map(|(key, k)| (*key, k.clone())).collect()
-}
-
 fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdict>, Faults> {
     let child = books.child(unit).ok_or_else(|| internal("unknown child"))?;
     let held = child
@@ -207,12 +215,10 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         .filter_map(|(r, _)| child.known().get(&(r.period, r.revision)))
         .filter_map(|h| Some((h.rollup.log.size, h.rollup.log.root_bytes()?)))
         .max();
-    let before = before(child.known(), held);
     let context = Context {
         registry,
         log: child.log(),
-        known: &before,
-        other_versions: &books.other_versions(unit),
+        known: child.known(),
         unbound: &unbound(child),
         child: &lookup,
         checkpoint: child.checkpoints().get(&held.rollup.log.size),
@@ -227,35 +233,8 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         ),
     };
     let mut verdicts = verify::check(held, &context);
-    // What was accepted is opened again by this unit's word, or not at all.
-    let before = child
-        .known()
-        .get(&(held.rollup.period, held.rollup.revision.wrapping_sub(1)))
-        .map(|h| h.digest());
-    let direct = books.answers(&held.rollup);
-    let standing = child
-        .accepted(held.rollup.period)
-        .filter(|h| h.rollup.revision < held.rollup.revision);
-    if let Some(standing) = standing.filter(|_| direct) {
-        fail_history(
-            &mut verdicts,
-            format!(
-                "revision {} was made although revision {} is accepted and was not opened again",
-                held.rollup.revision, standing.rollup.revision
-            ),
-        );
-    }
-    if direct
-        && before.is_some_and(|d| !child.decision(&d).is_some_and(Decision::asks_for_revision))
-    {
-        fail_history(
-            &mut verdicts,
-            format!(
-                "revision {} was made although the one before was not returned, rejected or \
-                 opened again",
-                held.rollup.revision
-            ),
-        );
+    if let Some(detail) = unasked(books, child, held) {
+        fail_history(&mut verdicts, detail);
     }
     Ok(verdicts)
 }

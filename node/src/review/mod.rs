@@ -8,8 +8,10 @@
 //! count, and a unit is only flagged for bytes that carry its own signature.
 //!
 //! Reading order: `receive` (what comes), `contradict` (what cannot both be true), `check` (what
-//! holds), `decide` (a person's word), `issue` (the receipt).
+//! holds), `asked` (whether a revision was asked for), `decide` (a person's word), `issue` (the
+//! receipt).
 
+mod asked;
 mod check;
 mod contradict;
 mod decide;

@@ -2,7 +2,8 @@
 //!
 //! 1. The registry chain is walked from version 1, which the given root key signed.
 //! 2. Catalogues and plans carry the threshold of root signatures.
-//! 3. Each unit's log is read from index 0; its rollups are taken in the order of their log sizes.
+//! 3. Each unit's log is read from index 0; its rollups are taken in the order of their log sizes,
+//!    and each is judged by those on its chain.
 //! 4. [`crate::verify::check`] runs on each rollup, those of lower tiers first: what names a rollup that
 //!    does not hold does not hold either.
 //! 5. Each receipt is signed by the parent, is for exactly the rollup that is there, and its
@@ -32,6 +33,7 @@ use super::content::{Arrivals, Evidence, EvidenceSource, UnitEvidence};
 use super::ended::Ended;
 use super::error::FileError;
 use crate::catalogue::Catalogue;
+use crate::chain;
 use crate::compiled::CompiledCatalogue;
 use crate::digest::Digest;
 use crate::ids::{Tier, UnitId};
@@ -134,9 +136,15 @@ pub struct MonthReport {
     /// The parent's last word on it.
     pub decision: Option<Decision>,
     /// A later revision for which the parent did not ask, as far as the receipts here show: neither
-    /// returned, rejected nor opened again was the one before. No target is judged from it.
+    /// returned, rejected nor opened again was the one before. Or it rests on one, and the receipts
+    /// here say so. No target is judged from it.
     #[serde(default)]
     pub unasked: bool,
+    /// Another rollup of the unit follows the same one: it went on twice from there, as a unit does
+    /// that works with an old copy of its data, or tells two readers different things. Each is
+    /// judged by its own chain.
+    #[serde(default)]
+    pub forked: bool,
 }
 
 impl MonthReport {
@@ -452,18 +460,19 @@ impl Published<'_> {
             rest: Cow::Borrowed(&[]),
             used: 0,
         };
-        let mut before = Before::default();
+        let mut unbound = BTreeSet::new();
         let mut months = Vec::new();
-        let mut rollups: Vec<&Arc<HeldRollup>> = self
+        let known = self
             .held
             .get(id)
-            .map(|r| r.values().collect())
-            .unwrap_or_default();
-        rollups.sort_by_key(|h| (h.rollup.log.size, h.rollup.period, h.rollup.revision));
-        for h in rollups {
+            .ok_or_else(|| error(id.to_string(), "unit", "is not in the evidence"))?;
+        for h in chain::in_order(known) {
             entries.read_to(h.rollup.log.size, &mut log, unit)?;
-            let month = self.month(h, part, unit, (&log, &before), found);
-            before.add(h, &month);
+            let month = self.month(h, part, unit, (&log, &unbound), found);
+            let binding = month.verdicts.iter().find(|v| v.check == Check::Binding);
+            if binding.is_some_and(Verdict::failed) {
+                unbound.insert(month.rollup);
+            }
             months.push(month);
         }
         entries.read_to(u64::MAX, &mut log, unit)?;
@@ -496,11 +505,12 @@ impl Published<'_> {
         held: &Arc<HeldRollup>,
         part: &UnitEvidence,
         unit: &Unit,
-        (log, before): (&UnitLog, &Before),
+        (log, unbound): (&UnitLog, &BTreeSet<Digest>),
         found: &BTreeMap<Digest, Standing>,
     ) -> MonthReport {
         let registry = self.newest.registry();
-        let r = &held.rollup;
+        let (r, none) = (&held.rollup, Rollups::new());
+        let known = self.held.get(&r.unit).unwrap_or(&none);
         let version = self.version(r);
         let parents = parents_of(r, registry, Some(version.registry()));
         let receipts = receipts(part, held, &parents, registry);
@@ -515,10 +525,8 @@ impl Published<'_> {
         let context = Context {
             registry: version,
             log,
-            known: &before.known,
-            // A file has one rollup for a month and revision.
-            other_versions: &BTreeSet::new(),
-            unbound: &before.unbound,
+            known,
+            unbound,
             child: &child,
             checkpoint: part.checkpoints.get(&r.log.size),
             witnessed: None,
@@ -537,7 +545,13 @@ impl Published<'_> {
             rollup: held.digest(),
             verdicts,
             decision: receipts.last,
-            unasked: !self.was_asked_for(held, part),
+            unasked: !self.was_asked_for(held, part)
+                || chain::before(r, known)
+                    .values()
+                    .any(|before| self.was_made_unasked(before, part)),
+            forked: known
+                .values()
+                .any(|other| other.digest() != held.digest() && other.rollup.after == r.after),
         }
     }
 
@@ -552,18 +566,28 @@ impl Published<'_> {
     fn was_asked_for(&self, held: &HeldRollup, part: &UnitEvidence) -> bool {
         let r = &held.rollup;
         let named = self.version(r).registry();
+        let parents = parents_of(r, self.newest.registry(), Some(named));
+        let answer = || self.answer_before(held, part);
+        r.revision == 1 || parents.is_empty() || answer().is_some_and(Decision::asks_for_revision)
+    }
+
+    /// Whether the receipts here say that nobody asked for it, and are not only silent.
+    fn was_made_unasked(&self, held: &HeldRollup, part: &UnitEvidence) -> bool {
+        let answer = || self.answer_before(held, part);
+        held.rollup.revision > 1 && answer().is_some_and(|last| !last.asks_for_revision())
+    }
+
+    /// The last answer to the revision that this one supersedes.
+    fn answer_before(&self, held: &HeldRollup, part: &UnitEvidence) -> Option<Decision> {
+        let r = &held.rollup;
         let newest = self.newest.registry();
-        let parents = parents_of(r, newest, Some(named));
-        if r.revision == 1 || parents.is_empty() {
-            return true;
-        }
-        let of_unit = self.held.get(&r.unit);
-        let before = of_unit.and_then(|all| all.get(&(r.period, r.revision - 1)));
-        let before = before.filter(|b| r.supersedes == Some(b.digest()));
-        before.is_some_and(|before| {
-            let last = receipts(part, before, &parents, newest).last;
-            last.is_some_and(Decision::asks_for_revision)
-        })
+        let parents = parents_of(r, newest, Some(self.version(r).registry()));
+        let before = self
+            .held
+            .get(&r.unit)?
+            .get(&(r.period, r.revision.checked_sub(1)?))?;
+        let is_superseded = r.supersedes == Some(before.digest());
+        is_superseded.then(|| receipts(part, before, &parents, newest).last)?
     }
 
     /// When the maker of the evidence received a rollup: its word counts for what came from below,
@@ -574,24 +598,6 @@ impl Published<'_> {
         let path = self.newest.registry().path(id, month);
         let from_below = by.as_ref().is_some_and(|by| by != id && path.contains(by));
         times.get(&held.digest()).copied().filter(|_| from_below)
-    }
-}
-
-/// The rollups of a unit that were checked before.
-#[derive(Default)]
-struct Before {
-    known: Rollups,
-    unbound: BTreeSet<Digest>,
-}
-
-impl Before {
-    fn add(&mut self, held: &Arc<HeldRollup>, month: &MonthReport) {
-        let binding = month.verdicts.iter().find(|v| v.check == Check::Binding);
-        if binding.is_some_and(Verdict::failed) {
-            self.unbound.insert(month.rollup);
-        }
-        self.known
-            .insert((month.period, month.revision), held.clone());
     }
 }
 

@@ -57,7 +57,7 @@ codes! {
     HistoryHolds = "history.holds", History, 0;
     LogExtends = "history.log-extends", History, 1;
     LeavesInOrder = "history.leaves-in-order", History, 2;
-    OneRollupARevision = "history.one-rollup-a-revision", History, 3;
+    UnbrokenChain = "history.unbroken-chain", History, 3;
     RevisionChain = "history.revision-chain", History, 4;
     PreviousMonth = "history.previous-month", History, 5;
     NeverBack = "history.never-back", History, 6;

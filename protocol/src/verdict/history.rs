@@ -67,6 +67,22 @@ pub enum HistoryFinding {
     /// The unit does not exist.
     #[error("unit {0} is not in the registry")]
     UnknownUnit(UnitId),
+    /// The chain does not go back to a first rollup.
+    #[error("its chain breaks: {period} revision {revision}, {rollup}, is not here")]
+    ChainBroken {
+        /// The month that is named.
+        period: Month,
+        /// The revision that is named.
+        revision: u32,
+        /// The digest that is named.
+        rollup: Digest,
+    },
+    /// The first revision of a month follows one of this or a later month.
+    #[error("a first revision that follows a rollup of {0}")]
+    BeginsLate(Month),
+    /// A revision that follows a later one.
+    #[error("follows revision {0} of the same month")]
+    RevisionBehind(u32),
     /// Two rollups of one revision.
     #[error("two different rollups for {period} revision {revision}: {known} and {this}")]
     TwoRollups {
@@ -83,7 +99,7 @@ pub enum HistoryFinding {
     #[error("revision {0} is missing")]
     RevisionMissing(u32),
     /// It supersedes another rollup than the revision before.
-    #[error("supersedes another revision {0} than the one known here")]
+    #[error("supersedes another revision {0} than the one on its chain")]
     OtherRevision(u32),
     /// No previous rollup where there must be one.
     #[error("names no previous rollup, but {unit} reports since {since}")]
@@ -103,7 +119,7 @@ pub enum HistoryFinding {
     #[error("the rollup of {0} is missing: months are reported without gap")]
     MonthMissing(Month),
     /// The previous rollup is not there.
-    #[error("its previous rollup is none of those known for {0}")]
+    #[error("its previous rollup is none of those on its chain for {0}")]
     OtherPrevious(Month),
     /// The previous rollup had been replaced.
     #[error(
@@ -178,8 +194,11 @@ impl HistoryFinding {
             | Self::UnreadableCheckpoint(_)
             | Self::OtherCheckpoint => Code::LogExtends,
             Self::Leaf(_) => Code::LeavesInOrder,
-            Self::TwoRollups { .. } => Code::OneRollupARevision,
-            Self::RevisionMissing(_) | Self::OtherRevision(_) => Code::RevisionChain,
+            Self::ChainBroken { .. } | Self::TwoRollups { .. } => Code::UnbrokenChain,
+            Self::BeginsLate(_)
+            | Self::RevisionBehind(_)
+            | Self::RevisionMissing(_)
+            | Self::OtherRevision(_) => Code::RevisionChain,
             Self::UnknownUnit(_)
             | Self::NoPrevious { .. }
             | Self::PreviousInFirstMonth(_)
@@ -204,15 +223,24 @@ impl HistoryFinding {
                 known,
                 this,
             } => format!("{period} 第 {revision} 次修订有两份不同的月报:{known} 和 {this}"),
+            Self::ChainBroken {
+                period,
+                revision,
+                rollup,
+            } => format!("报表链中断:缺少 {period} 第 {revision} 次修订 {rollup}"),
+            Self::BeginsLate(month) => format!("首次报表接在 {month} 的月报之后"),
+            Self::RevisionBehind(revision) => format!("接在同月第 {revision} 次修订之后"),
             Self::RevisionMissing(revision) => format!("缺少第 {revision} 次修订"),
-            Self::OtherRevision(revision) => format!("所取代的第 {revision} 次修订与此处所知不同"),
+            Self::OtherRevision(revision) => {
+                format!("所取代的第 {revision} 次修订与报表链上的不同")
+            }
             Self::NoPrevious { unit, since } => {
                 format!("未指明上月月报,而 {unit} 自 {since} 起报告")
             }
             Self::PreviousInFirstMonth(since) => format!("在首月 {since} 指明了上月月报"),
             Self::NoMonthBefore => "之前没有月份".into(),
             Self::MonthMissing(month) => format!("缺少 {month} 的月报:各月须连续报告"),
-            Self::OtherPrevious(month) => format!("所指上月月报不在 {month} 的已知月报之中"),
+            Self::OtherPrevious(month) => format!("所指上月月报不在报表链上 {month} 的月报之中"),
             Self::ReplacedPrevious {
                 month,
                 named,

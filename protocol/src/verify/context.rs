@@ -8,7 +8,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::log::UnitLog;
 use crate::digest::Digest;
 use crate::note::Note;
-use crate::period::Month;
 use crate::registry::VerifiedRegistry;
 use crate::rollup::{HeldRollup, Rollups};
 use crate::verdict::Standing;
@@ -28,11 +27,9 @@ pub struct Context<'a> {
     pub registry: &'a VerifiedRegistry,
     /// The unit's log, read exactly up to the rollup's size.
     pub log: &'a UnitLog,
-    /// The unit's other rollups that are known.
+    /// The unit's other rollups that are known. [`super::check`] shows each check only those on the
+    /// rollup's chain.
     pub known: &'a Rollups,
-    /// Further versions of known rollups, by which the unit contradicts itself: month, revision and
-    /// digest. Which of two versions a reader saw first says nothing.
-    pub other_versions: &'a BTreeSet<(Month, u32, Digest)>,
     /// Those of the known ones whose binding failed: nobody can show the stocks that they end with.
     pub unbound: &'a BTreeSet<Digest>,
     /// Finds a child's rollup by digest, with what the reader found of it.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::context::Context;
+use crate::chain;
 use crate::log::checkpoint::{Checkpoint, origin_of};
 use crate::period::Month;
 use crate::registry::Unit;
@@ -26,9 +27,10 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<Finding, Findin
         .registry()
         .unit(&rollup.unit)
         .ok_or_else(|| Finding::UnknownUnit(rollup.unit.clone()))?;
-    one_rollup_a_revision(held, context)?;
-    revision_chain(held, context)?;
-    previous_month(held, context, unit)?;
+    unbroken_chain(held, context)?;
+    revision_chain(rollup, context, unit)?;
+    previous_month(rollup, context, unit)?;
+    never_back(rollup, context)?;
     months_reported(rollup, context, unit)?;
     sealed_months(rollup, context)?;
     Ok(Finding::Holds {
@@ -37,7 +39,7 @@ pub fn check(held: &HeldRollup, context: &Context<'_>) -> Result<Finding, Findin
     })
 }
 
-/// SPEC 8.3, step 1: the leaves give the root; what was witnessed and the logs of the known rollups
+/// SPEC 8.3, step 1: the leaves give the root; what was witnessed and the logs of the rollups on the chain
 /// are on the way to it; the checkpoint is of exactly this log.
 fn log_extends(rollup: &Rollup, context: &Context<'_>) -> Result<(), Finding> {
     let root = log_root(rollup, context)?;
@@ -104,45 +106,59 @@ fn leaves_in_order(context: &Context<'_>) -> Result<(), Finding> {
     }
 }
 
-/// SPEC 8.3, step 3: there is no other rollup of this month and revision.
-fn one_rollup_a_revision(held: &HeldRollup, context: &Context<'_>) -> Result<(), Finding> {
+/// SPEC 8.3, step 3: the chain goes back to a first rollup, and has none of this month and revision.
+fn unbroken_chain(held: &HeldRollup, context: &Context<'_>) -> Result<(), Finding> {
+    if let Some(missing) = chain::missing(&held.rollup, context.known) {
+        return Err(Finding::ChainBroken {
+            period: missing.period,
+            revision: missing.revision,
+            rollup: missing.rollup,
+        });
+    }
     let (period, revision) = (held.rollup.period, held.rollup.revision);
     match context.known.get(&(period, revision)) {
-        Some(known) if known.digest() != held.digest() => Err(Finding::TwoRollups {
+        Some(known) => Err(Finding::TwoRollups {
             period,
             revision,
             known: known.digest(),
             this: held.digest(),
         }),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
-/// SPEC 8.3, step 4: a later revision supersedes the known one before it.
-fn revision_chain(held: &HeldRollup, context: &Context<'_>) -> Result<(), Finding> {
-    let rollup = &held.rollup;
-    if rollup.revision <= 1 {
-        return Ok(());
+/// SPEC 8.3, step 4: the first revision of a month follows none of this or a later month; a later
+/// one supersedes the last revision on its chain, which is the one before it.
+fn revision_chain(rollup: &Rollup, context: &Context<'_>, unit: &Unit) -> Result<(), Finding> {
+    if rollup.revision == 1 {
+        let newest = context.known.last_key_value();
+        let newest = newest.map(|((month, _), _)| *month);
+        return match newest.filter(|m| *m >= rollup.period || rollup.period <= unit.since) {
+            Some(month) => Err(Finding::BeginsLate(month)),
+            None => Ok(()),
+        };
     }
     let revision = rollup.revision - 1;
-    let before = context
-        .known
-        .get(&(rollup.period, revision))
-        .ok_or(Finding::RevisionMissing(revision))?;
-    let other = |digest| {
-        let version = (rollup.period, revision, digest);
-        context.other_versions.contains(&version)
-    };
-    if rollup.supersedes != Some(before.digest()) && !rollup.supersedes.is_some_and(other) {
-        return Err(Finding::OtherRevision(revision));
+    let mut revisions = context.known.range(rollup.period.revisions());
+    let last = revisions.next_back().map(|(_, held)| held);
+    match last {
+        Some(last) if last.rollup.revision > revision => {
+            Err(Finding::RevisionBehind(last.rollup.revision))
+        }
+        Some(last) if last.rollup.revision == revision => {
+            match rollup.supersedes == Some(last.digest()) {
+                true => Ok(()),
+                false => Err(Finding::OtherRevision(revision)),
+            }
+        }
+        _ => Err(Finding::RevisionMissing(revision)),
     }
-    never_back(held, before)
 }
 
-/// SPEC 8.3, step 5: the first month names no previous rollup, every other one a known rollup of
-/// the month before, the revision that counted when this log was sealed.
-fn previous_month(held: &HeldRollup, context: &Context<'_>, unit: &Unit) -> Result<(), Finding> {
-    let rollup = &held.rollup;
+/// SPEC 8.3, step 5: the first month names no previous rollup, every other one the last revision of
+/// the month before on its chain. Otherwise a unit could correct a month and build on the
+/// uncorrected one.
+fn previous_month(rollup: &Rollup, context: &Context<'_>, unit: &Unit) -> Result<(), Finding> {
     let previous = match rollup.previous {
         None if rollup.period == unit.since => return Ok(()),
         None => {
@@ -157,58 +173,56 @@ fn previous_month(held: &HeldRollup, context: &Context<'_>, unit: &Unit) -> Resu
         Some(previous) => previous,
     };
     let month = rollup.period.prev().ok_or(Finding::NoMonthBefore)?;
-    let mut revisions = context
-        .known
-        .range(month.revisions())
-        .map(|(_, known)| known)
-        .peekable();
-    if revisions.peek().is_none() {
+    let revisions = || context.known.range(month.revisions());
+    let Some((_, last)) = revisions().next_back() else {
         return Err(Finding::MonthMissing(month));
-    }
-    let Some(named) = revisions.find(|known| known.digest() == previous) else {
-        return Err(Finding::OtherPrevious(month));
     };
-    // Otherwise a unit could correct a month and build on the uncorrected one.
-    if let Some(newer) = revisions.find(|known| known.rollup.log.size < rollup.log.size) {
-        return Err(Finding::ReplacedPrevious {
+    let named = revisions().find(|(_, known)| known.digest() == previous);
+    match named {
+        Some((_, named)) if named.digest() == last.digest() => Ok(()),
+        Some((_, named)) => Err(Finding::ReplacedPrevious {
             month,
             named: named.rollup.revision,
-            newer: newer.rollup.revision,
-        });
+            newer: last.rollup.revision,
+        }),
+        None => Err(Finding::OtherPrevious(month)),
     }
-    never_back(held, named)
 }
 
-/// SPEC 8.3, step 6: neither its log nor its registry is older than that of the rollup which it
-/// follows.
-fn never_back(held: &HeldRollup, before: &HeldRollup) -> Result<(), Finding> {
-    let (now, then) = (&held.rollup, &before.rollup);
-    if now.log.size < then.log.size {
-        return Err(Finding::FewerLeaves {
-            now: now.log.size,
-            then: then.log.size,
-            period: then.period,
-            revision: then.revision,
-        });
-    }
-    if now.registry.version < then.registry.version {
-        return Err(Finding::OlderRegistry {
-            now: now.registry.version,
-            then: then.registry.version,
-        });
+/// SPEC 8.3, step 6: neither its log nor its registry is older than that of a rollup on its chain.
+fn never_back(now: &Rollup, context: &Context<'_>) -> Result<(), Finding> {
+    for then in context.known.values().map(|held| &held.rollup) {
+        if now.log.size < then.log.size {
+            return Err(Finding::FewerLeaves {
+                now: now.log.size,
+                then: then.log.size,
+                period: then.period,
+                revision: then.revision,
+            });
+        }
+        if now.registry.version < then.registry.version {
+            return Err(Finding::OlderRegistry {
+                now: now.registry.version,
+                then: then.registry.version,
+            });
+        }
     }
     Ok(())
 }
 
+/// Months behind the newest on the chain that may have begun. One begins when the one before is
+/// closed, and what is closed may still wait for its signatures when an earlier month is made anew.
+const BEGUN: usize = 3;
+
 /// SPEC 8.3, step 7: no leaf stands in a month that no rollup reports. There it would count for
-/// nothing, and a void there would take back without being seen. Where an earlier month was opened
-/// again, the one after the newest has begun already.
+/// nothing, and a void there would take back without being seen.
 fn months_reported(rollup: &Rollup, context: &Context<'_>, unit: &Unit) -> Result<(), Finding> {
     let known = context.known.keys().map(|(month, _)| *month);
     let newest = known.fold(rollup.period, Month::max);
-    let next = newest.next().unwrap_or(newest);
+    let last = (0..BEGUN).try_fold(newest, |month, _| month.next());
+    let last = last.unwrap_or(newest);
     // After its last month there is none to report.
-    let months = unit.since..=unit.until().map_or(next, |until| until.min(next));
+    let months = unit.since..=unit.until().map_or(last, |until| until.min(last));
     match context.log.first_outside(&months, rollup.log.size) {
         Some((index, month)) => Err(Finding::MonthNotReported {
             index,
@@ -221,19 +235,11 @@ fn months_reported(rollup: &Rollup, context: &Context<'_>, unit: &Unit) -> Resul
 }
 
 /// SPEC 8.3, step 8: a sealed month stays sealed. No leaf of an earlier month stands behind that
-/// month's last rollup, where nothing would ever count it; of the month before, behind the revision
-/// that this rollup names. A later revision may have a log of the same size as this rollup: what it
-/// counts and the named one does not would otherwise be left out of the stocks without being seen.
+/// month's last rollup on the chain, where nothing would ever count it.
 fn sealed_months(rollup: &Rollup, context: &Context<'_>) -> Result<(), Finding> {
     let mut sealed: BTreeMap<Month, u64> = BTreeMap::new();
     for ((month, _), earlier) in context.known.range(..(rollup.period, 0)) {
         sealed.insert(*month, earlier.rollup.log.size);
-    }
-    if let (Some(previous), Some(month)) = (rollup.previous, rollup.period.prev()) {
-        let mut revisions = context.known.range(month.revisions());
-        if let Some((_, named)) = revisions.find(|(_, known)| known.digest() == previous) {
-            sealed.insert(month, named.rollup.log.size);
-        }
     }
     match context.log.first_behind(&sealed, rollup.log.size) {
         Some((index, month)) => Err(Finding::MonthSealed { index, month }),

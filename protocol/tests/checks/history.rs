@@ -57,12 +57,50 @@ fn two_rollups_for_one_revision_are_an_equivocation() {
     let mut c = case(A, FEB);
     let mut other = c.rollup.clone();
     other.plans.clear();
-    c.known.insert((month(FEB), 1), WORLD.desk(A).sign(&other));
+    c.follow(WORLD.desk(A).sign(&other));
     c.fails_alone("history", "two different rollups for 2026-02 revision 1");
-    // The same one again is none.
+}
+
+#[test]
+fn what_is_not_on_its_chain_says_nothing_of_a_rollup() {
     let mut c = case(A, FEB);
+    let january = WORLD.held(A, JAN);
+    let mut second = january.rollup.clone();
+    (second.revision, second.supersedes) = (2, Some(january.digest()));
+    second.after = Some(january.named());
+    c.known.insert((month(JAN), 2), WORLD.desk(A).sign(&second));
     c.known.insert((month(FEB), 1), WORLD.held(A, FEB));
     c.holds();
+    c.follow(WORLD.desk(A).sign(&second));
+    c.fails_alone("history", "which revision 2 had replaced");
+}
+
+#[test]
+fn a_chain_goes_back_to_the_first_rollup() {
+    let mut c = case(A, FEB);
+    c.known.clear();
+    c.fails("history", "its chain breaks: 2026-01 revision 1");
+    let mut c = case(A, FEB);
+    let after = c.rollup.after.as_mut().unwrap();
+    after.rollup = Digest::of(b"another");
+    c.fails("history", "its chain breaks: 2026-01 revision 1");
+    let mut r = c.rollup.clone();
+    r.after = None;
+    assert!(r.to_text().is_err());
+    r.previous = None;
+    r.to_text().unwrap();
+}
+
+#[test]
+fn months_begin_one_after_the_other() {
+    let mut c = case(A, FEB);
+    let mut march = c.rollup.clone();
+    march.period = month("2026-03");
+    c.follow(WORLD.desk(A).sign(&march));
+    c.fails_alone(
+        "history",
+        "a first revision that follows a rollup of 2026-03",
+    );
 }
 
 #[test]
@@ -72,7 +110,7 @@ fn revisions_supersede_one_another_without_gap_or_fork() {
     c.rollup.revision = 2;
     c.rollup.supersedes = Some(first.digest());
     c.fails_alone("history", "revision 1 is missing");
-    c.known.insert((month(FEB), 1), first.clone());
+    c.follow(first.clone());
     c.holds();
     c.rollup.supersedes = Some(Digest::of(b"another"));
     c.fails_alone("history", "supersedes another revision 1");
@@ -90,17 +128,16 @@ fn revisions_supersede_one_another_without_gap_or_fork() {
 fn months_follow_one_another_without_gap_or_fork() {
     let mut c = case(A, FEB);
     c.rollup.previous = Some(Digest::of(b"another"));
-    c.fails("history", "none of those known for 2026-01");
+    c.fails("history", "none of those on its chain for 2026-01");
     let mut c = case(A, FEB);
     c.rollup.previous = None;
     c.fails(
         "history",
         "names no previous rollup, but 140321 reports since 2026-01",
     );
-    let mut c = case(A, FEB);
-    c.known.clear();
-    c.fails("history", "the rollup of 2026-01 is missing");
     let mut c = case(A, JAN);
+    c.follow(WORLD.held(A, JAN));
+    (c.rollup.revision, c.rollup.supersedes) = (2, Some(WORLD.held(A, JAN).digest()));
     c.rollup.previous = Some(Digest::of(b"another"));
     c.fails("history", "names a previous rollup in its first month");
     let mut c = case(A, FEB);
@@ -184,7 +221,7 @@ fn rollups_never_go_back_in_log_or_registry() {
     };
     let january = WORLD.desk(A).sign(&january);
     c.rollup.previous = Some(january.digest());
-    c.known.insert((month(JAN), 1), january);
+    c.follow(january);
     c.fails_alone("history", "names registry version 1 after version 2");
 }
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use protocol::chain;
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::log::checkpoint::{Checkpoint, origin_of};
 use protocol::note::{Note, SigningKey};
-use protocol::period::Month;
 use protocol::registry::VerifiedRegistry;
 use protocol::rollup::Rollup;
 use protocol::rollup::{HeldRollup, Rollups};
@@ -31,8 +31,6 @@ pub struct Case<'w> {
     pub children: BTreeMap<Digest, Arc<HeldRollup>>,
     /// What the reader found of those that do not hold.
     pub standings: BTreeMap<Digest, Standing>,
-    /// Further versions of known rollups.
-    pub other_versions: BTreeSet<(Month, u32, Digest)>,
     /// Known rollups whose binding failed.
     pub unbound: BTreeSet<Digest>,
     pub checkpoint: Option<Note>,
@@ -55,26 +53,18 @@ impl<'w> Case<'w> {
             .map(|h| (h.digest(), h.clone()))
             .collect();
         let size = held.rollup.log.size;
-        let known: Rollups = desk
-            .held
-            .iter()
-            .filter(|(at, _)| **at < (held.rollup.period, held.rollup.revision))
-            .map(|(k, h)| (*k, h.clone()))
-            .collect();
+        let known = chain::before(&held.rollup, &desk.held);
         Case {
             world,
             id: unit(id),
             rollup: held.rollup.clone(),
             held: None,
             entries: desk.entries[..size as usize].to_vec(),
-            witnessed: known
-                .values()
-                .next_back()
+            witnessed: chain::newest(&known)
                 .map(|h| (h.rollup.log.size, h.rollup.log.root_bytes().unwrap())),
             known,
             children,
             standings: BTreeMap::new(),
-            other_versions: BTreeSet::new(),
             unbound: BTreeSet::new(),
             checkpoint: Some(desk.checkpoints[&size].clone()),
             received: Some("2026-02-01T00:00:00Z"),
@@ -85,6 +75,12 @@ impl<'w> Case<'w> {
 
     pub fn desk(&self) -> &'w Desk {
         self.world.desk(self.id.as_str())
+    }
+
+    /// The unit signed this one before: it is known, and the rollup follows it.
+    pub fn follow(&mut self, held: Arc<HeldRollup>) {
+        self.rollup.after = Some(held.named());
+        self.known.insert(held.key(), held);
     }
 
     pub fn figure(&mut self, id: &str) -> &mut protocol::figure::Figure {
@@ -137,7 +133,6 @@ impl<'w> Case<'w> {
                 registry: &self.registry,
                 log: &log,
                 known: &self.known,
-                other_versions: &self.other_versions,
                 unbound: &self.unbound,
                 child: &child,
                 checkpoint: self.checkpoint.as_ref(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use curve25519_dalek::Scalar;
 use protocol::catalogue::Subject;
+use protocol::chain;
 use protocol::commitment::{OpenScalar, PeriodKey};
 use protocol::compiled::CompiledCatalogue;
 use protocol::count::engine::History;
@@ -19,7 +20,7 @@ use protocol::period::Month;
 use protocol::record::Record;
 use protocol::registry::VerifiedRegistry;
 use protocol::rollup::{ChildRef, LogRef, Missing, Opening, RegistryRef, Rollup, Signatories};
-use protocol::rollup::{HeldRollup, Rollups};
+use protocol::rollup::{HeldRollup, RollupRef, Rollups};
 use protocol::row::Sums;
 use protocol::statement::{Body, CORRECTED, OPERATOR_ENROLLED, OPERATOR_REVOKED};
 use protocol::statement::{Ref, Statement, VOIDED};
@@ -473,6 +474,14 @@ impl Desk {
         Arc::new(HeldRollup::new(note).unwrap())
     }
 
+    /// What a rollup of this month and revision follows. What stood there already is made anew, and
+    /// so is what follows it.
+    fn follows(&self, key: (Month, u32)) -> Option<RollupRef> {
+        let mut held = self.held.clone();
+        held.remove(&key);
+        chain::newest(&held).map(|held| held.named())
+    }
+
     /// The month's rollup, as an honest node closes it.
     pub fn rollup(
         &self,
@@ -522,6 +531,7 @@ impl Desk {
             tier: self.tier,
             period: p,
             revision,
+            after: self.follows((p, revision)),
             supersedes: (revision > 1).then(|| self.held[&(p, revision - 1)].digest()),
             previous: previous.map(|h| h.digest()),
             catalogue: self.counting.digest,

@@ -187,12 +187,27 @@ def arrivals_signed(file, parts):
         parts.arrivals_note.verify(file.newest.node_keys(by), every=True)
 
 
+def chain_of(rollup, rollups):
+    """SPEC 8: the rollups before this one, newest first, and what is missing, or None."""
+    chain, after = [], rollup.after
+    while after is not None:
+        before = rollups.get((after["period"], after["revision"]))
+        if before is None or before.digest != after["rollup"]:
+            return chain, "%s.%d" % (after["period"], after["revision"])
+        chain.append(before)
+        after = before.after
+    return chain, None
+
+
 def rollups_judged(file, parts, log):
     """Step 6: the checks of each rollup of a unit, in the order in which they were sealed."""
-    known, months = [], []
-    for r in sorted(parts.rollups.values(), key=lambda r: (r.size,) + r.key):
+    chains = {r.key: chain_of(r, parts.rollups) for r in parts.rollups.values()}
+    months = []
+    for r in sorted(parts.rollups.values(), key=lambda r: (r.size, len(chains[r.key][0])) + r.key):
         log.read_to(r.size)
-        case = Case(file, r, log, list(known), parts.checkpoints.get(r.size))
+        known, end = chains[r.key]
+        case = Case(file, r, log, known, parts.checkpoints.get(r.size))
+        case.chain_end = end
         verdicts = judge(case, parts.receipts.get(r.key, []))
         fails = [check for check, (outcome, _) in verdicts.items() if outcome == "fails"]
         if fails:
@@ -200,7 +215,6 @@ def rollups_judged(file, parts, log):
         if "binding" in fails:
             file.unbound.add(r.digest)
         months.append(month_of_report(r, verdicts))
-        known.append(r)
     return sorted(months, key=lambda m: (m["period"], m["revision"]))
 
 

@@ -25,6 +25,7 @@ ROLLUP = {
     "tier": tier,
     "period": month,
     "revision": small,
+    "after": Opt({"period": month, "revision": small, "rollup": digest}),
     "supersedes": Opt(digest),
     "previous": Opt(digest),
     "catalogue": digest,
@@ -60,6 +61,7 @@ class Rollup:
         self.unit, self.tier = doc["unit"], doc["tier"]
         self.period, self.revision = doc["period"], doc["revision"]
         self.key = (self.period, self.revision)
+        self.after = doc["after"]
         self.supersedes, self.previous = doc["supersedes"], doc["previous"]
         self.catalogue, self.plans, self.registry = doc["catalogue"], doc["plans"], doc["registry"]
         self.log, self.size, self.first = doc["log"], doc["log"]["size"], doc["log"]["first"]
@@ -69,6 +71,8 @@ class Rollup:
         self.late, self.voided, self.frozen = doc["late"], doc["voided"], doc["frozen"]
         self.signatories = doc["signatories"]
         need((self.supersedes is None) == (self.revision == 1), "rollup: supersedes")
+        builds = self.supersedes is not None or self.previous is not None
+        need(self.after is not None or not builds, "rollup: it follows none, but builds on one")
         need(self.first <= self.size, "rollup: log.first")
         need(len(set(self.plans)) == len(self.plans), "rollup: a plan twice")
         named = self.units_named()

@@ -1,8 +1,14 @@
 //! How much of a unit below is kept before a rollup of it asks for it, and how much a rollup may ask
 //! for. A unit signs what it likes; without bounds it fills the disks of all above it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use protocol::ids::UnitId;
+use protocol::period::Month;
+use protocol::receipt::Decision;
+use protocol::rollup::HeldRollup;
+
+use crate::books::Books;
 use crate::books::children::Child;
 use crate::intake::Awaited;
 
@@ -19,6 +25,9 @@ const MAX_UNREAD_STATEMENTS: u64 = 1 << 20;
 const MAX_UNREAD_BYTES: u64 = 1 << 30;
 /// Checkpoints of sizes that no rollup names.
 const MAX_UNASKED_CHECKPOINTS: usize = 64;
+/// Bytes of later revisions that nobody has accepted, returned or built upon. They lie in memory, and
+/// each could have the size of a whole note.
+const MAX_UNASKED_ROLLUP_BYTES: usize = 16 << 20;
 /// How far ahead of what is here a delivery may begin. What waits for a gap of this length to be
 /// closed is more than the courier lets one unit have waiting.
 const MAX_AHEAD: u64 = 1 << 17;
@@ -63,4 +72,41 @@ pub(super) fn has_room_for_checkpoint(child: &Child, size: u64) -> Result<(), Do
         return Ok(());
     }
     Err(Doubt::Early(Awaited::Rollup(child.unit().id.clone())))
+}
+
+/// Whether this rollup is kept now. The first of a month always is: there are only so many months.
+pub(super) fn has_room_for_rollup(
+    books: &Books,
+    child: &Child,
+    held: &HeldRollup,
+) -> Result<(), Doubt> {
+    let named = named_by_those_above(books, &child.unit().id);
+    let unasked = child.known().values().filter(|known| {
+        let last = named.get(&known.rollup.period);
+        known.rollup.revision > 1
+            && last.is_none_or(|last| known.rollup.revision > *last)
+            && child
+                .decision(&known.digest())
+                .is_none_or(|word| word == Decision::Rejected)
+    });
+    let bytes: usize = unasked.map(|known| known.note.as_bytes().len()).sum();
+    if held.rollup.revision == 1 || bytes + held.note.as_bytes().len() <= MAX_UNASKED_ROLLUP_BYTES {
+        return Ok(());
+    }
+    Err(Doubt::Early(Awaited::Answers(child.unit().id.clone())))
+}
+
+/// Of each month the last revision of a unit that a rollup above it names: whoever took it has asked
+/// for those before.
+fn named_by_those_above(books: &Books, unit: &UnitId) -> BTreeMap<Month, u32> {
+    let mut last = BTreeMap::new();
+    let above = books.children().values().flat_map(|c| c.known().values());
+    for held in above {
+        let named = held.rollup.children.iter().filter(|c| c.unit == *unit);
+        for named in named {
+            let last = last.entry(held.rollup.period).or_insert(named.revision);
+            *last = named.revision.max(*last);
+        }
+    }
+    last
 }

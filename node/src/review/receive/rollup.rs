@@ -11,13 +11,14 @@ use protocol::rollup::HeldRollup;
 use protocol::verdict::{Check, Verdict};
 
 use crate::books::children::{ArrivalHead, Child};
-use crate::books::contradictions::Contradiction;
+use crate::books::contradictions::{Contradiction, ContradictionHead, KeptContradiction};
 use crate::books::{Books, EntryKind, NewEntry};
-use crate::fault::Faults;
+use crate::fault::{Faults, internal};
 use crate::intake::{Awaited, Intake};
 use crate::review::contradict::contradict;
 use crate::review::issue::{Ruling, issue_receipt};
 
+use super::bounds::has_room_for_rollup;
 use super::doubt::{Doubt, signed_by_node, unit_below};
 
 /// More revisions of one month than any unit ever needs.
@@ -49,6 +50,12 @@ pub fn take_rollup(
             second_rollup(books, &held, first, body, now)
         };
     }
+    let child = books.child(unit);
+    let room = child.map_or(Ok(()), |child| has_room_for_rollup(books, child, &held));
+    if let Err(doubt) = room {
+        return Ok(doubt.into());
+    }
+    take_other_version(books, &held, now)?;
     let head = ArrivalHead {
         unit: unit.clone(),
         at: now,
@@ -122,6 +129,78 @@ fn of_known_documents(books: &Books, held: &HeldRollup) -> Result<(), Doubt> {
     Err(Doubt::Early(Awaited::Catalogue(held.rollup.catalogue)))
 }
 
+/// Of two versions of a rollup the unit goes on from the one that came second: that one takes the
+/// place of the first, if nothing rests on the first. Otherwise this node would know a chain of
+/// which its evidence cannot show a link.
+fn take_other_version(
+    books: &mut Books,
+    held: &HeldRollup,
+    now: DateTime<Utc>,
+) -> Result<(), Faults> {
+    let (unit, after) = (&held.rollup.unit, held.rollup.after.as_ref());
+    let known = after.and_then(|after| {
+        let known = books
+            .child(unit)?
+            .known()
+            .get(&(after.period, after.revision))?;
+        (known.digest() != after.rollup && !rests_on(books, known)).then(|| known.clone())
+    });
+    let (Some(after), Some(known)) = (after, known) else {
+        return Ok(());
+    };
+    let both = |c: &&KeptContradiction| {
+        c.unit == *unit && c.what.names(&after.rollup) && c.what.names(&known.digest())
+    };
+    let Some(kept) = books.contradictions().iter().find(both) else {
+        return Ok(());
+    };
+    let (_, second) = books.both_sides(kept).map_err(internal)?;
+    let what = Contradiction::Rollup {
+        period: after.period,
+        revision: after.revision,
+        first: after.rollup,
+        second: known.digest(),
+    };
+    let head = ArrivalHead {
+        unit: unit.clone(),
+        at: now,
+    };
+    let other = ContradictionHead {
+        unit: unit.clone(),
+        what,
+        from: None,
+    };
+    books.commit(vec![
+        NewEntry::headed(EntryKind::ChildRollup, &head, &second.note),
+        NewEntry::headed(EntryKind::Contradiction, &other, known.note.as_bytes()),
+    ])?;
+    Ok(())
+}
+
+/// Whether something that is kept here rests on this rollup: an acceptance, or another rollup.
+fn rests_on(books: &Books, known: &HeldRollup) -> bool {
+    let digest = known.digest();
+    let given = books
+        .child(&known.rollup.unit)
+        .and_then(|c| c.given().get(&digest));
+    let mut given = given.into_iter().flatten();
+    let mut all = books.children().values().flat_map(|c| c.known().values());
+    given.any(|(receipt, _)| receipt.decision == Decision::Accepted)
+        || all.any(|other| {
+            let follows = other
+                .rollup
+                .after
+                .as_ref()
+                .is_some_and(|a| a.rollup == digest);
+            follows
+                || other
+                    .rollup
+                    .children
+                    .iter()
+                    .any(|child| child.rollup == digest)
+        })
+}
+
 /// Keeps a second rollup for a month and revision as a contradiction. A direct child is told as
 /// well: the second has its own receipt, whoever sent it. The first keeps the answer that it had.
 fn second_rollup(
@@ -138,17 +217,17 @@ fn second_rollup(
         first,
         second: held.digest(),
     };
-    let kept = books
-        .contradictions()
-        .iter()
-        .filter(|c| c.unit == *unit && c.what != what);
-    let kept = kept.filter(|c| matches!(c.what, Contradiction::Rollup { .. }));
-    if kept.count() >= MAX_SECOND {
-        return Ok(Intake::Refused(format!(
-            "{what}: {MAX_SECOND} such are kept of {unit} already"
-        )));
+    let kept = books.contradictions().iter().filter(|c| c.unit == *unit);
+    let both = |c: &KeptContradiction| c.what.names(&first) && c.what.names(&held.digest());
+    if !kept.clone().any(both) {
+        let rollups = kept.filter(|c| matches!(c.what, Contradiction::Rollup { .. }));
+        if rollups.count() >= MAX_SECOND {
+            return Ok(Intake::Refused(format!(
+                "{what}: {MAX_SECOND} such are kept of {unit} already"
+            )));
+        }
+        contradict(books, unit, what.clone(), body, None)?;
     }
-    let intake = contradict(books, unit, what.clone(), body, None)?;
     let unanswered = books
         .child(unit)
         .is_some_and(|c| books.answers(&held.rollup) && c.decision(&held.digest()).is_none());
@@ -157,7 +236,7 @@ fn second_rollup(
         let ruling = Ruling::new(Decision::Rejected, books.unit().as_str());
         issue_receipt(books, held, checks, now, ruling, now)?;
     }
-    Ok(intake)
+    Ok(Intake::Done)
 }
 
 /// Whether the signature lines are its node's and its three signatories', and hold. They are no part
@@ -167,16 +246,17 @@ fn by_its_people(child: &Child, held: &HeldRollup) -> Result<(), Doubt> {
     let names = held.rollup.signatories.names();
     let keys = child.signers();
     let early = child.held() < held.rollup.log.size;
+    let wrong = |what: String| Doubt::Wrong(format!("a rollup of {unit} {what}"));
     let later = || Doubt::Early(Awaited::Enrolments(unit.clone()));
     if names
         .iter()
         .any(|name| keys.iter().all(|key| key.name() != *name))
     {
-        // The text itself, which the node signed, names somebody whom its log does not know: its
-        // own fault, for the checks to tell.
-        return if early { Err(later()) } else { Ok(()) };
+        // Nobody's signature could be asked for: whoever has a node key alone, a revoked one even,
+        // could have such reports kept in the unit's name.
+        let stranger = "names a signatory whom its log does not know".to_string();
+        return Err(if early { later() } else { wrong(stranger) });
     }
-    let wrong = |what: String| Doubt::Wrong(format!("a rollup of {unit} {what}"));
     let node = unit.as_str();
     let lines = held.note.signatures();
     let of = |name: &str| lines.iter().filter(|line| line.name() == name).count();

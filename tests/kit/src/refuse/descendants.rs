@@ -118,8 +118,7 @@ fn followers(b: &mut Book, w: &World) {
     });
     let mut february = Case::of(w, B, FEB);
     february.rollup.previous = Some(january.digest());
-    let at = (january.rollup.period, january.rollup.revision);
-    february.known.insert(at, january.clone());
+    february.follow(january.clone());
     recount(&mut february);
     let mut e = evidence_of(&february);
     on(&mut e, B).receipts.clear();

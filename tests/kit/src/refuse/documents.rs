@@ -134,6 +134,27 @@ fn shape(b: &mut Book, w: &World) {
         ),
         "rollup.shape",
     );
+    let digest = format!("\"{}\"", Digest::of(b"x"));
+    forge(
+        b,
+        w,
+        "rollup-follows-nothing",
+        "a rollup that follows none and builds on a month before",
+        &replaced(
+            &json,
+            "\"previous\":null",
+            &format!("\"previous\":{digest}"),
+        ),
+        "rollup.shape",
+    );
+    forge(
+        b,
+        w,
+        "rollup-follows-digest",
+        "what a rollup follows is a digest without its month and revision",
+        &replaced(&json, "\"after\":null", &format!("\"after\":{digest}")),
+        "rollup.json",
+    );
     forge(
         b,
         w,

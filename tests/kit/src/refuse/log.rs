@@ -85,7 +85,7 @@ fn dropped_revocation(b: &mut Book) {
     });
     let mut c = Case::of(&w2, B, JAN);
     let first = w2.held(B, JAN);
-    c.known.insert((month(JAN), 1), first);
+    c.known.insert(first.key(), first);
     c.rollup = w2.desk(B).rollup(FEB, 1, &w2.registry, &[], vec![]);
     c.entries.pop();
     let s = Spare::new().training(B, FEB, 5);
@@ -254,7 +254,7 @@ fn months(b: &mut Book, w: &World) {
         "month-before-the-first",
         "a leaf is of a month before the unit reports",
         HISTORY,
-        "leaf 4 is of 2025-12, which is none of the months 2026-01 to 2026-02",
+        "leaf 4 is of 2025-12, which is none of the months 2026-01 to 2026-04",
         &honest_file(&early, &[B], JAN),
     );
     let far = january(|d| {
@@ -265,18 +265,26 @@ fn months(b: &mut Book, w: &World) {
         "month-far-ahead",
         "a leaf of January is taken back in a month that is never reported",
         HISTORY,
-        "leaf 5 is of 9999-12, which is none of the months 2026-01 to 2026-02",
+        "leaf 5 is of 9999-12, which is none of the months 2026-01 to 2026-04",
         &honest_file(&far, &[B], JAN),
     );
-    let mut c = Case::of(w, B, FEB);
-    let s = Spare::new().training(B, "2026-04", 1);
-    c.append(&s, &w.desk(B).people[0]);
-    b.case(
+    let with = |month: &str| {
+        let mut c = Case::of(w, B, FEB);
+        let s = Spare::new().training(B, month, 1);
+        c.append(&s, &w.desk(B).people[0]);
+        evidence_of(&c)
+    };
+    b.evidence(
         "month-after-the-next",
-        "a leaf of April stands below February's rollup",
+        "February's log has a leaf of June, which has not begun",
         HISTORY,
-        "leaf 9 is of 2026-04",
-        &c,
+        "is of 2026-06, which is none of the months 2026-01 to 2026-05",
+        &with("2026-06"),
+    );
+    b.control(
+        "control-months-begun.zip",
+        "February's log has a leaf of May: what was closed before may still wait for signatures",
+        file::write(&with("2026-05")).unwrap(),
     );
     let mut c = Case::of(w, B, FEB);
     let mut s = Spare::new().training(B, FEB, 1);

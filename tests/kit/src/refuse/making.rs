@@ -16,7 +16,7 @@ pub(super) use protocol::note::{Alg, Note, SigningKey};
 pub(super) use protocol::published;
 pub(super) use protocol::receipt::{Decision, Receipt};
 pub(super) use protocol::registry::{Placement, Registry, Revocation, Unit, UnitKey};
-pub(super) use protocol::rollup::{self, Missing, RegistryRef, Rollup};
+pub(super) use protocol::rollup::{self, Missing, RegistryRef, Rollup, RollupRef};
 pub(super) use protocol::row::Sums;
 pub(super) use protocol::statement::{self, Body, Statement};
 pub(super) use protocol::text::hex;
@@ -165,10 +165,12 @@ pub(super) fn evidence_of(c: &Case<'_>) -> Evidence {
             part.checkpoints.insert(size, cosigned(w, id, point));
         }
         part.rollups.insert(*at, held.note.clone());
-        let receipt = w.receipt(id, &at.0.to_string());
-        if receipt.rollup == held.digest() {
-            part.receipts
-                .insert((at.0, at.1, 0), w.sign_receipt(&receipt));
+        if w.desk(id).held.contains_key(at) {
+            let receipt = w.receipt(id, &at.0.to_string());
+            if receipt.rollup == held.digest() {
+                part.receipts
+                    .insert((at.0, at.1, 0), w.sign_receipt(&receipt));
+            }
         }
     }
     let held = c.held.clone().unwrap_or_else(|| c.desk().sign(&c.rollup));

@@ -10,14 +10,15 @@ from ..figures import Counts
 class Case:
     """One rollup in its evidence file.
 
-    `known` are the unit's rollups before it; `log` is read up to its size; `checkpoint` is the
-    one of its size, or None. Where several steps need one thing, the first to ask finds its fault.
+    `known` are the rollups on its chain, `chain_end` what is missing of it, or None; `log` is read
+    up to its size; `checkpoint` is the one of its size, or None. Where several steps need one thing, the first to ask finds its fault.
     """
 
     def __init__(self, file, rollup, log, known, checkpoint):
         self.file, self.rollup, self.log = file, rollup, log
         self.known, self.checkpoint = known, checkpoint
         self.newest = file.chain[-1]
+        self.chain_end = None
         self.received = None  # of the first receipt, where it holds
 
     def no_fault(self, check):
@@ -99,6 +100,13 @@ class Case:
 def month_before(period):
     year, month = int(period[:4]), int(period[5:])
     return "%04d-%02d" % (year - (month == 1), month - 1 or 12)
+
+
+def month_after(period, months):
+    """So many months later; the calendar ends with 9999-12."""
+    year, month = int(period[:4]), int(period[5:])
+    n = min(year * 12 + month - 1 + months, 9999 * 12 + 11)
+    return "%04d-%02d" % (n // 12, n % 12 + 1)
 
 
 def last_day(period):
