@@ -151,7 +151,8 @@ fn signed(books: &Books) -> Vec<&OwnRollup> {
     keys.filter_map(|key| is_signed(&key)).collect()
 }
 
-/// Those for which this is true, as it is for all before them on their chains, in the order of their logs.
+/// Those for which this is true, as it is for all before them on their chains; in the order of their
+/// logs.
 fn chain_of(known: &Rollups, is_there: impl Fn(&HeldRollup) -> bool) -> Vec<&Arc<HeldRollup>> {
     let mut shown = BTreeSet::new();
     let mut all = chain::in_order(known);

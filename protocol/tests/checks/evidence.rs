@@ -359,7 +359,7 @@ fn a_unit_does_not_vouch_for_its_own_punctuality() {
     }
 }
 
-/// County B's January in two revisions, and the city's answer to the first.
+/// County B's January in two revisions and its February on top, and the city's answer to the first.
 fn revised(answer: Decision) -> protocol::evidence::Evidence {
     let mut w = World::empty();
     let registry = w.registry.clone();
@@ -372,8 +372,10 @@ fn revised(answer: Decision) -> protocol::evidence::Evidence {
     b.close(JAN, 1, &registry, &[], vec![]);
     b.clear(JAN, "training.held", &trained(50));
     b.close(JAN, 2, &registry, &[], vec![]);
+    b.close(FEB, 1, &registry, &[], vec![]);
     let first = w.desk(B).held[&(month(JAN), 1)].clone();
     let mut receipt = w.receipt(B, JAN);
+    assert_eq!(receipt.revision, 2);
     (receipt.revision, receipt.rollup) = (1, first.digest());
     receipt.decision = answer;
     receipt.reasons = vec!["please look again".into()];
@@ -402,11 +404,40 @@ fn a_revision_that_the_parent_did_not_ask_for_is_noted() {
         assert!(!months[0].unasked, "a first revision is due");
         assert_eq!(months[1].unasked, unasked, "{answer:?}");
         assert_eq!(months[1].counts(), !unasked);
+        assert_eq!(months[2].unasked, unasked, "February rests on it");
     }
     let mut e = revised(Decision::Returned);
     on(&mut e, &unit(B), |part| part.receipts.clear());
     let report = verified(&e).unwrap();
     assert!(report.units[0].months[1].unasked, "no receipt says so");
+    assert!(
+        !report.units[0].months[2].unasked,
+        "nor that it was not asked for"
+    );
+}
+
+/// County B signs February and a second January, both behind its first January.
+#[test]
+fn a_unit_that_goes_on_twice_is_named() {
+    let mut w = World::empty();
+    let registry = w.registry.clone();
+    let b = w.units.get_mut(&unit(B)).unwrap();
+    b.close(JAN, 1, &registry, &[], vec![]);
+    let february = b.close(FEB, 1, &registry, &[], vec![]);
+    b.held.remove(&february.key());
+    b.close(JAN, 2, &registry, &[], vec![]);
+    b.held.insert(february.key(), february);
+    let mut e = w.evidence();
+    e.units.retain(|id, _| *id == unit(B));
+    e.arrivals = None;
+    on(&mut e, &unit(B), |part| part.receipts.clear());
+    let report = verified(&e).unwrap();
+    assert!(report.holds(), "{:#?}", report.failures().next());
+    let months = report.units[0].months.iter();
+    assert_eq!(
+        months.map(|m| m.forked).collect::<Vec<_>>(),
+        [false, true, true]
+    );
 }
 
 /// A false figure that reaches a target does not reach it.

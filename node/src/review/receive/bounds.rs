@@ -25,8 +25,8 @@ const MAX_UNREAD_STATEMENTS: u64 = 1 << 20;
 const MAX_UNREAD_BYTES: u64 = 1 << 30;
 /// Checkpoints of sizes that no rollup names.
 const MAX_UNASKED_CHECKPOINTS: usize = 64;
-/// Bytes of later revisions that nobody has accepted, returned or built upon. They lie in memory, and
-/// each could have the size of a whole note.
+/// Bytes of later revisions that nobody has accepted, returned or built upon. They lie in memory,
+/// and each could have the size of a whole note.
 const MAX_UNASKED_ROLLUP_BYTES: usize = 16 << 20;
 /// How far ahead of what is here a delivery may begin. What waits for a gap of this length to be
 /// closed is more than the courier lets one unit have waiting.
@@ -80,6 +80,9 @@ pub(super) fn has_room_for_rollup(
     child: &Child,
     held: &HeldRollup,
 ) -> Result<(), Doubt> {
+    if held.rollup.revision == 1 {
+        return Ok(());
+    }
     let named = named_by_those_above(books, &child.unit().id);
     let unasked = child.known().values().filter(|known| {
         let last = named.get(&known.rollup.period);
@@ -90,7 +93,7 @@ pub(super) fn has_room_for_rollup(
                 .is_none_or(|word| word == Decision::Rejected)
     });
     let bytes: usize = unasked.map(|known| known.note.as_bytes().len()).sum();
-    if held.rollup.revision == 1 || bytes + held.note.as_bytes().len() <= MAX_UNASKED_ROLLUP_BYTES {
+    if bytes + held.note.as_bytes().len() <= MAX_UNASKED_ROLLUP_BYTES {
         return Ok(());
     }
     Err(Doubt::Early(Awaited::Answers(child.unit().id.clone())))
