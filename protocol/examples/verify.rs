@@ -6,6 +6,16 @@ use std::error::Error;
 use protocol::evidence::{file, report};
 use protocol::note::VerifierKey;
 
+/// A line for each check that fails. Names and details repeat what the file says: a control in them
+/// must not paint the screen.
+fn failures(report: &report::Report) -> Vec<String> {
+    let lines = report.failures().map(|(unit, month, verdict)| {
+        let (name, detail) = (unit.name.escape_debug(), verdict.detail.to_string());
+        format!("{name} {}: {}", month.period, detail.escape_debug())
+    });
+    lines.collect()
+}
+
 fn verify(path: &str, roots: &[VerifierKey]) -> Result<bool, Box<dyn Error>> {
     let bytes = std::fs::read(path)?;
     let evidence = file::Opened::new(bytes.as_slice())?;
@@ -15,8 +25,8 @@ fn verify(path: &str, roots: &[VerifierKey]) -> Result<bool, Box<dyn Error>> {
         report.leaves,
         report.units.len()
     );
-    for (unit, month, verdict) in report.failures() {
-        println!("{} {}: {}", unit.name, month.period, verdict.detail);
+    for line in failures(&report) {
+        println!("{line}");
     }
     println!(
         "{}",
@@ -49,6 +59,16 @@ mod tests {
         let about = std::fs::read(format!("{VECTORS}/evidence.json")).unwrap();
         let about: serde_json::Value = serde_json::from_slice(&about).unwrap();
         about["root_vkey"].as_str().unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn what_a_file_says_paints_nothing() {
+        let bytes = std::fs::read(format!("{VECTORS}/refuse/rule-paints.zip")).unwrap();
+        let evidence = file::Opened::new(bytes.as_slice()).unwrap();
+        let lines = failures(&report::verify(&evidence, &[root()]).unwrap());
+        assert!(lines.iter().any(|l| l.contains("\\u{1b}[2J")), "{lines:?}");
+        let wild = |c: char| c.is_control() || c == '\u{202e}';
+        assert!(!lines.iter().any(|l| l.contains(wild)), "{lines:?}");
     }
 
     #[test]

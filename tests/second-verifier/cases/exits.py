@@ -31,6 +31,13 @@ def exits():
     failing = os.path.join(VECTORS, "refuse", "previous-forked.zip")
     code, told = ends(failing, root)
     check(code == 1 and "A check FAILS." in told, "exit: 1 where a check fails")
+    painting = os.path.join(VECTORS, "refuse", "rule-paints.zip")
+    for more in ((), ("--json",)):
+        code, told = ends(painting, root, *more)
+        plain = all(c.isprintable() or c == "\n" for c in told)
+        check(code == 1 and plain and "\\u001b[2J" in told, "exit: no control is printed %s" % (more,))
+        own = any(line.startswith("\u2713") for line in told.splitlines())
+        check(not own, "exit: what a file says begins no line %s" % (more,))
     with tempfile.TemporaryDirectory() as folder:
         empty = os.path.join(folder, "empty")
         open(empty, "w").close()

@@ -11,6 +11,7 @@ conditions), the targets of plans, who stands in `frozen`, and what SPEC 12 says
 
 import argparse
 import json
+import re
 
 from .disclosure import DISCLOSURE, check_disclosure
 from .evidence import Evidence
@@ -22,6 +23,22 @@ NOT_CHECKED = (
     "counts of clear statements are summed as signed, "
     "not derived from their fields (CEL conditions are out of scope)"
 )
+
+# What would move a terminal's cursor, clear it, or turn the direction of writing; and what no
+# encoding has. A file that is to be checked must not paint "No check fails." itself.
+WILD = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def escaped(text):
+    """The text with its controls written as in JSON."""
+    return WILD.sub(lambda found: "\\u%04x" % ord(found.group()), text)
+
+
+def print_line(text):
+    """Prints one line: what stands in it begins none of its own."""
+    print(escaped(text).replace("\n", "\\n"))
 
 
 def verify(data, vkey):
@@ -72,16 +89,16 @@ def print_report(report):
     for unit in report["units"]:
         for m in unit["months"]:
             revision = " revision %d" % m["revision"] if m["revision"] else ""
-            print("%s %s%s" % (unit["unit"], m["period"] or "", revision))
+            print_line("%s %s%s" % (unit["unit"], m["period"] or "", revision))
             for v in m["verdicts"]:
-                print("  %-11s %-6s %s" % (v["check"], v["outcome"], v["detail"]))
-    print("Not checked: %s." % NOT_CHECKED)
+                print_line("  %-11s %-6s %s" % (v["check"], v["outcome"], v["detail"]))
+    print_line("Not checked: %s." % NOT_CHECKED)
     ends = {
         0: "No check fails.",
         1: "A check FAILS.",
         2: "Cannot be verified: %s" % report["error"],
     }
-    print(ends[exit_code(report)])
+    print_line(ends[exit_code(report)])
 
 
 def report_of(path, vkey):
@@ -106,7 +123,7 @@ def main():
     args = parser.parse_args()
     report = report_of(args.file, args.root)
     if args.json:
-        print(json.dumps(report, ensure_ascii=False, indent=2))
+        print(escaped(json.dumps(report, ensure_ascii=False, indent=2)))
     else:
         print_report(report)
     return exit_code(report)

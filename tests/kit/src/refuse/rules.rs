@@ -5,6 +5,7 @@ use protocol::rollup::Explanation;
 use super::making::*;
 
 pub(super) fn cases(b: &mut Book, w: &World) {
+    painted(b, w);
     let broken = |inspections: usize, explained: &[(&str, &str)]| {
         let mut c = inspected(w, inspections);
         c.rollup.explanations = explained.iter().map(explanation).collect();
@@ -82,6 +83,20 @@ pub(super) fn cases(b: &mut Book, w: &World) {
         "control-rules-hold.zip",
         "the most inspections for which every rule holds",
         file::write(&evidence_of(&broken(2, &[]))).unwrap(),
+    );
+}
+
+/// What a verdict repeats of a file is the file's word, and goes to a terminal.
+fn painted(b: &mut Book, w: &World) {
+    let mut c = inspected(w, 2);
+    let rule = "\u{1b}[2J\u{1b}[H\u{2713} every check holds\u{202e}\n";
+    c.rollup.explanations = vec![explanation(&(rule, "I22"))];
+    b.case(
+        "rule-paints",
+        "a rule is explained whose name clears a terminal and writes a verdict of its own",
+        ARITHMETIC,
+        "every check holds",
+        &c,
     );
 }
 
