@@ -12,6 +12,7 @@ use node::desk::close::CloseRequest;
 use node::desk::{evidence, record};
 use node::queries;
 use node::review::{self, Ruling};
+use protocol::evidence::{file, report};
 use protocol::note::{Alg, SigningKey};
 use protocol::person::Role;
 use protocol::receipt::Decision;
@@ -96,6 +97,49 @@ fn a_key_that_was_replaced_adds_nothing_to_the_log() {
     assert_eq!(code_of(enrolled), "keys.unregistered");
     w.report(A, JAN, after(JAN));
     assert_eq!(w.desk(A).decision(JAN), Some(Decision::Accepted));
+}
+
+/// One secret must not sign as the node and as a person. What was reported before stays.
+#[test]
+fn a_key_that_a_person_was_enrolled_with_signs_nothing_for_the_node() {
+    let mut w = World::empty();
+    let same = SigningKey::from_seed(&format!("{A}/another"), Alg::Ed25519, [77; 32]).unwrap();
+    let books = w.desk(A).books();
+    record::enrol(books, &same.vkey(), &[Role::Head], at("2026-01-20")).unwrap();
+    w.report(A, JAN, after(JAN));
+    rotate(&mut w, A, &fresh(A));
+    with_key(&mut w, A, &fresh(A));
+    let books = w.desk(A).books();
+    assert_eq!(books.node_key(), NodeKey::OfPerson);
+    assert_eq!(books.seal_key(), NodeKey::OfPerson);
+    assert_eq!(told(&w, A).as_deref(), Some("keys.unregistered"));
+    let another = SigningKey::from_seed(A, Alg::Ed25519, [78; 32]).unwrap();
+    rotate(&mut w, A, &another);
+    with_key(&mut w, A, &another);
+    assert_eq!(told(&w, A), None);
+    w.report(A, FEB, after(FEB));
+    for month in [JAN, FEB] {
+        assert_eq!(w.desk(A).decision(month), Some(Decision::Accepted));
+    }
+    let bytes = w.desk(CITY).evidence();
+    let report = report::verify(&file::read(&bytes).unwrap(), &w.root.vkey()).unwrap();
+    assert!(
+        report.holds(),
+        "{:?}",
+        report.failures().collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn nobody_is_enrolled_with_a_key_of_the_node() {
+    let mut w = World::empty();
+    rotate(&mut w, A, &fresh(A));
+    with_key(&mut w, A, &fresh(A));
+    let same = SigningKey::from_seed(&format!("{A}/another"), Alg::Ed25519, [77; 32]).unwrap();
+    let books = w.desk(A).books();
+    let enrolled = record::enrol(books, &same.vkey(), &[Role::Head], at("2026-01-20"));
+    assert_eq!(code_of(enrolled), "operator.enrol");
+    assert_eq!(told(&w, A), None);
 }
 
 #[test]

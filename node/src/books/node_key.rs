@@ -17,6 +17,8 @@ pub enum NodeKey {
     /// It is one of them, but may not sign at this place of the log: revoked before it, or valid
     /// only behind it.
     OutOfPlace,
+    /// It is one of them, but a person was enrolled with the same key, which ends it.
+    OfPerson,
 }
 
 impl NodeKey {
@@ -26,6 +28,7 @@ impl NodeKey {
             NodeKey::Registered => "registered",
             NodeKey::Unknown => "unknown",
             NodeKey::OutOfPlace => "out_of_place",
+            NodeKey::OfPerson => "of_person",
         }
     }
 
@@ -41,6 +44,11 @@ impl NodeKey {
                 "按单位名录，keys/node.key 不得签存证日志的下一条：已经撤销，或者尚未生效",
                 "by the registry keys/node.key may not sign the next statement of the log: it was \
                  revoked, or is not valid yet",
+            ),
+            NodeKey::OfPerson => (
+                "keys/node.key 与本单位登记过的一名人员的密钥相同，请为节点另做一把",
+                "keys/node.key is the key of a person who was enrolled in this unit: make another \
+                 one for the node",
             ),
         };
         Some(Fault::new(
@@ -75,7 +83,7 @@ impl Books {
     pub fn listed_key(&self) -> NodeKey {
         match self.node_key() {
             NodeKey::Unknown => NodeKey::Unknown,
-            NodeKey::Registered | NodeKey::OutOfPlace => NodeKey::Registered,
+            NodeKey::Registered | NodeKey::OutOfPlace | NodeKey::OfPerson => NodeKey::Registered,
         }
     }
 
@@ -84,8 +92,11 @@ impl Books {
             return NodeKey::Registered;
         };
         let key = self.identity.keys.node.vkey();
-        if may(me, log.len()).contains(&key) {
+        let placed = may(me, log.len());
+        if log.of_nobody(placed.clone(), log.len()).contains(&key) {
             NodeKey::Registered
+        } else if placed.contains(&key) {
+            NodeKey::OfPerson
         } else if me.vkeys().contains(&key) {
             NodeKey::OutOfPlace
         } else {

@@ -133,6 +133,9 @@ pub enum UnitFaultKind {
     /// Its node keys.
     #[error("has no key, or a key under another name")]
     Keys,
+    /// One node key listed twice: its revocation would end it in one place only.
+    #[error("has one key twice: what was revoked is not entered again")]
+    KeyTwice,
     /// A witness key's name.
     #[error("has a witness key that is not named <unit>/witness")]
     WitnessName,

@@ -44,6 +44,10 @@ fn keys(unit: &Unit) -> Vec<Kind> {
     {
         kinds.push(Kind::Algorithm);
     }
+    let listed: BTreeSet<_> = unit.keys.iter().map(|k| k.vkey.public()).collect();
+    if listed.len() != unit.keys.len() {
+        kinds.push(Kind::KeyTwice);
+    }
     let distinct: BTreeSet<_> = unit.witnesses().map(|w| w.public()).collect();
     let rising = unit.former_witnesses().windows(2);
     if distinct.len() != unit.witnesses().count()

@@ -262,6 +262,16 @@ fn keys_are_revoked_and_never_left_out() {
         known(r, A).keys.push(new(52, 9));
     });
     assert!(typo.is_ok());
+    for n in [0, 1] {
+        let again = of(&|a| {
+            a.keys.push(UnitKey {
+                from_index: 20,
+                revoked: None,
+                ..a.keys[n].clone()
+            })
+        });
+        assert_eq!(kinds(again), [Kind::KeyTwice]);
+    }
 }
 
 #[test]

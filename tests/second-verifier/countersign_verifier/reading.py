@@ -47,12 +47,16 @@ class Log:
         self.void = set()  # indices that were taken back
         self.people = {}  # name -> (key, roles) of running enrolments
         self.ever = {}  # vkey -> key of all enrolments
-        self.node_public = {k.public for k in registry.node_keys(unit)}
 
     def root(self, size):
         if size not in self.roots:
             self.roots[size] = tree_root(self.hashes[:size])
         return self.roots[size]
+
+    def of_nobody(self, keys):
+        """The node keys whose public bytes nobody was enrolled with so far."""
+        enrolled = {k.public for k in self.ever.values()}
+        return [k for k in keys if k.public not in enrolled]
 
     def month(self, period):
         return self.months.setdefault(period, Month())
@@ -97,7 +101,7 @@ def signer(leaf):
     need(s.unit == log.unit, "a statement of %s" % s.unit)
     leaf.statement, log.periods[index] = s, s.period
     need(len(note.lines) == 1, "a statement with %d signatures" % len(note.lines))
-    keys = log.registry.keys_for_leaf(log.unit, index)
+    keys = log.of_nobody(log.registry.keys_for_leaf(log.unit, index))
     if s.type not in ENROLMENTS:
         keys += [key for key, roles in log.people.values() if "recorder" in roles]
     name, key_id, blob = note.lines[0]
@@ -129,7 +133,6 @@ def enrol_person(log, s):
     person = key.name[len(log.unit) + 1 :]
     named = key.name == "%s/%s" % (log.unit, person) and person not in ("", "witness")
     need(named, "an enrolled key's name")
-    need(key.public not in log.node_public, "an enrolled key that is the node's")
     others = [k for k in log.ever.values() if k.public == key.public]
     need(all(k.name == key.name for k in others), "one key under two names")
     known_keys(list(log.ever.values()) + [key])

@@ -186,6 +186,8 @@ def units_and_keys(registry, units):
         keys = [Key.of(k["vkey"]) for k in u["keys"]]
         named = all(k.algorithm == ED25519 and k.name == u["id"] for k in keys)
         need(keys and named, "registry: keys of %s" % u["id"])
+        differ = len({k.public for k in keys}) == len(keys)
+        need(differ, "registry: one key of %s twice" % u["id"])
         witnesses_of(registry, u["id"])
         months_of(u)
         successors_of(registry, u)

@@ -221,6 +221,14 @@ fn of_keys(kind: &UnitFaultKind) -> Option<Told> {
     );
     let (field, wrong, cure) = match kind {
         Kind::Keys => ("keys", "没有密钥，或密钥名称不是本单位", KEYS),
+        Kind::KeyTwice => (
+            "keys",
+            "的同一把密钥出现两次：已撤销的密钥不得再次列入",
+            (
+                "请给出新制作的密钥（`key unit`）",
+                "give a key that was made anew (`key unit`)",
+            ),
+        ),
         Kind::WitnessName => ("witness", "的见证密钥名称不是“单位/witness”", KEYS),
         Kind::Algorithm => (
             "keys",
@@ -329,6 +337,7 @@ fn of_months(kind: &UnitFaultKind) -> Told {
         // The others were told above.
         Kind::Identity
         | Kind::Keys
+        | Kind::KeyTwice
         | Kind::WitnessName
         | Kind::Algorithm
         | Kind::WitnessOrder

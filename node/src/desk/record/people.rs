@@ -37,7 +37,7 @@ impl Recording<'_> {
 /// Enrols an operator's key in the unit's log, signed by the node.
 ///
 /// # Errors
-/// A key of another unit, unknown roles, or a name that holds a key already.
+/// A key of another unit or of the node, unknown roles, or a name that holds a key already.
 pub fn enrol(
     books: &mut Books,
     vkey: &VerifierKey,
@@ -62,6 +62,16 @@ pub fn enrol(
         return refuse(
             "该人员已登记;请先撤销旧密钥",
             "this name holds a key already; revoke the old one first",
+        );
+    }
+    let of_node = books.me().into_iter().flat_map(|me| &me.keys);
+    if of_node
+        .into_iter()
+        .any(|k| k.vkey.public() == vkey.public())
+    {
+        return refuse(
+            "这是本单位节点的密钥；每人须有自己的密钥",
+            "this is a key of the unit's node; each person has a key of their own",
         );
     }
     let roles: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();

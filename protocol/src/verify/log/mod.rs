@@ -193,7 +193,16 @@ impl UnitLog {
     /// read with: the newest one known. The version that a rollup names is its author's choice, and
     /// may be from before a revocation.
     pub fn node_keys_over(&self, size: u64) -> Vec<VerifierKey> {
-        self.keys.keys_over(size)
+        self.of_nobody(self.keys.keys_over(size), size)
+    }
+    /// Those of the node's keys that no person was enrolled with when the log had this many leaves.
+    /// One secret must not sign as the node and as a person. Whichever the registry and the unit
+    /// named first, the past stays: what the node's key signed over a smaller log is not touched.
+    pub fn of_nobody(&self, mut keys: Vec<VerifierKey>, size: u64) -> Vec<VerifierKey> {
+        let enrolments = self.operators.values().flatten();
+        let enrolled: Vec<_> = enrolments.filter(|e| e.from <= size).collect();
+        keys.retain(|key| enrolled.iter().all(|e| e.key.public() != key.public()));
+        keys
     }
     /// Every key that was ever enrolled in this log.
     pub fn enrolled(&self) -> impl Iterator<Item = &VerifierKey> {
@@ -403,7 +412,7 @@ impl UnitLog {
         };
         let by_node = line.name() == self.unit.as_str();
         let mut held = if by_node {
-            unit.keys_at(index)
+            self.of_nobody(unit.keys_at(index), index)
         } else {
             let key = self.operator(line.name(), Role::Recorder, index);
             key.into_iter().collect()
@@ -684,7 +693,7 @@ impl UnitLog {
             return Err(Problem::NotForSigning(name));
         }
         let shared = |k: &VerifierKey| k.public() == key.public() && k.name() != name;
-        if self.enrolled().any(shared) || self.keys.keys.iter().any(|k| shared(&k.vkey)) {
+        if self.enrolled().any(shared) {
             return Err(Problem::SharedKey(name));
         }
         let alike = |k: &VerifierKey| *k != key && k.name() == name && k.id() == key.id();

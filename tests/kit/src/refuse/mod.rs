@@ -24,6 +24,7 @@ mod keys;
 mod leaves;
 mod log;
 mod making;
+mod one_secret;
 mod parts;
 mod ranges;
 mod receipts;
@@ -74,6 +75,7 @@ pub fn book() -> Book {
     registries::cases(&mut b, &honest);
     units::cases(&mut b, &honest);
     key_ids::cases(&mut b, &honest);
+    one_secret::cases(&mut b, &honest);
     documents::cases(&mut b, &honest);
     zips::cases(&mut b);
     small_parts::cases(&mut b, &honest);

@@ -60,7 +60,7 @@ class Case:
 
     @cached_property
     def valid_node_keys(self):
-        return self.newest.keys_over(self.rollup.unit, self.rollup.size)
+        return self.log.of_nobody(self.newest.keys_over(self.rollup.unit, self.rollup.size))
 
     @cached_property
     def own(self):
