@@ -5,7 +5,6 @@
 use kit::on_disk::*;
 use node::desk::close::CloseRequest;
 use node::desk::{record, sign};
-use node::queries::children::children;
 use node::queries::events;
 use protocol::chain;
 use protocol::evidence::{file, report};
@@ -276,13 +275,18 @@ fn what_nobody_received_may_be_made_anew_and_nothing_else() {
         a.read().rollups()[&(month(FEB), 1)].held().clone(),
     );
     assert_eq!(feb.rollup.previous, Some(jan.digest()));
-    // Once a month was handed over, neither it nor what it rests on is made anew.
+    // What it rests on is handed over first. Then neither is made anew.
     a.sign(FEB);
-    a.submit(FEB, after(FEB));
-    assert_eq!(code_of(a.try_close(JAN, &none, after(FEB))), "close.sealed");
-    assert_eq!(code_of(a.try_close(FEB, &none, after(FEB))), "close.sealed");
+    let early = sign::submit(a.books(), month(FEB), after(FEB));
+    assert_eq!(code_of(early), "submit.first");
     a.sign(JAN);
-    a.submit(JAN, after(FEB));
+    for period in [JAN, FEB] {
+        a.submit(period, after(FEB));
+        assert_eq!(
+            code_of(a.try_close(period, &none, after(FEB))),
+            "close.sealed"
+        );
+    }
     w.send(A, &[CITY], after(FEB));
     w.decide(CITY, A, JAN, Decision::Accepted, after(FEB));
     w.decide(CITY, A, FEB, Decision::Accepted, after(FEB));
@@ -320,53 +324,51 @@ fn what_was_closed_over_a_month_that_is_made_anew_is_closed_again() {
     }
 }
 
-/// January is opened again when February is closed, but not handed over: what January's second
-/// revision follows is February, which has to come as well. Handed over once, neither is made anew.
+/// January is opened again when February is closed, but not handed over: February is closed again
+/// on top of January's second revision, also where a new registry makes both to be closed again.
 #[test]
-fn a_reopened_month_follows_what_was_closed_since() {
-    let mut w = World::empty();
-    w.desk(A).train(4, "2026-01-10", at("2026-01-20"));
-    w.report(A, JAN, after(JAN));
-    w.desk(A).close(FEB, after(FEB));
-    w.decide(CITY, A, JAN, Decision::Reopened, after(FEB));
-    let a = w.desk(A);
-    a.train(1, "2026-01-11", after(FEB));
-    a.close(JAN, after(FEB));
-    a.close(JAN, after(FEB));
-    a.sign(JAN);
-    a.submit(JAN, after(FEB));
-    let none = CloseRequest::default();
-    for period in [JAN, FEB] {
-        assert_eq!(
-            code_of(a.try_close(period, &none, after(FEB))),
-            "close.sealed"
-        );
+fn what_waited_for_signatures_is_closed_again_over_a_reopened_month() {
+    for submitted in [false, true] {
+        let mut w = World::empty();
+        w.desk(A).train(4, "2026-01-10", at("2026-01-20"));
+        w.report(A, JAN, after(JAN));
+        let a = w.desk(A);
+        a.close(FEB, after(FEB));
+        a.sign(FEB);
+        w.decide(CITY, A, JAN, Decision::Reopened, after(FEB));
+        let a = w.desk(A);
+        a.train(1, "2026-01-11", after(FEB));
+        a.close(JAN, after(FEB));
+        if submitted {
+            a.sign(JAN);
+            a.submit(JAN, after(FEB));
+            let behind = sign::submit(a.books(), month(FEB), after(FEB));
+            assert_eq!(code_of(behind), "submit.behind");
+            let none = CloseRequest::default();
+            assert_eq!(code_of(a.try_close(MAR, &none, after(MAR))), "close.order");
+        }
+        w.publish_registry(MAR, |_| {});
+        let a = w.desk(A);
+        if !submitted {
+            a.finish(JAN, after(MAR));
+        }
+        let anew = CloseRequest {
+            discard_signatures: true,
+            ..CloseRequest::default()
+        };
+        a.try_close(FEB, &anew, after(MAR)).unwrap();
+        a.sign(FEB);
+        a.submit(FEB, after(MAR));
+        a.finish(MAR, after(MAR));
+        w.send(A, &[CITY], after(MAR));
+        for period in [JAN, FEB, MAR] {
+            w.decide(CITY, A, period, Decision::Accepted, after(MAR));
+        }
+        let own = w.desks[A].read().own_rollups();
+        let newest = chain::newest(&own, |_| true).unwrap();
+        let chain = chain::before(&newest.rollup, &own);
+        assert_eq!(chain.len(), 3, "it went on once from everywhere");
     }
-    w.send(A, &[CITY], after(FEB));
-    let all = children(w.desks[CITY].read());
-    let january = all
-        .iter()
-        .find(|c| (&c.unit, c.period, c.revision) == (&unit(A), month(JAN), 2));
-    let waits = january.unwrap().waits.clone().unwrap();
-    assert!(
-        waits.contains("2026-02 revision 1, which it follows"),
-        "{waits}"
-    );
-    let a = w.desk(A);
-    a.sign(FEB);
-    a.submit(FEB, after(FEB));
-    w.send(A, &[CITY], after(FEB));
-    for period in [FEB, JAN] {
-        w.decide(CITY, A, period, Decision::Accepted, after(FEB));
-    }
-    let own = w.desks[A].read().own_rollups();
-    let newest = chain::newest(&own).unwrap();
-    assert_eq!(newest.key(), (month(JAN), 2));
-    assert_eq!(
-        chain::before(&newest.rollup, &own).len(),
-        2,
-        "it went on once from everywhere"
-    );
 }
 
 /// Evidence that is taken between close and signature: what is not signed is no report yet.

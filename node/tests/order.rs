@@ -4,9 +4,10 @@
 
 use kit::on_disk::*;
 use kit::text;
+use node::desk::close::CloseRequest;
 use node::desk::receipt;
 use node::intake::{Awaited, Intake};
-use node::review;
+use node::review::{self, Ruling};
 use protocol::count::Value;
 use protocol::digest::Digest;
 use protocol::evidence::{file, report};
@@ -345,6 +346,107 @@ fn a_unit_does_not_go_on_from_another_version_than_was_accepted() {
     check(&mut w);
     assert_eq!(answer(&w, JAN, 2), Some(Decision::Rejected));
     assert!(city_holds(&w), "what cannot be shown is left out");
+}
+
+/// The city closes January, without county B where that has nothing that is accepted.
+fn city_reports(w: &mut World, without_b: bool) {
+    let absent = without_b.then(|| (B.to_string(), "not here whole".to_string()));
+    let request = CloseRequest {
+        missing: absent.into_iter().collect(),
+        ..CloseRequest::default()
+    };
+    let city = w.desk(CITY);
+    city.try_close(JAN, &request, after(FEB)).unwrap();
+    city.sign(JAN);
+    city.submit(JAN, after(FEB));
+}
+
+/// Evidence has a rollup only with its whole chain. So nothing is accepted while the checkpoint of
+/// one on the chain is kept back, whether that one was rejected as a second version or returned.
+#[test]
+fn a_chain_of_which_a_checkpoint_is_kept_back_is_not_accepted() {
+    for two_versions in [true, false] {
+        let mut w = World::empty();
+        let mut first = Vec::new();
+        let mut made = made(&w, |b, registry| {
+            b.clear(JAN, "training.held", &training(1, "2026-01-10"));
+            if two_versions {
+                let january = b.close(JAN, 1, registry, &[], vec![]);
+                first.push(january.note.as_bytes().to_vec());
+                b.held.clear();
+                b.clear(JAN, "training.held", &training(3, "2026-01-10"));
+            }
+            b.close(JAN, 1, registry, &[], vec![]);
+            let kept_back = b.size();
+            b.clear(JAN, "training.held", &training(2, "2026-01-11"));
+            b.close(JAN, 2, registry, &[], vec![]);
+            b.checkpoints.remove(&kept_back);
+        });
+        made.rollups.splice(0..0, first);
+        w.report(A, JAN, after(JAN));
+        deliver_logs(&mut w, &made);
+        let (last, before) = made.rollups.split_last().unwrap();
+        for rollup in before {
+            let letter = Letter::Rollup(rollup.clone());
+            let took = take(w.desk(CITY).books(), B, &letter, after(FEB));
+            assert_eq!(took, Intake::Done);
+        }
+        if !two_versions {
+            let returned = Ruling::new(Decision::Returned, &format!("{CITY}/tongji"));
+            let returned = returned.because("send it again");
+            let books = w.desk(CITY).books();
+            review::decide(books, &unit(B), kit::month(JAN), returned, after(FEB)).unwrap();
+        }
+        let took = take(
+            w.desk(CITY).books(),
+            B,
+            &Letter::Rollup(last.clone()),
+            after(FEB),
+        );
+        assert_eq!(took, Intake::Done);
+        check(&mut w);
+        let held = HeldRollup::new(Note::parse(last).unwrap()).unwrap();
+        let waits = review::waits(w.desks[CITY].read(), &held).unwrap();
+        assert!(
+            waits.contains("2026-01 revision 1, which it follows"),
+            "{waits}"
+        );
+        assert_ne!(answer(&w, JAN, 2), Some(Decision::Accepted));
+        city_reports(&mut w, true);
+        assert!(city_holds(&w));
+    }
+}
+
+/// The county shows a longer log to the province first, under a report that is none. The month that
+/// the city has accepted is judged all the same, over its own log.
+#[test]
+fn a_longer_log_that_came_first_holds_back_no_month() {
+    let mut w = World::empty();
+    let made = made(&w, |b, registry| {
+        b.clear(JAN, "training.held", &training(1, "2026-01-10"));
+        b.close(JAN, 1, registry, &[], vec![]);
+        b.clear(JAN, "training.held", &training(2, "2026-01-12"));
+        let mut feb = b.rollup(FEB, 1, registry, &[], vec![]);
+        (feb.after, feb.previous) = (None, None);
+        let held = b.sign(&feb);
+        b.held.insert(held.key(), held);
+        b.checkpoints.insert(b.size(), b.checkpoint(b.size()));
+    });
+    w.report(A, JAN, after(JAN));
+    deliver_logs(&mut w, &made);
+    give_rollup(&mut w, &made, 0);
+    city_reports(&mut w, false);
+    let letters = [statements(&made, made.log.len())].into_iter();
+    let letters = letters.chain(made.points.iter().map(|p| Letter::Checkpoint(p.clone())));
+    for letter in letters.chain([1, 0].map(|n| Letter::Rollup(made.rollups[n].clone()))) {
+        let books = w.desk(PROVINCE).books();
+        assert_eq!(take(books, B, &letter, after(FEB)), Intake::Done);
+        review::check_all(books, true, after(FEB)).unwrap();
+    }
+    w.send(CITY, &[PROVINCE], after(FEB));
+    review::check_all(w.desk(PROVINCE).books(), true, after(FEB)).unwrap();
+    let city = &w.desks[PROVINCE].read().children()[&unit(CITY)];
+    assert!(city.accepted(kit::month(JAN)).is_some());
 }
 
 fn digest_of(note: &[u8]) -> Digest {

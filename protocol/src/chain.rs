@@ -36,13 +36,13 @@ pub fn missing<'a>(rollup: &'a Rollup, chain: &'a Rollups) -> Option<&'a RollupR
     None
 }
 
-/// The end of the longest chain that goes back to a first rollup: what the next one follows.
-pub fn newest(known: &Rollups) -> Option<&Arc<HeldRollup>> {
-    let complete = known
-        .values()
-        .filter(|held| missing(&held.rollup, known).is_none());
+/// The end of the longest chain that goes back to a first rollup, of those that may be an end: what
+/// the next one follows.
+pub fn newest(known: &Rollups, may_end: impl Fn(&HeldRollup) -> bool) -> Option<&Arc<HeldRollup>> {
     let lengths = lengths(known);
-    complete.max_by_key(|held| lengths.get(&held.key()))
+    let ends = known.values().filter(|held| may_end(held));
+    ends.filter(|held| missing(&held.rollup, known).is_none())
+        .max_by_key(|held| lengths.get(&held.key()))
 }
 
 /// All of them, each behind what it follows as far as the sizes of the logs allow.

@@ -9,6 +9,7 @@ use protocol::log::delivery::Delivery;
 use protocol::note::Note;
 use protocol::receipt::Receipt;
 use protocol::rollup::HeldRollup;
+use protocol::verify::log::UnitLog;
 
 use super::children::{Chunk, Delivered, delivered};
 use super::contradictions::{Contradiction, ContradictionHead, KeptContradiction, Side};
@@ -74,6 +75,27 @@ impl Books {
             self.remember(Derived::LogRead { unit, entries });
         }
         Ok(())
+    }
+
+    /// A unit's log read anew up to this size, where more of it was read already; none otherwise.
+    ///
+    /// # Errors
+    /// A damaged disk.
+    pub fn shorter_log(&self, unit: &UnitId, size: u64) -> Result<Option<UnitLog>, BooksError> {
+        let child = self.child(unit).filter(|child| size < child.log().len());
+        let Some(child) = child else {
+            return Ok(None);
+        };
+        let mut log = UnitLog::new(child.unit(), child.log().catalogues().to_vec());
+        while log.len() < size {
+            let end = size.min(log.len() + READ_STATEMENTS);
+            let entries = self.child_entries(unit, log.len()..end)?;
+            if entries.is_empty() {
+                break;
+            }
+            log.read(&entries, child.unit());
+        }
+        Ok(Some(log))
     }
 
     /// One statement of a unit below, with the delivery that it came in.

@@ -233,19 +233,35 @@ fn rollup(
     })
 }
 
-/// What the new rollup follows: the last one that this unit made. What was closed on top of one that
-/// is made anew is nobody else's yet, and has to be closed again itself.
+/// What the new rollup follows: the last one that was handed over, or one of an earlier month that
+/// is to be. One of a later month that was never handed over is nobody else's yet: it is closed
+/// again on top of this one. Followed by this one, it could not be made anew, if a key of those who
+/// have to sign it were lost.
 fn follows(books: &Books, closing: &ClosingMonth) -> Result<Option<RollupRef>, Faults> {
+    let period = closing.month.period;
     let mut known = books.own_rollups();
-    known.remove(&(closing.month.period, closing.revision));
+    known.remove(&(period, closing.revision));
+    known.retain(|key, _| key.0 < period || is_handed_over(books, *key));
+    let is_behind = |held: &HeldRollup, other: &HeldRollup| {
+        let chain = || chain::before(&held.rollup, &known);
+        held.key() == other.key() || chain().contains_key(&other.key())
+    };
+    let last = chain::newest(&known, |held| is_handed_over(books, held.key()));
+    let newest = chain::newest(&known, |held| last.is_none_or(|last| is_behind(held, last)));
     if let Some(previous) = &closing.previous
-        && chain::missing(&previous.rollup, &known).is_some()
+        && !newest.is_some_and(|newest| is_behind(newest, previous))
     {
         return Err(close_first(previous.rollup.period));
     }
-    Ok(chain::newest(&known).map(|held| held.named()))
+    Ok(newest.map(|held| held.named()))
 }
 
+fn is_handed_over(books: &Books, key: (Month, u32)) -> bool {
+    let own = books.rollups().get(&key);
+    own.is_some_and(|own| own.submitted().is_some())
+}
+
+/// The month before was closed, but builds on what was made anew since.
 fn close_first(before: Month) -> Faults {
     Faults::one(
         FaultCode::CloseOrder,

@@ -107,14 +107,37 @@ pub fn add_signatures(
     Ok(unsigned(books, own))
 }
 
-/// Whether what it follows is still what was closed then: a month before it may have been closed
-/// again since.
-fn follows_what_is_closed(books: &Books, held: &HeldRollup) -> Result<(), Faults> {
+/// Whether what it follows was handed over, and it follows everything that was. Nobody above can
+/// judge it before what it follows, and what waits for signatures may still have to be made anew;
+/// and whoever reads both would see a unit that went on twice from one report.
+fn follows_what_was_handed_over(books: &Books, held: &HeldRollup) -> Result<(), Faults> {
     let known = books.own_rollups();
-    let Some(missing) = chain::missing(&held.rollup, &known) else {
+    let chain = chain::before(&held.rollup, &known);
+    let handed_over = |key: &(Month, u32)| books.rollups()[key].submitted().is_some();
+    if let Some((month, revision)) = chain.keys().find(|key| !handed_over(key)) {
+        return Err(Faults::one(
+            FaultCode::SubmitFirst,
+            format!("请先上报 {month} 第 {revision} 次修订：本报表接在其后"),
+            format!("submit {month} revision {revision} first: this report follows it"),
+        ));
+    }
+    let is_behind = |other: &HeldRollup| {
+        let theirs = || chain::before(&other.rollup, &known);
+        other.key() == held.key()
+            || chain.contains_key(&other.key())
+            || theirs().contains_key(&held.key())
+    };
+    let missing = chain::missing(&held.rollup, &known).map(|missing| missing.period);
+    let mut others = known.values().filter(|other| handed_over(&other.key()));
+    let beside = || {
+        others
+            .find(|other| !is_behind(other))
+            .map(|other| other.rollup.period)
+    };
+    let Some(before) = missing.or_else(beside) else {
         return Ok(());
     };
-    let (month, before) = (held.rollup.period, missing.period);
+    let month = held.rollup.period;
     Err(Faults::one(
         FaultCode::SubmitBehind,
         format!("{month} 结账之后，{before} 已重新结账：请重新结账 {month} 并签字，再上报"),
@@ -150,7 +173,7 @@ pub fn submit(
         .checkpoint(held.rollup.log.size)
         .cloned()
         .ok_or_else(|| internal("no checkpoint"))?;
-    follows_what_is_closed(books, &held)?;
+    follows_what_was_handed_over(books, &held)?;
     let verdicts = self_check(books, &held, &checkpoint, now)?;
     if let Some(v) = verdicts.iter().find(|v| v.failed()) {
         return Err(Faults::one(

@@ -709,10 +709,16 @@ codes! {
            zh "还有人没有签字", "文字写明是谁";
     }
     {
+        SubmitFirst = "submit.first", 422;
+        => en "the report follows another one that was not submitted yet",
+              "the text says which: have it signed and submit it, or close it again";
+           zh "本报表所接续的月报尚未上报", "文字写明是哪一份：请签字并上报，或者重新结账";
+    }
+    {
         SubmitBehind = "submit.behind", 422;
-        => en "a month before this one was closed again after it",
+        => en "another month was closed again after this one",
               "close the month again, have it signed, submit it";
-           zh "本月结账之后，更早的月份已重新结账", "请重新结账、签字，再上报";
+           zh "本月结账之后，另有月份已重新结账", "请重新结账、签字，再上报";
     }
     {
         RollupNone = "rollup.none", 404;

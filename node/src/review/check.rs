@@ -7,9 +7,11 @@ use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::note::Note;
+use protocol::period::Month;
 use protocol::receipt::Decision;
 use protocol::rollup::{ChildRef, HeldRollup, Rollup};
 use protocol::verdict::{Check, Verdict};
+use protocol::verify::log::UnitLog;
 use protocol::verify::{self, Context};
 
 use crate::books::children::Child;
@@ -30,9 +32,8 @@ pub fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
     if !child.checkpoints().contains_key(&size) {
         return Some("its checkpoint is not here".into());
     }
-    if size < child.log().len() {
-        // Its leaves are read up to its own end or not at all. After a start they are read anew, in
-        // the order of the logs.
+    if size < child.log().len() && !is_named(books, held) {
+        // To judge it, its log is read again from the beginning: only where something rests on it.
         return Some("a longer log of its unit was judged before it came".into());
     }
     let rollup = &held.rollup;
@@ -56,6 +57,11 @@ fn waits_for_chain(books: &Books, child: &Child, rollup: &Rollup) -> Option<Stri
             .then(|| format!("{month} revision {revision}, which it follows, is not here"));
     }
     let checked = |digest: &Digest| child.verdicts().contains_key(digest);
+    if let Some((month, revision)) = unread_on_chain(child, rollup) {
+        return Some(format!(
+            "{month} revision {revision}, which it follows, is not here whole"
+        ));
+    }
     if !checked(&after.rollup) && child.decision(&after.rollup).is_none() {
         return Some(format!(
             "{month} revision {revision}, which it follows, is not checked yet"
@@ -67,6 +73,42 @@ fn waits_for_chain(books: &Books, child: &Child, rollup: &Rollup) -> Option<Stri
     let unchecked = previous.filter(|held| !checked(&held.digest()))?;
     let month = unchecked.rollup.period;
     Some(format!("{month}, on which it builds, is not checked yet"))
+}
+
+/// The first on its chain, from its end, of which statements or the checkpoint are missing, behind
+/// those that were checked. Evidence has a rollup only with its whole chain: what is accepted
+/// without could not be shown.
+fn unread_on_chain(child: &Child, rollup: &Rollup) -> Option<(Month, u32)> {
+    let mut after = rollup.after.as_ref();
+    while let Some(named) = after {
+        let key = (named.period, named.revision);
+        let held = child.known().get(&key)?;
+        if held.digest() != named.rollup {
+            return None;
+        }
+        let size = held.rollup.log.size;
+        if child.verdicts().contains_key(&held.digest()) {
+            return None;
+        }
+        if size > child.held() || !child.checkpoints().contains_key(&size) {
+            return Some(key);
+        }
+        after = held.rollup.after.as_ref();
+    }
+    None
+}
+
+/// Whether a rollup of another unit names it.
+fn is_named(books: &Books, held: &HeldRollup) -> bool {
+    let digest = held.digest();
+    let mut all = books.children().values().flat_map(|c| c.known().values());
+    all.any(|above| {
+        above
+            .rollup
+            .children
+            .iter()
+            .any(|child| child.rollup == digest)
+    })
 }
 
 /// What has to happen before a rollup can be judged that names this one. A child that signed two
@@ -119,7 +161,8 @@ pub fn check_all(books: &mut Books, auto: bool, now: DateTime<Utc>) -> Result<Ve
             let begin = Instant::now();
             books.read_child_log(&unit, size)?;
             let read = begin.elapsed();
-            let verdicts = check_one(books, &unit, &digest)?;
+            let shorter = books.shorter_log(&unit, size)?;
+            let verdicts = check_one(books, &unit, &digest, shorter.as_ref())?;
             log_result(books, &digest, &verdicts, read, begin.elapsed());
             given.extend(answer(books, &digest, &verdicts, auto, now)?);
             // Only after the receipt: what has a verdict is not looked at again, and a receipt that
@@ -192,7 +235,13 @@ fn log_result(books: &Books, digest: &Digest, verdicts: &[Verdict], read: Durati
     }
 }
 
-fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdict>, Faults> {
+/// Checks a rollup over its unit's log as far as it was read, or over this `shorter` one.
+fn check_one(
+    books: &Books,
+    unit: &UnitId,
+    digest: &Digest,
+    shorter: Option<&UnitLog>,
+) -> Result<Vec<Verdict>, Faults> {
     let child = books.child(unit).ok_or_else(|| internal("unknown child"))?;
     let held = child
         .known()
@@ -217,7 +266,7 @@ fn check_one(books: &Books, unit: &UnitId, digest: &Digest) -> Result<Vec<Verdic
         .max();
     let context = Context {
         registry,
-        log: child.log(),
+        log: shorter.unwrap_or(child.log()),
         known: child.known(),
         unbound: &unbound(child),
         child: &lookup,

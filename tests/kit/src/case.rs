@@ -60,7 +60,7 @@ impl<'w> Case<'w> {
             rollup: held.rollup.clone(),
             held: None,
             entries: desk.entries[..size as usize].to_vec(),
-            witnessed: chain::newest(&known)
+            witnessed: chain::newest(&known, |_| true)
                 .map(|h| (h.rollup.log.size, h.rollup.log.root_bytes().unwrap())),
             known,
             children,
