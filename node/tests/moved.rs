@@ -219,3 +219,25 @@ fn a_revision_that_the_former_parent_asked_for_is_taken() {
     let accepted = child.accepted(month(JAN)).map(|held| held.rollup.revision);
     assert_eq!(accepted, Some(2));
 }
+
+/// Three months are known above when the roots say that the county was the province's from the
+/// second on. The province has read its log to the end, and checks and answers them all the same.
+#[test]
+fn months_that_were_checked_already_are_answered_by_a_new_parent() {
+    let mut w = World::empty();
+    for period in [JAN, FEB, MAR] {
+        let day = month(period).last_day().to_string();
+        w.desk(A).train(1, &day, after(period));
+        w.report_all(period, after(period));
+    }
+    w.publish_registry(FEB, |r| place(r, A, FEB, PROVINCE));
+    review::check_all(w.desk(PROVINCE).books(), true, after(MAR)).unwrap();
+    w.desk(A).train(1, "2026-04-10", at("2026-04-20"));
+    w.desk(A).finish("2026-04", after("2026-04"));
+    w.send(A, &[PROVINCE], after("2026-04"));
+    review::check_all(w.desk(PROVINCE).books(), true, after("2026-04")).unwrap();
+    let child = &w.desks[PROVINCE].read().children()[&unit(A)];
+    for period in [FEB, MAR, "2026-04"] {
+        assert!(child.accepted(month(period)).is_some(), "{period}");
+    }
+}

@@ -1,7 +1,7 @@
 //! What a node keeps of the units below it: their statements, checkpoints and rollups as they came,
 //! and its own receipts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -104,6 +104,8 @@ pub struct Child {
     pub(super) given: BTreeMap<Digest, Vec<(Receipt, Note)>>,
     /// What the checks said, for rollups that were checked in this run of the node.
     pub(super) verdicts: BTreeMap<Digest, Vec<Verdict>>,
+    /// Rollups that were checked, and are checked again for a new parent.
+    pub(super) again: BTreeSet<Digest>,
     /// What it was caught at.
     pub(super) flagged: Option<Contradiction>,
 }
@@ -144,6 +146,12 @@ impl Child {
         &self.verdicts
     }
 
+    /// Whether a rollup was checked before, and is checked again for a new parent: its log was read
+    /// on since.
+    pub fn is_checked_again(&self, digest: &Digest) -> bool {
+        self.again.contains(digest)
+    }
+
     /// What it was caught at.
     pub fn flagged(&self) -> Option<&Contradiction> {
         self.flagged.as_ref()
@@ -168,6 +176,7 @@ impl Child {
             arrived: BTreeMap::new(),
             given: BTreeMap::new(),
             verdicts: BTreeMap::new(),
+            again: BTreeSet::new(),
             flagged: None,
         }
     }
@@ -180,6 +189,7 @@ impl Child {
             let month = held.rollup.period;
             if before.parent_in(month) != unit.parent_in(month) {
                 self.verdicts.remove(&held.digest());
+                self.again.insert(held.digest());
             }
         }
         self.log.update_registry(unit, catalogues);

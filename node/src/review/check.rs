@@ -32,7 +32,8 @@ pub fn waits(books: &Books, held: &HeldRollup) -> Option<String> {
     if !child.checkpoints().contains_key(&size) {
         return Some("its checkpoint is not here".into());
     }
-    if size < child.log().len() && !is_named(books, held) {
+    let may_read_again = || child.is_checked_again(&held.digest()) || is_named(books, held);
+    if size < child.log().len() && !may_read_again() {
         // To judge it, its log is read again from the beginning: only where something rests on it.
         return Some("a longer log of its unit was judged before it came".into());
     }

@@ -461,6 +461,8 @@ impl Published<'_> {
             used: 0,
         };
         let mut unbound = BTreeSet::new();
+        // Revisions that nobody asked for, as the receipts here say, and what follows them.
+        let mut made_unasked = BTreeSet::new();
         let mut months = Vec::new();
         let known = self
             .held
@@ -468,7 +470,13 @@ impl Published<'_> {
             .ok_or_else(|| error(id.to_string(), "unit", "is not in the evidence"))?;
         for h in chain::in_order(known) {
             entries.read_to(h.rollup.log.size, &mut log, unit)?;
-            let month = self.month(h, part, unit, (&log, &unbound), found);
+            let mut month = self.month(h, part, unit, (&log, &unbound), found);
+            let after = h.rollup.after.as_ref();
+            let rests_on_unasked = after.is_some_and(|after| made_unasked.contains(&after.rollup));
+            month.unasked |= rests_on_unasked;
+            if rests_on_unasked || self.was_made_unasked(h, part) {
+                made_unasked.insert(month.rollup);
+            }
             let binding = month.verdicts.iter().find(|v| v.check == Check::Binding);
             if binding.is_some_and(Verdict::failed) {
                 unbound.insert(month.rollup);
@@ -545,10 +553,7 @@ impl Published<'_> {
             rollup: held.digest(),
             verdicts,
             decision: receipts.last,
-            unasked: !self.was_asked_for(held, part)
-                || chain::before(r, known)
-                    .values()
-                    .any(|before| self.was_made_unasked(before, part)),
+            unasked: !self.was_asked_for(held, part),
             forked: known
                 .values()
                 .any(|other| other.digest() != held.digest() && other.rollup.after == r.after),
