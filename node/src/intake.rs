@@ -4,6 +4,7 @@ use std::fmt;
 
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
+use protocol::period::Month;
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub enum Awaited {
     Rollup(UnitId),
     /// Answers to a unit's later revisions: without them no more of these is kept.
     Answers(UnitId),
+    /// The month before this one: by this node's clock it has not begun.
+    Month(Month),
 }
 
 impl fmt::Display for Awaited {
@@ -57,6 +60,9 @@ impl fmt::Display for Awaited {
             ),
             Awaited::Rollup(unit) => write!(f, "no rollup of {unit} asks for so much"),
             Awaited::Answers(unit) => write!(f, "nobody has asked {unit} for so many revisions"),
+            Awaited::Month(month) => {
+                write!(f, "{month} is far in the future by this node's clock")
+            }
         }
     }
 }

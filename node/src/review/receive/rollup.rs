@@ -80,7 +80,7 @@ fn read(
         return Err(Doubt::wrong("a rollup of another unit"));
     }
     signed_by_node(child, &held.note, held.rollup.log.size, "a rollup")?;
-    if !can_be_due(books, child, &held, now) {
+    if !can_be_due(books, child, &held) {
         let (month, revision) = (held.rollup.period, held.rollup.revision);
         return Err(Doubt::Wrong(format!(
             "a rollup of {unit} for {month} revision {revision}, which cannot be due"
@@ -88,16 +88,26 @@ fn read(
     }
     by_its_people(child, &held)?;
     of_known_documents(books, &held)?;
+    has_begun(books, held.rollup.period, now)?;
     Ok(held)
 }
 
-/// Whether a unit can owe a rollup for this month and revision. Without bounds a unit could have
-/// its tiers above keep rollups without end.
-fn can_be_due(books: &Books, child: &Child, held: &HeldRollup, now: DateTime<Utc>) -> bool {
+/// Whether a unit can owe a rollup for this month and revision at any time. Without bounds a unit
+/// could have its tiers above keep rollups without end.
+fn can_be_due(books: &Books, child: &Child, held: &HeldRollup) -> bool {
+    exists(books, child, held) && held.rollup.revision <= MAX_REVISION
+}
+
+/// Whether the month is no later than the one after this. A later one is not wrong: it may be this
+/// node's clock that is behind, and what is refused never comes again. So it waits, in what its
+/// sender may have waiting; the journal may know of a later time than the clock.
+fn has_begun(books: &Books, period: Month, now: DateTime<Utc>) -> Result<(), Doubt> {
+    let now = books.last_recorded().map_or(now, |last| last.max(now));
     let last = Month::of(china_day(now)).and_then(Month::next);
-    exists(books, child, held)
-        && last.is_none_or(|last| held.rollup.period <= last)
-        && held.rollup.revision <= MAX_REVISION
+    if last.is_none_or(|last| period <= last) {
+        return Ok(());
+    }
+    Err(Doubt::Early(Awaited::Month(period)))
 }
 
 /// Whether the unit exists in the month, by the newest registry or by the version that the rollup
