@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use kit::on_disk::*;
-use node::books::{Books, BooksError};
+use node::books::{Books, BooksError, EntryKind, NewEntry};
 use node::desk::record;
 use node::exchange::Form;
 use node::review;
@@ -13,6 +13,7 @@ use protocol::digest::Digest;
 use protocol::ids::Tier;
 use protocol::note::{Alg, Note};
 use protocol::period::Month;
+use protocol::person::Role;
 use protocol::published;
 use protocol::receipt::Decision;
 use protocol::registry::Registry;
@@ -611,4 +612,55 @@ fn a_kill_within_a_group_leaves_nothing_in_the_view() {
     a.register(&[id_no(2)], "2026-01-04", now);
     a.close(JAN, after(JAN));
     assert_eq!((a.figure(JAN, "I2").0, a.figure(JAN, "I9").0), (1, 2));
+}
+
+/// A statement of A that no reader of its log takes: of an event that no catalogue has.
+fn contradicted() -> NewEntry {
+    NewEntry::open(EntryKind::Statement, junk_statement(A, 5, 3))
+}
+
+/// What a fault of this program would write into its unit's log for ever is not written.
+#[test]
+fn a_statement_that_readers_would_contradict_is_not_written() {
+    let mut w = World::empty();
+    let now = at("2026-01-20");
+    let a = w.desk(A);
+    a.train(2, "2026-01-10", now);
+    let (leaves, answers, end) = (a.leaves(), a.answers(), a.read().end());
+    let refused = a.books().commit(vec![contradicted()]).unwrap_err();
+    assert_eq!(refused.code().to_string(), "books.leaf", "{refused}");
+    assert!(refused.zh().contains("没有记录"), "{}", refused.zh());
+    assert_eq!((a.leaves(), a.read().end()), (leaves, end));
+    assert_eq!(a.answers(), answers);
+    a.train(3, "2026-01-12", now);
+    assert_eq!(a.leaves(), leaves + 1);
+    let answers = a.answers();
+    a.reopen();
+    assert_eq!(a.answers(), answers);
+    a.finish(JAN, after(JAN));
+}
+
+/// What others wrote in the same group before it is kept; what comes after it in the group waits.
+#[test]
+fn of_a_group_only_the_contradicted_statement_is_not_written() {
+    let mut w = World::empty();
+    let now = at("2026-01-20");
+    let a = w.desk(A);
+    let leaves = a.leaves();
+    let enrol = |books: &mut Books, name: &str| {
+        let key = key(&format!("{A}/{name}"), Alg::Ed25519).vkey();
+        record::enrol(books, &key, &[Role::Recorder], now)
+    };
+    let group = a.books().group(|books| {
+        let first = enrol(books, "first").is_ok();
+        let refused = books.commit(vec![contradicted()]).is_err() && books.refuses();
+        let later = enrol(books, "later").is_err();
+        (first, refused, later)
+    });
+    assert_eq!(group.unwrap(), (true, true, true));
+    assert!(!a.read().refuses());
+    assert_eq!(a.leaves(), leaves + 1);
+    assert!(enrol(a.books(), "first").is_err(), "it is enrolled");
+    enrol(a.books(), "later").unwrap();
+    a.finish(JAN, after(JAN));
 }

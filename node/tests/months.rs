@@ -7,7 +7,10 @@ use node::desk::close::CloseRequest;
 use node::desk::{record, sign};
 use node::queries::events;
 use protocol::chain;
+use protocol::digest::Digest;
 use protocol::evidence::{file, report};
+use protocol::note::{Alg, SigningKey, VerifierKey};
+use protocol::person::Role;
 use protocol::receipt::Decision;
 
 #[test]
@@ -587,6 +590,69 @@ fn signatories_must_be_enrolled_before_a_month_is_closed() {
     )
     .unwrap();
     a.finish(JAN, after(JAN));
+}
+
+/// No leaf can be taken out of a log again: a key that every reader refuses would stop its unit for
+/// ever.
+#[test]
+fn nobody_is_enrolled_whom_a_reader_of_the_log_refuses() {
+    let mut w = World::empty();
+    let now = at("2026-01-20");
+    let own = |name: &str, seed: &[u8], alg: Alg| {
+        let name = format!("{B}/{name}");
+        SigningKey::from_seed(&name, alg, seed.try_into().unwrap())
+            .unwrap()
+            .vkey()
+    };
+    let mut node = *Digest::of(B.as_bytes()).as_bytes();
+    node[0] = 0;
+    let node_key = SigningKey::from_seed(B, Alg::Ed25519, node).unwrap();
+    assert_eq!(node_key.vkey(), key(B, Alg::Ed25519).vkey());
+    let b = w.desk(B).books();
+    let mut enrol = |vkey: &VerifierKey| record::enrol(b, vkey, &[Role::Recorder], now);
+    let before = enrol(&own("y", &[51; 32], Alg::Ed25519)).unwrap();
+    for (what, vkey) in [
+        (
+            "a second name for the same key",
+            own("x", &[51; 32], Alg::Ed25519),
+        ),
+        (
+            "no key for signing",
+            own("x", &[50; 32], Alg::CosignatureV1),
+        ),
+        ("the node's own key", own("x", &node, Alg::Ed25519)),
+    ] {
+        assert_eq!(code_of(enrol(&vkey)), "operator.enrol", "{what}");
+    }
+    // The control: a key of its own.
+    assert_eq!(
+        enrol(&own("x", &[52; 32], Alg::Ed25519)).unwrap(),
+        before + 1
+    );
+    // A name that changes is a new key as well: what was revoked stays with its name.
+    record::revoke(b, &own("y", &[51; 32], Alg::Ed25519), now).unwrap();
+    let renamed = record::enrol(
+        b,
+        &own("y2", &[51; 32], Alg::Ed25519),
+        &[Role::Recorder],
+        now,
+    );
+    assert_eq!(code_of(renamed), "operator.enrol");
+    record::enrol(
+        b,
+        &own("y", &[51; 32], Alg::Ed25519),
+        &[Role::Recorder],
+        now,
+    )
+    .unwrap();
+    let never = record::revoke(b, &own("z", &[51; 32], Alg::Ed25519), now);
+    assert_eq!(code_of(never), "operator.revoke");
+    let b = w.desk(B);
+    b.train(2, "2026-01-10", now);
+    b.close(JAN, after(JAN));
+    b.sign(JAN);
+    let verdicts = b.submit(JAN, after(JAN));
+    assert!(verdicts.iter().all(|v| !v.failed()), "{verdicts:?}");
 }
 
 #[test]

@@ -18,10 +18,19 @@ impl Books {
     /// Writes entries durably, then applies them. The one way in.
     ///
     /// # Errors
-    /// The journal's error; nothing was acknowledged then.
+    /// The journal's error, or a statement of this unit that every reader of its log would
+    /// contradict: no leaf can be taken out again. Nothing was acknowledged then.
     pub fn commit(&mut self, entries: Vec<NewEntry>) -> Result<(), BooksError> {
         if entries.is_empty() {
             return Ok(());
+        }
+        if let Some(finding) = &self.store.refused {
+            return Err(BooksError::Leaf(finding.clone()));
+        }
+        let statement = EntryKind::Statement.number();
+        if !self.store.grouping && entries.iter().any(|new| new.entry.kind == statement) {
+            // A statement is read by being applied, which a group does before it writes.
+            return self.group(|books| books.commit(entries))?;
         }
         let count = entries.len();
         let (mut raw, mut written) = (Vec::with_capacity(count), Vec::with_capacity(count));
@@ -38,7 +47,7 @@ impl Books {
         self.store
             .journal
             .has_room(size(&self.store.staged) + size(&raw))?;
-        let first = self.store.end();
+        let (first, leaves) = (self.store.end(), self.state.own.leaves());
         if !self.store.grouping {
             self.store.journal.append(&raw)?;
         } else if self.store.staged.is_empty() {
@@ -59,11 +68,29 @@ impl Books {
             }
             applied?;
         }
+        self.refuse_contradicted(first, leaves)?;
         self.index()?;
         if let Some(crc) = mark.filter(|_| !self.store.grouping) {
             self.mark(first + count as u64 - 1, crc)?;
         }
         Ok(())
+    }
+
+    /// Does not write the entries from `first` on where the log contradicts one of its leaves from
+    /// `leaves` on.
+    fn refuse_contradicted(&mut self, first: u64, leaves: u64) -> Result<(), BooksError> {
+        let Some(finding) = self.state.own.finding_from(leaves).cloned() else {
+            return Ok(());
+        };
+        self.unstage_from(first);
+        self.store.refused = Some(finding.clone());
+        Err(BooksError::Leaf(finding))
+    }
+
+    /// Whether a statement of the group that is under way was refused, so that nothing more can be
+    /// done in this group.
+    pub fn refuses(&self) -> bool {
+        self.store.refused.is_some()
     }
 
     /// Runs several pieces of work whose entries share one fsync. What they return may be told to
@@ -77,13 +104,10 @@ impl Books {
         let done = work(self);
         let flushed = self.flush_group();
         self.store.grouping = false;
-        match flushed {
-            Ok(()) => Ok(done),
-            Err(e) => {
-                self.take_back()?;
-                Err(e)
-            }
+        if flushed.is_err() || self.store.refused.take().is_some() {
+            self.take_back()?;
         }
+        flushed.map(|()| done)
     }
 
     /// Takes one journal entry into account. `index` tells whether the view still has to learn of

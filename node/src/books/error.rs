@@ -1,5 +1,7 @@
 //! Why the books cannot be opened or written.
 
+use protocol::verdict::LeafFinding;
+
 use super::keys;
 use crate::fault::{FaultCode, Faults, cause_zh};
 use crate::journal::JournalError;
@@ -37,6 +39,15 @@ pub enum BooksError {
         /// What is wrong.
         message: String,
     },
+    /// A statement of this unit that its own reading contradicts; it is not written.
+    #[error(
+        "nothing of this was recorded: everybody who reads this unit's log would say of leaf \
+         {}: {} [{}]",
+        .0.index,
+        .0.problem,
+        FaultCode::BooksLeaf
+    )]
+    Leaf(LeafFinding),
     /// Registry, catalogue or plan.
     #[error("{what}: {message} [{}]", FaultCode::BooksPublished)]
     Published {
@@ -56,6 +67,7 @@ impl BooksError {
             BooksError::Keys(_) => FaultCode::KeysUnusable,
             BooksError::Unsealed { .. } => FaultCode::BooksSealed,
             BooksError::Entry { .. } => FaultCode::BooksEntry,
+            BooksError::Leaf(_) => FaultCode::BooksLeaf,
             BooksError::Published { .. } => FaultCode::BooksPublished,
         }
     }
@@ -73,6 +85,11 @@ impl BooksError {
             BooksError::Entry { seq, .. } => {
                 format!("底账第 {seq} 条：{}", self.code().meaning().zh)
             }
+            BooksError::Leaf(finding) => format!(
+                "本次内容没有记录：任何人读取本单位的日志，都会认为第 {} 条{}",
+                finding.index,
+                finding.problem.zh()
+            ),
             BooksError::Published { what, message } => {
                 let what = match what.as_str() {
                     "registry" => "单位名录",

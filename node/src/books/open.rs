@@ -97,6 +97,7 @@ impl Books {
                 rebuilt: fresh,
                 staged: Vec::new(),
                 grouping: false,
+                refused: None,
                 unindexed: Vec::new(),
             },
             state: State::default(),

@@ -10,6 +10,7 @@ use protocol::log::checkpoint::Checkpoint;
 use protocol::note::Note;
 use protocol::period::Month;
 use protocol::registry::Unit;
+use protocol::verdict::LeafFinding;
 use protocol::verify::log::UnitLog;
 
 use super::entry::UnreadableEntry;
@@ -39,6 +40,16 @@ pub struct OwnLog {
 }
 
 impl OwnLog {
+    /// How many leaves the log has.
+    pub fn leaves(&self) -> u64 {
+        self.log.as_ref().map_or(0, UnitLog::len)
+    }
+
+    /// What contradicts first in the leaves from this index on.
+    pub fn finding_from(&self, index: u64) -> Option<&LeafFinding> {
+        self.log.as_ref()?.finding_from(index)
+    }
+
     /// The journal entry that holds a statement.
     pub fn seq(&self, index: u64) -> Option<u64> {
         self.seqs.get(usize::try_from(index).ok()?).copied()

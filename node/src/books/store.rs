@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use protocol::verdict::LeafFinding;
+
 use crate::journal::{Entry, Guard, Journal, JournalError, Stored};
 use crate::view::{IndexedStatement, View};
 
@@ -16,6 +18,9 @@ pub struct Store {
     /// Entries of a group that are applied and not on disk yet; none outside a group.
     pub(super) staged: Vec<Entry>,
     pub(super) grouping: bool,
+    /// What contradicts in a leaf that the group applied and does not write: memory knows it until
+    /// the group ends, and nothing more is applied before.
+    pub(super) refused: Option<LeafFinding>,
     /// What the view has to learn of the entries that are being applied.
     pub(super) unindexed: Vec<IndexedStatement>,
 }

@@ -438,9 +438,9 @@ codes! {
     }
     {
         OperatorEnrol = "operator.enrol", 422;
-        => en "the name holds a key, or the name is not `<unit>/<name>`",
-              "revoke the old key first";
-           zh "该名称已有密钥，或者名称不是 `<单位>/<名称>`", "请先撤销旧密钥";
+        => en "the name holds a key, or the name is not `<unit>/<name>`, or the key is not for signing, is the node's, or was enrolled under another name before",
+              "revoke the old key first; for a new name `key new`, as no key ever changes its name";
+           zh "该名称已有密钥，或者名称不是 `<单位>/<名称>`，或者该密钥不能用于签名、是节点的密钥、曾以另一名称登记", "请先撤销旧密钥；新的名称须用 `key new` 生成新密钥，密钥不能更换名称";
     }
     {
         OperatorRoles = "operator.roles", 422;
@@ -940,6 +940,12 @@ codes! {
                says which)",
               "start the newer one; begin a new data directory";
            zh "由更新的程序写入，或者由首个发布版之前的程序写入（文字写明是哪一种）", "请启动更新的程序；或者另建数据目录";
+    }
+    {
+        BooksLeaf = "books.leaf", 503;
+        => en "the node's own reading contradicts a statement that it was about to write; nothing was recorded",
+              "ask the developers with the text; other statements can be recorded";
+           zh "节点自行读取即将写入的条目时发现矛盾；没有记录任何内容", "请将文字内容交给开发人员；其他内容仍可录入";
     }
     {
         BooksSealed = "books.sealed", 503;

@@ -135,7 +135,13 @@ impl Worker {
                 // memory or in the journal: what it has staged is not written.
                 let before = books.end();
                 match std::panic::catch_unwind(AssertUnwindSafe(|| job(books, clock.now()))) {
-                    Ok(reply) => replies.push((books.end(), reply)),
+                    Ok(reply) => {
+                        replies.push((books.end(), reply));
+                        // Memory is taken back with the group; the others' turn comes after it.
+                        if books.refuses() {
+                            break;
+                        }
+                    }
                     Err(_) => {
                         books.unstage_from(before);
                         died = true;

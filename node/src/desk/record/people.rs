@@ -37,7 +37,8 @@ impl Recording<'_> {
 /// Enrols an operator's key in the unit's log, signed by the node.
 ///
 /// # Errors
-/// A key of another unit or of the node, unknown roles, or a name that holds a key already.
+/// A key of another unit, unknown roles, a name that holds a key already, or a key that no reader
+/// of the log would take: not for signing, or held under another name or by the node, now or before.
 pub fn enrol(
     books: &mut Books,
     vkey: &VerifierKey,
@@ -115,6 +116,18 @@ fn operator_statement(
     let mut recording = Recording::begin(books, None, now)?;
     let index = recording.operator(enrol, fields)?;
     let entries = recording.finish()?;
+    let log = books.log().ok_or_else(no_registry)?;
+    let written = entries.iter().filter_map(|entry| entry.written.as_ref());
+    // The key's algorithm, who else holds it, its key id: as every reader of the log reads it.
+    let mut problems = written.filter_map(|(_, written)| log.contradicts_next(&written.statement));
+    if let Some(problem) = problems.next() {
+        let code = if enrol {
+            FaultCode::OperatorEnrol
+        } else {
+            FaultCode::OperatorRevoke
+        };
+        return Err(Faults::one(code, problem.zh(), problem.to_string()));
+    }
     books.commit(entries)?;
     Ok(index)
 }

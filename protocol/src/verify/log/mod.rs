@@ -27,7 +27,7 @@ use crate::note::{Alg, Note, NoteError, VerifierKey, verify_batch};
 use crate::period::Month;
 use crate::person::{Role, is_operator_of};
 use crate::registry::Unit;
-use crate::statement::{Body, CORRECTED, OPERATOR_ENROLLED, OPERATOR_REVOKED, Ref, Statement};
+use crate::statement::{Body, CORRECTED, OPERATOR_ENROLLED, Ref, Statement};
 use crate::verdict::{Check, LeafFinding, LeafProblem as Problem};
 use crate::verify::month::MonthSums;
 
@@ -169,6 +169,17 @@ impl UnitLog {
     /// What contradicts first of what belongs to this check.
     pub fn finding(&self, check: Check) -> Option<&LeafFinding> {
         self.findings.get(&check)
+    }
+    /// What contradicts first of the leaves from this index on, of each check that nothing before
+    /// them contradicts.
+    pub fn finding_from(&self, index: u64) -> Option<&LeafFinding> {
+        let mut first = self.findings.values();
+        first.find(|finding| finding.index >= index)
+    }
+    /// What would contradict in this statement about a person's key if it were the next leaf.
+    /// Whoever writes the log asks before it writes: no leaf can be taken out again.
+    pub fn contradicts_next(&self, s: &Statement) -> Option<Problem> {
+        self.person_key(s).err()
     }
     /// What a month's leaves add up to.
     pub fn month(&self, month: Month) -> &MonthSums {
@@ -677,6 +688,27 @@ impl UnitLog {
 
     /// SPEC 4, reading a log, step 2: enrols or revokes the key of a person.
     fn enrol(&mut self, index: u64, s: &Statement) -> Result<(), Problem> {
+        let (key, roles) = self.person_key(s)?;
+        let held = self.operators.entry(key.name().to_string()).or_default();
+        match roles {
+            Some(roles) => held.push(Enrolment {
+                key,
+                roles,
+                from: index + 1,
+                until: None,
+            }),
+            None => {
+                let mut standing = held.iter_mut().filter(|e| e.until.is_none());
+                if let Some(e) = standing.find(|e| e.key == key) {
+                    e.until = Some(index);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The key that a statement enrols, with its roles, or revokes, without any.
+    fn person_key(&self, s: &Statement) -> Result<(VerifierKey, Option<BTreeSet<Role>>), Problem> {
         let text = |name: &str| {
             let fields = s.fields();
             let value = fields.and_then(|fields| fields.get(name));
@@ -700,31 +732,20 @@ impl UnitLog {
         if self.enrolled().any(alike) {
             return Err(Problem::KeyId(name));
         }
-        let held = self.operators.entry(name.clone()).or_default();
-        match s.event.as_str() {
-            OPERATOR_ENROLLED => {
-                if held.iter().any(|e| e.until.is_none()) {
-                    return Err(Problem::EnrolledAlready(name));
-                }
-                let roles: Option<BTreeSet<Role>> =
-                    text("roles").split(',').map(Role::parse).collect();
-                let roles = roles
-                    .filter(|r| !r.is_empty())
-                    .ok_or(Problem::UnknownRoles)?;
-                held.push(Enrolment {
-                    key,
-                    roles,
-                    from: index + 1,
-                    until: None,
-                });
-            }
-            OPERATOR_REVOKED => match held.iter_mut().find(|e| e.key == key && e.until.is_none()) {
-                Some(e) => e.until = Some(index),
-                None => return Err(Problem::NotHeld(name)),
-            },
-            _ => {}
+        let held = self.operators.get(&name).into_iter().flatten();
+        let mut standing = held.filter(|e| e.until.is_none());
+        if s.event != OPERATOR_ENROLLED {
+            let is_held = standing.any(|e| e.key == key);
+            return is_held.then_some((key, None)).ok_or(Problem::NotHeld(name));
         }
-        Ok(())
+        if standing.next().is_some() {
+            return Err(Problem::EnrolledAlready(name));
+        }
+        let roles: Option<BTreeSet<Role>> = text("roles").split(',').map(Role::parse).collect();
+        let roles = roles
+            .filter(|r| !r.is_empty())
+            .ok_or(Problem::UnknownRoles)?;
+        Ok((key, Some(roles)))
     }
 }
 
