@@ -66,7 +66,9 @@ pub fn write_secret(path: &Path, text: &str) -> Result<(), KeyringError> {
 /// # Errors
 /// A name that is not allowed, a file that exists.
 pub fn create_key(path: &Path, name: &str, alg: Alg) -> Result<SigningKey, KeyringError> {
-    let key = SigningKey::from_seed(name, alg, *random()?).map_err(|e| error(name, e))?;
+    let seed = random()?;
+    let seed: &[u8; 32] = &seed;
+    let key = SigningKey::from_seed(name, alg, seed).map_err(|e| error(name, e))?;
     write_secret(
         path,
         &Zeroizing::new(format!("{}\n", key.encode().as_str())),

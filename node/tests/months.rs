@@ -598,11 +598,9 @@ fn signatories_must_be_enrolled_before_a_month_is_closed() {
 fn nobody_is_enrolled_whom_a_reader_of_the_log_refuses() {
     let mut w = World::empty();
     let now = at("2026-01-20");
-    let own = |name: &str, seed: &[u8], alg: Alg| {
+    let own = |name: &str, seed: &[u8; 32], alg: Alg| {
         let name = format!("{B}/{name}");
-        SigningKey::from_seed(&name, alg, seed.try_into().unwrap())
-            .unwrap()
-            .vkey()
+        SigningKey::from_seed(&name, alg, seed).unwrap().vkey()
     };
     let mut node = *Digest::of(B.as_bytes()).as_bytes();
     node[0] = 0;

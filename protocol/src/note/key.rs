@@ -9,7 +9,7 @@
 //! unnoticed. Use a key of its own for each role all the same: the message of a cosignature does
 //! not name the cosigner.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -17,7 +17,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use ed25519_dalek::Signer as _;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::alg::Alg;
 use super::error::NoteError;
@@ -91,10 +91,12 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A key from 32 bytes of the caller's randomness.
-    pub fn from_seed(name: &str, alg: Alg, mut seed: [u8; 32]) -> Result<Self, NoteError> {
-        let key = ed25519_dalek::SigningKey::from_bytes(&seed);
-        seed.zeroize();
+    /// A key from 32 bytes of the caller's randomness. Whoever holds them wipes them: they are only
+    /// looked at here. Wiped here, where they had come by value, they were wiped in the caller's
+    /// memory, too: optimised code gives two equal arrays one place, and the second key was that of
+    /// 32 zero bytes.
+    pub fn from_seed(name: &str, alg: Alg, seed: impl Borrow<[u8; 32]>) -> Result<Self, NoteError> {
+        let key = ed25519_dalek::SigningKey::from_bytes(seed.borrow());
         check_name(name)?;
         Ok(Self {
             name: name.to_owned(),
@@ -153,7 +155,8 @@ impl SigningKey {
         let seed = Zeroizing::new(
             <[u8; 32]>::try_from(seed).map_err(|_| wrong("its seed must have 32 bytes"))?,
         );
-        let key = Self::from_seed(name, alg, *seed)?;
+        let seed: &[u8; 32] = &seed;
+        let key = Self::from_seed(name, alg, seed)?;
         check_id(name, key.id(), id)?;
         Ok(key)
     }

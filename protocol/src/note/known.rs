@@ -149,7 +149,7 @@ fn rfc_8032_section_7_1() {
         let signing = SigningKey::from_seed(
             "k",
             Alg::Ed25519,
-            hex::decode(secret).unwrap().try_into().unwrap(),
+            <[u8; 32]>::try_from(hex::decode(secret).unwrap()).unwrap(),
         )
         .unwrap();
         let vkey = signing.vkey();

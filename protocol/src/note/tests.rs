@@ -424,6 +424,24 @@ fn the_algorithm_is_part_of_the_key() {
     );
 }
 
+/// Two equal arrays may have one place in optimised code: what is made from one must leave it as
+/// it is.
+#[test]
+fn one_seed_is_one_key() {
+    let vkey = |name: &str, seed: [u8; 32], alg: Alg| {
+        let name = format!("999999/{name}");
+        SigningKey::from_seed(&name, alg, seed).unwrap().vkey()
+    };
+    let first = vkey("k", [51; 32], Alg::Ed25519);
+    for (name, other) in [
+        ("the same", vkey("k", [51; 32], Alg::Ed25519)),
+        ("once more", vkey("k", [51; 32], Alg::Ed25519)),
+    ] {
+        assert_eq!(first, other, "{name}");
+    }
+    assert_ne!(first, vkey("k", [0; 32], Alg::Ed25519));
+}
+
 #[test]
 fn strictness() {
     // A signature whose R is the identity: s = k·a. Only the holder of the key can make it; the
