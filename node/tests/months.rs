@@ -256,11 +256,7 @@ fn what_nobody_received_may_be_made_anew_and_nothing_else() {
         a.read().find_rollup(&replaced).is_some(),
         "nothing was lost"
     );
-    let anew = CloseRequest {
-        discard_signatures: true,
-        ..CloseRequest::default()
-    };
-    let again = a.try_close(JAN, &anew, at("2026-02-04")).unwrap();
+    let again = a.try_close(JAN, &anew(), at("2026-02-04")).unwrap();
     assert_eq!((first.revision, again.revision), (1, 1));
     assert!(a.read().find_rollup(&replaced).is_none(), "it is no more");
     assert_eq!(a.figure(JAN, "I7").0, 4, "nothing of February");
@@ -295,6 +291,14 @@ fn what_nobody_received_may_be_made_anew_and_nothing_else() {
     w.decide(CITY, A, FEB, Decision::Accepted, after(FEB));
 }
 
+/// A close that makes a signed month anew.
+fn anew() -> CloseRequest {
+    CloseRequest {
+        discard_signatures: true,
+        ..CloseRequest::default()
+    }
+}
+
 /// January is made anew under a February that is closed and signed: February builds on what is no
 /// more. It is made again, and so is what comes after it.
 #[test]
@@ -311,11 +315,7 @@ fn what_was_closed_over_a_month_that_is_made_anew_is_closed_again() {
     assert_eq!(code_of(submitted), "submit.behind");
     let none = CloseRequest::default();
     assert_eq!(code_of(a.try_close(MAR, &none, after(MAR))), "close.order");
-    let anew = CloseRequest {
-        discard_signatures: true,
-        ..CloseRequest::default()
-    };
-    a.try_close(FEB, &anew, after(MAR)).unwrap();
+    a.try_close(FEB, &anew(), after(MAR)).unwrap();
     for period in [JAN, FEB] {
         a.sign(period);
         a.submit(period, after(MAR));
@@ -355,11 +355,7 @@ fn what_waited_for_signatures_is_closed_again_over_a_reopened_month() {
         if !submitted {
             a.finish(JAN, after(MAR));
         }
-        let anew = CloseRequest {
-            discard_signatures: true,
-            ..CloseRequest::default()
-        };
-        a.try_close(FEB, &anew, after(MAR)).unwrap();
+        a.try_close(FEB, &anew(), after(MAR)).unwrap();
         a.sign(FEB);
         a.submit(FEB, after(MAR));
         a.finish(MAR, after(MAR));

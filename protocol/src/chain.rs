@@ -23,6 +23,12 @@ pub fn before(rollup: &Rollup, known: &Rollups) -> Rollups {
     chain
 }
 
+/// Whether a rollup is this one or on its chain.
+pub fn leads_to(end: &HeldRollup, rollup: &HeldRollup, known: &Rollups) -> bool {
+    let key = rollup.key();
+    end.key() == key || before(&end.rollup, known).contains_key(&key)
+}
+
 /// The rollup that this one names where the chain breaks, or none if it goes back to a first one.
 /// `chain`: what [`before`] gave.
 pub fn missing<'a>(rollup: &'a Rollup, chain: &'a Rollups) -> Option<&'a RollupRef> {

@@ -157,13 +157,6 @@ impl Child {
         self.flagged.as_ref()
     }
 
-    /// Its rollups in the order in which they are judged.
-    pub fn in_order(&self) -> Vec<&Arc<HeldRollup>> {
-        let mut all: Vec<_> = self.known.values().collect();
-        all.sort_by_key(|h| (h.rollup.log.size, h.rollup.period, h.rollup.revision));
-        all
-    }
-
     /// A unit of which nothing came yet.
     pub fn new(unit: &Unit, catalogues: Vec<Arc<CompiledCatalogue>>) -> Child {
         Child {

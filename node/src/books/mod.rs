@@ -9,8 +9,8 @@
 //! Reading order: `core` (identity, store, state), `kinds` and `entry` (what is written), `state`
 //! (what an entry means) over `own`, `rollups`, `published`, `children` and `contradictions` (one
 //! function a kind), `append` (writing), `open` (recovery), `index` (the view beside the journal),
-//! `signed` (checkpoints and what leaves the node) and `node_key` (by which key), `install` (what is published), `read` and
-//! `evidence` (what others ask).
+//! `signed` (checkpoints and what leaves the node) and `node_key` (by which key), `install` (what is
+//! published), `read` and `evidence` (what others ask).
 
 mod append;
 pub mod children;

@@ -180,6 +180,12 @@ impl Books {
         self.state.resent_to.as_deref()
     }
 
+    /// Whether this unit's rollup of a month and revision was handed to the outbox.
+    pub fn is_handed_over(&self, key: (Month, u32)) -> bool {
+        let own = self.rollups().get(&key);
+        own.is_some_and(|own| own.submitted().is_some())
+    }
+
     /// The unit's own rollups as the checks want them.
     pub fn own_rollups(&self) -> Rollups {
         self.state

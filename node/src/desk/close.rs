@@ -241,24 +241,17 @@ fn follows(books: &Books, closing: &ClosingMonth) -> Result<Option<RollupRef>, F
     let period = closing.month.period;
     let mut known = books.own_rollups();
     known.remove(&(period, closing.revision));
-    known.retain(|key, _| key.0 < period || is_handed_over(books, *key));
-    let is_behind = |held: &HeldRollup, other: &HeldRollup| {
-        let chain = || chain::before(&held.rollup, &known);
-        held.key() == other.key() || chain().contains_key(&other.key())
-    };
-    let last = chain::newest(&known, |held| is_handed_over(books, held.key()));
-    let newest = chain::newest(&known, |held| last.is_none_or(|last| is_behind(held, last)));
+    known.retain(|key, _| key.0 < period || books.is_handed_over(*key));
+    let last = chain::newest(&known, |held| books.is_handed_over(held.key()));
+    let newest = chain::newest(&known, |held| {
+        last.is_none_or(|last| chain::leads_to(held, last, &known))
+    });
     if let Some(previous) = &closing.previous
-        && !newest.is_some_and(|newest| is_behind(newest, previous))
+        && !newest.is_some_and(|newest| chain::leads_to(newest, previous, &known))
     {
         return Err(close_first(previous.rollup.period));
     }
     Ok(newest.map(|held| held.named()))
-}
-
-fn is_handed_over(books: &Books, key: (Month, u32)) -> bool {
-    let own = books.rollups().get(&key);
-    own.is_some_and(|own| own.submitted().is_some())
 }
 
 /// The month before was closed, but builds on what was made anew since.
@@ -329,12 +322,10 @@ fn may_close(
     // where a signatory's key was lost before all had signed. The events of the month stay as they
     // are. Not where one was handed over that has it on its chain.
     let known = books.own_rollups();
-    let mut handed_over = books
-        .rollups()
+    let mut handed_over = known
         .values()
-        .filter(|own| own.submitted().is_some());
-    let rested_on = handed_over
-        .any(|own| chain::before(&own.held().rollup, &known).contains_key(&(period, *revision)));
+        .filter(|held| books.is_handed_over(held.key()));
+    let rested_on = handed_over.any(|held| chain::leads_to(held, own.held(), &known));
     if own.submitted().is_none() && !rested_on {
         return Ok(*revision);
     }

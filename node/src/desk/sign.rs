@@ -113,27 +113,20 @@ pub fn add_signatures(
 fn follows_what_was_handed_over(books: &Books, held: &HeldRollup) -> Result<(), Faults> {
     let known = books.own_rollups();
     let chain = chain::before(&held.rollup, &known);
-    let handed_over = |key: &(Month, u32)| books.rollups()[key].submitted().is_some();
-    if let Some((month, revision)) = chain.keys().find(|key| !handed_over(key)) {
+    if let Some((month, revision)) = chain.keys().find(|key| !books.is_handed_over(**key)) {
         return Err(Faults::one(
             FaultCode::SubmitFirst,
             format!("请先上报 {month} 第 {revision} 次修订：本报表接在其后"),
             format!("submit {month} revision {revision} first: this report follows it"),
         ));
     }
-    let is_behind = |other: &HeldRollup| {
-        let theirs = || chain::before(&other.rollup, &known);
-        other.key() == held.key()
-            || chain.contains_key(&other.key())
-            || theirs().contains_key(&held.key())
-    };
     let missing = chain::missing(&held.rollup, &known).map(|missing| missing.period);
-    let mut others = known.values().filter(|other| handed_over(&other.key()));
-    let beside = || {
-        others
-            .find(|other| !is_behind(other))
-            .map(|other| other.rollup.period)
-    };
+    let mut others = known.values().filter(|other| {
+        let one_chain =
+            chain::leads_to(held, other, &known) || chain::leads_to(other, held, &known);
+        books.is_handed_over(other.key()) && !one_chain
+    });
+    let beside = || others.next().map(|other| other.rollup.period);
     let Some(before) = missing.or_else(beside) else {
         return Ok(());
     };

@@ -105,17 +105,16 @@ fn chain(b: &mut Book, w: &World) {
 /// County B signs twice from one place.
 fn forks(b: &mut Book) {
     let forked = |record: fn(&mut Desk, u64)| {
-        let mut w = World::empty();
-        let registry = w.registry.clone();
-        let desk = w.units.get_mut(&unit(B)).unwrap();
-        let early = training(desk, JAN, 2);
-        desk.close(JAN, 1, &registry, &[], vec![]);
-        record(desk, early);
-        let january = desk.close(JAN, 2, &registry, &[], vec![]);
-        desk.held.remove(&january.key());
-        training(desk, FEB, 3);
-        desk.close(FEB, 1, &registry, &[], vec![]);
-        desk.held.insert(january.key(), january);
+        let w = only_b(|desk, registry| {
+            let early = training(desk, JAN, 2);
+            desk.close(JAN, 1, registry, &[], vec![]);
+            record(desk, early);
+            let january = desk.close(JAN, 2, registry, &[], vec![]);
+            desk.held.remove(&january.key());
+            training(desk, FEB, 3);
+            desk.close(FEB, 1, registry, &[], vec![]);
+            desk.held.insert(january.key(), january);
+        });
         honest_file(&w, &[B], FEB)
     };
     let voided = forked(|desk, early| {
@@ -136,19 +135,18 @@ fn forks(b: &mut Book) {
         "a second revision of January, which February does not follow, has the smaller log: it says nothing of February",
         file::write(&trained).unwrap(),
     );
-    let mut skipped = World::empty();
-    let registry = skipped.registry.clone();
-    let desk = skipped.units.get_mut(&unit(B)).unwrap();
-    training(desk, JAN, 2);
-    desk.close(JAN, 1, &registry, &[], vec![]);
-    let february = desk.close(FEB, 1, &registry, &[], vec![]);
-    desk.held.remove(&february.key());
-    let mut march = desk.rollup(MAR, 1, &registry, &[], vec![]);
-    march.previous = Some(february.digest());
-    let march = desk.sign(&march);
-    for held in [february, march] {
-        desk.held.insert(held.key(), held);
-    }
+    let skipped = only_b(|desk, registry| {
+        training(desk, JAN, 2);
+        desk.close(JAN, 1, registry, &[], vec![]);
+        let february = desk.close(FEB, 1, registry, &[], vec![]);
+        desk.held.remove(&february.key());
+        let mut march = desk.rollup(MAR, 1, registry, &[], vec![]);
+        march.previous = Some(february.digest());
+        let march = desk.sign(&march);
+        for held in [february, march] {
+            desk.held.insert(held.key(), held);
+        }
+    });
     b.evidence(
         "chain-month-beside-it",
         "March builds on February, but follows January",
@@ -185,14 +183,13 @@ fn first_month(b: &mut Book, w: &World) {
 /// is February's.
 fn equal_sizes(b: &mut Book) {
     let between = |record: fn(&mut Desk, u64)| {
-        let mut w = World::empty();
-        let registry = w.registry.clone();
-        let desk = w.units.get_mut(&unit(B)).unwrap();
-        let early = training(desk, JAN, 2);
-        desk.close(JAN, 1, &registry, &[], vec![]);
-        record(desk, early);
-        desk.close(FEB, 1, &registry, &[], vec![]);
-        desk.close(JAN, 2, &registry, &[], vec![]);
+        let w = only_b(|desk, registry| {
+            let early = training(desk, JAN, 2);
+            desk.close(JAN, 1, registry, &[], vec![]);
+            record(desk, early);
+            desk.close(FEB, 1, registry, &[], vec![]);
+            desk.close(JAN, 2, registry, &[], vec![]);
+        });
         honest_file(&w, &[B], FEB)
     };
     let voided = between(|desk, early| {
@@ -218,16 +215,15 @@ fn equal_sizes(b: &mut Book) {
 /// A leaf stands behind its month's end, but before the end of an earlier month's later revision.
 fn month_behind_another(b: &mut Book) {
     let with = |of: &str| {
-        let mut w = World::empty();
-        let registry = w.registry.clone();
-        let desk = w.units.get_mut(&unit(B)).unwrap();
-        training(desk, JAN, 2);
-        desk.close(JAN, 1, &registry, &[], vec![]);
-        desk.close(FEB, 1, &registry, &[], vec![]);
-        training(desk, of, 3);
-        desk.close(JAN, 2, &registry, &[], vec![]);
-        training(desk, MAR, 4);
-        desk.close(MAR, 1, &registry, &[], vec![]);
+        let w = only_b(|desk, registry| {
+            training(desk, JAN, 2);
+            desk.close(JAN, 1, registry, &[], vec![]);
+            desk.close(FEB, 1, registry, &[], vec![]);
+            training(desk, of, 3);
+            desk.close(JAN, 2, registry, &[], vec![]);
+            training(desk, MAR, 4);
+            desk.close(MAR, 1, registry, &[], vec![]);
+        });
         honest_file(&w, &[B], MAR)
     };
     b.evidence(

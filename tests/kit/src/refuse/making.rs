@@ -15,7 +15,9 @@ pub(super) use protocol::log::checkpoint::{Checkpoint, add_cosignature, origin_o
 pub(super) use protocol::note::{Alg, Note, SigningKey};
 pub(super) use protocol::published;
 pub(super) use protocol::receipt::{Decision, Receipt};
-pub(super) use protocol::registry::{Placement, Registry, Revocation, Unit, UnitKey};
+pub(super) use protocol::registry::{
+    Placement, Registry, Revocation, Unit, UnitKey, VerifiedRegistry,
+};
 pub(super) use protocol::rollup::{self, Missing, RegistryRef, Rollup, RollupRef};
 pub(super) use protocol::row::Sums;
 pub(super) use protocol::statement::{self, Body, Statement};
@@ -139,6 +141,14 @@ pub(super) fn honest_part(w: &World, id: &str, until: &str) -> UnitEvidence {
         }
     }
     part
+}
+
+/// A world in which only county B has written, by the first registry.
+pub(super) fn only_b(write: impl FnOnce(&mut Desk, &VerifiedRegistry)) -> World {
+    let mut w = World::empty();
+    let registry = w.registry.clone();
+    write(w.units.get_mut(&unit(B)).unwrap(), &registry);
+    w
 }
 
 pub(super) fn honest_file(w: &World, ids: &[&str], until: &str) -> Evidence {

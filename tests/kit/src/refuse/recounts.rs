@@ -36,20 +36,18 @@ pub(super) fn cases(b: &mut Book) {
 
 /// County B takes back in February what January counted; then January is closed again.
 fn reopened() -> World {
-    let mut w = World::empty();
-    let registry = w.registry.clone();
-    let b = w.units.get_mut(&unit(B)).unwrap();
-    let opening = b.clear(JAN, "carrier.opened", &opened("2026-01-09"));
-    let closed = |on| [("ref", text("c2")), ("occurred_on", text(on))];
-    b.clear(JAN, "carrier.closed", &closed("2026-01-20"));
-    b.close(JAN, 1, &registry, &[], vec![]);
-    b.void(FEB, opening);
-    b.clear(FEB, "carrier.recounted", &closed("2026-02-28"));
-    b.close(FEB, 1, &registry, &[], vec![]);
-    training(b, JAN, 3);
-    b.close(JAN, 2, &registry, &[], vec![]);
-    b.close(MAR, 1, &registry, &[], vec![]);
-    w
+    only_b(|b, registry| {
+        let opening = b.clear(JAN, "carrier.opened", &opened("2026-01-09"));
+        let closed = |on| [("ref", text("c2")), ("occurred_on", text(on))];
+        b.clear(JAN, "carrier.closed", &closed("2026-01-20"));
+        b.close(JAN, 1, registry, &[], vec![]);
+        b.void(FEB, opening);
+        b.clear(FEB, "carrier.recounted", &closed("2026-02-28"));
+        b.close(FEB, 1, registry, &[], vec![]);
+        training(b, JAN, 3);
+        b.close(JAN, 2, registry, &[], vec![]);
+        b.close(MAR, 1, registry, &[], vec![]);
+    })
 }
 
 fn opened(on: &str) -> [(&'static str, Value); 3] {
@@ -74,15 +72,13 @@ fn voided_opening(desk: &mut Desk) {
 
 /// County B's January and February after these leaves, with or without the recount that is due.
 fn february(leaves: fn(&mut Desk), recounted: bool) -> World {
-    let mut w = World::empty();
-    let registry = w.registry.clone();
-    let b = w.units.get_mut(&unit(B)).unwrap();
-    leaves(b);
-    b.close(JAN, 1, &registry, &[], vec![]);
-    if recounted {
-        let due = [("ref", text("c2")), ("occurred_on", text("2026-02-28"))];
-        b.clear(FEB, "carrier.recounted", &due);
-    }
-    b.close(FEB, 1, &registry, &[], vec![]);
-    w
+    only_b(|b, registry| {
+        leaves(b);
+        b.close(JAN, 1, registry, &[], vec![]);
+        if recounted {
+            let due = [("ref", text("c2")), ("occurred_on", text("2026-02-28"))];
+            b.clear(FEB, "carrier.recounted", &due);
+        }
+        b.close(FEB, 1, registry, &[], vec![]);
+    })
 }
