@@ -22,7 +22,8 @@
 //!    new one: [`succession`]; ready for use: [`compiled`]. How an event becomes moves: [`count`]; how moves become a
 //!    vector: [`row`]; how the vector is committed to: [`commitment`].
 //! 5. An event's two halves: [`statement`] and [`record`].
-//! 6. A month: [`figure`] (the arithmetic), [`rollup`] (the report), [`chain`] (those before it), [`receipt`] (the answer).
+//! 6. A month: [`figure`] (the arithmetic), [`rollup`] (the report), [`chain`] (those before it), [`receipt`] (the answer); as people
+//!    read it: [`readable`].
 //! 7. Checking: [`verify`] (the checks), [`verdict`] (what they found), [`evidence`] (one file that proves a figure offline).
 //! 8. Judging: [`plan`] (targets of the policy documents).
 //!
@@ -60,6 +61,7 @@ pub mod period;
 pub mod person;
 pub mod plan;
 pub mod published;
+pub mod readable;
 pub mod receipt;
 pub mod record;
 pub mod registry;

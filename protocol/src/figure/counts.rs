@@ -17,12 +17,12 @@ pub enum Basis {
 }
 
 impl Basis {
-    /// For pages: 已证 / 推算 / 申报.
+    /// For pages: 明细数 / 计算数 / 申报数.
     pub fn zh(self) -> &'static str {
         match self {
-            Basis::Proven => "已证",
-            Basis::Derived => "推算",
-            Basis::Declared => "申报",
+            Basis::Proven => "明细数",
+            Basis::Derived => "计算数",
+            Basis::Declared => "申报数",
         }
     }
     /// For tables.
