@@ -418,6 +418,21 @@ impl Client {
         let answer = self.post_json(&path, &body)?;
         self.read(&path, &answer)
     }
+    /// Changes some fields of an event, each named as a column of a file is.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn change(
+        &self,
+        index: u64,
+        reason: &str,
+        set: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Recorded, ApiError> {
+        let path = format!("/api/events/{index}/correct");
+        let body = serde_json::json!({ "reason": reason, "set": set });
+        let answer = self.post_json(&path, &body)?;
+        self.read(&path, &answer)
+    }
     /// Closes a month.
     ///
     /// # Errors

@@ -148,7 +148,7 @@ const JSON: &str = "application/json";
 const TEXT: &str = "text/plain";
 
 /// What everybody with a token may read.
-const READING: [(Route, Call); 8] = [
+const READING: [(Route, Call); 9] = [
     (("get", "/api/status"), (ALL, "/api/status", TEXT, "")),
     (("get", "/api/months"), (ALL, "/api/months", TEXT, "")),
     (
@@ -158,6 +158,10 @@ const READING: [(Route, Call); 8] = [
     (
         ("get", "/api/events"),
         (ALL, "/api/events?month=2026-01", TEXT, ""),
+    ),
+    (
+        ("get", "/api/events/{index}"),
+        (ALL, "/api/events/99999", TEXT, ""),
     ),
     (("get", "/api/evidence"), (ALL, "/api/evidence", TEXT, "")),
     (("get", "/api/catalogue"), (ALL, "/api/catalogue", TEXT, "")),
@@ -619,6 +623,54 @@ fn nothing_personal_in_a_refusal() {
         assert!((400..500).contains(&status), "{status}");
         says_nothing_personal(&answer);
     }
+}
+
+/// Correcting one field shows nobody the others, and its name and the reason are words of files.
+#[test]
+fn one_event_is_looked_at_and_one_field_of_it_corrected() {
+    let mut w = World::empty();
+    let now = at("2026-01-20");
+    let a = w.desk(A);
+    a.register(&[id_no(1)], "2026-01-03", now);
+    let hired = a.hire(&id_no(1), "甲", "2026-01-05", now);
+    let server = Server::start(w, A);
+    let as_person = |name: &str| Some(format!("Bearer {}", token(A, name)));
+    let (recorder, inspector) = (as_person("luru"), as_person("jiancha"));
+    let path = format!("/api/events/{hired}");
+    let get = |who: &Option<String>, path: &str| {
+        let (status, answer) = server.call("GET", path, who.as_deref(), TEXT, b"");
+        (status, answer)
+    };
+    let (status, answer) = get(&inspector, &path);
+    let listed: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((status, &listed["fields"]), (200, &serde_json::json!({})));
+    let private = format!("{path}?private=true");
+    assert_eq!(get(&inspector, &private).0, 403);
+    let (_, answer) = get(&recorder, &private);
+    let listed: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(listed["fields"]["wage"], 300_000);
+    let (status, answer) = get(&recorder, "/api/events/99999?private=true");
+    assert!(status == 404 && answer.contains("void.unknown"), "{answer}");
+
+    let correct = |body: &str| {
+        let path = format!("{path}/correct");
+        server.call("POST", &path, recorder.as_deref(), JSON, body.as_bytes())
+    };
+    for (body, code) in [
+        (r#"{"reason":"错误","set":{}}"#, "request.json"),
+        (r#"{"reason":"错误","set":{"薪水":"1"}}"#, "column.unknown"),
+    ] {
+        let (_, answer) = correct(body);
+        assert!(answer.contains(code), "{code}: {answer}");
+    }
+    let (status, answer) = correct(r#"{"reason":"错误","set":{"工资(元)":"3600"}}"#);
+    assert_eq!(status, 200, "{answer}");
+    let recorded: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    let path = format!("/api/events/{}?private=true", recorded["index"]);
+    let (_, answer) = get(&recorder, &path);
+    let listed: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    let fields = (&listed["fields"]["wage"], &listed["fields"]["employer"]);
+    assert_eq!(fields, (&360_000.into(), &"甲".into()));
 }
 
 /// A caller whose token says recorder, but who is not enrolled as one.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::month::counting;
 use super::record::{self, Imported, Recorded};
 use crate::books::Books;
-use crate::exchange::{self, Form};
+use crate::exchange::{self, Draft, Form};
 use crate::fault::{FaultCode, Faults, internal};
 
 /// How a file is to be imported.
@@ -57,8 +57,18 @@ pub struct Correction {
     pub index: u64,
     /// A code of the catalogue.
     pub reason: String,
+    /// What it is replaced by.
+    pub change: Change,
+}
+
+/// What an event is replaced by.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
     /// The whole new event: `occurred_on` and all fields, as in an import.
-    pub event: Map<String, Value>,
+    Whole(Map<String, Value>),
+    /// The old one with these fields changed, each named as a column of a file is; an empty value
+    /// empties the field.
+    Fields(Map<String, Value>),
 }
 
 /// Replaces an event by another of the same type (E69): one taken back, one recorded, both or
@@ -71,19 +81,49 @@ pub fn correct(
     correction: &Correction,
     now: DateTime<Utc>,
 ) -> Result<Recorded, Faults> {
-    let counting = counting(books)?;
     let index = correction.index;
+    let draft = match &correction.change {
+        Change::Whole(event) => whole(books, index, event)?,
+        Change::Fields(changes) => changed(books, index, changes)?,
+    };
+    let (operator, reason) = (&correction.operator, &correction.reason);
+    record::correct(books, operator, index, &draft, reason, now)
+}
+
+/// The draft of a whole new event.
+fn whole(books: &Books, index: u64, event: &Map<String, Value>) -> Result<Draft, Faults> {
+    let counting = counting(books)?;
     let (target, _) = books.statement(index).map_err(|_| record::no_event())?;
-    let line = serde_json::to_vec(&correction.event).map_err(internal)?;
+    let line = serde_json::to_vec(event).map_err(internal)?;
     let event = Some(target.event.as_str());
     let mut parsed = exchange::parse(&line, Form::Jsonl, event, &counting.catalogue)?;
     if !parsed.faults.is_empty() {
         return Err(Faults(parsed.faults));
     }
-    let draft = parsed
-        .drafts
-        .pop()
-        .ok_or_else(|| Faults::one(FaultCode::FileEmpty, "没有内容", "nothing to record"))?;
-    let (operator, reason) = (&correction.operator, &correction.reason);
-    record::correct(books, operator, index, &draft, reason, now)
+    let nothing = || Faults::one(FaultCode::FileEmpty, "没有内容", "nothing to record");
+    parsed.drafts.pop().ok_or_else(nothing)
+}
+
+/// The draft of the old event with some of its fields changed. It is put together here, so that
+/// whoever corrects one field needs not be sent the others.
+fn changed(books: &Books, index: u64, changes: &Map<String, Value>) -> Result<Draft, Faults> {
+    let counting = counting(books)?;
+    let (target, payload) = books.statement(index).map_err(|_| record::no_event())?;
+    let known = counting.catalogue.event(&target.event);
+    let event = known.filter(|event| !event.system && target.voids().is_none());
+    let Some(event) = event else {
+        return Err(record::no_event());
+    };
+    let Some(payload) = payload else {
+        return Err(Faults::one(
+            FaultCode::CorrectFields,
+            format!("无法读取第 {index} 号事件的字段：其私有记录可能已擦除；请给出完整的记录"),
+            format!(
+                "the fields of event {index} cannot be read: its record may be erased; give the \
+                 whole event"
+            ),
+        ));
+    };
+    let old = (payload.on, &payload.fields());
+    exchange::changed(event, old, changes, &counting.catalogue)
 }

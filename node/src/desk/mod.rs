@@ -17,5 +17,5 @@ pub mod record;
 mod sealing;
 pub mod sign;
 
-pub use import::{Correction, ImportRequest, correct, import};
+pub use import::{Change, Correction, ImportRequest, correct, import};
 pub use month::{counting, open_month};

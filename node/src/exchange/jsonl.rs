@@ -63,7 +63,7 @@ fn twice_fault() -> Fault {
 }
 
 /// The cells of an object, or everything that is wrong with its names and kinds of values.
-fn json_cells(
+pub(super) fn json_cells(
     object: &BTreeMap<String, serde_json::Value>,
     event: &EventType,
 ) -> Result<Vec<(Column, String)>, Vec<Fault>> {

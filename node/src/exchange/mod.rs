@@ -7,6 +7,7 @@
 //! file is a further source. Which drafts may be recorded is not decided here: that is the desk's.
 
 mod cell;
+mod change;
 mod column;
 mod csv;
 mod jsonl;
@@ -14,6 +15,7 @@ mod rows;
 mod table;
 
 pub use cell::{MAX_INT, MAX_TEXT};
+pub use change::changed;
 pub use rows::{Draft, MAX_ROWS, Parsed};
 
 use protocol::catalogue::Catalogue;

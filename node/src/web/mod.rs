@@ -47,6 +47,7 @@ pub fn router(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(read::months))
         .routes(routes!(read::rollup))
         .routes(routes!(read::events))
+        .routes(routes!(read::event))
         .routes(routes!(evidence::evidence))
         .routes(routes!(read::disclose))
         .routes(routes!(read::catalogue))

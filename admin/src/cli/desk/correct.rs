@@ -1,13 +1,7 @@
 //! `countersign correct`: an event is replaced by a corrected one.
 
-use std::collections::BTreeMap;
+use serde_json::{Map, Value, json};
 
-use node::fault::FaultCode;
-use node::queries::events::Listed;
-use protocol::period::Month;
-use serde_json::{Value, json};
-
-use crate::api::Client;
 use crate::cli::arguments::pair;
 use crate::cli::connect::Connection;
 use crate::cli::output::{CommandResult, Failure, Output, sayln, value};
@@ -15,19 +9,19 @@ use crate::cli::output::{CommandResult, Failure, Output, sayln, value};
 /// Replace an event by a corrected one (E69, 更正)
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  countersign correct 812 --reason typing --set wage=320000 \
+    after_help = "Example:\n  countersign correct 812 --reason 录入错误 --set 月工资(元)=3200 \
         --token-file chen.token\n\n\
-    With --set the event's other fields stay as they are (the recorder's token reads them); `--set \
-    field=` empties a field.\n\
+    With --set the event's other fields stay as they are. A field is named and filled in as in a \
+    file; `--set 字段=` empties it.\n\
     With --event the whole new event is given: occurred_on and all fields, as in a JSONL import."
 )]
 pub struct Args {
     /// Log index of the event
     index: u64,
-    /// Code of the reason
+    /// Code or label of the reason
     #[arg(long)]
     reason: String,
-    /// A field's new value; repeat for several
+    /// A field's new value, named as a column of a file; repeat for several
     #[arg(long, value_name = "FIELD=VALUE", value_parser = pair, required_unless_present = "event", conflicts_with = "event")]
     set: Vec<(String, String)>,
     /// The whole new event, as JSON
@@ -39,11 +33,10 @@ pub struct Args {
 
 pub fn run(args: &Args, out: &Output) -> CommandResult {
     let client = args.node.client()?;
-    let event = match &args.event {
-        Some(text) => whole_event(text)?,
-        None => changed_event(&client, args)?,
+    let recorded = match &args.event {
+        Some(text) => client.correct(args.index, &args.reason, &whole_event(text)?)?,
+        None => client.change(args.index, &args.reason, &changes(&args.set)?)?,
     };
-    let recorded = client.correct(args.index, &args.reason, &event)?;
     let answer = json!({ "corrected": args.index, "recorded": value(&recorded) });
     out.answer(answer, || {
         sayln!(
@@ -67,51 +60,16 @@ fn whole_event(text: &str) -> Result<Value, Failure> {
     }
 }
 
-/// The old event with what `--set` changes.
-fn changed_event(client: &Client, args: &Args) -> Result<Value, Failure> {
-    let old = find(client, args.index)?;
-    if old.fields.is_empty() {
-        let message = format!("the fields of event {} cannot be read here", args.index);
-        return Err(Failure::coded(FaultCode::CorrectFields, message)
-            .help("its record may be erased; give the whole event with --event"));
-    }
-    let known = old.fields.iter().map(|(n, v)| (n.clone(), value(v)));
-    let mut fields: BTreeMap<String, Value> = known.collect();
-    for (name, text) in &args.set {
-        if text.is_empty() {
-            fields.remove(name);
-        } else {
-            fields.insert(name.clone(), Value::String(text.clone()));
-        }
-    }
-    Ok(value(&fields))
-}
-
-/// An event with its fields, wherever it stands: the newest months first.
-fn find(client: &Client, index: u64) -> Result<Listed, Failure> {
-    let mut months: Vec<Month> = client.months()?.iter().map(|m| m.period).collect();
-    months.push(client.status()?.open);
-    months.sort();
-    months.dedup();
-    for month in months.into_iter().rev() {
-        // Private fields are asked for only where the event is: the node logs who looked at which
-        // month.
-        if client
-            .events(month, false)?
-            .iter()
-            .any(|e| e.index == index)
+/// What `--set` changes.
+fn changes(set: &[(String, String)]) -> Result<Map<String, Value>, Failure> {
+    let mut changes = Map::new();
+    for (name, text) in set {
+        if changes
+            .insert(name.clone(), Value::String(text.clone()))
+            .is_some()
         {
-            let found = client
-                .events(month, true)?
-                .into_iter()
-                .find(|e| e.index == index);
-            return found.ok_or_else(|| {
-                Failure::coded(FaultCode::VoidUnknown, format!("event {index} is gone"))
-            });
+            return Err(Failure::usage(format!("--set names {name} twice")));
         }
     }
-    Err(Failure::coded(
-        FaultCode::VoidUnknown,
-        format!("没有这个事件 / there is no event {index}"),
-    ))
+    Ok(changes)
 }

@@ -16,7 +16,7 @@ use crate::cli::output::{CommandResult, Output, sayln};
 pub struct Args {
     /// Log index of the event, as `countersign audit events` shows it
     index: u64,
-    /// Code of the reason
+    /// Code or label of the reason
     #[arg(long)]
     reason: String,
     #[command(flatten)]

@@ -16,8 +16,7 @@ mod write;
 pub use draft::{Imported, Recorded, day_faults, dry_run, record};
 pub use people::{enrol, revoke};
 pub(super) use recount::recount;
-pub(super) use void::no_event;
-pub use void::{correct, void};
+pub use void::{correct, no_event, void};
 
 use std::collections::{BTreeMap, BTreeSet};
 

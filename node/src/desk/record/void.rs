@@ -1,6 +1,7 @@
 //! Events taken back (E70) and corrected (E69): a new statement names the one that no longer counts.
 
 use chrono::{DateTime, Utc};
+use protocol::catalogue::CodeItem;
 use protocol::count::{Fields, Value};
 use protocol::period::china_day;
 use protocol::statement::{self, Body, Ref, Statement};
@@ -86,29 +87,35 @@ impl Recording<'_> {
         })
     }
 
-    /// Whether the catalogue has this reason for the event `name`, which takes another back.
-    fn knows_reason(&self, name: &str, reason: &str) -> Result<(), Faults> {
+    /// The code of a reason for the event `name`, which takes another back: given as the code itself
+    /// or as its label, as in a file.
+    fn reason_code(&self, name: &str, reason: &str) -> Result<String, Faults> {
         let event = self
             .month
             .counting
             .catalogue
             .event(name)
             .ok_or_else(|| internal("no void event"))?;
-        if let Some(field) = event.field("reason")
-            && !field.codes.iter().any(|c| c.code == reason)
-        {
-            let codes: Vec<String> = field
-                .codes
-                .iter()
-                .map(|c| format!("{} {}", c.code, c.zh))
-                .collect();
-            return Err(Faults::one(
-                FaultCode::VoidReason,
-                format!("原因可填:{}", codes.join(",")),
-                format!("the reason is one of {}", codes.join(", ")),
-            ));
+        let reason = reason.trim();
+        let Some(field) = event.field("reason") else {
+            return Ok(reason.to_string());
+        };
+        if let Some(found) = named(&field.codes, reason) {
+            return Ok(found.code.clone());
         }
-        Ok(())
+        let list = |label: fn(&CodeItem) -> &str| {
+            let codes = field.codes.iter();
+            let each = codes.map(|c| format!("{} {}", c.code, label(c)));
+            each.collect::<Vec<_>>()
+        };
+        Err(Faults::one(
+            FaultCode::VoidReason,
+            format!("原因填代码或名称：{}", list(|c| &c.zh).join("，")),
+            format!(
+                "the reason is one of these codes, or its name: {}",
+                list(|c| &c.en).join(", ")
+            ),
+        ))
     }
 
     /// Takes a statement back.
@@ -120,7 +127,7 @@ impl Recording<'_> {
         } else {
             statement::CORRECTED
         };
-        self.knows_reason(name, reason)?;
+        let reason = self.reason_code(name, reason)?;
         let id = self.id()?;
         let head = self.head(id, name);
         let taken = Ref {
@@ -131,7 +138,7 @@ impl Recording<'_> {
         let body = Body::Void {
             target: taken.clone(),
             fields: Fields::from([
-                ("reason".into(), Value::Text(reason.into())),
+                ("reason".into(), Value::Text(reason)),
                 ("occurred_on".into(), Value::Text(day)),
             ]),
         };
@@ -173,8 +180,14 @@ pub fn void(
     Ok(books.commit(entries)?)
 }
 
+/// The code that a text means: the code itself, or its Chinese or English label.
+fn named<'a>(codes: &'a [CodeItem], text: &str) -> Option<&'a CodeItem> {
+    let mut codes = codes.iter();
+    codes.find(|c| c.code == text || c.zh == text || c.en.eq_ignore_ascii_case(text))
+}
+
 /// An index that names no event of the log.
-pub(in crate::desk) fn no_event() -> Faults {
+pub fn no_event() -> Faults {
     Faults::one(
         FaultCode::VoidUnknown,
         "没有这个事件",
@@ -209,4 +222,24 @@ pub fn correct(
     let entries = recording.finish()?;
     books.commit(entries)?;
     Ok(recorded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_a_code_or_its_label() {
+        let typing = CodeItem {
+            code: "typing".into(),
+            zh: "录入错误".into(),
+            en: "Typing error".into(),
+        };
+        let codes = [typing];
+        for text in ["typing", "录入错误", "typing error"] {
+            let found = named(&codes, text).map(|c| c.code.as_str());
+            assert_eq!(found, Some("typing"), "{text}");
+        }
+        assert!(named(&codes, "录入").is_none());
+    }
 }

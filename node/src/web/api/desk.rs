@@ -12,7 +12,7 @@ use super::answer::{Body, Refused, Who, month};
 use super::shapes;
 use crate::desk::close::{CloseRequest, Closed};
 use crate::desk::record::{self, Imported, Recorded};
-use crate::desk::{self, Correction, ImportRequest, close, sign};
+use crate::desk::{self, Change, Correction, ImportRequest, close, sign};
 use crate::exchange::Form;
 use crate::fault::{FaultCode, Faults};
 use crate::web::app::App;
@@ -89,7 +89,7 @@ pub async fn import(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoidRequest {
-    /// A code of the catalogue.
+    /// A code of the catalogue, or its label.
     reason: String,
 }
 
@@ -116,15 +116,36 @@ pub async fn void(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What an event is replaced by.
+/// What an event is replaced by: the whole new event, or the old one with some fields changed.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CorrectRequest {
-    /// A code of the catalogue.
+    /// A code of the catalogue, or its label.
     reason: String,
     /// The whole new event: `occurred_on` and all fields, as in an import.
-    #[schema(value_type = Object)]
-    event: serde_json::Map<String, serde_json::Value>,
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    event: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What changes: each field named as a column of a file is, with its new value; an empty value
+    /// empties the field. The other fields stay as they are.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    set: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl CorrectRequest {
+    fn change(self) -> Result<Change, Refused> {
+        match (self.event, self.set) {
+            (Some(event), None) => Ok(Change::Whole(event)),
+            (None, Some(set)) if !set.is_empty() => Ok(Change::Fields(set)),
+            _ => Err(Faults::one(
+                FaultCode::RequestJson,
+                "请给出 event（完整的记录）或 set（要改的字段），二者取一",
+                "give either event, the whole record, or set, the fields that change",
+            )
+            .into()),
+        }
+    }
 }
 
 /// Replaces an event (E69): the old one is taken back and the new one recorded, both or neither.
@@ -146,8 +167,8 @@ pub async fn correct(
     let correction = Correction {
         operator: who.operator(&app),
         index,
-        reason: request.reason,
-        event: request.event,
+        reason: request.reason.clone(),
+        change: request.change()?,
     };
     let work = app
         .service

@@ -17,6 +17,9 @@ use crate::queries::status::{self, Status};
 use crate::web::app::App;
 use crate::web::tokens::Role;
 
+/// Who may see private fields.
+const PRIVATE: &[Role] = &[Role::Recorder, Role::Reviewer, Role::Head];
+
 const NOTE: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
 
 /// How the unit stands.
@@ -93,7 +96,7 @@ pub async fn events(
     Query(query): Query<EventsQuery>,
 ) -> Result<Json<Vec<Listed>>, Refused> {
     if query.private {
-        who.need(&[Role::Recorder, Role::Reviewer, Role::Head])?;
+        who.need(PRIVATE)?;
         // Who looked at private fields is known; what was seen is not repeated.
         tracing::info!(
             caller = who.0.name,
@@ -108,6 +111,50 @@ pub async fn events(
         .service
         .with(move |books, _| events::list(books, month, query.private));
     Ok(Json(work.await?))
+}
+
+/// What of an event.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct EventQuery {
+    /// Show the fields of a sealed event too.
+    #[serde(default)]
+    private: bool,
+}
+
+/// One event.
+#[utoipa::path(
+    get,
+    path = "/api/events/{index}",
+    params(("index" = u64, Path), EventQuery),
+    security(("token" = [])),
+    responses((status = 200, body = shapes::Listed), (status = 404, body = shapes::Faults))
+)]
+pub async fn event(
+    State(app): State<App>,
+    who: Who,
+    Path(index): Path<u64>,
+    Query(query): Query<EventQuery>,
+) -> Result<Json<Listed>, Refused> {
+    let private = query.private;
+    if private {
+        who.need(PRIVATE)?;
+    } else {
+        who.need(&Role::ALL)?;
+    }
+    let work = app
+        .service
+        .with(move |books, _| events::event(books, index, private));
+    let event = work.await?;
+    if private {
+        // Who looked at what is known, once there was something to see; what was seen is not
+        // repeated.
+        tracing::info!(
+            caller = who.0.name,
+            index,
+            "the private fields of an event were shown"
+        );
+    }
+    Ok(Json(event))
 }
 
 /// What is to be shown of an event.
