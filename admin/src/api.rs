@@ -7,7 +7,10 @@ use node::desk::close::{CloseRequest, Closed};
 use node::desk::record::{Imported, Recorded};
 use node::fault::{FaultCode, Faults};
 use node::queries::events::Listed;
-use node::queries::{children::ChildMonth, contradictions::Contradicted};
+use node::queries::{
+    children::{ChildMonth, Decided},
+    contradictions::Contradicted,
+};
 use node::queries::{months::OwnMonth, status::Status};
 use protocol::evidence::disclosure::Disclosure;
 use protocol::period::Month;
@@ -120,6 +123,21 @@ pub enum ApiError {
         /// What came.
         message: String,
     },
+}
+
+/// A decision on a child's month.
+#[derive(Debug, serde::Serialize)]
+pub struct DecisionRequest<'a> {
+    /// The decision.
+    pub decision: Decision,
+    /// Why.
+    pub reasons: &'a [String],
+    /// What the reasons are about.
+    pub about: &'a [String],
+    /// The unit's later months as well.
+    pub later: bool,
+    /// What was returned or opened again is accepted as it stands.
+    pub unchanged: bool,
 }
 
 /// A node and a token for it.
@@ -481,9 +499,28 @@ impl Client {
         reasons: &[String],
         about: &[String],
     ) -> Result<(), ApiError> {
-        let body = serde_json::json!({ "decision": decision, "reasons": reasons, "about": about });
-        self.post_json(&format!("/api/review/{unit}/{month}"), &body)
-            .map(drop)
+        let request = DecisionRequest {
+            decision,
+            reasons,
+            about,
+            later: false,
+            unchanged: false,
+        };
+        self.rule(unit, month, &request).map(drop)
+    }
+    /// The same with everything that can be said; gives what was decided, on which months.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn rule(
+        &self,
+        unit: &str,
+        month: Month,
+        request: &DecisionRequest<'_>,
+    ) -> Result<Vec<Decided>, ApiError> {
+        let path = format!("/api/review/{unit}/{month}");
+        let answer = self.post_json(&path, &serde_json::json!(request))?;
+        self.read(&path, &answer)
     }
     /// Enrols a person's key.
     ///

@@ -247,6 +247,7 @@ fn a_month_that_is_closed_anew_keeps_its_catalogue() {
     review::check_all(w.desk(PROVINCE).books(), false, after(JAN)).unwrap();
     use protocol::receipt::Decision;
     w.decide(PROVINCE, CITY, JAN, Decision::Reopened, after(JAN));
+    w.desk(CITY).train(1, "2026-01-12", after(JAN));
     w.report(CITY, JAN, after(JAN));
     assert_eq!(version_of(&w, CITY, JAN), 1);
 }

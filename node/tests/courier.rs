@@ -130,12 +130,16 @@ fn accepted(period: &'static str) -> impl Fn(&Books) -> bool + Send + Clone + 's
 
 /// More trainings than one bundle of 256 takes, so that the borders matter.
 async fn record_trainings(county: &Arc<Service>, period: &'static str) {
+    let rows: String = (0..150)
+        .map(|i| format!("{},{period}-{:02}\n", i + 1, 1 + i % 20))
+        .collect();
+    record_file(county, format!("attended,occurred_on\n{rows}")).await;
+}
+
+/// Records a file of trainings.
+async fn record_file(county: &Arc<Service>, text: String) {
     let record = move |books: &mut Books, now| {
         let counting = books.counting().unwrap().clone();
-        let rows: String = (0..150)
-            .map(|i| format!("{},{period}-{:02}\n", i + 1, 1 + i % 20))
-            .collect();
-        let text = format!("attended,occurred_on\n{rows}");
         let parsed = exchange::parse(
             text.as_bytes(),
             exchange::Form::Csv,
@@ -206,6 +210,7 @@ async fn reopened_until_known(w: &World, county: &Arc<Service>, city: &Arc<Servi
         sign::latest(books, month(MAR)).unwrap().decision() == Some(Decision::Reopened)
     })
     .await;
+    record_file(county, "attended,occurred_on\n999,2026-03-30\n".into()).await;
     finish(w, county, MAR).await;
     until(county, "the revision", accepted(MAR)).await;
     let revision = county

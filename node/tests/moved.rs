@@ -95,6 +95,7 @@ fn a_unit_that_has_ended_records_and_closes_no_more() {
     w.decide(CITY, B, JAN, Decision::Reopened, now);
     let status = queries::status::status(w.desk(B).read(), None, vec![], now).unwrap();
     assert!(!status.ended, "its last month is open again");
+    w.desk(B).train(1, "2026-01-12", now);
     w.desk(B).finish(JAN, now);
     w.send(B, &[CITY, PROVINCE], now);
     w.decide(CITY, B, JAN, Decision::Accepted, now);
@@ -186,7 +187,7 @@ fn a_replaced_witness_key_cosigns_from_its_moment_on() {
     // The node runs on: the file is found when it is needed.
     let receipt = accept(&mut w).unwrap();
     let books = w.desk(B).books();
-    node::desk::receipt::take_receipt(books, receipt.as_bytes()).unwrap();
+    node::desk::receipt::take_receipt(books, receipt[0].as_bytes()).unwrap();
     assert_eq!(w.desk(B).decision(JAN), Some(Decision::Accepted));
     for id in [A, B] {
         let evidence = file::read(&w.desk(id).evidence()).unwrap();

@@ -694,8 +694,10 @@ fn word_of(
     if !reason.is_empty() {
         ruling = ruling.because(reason);
     }
+    let ruling = ruling.with_later();
     let books = w.desk(parent).books();
-    review::decide(books, &unit(child), month(JAN), ruling, after(FEB))
+    let mut notes = review::decide(books, &unit(child), month(JAN), ruling, after(FEB))?;
+    Ok(notes.remove(0))
 }
 
 /// The city's word on its county's month is refused with this code.

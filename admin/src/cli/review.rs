@@ -16,6 +16,7 @@ use super::output::{
     CommandResult, Failure, Output, decision_words, one_line, print, sayln, value,
 };
 use super::report::verdict_line;
+use crate::api::DecisionRequest;
 
 /// Show and decide on the reports of the units below
 #[derive(Debug, Subcommand)]
@@ -66,6 +67,12 @@ pub enum Command {
     Accept {
         #[command(flatten)]
         report: ReportArgs,
+        /// A report that was returned or opened again is right as it stands: no new revision comes
+        #[arg(long)]
+        unchanged: bool,
+        /// With --unchanged: the unit's later months as well, which were opened with it
+        #[arg(long, requires = "unchanged")]
+        later: bool,
     },
     /// Return a month with reasons (退回)
     #[command(
@@ -111,6 +118,9 @@ pub struct ReasonArgs {
     /// Figure or cell that it is about; repeat for several
     #[arg(long, value_name = "FIGURE")]
     about: Vec<String>,
+    /// Also the unit's later months, which rest on this one and are to be closed again after it
+    #[arg(long)]
+    later: bool,
 }
 
 pub fn run(command: Command, out: &Output) -> CommandResult {
@@ -122,25 +132,54 @@ pub fn run(command: Command, out: &Output) -> CommandResult {
             node,
         } => list(month, unit.as_ref(), open, &node, out),
         Command::Contradictions { out: dir, node } => contradictions(dir.as_deref(), &node, out),
-        Command::Accept { report } => decide(&report, Decision::Accepted, None, out),
-        Command::Return { report, why } => decide(&report, Decision::Returned, Some(&why), out),
-        Command::Reopen { report, why } => decide(&report, Decision::Reopened, Some(&why), out),
+        Command::Accept {
+            report,
+            unchanged,
+            later,
+        } => {
+            let request = DecisionRequest {
+                decision: Decision::Accepted,
+                reasons: &[],
+                about: &[],
+                later,
+                unchanged,
+            };
+            decide(&report, &request, out)
+        }
+        Command::Return { report, why } => decide(&report, &why.request(Decision::Returned), out),
+        Command::Reopen { report, why } => decide(&report, &why.request(Decision::Reopened), out),
     }
 }
 
-fn decide(
-    report: &ReportArgs,
-    decision: Decision,
-    why: Option<&ReasonArgs>,
-    out: &Output,
-) -> CommandResult {
+impl ReasonArgs {
+    fn request(&self, decision: Decision) -> DecisionRequest<'_> {
+        DecisionRequest {
+            decision,
+            reasons: &self.reason,
+            about: &self.about,
+            later: self.later,
+            unchanged: false,
+        }
+    }
+}
+
+fn decide(report: &ReportArgs, request: &DecisionRequest<'_>, out: &Output) -> CommandResult {
     let (unit, month) = (&report.unit, report.month);
-    let (reasons, about) = why.map_or((&[][..], &[][..]), |w| (&w.reason[..], &w.about[..]));
     let client = report.node.client()?;
-    client.decide(unit.as_str(), month, decision, reasons, about)?;
-    let answer = json!({ "unit": unit, "month": month, "decision": decision });
-    let words = decision_words(decision);
-    out.answer(answer, || sayln!("✓ {unit} {month}: {words}"));
+    let decided = client.rule(unit.as_str(), month, request)?;
+    let decision = request.decision;
+    let answer = json!({
+        "unit": unit,
+        "month": month,
+        "decision": decision,
+        "decided": value(&decided),
+    });
+    out.answer(answer, || {
+        for d in &decided {
+            let (month, words) = (d.period, decision_words(d.decision));
+            sayln!("✓ {unit} {month}: {words}");
+        }
+    });
     Ok(true)
 }
 

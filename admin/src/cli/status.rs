@@ -6,6 +6,7 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use node::fault::FaultCode;
 use node::queries::{children::ChildMonth, months::OwnMonth, status::Status};
 use protocol::ids::{Tier, UnitId};
+use protocol::period::Month;
 use protocol::receipt::Decision;
 use serde_json::json;
 
@@ -148,7 +149,8 @@ fn about_months(status: &Status, months: &[OwnMonth]) -> Vec<String> {
         !months.iter().any(newer)
     };
     let newest: Vec<&OwnMonth> = months.iter().filter(is_newest).collect();
-    let about = |m: &&OwnMonth| about_month(m, is_top(status));
+    let open = (!status.ended).then_some(status.open);
+    let about = |m: &&OwnMonth| about_month(m, open, is_top(status));
     let mut steps: Vec<String> = newest.iter().filter_map(about).collect();
     if !status.ended && !newest.iter().any(|m| is_reopened(m)) {
         steps.push(about_open_month(status));
@@ -196,7 +198,7 @@ fn is_reopened(month: &OwnMonth) -> bool {
 }
 
 /// What is to be done with the newest revision of a month, if anything.
-fn about_month(m: &OwnMonth, top: bool) -> Option<String> {
+fn about_month(m: &OwnMonth, open: Option<Month>, top: bool) -> Option<String> {
     let p = m.period;
     if is_reopened(m) {
         let word = m.decision.map(decision_words).unwrap_or_default();
@@ -204,9 +206,11 @@ fn about_month(m: &OwnMonth, top: bool) -> Option<String> {
             [] => String::new(),
             reasons => format!(" ({})", reasons.join("; ")),
         };
-        Some(format!(
-            "{p} was {word}{why}: put it right, then countersign close {p}"
-        ))
+        let before = open.filter(|open| *open < p);
+        Some(match before {
+            None => format!("{p} was {word}{why}: put it right, then countersign close {p}"),
+            Some(open) => format!("{p} was {word}{why}: it follows when {open} is closed again"),
+        })
     } else if !m.unsigned.is_empty() {
         Some(format!(
             "{p} waits for the signature of {}: countersign sign {p} --key FILE",
@@ -282,6 +286,21 @@ mod tests {
         assert!(open.starts_with("2023-02 is over: countersign close 2023-02"));
         let [reopened] = steps(false, Some("reopened")).try_into().unwrap();
         assert!(reopened.contains("put it right"), "{reopened}");
+    }
+
+    /// Of several months that are open again one is worked on, and the others follow it.
+    #[test]
+    fn months_that_are_open_again_are_told_in_their_order() {
+        let mut later = last_month(Some("reopened"));
+        later.period = "2023-03".parse().unwrap();
+        let months = [last_month(Some("reopened")), later];
+        let [first, second] = about_months(&status(false), &months).try_into().unwrap();
+        assert!(first.ends_with("countersign close 2023-02"), "{first}");
+        let follows = "it follows when 2023-02 is closed again";
+        assert!(
+            second.starts_with("2023-03") && second.ends_with(follows),
+            "{second}"
+        );
     }
 
     #[test]

@@ -58,22 +58,20 @@ impl OwnRollup {
     }
 
     /// Whether it has its place among those of the same parent: none was decided at the same time,
-    /// and a reopening is later than every other word. Evidence is refused where their times run
-    /// back.
+    /// and what is opened again was accepted before. Evidence is refused where their times run back.
     pub fn has_place_for(&self, receipt: &Receipt) -> bool {
-        let reopens = |r: &Receipt| r.decision == Decision::Reopened;
-        let mut of_parent = self
-            .receipts
-            .iter()
-            .filter(|(r, _)| r.parent == receipt.parent);
-        of_parent.all(|(there, _)| {
-            // Times are written in one way, in UTC: their texts compare as they do.
-            match (reopens(there), reopens(receipt)) {
-                (false, true) => there.decided < receipt.decided,
-                (true, false) => there.decided > receipt.decided,
-                _ => there.decided != receipt.decided,
-            }
-        })
+        let of_parent = || {
+            let all = self.receipts.iter().map(|(there, _)| there);
+            all.filter(|there| there.parent == receipt.parent)
+        };
+        // Times are written in one way, in UTC: their texts compare as they do.
+        let accepted = || of_parent().filter(|there| there.decision == Decision::Accepted);
+        let was_accepted = || {
+            let first = accepted().map(|there| &there.decided).min();
+            first.is_none_or(|first| *first < receipt.decided)
+        };
+        of_parent().all(|there| there.decided != receipt.decided)
+            && (receipt.decision != Decision::Reopened || was_accepted())
     }
 
     /// Those of the three signatories who have signed it.
@@ -136,9 +134,8 @@ pub fn apply_receipt(own: &mut OwnRollups, stored: &Stored) -> Result<(), Unread
     let receipt = Receipt::parse(note.text()).map_err(UnreadableEntry::of)?;
     if let Some(own) = own.get_mut(&(receipt.period, receipt.revision)) {
         own.receipts.push((receipt, note));
-        // They may come in any order; a reopening is always the later word.
-        own.receipts
-            .sort_by_key(|(r, _)| (r.decision == Decision::Reopened, r.decided.clone()));
+        // They may come in any order; the last word is the one that was decided last.
+        own.receipts.sort_by_key(|(r, _)| r.decided.clone());
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! A month into a rollup: recount, sum, check, sign.
 //!
-//! 1. Recount: what voids and time alone changed is brought home by system events.
+//! 1. Recount: what voids and time alone changed is brought home by system events, which are written
+//!    only when the month is sure to be closed.
 //! 2. Sum: column sums and blindings of the month's own statements, from the private payloads.
 //! 3. Figures: own, then children that are accepted; every other child is named with a reason.
 //! 4. Rules: a hard one that does not hold stops the close; a soft one needs a written explanation.
@@ -36,7 +37,8 @@ use protocol::verify::{self, Context, NamedRollup};
 use serde::{Deserialize, Serialize};
 
 use super::month::{UnitMonth, no_registry, not_ended, open_month};
-use super::record::recount;
+use super::record::{Recounted, recount};
+use super::unchanged::{NewRevision, says_something_new};
 use crate::books::{Books, EntryKind, NewEntry};
 use crate::fault::{Fault, FaultCode, Faults, internal};
 
@@ -88,10 +90,7 @@ pub fn close(
         return Err(fault.into());
     }
     let month = ClosingMonth::of(books, period, revision)?;
-    if period == open {
-        recount(books, &month.month, now)?;
-    }
-    let sum = sum_up(books, &month, request)?;
+    let sum = counted_month(books, &month, request, &signatories, now)?;
     let checkpoint = books.sign_checkpoint()?;
     let rollup = rollup(books, &month, sum, signatories)?;
     let held = signed_by_node(books, rollup)?;
@@ -109,12 +108,48 @@ pub fn close(
     })
 }
 
+/// Steps 1, 3 and 4. What refuses a close is found before anything is written: system events are
+/// recorded only where the month will be closed.
+fn counted_month(
+    books: &mut Books,
+    month: &ClosingMonth,
+    request: &CloseRequest,
+    signatories: &Signatories,
+    now: DateTime<Utc>,
+) -> Result<MonthSum, Faults> {
+    let recording = recount(books, &month.month, now)?;
+    let adds = !recording.recounted().is_empty();
+    let added = sums_of(&month.month, recording.recounted())?;
+    let sum = sum_up(books, month, request, added)?;
+    follows(books, month)?;
+    if !adds {
+        let new = NewRevision {
+            month: &month.month,
+            revision: month.revision,
+            previous: month.previous.as_ref().map(|held| held.digest()),
+            figures: &sum.figures,
+            sums: &sum.opening.sums,
+            children: &sum.children,
+            missing: &sum.missing,
+            explanations: &sum.explanations,
+            signatories,
+        };
+        says_something_new(books, &new)?;
+    }
+    let entries = recording.finish()?;
+    books.commit(entries)?;
+    if adds {
+        return sum_up(books, month, request, Sums::new());
+    }
+    Ok(sum)
+}
+
 /// The month that is closed.
-struct ClosingMonth {
-    month: UnitMonth,
-    revision: u32,
+pub(super) struct ClosingMonth {
+    pub(super) month: UnitMonth,
+    pub(super) revision: u32,
     /// The last rollup of the month before.
-    previous: Option<Arc<HeldRollup>>,
+    pub(super) previous: Option<Arc<HeldRollup>>,
 }
 
 impl ClosingMonth {
@@ -155,21 +190,28 @@ fn signed_by_node(books: &Books, rollup: Rollup) -> Result<HeldRollup, Faults> {
 }
 
 /// What a month comes to.
-struct MonthSum {
-    figures: Vec<Figure>,
-    children: Vec<ChildRef>,
-    missing: Vec<Missing>,
-    opening: Opening,
-    explanations: Vec<Explanation>,
+pub(super) struct MonthSum {
+    pub(super) figures: Vec<Figure>,
+    pub(super) children: Vec<ChildRef>,
+    pub(super) missing: Vec<Missing>,
+    pub(super) opening: Opening,
+    pub(super) explanations: Vec<Explanation>,
 }
 
-/// Steps 3 and 4, and the rules over what they give.
-fn sum_up(books: &Books, month: &ClosingMonth, request: &CloseRequest) -> Result<MonthSum, Faults> {
+/// Steps 3 and 4, and the rules over what they give. `added`: what a recount found and nobody has
+/// written yet.
+fn sum_up(
+    books: &Books,
+    month: &ClosingMonth,
+    request: &CloseRequest,
+    added: Sums,
+) -> Result<MonthSum, Faults> {
     let log = books.log().ok_or_else(no_registry)?;
     let (sealed, opening) = sums(books, &month.month)?;
     let mut all = sealed;
     let clear = log.month(month.month.period).clear_sums();
     all.extend(clear.map_err(out_of_range)?);
+    add_columns(&mut all, added)?;
     let tier = month.month.unit.tier;
     let last = month.carried(books)?;
     let all = month.month.counting.column_sums(&all, log.catalogues());
@@ -251,7 +293,55 @@ fn follows(books: &Books, closing: &ClosingMonth) -> Result<Option<RollupRef>, F
     {
         return Err(close_first(previous.rollup.period));
     }
+    stocks_follow(books, closing)?;
     Ok(newest.map(|held| held.named()))
+}
+
+/// Whether the month before carries the stocks of the last revision of each month before it. A month
+/// that was closed again with other figures after a later one is in the stocks of that one only
+/// when it is closed again, too; closed over the old ones, this month would lose the correction.
+fn stocks_follow(books: &Books, closing: &ClosingMonth) -> Result<(), Faults> {
+    let last = |month: Month| {
+        let mut revisions = books.rollups().range(month.revisions());
+        revisions.next_back().map(|(_, own)| own.held().clone())
+    };
+    let own = |held: &HeldRollup| -> Vec<_> {
+        let figures = held.rollup.figures.iter();
+        figures.map(|f| (f.id.clone(), f.own.clone())).collect()
+    };
+    let mut at = closing.previous.clone();
+    while let Some(held) = at {
+        let before = held.rollup.period.prev().and_then(last);
+        let named = held.rollup.previous.and_then(|d| books.find_rollup(&d));
+        if let (Some(before), Some(named)) = (&before, named)
+            && before.digest() != named.digest()
+            && own(before) != own(&named)
+        {
+            return Err(behind(before.rollup.period, closing.month.period));
+        }
+        at = before;
+    }
+    Ok(())
+}
+
+/// The months between a month that was made anew and the one that is to be closed.
+fn behind(anew: Month, closing: Month) -> Faults {
+    let months = std::iter::successors(anew.next(), |month| month.next());
+    let months = months.take_while(|month| *month < closing);
+    let months: Vec<String> = months.map(|month| month.to_string()).collect();
+    Faults::one(
+        FaultCode::CloseBehind,
+        format!(
+            "{anew} 重新结账后数字有变，其后的 {} 还是按原来的存量结账的；请上级撤销通过，\
+             并按此顺序逐月重新结账，再结账 {closing}",
+            months.join("、")
+        ),
+        format!(
+            "{anew} was closed again with other figures, and {} still carry the stocks from before: \
+             ask the parent to open them again, close them again in this order, then {closing}",
+            months.join(", ")
+        ),
+    )
 }
 
 /// The month before was closed, but builds on what was made anew since.
@@ -315,6 +405,13 @@ fn may_close(
     let returned = own
         .decision()
         .is_some_and(protocol::receipt::Decision::asks_for_revision);
+    if returned && period != open {
+        return Err(Faults::one(
+            FaultCode::CloseOrder,
+            format!("请先重新结账 {open}；须从最早的月份起逐月重新结账"),
+            format!("close {open} again first: months are closed again from the earliest on"),
+        ));
+    }
     if returned {
         return Ok(revision + 1);
     }
@@ -445,6 +542,39 @@ fn sums(books: &Books, month: &UnitMonth) -> Result<(Sums, Opening), Faults> {
         blinding: OpenScalar(blinding),
     };
     Ok((sums, opening))
+}
+
+/// The column sums of system events that are not written yet.
+fn sums_of(month: &UnitMonth, recounted: &[Recounted]) -> Result<Sums, Faults> {
+    let mut sums: BTreeMap<String, ExactSum> = BTreeMap::new();
+    for Recounted { event, moves } in recounted {
+        let known = month.counting.catalogue.event(event);
+        let schema = month.counting.generators.schema(event);
+        let (known, schema) = known.zip(schema).ok_or_else(|| internal("no schema"))?;
+        let row = schema.row(moves, !known.is_clear()).map_err(internal)?;
+        let sum = sums.entry(month.counting.sum_name(schema)).or_default();
+        sum.add(schema.columns(), &row, 1);
+    }
+    let columns = |(event, sum): (String, ExactSum)| match sum.columns() {
+        Ok(columns) => Ok((event, columns)),
+        Err(_) => Err(out_of_range(&event)),
+    };
+    sums.into_iter().map(columns).collect()
+}
+
+/// Adds the columns of these sums, which are each below 2^53, to those.
+fn add_columns(all: &mut Sums, added: Sums) -> Result<(), Faults> {
+    for (event, columns) in added {
+        let sum = all.entry(event.clone()).or_default();
+        sum.resize(sum.len().max(columns.len()), 0);
+        for (sum, column) in sum.iter_mut().zip(columns) {
+            *sum += column;
+            if sum.unsigned_abs() >= 1 << 53 {
+                return Err(out_of_range(&event));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A column of this type's rows is 2^53 or more in magnitude: no reader could hold the figure.

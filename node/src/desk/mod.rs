@@ -16,6 +16,7 @@ pub mod receipt;
 pub mod record;
 mod sealing;
 pub mod sign;
+mod unchanged;
 
 pub use import::{Change, Correction, ImportRequest, correct, import};
-pub use month::{counting, open_month};
+pub use month::{asked_for, counting, open_month};

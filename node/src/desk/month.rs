@@ -1,14 +1,16 @@
 //! Which month is open, and by which catalogue it is counted.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use protocol::compiled::CompiledCatalogue;
 use protocol::digest::Digest;
 use protocol::period::Month;
+use protocol::receipt::Decision;
 use protocol::registry::Unit;
 use protocol::succession;
 
-use crate::books::Books;
+use crate::books::{Books, OwnRollup};
 use crate::fault::{FaultCode, Faults, internal};
 
 /// A month of this unit with what counting it needs: looked up once and handed down.
@@ -52,24 +54,36 @@ pub(super) fn not_ended(books: &Books, period: Month) -> Result<&Unit, Faults> {
     }
 }
 
-/// The month that events are recorded in: the one after the last closed one, or the last closed one
-/// itself while the parent asks for a new revision of it.
+/// The month that events are recorded in: the earliest one that the parent wants a new revision of,
+/// or else the one after the last closed one. Months that were closed over an earlier one that is
+/// made anew follow it in their order, so that each begins from the stocks of the one before.
 ///
 /// # Errors
 /// A node without a registry.
 pub fn open_month(books: &Books) -> Result<Month, Faults> {
     let me = books.me().ok_or_else(no_registry)?;
-    match books.rollups().iter().next_back() {
-        None => Ok(me.since),
-        Some(((last, _), own))
-            if own
-                .decision()
-                .is_some_and(protocol::receipt::Decision::asks_for_revision) =>
-        {
-            Ok(*last)
-        }
-        Some(((last, _), _)) => last.next().ok_or_else(|| internal("the calendar ends")),
+    if let Some(asked) = asked_for(books).first() {
+        return Ok(*asked);
     }
+    match books.rollups().keys().next_back() {
+        None => Ok(me.since),
+        Some((last, _)) => last.next().ok_or_else(|| internal("the calendar ends")),
+    }
+}
+
+/// The months whose last revision was returned, rejected or opened again, the earliest first: each
+/// is to be closed again, in this order.
+pub fn asked_for(books: &Books) -> Vec<Month> {
+    let mut last: BTreeMap<Month, &OwnRollup> = BTreeMap::new();
+    last.extend(
+        books
+            .rollups()
+            .iter()
+            .map(|((month, _), own)| (*month, own)),
+    );
+    let asked = |own: &OwnRollup| own.decision().is_some_and(Decision::asks_for_revision);
+    let months = last.into_iter().filter(|(_, own)| asked(own));
+    months.map(|(month, _)| month).collect()
 }
 
 /// The catalogue of the open month.

@@ -627,6 +627,21 @@ codes! {
            zh "还有更早的月份没有结账", "请先结账更早的月份";
     }
     {
+        CloseUnchanged = "close.unchanged", 422;
+        => en "the new revision would say what the one before says",
+              "put right what the parent asks for; if nothing is wrong, tell the parent, which accepts it as it stands: \
+               `review accept UNIT MONTH --unchanged`";
+           zh "新的修订与原报表完全相同",
+              "请按上级的要求改正；确无错误的，请告知上级按原报表审核通过：`review accept 单位 月份 --unchanged`";
+    }
+    {
+        CloseBehind = "close.behind", 422;
+        => en "an earlier month was closed again with other figures, and the months after it were not",
+              "ask the parent to open the months that the text names, close them again in this order, then this one";
+           zh "较早的月份重新结账后数字有变，其后的月份没有随之重新结账",
+              "请上级撤销通过文字列出的月份，按顺序逐月重新结账，再结账本月";
+    }
+    {
         CloseChild = "close.child", 422;
         => en "a unit below has no accepted report", "review it, or `--missing UNIT=REASON`";
            zh "有下级的月报尚未审核通过", "请审核，或者写 `--missing 单位=原因`";
@@ -749,6 +764,21 @@ codes! {
         ReviewState = "review.state", 422;
         => en "the checks or the state do not allow it", "`countersign review list`";
            zh "校验结果或当前状态不允许这样处理", "`countersign review list`";
+    }
+    {
+        ReviewLater = "review.later", 422;
+        => en "later months of the unit rest on this one",
+              "`--later` returns or opens them as well: the unit closes all of them again, in order; or let the unit correct the \
+               events in its open month";
+           zh "该单位其后的月份以本月为基础",
+              "用 `--later` 将其后的月份一并退回或撤销通过，该单位须按顺序逐月重新结账；或者由该单位在当前填报月份更正";
+    }
+    {
+        ReviewEarlier = "review.earlier", 422;
+        => en "the report rests on an earlier month that is returned or open again",
+              "return it: the unit closes it again over the corrected month";
+           zh "该报表以尚在退回或撤销通过的较早月份为基础",
+              "请退回：该单位将在较早月份改正之后重新结账";
     }
     {
         ReviewReason = "review.reason", 422;

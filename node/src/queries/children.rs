@@ -2,8 +2,9 @@
 
 use protocol::digest::Digest;
 use protocol::ids::UnitId;
+use protocol::note::Note;
 use protocol::period::Month;
-use protocol::receipt::Decision;
+use protocol::receipt::{Decision, Receipt};
 use protocol::rollup::HeldRollup;
 use protocol::verdict::Verdict;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,30 @@ pub struct ChildMonth {
     pub open: bool,
     /// What the unit was caught at.
     pub flagged: Option<String>,
+}
+
+/// What was decided on a month.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Decided {
+    /// Month.
+    pub period: Month,
+    /// Revision.
+    pub revision: u32,
+    /// The decision.
+    pub decision: Decision,
+}
+
+/// What these receipts decided.
+pub fn decided(receipts: &[Note]) -> Vec<Decided> {
+    let receipts = receipts
+        .iter()
+        .filter_map(|n| Receipt::parse(n.text()).ok());
+    let each = receipts.map(|r| Decided {
+        period: r.period,
+        revision: r.revision,
+        decision: r.decision,
+    });
+    each.collect()
 }
 
 /// Every rollup of the units below, with its checks.

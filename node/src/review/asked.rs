@@ -2,7 +2,10 @@
 //! or not at all; and nothing may rest on a revision that nobody asked for: what that one counts
 //! would be in the stocks of every later month, and in no accepted report.
 
+use std::collections::BTreeMap;
+
 use protocol::chain;
+use protocol::period::Month;
 use protocol::receipt::Decision;
 use protocol::rollup::{HeldRollup, Rollup};
 
@@ -53,4 +56,19 @@ fn is_asked_of_us(books: &Books, rollup: &Rollup) -> bool {
     let named = versions.find(|v| v.version == rollup.registry.version);
     let then = named.and_then(|v| v.unit(&rollup.unit)?.parent_in(rollup.period));
     books.answers(rollup) && then.is_none_or(|parent| parent == books.unit())
+}
+
+/// The earlier month that a report was closed over and of which a new revision was asked for since:
+/// accepted, the report would carry stocks that are about to change.
+pub(super) fn stale(child: &Child, held: &HeldRollup) -> Option<Month> {
+    let chain = chain::before(&held.rollup, child.known());
+    let earlier = chain.range(..(held.rollup.period, 0));
+    // The last revision of each month.
+    let last: BTreeMap<Month, _> = earlier.map(|((month, _), held)| (*month, held)).collect();
+    let mut months = last.into_iter();
+    months.find_map(|(month, held)| {
+        let word = child.decision(&held.digest());
+        let asked = matches!(word, Some(Decision::Returned | Decision::Reopened));
+        asked.then_some(month)
+    })
 }

@@ -18,7 +18,7 @@ use crate::books::children::Child;
 use crate::books::{Books, Derived};
 use crate::fault::{Faults, internal};
 
-use super::asked::unasked;
+use super::asked::{stale, unasked};
 use super::issue::{Ruling, arrived, issue_receipt};
 
 /// What a rollup still waits for before it can be checked.
@@ -195,7 +195,8 @@ fn answer(
     let verdicts = books.with_contradictions(&held, verdicts.to_vec());
     let decision = match verdicts.iter().any(Verdict::failed) {
         true => Decision::Rejected,
-        false if auto => Decision::Accepted,
+        // What rests on a month that is open again is for a person.
+        false if auto && stale(child, &held).is_none() => Decision::Accepted,
         false => return Ok(None),
     };
     if !books.answers(&held.rollup) || child.decision(digest).is_some() {

@@ -1,5 +1,7 @@
 //! A person's decision on a unit's month.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use protocol::ids::UnitId;
 use protocol::note::Note;
@@ -12,21 +14,50 @@ use crate::books::Books;
 use crate::books::children::Child;
 use crate::fault::{FaultCode, Faults};
 
+use super::asked::stale;
 use super::check::waits;
 use super::issue::{Ruling, arrived, issue_receipt};
+use super::{later, state};
 
 /// A person's decision on the latest revision of a direct child's month; what is opened again is
-/// the accepted one.
+/// the accepted one. Gives a receipt for that month, and one for each later month that is decided
+/// with it.
 ///
 /// # Errors
-/// Nothing to decide on, a decision that the checks do not allow, or a missing reason.
+/// Nothing to decide on, a decision that the checks or the state do not allow, a missing reason, or
+/// later months that rest on this one and are not named.
 pub fn decide(
     books: &mut Books,
     unit: &UnitId,
     period: Month,
     ruling: Ruling,
     now: DateTime<Utc>,
-) -> Result<Note, Faults> {
+) -> Result<Vec<Note>, Faults> {
+    let first = ready(books, unit, period, &ruling)?;
+    let later = later::decided_with(books, unit, (period, &ruling))?;
+    let mut notes = vec![first.issue(books, ruling.clone(), now)?];
+    for (month, decision) in later {
+        let ruling = later::of_later(&ruling, period, decision);
+        let ready = ready(books, unit, month, &ruling)?;
+        notes.push(ready.issue(books, ruling, now)?);
+    }
+    Ok(notes)
+}
+
+/// A report on which a decision is allowed.
+struct Ready {
+    held: Arc<HeldRollup>,
+    verdicts: Vec<Verdict>,
+}
+
+impl Ready {
+    fn issue(self, books: &mut Books, ruling: Ruling, now: DateTime<Utc>) -> Result<Note, Faults> {
+        let received = arrived(books, &self.held).unwrap_or(now);
+        issue_receipt(books, &self.held, self.verdicts, received, ruling, now)
+    }
+}
+
+fn ready(books: &Books, unit: &UnitId, period: Month, ruling: &Ruling) -> Result<Ready, Faults> {
     let decision = ruling.decision;
     let refuse = |code: FaultCode, zh: &str, en: &str| Err(Faults::one(code, zh, en));
     let reports_here = |c: &&Child| c.unit().parent_in(period) == Some(books.unit());
@@ -44,8 +75,6 @@ pub fn decide(
             "no rollup of this month has come",
         );
     };
-    let digest = held.digest();
-    let before = child.decision(&digest);
     let waits = waits(books, held);
     let Some(verdicts) = verdicts(books, held, decision, waits.as_deref()) else {
         let why = waits.unwrap_or_else(|| "it is being checked".into());
@@ -55,28 +84,34 @@ pub fn decide(
             &format!("not checked yet: {why}"),
         );
     };
-    let failed = verdicts.iter().any(Verdict::failed);
-    let allowed = match decision {
-        Decision::Accepted => before.is_none() && !failed,
-        Decision::Returned => before.is_none(),
-        Decision::Rejected => before.is_none() && failed,
-        Decision::Reopened => before == Some(Decision::Accepted),
-    };
-    if !allowed {
-        return refuse(
-            FaultCode::ReviewState,
-            "报表当前状态不允许这个决定",
-            "the rollup's checks or state do not allow this decision",
-        );
+    state::allows(child, held, &verdicts, ruling)?;
+    if decision == Decision::Accepted
+        && let Some(earlier) = stale(child, held)
+    {
+        return Err(rests_on_open(earlier));
     }
     if matches!(decision, Decision::Returned | Decision::Reopened)
         && ruling.reasons.iter().all(|r| r.trim().is_empty())
     {
         return refuse(FaultCode::ReviewReason, "请写明原因", "a reason is needed");
     }
-    let held = held.clone();
-    let received = arrived(books, &held).unwrap_or(now);
-    issue_receipt(books, &held, verdicts, received, ruling, now)
+    Ok(Ready {
+        held: held.clone(),
+        verdicts,
+    })
+}
+
+fn rests_on_open(earlier: Month) -> Faults {
+    Faults::one(
+        FaultCode::ReviewEarlier,
+        format!(
+            "该报表以 {earlier} 的原报表为基础，而 {earlier} 已退回或撤销通过：请退回，由该单位在其后重新结账"
+        ),
+        format!(
+            "it was closed over {earlier}, which is returned or open again: return it, and the unit \
+             closes it again after {earlier}"
+        ),
+    )
 }
 
 /// A month belongs to whoever was the unit's parent in it, which is named where there is one.

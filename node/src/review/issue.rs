@@ -33,6 +33,11 @@ pub struct Ruling {
     pub about: Vec<String>,
     /// Who decided: `<unit>/<name>`, or the unit where its node did so by itself.
     pub by: String,
+    /// Also the later months of the unit, which rest on this one: they are returned or opened again
+    /// with it, or accepted with it as they stand.
+    pub later: bool,
+    /// A report that was returned or opened again is accepted as it stands: no new revision comes.
+    pub unchanged: bool,
 }
 
 impl Ruling {
@@ -43,7 +48,16 @@ impl Ruling {
             reasons: Vec::new(),
             about: Vec::new(),
             by: by.to_string(),
+            later: false,
+            unchanged: false,
         }
+    }
+
+    /// The same of the unit's later months, too.
+    #[must_use]
+    pub fn with_later(mut self) -> Ruling {
+        self.later = true;
+        self
     }
 
     /// With this reason.
@@ -104,6 +118,7 @@ pub fn issue_receipt(
         reasons,
         about,
         by,
+        ..
     } = ruling;
     if let Some(fault) = books.listed_key().fault() {
         return Err(fault.into());

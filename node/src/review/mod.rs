@@ -8,7 +8,8 @@
 //! count, and a unit is only flagged for bytes that carry its own signature.
 //!
 //! Reading order: `receive` (what comes), `contradict` (what cannot both be true), `check` (what
-//! holds), `asked` (whether a revision was asked for), `decide` (a person's word), `issue` (the
+//! holds), `asked` (whether a revision was asked for), `decide` (a person's word, with `state` and `later`: what it may be, and
+//! which months it takes along), `issue` (the
 //! receipt).
 
 mod asked;
@@ -16,7 +17,9 @@ mod check;
 mod contradict;
 mod decide;
 mod issue;
+mod later;
 mod receive;
+mod state;
 
 pub use check::{check_all, waits};
 pub use contradict::contradict;

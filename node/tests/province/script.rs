@@ -334,32 +334,32 @@ fn decide(
     let id: UnitId = child.parse().expect("a unit");
     let decided = unit.call(move |books, now| {
         let Some(known) = books.children().get(&id) else {
-            return Ok((Did::NotYet, None));
+            return Ok((Did::NotYet, Vec::new()));
         };
         let Some(held) = known
             .latest(month)
             .filter(|h| h.rollup.revision == revision)
         else {
-            return Ok((Did::NotYet, None));
+            return Ok((Did::NotYet, Vec::new()));
         };
         let digest = held.digest();
         if unsure && known.decision(&digest) == Some(word) {
-            return Ok((Did::Done, None));
+            return Ok((Did::Done, Vec::new()));
         }
         if !known.verdicts().contains_key(&digest)
             || (word == Decision::Reopened && known.decision(&digest).is_none())
         {
-            return Ok((Did::NotYet, None));
+            return Ok((Did::NotYet, Vec::new()));
         }
         let mut ruling = Ruling::new(word, &by);
         if word != Decision::Accepted {
-            ruling = ruling.because("please look again");
+            ruling = ruling.because("please look again").with_later();
         }
-        let note = review::decide(books, &id, month, ruling, now)?;
-        Ok((Did::Done, Some(note)))
+        let notes = review::decide(books, &id, month, ruling, now)?;
+        Ok((Did::Done, notes))
     })?;
-    Ok(decided.map(|(did, note)| {
-        unit.service().queue(note.into_iter().collect());
+    Ok(decided.map(|(did, notes)| {
+        unit.service().queue(notes);
         did
     }))
 }

@@ -349,8 +349,26 @@ fn returned_and_again(f: &Federation, city: &Member, county: &Member, month: Mon
             .to_string(),
     ];
     decide(city, county, month, 1, Decision::Returned, &reasons)?;
+    put_right(county, month)?;
     report(f, county, month, &CloseRequest::default())?;
     decide(city, county, month, 2, Decision::Accepted, &[])
+}
+
+/// Corrects the month's last event to what it said: figures stay, and the new revision says what was
+/// looked at.
+pub fn put_right(county: &Member, month: Month) -> Result<()> {
+    let client = Client::new(&county.url(), county.token("luru"));
+    let events = client.events(month, true).into_diagnostic()?;
+    for event in events.iter().rev().filter(|e| e.voided_by.is_none()) {
+        let Some(day) = event.fields.get("occurred_on").and_then(|day| day.as_str()) else {
+            continue;
+        };
+        let same = serde_json::Map::from_iter([("occurred_on".to_string(), day.into())]);
+        if client.change(event.index, "typing", &same).is_ok() {
+            return Ok(());
+        }
+    }
+    Err(miette!("{} {month}: no event to look at", county.id))
 }
 
 fn came_later(f: &Federation, province: &Member, id: &str, month: Month) -> Result<()> {

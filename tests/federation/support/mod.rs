@@ -273,6 +273,7 @@ impl People {
         for (_, revision, decision) in self.course(id, m) {
             if revision > 1 {
                 self.receipted_so(id, m, revision - 1, Decision::Returned, disturbance);
+                year::put_right(self.member(id), m).unwrap_or_else(|e| panic!("{e}"));
                 self.revise(id, m, revision, disturbance);
             }
             self.decide(id, m, revision, decision, disturbance);

@@ -15,7 +15,7 @@ mod write;
 
 pub use draft::{Imported, Recorded, day_faults, dry_run, record};
 pub use people::{enrol, revoke};
-pub(super) use recount::recount;
+pub(super) use recount::{Recounted, recount};
 pub use void::{correct, no_event, void};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +54,8 @@ pub(super) struct Recording<'a> {
     same: BTreeMap<ContentHash, u64>,
     /// What it has taken back.
     voided: BTreeSet<u64>,
+    /// The system events that a recount has added.
+    recounted: Vec<Recounted>,
     /// The entry of the month's secret, if this recording makes it.
     new_secret: Option<NewEntry>,
     /// Nothing where nothing will be written.
@@ -113,6 +115,7 @@ impl<'a> Recording<'a> {
             subjects: BTreeMap::new(),
             same: BTreeMap::new(),
             voided: BTreeSet::new(),
+            recounted: Vec::new(),
             new_secret: None,
             signers: None,
         })

@@ -1,8 +1,7 @@
 //! The recount at close: what voids and time alone changed is brought home by system events.
 
 use chrono::{DateTime, Utc};
-use protocol::count::{Fields, Value};
-use protocol::verify::log::UnitLog;
+use protocol::count::{Fields, Moves, Value};
 
 use super::Recording;
 use crate::books::Books;
@@ -14,26 +13,42 @@ use crate::pseudonym::Pseudonym;
 /// More system events about one subject than any catalogue can ask for at one close.
 const MAX_ROUNDS: usize = 64;
 
-/// Recounts every subject of the open month and records what changed.
-pub(in crate::desk) fn recount(
-    books: &mut Books,
+/// A system event that a recount found: its type, and what it adds to the figures.
+#[derive(Debug, Clone)]
+pub(in crate::desk) struct Recounted {
+    pub(in crate::desk) event: String,
+    pub(in crate::desk) moves: Moves,
+}
+
+/// Recounts every subject of a month. What changed is in the recording, and not written yet.
+pub(in crate::desk) fn recount<'a>(
+    books: &'a Books,
     month: &UnitMonth,
     now: DateTime<Utc>,
-) -> Result<(), Faults> {
+) -> Result<Recording<'a>, Faults> {
     let mut recording = Recording::in_month(books, month.clone(), None, now)?;
-    for subject in books.view().subjects().map_err(internal)? {
-        recording.recount(subject)?;
-    }
+    recording.recount_all()?;
     // A key that has signed its last statement may still seal the month, if nothing is added.
-    let adds = recording.next > books.log().map_or(0, UnitLog::len);
+    let adds = !recording.recounted.is_empty();
     if let Some(fault) = books.node_key().fault().filter(|_| adds) {
         return Err(fault.into());
     }
-    let entries = recording.finish()?;
-    Ok(books.commit(entries)?)
+    Ok(recording)
 }
 
 impl Recording<'_> {
+    /// What a recount found so far.
+    pub(in crate::desk) fn recounted(&self) -> &[Recounted] {
+        &self.recounted
+    }
+
+    fn recount_all(&mut self) -> Result<(), Faults> {
+        for subject in self.books.view().subjects().map_err(internal)? {
+            self.recount(subject)?;
+        }
+        Ok(())
+    }
+
     /// Brings one subject's stocks and distinct counts home; as many system events as it takes.
     fn recount(&mut self, of: Pseudonym) -> Result<(), Faults> {
         let counting = self.month.counting.clone();
@@ -55,6 +70,10 @@ impl Recording<'_> {
             } else {
                 Fields::from([(event.key.clone(), Value::Text(key.clone()))])
             };
+            self.recounted.push(Recounted {
+                event: event.name.clone(),
+                moves: moves.clone(),
+            });
             let payload = Payload {
                 event: event.name.clone(),
                 on: period.last_day(),

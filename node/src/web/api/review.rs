@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use protocol::ids::UnitId;
 use protocol::receipt::Decision;
 use serde::Deserialize;
@@ -11,7 +10,7 @@ use utoipa::ToSchema;
 use super::answer::{Body, Refused, Who, month};
 use super::shapes;
 use crate::fault::{FaultCode, Faults};
-use crate::queries::children::{self, ChildMonth};
+use crate::queries::children::{self, ChildMonth, Decided};
 use crate::queries::contradictions::{self, Contradicted};
 use crate::review::{self, Ruling};
 use crate::web::app::App;
@@ -61,6 +60,12 @@ pub struct DecideRequest {
     /// Figures or cells that the reasons are about.
     #[serde(default)]
     about: Vec<String>,
+    /// Returns or opens also the later months of the unit, which rest on this one.
+    #[serde(default)]
+    later: bool,
+    /// Accepts a report that was returned or opened again as it stands: no new revision comes.
+    #[serde(default)]
+    unchanged: bool,
 }
 
 /// Accepts, returns or reopens a child's month.
@@ -70,14 +75,17 @@ pub struct DecideRequest {
     request_body = DecideRequest,
     params(("unit" = String, Path), ("month" = String, Path)),
     security(("token" = [])),
-    responses((status = 204), (status = 422, body = shapes::Faults))
+    responses(
+        (status = 200, body = Vec<shapes::Decided>),
+        (status = 422, body = shapes::Faults)
+    )
 )]
 pub async fn decide(
     State(app): State<App>,
     who: Who,
     Path((unit, text)): Path<(String, String)>,
     Body(request): Body<DecideRequest>,
-) -> Result<StatusCode, Refused> {
+) -> Result<Json<Vec<Decided>>, Refused> {
     who.need(&[Role::Reviewer, Role::Head])?;
     let month = month(&text)?;
     let unit: UnitId = unit
@@ -88,11 +96,14 @@ pub async fn decide(
         reasons: request.reasons,
         about: request.about,
         by: who.operator(&app),
+        later: request.later,
+        unchanged: request.unchanged,
     };
-    let note = app
+    let notes = app
         .service
         .with(move |books, now| review::decide(books, &unit, month, ruling, now))
         .await?;
-    app.service.queue(vec![note]);
-    Ok(StatusCode::NO_CONTENT)
+    let decided = children::decided(&notes);
+    app.service.queue(notes);
+    Ok(Json(decided))
 }

@@ -243,6 +243,19 @@ pub struct ChildMonth {
     pub flagged: Option<String>,
 }
 
+/// What was decided on a month of a unit below.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Decided {
+    /// Month.
+    #[schema(value_type = String)]
+    pub period: Month,
+    /// Revision.
+    pub revision: u32,
+    /// The decision.
+    #[schema(value_type = String)]
+    pub decision: Decision,
+}
+
 /// Two documents that cannot both be true, kept as evidence. What is a statement may be any bytes
 /// that the unit put into its log; then the delivery is exact, and the text as good as it can be.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -362,6 +375,11 @@ mod tests {
             decision: Some(Decision::Returned),
             open: false,
             flagged: Some("it".into()),
+        });
+        holds::<Decided>(&queries::children::Decided {
+            period: month(),
+            revision: 1,
+            decision: Decision::Reopened,
         });
         let delivery = || queries::contradictions::DeliveryBytes {
             from: 0,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use node::config::{Accept, Config};
 use node::desk::{receipt, record};
+use node::fault::Faults;
 use node::intake::Intake;
 use node::review::{self, Ruling};
 use node::service::Service;
@@ -92,14 +93,31 @@ impl World {
         review::check_all(self.desk(parent).books(), false, now).unwrap();
         let mut ruling = Ruling::new(decision, &format!("{parent}/tongji"));
         if decision != Decision::Accepted {
-            ruling = ruling.because("please look again");
+            ruling = ruling.because("please look again").with_later();
         }
+        self.rule(parent, child, period, ruling, now).unwrap();
+    }
+
+    /// The parent's word on what it has checked; the child gets the receipts of all months that it
+    /// is about.
+    ///
+    /// # Errors
+    /// Why the parent may not decide so.
+    pub fn rule(
+        &mut self,
+        parent: &str,
+        child: &str,
+        period: &str,
+        ruling: Ruling,
+        now: DateTime<Utc>,
+    ) -> Result<(), Faults> {
         let books = self.desk(parent).books();
-        let note = review::decide(books, &unit(child), month(period), ruling, now).unwrap();
-        assert_eq!(
-            receipt::take_receipt(self.desk(child).books(), note.as_bytes()).unwrap(),
-            Intake::Done
-        );
+        let notes = review::decide(books, &unit(child), month(period), ruling, now)?;
+        for note in notes {
+            let took = receipt::take_receipt(self.desk(child).books(), note.as_bytes());
+            assert_eq!(took.unwrap(), Intake::Done);
+        }
+        Ok(())
     }
 
     /// A county's or city's month, from close to the accepted receipt.
