@@ -402,10 +402,8 @@ impl Client {
         // 422 carries either the import's report, or a list of faults of the file as a whole.
         if let Ok(Faults(faults)) = serde_json::from_slice(&answer) {
             return Ok(Imported {
-                recorded: Vec::new(),
                 faults,
-                accepted: false,
-                known: false,
+                ..Imported::default()
             });
         }
         self.read(&path, &answer)

@@ -886,11 +886,13 @@ fn answers(list: &'static [(&'static str, &'static str)]) -> String {
     url
 }
 
-const KNOWN: &str = r#"{"recorded":[],"accepted":false,"known":true,"faults":[
-    {"row":2,"code":"event.repeated","zh":"相同","en":"the same"}]}"#;
+const KNOWN: &str = r#"{"recorded":[],"accepted":false,"known":true,"faults":[],
+    "skipped":[{"row":2,"reason":"recorded","index":5}],
+    "counts":{"rows":1,"recorded":0,"skipped":1,"refused":0,"faulty":0}}"#;
 const WRONG: &str = r#"{"recorded":[],"accepted":false,"known":false,"faults":[
-    {"row":2,"code":"event.repeated","zh":"相同","en":"the same"},
-    {"row":3,"code":"date.form","zh":"日期","en":"the day"}]}"#;
+    {"row":3,"code":"date.form","zh":"日期","en":"the day"}],
+    "skipped":[{"row":2,"reason":"recorded","index":5}],
+    "counts":{"rows":2,"recorded":0,"skipped":1,"refused":1,"faulty":1}}"#;
 const EMPTY: &str = r#"[{"code":"file.empty","zh":"没有行","en":"no row"}]"#;
 const RECORDED: &str = r#"{"recorded":[{"row":2,"id":"x","index":7,"period":"2023-03","late":null}],
     "accepted":true,"known":false,"faults":[]}"#;
@@ -912,22 +914,25 @@ fn an_import_that_was_broken_off_goes_on_where_it_was() {
     let out = answer.out();
     let lines: Vec<&str> = out.lines().collect();
     assert!(
-        lines[0].starts_with("– 1-E06.csv: passed over, its 1 event(s)"),
+        lines[0].starts_with("– 1-E06.csv: 此前都已录入，略过"),
         "{out}"
     );
-    assert!(lines[2].starts_with("✓ 3-E06.csv"), "{out}");
-    // Nor does one wait for a file that nothing is in; that is told, and is no success.
-    let url = answers(&[("422", EMPTY), ("200", RECORDED), ("200", RECORDED)]);
-    let answer = import(&url, &["--json"]);
-    let value: Value = serde_json::from_str(&answer.out()).unwrap();
-    assert_eq!((answer.code(), &value["not_tried"]), (1, &Value::from(0)));
-    // A file of which only some rows are known is not passed over.
-    let url = answers(&[("422", KNOWN), ("422", WRONG)]);
-    let answer = import(&url, &["--json"]);
-    let value: Value = serde_json::from_str(&answer.out()).unwrap();
-    assert_eq!((answer.code(), &value["not_tried"]), (1, &Value::from(1)));
-    assert_eq!(value["files"][0]["known"], true);
-    assert_eq!(value["files"][1]["known"], false);
+    let rows = "  共 1 行：录入 0，略过 1 (此前已录入 1)，未录入 0（有误 0）";
+    assert!(lines[1].starts_with(rows), "{out}");
+    assert!(lines[4].starts_with("✓ 3-E06.csv"), "{out}");
+    // Nor does one wait for a file that is refused; that is told, and is no success.
+    for refused in [EMPTY, WRONG] {
+        let list = vec![("422", refused), ("200", RECORDED), ("200", RECORDED)];
+        let url = answers(Box::leak(list.into_boxed_slice()));
+        let answer = import(&url, &["--json"]);
+        let value: Value = serde_json::from_str(&answer.out()).unwrap();
+        let accepted = |at: usize| value["files"][at]["result"]["accepted"].clone();
+        let of_all = [0, 1, 2].map(accepted);
+        assert_eq!(
+            (answer.code(), of_all),
+            (1, [false, true, true].map(Value::from))
+        );
+    }
 }
 
 /// What the runbook tells people to copy is read by the programs that read it.

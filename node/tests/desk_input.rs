@@ -150,7 +150,7 @@ fn every_fault_of_a_file_is_told_at_once_with_its_place() {
         format!("{good},{NAME},2026-01-05,,,,,,,extra"), // 14 wider than the heading
         format!("{good},{NAME},2026-01-05,,,,,,"),  // 15 good
     ];
-    let heading = "cert_no,name,occurred_on,credit,day,able,level,wage,hours\n";
+    let heading = "cert_no,name,occurred_on,credit,day,able,level,wage_fen,hours\n";
     let parsed = w.desks[A].parse(
         "E20",
         format!("{heading}{}\n", rows.join("\n")).as_bytes(),
@@ -167,7 +167,7 @@ fn every_fault_of_a_file_is_told_at_once_with_its_place() {
         (10, "occurred_on", "date.form"),
         (10, "able", "bool.form"),
         (10, "level", "code.unknown"),
-        (11, "wage", "money.form"),
+        (11, "wage_fen", "money.form"),
         (11, "hours", "number.form"),
         (12, "cert_no", "field.missing"),
         (12, "occurred_on", "field.missing"),
@@ -199,13 +199,13 @@ fn headings_are_told_by_their_names_and_a_file_without_one_tells_nothing_of_a_pe
     let a = &w.desks[A];
     let parsed = a.parse(
         "E20",
-        format!("cert_no,remark,name,name\n{},x,{NAME},y\n", cert(1)).as_bytes(),
+        format!("cert_no,nickname,name,name\n{},x,{NAME},y\n", cert(1)).as_bytes(),
         Form::Csv,
     );
     assert_eq!(
         codes(&parsed.faults),
         expect(&[
-            (1, "remark", "column.unknown"),
+            (1, "nickname", "column.unknown"),
             (1, "name", "column.twice"),
             (1, "occurred_on", "column.missing")
         ])
@@ -327,10 +327,10 @@ fn two_registered(now: DateTime<Utc>) -> World {
 fn placements_with_faults() -> (String, Vec<(u64, String, String)>) {
     let row = |id: &str, employer: &str, day: &str| format!("{id},{employer},1,{day}\n");
     let born = id_born("20260110", 1);
-    let text = String::from("id_no,employer,wage,occurred_on\n")
+    let text = String::from("id_no,employer,wage_fen,occurred_on\n")
         + &row(&id_no(2), "乙", "2026-01-06")        // 2 good
         + &row(&id_no(2), "乙", "2026-01-06")        // 3 the same row
-        + &format!("{},甲,300000,2026-01-05\n", id_no(1)) // 4 in the log
+        + &format!("{},甲,300000,2026-01-05\n", id_no(1)) // 4 in the log: no fault, passed over
         + &row(&id_no(9), "甲", "2026-01-06")        // 5 unknown
         + &row(&id_no(1), "甲", "2026-01-07")        // 6 still open
         + &row(&id_no(2), "乙", "2026-01-21")        // 7 tomorrow
@@ -338,7 +338,6 @@ fn placements_with_faults() -> (String, Vec<(u64, String, String)>) {
         + &row(&id_no(2), "丙", "2026-01-02"); // 9 before the registration
     let faults = expect(&[
         (3, "", "row.repeated"),
-        (4, "", "event.repeated"),
         (5, "id_no", "subject.unknown"),
         (6, "", "spell.open"),
         (7, "occurred_on", "date.future"),
@@ -377,7 +376,15 @@ fn a_dry_run_makes_no_secret_of_the_month() {
     let text = "attended,occurred_on\n3,2026-02-05\n";
     let parsed = a.parse("E06", text.as_bytes(), Form::Csv);
     let operator = a.name("luru");
-    let dry = record::dry_run(a.read(), &operator, &parsed.drafts, parsed.faults, now).unwrap();
+    let dry = record::dry_run(
+        a.read(),
+        &operator,
+        &parsed.drafts,
+        parsed.faults,
+        false,
+        now,
+    )
+    .unwrap();
     assert!(dry.accepted && dry.recorded.is_empty());
     assert_eq!(secrets(), 0);
     // The recording itself makes it, once.
@@ -424,15 +431,30 @@ fn a_file_is_known_when_every_row_of_it_was_recorded() {
         let again = import(&first, valid_rows);
         assert!(again.known && !again.accepted, "{again:?}");
     }
-    // One new row: the file as a whole was not recorded, and is not passed over.
-    let more = import(&text(&["2026-01-05", "2026-01-07"]), false);
-    assert!(!more.known && !more.accepted, "{more:?}");
-    // Nor is one with another fault.
+    // One with a fault is refused as a whole, and says how far it is known.
     let wrong = import(&text(&["2026-01-05", "2026-01-32"]), false);
-    assert!(!wrong.known && wrong.faults.len() == 2, "{wrong:?}");
+    assert!(!wrong.known && !wrong.accepted, "{wrong:?}");
+    assert_eq!((wrong.faults.len(), wrong.skipped.len()), (1, 1));
+    // One new row: that one is recorded, the other is passed over by name.
+    let more = import(&text(&["2026-01-05", "2026-01-07"]), false);
+    assert!(!more.known && more.accepted, "{more:?}");
+    let skipped = more.skipped.iter().map(|s| (s.row, s.reason, s.index));
+    let known = (2, exchange::SkipReason::Recorded, Some(4));
+    assert_eq!(skipped.collect::<Vec<_>>(), [known]);
+    // What repeats itself within the file may have happened twice: nobody decides that silently.
+    let twice = import(&text(&["2026-01-08", "2026-01-08"]), false);
+    assert_eq!(codes(&twice.faults), expect(&[(3, "", "row.repeated")]));
     let parsed = a.parse("E06", first.as_bytes(), Form::Csv);
     let operator = a.name("luru");
-    let dry = record::dry_run(a.read(), &operator, &parsed.drafts, parsed.faults, now).unwrap();
+    let dry = record::dry_run(
+        a.read(),
+        &operator,
+        &parsed.drafts,
+        parsed.faults,
+        false,
+        now,
+    )
+    .unwrap();
     assert!(dry.known && !dry.accepted);
 }
 
@@ -445,7 +467,15 @@ fn history_speaks_and_a_file_is_all_or_nothing() {
     let leaves = a.leaves();
     let parsed = a.parse("E02", text.as_bytes(), Form::Csv);
     let operator = a.name("luru");
-    let dry = record::dry_run(a.read(), &operator, &parsed.drafts, parsed.faults, now).unwrap();
+    let dry = record::dry_run(
+        a.read(),
+        &operator,
+        &parsed.drafts,
+        parsed.faults,
+        false,
+        now,
+    )
+    .unwrap();
     assert_eq!(codes(&dry.faults), want);
     assert!(!dry.accepted && dry.recorded.is_empty());
     assert_eq!(a.leaves(), leaves, "a dry run records nothing");
@@ -464,6 +494,7 @@ fn history_speaks_and_a_file_is_all_or_nothing() {
     private(&refused.faults);
     let taken = a.import("E02", &text, true, now).unwrap();
     assert_eq!((codes(&taken.faults), taken.accepted), (want, true));
+    assert_eq!(taken.skipped.len(), 1);
     assert_eq!(
         taken
             .recorded
@@ -525,7 +556,7 @@ fn only_an_enrolled_recorder_records() {
 fn a_type_of_the_systems_none_at_all_and_too_many_rows_are_refused() {
     let many = format!(
         "attended,occurred_on\n{}",
-        "1,2026-01-05\n".repeat(exchange::MAX_ROWS + 1)
+        "1,2026-01-05\n".repeat(exchange::MAX_ROWS as usize + 1)
     );
     for (text, event, code) in [
         // An event type that only the system writes.
@@ -558,11 +589,11 @@ fn the_largest_file_is_recorded_in_one_piece() {
     let unique: std::collections::BTreeSet<_> = ids.iter().collect();
     assert_eq!(unique.len(), ids.len());
     let recorded = a.register(&ids, "2026-01-03", at("2026-01-20"));
-    assert_eq!(recorded.len(), exchange::MAX_ROWS);
+    assert_eq!(recorded.len() as u64, exchange::MAX_ROWS);
     a.close(JAN, after(JAN));
     assert!(a.figure(JAN, "I9").0 > 0);
     a.reopen();
-    assert_eq!(a.leaves(), 4 + exchange::MAX_ROWS as u64);
+    assert_eq!(a.leaves(), 4 + exchange::MAX_ROWS);
 }
 
 #[test]

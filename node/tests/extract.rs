@@ -30,7 +30,7 @@ fn large() -> World {
         .collect();
     a.csv(
         "E02",
-        &format!("id_no,employer,wage,occurred_on\n{hired}"),
+        &format!("id_no,employer,wage_fen,occurred_on\n{hired}"),
         at("2026-01-20"),
     );
     a.finish(JAN, after(JAN));

@@ -169,7 +169,7 @@ fn late_and_opening_entries_are_named_and_move_what_they_should() {
         .import(
             "E02",
             &format!(
-                "id_no,employer,wage,occurred_on\n{},乙,1,2026-01-15\n",
+                "id_no,employer,wage_fen,occurred_on\n{},乙,1,2026-01-15\n",
                 id_no(2)
             ),
             false,

@@ -173,7 +173,7 @@ fn files(place: usize, month: Month, n: usize, events: usize) -> Vec<(&'static s
         let mut registered =
             String::from("occurred_on,cert_no,name,residence,education,valid_to,phone\n");
         let mut hired = String::from(
-            "occurred_on,id_no,employment_ref,form,employer,nature,wage,social_insurance\n",
+            "occurred_on,id_no,employment_ref,form,employer,nature,wage_fen,social_insurance\n",
         );
         for n in start..(start + BATCH).min(first + events / 2) {
             let (id, form) = (id_number(n), ["welfare", "self", "flex"][n % 3]);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use node::desk::record::Imported;
-use node::fault::FaultCode;
+use node::exchange::SkipReason;
 use serde_json::json;
 
 use super::arguments::ArgumentError;
@@ -16,11 +16,12 @@ use super::output::{CommandResult, Failure, Output, fault_table, print, read, sa
     after_help = "Example:\n  countersign import 2023-03/*.csv --token-file chen.token\n\n\
     A file is recorded as a whole or not at all, unless --valid-rows is given. Files are taken in \
     the order in which they are\n\
-    named; after a refused one the following are not tried, but for one without rows. One of which every row was recorded \
-    before is passed over:\n\
-    an import that was broken off is run again as it was. Files are UTF-8 or GB18030, CSV with a \
-    heading or JSONL.\n\
-    Rows are counted from 1, the heading included, as a spreadsheet shows them."
+    named; after a refused one the others are tried all the same. Rows that were recorded before \
+    are passed over: an import\n\
+    that was broken off, or of which one file was refused, is run again as it was. Files are UTF-8, \
+    UTF-16 or GB18030, CSV\n\
+    with a heading or JSONL. Rows are counted from 1, the heading included, as a spreadsheet shows \
+    them."
 )]
 pub struct Args {
     /// Files; the type is taken from a name like 14-E16.csv, the form from its ending
@@ -84,7 +85,6 @@ struct EventFile<'a> {
 pub fn run(args: &Args, out: &Output) -> CommandResult {
     let client = args.node.client()?;
     let files = read_files(args)?;
-    let total = files.len();
     let mut answers = Vec::new();
     let mut good = true;
     for file in files {
@@ -97,32 +97,12 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         }
         let whole = imported.faults.is_empty() || args.valid_rows;
         good &= imported.known || (imported.accepted && whole);
-        answers.push(json!({
-            "file": file.path,
-            "accepted": imported.accepted,
-            "known": imported.known,
-            "recorded": value(&imported.recorded),
-            "faults": value(&imported.faults),
-        }));
-        let passed = imported.known || is_empty(&imported);
-        if !imported.accepted && !passed && !args.dry_run {
-            break;
-        }
-    }
-    let untried = total - answers.len();
-    if untried > 0 {
-        out.note(format!("{untried} further file(s) were not tried."));
+        answers.push(json!({ "file": file.path, "result": value(&imported) }));
     }
     if out.json {
-        sayln!("{:#}", json!({ "files": answers, "not_tried": untried }));
+        sayln!("{:#}", json!({ "files": answers }));
     }
     Ok(good)
-}
-
-/// Whether the file has no row: the others need not wait for one that nothing is in.
-fn is_empty(imported: &Imported) -> bool {
-    let mut faults = imported.faults.iter();
-    imported.recorded.is_empty() && faults.any(|f| f.code == FaultCode::FileEmpty)
 }
 
 /// Every file is there and has a type before the first one is recorded.
@@ -149,34 +129,22 @@ fn read_files(args: &Args) -> Result<Vec<EventFile<'_>>, Failure> {
 }
 
 fn print_result(file: &Path, imported: &Imported, dry_run: bool, out: &Output) {
-    if imported.known {
-        sayln!(
-            "– {}: passed over, its {} event(s) were all recorded before; what happened a second \
-            time is told apart by a field / 略过：全部记录此前已经录入；确实发生两次的，请在字段中区分",
-            file.display(),
-            imported.faults.len()
-        );
-        return;
-    }
-    if !imported.faults.is_empty() {
-        print(&fault_table(out.style, &imported.faults));
+    for faults in [&imported.faults, &imported.warnings] {
+        if !faults.is_empty() {
+            print(&fault_table(out.style, faults));
+        }
     }
     let name = file.display();
-    let faults = imported.faults.len();
-    match (imported.accepted, faults) {
-        (true, 0) if dry_run => sayln!("✓ {name}: nothing is wrong with it / 没有发现错误"),
-        (true, 0) => sayln!(
-            "✓ {name}: {} event(s) recorded{} / 已记录",
-            imported.recorded.len(),
-            span(imported)
-        ),
-        (true, n) => sayln!(
-            "! {name}: {} event(s) recorded{}, {n} fault(s) in the others",
-            imported.recorded.len(),
-            span(imported)
-        ),
-        (false, n) => sayln!("✗ {name}: {n} fault(s), nothing was recorded / 有错误,未记录"),
-    }
+    let (mark, zh, en) = match (imported.known, imported.accepted, imported.faults.len()) {
+        (true, ..) => ("–", "此前都已录入，略过", "recorded before, passed over"),
+        (_, true, 0) if dry_run => ("✓", "没有发现错误，尚未录入", "nothing is wrong with it"),
+        (_, true, 0) => ("✓", "已录入", "recorded"),
+        (_, true, _) if dry_run => ("!", "部分各行有误，尚未录入", "some rows are wrong"),
+        (_, true, _) => ("!", "只录入了无误的各行", "the good rows were recorded"),
+        (_, false, _) => ("✗", "有误，没有录入", "refused, nothing was recorded"),
+    };
+    sayln!("{mark} {name}: {zh} / {en}{}", span(imported));
+    sayln!("  {}", accounted(imported));
     let late = imported
         .recorded
         .iter()
@@ -184,18 +152,73 @@ fn print_result(file: &Path, imported: &Imported, dry_run: bool, out: &Output) {
         .count();
     if late > 0 {
         sayln!(
-            "  {late} of them belong to a month that is closed: they count in the open one, as \
-                late entries (补录)"
+            "  其中 {late} 条属于已结账的月份，作为补录计入本月 / {late} of them belong to a month that \
+             is closed: they count in the open one, as late entries"
         );
+    }
+    if !imported.ignored.is_empty() {
+        let names = imported.ignored.join("、");
+        sayln!("  没有读取的列：{names} / columns that were not read: {names}");
     }
 }
 
+/// What became of every row: the parts add up to the whole.
+fn accounted(imported: &Imported) -> String {
+    let counts = &imported.counts;
+    let skipped = skipped(imported);
+    let (zh, en) = match skipped.len() {
+        0 => (String::new(), String::new()),
+        _ => {
+            let list = |words: Vec<String>, mark| format!(" ({})", words.join(mark));
+            let (zh, en) = skipped.into_iter().unzip();
+            (list(zh, "、"), list(en, ", "))
+        }
+    };
+    format!(
+        "共 {} 行：录入 {}，略过 {}{zh}，未录入 {}（有误 {}） / {} row(s): {} recorded, {} \
+         skipped{en}, {} refused ({} of them wrong)",
+        counts.rows,
+        counts.recorded,
+        counts.skipped,
+        counts.refused,
+        counts.faulty,
+        counts.rows,
+        counts.recorded,
+        counts.skipped,
+        counts.refused,
+        counts.faulty,
+    )
+}
+
+/// How many rows were skipped for which reason, in both languages.
+fn skipped(imported: &Imported) -> Vec<(String, String)> {
+    let reasons = [
+        (SkipReason::Recorded, "此前已录入", "recorded before"),
+        (SkipReason::Title, "标题", "titles"),
+        (SkipReason::Total, "合计", "totals"),
+        (SkipReason::Footer, "表尾", "lines below"),
+    ];
+    let count = |reason| {
+        imported
+            .skipped
+            .iter()
+            .filter(move |s| s.reason == reason)
+            .count()
+    };
+    reasons
+        .into_iter()
+        .map(|(reason, zh, en)| (count(reason), zh, en))
+        .filter(|(n, ..)| *n > 0)
+        .map(|(n, zh, en)| (format!("{zh} {n}"), format!("{n} {en}")))
+        .collect()
+}
+
 fn span(imported: &Imported) -> String {
-    match (imported.recorded.first(), imported.recorded.last()) {
-        (Some(first), Some(last)) => format!(
-            " in {}, log index {} to {}",
-            first.period, first.index, last.index
-        ),
+    let indexes = || imported.recorded.iter().map(|r| r.index);
+    match (imported.recorded.first(), indexes().min(), indexes().max()) {
+        (Some(any), Some(first), Some(last)) => {
+            format!(" in {}, log index {first} to {last}", any.period)
+        }
         _ => String::new(),
     }
 }

@@ -41,11 +41,15 @@ pub fn import(
     let mut parsed = exchange::parse(file, request.form, event, &counting.catalogue)?;
     let days = record::day_faults(books, &parsed.broken, now)?;
     parsed.faults.extend(days);
-    let (operator, drafts, faults) = (&request.operator, &parsed.drafts, parsed.faults);
-    if request.dry_run {
-        return record::dry_run(books, operator, drafts, faults, now);
-    }
-    record::record(books, operator, drafts, faults, request.valid_rows, now)
+    let (operator, valid_rows) = (&request.operator, request.valid_rows);
+    let (drafts, faults) = (&parsed.drafts, std::mem::take(&mut parsed.faults));
+    let mut imported = if request.dry_run {
+        record::dry_run(books, operator, drafts, faults, valid_rows, now)
+    } else {
+        record::record(books, operator, drafts, faults, valid_rows, now)
+    }?;
+    imported.complete(&parsed);
+    Ok(imported)
 }
 
 /// What replaces an event.
@@ -100,7 +104,13 @@ fn whole(books: &Books, index: u64, event: &Map<String, Value>) -> Result<Draft,
     if !parsed.faults.is_empty() {
         return Err(Faults(parsed.faults));
     }
-    let nothing = || Faults::one(FaultCode::FileEmpty, "没有内容", "nothing to record");
+    let nothing = || {
+        Faults::one(
+            FaultCode::FileEmpty,
+            "没有可更正的内容。",
+            "nothing to record",
+        )
+    };
     parsed.drafts.pop().ok_or_else(nothing)
 }
 

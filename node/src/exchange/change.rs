@@ -6,10 +6,11 @@ use protocol::catalogue::{Catalogue, EventType};
 use protocol::count::Fields;
 use serde_json::{Map, Value};
 
-use super::cell;
 use super::column::{OCCURRED_ON, printable, required};
 use super::jsonl::json_cells;
 use super::rows::Draft;
+use super::unit::MoneyUnit;
+use super::{cell, date};
 use crate::fault::{Fault, FaultCode, Faults};
 
 /// The event of this type, day and fields after these changes. Each names its field as a column of a
@@ -36,15 +37,18 @@ pub fn changed(
         let text = text.trim();
         let changed = match event.field(&column.field) {
             _ if column.field == OCCURRED_ON && text.is_empty() => Err(missing()),
-            _ if column.field == OCCURRED_ON => cell::date(text).map(|day| draft.on = day),
+            _ if column.field == OCCURRED_ON => date::date(text).map(|day| draft.on = day),
             _ if text.is_empty() => {
                 draft.fields.remove(&column.field);
                 Ok(())
             }
             None => Ok(()),
-            Some(field) => cell::value(field, text, column.yuan, catalogue).map(|value| {
-                draft.fields.insert(field.name.clone(), value);
-            }),
+            Some(field) => {
+                let unit = column.unit.unwrap_or(MoneyUnit::Fen);
+                cell::value(field, text, unit, catalogue).map(|value| {
+                    draft.fields.insert(field.name.clone(), value);
+                })
+            }
         };
         faults.extend(changed.err().map(|f| f.column(printable(&column.heading))));
     }
@@ -65,7 +69,7 @@ pub fn changed(
 }
 
 fn missing() -> Fault {
-    let (zh, en) = ("必填，但没有填", "must be filled in");
+    let (zh, en) = ("必填项，请补填。", "must be filled in");
     Fault::new(FaultCode::FieldMissing, zh, en)
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use protocol::catalogue::{Catalogue, EventType};
+use protocol::catalogue::{Catalogue, EventType, FieldKind};
 
-use super::column::{Column, printable};
+use super::column::{Column, Heading, OCCURRED_ON, printable, unknown, without_unit};
 use super::rows::{BadRow, Cell, Draft, Parsed, draft, event_type, limit};
+use super::unit::MoneyUnit;
 use crate::fault::{Fault, FaultCode, Faults};
 
 /// Reads a file. `event` is the type of rows that name none.
@@ -16,10 +17,13 @@ pub(super) fn read(
 ) -> Result<Parsed, Faults> {
     let mut parsed = Parsed::default();
     let lines = text.lines().enumerate();
-    for (n, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
-        limit(n + 1)?;
+    let filled = |line: &str| !line.trim_matches(['\u{1a}', ' ', '\t', '\r']).is_empty();
+    for (n, line) in lines.filter(|(_, line)| filled(line)) {
+        parsed.rows += 1;
+        limit(parsed.rows)?;
         let row = n as u64 + 1;
-        parsed.add(row, read_row(row, line, event, catalogue));
+        let draft = read_row(row, line, event, catalogue, &mut parsed.names);
+        parsed.add(row, draft);
     }
     Ok(parsed)
 }
@@ -29,16 +33,22 @@ fn read_row(
     line: &str,
     event: Option<&str>,
     catalogue: &Catalogue,
+    names: &mut BTreeMap<String, String>,
 ) -> Result<Draft, BadRow> {
     let object = json_object(line)?;
     let own = object.get("type").and_then(|t| t.as_str()).or(event);
     let event = event_type(own, catalogue).map_err(|fault| fault.column("type"))?;
     let cells = json_cells(&object, event)?;
+    for (column, _) in &cells {
+        let name = names.entry(column.field.clone());
+        name.or_insert_with(|| column.heading.clone());
+    }
+    let machine = cells.iter().any(|(c, _)| c.heading == c.field) || cells.is_empty();
     let cells: Vec<Cell> = cells
         .iter()
         .map(|(column, text)| Cell { column, text })
         .collect();
-    draft(row, event, &cells, catalogue)
+    draft(row, event, &cells, machine, catalogue)
 }
 
 /// The object of one line.
@@ -48,9 +58,19 @@ fn json_object(line: &str) -> Result<BTreeMap<String, serde_json::Value>, Fault>
         Ok(UniqueKeys(_, Some(twice))) => Err(twice_fault().column(printable(&twice))),
         Err(e) => {
             // serde's message may repeat a value; only the column is told.
+            let at = match e.column() {
+                0 => (String::new(), String::new()),
+                n => (format!("（第 {n} 个字符处）"), format!(" (column {n})")),
+            };
             let (zh, en) = (
-                format!("不是 JSON 对象(第 {} 列)", e.column()),
-                format!("not a JSON object (column {})", e.column()),
+                format!(
+                    "本行不是完整的 JSON 对象{}。JSONL 文件每行写一个 {{…}}。",
+                    at.0
+                ),
+                format!(
+                    "not a JSON object{}; each line of the file is one {{…}}",
+                    at.1
+                ),
             );
             Err(Fault::new(FaultCode::RowJson, zh, en))
         }
@@ -58,7 +78,10 @@ fn json_object(line: &str) -> Result<BTreeMap<String, serde_json::Value>, Fault>
 }
 
 fn twice_fault() -> Fault {
-    let (zh, en) = ("这个字段出现两次", "this field is there twice");
+    let (zh, en) = (
+        "字段重复，请只保留一个。",
+        "this field is there twice: keep one",
+    );
     Fault::new(FaultCode::ColumnTwice, zh, en)
 }
 
@@ -70,36 +93,85 @@ pub(super) fn json_cells(
     let mut cells: Vec<(Column, String)> = Vec::new();
     let mut faults = Vec::new();
     for (name, value) in object.iter().filter(|(n, _)| *n != "type") {
-        let Some(column) = Column::find(name, event) else {
-            let en = format!("{} has no such field", event.code);
-            let fault = Fault::new(FaultCode::ColumnUnknown, "没有这个字段", en);
-            faults.push(fault.column(printable(name)));
-            continue;
+        let column = match Heading::read(name, event) {
+            Heading::Column(column) => column,
+            Heading::Ignored(_) => continue,
+            Heading::Blank | Heading::Unknown(_) => {
+                faults.push(unknown(name, event));
+                continue;
+            }
         };
         if cells.iter().any(|(c, _)| c.field == column.field) {
             faults.push(twice_fault().column(name));
             continue;
         }
-        let text = match value {
-            serde_json::Value::String(s) => s.clone(),
-            serde_json::Value::Null => String::new(),
-            serde_json::Value::Bool(_) | serde_json::Value::Number(_) => value.to_string(),
-            _ => {
-                let (zh, en) = (
-                    "应为文字、数字或真假",
-                    "a text, number or boolean belongs here",
-                );
-                faults.push(Fault::new(FaultCode::FieldKind, zh, en).column(name));
-                continue;
-            }
-        };
-        cells.push((column, text));
+        match cell(name, value, column, event) {
+            Ok(cell) => cells.push(cell),
+            Err(fault) => faults.push(fault.column(name)),
+        }
     }
     if faults.is_empty() {
         Ok(cells)
     } else {
         Err(faults)
     }
+}
+
+/// One member as a cell. The record's own name of an amount means fen, as in records and
+/// disclosures; any other name must say its unit.
+fn cell(
+    name: &str,
+    value: &serde_json::Value,
+    mut column: Column,
+    event: &EventType,
+) -> Result<(Column, String), Fault> {
+    use serde_json::Value;
+    let field = event.field(&column.field);
+    let kind = match field {
+        Some(field) => field.kind,
+        None => FieldKind::Date,
+    };
+    if kind == FieldKind::Fen && column.unit.is_none() {
+        match field {
+            Some(field) if name != field.name => return Err(without_unit(name, field)),
+            _ => column.unit = Some(MoneyUnit::Fen),
+        }
+    }
+    let fits = match value {
+        Value::Null | Value::String(_) => true,
+        Value::Bool(_) => kind == FieldKind::Bool,
+        Value::Number(_) => matches!(kind, FieldKind::Int | FieldKind::Fen),
+        Value::Array(_) | Value::Object(_) => false,
+    };
+    if !fits {
+        return Err(wrong_kind(kind));
+    }
+    let text = match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    debug_assert!(column.field == OCCURRED_ON || field.is_some());
+    Ok((column, text))
+}
+
+fn wrong_kind(kind: FieldKind) -> Fault {
+    let (zh, en) = match kind {
+        FieldKind::Int | FieldKind::Fen => (
+            "应填数字，可以加英文双引号。",
+            "a number belongs here, with or without quotation marks",
+        ),
+        FieldKind::Bool => (
+            "应填 true 或 false，或“是”“否”。",
+            "true or false belongs here, or a text",
+        ),
+        _ => (
+            "应填文字，请加英文双引号：写成 JSON 数字的号码，末几位会被许多程序改掉。",
+            "a text belongs here, in quotation marks: of a number, many programs change the last \
+             digits",
+        ),
+    };
+    Fault::new(FaultCode::FieldKind, zh, en)
 }
 
 /// A JSON object whose names must be unique, and the name that is not.

@@ -1,15 +1,19 @@
 //! One row of cells into a draft, whichever source the row came from.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use protocol::catalogue::{Catalogue, EventType};
 use protocol::count::Fields;
+use serde::{Deserialize, Serialize};
 
-use super::cell;
-use super::column::{Column, OCCURRED_ON, required};
+use super::column::{Column, OCCURRED_ON, name_of, required};
+use super::unit::MoneyUnit;
+use super::{cell, date, fold};
 use crate::fault::{Fault, FaultCode, Faults};
 
 /// At most this many rows in one file: a file is recorded all or nothing, in one durable write.
-pub const MAX_ROWS: usize = 5_000;
+pub const MAX_ROWS: u64 = 5_000;
 
 /// An event that is not recorded yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +28,32 @@ pub struct Draft {
     pub fields: Fields,
 }
 
+/// Why a row of a file is no event, though something stands in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// A line above the heading.
+    Title,
+    /// A row of totals.
+    Total,
+    /// A line below the table: who filled it in, notes.
+    Footer,
+    /// The very same was recorded before.
+    Recorded,
+}
+
+/// A row that was passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// Row of the file.
+    pub row: u64,
+    /// Why.
+    pub reason: SkipReason,
+    /// Log index of what was recorded before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u64>,
+}
+
 /// What a file gives: rows that can be read, and everything that is wrong with the others.
 #[derive(Debug, Clone, Default)]
 pub struct Parsed {
@@ -33,6 +63,14 @@ pub struct Parsed {
     pub faults: Vec<Fault>,
     /// Rows and days of the others, where the day can be read: it may be wrong as well.
     pub broken: Vec<(u64, NaiveDate)>,
+    /// Rows in which something stands, the heading not counted.
+    pub rows: u64,
+    /// Rows that are no events.
+    pub skipped: Vec<Skipped>,
+    /// Columns that were read over, such as 序号 and 备注, as the file names them.
+    pub ignored: Vec<String>,
+    /// How the file calls its fields: machine name → heading.
+    pub names: BTreeMap<String, String>,
 }
 
 impl Parsed {
@@ -46,6 +84,15 @@ impl Parsed {
                 self.broken.extend(bad.on.map(|on| (row, on)));
             }
         }
+    }
+
+    /// Passes a row over.
+    pub(super) fn skip(&mut self, row: u64, reason: SkipReason) {
+        self.skipped.push(Skipped {
+            row,
+            reason,
+            index: None,
+        });
     }
 }
 
@@ -81,7 +128,7 @@ pub(super) struct Cell<'a> {
 
 impl Cell<'_> {
     fn is_blank(&self) -> bool {
-        self.text.trim().is_empty()
+        fold::visible(self.text).is_empty()
     }
 }
 
@@ -93,7 +140,7 @@ pub(super) fn event_type<'a>(
     let Some(name) = name else {
         return Err(Fault::new(
             FaultCode::FileType,
-            "没有说明事件类型;请给出类型,例如 E16",
+            "未指明业务类型。请注明类型代码，如 E16（实现就业）。",
             "no event type is given; name one, for example E16",
         ));
     };
@@ -101,7 +148,7 @@ pub(super) fn event_type<'a>(
     let unknown = || {
         Fault::new(
             FaultCode::FileType,
-            "目录中没有这个可填报的事件类型",
+            "指标目录中没有这一业务类型，或该类型由系统自动生成、不能填报。请核对类型代码。",
             "the catalogue has no such event type that people record",
         )
     };
@@ -112,58 +159,53 @@ pub(super) fn event_type<'a>(
 }
 
 /// Refuses a file of more than [`MAX_ROWS`] rows.
-pub(super) fn limit(rows: usize) -> Result<(), Faults> {
+pub(super) fn limit(rows: u64) -> Result<(), Faults> {
     if rows > MAX_ROWS {
         return Err(Faults::one(
             FaultCode::FileRows,
-            format!("一个文件最多 {MAX_ROWS} 行;请分成几个文件"),
+            format!("每个文件最多 {MAX_ROWS} 行。请拆分成几个文件，分别导入。"),
             format!("a file has at most {MAX_ROWS} rows; split it"),
         ));
     }
     Ok(())
 }
 
-/// Makes a draft of the cells of one row, or finds everything that is wrong with them.
+/// Makes a draft of the cells of one row, or finds everything that is wrong with them. `machine`
+/// says whether the source calls fields by their machine names: faults call those that it lacks
+/// alike.
 pub(super) fn draft(
     row: u64,
     event: &EventType,
     cells: &[Cell],
+    machine: bool,
     catalogue: &Catalogue,
 ) -> Result<Draft, BadRow> {
     let mut fields = Fields::new();
     let mut faults = Vec::new();
     let mut on = None;
     for Cell { column, text } in cells.iter().filter(|c| !c.is_blank()) {
-        let text = text.trim();
         if column.field == OCCURRED_ON {
-            match cell::date(text) {
+            match date::date(text) {
                 Ok(day) => on = Some(day),
-                Err(fault) => faults.push(fault.column(&column.heading)),
+                Err(fault) => {
+                    let fault = cell::with_found(fault, text);
+                    faults.push(fault.column(&column.heading));
+                }
             }
             continue;
         }
         let Some(field) = event.field(&column.field) else {
             continue;
         };
-        match cell::value(field, text, column.yuan, catalogue) {
+        let unit = column.unit.unwrap_or(MoneyUnit::Fen);
+        match cell::value(field, text, unit, catalogue) {
             Ok(value) => {
                 fields.insert(field.name.clone(), value);
             }
             Err(fault) => faults.push(fault.column(&column.heading)),
         }
     }
-    let filled = |name| {
-        let mut of_name = cells.iter().filter(|c| c.column.field == name);
-        of_name.any(|c| !c.is_blank())
-    };
-    for name in required(event).filter(|name| !filled(*name)) {
-        let fault = Fault::new(
-            FaultCode::FieldMissing,
-            "必填,但没有填",
-            "must be filled in",
-        );
-        faults.push(fault.column(name));
-    }
+    faults.extend(missing(event, cells, machine));
     match on {
         Some(on) if faults.is_empty() => Ok(Draft {
             row,
@@ -176,6 +218,25 @@ pub(super) fn draft(
     }
 }
 
+/// A fault for each field that must be filled in and is not.
+fn missing(event: &EventType, cells: &[Cell], machine: bool) -> Vec<Fault> {
+    let of = |name: &str| cells.iter().find(|c| c.column.field == name);
+    required(event)
+        .filter(|name| of(name).is_none_or(Cell::is_blank))
+        .map(|name| {
+            let fault = Fault::new(
+                FaultCode::FieldMissing,
+                "必填项，请补填。",
+                "must be filled in",
+            );
+            match of(name) {
+                Some(cell) => fault.column(&cell.column.heading),
+                None => fault.column(&name_of(name, event, machine)),
+            }
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use protocol::count::Value;
@@ -186,11 +247,14 @@ mod tests {
     fn row_of(attended: &str, day: &str) -> Result<Draft, BadRow> {
         let catalogue = kit::catalogue();
         let event = event_type(Some("E06"), &catalogue).unwrap();
-        let column = |name| Column::find(name, event).unwrap();
+        let column = |name| match super::super::column::Heading::read(name, event) {
+            super::super::column::Heading::Column(column) => column,
+            other => panic!("{other:?}"),
+        };
         let (number, date) = (column("人次"), column("occurred_on"));
         let cells = [(&number, attended), (&date, day)];
         let cells = cells.map(|(column, text)| Cell { column, text });
-        draft(7, event, &cells, &catalogue)
+        draft(7, event, &cells, true, &catalogue)
     }
 
     fn faults(bad: &BadRow) -> Vec<(String, &str)> {
@@ -219,7 +283,7 @@ mod tests {
         assert_eq!(bad.on.map(|on| on.to_string()), Some("2026-01-07".into()));
         let bad = row_of(" ", "").unwrap_err();
         let missing = |name| ("field.missing".to_string(), name);
-        assert_eq!(faults(&bad), [missing("occurred_on"), missing("attended")]);
+        assert_eq!(faults(&bad), [missing("occurred_on"), missing("人次")]);
     }
 
     #[test]

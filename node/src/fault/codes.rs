@@ -457,13 +457,14 @@ codes! {
     // Files of events.
     {
         FileEncoding = "file.encoding", 422;
-        => en "the file is neither UTF-8 nor GB18030",
+        => en "the file is neither UTF-8 nor UTF-16 nor GB18030, or its rows belong to two encodings",
               "save it as “CSV UTF-8”, import again: nothing of it was recorded";
-           zh "文件既不是 UTF-8 也不是 GB18030 编码", "请另存为“CSV UTF-8”后重新导入；该文件没有任何内容被录入";
+           zh "文件不是 UTF-8、UTF-16 或 GB18030 编码，或者各行编码不同", "请另存为“CSV UTF-8”后重新导入；该文件没有任何内容被录入";
     }
     {
         FileForm = "file.form", 422;
         FileUnreadable = "file.unreadable", 422;
+        FileQuotes = "file.quotes", 422;
         FileHeading = "file.heading", 422;
         FileType = "file.type", 422;
         FileRows = "file.rows", 422;
@@ -477,6 +478,7 @@ codes! {
         ColumnUnknown = "column.unknown", 422;
         ColumnTwice = "column.twice", 422;
         ColumnMissing = "column.missing", 422;
+        MoneyUnit = "money.unit", 422;
         => en "the columns are not those of this type of event",
               "correct the heading, import again: nothing of it was recorded";
            zh "各列与这一业务类型不符", "请改正表头后重新导入；该文件没有任何内容被录入";
@@ -485,6 +487,7 @@ codes! {
         Row = "row", 422;
         RowJson = "row.json", 422;
         RowWidth = "row.width", 422;
+        RowQuotes = "row.quotes", 422;
         RowRepeated = "row.repeated", 422;
         RowColumn = "row.column", 422;
         RowTwice = "row.twice", 422;
@@ -499,6 +502,7 @@ codes! {
         DateForm = "date.form", 422;
         DateImpossible = "date.impossible", 422;
         MoneyForm = "money.form", 422;
+        CellFormula = "cell.formula", 422;
         NumberForm = "number.form", 422;
         NumberTooLarge = "number.too_large", 422;
         BoolForm = "bool.form", 422;
@@ -522,6 +526,7 @@ codes! {
     }
     {
         IdLength = "id.length", 422;
+        IdShortened = "id.shortened", 422;
         IdCharacter = "id.character", 422;
         IdBirthDate = "id.birth_date", 422;
         IdCheckDigit = "id.check_digit", 422;
@@ -552,10 +557,24 @@ codes! {
     {
         EventRepeated = "event.repeated", 422;
         => en "the very same event was recorded already",
-              "probably the file was imported before, in part by `--valid-rows` (one with nothing \
-               else is passed over); if it happened twice, tell them apart by a field";
-           zh "完全相同的记录已经录入",
-              "文件可能已经导入过，或用 `--valid-rows` 导入了一部分（全部录入过的文件会略过）；如果确实发生两次，请在字段中区分";
+              "nothing is left to do (rows of a file that were recorded before are passed over); if \
+               it happened twice, tell them apart by a number or a day";
+           zh "完全相同的记录已经录入", "不需要再录入（文件中此前已录入的行会略过）；如果确实发生两次，请用编号或日期区分";
+    }
+    {
+        FieldRelation = "field.relation", 422;
+        => en "two fields of one row contradict each other",
+              "correct the row, import again: nothing of the file was recorded";
+           zh "同一行的两项互相矛盾", "请改正后重新导入；该文件没有任何内容被录入";
+    }
+    {
+        IdRounded = "id.rounded", 422;
+        MoneyUnusual = "money.unusual", 422;
+        SpellNone = "spell.none", 422;
+        DateLate = "date.late", 422;
+        => en "a warning: the row was recorded, and what it says is unusual",
+              "compare it with the paper; if it is wrong, correct or void the record";
+           zh "提示：该行已经录入，但内容不寻常", "请与原始资料核对；有误的，请更正或作废该记录";
     }
     {
         EventTier = "event.tier", 422;

@@ -220,9 +220,7 @@ fn import(unit: &mut Unit, event: &'static str, csv: String) -> Outcome {
     })?;
     Ok(imported.and_then(|i| {
         // All or nothing: after a crash either every row is new or every row is a repetition.
-        let repeated =
-            unsure && !i.faults.is_empty() && i.faults.iter().all(|f| f.code == "event.repeated");
-        if i.accepted || repeated {
+        if i.accepted || unsure && i.known {
             Ok(Did::Done)
         } else {
             Err(Faults(i.faults))

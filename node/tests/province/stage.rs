@@ -25,7 +25,7 @@ struct Person {
 impl Person {
     fn hired_csv(&self, employer: &str, wage: i64, day: &str) -> String {
         format!(
-            "id_no,employer,wage,occurred_on\n{},{employer},{wage},{day}\n",
+            "id_no,employer,wage_fen,occurred_on\n{},{employer},{wage},{day}\n",
             self.id
         )
     }

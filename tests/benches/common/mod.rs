@@ -122,7 +122,7 @@ pub fn files(first: usize, count: usize, batch: usize) -> Vec<(&'static str, Str
         let mut registered =
             String::from("occurred_on,cert_no,name,residence,education,valid_to,phone\n");
         let mut hired = String::from(
-            "occurred_on,id_no,employment_ref,form,employer,nature,wage,social_insurance\n",
+            "occurred_on,id_no,employment_ref,form,employer,nature,wage_fen,social_insurance\n",
         );
         for n in persons {
             let id = id_number(n);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use protocol::figure::Counts;
+use protocol::readable::Measure;
 use protocol::receipt::Decision;
 
 /// As `println!`, through [`say`].
@@ -71,18 +72,11 @@ pub fn decision_words(decision: Decision) -> String {
 /// An amount with its measure: money in 元, a ratio as it was counted.
 pub fn amount(counts: &Counts, measure: &str) -> String {
     match (counts.value, counts.num, counts.den) {
-        (Some(fen), ..) if measure == "分" => yuan(fen),
+        (Some(fen), ..) if measure == "分" => Measure::Money.text(fen),
         (Some(n), ..) => format!("{n} {measure}"),
         (None, Some(num), Some(den)) => format!("{num}/{den}"),
         _ => "–".to_string(),
     }
-}
-
-/// Money that is counted in 分: `-12.34 元`.
-fn yuan(fen: i64) -> String {
-    let sign = if fen < 0 { "-" } else { "" };
-    let (yuan, rest) = (fen.unsigned_abs() / 100, fen.unsigned_abs() % 100);
-    format!("{sign}{yuan}.{rest:02} 元")
 }
 
 /// A ratio in percent, with what it was counted from: `59.37 % (592/997)`. Nothing of nothing has no
@@ -119,8 +113,11 @@ mod tests {
 
     #[test]
     fn money_and_ratios_are_written_alike_everywhere() {
-        assert_eq!(yuan(-5), "-0.05 元");
-        assert_eq!(yuan(123_456), "1234.56 元");
+        let counts = Counts {
+            value: Some(-123_456),
+            ..Counts::default()
+        };
+        assert_eq!(amount(&counts, "分"), "-1,234.56 元");
         assert_eq!(percent(592, 997), "59.37 % (592/997)");
         assert_eq!(percent(0, 0), "0/0");
         let large = (1 << 53) - 1;

@@ -11,13 +11,13 @@ use protocol::catalogue::{EventType, Subject as Kind};
 use protocol::compiled::CompiledCatalogue;
 use protocol::count::state::{self, State};
 use protocol::count::{Fact, Moves, Value};
-use protocol::ids::{CertificateNumber, EventId, IdNumber};
+use protocol::ids::{CertificateNumber, EventId, IdNumber, Tier};
 use protocol::period::{Month, china_day};
 use protocol::statement::Ref;
 use serde::{Deserialize, Serialize};
 
-use super::Recording;
 use super::history::{cannot_count, check_history};
+use super::{Recording, plausible};
 use crate::books::Books;
 use crate::books::payload::{self, Payload, SubjectHistory};
 use crate::desk::month::open_month;
@@ -41,19 +41,19 @@ pub struct Recorded {
     pub late: Option<Month>,
 }
 
-/// The result of an import.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Imported {
-    /// Recorded rows; empty where the file was refused.
-    pub recorded: Vec<Recorded>,
-    /// Every fault.
-    pub faults: Vec<Fault>,
-    /// Whether anything was recorded.
-    pub accepted: bool,
-    /// Whether every row was recorded before, so that nothing of the file is left to be recorded:
-    /// where an import was broken off, that of a file that had gone through.
-    #[serde(default)]
-    pub known: bool,
+/// Why a draft was not recorded.
+#[derive(Debug)]
+pub(super) enum Unrecorded {
+    /// The very same was recorded before, under this index.
+    Before(u64),
+    /// Everything that is wrong with it.
+    Wrong(Vec<Fault>),
+}
+
+impl From<Vec<Fault>> for Unrecorded {
+    fn from(faults: Vec<Fault>) -> Unrecorded {
+        Unrecorded::Wrong(faults)
+    }
 }
 
 /// What tells an event from others.
@@ -72,15 +72,29 @@ impl Recording<'_> {
         draft: &Draft,
         replaces: Option<Ref>,
     ) -> Result<Recorded, Vec<Fault>> {
-        self.steps(draft, replaces).map_err(|mut faults| {
-            for fault in &mut faults {
-                fault.row = Some(draft.row);
-            }
-            faults
+        self.try_add(draft, replaces).map_err(|why| match why {
+            Unrecorded::Wrong(faults) => faults,
+            Unrecorded::Before(index) => vec![repeated(index).row(draft.row)],
         })
     }
 
-    fn steps(&mut self, draft: &Draft, replaces: Option<Ref>) -> Result<Recorded, Vec<Fault>> {
+    /// The same, which tells a repetition from what is wrong.
+    pub(super) fn try_add(
+        &mut self,
+        draft: &Draft,
+        replaces: Option<Ref>,
+    ) -> Result<Recorded, Unrecorded> {
+        self.steps(draft, replaces).map_err(|mut why| {
+            if let Unrecorded::Wrong(faults) = &mut why {
+                for fault in faults {
+                    fault.row = Some(draft.row);
+                }
+            }
+            why
+        })
+    }
+
+    fn steps(&mut self, draft: &Draft, replaces: Option<Ref>) -> Result<Recorded, Unrecorded> {
         let counting = self.month.counting.clone();
         let event = self.recordable(&counting, draft)?;
         // A day that does not fit is told together with what history says.
@@ -88,6 +102,7 @@ impl Recording<'_> {
             Ok(late) => (late, Vec::new()),
             Err(fault) => (None, vec![fault]),
         };
+        faults.extend(plausible::contradictions(event, &draft.fields));
         let identity = self.identify(draft, event)?;
         let fact = Fact {
             index: self.next,
@@ -106,13 +121,17 @@ impl Recording<'_> {
         };
         if !faults.is_empty() {
             // Whether it could be counted is not asked: history is the cause.
-            return Err(faults);
+            return Err(faults.into());
         }
+        let doubts = plausible::doubts(&counting, event, before.as_ref(), &fact);
         let moves = self.contribution(event, identity.subject.zip(before.as_ref()), &fact)?;
         let (id, index) = self
             .write_draft(draft, event, moves, &identity, (replaces, late))
             .map_err(|f| f.0)?;
         self.same.insert(identity.same, draft.row);
+        let late_entry = late.map(|month| plausible::late(month, self.month.period));
+        let doubts = doubts.into_iter().chain(late_entry);
+        self.doubts.extend(doubts.map(|doubt| doubt.row(draft.row)));
         if let Some(subject) = identity.subject
             && let Some(history) = self.subjects.get_mut(&subject)
         {
@@ -136,16 +155,25 @@ impl Recording<'_> {
         let Some(event) = counting.catalogue.event(&draft.event) else {
             return Err(vec![Fault::new(
                 FaultCode::FileType,
-                "未知事件类型",
-                "unknown event type",
+                "指标目录中没有这一业务类型。请核对类型代码。",
+                "the catalogue has no such event type: see its code",
             )]);
         };
         let tier = self.month.unit.tier;
         if !event.levels.contains(&tier) {
             return Err(vec![Fault::new(
                 FaultCode::EventTier,
-                format!("{} 不由{}填报", event.zh, tier.zh()),
-                format!("{} is not recorded by a {tier}", event.en),
+                format!(
+                    "“{}”由{}单位录入，本单位（{}）不能录入。",
+                    event.zh,
+                    tiers(event, Tier::zh, "、"),
+                    tier.zh()
+                ),
+                format!(
+                    "{} is recorded by: {}, and not by a {tier}",
+                    event.en,
+                    tiers(event, Tier::as_str, ", ")
+                ),
             )]);
         }
         Ok(event)
@@ -164,8 +192,8 @@ impl Recording<'_> {
         if birth.is_some_and(|b| draft.on < b) {
             let fault = Fault::new(
                 FaultCode::DateBeforeBirth,
-                "日期早于出生日期",
-                "the day is before the person's birth",
+                "发生日期早于本人出生日期。请核对日期和证件号码。",
+                "the day is before the person's birth: see the day and the number",
             );
             return Err(fault.column("occurred_on"));
         }
@@ -178,47 +206,42 @@ impl Recording<'_> {
 
     /// Whom an event is about and what it says, if that was not recorded before. A repetition is
     /// the cause; what history says against it would only hide that.
-    fn identify(&mut self, draft: &Draft, event: &EventType) -> Result<Identity, Vec<Fault>> {
+    fn identify(&mut self, draft: &Draft, event: &EventType) -> Result<Identity, Unrecorded> {
         let vault = &self.books.keys().vault;
         let subject = match (state::subject_key(event, &draft.fields), event.subject) {
             (_, Kind::Unit) | (None, _) => None,
             (Some(key), kind) => Some(Pseudonym::new(vault, kind, &key)),
         };
         let same = payload::same(vault, &draft.event, draft.on, &draft.fields);
-        match self.repeated(subject, &same).map_err(|f| f.0)? {
-            Some(fault) => Err(vec![fault]),
+        if let Some(row) = self.same.get(&same) {
+            return Err(Unrecorded::Wrong(vec![Fault::new(
+                FaultCode::RowRepeated,
+                format!(
+                    "与第 {row} 行内容完全相同。重复的，请删除一行；确为两次的，请用编号或日期区分。"
+                ),
+                format!(
+                    "says the same as row {row}: remove one; if it happened twice, tell them apart \
+                     by a number or a day"
+                ),
+            )]));
+        }
+        match self.recorded_before(subject, &same).map_err(|f| f.0)? {
+            Some(index) => Err(Unrecorded::Before(index)),
             None => Ok(Identity { subject, same }),
         }
     }
 
-    fn repeated(
+    /// The index of the statement that says the very same and counts.
+    fn recorded_before(
         &mut self,
         subject: Option<Pseudonym>,
         same: &ContentHash,
-    ) -> Result<Option<Fault>, Faults> {
-        if let Some(row) = self.same.get(same) {
-            return Ok(Some(Fault::new(
-                FaultCode::RowRepeated,
-                format!("与第 {row} 行完全相同"),
-                format!("says the same as row {row}"),
-            )));
-        }
+    ) -> Result<Option<u64>, Faults> {
         let found = match subject {
             Some(subject) => self.subject(subject)?.said.get(same).copied(),
             None => self.books.view().repeated(same).map_err(internal)?,
         };
-        Ok(found
-            .filter(|index| !self.voided.contains(index))
-            .map(|index| {
-                Fault::new(
-                    FaultCode::EventRepeated,
-                    format!("与已记录的第 {index} 号事件完全相同;若确为两次,请在字段中区分"),
-                    format!(
-                        "says the same as event {index} in the log; if it happened twice, tell \
-                     them apart by a field"
-                    ),
-                )
-            }))
+        Ok(found.filter(|index| !self.voided.contains(index)))
     }
 
     /// What an event adds to the figures, after its subject's history and the state that it finds.
@@ -265,18 +288,38 @@ impl Recording<'_> {
     }
 }
 
+/// A repetition of what is in the log.
+fn repeated(index: u64) -> Fault {
+    Fault::new(
+        FaultCode::EventRepeated,
+        format!(
+            "与已录入的第 {index} 号记录内容完全相同，没有重复录入。确为两次的，请用编号或日期区分。"
+        ),
+        format!(
+            "says the same as event {index} in the log, and was not recorded again; if it happened \
+             twice, tell them apart by a number or a day"
+        ),
+    )
+}
+
+/// The tiers that record a type, by name.
+fn tiers(event: &EventType, name: fn(Tier) -> &'static str, mark: &str) -> String {
+    let names: Vec<&str> = event.levels.iter().map(|tier| name(*tier)).collect();
+    names.join(mark)
+}
+
 /// What is wrong with a day by itself: in the future, or after the open month.
 fn day_fault(open: Month, on: NaiveDate, now: DateTime<Utc>) -> Option<Fault> {
     let fault = |code, zh: String, en: String| Some(Fault::new(code, zh, en).column("occurred_on"));
     if on > china_day(now) {
         return fault(
             FaultCode::DateFuture,
-            "日期在将来".into(),
-            "the day is in the future".into(),
+            "发生日期晚于今天，请核对。".into(),
+            "the day is in the future: see the day".into(),
         );
     }
     if on > open.last_day() {
-        let zh = format!("日期在正在填报的月份 {open} 之后;请先结账该月");
+        let zh = format!("发生日期晚于当前填报月（{open}）。请先结账 {open}，再录入本条。");
         return fault(
             FaultCode::DateAfterPeriod,
             zh,
@@ -302,84 +345,11 @@ pub fn day_faults(
         .collect())
 }
 
-/// Whether these faults say of each of so many drafts that the very same was recorded before.
-fn all_known(drafts: usize, faults: &[Fault]) -> bool {
-    let repeated = |f: &Fault| f.code == FaultCode::EventRepeated;
-    // Whoever is a repetition has this one fault.
-    drafts > 0 && faults.len() == drafts && faults.iter().all(repeated)
-}
-
 fn birth_of(text: &str) -> Option<NaiveDate> {
     let id = text.parse::<IdNumber>().ok();
     id.map(|i| i.birth()).or_else(|| {
         text.parse::<CertificateNumber>()
             .ok()
             .map(|c| c.id().birth())
-    })
-}
-
-/// Records drafts. All or nothing, unless `valid_rows` takes the good ones.
-///
-/// # Errors
-/// What prevents recording altogether; faults of rows are in the result.
-pub fn record(
-    books: &mut Books,
-    operator: &str,
-    drafts: &[Draft],
-    mut faults: Vec<Fault>,
-    valid_rows: bool,
-    now: DateTime<Utc>,
-) -> Result<Imported, Faults> {
-    let mut recording = Recording::begin(books, Some(operator), now)?;
-    let mut recorded = Vec::new();
-    for draft in drafts {
-        match recording.add(draft, None) {
-            Ok(r) => recorded.push(r),
-            Err(more) => faults.extend(more),
-        }
-    }
-    faults.sort_by_key(|f| f.row);
-    if recorded.is_empty() || (!faults.is_empty() && !valid_rows) {
-        return Ok(Imported {
-            recorded: Vec::new(),
-            accepted: faults.is_empty(),
-            known: all_known(drafts.len(), &faults),
-            faults,
-        });
-    }
-    let entries = recording.finish()?;
-    books.commit(entries)?;
-    Ok(Imported {
-        recorded,
-        faults,
-        accepted: true,
-        known: false,
-    })
-}
-
-/// Finds everything that is wrong with drafts and records nothing.
-///
-/// # Errors
-/// What prevents recording altogether.
-pub fn dry_run(
-    books: &Books,
-    operator: &str,
-    drafts: &[Draft],
-    mut faults: Vec<Fault>,
-    now: DateTime<Utc>,
-) -> Result<Imported, Faults> {
-    let mut recording = Recording::dry(books, operator, now)?;
-    faults.extend(
-        drafts
-            .iter()
-            .filter_map(|d| recording.add(d, None).err())
-            .flatten(),
-    );
-    faults.sort_by_key(|f| f.row);
-    Ok(Imported {
-        recorded: Vec::new(),
-        accepted: faults.is_empty(),
-        known: all_known(drafts.len(), &faults),
-        faults,
     })
 }

@@ -16,7 +16,9 @@ const MAX_FACTS: usize = MAX_HISTORY / 2;
 fn too_many_facts() -> Fault {
     Fault::new(
         FaultCode::EventHistory,
-        format!("同一对象的事件已达 {MAX_FACTS} 件,不能再录;请核对是否误用了同一证号或编号"),
+        format!(
+            "同一号码的记录已有 {MAX_FACTS} 条，不能继续录入。请核对是否多人误用了同一证件号码或编号。"
+        ),
         format!(
             "there are {MAX_FACTS} events about this subject already; see whether its number was \
              used for others by mistake"
@@ -44,15 +46,15 @@ pub(super) fn check_history(
     let column = event.key.as_str();
     if effect.begin && before.active {
         let (zh, en) = (
-            "已经登记,不能重复登记;如有变化请用变更事件",
-            "is registered already; use a change event",
+            "已经登记，不能重复登记。信息有变化的，请录入变更。",
+            "is registered already; what has changed is recorded as a change",
         );
         faults.push(Fault::new(FaultCode::SubjectRegistered, zh, en).column(column));
     }
     if !effect.begin && !before.active {
         let (zh, en) = (
-            "在这一天没有登记(未建档或已终止);请先登记",
-            "is not registered on that day; register first",
+            "发生日期当天没有登记（未建档，或档案已经终止）。请核对日期和号码，或先录入登记。",
+            "is not registered on that day: see the day and the number, or register first",
         );
         faults.push(Fault::new(FaultCode::SubjectUnknown, zh, en).column(column));
     } else if effect.open.is_some() || effect.close.is_some() {
@@ -63,15 +65,15 @@ pub(super) fn check_history(
         if effect.open.is_some() && open {
             faults.push(Fault::new(
                 FaultCode::SpellOpen,
-                "同一就业(或同类事项)尚未终止",
-                "the same spell is still open; end it first",
+                "同一编号的就业（或同类事项）还没有终止。请先录入终止，或核对编号。",
+                "the same spell is still open: record its end first, or see its number",
             ));
         }
         if effect.close.is_some() && !open {
             faults.push(Fault::new(
                 FaultCode::SpellClosed,
-                "没有可终止的就业(或同类事项);请核对编号",
-                "there is no open spell of this key to end",
+                "同一编号没有未终止的就业（或同类事项）。请核对编号和日期。",
+                "there is no open spell of this number to end: see the number and the day",
             ));
         }
     }

@@ -2,18 +2,21 @@
 //! written at once.
 //!
 //! This file holds a [`Recording`] in progress. Reading order: `write` (its statements), `draft`
-//! (rows of a file), `history` (what a subject's events say against a new one), `void` (events
-//! taken back or corrected), `recount` (what the node itself adds at close), `people` (keys of
+//! (one row of a file), `history` (what a subject's events say against a new one), `plausible` (what can
+//! hardly be meant), `file` (all rows of a file), `void` (events taken back or corrected), `recount` (what the node itself adds at close), `people` (keys of
 //! operators).
 
 mod draft;
+mod file;
 mod history;
 mod people;
+mod plausible;
 mod recount;
 mod void;
 mod write;
 
-pub use draft::{Imported, Recorded, day_faults, dry_run, record};
+pub use draft::{Recorded, day_faults};
+pub use file::{Counts, Imported, dry_run, record};
 pub use people::{enrol, revoke};
 pub(super) use recount::{Recounted, recount};
 pub use void::{correct, no_event, void};
@@ -30,7 +33,7 @@ use super::sealing::SignerPool;
 use crate::books::payload::{self, SubjectHistory};
 use crate::books::{Books, EntryKind, NewEntry};
 use crate::clock::stamp;
-use crate::fault::{FaultCode, Faults, internal};
+use crate::fault::{Fault, FaultCode, Faults, internal};
 use crate::journal::Entry;
 use crate::pseudonym::Pseudonym;
 use crate::view::ContentHash;
@@ -52,6 +55,8 @@ pub(super) struct Recording<'a> {
     subjects: BTreeMap<Pseudonym, SubjectHistory>,
     /// What its own drafts say, and their rows.
     same: BTreeMap<ContentHash, u64>,
+    /// What is doubtful in the drafts that it took.
+    doubts: Vec<Fault>,
     /// What it has taken back.
     voided: BTreeSet<u64>,
     /// The system events that a recount has added.
@@ -114,6 +119,7 @@ impl<'a> Recording<'a> {
             random: RandomPool::new(books.random().clone()),
             subjects: BTreeMap::new(),
             same: BTreeMap::new(),
+            doubts: Vec::new(),
             voided: BTreeSet::new(),
             recounted: Vec::new(),
             new_secret: None,

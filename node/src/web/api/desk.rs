@@ -58,7 +58,7 @@ pub async fn import(
         Some(_) => {
             return Err(Faults::one(
                 FaultCode::FileForm,
-                "form 为 csv 或 jsonl",
+                "form 应为 csv 或 jsonl。",
                 "form is csv or jsonl",
             )
             .into());
@@ -77,7 +77,7 @@ pub async fn import(
     let imported = work.await?;
     app.service
         .count("recorded", imported.recorded.len() as u64);
-    let status = if imported.accepted {
+    let status = if imported.accepted || imported.known {
         StatusCode::OK
     } else {
         StatusCode::UNPROCESSABLE_ENTITY

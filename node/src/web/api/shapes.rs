@@ -61,11 +61,50 @@ pub struct Imported {
     pub recorded: Vec<Recorded>,
     /// Every fault.
     pub faults: Vec<Fault>,
-    /// Whether anything was recorded.
+    /// What is doubtful in rows that are recorded all the same.
+    #[serde(default)]
+    pub warnings: Vec<Fault>,
+    /// Rows that were passed over: titles, totals, and what was recorded before.
+    #[serde(default)]
+    pub skipped: Vec<Skipped>,
+    /// Columns that were read over, as the file names them.
+    #[serde(default)]
+    pub ignored: Vec<String>,
+    /// What became of how many rows.
+    #[serde(default)]
+    pub counts: Counts,
+    /// Whether anything was recorded, or would be in a run without recording.
     pub accepted: bool,
     /// Whether every row was recorded before, so that nothing of the file is left to be recorded.
     #[serde(default)]
     pub known: bool,
+}
+
+/// A row that was passed over.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Skipped {
+    /// Row of the file.
+    pub row: u64,
+    /// `title`, `total`, `footer` or `recorded` (the very same was recorded before).
+    pub reason: String,
+    /// Log index of what was recorded before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u64>,
+}
+
+/// What became of the rows of a file: recorded, skipped and refused add up to all.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct Counts {
+    /// Rows in which something stands, the heading not counted.
+    pub rows: u64,
+    /// Recorded, or fit to be in a run without recording.
+    pub recorded: u64,
+    /// Passed over: no events, or recorded before.
+    pub skipped: u64,
+    /// Not recorded: what is wrong, and what is right in a file that is refused as a whole.
+    pub refused: u64,
+    /// Of the refused ones, those that are wrong.
+    pub faulty: u64,
 }
 
 /// What the closing person says.
@@ -323,7 +362,15 @@ mod tests {
         holds::<Faults>(&fault::Faults(vec![fault.clone()]));
         holds::<Imported>(&desk::record::Imported {
             recorded: vec![recorded],
-            faults: vec![fault],
+            faults: vec![fault.clone()],
+            warnings: vec![fault],
+            skipped: vec![crate::exchange::Skipped {
+                row: 1,
+                reason: crate::exchange::SkipReason::Total,
+                index: Some(1),
+            }],
+            ignored: vec!["备注".into()],
+            counts: desk::record::Counts::default(),
             accepted: true,
             known: false,
         });

@@ -90,7 +90,7 @@ pub const COLUMNS: [(&str, &[&str]); 25] = [
             "form",
             "employer",
             "nature",
-            "wage",
+            "wage_fen",
             "social_insurance",
         ],
     ),
@@ -107,7 +107,7 @@ pub const COLUMNS: [(&str, &[&str]); 25] = [
     ),
     (
         "E36",
-        &["id_no", "scheme", "amount", "is_family_member", "fund"],
+        &["id_no", "scheme", "amount_fen", "is_family_member", "fund"],
     ),
     ("E18", &["id_no", "employment_ref", "reason"]),
     ("E22", &["post_type", "residence", "total", "for_disabled"]),

@@ -350,7 +350,10 @@ fn columns_are_the_catalogues() {
             event
                 .fields
                 .iter()
-                .map(|f| f.name.as_str())
+                .map(|f| match f.kind {
+                    FieldKind::Fen => format!("{}_fen", f.name),
+                    _ => f.name.clone(),
+                })
                 .collect::<Vec<_>>(),
             columns,
             "{code}"

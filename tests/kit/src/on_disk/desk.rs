@@ -126,7 +126,7 @@ impl Desk {
     pub fn hire(&mut self, id: &str, employer: &str, day: &str, now: DateTime<Utc>) -> u64 {
         self.csv(
             "E02",
-            &format!("id_no,employer,wage,occurred_on\n{id},{employer},300000,{day}\n"),
+            &format!("id_no,employer,wage_fen,occurred_on\n{id},{employer},300000,{day}\n"),
             now,
         )[0]
     }
