@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use node::desk::close::{CloseRequest, Closed};
+use node::desk::preview::Preview;
 use node::desk::record::{Imported, Recorded};
+use node::desk::undo::Undone;
 use node::fault::{FaultCode, Faults};
 use node::queries::events::Listed;
 use node::queries::{
@@ -456,6 +458,25 @@ impl Client {
     pub fn close(&self, month: Month, request: &CloseRequest) -> Result<Closed, ApiError> {
         let path = format!("/api/months/{month}/close");
         let body = serde_json::json!(request);
+        let answer = self.post_json(&path, &body)?;
+        self.read(&path, &answer)
+    }
+    /// What a close would make; nothing is written.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn preview(&self, month: Month, request: &CloseRequest) -> Result<Preview, ApiError> {
+        let path = format!("/api/months/{month}/preview");
+        let answer = self.post_json(&path, &serde_json::json!(request))?;
+        self.read(&path, &answer)
+    }
+    /// Undoes the close of a month that was not submitted.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn undo(&self, month: Month, discard_signatures: bool) -> Result<Undone, ApiError> {
+        let path = format!("/api/months/{month}/undo");
+        let body = serde_json::json!({ "discard_signatures": discard_signatures });
         let answer = self.post_json(&path, &body)?;
         self.read(&path, &answer)
     }

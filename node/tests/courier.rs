@@ -11,7 +11,7 @@ use node::books::Books;
 use node::config::Accept;
 use node::courier::follow::{self, Placed};
 use node::desk::close::{self, CloseRequest};
-use node::desk::{record, sign};
+use node::desk::{preview, record, sign};
 use node::exchange;
 use node::link::{Outgoing, Subject, Transport as _, UnitPath, UpKind};
 use node::review::{self, Ruling};
@@ -81,9 +81,14 @@ async fn finish(w: &World, service: &Arc<Service>, period: &'static str) {
         .collect();
     service
         .with(move |books, now| {
+            let asked = CloseRequest::default();
+            let seen = preview::preview(books, month(period), &asked, &signatories, now)?;
+            let rules = seen.rules.into_iter();
             let request = CloseRequest {
-                explanations: [("S1".to_string(), "many fairs".to_string())].into(),
-                ..Default::default()
+                explanations: rules
+                    .map(|rule| (rule.id, "many fairs".to_string()))
+                    .collect(),
+                ..asked
             };
             close::close(books, month(period), &request, signatories, now)?;
             let text = sign::latest(books, month(period))?

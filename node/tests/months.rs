@@ -438,6 +438,15 @@ fn rules_stop_or_ask() {
         ..Default::default()
     };
     assert_eq!(code_of(a.try_close(JAN, &long, after(JAN))), "rule.soft");
+    // What nobody asks for is not passed over.
+    assert_eq!(
+        code_of(a.try_close(JAN, &request, after(JAN))),
+        "close.rule"
+    );
+    let request = CloseRequest {
+        explanations: [("S1".into(), "a big fair".into())].into(),
+        ..Default::default()
+    };
     a.try_close(JAN, &request, after(JAN)).unwrap();
     let rollup = &a.read().rollups()[&(month(JAN), 1)].held().rollup;
     assert_eq!(rollup.explanations.len(), 1);

@@ -173,7 +173,7 @@ const READING: [(Route, Call); 9] = [
 ];
 
 /// What the unit's people do with events and months, and an inspector with a disclosure.
-const WORK: [(Route, Call); 7] = [
+const WORK: [(Route, Call); 9] = [
     (
         ("post", "/api/disclosures"),
         (INSPECT, "/api/disclosures", JSON, r#"{"index":99999}"#),
@@ -203,6 +203,14 @@ const WORK: [(Route, Call); 7] = [
     (
         ("post", "/api/months/{month}/close"),
         (DESK, "/api/months/2030-01/close", JSON, "{}"),
+    ),
+    (
+        ("post", "/api/months/{month}/preview"),
+        (DESK, "/api/months/2030-01/preview", JSON, "{}"),
+    ),
+    (
+        ("post", "/api/months/{month}/undo"),
+        (DESK, "/api/months/2030-01/undo", JSON, "{}"),
     ),
     (
         ("post", "/api/months/{month}/signatures"),

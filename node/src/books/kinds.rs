@@ -46,11 +46,14 @@ pub enum EntryKind {
     /// Another statement for an index that was known: JSON line `{unit, what, from}`, newline, the
     /// delivery that it came in.
     OtherStatement = 18,
+    /// The close of a month was undone before its report was handed over: JSON
+    /// `{period, revision, rollup, by, at}`.
+    Undone = 19,
 }
 
 impl EntryKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [EntryKind; 17] = [
+    pub const ALL: [EntryKind; 18] = [
         EntryKind::Statement,
         EntryKind::PeriodKey,
         EntryKind::Rollup,
@@ -68,6 +71,7 @@ impl EntryKind {
         EntryKind::Store,
         EntryKind::Delivery,
         EntryKind::OtherStatement,
+        EntryKind::Undone,
     ];
 
     /// Its number in the journal.
@@ -115,7 +119,9 @@ mod tests {
         let numbers = EntryKind::ALL.map(EntryKind::number);
         assert_eq!(
             numbers,
-            [1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18]
+            [
+                1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19
+            ]
         );
         for number in 0..=u8::MAX {
             match EntryKind::try_from(number) {

@@ -42,6 +42,6 @@ pub use entry::{NewEntry, headed};
 pub use error::BooksError;
 pub use kinds::{EntryKind, EntryKindError};
 pub use node_key::NodeKey;
-pub use rollups::OwnRollup;
+pub use rollups::{OwnRollup, UndoneHead};
 pub use state::Derived;
 pub use written::Written;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use protocol::digest::Digest;
 use protocol::ids::UnitId;
 use protocol::note::Note;
 use protocol::period::Month;
@@ -21,6 +22,21 @@ pub struct SubmittedHead {
     pub period: Month,
     /// Revision.
     pub revision: u32,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Heading of an entry that says that a close was undone.
+#[derive(Serialize, Deserialize)]
+pub struct UndoneHead {
+    /// Month.
+    pub period: Month,
+    /// Revision.
+    pub revision: u32,
+    /// Digest of the report.
+    pub rollup: Digest,
+    /// Who undid it.
+    pub by: String,
     /// When.
     pub at: DateTime<Utc>,
 }
@@ -126,6 +142,21 @@ pub fn apply_submitted(own: &mut OwnRollups, stored: &Stored) -> Result<(), Unre
         own.submitted.get_or_insert(head.at);
     }
     Ok(())
+}
+
+/// A close was undone: the report is no more. One that was handed over stays.
+pub fn apply_undone(
+    own: &mut OwnRollups,
+    stored: &Stored,
+) -> Result<Option<Digest>, UnreadableEntry> {
+    let (head, _): (UndoneHead, _) = headed(&stored.public).ok_or("no heading")?;
+    let key = (head.period, head.revision);
+    let is_meant = |own: &OwnRollup| own.submitted.is_none() && own.held.digest() == head.rollup;
+    if !own.get(&key).is_some_and(is_meant) {
+        return Ok(None);
+    }
+    own.remove(&key);
+    Ok(Some(head.rollup))
 }
 
 /// The parent answered.

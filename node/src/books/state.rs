@@ -119,6 +119,7 @@ impl State {
             }
             EntryKind::Rollup | EntryKind::Signed => self.apply_own_rollup(stored),
             EntryKind::Submitted => rollups::apply_submitted(&mut self.rollups, stored),
+            EntryKind::Undone => self.apply_undone(stored),
             EntryKind::Checkpoint => self.own.apply_checkpoint(stored),
             EntryKind::Receipt => rollups::apply_receipt(&mut self.rollups, stored),
             EntryKind::Given => children::apply_given(&mut self.children, stored),
@@ -186,6 +187,13 @@ impl State {
     fn apply_own_rollup(&mut self, stored: &Stored) -> Result<(), UnreadableEntry> {
         let replacement = rollups::apply_rollup(&mut self.rollups, stored)?;
         self.index_rollup(replacement);
+        Ok(())
+    }
+
+    fn apply_undone(&mut self, stored: &Stored) -> Result<(), UnreadableEntry> {
+        if let Some(digest) = rollups::apply_undone(&mut self.rollups, stored)? {
+            self.rollup_by_digest.remove(&digest);
+        }
         Ok(())
     }
 

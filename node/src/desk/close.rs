@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use protocol::catalogue::{Catalogue, Kind, Severity};
+use protocol::catalogue::{Catalogue, Kind, Rule, Severity};
 use protocol::chain;
 use protocol::commitment::OpenScalar;
 use protocol::digest::Digest;
@@ -48,7 +48,7 @@ use crate::fault::{Fault, FaultCode, Faults, internal};
 pub struct CloseRequest {
     /// Rule id → explanation.
     pub explanations: BTreeMap<String, String>,
-    /// Child unit → why it is missing.
+    /// Child unit, by id or name → why it is missing.
     pub missing: BTreeMap<String, String>,
     /// A month that was closed and signed by somebody, but not submitted, is made anew: the
     /// signatures that were given are for the earlier text and fall away.
@@ -153,7 +153,7 @@ pub(super) struct ClosingMonth {
 }
 
 impl ClosingMonth {
-    fn of(books: &Books, period: Month, revision: u32) -> Result<ClosingMonth, Faults> {
+    pub(super) fn of(books: &Books, period: Month, revision: u32) -> Result<ClosingMonth, Faults> {
         let previous = period.prev().and_then(|before| {
             let mut revisions = books.rollups().range(before.revisions());
             revisions.next_back().map(|(_, own)| own.held().clone())
@@ -165,12 +165,12 @@ impl ClosingMonth {
         })
     }
 
-    fn catalogue(&self) -> &Catalogue {
+    pub(super) fn catalogue(&self) -> &Catalogue {
         &self.month.counting.catalogue
     }
 
     /// The figures of the month before.
-    fn last(&self) -> Option<&[Figure]> {
+    pub(super) fn last(&self) -> Option<&[Figure]> {
         self.previous.as_ref().map(|h| h.rollup.figures.as_slice())
     }
 
@@ -206,6 +206,24 @@ fn sum_up(
     request: &CloseRequest,
     added: Sums,
 ) -> Result<MonthSum, Faults> {
+    let (own, opening) = own_figures(books, month, added)?;
+    let (figures, children, missing) = family(books, &month.month, own, request)?;
+    let explanations = explain(&month.month.counting.rules, &figures, month.last(), request)?;
+    Ok(MonthSum {
+        figures,
+        children,
+        missing,
+        opening,
+        explanations,
+    })
+}
+
+/// The unit's own figures of a month.
+fn own_figures(
+    books: &Books,
+    month: &ClosingMonth,
+    added: Sums,
+) -> Result<(Vec<Figure>, Opening), Faults> {
     let log = books.log().ok_or_else(no_registry)?;
     let (sealed, opening) = sums(books, &month.month)?;
     let mut all = sealed;
@@ -216,15 +234,108 @@ fn sum_up(
     let last = month.carried(books)?;
     let all = month.month.counting.column_sums(&all, log.catalogues());
     let own = figure::own(month.catalogue(), tier, &all, last).map_err(|e| not_added(&e))?;
-    let (figures, children, missing) = family(books, &month.month, own, request)?;
-    let explanations = explain(&month.month.counting.rules, &figures, month.last(), request)?;
-    Ok(MonthSum {
+    Ok((own, opening))
+}
+
+/// What a month would come to, with everything that is against it.
+pub(super) struct Prospect {
+    pub(super) figures: Vec<Figure>,
+    /// Why units below are missing, by unit.
+    pub(super) reasons: BTreeMap<String, String>,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// Steps 3 and 4 of a month that is not closed yet: units below that are missing are left out, with
+/// or without a reason.
+pub(super) fn prospect(
+    books: &Books,
+    month: &ClosingMonth,
+    request: &CloseRequest,
+    recounted: &[Recounted],
+) -> Result<Prospect, Faults> {
+    let period = month.month.period;
+    let added = sums_of(&month.month, recounted)?;
+    let (own, _) = own_figures(books, month, added)?;
+    let registry = books.registry().ok_or_else(no_registry)?.registry();
+    let expected = registry.children(books.unit(), period);
+    let (reasons, _) = by_unit(&expected, period, &request.missing);
+    let mut faults = Vec::new();
+    let figures = match family(books, &month.month, own.clone(), request) {
+        Ok((figures, ..)) => figures,
+        Err(why) => {
+            faults.extend(why.0);
+            let excused = expected.iter().map(|c| (c.id.to_string(), "–".to_string()));
+            let excused = CloseRequest {
+                missing: excused.collect(),
+                ..CloseRequest::default()
+            };
+            family(books, &month.month, own, &excused)?.0
+        }
+    };
+    let rules = &month.month.counting.rules;
+    let explained = explain(rules, &figures, month.last(), request);
+    faults.extend(explained.err().into_iter().flat_map(|why| why.0));
+    Ok(Prospect {
         figures,
-        children,
-        missing,
-        opening,
-        explanations,
+        reasons,
+        faults,
     })
+}
+
+/// What is against a close beside what it would sum.
+pub(super) fn against(
+    books: &Books,
+    month: &ClosingMonth,
+    request: &CloseRequest,
+    signatories: &Signatories,
+) -> Vec<Fault> {
+    let key = (month.month.period, month.revision);
+    let signed = match request.discard_signatures {
+        true => Ok(()),
+        false => nobody_signed(books, key),
+    };
+    let sealing = books.seal_key().fault().map_or(Ok(()), |f| Err(f.into()));
+    let all = [
+        signed,
+        can_sign(books, signatories),
+        sealing,
+        follows(books, month).map(drop),
+    ];
+    let faults = all.into_iter().filter_map(Result::err);
+    faults.flat_map(|why| why.0).collect()
+}
+
+/// The reasons by unit: each unit is named by its id or its name. Those that are no unit below are
+/// told.
+fn by_unit(
+    expected: &[&Unit],
+    period: Month,
+    missing: &BTreeMap<String, String>,
+) -> (BTreeMap<String, String>, Vec<Fault>) {
+    let mut reasons = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (name, reason) in missing {
+        let mut units = expected.iter();
+        let meant =
+            |c: &&&Unit| c.id.as_str() == name.trim() || c.placement(period).name == name.trim();
+        match units.find(meant) {
+            Some(unit) => {
+                reasons.insert(unit.id.to_string(), reason.clone());
+            }
+            None => {
+                let known = expected.iter();
+                let known = known.map(|c| format!("{} {}", c.id, c.placement(period).name));
+                let known = known.collect::<Vec<_>>();
+                let fault = Fault::new(
+                    FaultCode::CloseUnit,
+                    format!("{name} 不是本单位的直属下级；下级有：{}", known.join("，")),
+                    format!("{name} is no unit below this one: {}", known.join(", ")),
+                );
+                faults.push(fault.column(name));
+            }
+        }
+    }
+    (reasons, faults)
 }
 
 /// Step 5: the rollup over the log as it stands now.
@@ -379,7 +490,7 @@ pub(super) fn failed_check_zh(v: &Verdict) -> String {
 }
 
 /// Which revision a close would make, or why it may not.
-fn may_close(
+pub(super) fn may_close(
     books: &Books,
     (period, open): (Month, Month),
     now: DateTime<Utc>,
@@ -653,12 +764,12 @@ fn family(
     let period = month.period;
     let registry = books.registry().ok_or_else(no_registry)?.registry();
     let expected = registry.children(books.unit(), period);
-    if expected.is_empty() {
+    if expected.is_empty() && request.missing.is_empty() {
         return Ok((own, Vec::new(), Vec::new()));
     }
     let mut used: Vec<Arc<HeldRollup>> = Vec::new();
     let mut missing = Vec::new();
-    let mut faults = Vec::new();
+    let (reasons, mut faults) = by_unit(&expected, period, &request.missing);
     let mut absent: BTreeMap<Tier, i64> = BTreeMap::new();
     let catalogue = &month.counting.catalogue;
     for child in &expected {
@@ -672,8 +783,7 @@ fn family(
             },
             None => unusable(books, child, period),
         };
-        match request
-            .missing
+        match reasons
             .get(child.id.as_str())
             .filter(|r| !r.trim().is_empty() && r.chars().count() <= MAX_TEXT)
         {
@@ -750,8 +860,9 @@ fn explain(
     request: &CloseRequest,
 ) -> Result<Vec<Explanation>, Faults> {
     let mut explanations = Vec::new();
-    let mut faults = Vec::new();
-    for rule in rules.broken(figures, last).map_err(internal)? {
+    let broken = rules.broken(figures, last).map_err(internal)?;
+    let mut faults = not_asked(&broken, request);
+    for rule in broken {
         let text = request
             .explanations
             .get(&rule.id)
@@ -791,6 +902,26 @@ fn explain(
     } else {
         Err(Faults(faults))
     }
+}
+
+/// Explanations of rules that hold, or that do not exist: whoever gave them meant something else.
+fn not_asked(broken: &[&Rule], request: &CloseRequest) -> Vec<Fault> {
+    let asked = |id: &&String| broken.iter().any(|rule| rule.id == **id);
+    let ids: Vec<&str> = broken.iter().map(|rule| rule.id.as_str()).collect();
+    let (zh_ids, en_ids) = match ids.as_slice() {
+        [] => ("无".to_string(), "none".to_string()),
+        ids => (ids.join("、"), ids.join(", ")),
+    };
+    let others = request.explanations.keys().filter(|id| !asked(id));
+    let fault = |id: &String| {
+        let fault = Fault::new(
+            FaultCode::CloseRule,
+            format!("本月不需要对 {id} 作说明；需要说明的规则：{zh_ids}"),
+            format!("{id} asks for no explanation this month; these do: {en_ids}"),
+        );
+        fault.column(id)
+    };
+    others.map(fault).collect()
 }
 
 /// For each coverage of persons or carriers: a digest over the pseudonyms of the denominator's

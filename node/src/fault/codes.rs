@@ -661,6 +661,27 @@ codes! {
               "请上级撤销通过文字列出的月份，按顺序逐月重新结账，再结账本月";
     }
     {
+        CloseRule = "close.rule", 422;
+        => en "an explanation for a rule that does not ask for one",
+              "see the rules that ask: `close MONTH` shows them";
+           zh "对不需要说明的规则作了说明", "请核对规则编号：`close 月份` 列出需要说明的规则";
+    }
+    {
+        CloseUnit = "close.unit", 422;
+        => en "a reason for a unit that is none of those below", "name it by its id or its full name";
+           zh "缺报原因所写的单位不是直属下级", "请写单位代码或单位全称";
+    }
+    {
+        UndoSubmitted = "undo.submitted", 422;
+        UndoRests = "undo.rests", 422;
+        UndoSigned = "undo.signed", 422;
+        => en "the close cannot be undone as it stands",
+              "submitted: the parent returns it or opens it again; a later month rests on it: undo that one first; signed: \
+               `close MONTH --undo --discard-signatures`";
+           zh "目前不能撤销结账",
+              "已上报的，请上级退回或撤销通过；其后月份以它为基础的，请先撤销其后月份的结账；已签字的，用 `close 月份 --undo --discard-signatures`";
+    }
+    {
         CloseChild = "close.child", 422;
         => en "a unit below has no accepted report", "review it, or `--missing UNIT=REASON`";
            zh "有下级的月报尚未审核通过", "请审核，或者写 `--missing 单位=原因`";
@@ -674,10 +695,10 @@ codes! {
     {
         CloseSigned = "close.signed", 422;
         => en "the month is closed, not submitted, and somebody has signed it",
-              "closing again makes another report: `close MONTH --discard-signatures`, and have it signed again; else go on with \
+              "closing again makes another report: `close MONTH --discard-signatures --yes`, and have it signed again; else go on with \
                signing and submitting";
            zh "月份已经结账，尚未上报，已有人签字",
-              "重新结账会产生新的报表：确需重做的，用 `close 月份 --discard-signatures`，并请签字人重新签字；否则继续签字、上报";
+              "重新结账会产生新的报表：确需重做的，用 `close 月份 --discard-signatures --yes`，并请签字人重新签字；否则继续签字、上报";
     }
     {
         CloseSealed = "close.sealed", 422;

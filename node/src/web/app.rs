@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::places::EvidencePlaces;
 use super::rate::Rates;
+use super::refused_files::RefusedImports;
 use super::tokens::Tokens;
 use crate::service::Service;
 
@@ -17,6 +18,8 @@ pub struct App {
     pub(crate) rates: Arc<Rates>,
     /// Places for evidence files that are being taken out.
     pub(crate) evidence: Arc<EvidencePlaces>,
+    /// Files of events that were refused.
+    pub(crate) refused: Arc<RefusedImports>,
 }
 
 impl App {
@@ -28,6 +31,7 @@ impl App {
             tokens: Arc::new(tokens),
             rates,
             evidence: Arc::default(),
+            refused: Arc::default(),
         }
     }
 }

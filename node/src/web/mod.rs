@@ -12,6 +12,7 @@ mod app;
 mod pace;
 mod places;
 mod rate;
+mod refused_files;
 pub mod serve;
 pub mod tokens;
 
@@ -55,6 +56,8 @@ pub fn router(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(desk::void))
         .routes(routes!(desk::correct))
         .routes(routes!(desk::close))
+        .routes(routes!(desk::preview))
+        .routes(routes!(desk::undo))
         .routes(routes!(desk::signatures))
         .routes(routes!(desk::submit))
         .routes(routes!(operators::enrol))

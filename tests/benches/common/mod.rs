@@ -12,7 +12,7 @@ use curve25519_dalek::traits::Identity as _;
 use ed25519_dalek::{Signature, VerifyingKey};
 use node::books::Books;
 use node::books::keys::Keys;
-use node::desk::{close, record, sign};
+use node::desk::{close, preview, record, sign};
 use node::exchange::{self, Form};
 use protocol::ids::id_check_digit;
 use protocol::note::{Note, SigningKey, VerifierKey};
@@ -166,17 +166,13 @@ pub fn finish(books: &mut Books, m: &Member) {
         head: name("fuzeren"),
     };
     let (period, now) = (month("2026-01"), time("2026-02-02T02:00:00Z"));
-    let rules = books
-        .counting()
-        .expect("a catalogue")
-        .catalogue
-        .rules
-        .iter()
-        .map(|r| (r.id.clone(), "a benchmark".to_string()))
-        .collect();
+    let asked = close::CloseRequest::default();
+    let seen = preview::preview(books, period, &asked, &signatories, now).expect("a preview");
+    let rules = seen.rules.into_iter();
+    let rules = rules.map(|r| (r.id, "a benchmark".to_string())).collect();
     let request = close::CloseRequest {
         explanations: rules,
-        ..close::CloseRequest::default()
+        ..asked
     };
     close::close(books, period, &request, signatories, now).expect("closed");
     for person in ["tianbiao", "tongji", "fuzeren"] {

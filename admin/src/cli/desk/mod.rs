@@ -1,5 +1,5 @@
 //! The month's work: take back, correct, close, sign, submit. One file a command; [`show`] is the
-//! report as its signatories read it.
+//! report as its signatories read it, [`preview`] what a close would make.
 
 pub mod close;
 pub mod correct;
@@ -7,4 +7,5 @@ pub mod sign;
 pub mod submit;
 pub mod void;
 
+mod preview;
 mod show;

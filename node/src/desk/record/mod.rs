@@ -18,7 +18,7 @@ mod write;
 pub use draft::{Recorded, day_faults};
 pub use file::{Counts, Imported, dry_run, record};
 pub use people::{enrol, revoke};
-pub(super) use recount::{Recounted, recount};
+pub(super) use recount::{Recounted, recount, recount_dry};
 pub use void::{correct, no_event, void};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -20,6 +20,17 @@ pub(in crate::desk) struct Recounted {
     pub(in crate::desk) moves: Moves,
 }
 
+/// What a recount of a month would find; nobody signs it, and nothing is written.
+pub(in crate::desk) fn recount_dry(
+    books: &Books,
+    month: &UnitMonth,
+    now: DateTime<Utc>,
+) -> Result<Vec<Recounted>, Faults> {
+    let mut recording = Recording::unwritten(books, month.clone(), None, now)?;
+    recording.recount_all()?;
+    Ok(recording.recounted)
+}
+
 /// Recounts every subject of a month. What changed is in the recording, and not written yet.
 pub(in crate::desk) fn recount<'a>(
     books: &'a Books,

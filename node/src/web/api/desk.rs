@@ -11,7 +11,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::{Body, Refused, Who, month};
 use super::shapes;
 use crate::desk::close::{CloseRequest, Closed};
+use crate::desk::preview::{self, Preview};
 use crate::desk::record::{self, Imported, Recorded};
+use crate::desk::undo::{self, Undone};
 use crate::desk::{self, Change, Correction, ImportRequest, close, sign};
 use crate::exchange::Form;
 use crate::fault::{FaultCode, Faults};
@@ -71,10 +73,22 @@ pub async fn import(
         valid_rows: query.valid_rows,
         dry_run: query.dry_run,
     };
+    let (dry_run, file) = (
+        request.dry_run,
+        (request.operator.clone(), request.event.clone()),
+    );
     let work = app
         .service
         .with(move |books, now| desk::import(books, &request, &body, now));
-    let imported = work.await?;
+    let imported = work.await;
+    if !dry_run {
+        let faults = match &imported {
+            Ok(imported) => &imported.faults,
+            Err(faults) => &faults.0,
+        };
+        app.refused.note(file, faults, app.service.now());
+    }
+    let imported = imported?;
     app.service
         .count("recorded", imported.recorded.len() as u64);
     let status = if imported.accepted || imported.known {
@@ -200,6 +214,64 @@ pub async fn close(
             .with(move |books, now| close::close(books, month, &request, signatories, now))
             .await?,
     ))
+}
+
+/// Shows what a close would make, and everything that is against it. Nothing is written.
+#[utoipa::path(
+    post,
+    path = "/api/months/{month}/preview",
+    request_body = shapes::CloseRequest,
+    params(("month" = String, Path)),
+    security(("token" = [])),
+    responses((status = 200, body = shapes::Preview), (status = 422, body = shapes::Faults))
+)]
+pub async fn preview(
+    State(app): State<App>,
+    who: Who,
+    Path(text): Path<String>,
+    Body(request): Body<CloseRequest>,
+) -> Result<Json<Preview>, Refused> {
+    who.need(DESK)?;
+    let month = month(&text)?;
+    let signatories = app.service.signatories();
+    let work = app
+        .service
+        .with(move |books, now| preview::preview(books, month, &request, &signatories, now));
+    let mut preview = work.await?;
+    preview.refused = app.refused.list();
+    Ok(Json(preview))
+}
+
+/// Whether signatures may be lost.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UndoRequest {
+    /// Somebody has signed, and that is told away.
+    discard_signatures: bool,
+}
+
+/// Undoes the close of a month that was not submitted: it is the open month again.
+#[utoipa::path(
+    post,
+    path = "/api/months/{month}/undo",
+    request_body = UndoRequest,
+    params(("month" = String, Path)),
+    security(("token" = [])),
+    responses((status = 200, body = shapes::Undone), (status = 422, body = shapes::Faults))
+)]
+pub async fn undo(
+    State(app): State<App>,
+    who: Who,
+    Path(text): Path<String>,
+    Body(request): Body<UndoRequest>,
+) -> Result<Json<Undone>, Refused> {
+    who.need(DESK)?;
+    let month = month(&text)?;
+    let (by, discard) = (who.operator(&app), request.discard_signatures);
+    let work = app
+        .service
+        .with(move |books, now| undo::undo(books, month, &by, discard, now));
+    Ok(Json(work.await?))
 }
 
 /// Who has still to sign.

@@ -113,7 +113,7 @@ pub struct Counts {
 pub struct CloseRequest {
     /// Rule id → explanation.
     pub explanations: BTreeMap<String, String>,
-    /// Child unit → why it is missing.
+    /// Child unit, by id or name → why it is missing.
     pub missing: BTreeMap<String, String>,
     /// Makes a month anew that somebody has signed and nobody has submitted; what was signed is lost.
     pub discard_signatures: bool,
@@ -133,6 +133,142 @@ pub struct Closed {
     /// The checks, as the parent will see them once the signatories have signed.
     #[schema(value_type = Vec<Object>)]
     pub verdicts: Vec<Verdict>,
+}
+
+/// What a close would make.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Preview {
+    /// Month.
+    #[schema(value_type = String)]
+    pub period: Month,
+    /// Revision.
+    pub revision: u32,
+    /// The month's events by kind, those that last month had and this one has not included.
+    pub kinds: Vec<KindCount>,
+    /// So many system events the close would record: what time and voids alone have changed.
+    pub recounted: u64,
+    /// Figures beside those of last month and of the same month last year.
+    pub figures: Vec<FigureChange>,
+    /// Rules that do not hold.
+    pub rules: Vec<BrokenRule>,
+    /// Units below without an accepted report.
+    pub missing: Vec<MissingUnit>,
+    /// Files that were refused since the node started, and after which none of the same kind went
+    /// through.
+    pub refused: Vec<RefusedFiles>,
+    /// Those whose signatures would be lost.
+    pub signed: Vec<String>,
+    /// Why it would be refused now.
+    pub faults: Vec<Fault>,
+}
+
+/// Events of one kind.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct KindCount {
+    /// Code, for example E16.
+    pub code: String,
+    /// Chinese name.
+    pub zh: String,
+    /// English name.
+    pub en: String,
+    /// How many were recorded in the month.
+    pub recorded: u64,
+    /// Of these, how many belong to a closed month.
+    pub late: u64,
+    /// How many the month takes back, of whatever month they are.
+    pub voided: u64,
+    /// How many were recorded last month.
+    pub last_month: u64,
+}
+
+/// A figure beside earlier ones. Amounts of money are in fen.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct FigureChange {
+    /// Figure.
+    pub id: String,
+    /// Chinese name.
+    pub zh: String,
+    /// English name.
+    pub en: String,
+    /// Unit of measure.
+    pub measure: String,
+    /// As the close would report it.
+    pub now: Amount,
+    /// Of last month.
+    pub last_month: Option<Amount>,
+    /// Of the same month last year.
+    pub last_year: Option<Amount>,
+}
+
+/// What a figure comes to, units below included.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Amount {
+    /// Of a counted figure.
+    pub value: Option<i64>,
+    /// Numerator of a ratio or coverage.
+    pub num: Option<i64>,
+    /// Its denominator.
+    pub den: Option<i64>,
+}
+
+/// A rule of the catalogue that does not hold.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct BrokenRule {
+    /// Rule.
+    pub id: String,
+    /// The figure that it is about.
+    pub figure: String,
+    /// Whether it stops the close; else it asks for an explanation.
+    pub hard: bool,
+    /// What it says, Chinese.
+    pub zh: String,
+    /// The same in English.
+    pub en: String,
+    /// The figure as the close would report it.
+    pub now: Option<Amount>,
+    /// And as it was last month.
+    pub last_month: Option<Amount>,
+}
+
+/// A unit below without an accepted report.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct MissingUnit {
+    /// Unit.
+    pub unit: String,
+    /// Name.
+    pub name: String,
+    /// The reason that was given.
+    pub reason: Option<String>,
+}
+
+/// Files of one type by one person that were refused, with nothing of their contents.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct RefusedFiles {
+    /// Event type; none where the rows name their own.
+    pub event: Option<String>,
+    /// Who sent them.
+    pub by: String,
+    /// When the last one came, UTC.
+    pub at: String,
+    /// How many files.
+    pub files: u64,
+    /// Faults of the last one by code.
+    pub codes: BTreeMap<String, u64>,
+}
+
+/// A close that was undone.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Undone {
+    /// Month.
+    #[schema(value_type = String)]
+    pub period: Month,
+    /// Revision.
+    pub revision: u32,
+    /// Digest of the report that is no more.
+    #[schema(value_type = String)]
+    pub digest: Digest,
+    /// Whose signatures are lost.
+    pub signed: Vec<String>,
 }
 
 /// One event in a list: public facts only, unless private ones were asked for.
@@ -384,6 +520,68 @@ mod tests {
             revision: 1,
             digest: Digest::of(b"x"),
             verdicts: Vec::new(),
+        });
+    }
+
+    #[test]
+    fn what_a_close_would_make_has_its_shape() {
+        let amount = desk::preview::Amount {
+            value: Some(1),
+            num: None,
+            den: None,
+        };
+        let text = || "x".to_string();
+        holds::<Preview>(&desk::preview::Preview {
+            period: month(),
+            revision: 1,
+            kinds: vec![desk::preview::KindCount {
+                code: text(),
+                zh: text(),
+                en: text(),
+                recorded: 1,
+                late: 1,
+                voided: 1,
+                last_month: 1,
+            }],
+            recounted: 1,
+            figures: vec![desk::preview::FigureChange {
+                id: text(),
+                zh: text(),
+                en: text(),
+                measure: text(),
+                now: amount,
+                last_month: Some(amount),
+                last_year: None,
+            }],
+            rules: vec![desk::preview::BrokenRule {
+                id: text(),
+                figure: text(),
+                hard: true,
+                zh: text(),
+                en: text(),
+                now: Some(amount),
+                last_month: None,
+            }],
+            missing: vec![desk::preview::MissingUnit {
+                unit: text(),
+                name: text(),
+                reason: None,
+            }],
+            refused: vec![desk::preview::RefusedFiles {
+                event: None,
+                by: text(),
+                at: text(),
+                files: 1,
+                codes: BTreeMap::from([(text(), 1)]),
+            }],
+            signed: vec![text()],
+            faults: Vec::new(),
+        });
+        holds::<Undone>(&desk::undo::Undone {
+            period: month(),
+            revision: 1,
+            digest: Digest::of(b"x"),
+            signed: vec![text()],
         });
     }
 
