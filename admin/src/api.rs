@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use node::desk::close::{CloseRequest, Closed};
 use node::desk::preview::Preview;
-use node::desk::record::{Imported, Recorded};
+use node::desk::record::{Imported, Recorded, Taking, Voided};
 use node::desk::undo::Undone;
 use node::fault::{FaultCode, Faults};
 use node::queries::events::Listed;
@@ -414,12 +414,35 @@ impl Client {
     ///
     /// # Errors
     /// See [`ApiError`].
-    pub fn void(&self, index: u64, reason: &str) -> Result<(), ApiError> {
-        self.post_json(
-            &format!("/api/events/{index}/void"),
-            &serde_json::json!({ "reason": reason }),
-        )
-        .map(drop)
+    pub fn void(&self, index: u64, reason: &str) -> Result<Voided, ApiError> {
+        let taking = Taking {
+            reason: reason.to_string(),
+            ..Taking::default()
+        };
+        self.take_back(index, &taking)
+    }
+    /// The same with everything that can be said.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn take_back(&self, index: u64, taking: &Taking) -> Result<Voided, ApiError> {
+        let path = format!("/api/events/{index}/void");
+        let body = serde_json::json!({
+            "reason": taking.reason,
+            "in_open_month": taking.in_open_month,
+            "with_resting": taking.with_resting,
+        });
+        let answer = self.post_json(&path, &body)?;
+        self.read(&path, &answer)
+    }
+    /// One event, without its private fields.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn event(&self, index: u64) -> Result<Listed, ApiError> {
+        let path = format!("/api/events/{index}");
+        let answer = self.get(&path)?;
+        self.read(&path, &answer)
     }
     /// Replaces an event.
     ///
@@ -446,9 +469,15 @@ impl Client {
         reason: &str,
         set: &serde_json::Map<String, serde_json::Value>,
     ) -> Result<Recorded, ApiError> {
+        self.correct_so(index, &serde_json::json!({ "reason": reason, "set": set }))
+    }
+    /// Corrects an event by a request as the API takes it.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn correct_so(&self, index: u64, body: &serde_json::Value) -> Result<Recorded, ApiError> {
         let path = format!("/api/events/{index}/correct");
-        let body = serde_json::json!({ "reason": reason, "set": set });
-        let answer = self.post_json(&path, &body)?;
+        let answer = self.post_json(&path, body)?;
         self.read(&path, &answer)
     }
     /// Closes a month.

@@ -4,6 +4,7 @@
 
 use kit::on_disk::*;
 use node::desk::close::CloseRequest;
+use node::desk::record::Taking;
 use node::desk::{asked_for, sign};
 use node::review::Ruling;
 use protocol::evidence::{file, report};
@@ -250,7 +251,13 @@ fn a_void_of_a_later_month_does_not_change_it() {
     let opened = county.csv("E04", "ref,kind,occurred_on\nc1,workshop,2026-01-09\n", now)[0];
     county.csv("E05", "ref,occurred_on\nc1,2026-01-20\n", now);
     w.report(B, JAN, after(JAN));
-    w.desk(B).void(opened, at("2026-02-20")).unwrap();
+    let all = Taking {
+        with_resting: true,
+        ..Taking::default()
+    };
+    let county = w.desk(B);
+    let voided = county.take_back(opened, all, at("2026-02-20")).unwrap();
+    assert_eq!(voided.resting, [opened + 1], "its closing rests on it");
     w.report(B, FEB, after(FEB));
     let before = w.desk(B).figure(JAN, "I4");
 

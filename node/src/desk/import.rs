@@ -63,6 +63,8 @@ pub struct Correction {
     pub reason: String,
     /// What it is replaced by.
     pub change: Change,
+    /// In the open month, although the event's own month is closed and could still be opened again.
+    pub in_open_month: bool,
 }
 
 /// What an event is replaced by.
@@ -86,6 +88,9 @@ pub fn correct(
     now: DateTime<Utc>,
 ) -> Result<Recorded, Faults> {
     let index = correction.index;
+    if !correction.in_open_month {
+        record::not_in_unsent_report(books, index)?;
+    }
     let draft = match &correction.change {
         Change::Whole(event) => whole(books, index, event)?,
         Change::Fields(changes) => changed(books, index, changes)?,

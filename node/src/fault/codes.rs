@@ -624,6 +624,21 @@ codes! {
            zh "该记录的月份晚于准予重报的月份", "请先办完准予重报的月份";
     }
     {
+        VoidClosed = "void.closed", 422;
+        => en "the event is in a report that is closed and not submitted, and would still be in it",
+              "`close MONTH --undo`, then take it back or correct it, and close again; `--in-open-month` if it is to come off the \
+               open month";
+           zh "该记录所在的月份已结账、尚未上报，月报仍会包含它",
+              "请先 `close 月份 --undo` 撤销结账，再作废或更正，然后重新结账；确要从当前填报月扣减的，用 `--in-open-month`";
+    }
+    {
+        VoidResting = "void.resting", 422;
+        => en "other events rest on this one, as hires rest on a registration",
+              "take those back first that the text names, or all of them: `void INDEX --with-resting`";
+           zh "还有其他记录以该记录为前提，例如建档之后的就业",
+              "请先作废文字列出的记录，或用 `void 序号 --with-resting` 一并作废";
+    }
+    {
         CorrectType = "correct.type", 422;
         => en "a correction keeps the type of the event", "void it and record it anew";
            zh "更正不能改变业务类型", "请作废后重新录入";

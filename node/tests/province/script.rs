@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use chrono::{DateTime, Utc};
 use node::books::Books;
 use node::desk::close::{self, CloseRequest};
+use node::desk::record::Taking;
 use node::desk::{record, sign};
 use node::exchange::{self, Form};
 use node::fault::{FaultCode, Faults};
@@ -231,9 +232,14 @@ fn import(unit: &mut Unit, event: &'static str, csv: String) -> Outcome {
 fn void(unit: &mut Unit, name: &'static str, field: (&'static str, String)) -> Outcome {
     let unsure = unit.script.unsure;
     let operator = operator(unit);
+    let wrong = Taking {
+        reason: "wrong".into(),
+        in_open_month: true,
+        with_resting: false,
+    };
     let voided = unit.call(move |books, now| match find(books, name, &field) {
         Some((_, true)) if unsure => Ok(()),
-        Some((index, _)) => record::void(books, &operator, index, "wrong", now),
+        Some((index, _)) => record::void(books, &operator, index, &wrong, now).map(drop),
         None => Err(Faults::one(FaultCode::VoidUnknown, name, field.1)),
     })?;
     Ok(voided.map(|()| Did::Done))

@@ -218,7 +218,7 @@ fn correct(client: &Client, ledger: &Ledger, indexes: &Indexes, c: &Correction) 
         .copied()
         .ok_or_else(|| miette!("the row was not recorded"))?;
     match &c.kind {
-        CorrectionKind::Void => client.void(index, c.reason).into_diagnostic(),
+        CorrectionKind::Void => client.void(index, c.reason).map(drop).into_diagnostic(),
         CorrectionKind::Correct(cells) => {
             let (sheet, _) = ledger
                 .unit(&c.unit)

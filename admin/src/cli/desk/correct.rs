@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::void::still_in;
 use crate::cli::arguments::pair;
 use crate::cli::connect::Connection;
 use crate::cli::output::{CommandResult, Failure, Output, sayln, value};
@@ -27,16 +28,29 @@ pub struct Args {
     /// The whole new event, as JSON
     #[arg(long, value_name = "JSON")]
     event: Option<String>,
+    /// Count it in the open month, although its own month is closed and not submitted
+    #[arg(long)]
+    in_open_month: bool,
     #[command(flatten)]
     node: Connection,
 }
 
 pub fn run(args: &Args, out: &Output) -> CommandResult {
     let client = args.node.client()?;
-    let recorded = match &args.event {
-        Some(text) => client.correct(args.index, &args.reason, &whole_event(text)?)?,
-        None => client.change(args.index, &args.reason, &changes(&args.set)?)?,
+    let change = match &args.event {
+        Some(text) => ("event", whole_event(text)?),
+        None => ("set", Value::Object(changes(&args.set)?)),
     };
+    let body = json!({
+        "reason": args.reason,
+        "in_open_month": args.in_open_month,
+        change.0: change.1,
+    });
+    let recorded = client.correct_so(args.index, &body)?;
+    let old = client.event(args.index)?;
+    let months = client.months()?;
+    let mut reports = months.iter().rev();
+    let report = reports.find(|m| m.period == old.period && old.period < recorded.period);
     let answer = json!({ "corrected": args.index, "recorded": value(&recorded) });
     out.answer(answer, || {
         sayln!(
@@ -45,6 +59,9 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
             recorded.index,
             recorded.period
         );
+        if let Some(report) = report {
+            still_in(report.period, report.revision, report.submitted.is_some());
+        }
     });
     Ok(true)
 }

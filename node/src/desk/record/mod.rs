@@ -19,7 +19,7 @@ pub use draft::{Recorded, day_faults};
 pub use file::{Counts, Imported, dry_run, record};
 pub use people::{enrol, revoke};
 pub(super) use recount::{Recounted, recount, recount_dry};
-pub use void::{correct, no_event, void};
+pub use void::{StillReported, Taking, Voided, correct, no_event, not_in_unsent_report, void};
 
 use std::collections::{BTreeMap, BTreeSet};
 

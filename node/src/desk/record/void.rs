@@ -1,18 +1,24 @@
 //! Events taken back (E70) and corrected (E69): a new statement names the one that no longer counts.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use protocol::catalogue::CodeItem;
 use protocol::count::{Fields, Value};
-use protocol::period::china_day;
+use protocol::period::{Month, china_day};
 use protocol::statement::{self, Body, Ref, Statement};
 use protocol::succession;
+use serde::{Deserialize, Serialize};
 
 use super::Recording;
 use super::draft::Recorded;
+use super::history::check_history;
 use crate::books::Books;
+use crate::desk::month::open_month;
 use crate::desk::sealing::{Content, UnsignedStatement};
 use crate::exchange::Draft;
 use crate::fault::{FaultCode, Faults, internal};
+use crate::pseudonym::Pseudonym;
 
 /// Why an event is taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +27,56 @@ enum VoidReason {
     Void,
     /// The next one replaces it (E69).
     Corrected,
+}
+
+/// At most this many events are named that rest on one.
+const MAX_NAMED: usize = 50;
+
+/// How an event is to be taken back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taking {
+    /// Code or label of the reason.
+    pub reason: String,
+    /// In the open month, although the event's own month is closed and could still be opened again.
+    pub in_open_month: bool,
+    /// With the events that rest on it.
+    pub with_resting: bool,
+}
+
+/// An event that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Voided {
+    /// Log index of the event.
+    pub index: u64,
+    /// The month that the event counts in.
+    pub of: Month,
+    /// The month that its numbers come off.
+    pub period: Month,
+    /// The events that rested on it and were taken back as well.
+    pub resting: Vec<u64>,
+    /// The report that still contains it, where that is of an earlier month.
+    pub reported: Option<StillReported>,
+}
+
+/// A report that contains an event that was taken back since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StillReported {
+    /// Month.
+    pub period: Month,
+    /// Revision.
+    pub revision: u32,
+    /// Whether it was handed in.
+    pub submitted: bool,
+}
+
+/// What a recording has taken back.
+struct Taken {
+    target: Ref,
+    /// The month of the event.
+    of: Month,
+    subject: Option<Pseudonym>,
+    /// The subject's events that did not fit before.
+    unfit: BTreeSet<u64>,
 }
 
 impl Recording<'_> {
@@ -119,7 +175,7 @@ impl Recording<'_> {
     }
 
     /// Takes a statement back.
-    fn void(&mut self, index: u64, why: VoidReason, reason: &str) -> Result<Ref, Faults> {
+    fn void(&mut self, index: u64, why: VoidReason, reason: &str) -> Result<Taken, Faults> {
         let (target, payload) = self.books.statement(index).map_err(|_| no_event())?;
         self.may_take_back(index, &target)?;
         let name = if why == VoidReason::Void {
@@ -150,10 +206,18 @@ impl Recording<'_> {
             same: None,
         });
         self.voided.insert(index);
+        let mut taken = Taken {
+            target: taken,
+            of: target.period,
+            subject: None,
+            unfit: BTreeSet::new(),
+        };
         if let Some(payload) = payload
             && let Some(of) =
                 payload.pseudonym(&self.month.counting.catalogue, &self.books.keys().vault)
         {
+            taken.subject = Some(of);
+            taken.unfit = self.unfit(of)?;
             let subject = self.subject(of)?;
             subject.facts.retain(|f| f.index != index);
             subject.balance.add(&payload.moves, -1);
@@ -161,23 +225,138 @@ impl Recording<'_> {
         }
         Ok(taken)
     }
+
+    /// The events of a subject that its other events do not allow: where a registration is gone, what
+    /// was recorded of a person who is not registered.
+    fn unfit(&mut self, of: Pseudonym) -> Result<BTreeSet<u64>, Faults> {
+        let counting = self.month.counting.clone();
+        let subject = self.subject(of)?;
+        let mut unfit = BTreeSet::new();
+        for place in 0..subject.facts.len() {
+            let fact = subject.facts.remove(place);
+            let event = counting.catalogue.event(&fact.event);
+            let fits = event.is_none_or(|event| {
+                let found = check_history(&counting, event, subject, &fact);
+                found.is_ok_and(|(faults, _)| faults.is_empty())
+            });
+            if !fits {
+                unfit.insert(fact.index);
+            }
+            subject.facts.insert(place, fact);
+        }
+        Ok(unfit)
+    }
+
+    /// The events that fitted before a statement was taken back, and fit no more.
+    fn resting(&mut self, taken: &Taken) -> Result<BTreeSet<u64>, Faults> {
+        let Some(of) = taken.subject else {
+            return Ok(BTreeSet::new());
+        };
+        let now = self.unfit(of)?;
+        Ok(now.difference(&taken.unfit).copied().collect())
+    }
+
+    /// Names the events that rest on one that is to go.
+    fn rests(&self, index: u64, resting: &BTreeSet<u64>) -> Faults {
+        let named = resting.iter().take(MAX_NAMED).filter_map(|resting| {
+            let (statement, _) = self.books.statement(*resting).ok()?;
+            let event = self.month.counting.catalogue.event(&statement.event)?;
+            Some((
+                format!("第 {resting} 号 {} {}", event.code, event.zh),
+                format!("{resting} {} {}", event.code, event.en),
+            ))
+        });
+        let (zh, en): (Vec<String>, Vec<String>) = named.unzip();
+        let count = resting.len();
+        Faults::one(
+            FaultCode::VoidResting,
+            format!(
+                "第 {index} 号记录之上还有 {count} 条记录：{}；请先作废这些记录，或连同它们一并作废",
+                zh.join("，")
+            ),
+            format!(
+                "{count} event(s) rest on event {index}: {}; take these back first, or all of them with it",
+                en.join(", ")
+            ),
+        )
+    }
 }
 
 /// Takes an event back (E70).
 ///
 /// # Errors
-/// Why it cannot be.
+/// Why it cannot be: among others that other events rest on it, or that it is in a report which nobody
+/// has yet and which would still contain it.
 pub fn void(
     books: &mut Books,
     operator: &str,
     index: u64,
-    reason: &str,
+    taking: &Taking,
     now: DateTime<Utc>,
-) -> Result<(), Faults> {
+) -> Result<Voided, Faults> {
+    let reason = &taking.reason;
     let mut recording = Recording::begin(books, Some(operator), now)?;
-    recording.void(index, VoidReason::Void, reason)?;
+    let period = recording.month.period;
+    let taken = recording.void(index, VoidReason::Void, reason)?;
+    if !taking.in_open_month {
+        not_in_unsent_report(books, index)?;
+    }
+    let mut resting = recording.resting(&taken)?;
+    if !resting.is_empty() && !taking.with_resting {
+        return Err(recording.rests(index, &resting));
+    }
+    let mut also = Vec::new();
+    while let Some(next) = resting.pop_last() {
+        recording.void(next, VoidReason::Void, reason)?;
+        also.push(next);
+        resting = recording.resting(&taken)?;
+    }
+    let reported = still_reported(books, taken.of, period);
     let entries = recording.finish()?;
-    Ok(books.commit(entries)?)
+    books.commit(entries)?;
+    Ok(Voided {
+        index,
+        of: taken.of,
+        period,
+        resting: also,
+        reported,
+    })
+}
+
+/// The report of an earlier month that contains what is taken back in this one.
+fn still_reported(books: &Books, of: Month, period: Month) -> Option<StillReported> {
+    let mut revisions = books.rollups().range(of.revisions());
+    let (_, own) = revisions.next_back().filter(|_| of < period)?;
+    Some(StillReported {
+        period: of,
+        revision: own.held().rollup.revision,
+        submitted: own.submitted().is_some(),
+    })
+}
+
+/// Whether an event is not in a report that is closed and not handed in: taken back in the open
+/// month, it would be signed and sent all the same, although the close can still be undone.
+///
+/// # Errors
+/// The month whose close is to be undone.
+pub fn not_in_unsent_report(books: &Books, index: u64) -> Result<(), Faults> {
+    let open = open_month(books)?;
+    let (target, _) = books.statement(index).map_err(|_| no_event())?;
+    let Some(report) = still_reported(books, target.period, open).filter(|r| !r.submitted) else {
+        return Ok(());
+    };
+    let of = report.period;
+    Err(Faults::one(
+        FaultCode::VoidClosed,
+        format!(
+            "第 {index} 号记录计入 {of}，该月已结账、尚未上报，月报仍包含它：请先撤销 {of} 的结账再处理；\
+             确要从 {open} 扣减的，请注明计入当前填报月"
+        ),
+        format!(
+            "event {index} counts in {of}, which is closed and not submitted, and its report would still \
+             contain it: undo the close of {of} first; or say that it is to come off {open}"
+        ),
+    ))
 }
 
 /// The code that a text means: the code itself, or its Chinese or English label.
@@ -217,8 +396,13 @@ pub fn correct(
         ));
     }
     let mut recording = Recording::begin(books, Some(operator), now)?;
-    let replaced = recording.void(index, VoidReason::Corrected, reason)?;
-    let recorded = recording.add(draft, Some(replaced)).map_err(Faults)?;
+    let taken = recording.void(index, VoidReason::Corrected, reason)?;
+    let replaced = Some(taken.target.clone());
+    let recorded = recording.add(draft, replaced).map_err(Faults)?;
+    let resting = recording.resting(&taken)?;
+    if !resting.is_empty() {
+        return Err(recording.rests(index, &resting));
+    }
     let entries = recording.finish()?;
     books.commit(entries)?;
     Ok(recorded)

@@ -12,7 +12,7 @@ use super::answer::{Body, Refused, Who, month};
 use super::shapes;
 use crate::desk::close::{CloseRequest, Closed};
 use crate::desk::preview::{self, Preview};
-use crate::desk::record::{self, Imported, Recorded};
+use crate::desk::record::{self, Imported, Recorded, Taking, Voided};
 use crate::desk::undo::{self, Undone};
 use crate::desk::{self, Change, Correction, ImportRequest, close, sign};
 use crate::exchange::Form;
@@ -105,6 +105,12 @@ pub async fn import(
 pub struct VoidRequest {
     /// A code of the catalogue, or its label.
     reason: String,
+    /// In the open month, although the event's own month is closed and not submitted.
+    #[serde(default)]
+    in_open_month: bool,
+    /// With the events that rest on it, as hires rest on a registration.
+    #[serde(default)]
+    with_resting: bool,
 }
 
 /// Takes an event back (E70).
@@ -114,20 +120,25 @@ pub struct VoidRequest {
     request_body = VoidRequest,
     params(("index" = u64, Path)),
     security(("token" = [])),
-    responses((status = 204), (status = 422, body = shapes::Faults))
+    responses((status = 200, body = shapes::Voided), (status = 422, body = shapes::Faults))
 )]
 pub async fn void(
     State(app): State<App>,
     who: Who,
     Path(index): Path<u64>,
     Body(request): Body<VoidRequest>,
-) -> Result<StatusCode, Refused> {
+) -> Result<Json<Voided>, Refused> {
     who.need(&[Role::Recorder])?;
     let operator = who.operator(&app);
-    app.service
-        .with(move |books, now| record::void(books, &operator, index, &request.reason, now))
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
+    let taking = Taking {
+        reason: request.reason,
+        in_open_month: request.in_open_month,
+        with_resting: request.with_resting,
+    };
+    let work = app
+        .service
+        .with(move |books, now| record::void(books, &operator, index, &taking, now));
+    Ok(Json(work.await?))
 }
 
 /// What an event is replaced by: the whole new event, or the old one with some fields changed.
@@ -145,6 +156,9 @@ pub struct CorrectRequest {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     set: Option<serde_json::Map<String, serde_json::Value>>,
+    /// In the open month, although the event's own month is closed and not submitted.
+    #[serde(default)]
+    in_open_month: bool,
 }
 
 impl CorrectRequest {
@@ -182,6 +196,7 @@ pub async fn correct(
         operator: who.operator(&app),
         index,
         reason: request.reason.clone(),
+        in_open_month: request.in_open_month,
         change: request.change()?,
     };
     let work = app

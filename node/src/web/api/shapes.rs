@@ -54,6 +54,35 @@ pub struct Recorded {
     pub late: Option<Month>,
 }
 
+/// An event that was taken back.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Voided {
+    /// Log index of the event.
+    pub index: u64,
+    /// The month that the event counts in.
+    #[schema(value_type = String)]
+    pub of: Month,
+    /// The month that its numbers come off.
+    #[schema(value_type = String)]
+    pub period: Month,
+    /// The events that rested on it and were taken back as well.
+    pub resting: Vec<u64>,
+    /// The report that still contains it, where that is of an earlier month.
+    pub reported: Option<StillReported>,
+}
+
+/// A report that contains an event that was taken back since.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct StillReported {
+    /// Month.
+    #[schema(value_type = String)]
+    pub period: Month,
+    /// Revision.
+    pub revision: u32,
+    /// Whether it was handed in.
+    pub submitted: bool,
+}
+
 /// The result of an import.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Imported {
@@ -514,6 +543,17 @@ mod tests {
             explanations: BTreeMap::from([("R".into(), "why".into())]),
             missing: BTreeMap::from([("14".into(), "why".into())]),
             discard_signatures: true,
+        });
+        holds::<Voided>(&desk::record::Voided {
+            index: 1,
+            of: month(),
+            period: month(),
+            resting: vec![2],
+            reported: Some(desk::record::StillReported {
+                period: month(),
+                revision: 1,
+                submitted: true,
+            }),
         });
         holds::<Closed>(&desk::close::Closed {
             period: month(),

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use node::books::Books;
 use node::books::keys::Keys;
 use node::desk::close::{CloseRequest, Closed};
-use node::desk::record::{self, Imported};
+use node::desk::record::{self, Imported, Taking, Voided};
 use node::desk::{close, evidence, open_month, sign};
 use node::exchange::{self, Draft, Form, Parsed};
 use node::fault::Faults;
@@ -145,8 +145,25 @@ impl Desk {
         )[0]
     }
     pub fn void(&mut self, index: u64, now: DateTime<Utc>) -> Result<(), Faults> {
+        let taking = Taking {
+            in_open_month: true,
+            ..Taking::default()
+        };
+        self.take_back(index, taking, now).map(drop)
+    }
+    /// The same with everything that can be said.
+    pub fn take_back(
+        &mut self,
+        index: u64,
+        taking: Taking,
+        now: DateTime<Utc>,
+    ) -> Result<Voided, Faults> {
         let operator = self.name("luru");
-        record::void(self.books(), &operator, index, "wrong", now)
+        let taking = Taking {
+            reason: "wrong".into(),
+            ..taking
+        };
+        record::void(self.books(), &operator, index, &taking, now)
     }
     pub fn correct(
         &mut self,
