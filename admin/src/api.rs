@@ -516,6 +516,13 @@ impl Client {
     pub fn rollup(&self, month: Month) -> Result<Vec<u8>, ApiError> {
         self.get(&format!("/api/months/{month}/rollup"))
     }
+    /// The signed catalogue in force.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn catalogue(&self) -> Result<Vec<u8>, ApiError> {
+        self.get("/api/catalogue")
+    }
     /// Brings signatures.
     ///
     /// # Errors

@@ -935,6 +935,44 @@ fn an_import_that_was_broken_off_goes_on_where_it_was() {
     }
 }
 
+/// What can be recorded, with which columns, and an empty file for it.
+#[test]
+fn a_clerk_sees_the_columns_and_gets_a_template() {
+    let dir = Dir::new("template");
+    let catalogue = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/catalogue");
+    let run = |args: &[&str]| dir.run(&[args, &["--catalogue", catalogue]].concat());
+    let shown = run(&["catalogue", "show", "E16"]);
+    assert_eq!(shown.code(), 0, "{}", shown.err());
+    for word in [
+        "实现就业",
+        "月工资(元)",
+        "按比例 (quota)",
+        "发生日期",
+        "I011",
+    ] {
+        assert!(shown.out().contains(word), "{word}: {}", shown.out());
+    }
+    let shown = run(&["catalogue", "show", "I011"]);
+    assert!(shown.out().contains("E16 实现就业"), "{}", shown.out());
+    let listed = run(&["catalogue", "show"]);
+    assert!(listed.out().contains("残疾人建档") && listed.out().contains("I118"));
+    run(&["catalogue", "show", "E99"]).refused(1, &["E99"]);
+    let written = run(&["template", "E16", "-o", "E16.csv"]);
+    assert_eq!(written.code(), 0, "{}", written.err());
+    let text = std::fs::read_to_string(dir.path("E16.csv")).unwrap();
+    assert!(
+        text.starts_with("\u{feff}发生日期,身份证号,就业登记号"),
+        "{text}"
+    );
+    // What is there already may be filled in.
+    run(&["template", "E16", "-o", "E16.csv"]).refused(1, &["E16.csv"]);
+    let all = run(&["template", "--all", "-o", "all"]);
+    assert_eq!(all.code(), 0, "{}", all.err());
+    let bytes = std::fs::read(dir.path("all").join("E16 实现就业.xlsx")).unwrap();
+    assert!(bytes.starts_with(b"PK"));
+    assert!(!dir.path("all").join("E90.xlsx").exists());
+}
+
 /// What the runbook tells people to copy is read by the programs that read it.
 #[test]
 fn the_examples_are_well_formed() {

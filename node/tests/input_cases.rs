@@ -7,6 +7,7 @@ use node::exchange::{self, Form, Parsed, SkipReason};
 use node::fault::{Fault, Faults};
 use protocol::catalogue::Catalogue;
 use protocol::count::Value;
+use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
 
 const E01: &str = "发生日期,残疾人证号,姓名,户籍,文化程度,有效期至,联系电话";
 const PERSON: &str = "2023-01-05,99999918750412040343,测试,城镇,,,";
@@ -335,4 +336,93 @@ fn what_is_doubtful_is_recorded_and_told() {
             .warnings
             .is_empty()
     );
+}
+
+/// A template of the type, filled in as a person would: the day as a day of the spreadsheet.
+fn workbook(fill: impl FnOnce(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.write_string(0, 0, "2023年1月实现就业人员表").unwrap();
+    for (column, name) in (0_u16..).zip(E16.split(',').chain(["月工资(元)"])) {
+        sheet.write_string(2, column, name).unwrap();
+    }
+    for (column, text) in [
+        (1, "999999197504120031"),
+        (2, "r1"),
+        (3, "按比例"),
+        (4, "是"),
+    ] {
+        sheet.write_string(3, column, text).unwrap();
+    }
+    let day = ExcelDateTime::from_ymd(2023, 1, 6).unwrap();
+    let format = Format::new().set_num_format("yyyy/m/d");
+    sheet
+        .write_datetime_with_format(3, 0, &day, &format)
+        .unwrap();
+    sheet.write_number(3, 5, 3500.5).unwrap();
+    fill(sheet);
+    book.save_to_buffer().unwrap()
+}
+
+#[test]
+fn a_workbook_is_read_as_its_cells_show() {
+    let read = |bytes: &[u8]| exchange::parse(bytes, Form::Xlsx, Some("E16"), &delivered());
+    let parsed = read(&workbook(|_| {})).unwrap();
+    assert!(parsed.faults.is_empty(), "{:#?}", parsed.faults);
+    let draft = &parsed.drafts[0];
+    assert_eq!((draft.row, draft.on.to_string()), (4, "2023-01-06".into()));
+    assert_eq!(draft.fields.get("wage"), Some(&Value::Int(350_050)));
+    assert_eq!((parsed.rows, parsed.skipped.len()), (2, 1));
+    // An ID number that is a number has lost its last digits already.
+    let ruined = workbook(|sheet| {
+        sheet.write_number(3, 1, 999_999_197_504_120_031.0).unwrap();
+    });
+    says(
+        &read(&ruined).unwrap().faults[0],
+        "id.shortened",
+        &["科学记数法"],
+    );
+    // The last result of a formula is what the sheet shows; an error is no text.
+    let formulas = workbook(|sheet| {
+        sheet
+            .write_formula(3, 5, Formula::new("=1+1").set_result("2"))
+            .unwrap();
+        sheet
+            .write_formula(3, 2, Formula::new("=NA()").set_result("#N/A"))
+            .unwrap();
+    });
+    says(
+        &read(&formulas).unwrap().faults[0],
+        "cell.formula",
+        &["公式"],
+    );
+    // What is no workbook, and a cell in the last corner.
+    let refused = exchange::parse(b"\xd0\xcf\x11\xe0", Form::Xlsx, Some("E16"), &delivered());
+    says(&refused.unwrap_err().0[0], "file.unreadable", &["xlsx"]);
+    let far = workbook(|sheet| {
+        sheet.write_string(1_048_575, 16_383, "x").unwrap();
+    });
+    says(
+        &read(&far).unwrap_err().0[0],
+        "file.unreadable",
+        &["很远的列"],
+    );
+}
+
+/// A small file that unpacks to more than a machine has is refused before it is read.
+#[test]
+fn a_workbook_that_is_a_bomb_is_refused() {
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    let options = options.compression_method(zip::CompressionMethod::Deflated);
+    zip.start_file("xl/worksheets/sheet1.xml", options).unwrap();
+    let piece = vec![b' '; 1 << 20];
+    for _ in 0..300 {
+        zip.write_all(&piece).unwrap();
+    }
+    let bytes = zip.finish().unwrap().into_inner();
+    assert!(bytes.len() < 1 << 20, "{}", bytes.len());
+    let refused = exchange::parse(&bytes, Form::Xlsx, Some("E16"), &delivered());
+    says(&refused.unwrap_err().0[0], "file.unreadable", &["过大"]);
 }

@@ -129,7 +129,7 @@ const WALLS: [Wall; 14] = [
     },
     Wall {
         folder: "node",
-        forbidden: &["encoding_rs"],
+        forbidden: &["encoding_rs", "calamine", "rust_xlsxwriter", "zip::"],
         within: &[],
         except: &["exchange/"],
         because: "people's files are read in one place",

@@ -20,7 +20,7 @@ use super::output::{CommandResult, Failure, Output, fault_table, print, read, sa
     are passed over: an import\n\
     that was broken off, or of which one file was refused, is run again as it was. Files are UTF-8, \
     UTF-16 or GB18030, CSV\n\
-    with a heading or JSONL. Rows are counted from 1, the heading included, as a spreadsheet shows \
+    with a heading or JSONL, or workbooks (XLSX; `countersign template` writes empty ones). Rows are counted from 1, the heading included, as a spreadsheet shows \
     them."
 )]
 pub struct Args {
@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long = "type", value_name = "TYPE", value_parser = event)]
     event: Option<String>,
     /// Form of all files
-    #[arg(long, value_parser = ["csv", "jsonl"])]
+    #[arg(long, value_parser = ["csv", "jsonl", "xlsx"])]
     form: Option<String>,
     /// Record the good rows, and tell what is wrong with the others
     #[arg(long)]
@@ -67,10 +67,10 @@ fn form_of(path: &Path) -> &'static str {
         .extension()
         .and_then(|e| e.to_str())
         .unwrap_or_default();
-    if matches!(ending, "jsonl" | "ndjson") {
-        "jsonl"
-    } else {
-        "csv"
+    match ending.to_ascii_lowercase().as_str() {
+        "jsonl" | "ndjson" => "jsonl",
+        "xlsx" | "xlsm" | "xls" => "xlsx",
+        _ => "csv",
     }
 }
 

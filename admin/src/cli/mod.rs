@@ -33,6 +33,7 @@ mod registry;
 mod review;
 mod signing;
 mod status;
+mod template;
 mod verify;
 
 use std::process::ExitCode;
@@ -74,6 +75,7 @@ enum Command {
     #[command(subcommand)]
     Nats(nats::Command),
     Import(import::Args),
+    Template(template::Args),
     Void(desk::void::Args),
     Correct(desk::correct::Args),
     Close(desk::close::Args),
@@ -114,6 +116,7 @@ fn run(command: Command, out: &Output) -> CommandResult {
         Command::Plan(c) => plan::run(c, out),
         Command::Nats(c) => nats::run(c, out),
         Command::Import(a) => import::run(&a, out),
+        Command::Template(a) => template::run(&a, out),
         Command::Void(a) => desk::void::run(&a, out),
         Command::Correct(a) => desk::correct::run(&a, out),
         Command::Close(a) => desk::close::run(a, out),

@@ -149,7 +149,7 @@ pub(super) fn title(field: &Field) -> String {
 }
 
 /// The names that columns of a type may have.
-pub(super) fn titles(event: &EventType) -> Vec<String> {
+pub fn titles(event: &EventType) -> Vec<String> {
     let fields = event.fields.iter().map(title);
     std::iter::once(OCCURRED_ON_ZH.to_string())
         .chain(fields)

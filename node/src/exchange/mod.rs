@@ -5,7 +5,7 @@
 //! Reading order: `encoding` (bytes to text), `lexer` (text to rows of cells that mean nothing yet),
 //! `fold` (signs that look alike), `column` (names to fields), `cell` (one text to one value, with
 //! `date`, `number`, `unit`, `identifier` and `code`), `rows` (cells to a draft), `table` (sources
-//! with a heading), then the sources `csv` and `jsonl`; `change` (an event with some fields changed). A further form of file is a further source.
+//! with a heading), then the sources `csv`, `jsonl` and `xlsx`, and `template` (tables to fill in); `change` (an event with some fields changed). A further form of file is a further source.
 //! Which drafts may be recorded is not decided here: that is the desk's.
 
 mod cell;
@@ -23,14 +23,18 @@ mod nearest;
 mod number;
 mod rows;
 mod table;
+mod template;
 mod unit;
+mod xlsx;
 
 pub use cell::MAX_TEXT;
 pub use change::changed;
+pub use column::titles as column_titles;
 pub use encoding::decode;
 pub use identifier::is_rounded_id;
 pub use number::MAX_INT;
 pub use rows::{Draft, MAX_ROWS, Parsed, SkipReason, Skipped};
+pub use template::{template_csv, template_xlsx};
 
 use protocol::catalogue::Catalogue;
 
@@ -43,6 +47,22 @@ pub enum Form {
     Csv,
     /// One JSON object a line.
     Jsonl,
+    /// A workbook, whose sheet with a heading is read.
+    Xlsx,
+}
+
+impl Form {
+    /// All of them.
+    pub const ALL: [Form; 3] = [Form::Csv, Form::Jsonl, Form::Xlsx];
+
+    /// As the API and file names have it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Form::Csv => "csv",
+            Form::Jsonl => "jsonl",
+            Form::Xlsx => "xlsx",
+        }
+    }
 }
 
 /// Reads a file of events. `event` is the type of a CSV file; a JSONL row may name its own in
@@ -56,10 +76,12 @@ pub fn parse(
     event: Option<&str>,
     catalogue: &Catalogue,
 ) -> Result<Parsed, Faults> {
-    let text = decode(bytes)?;
+    // A workbook is known by its first bytes, whatever it is called.
     let parsed = match form {
-        Form::Csv => csv::read(&text, event, catalogue),
-        Form::Jsonl => jsonl::read(&text, event, catalogue),
+        _ if bytes.starts_with(b"PK\x03\x04") => xlsx::read(bytes, event, catalogue),
+        Form::Csv => csv::read(&decode(bytes)?, event, catalogue),
+        Form::Jsonl => jsonl::read(&decode(bytes)?, event, catalogue),
+        Form::Xlsx => xlsx::read(bytes, event, catalogue),
     }?;
     if parsed.drafts.is_empty() && parsed.faults.is_empty() {
         return Err(Faults::one(

@@ -1,6 +1,7 @@
 //! `countersign catalogue`: what is counted.
 
 mod files;
+mod show;
 mod succession;
 
 use std::path::{Path, PathBuf};
@@ -12,13 +13,14 @@ use protocol::compiled::CompiledCatalogue;
 use protocol::succession::Change;
 use serde_json::json;
 
+pub use files::Source;
 use files::examine;
 
 use super::output::{CommandResult, Failure, Output, print, save_new, sayln};
 use super::signing::{print_signed, read_keys};
 use crate::keyring;
 
-/// Check and sign the catalogue of events, indicators and rules
+/// Show, check and sign the catalogue of events, indicators and rules
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  countersign catalogue check deploy/catalogue")]
 pub enum Command {
@@ -35,6 +37,8 @@ pub enum Command {
         #[arg(long, value_name = "OLD")]
         against: Vec<PathBuf>,
     },
+    /// What can be recorded and what is counted: all types, or one with its columns and codes
+    Show(show::Args),
     /// Check and sign a catalogue
     #[command(
         after_help = "Examples:\n  countersign catalogue sign deploy/catalogue --first --root root.key \
@@ -63,6 +67,7 @@ pub enum Command {
 pub fn run(command: Command, out: &Output) -> CommandResult {
     match command {
         Command::Check { dir, against } => check(&dir, &against, out),
+        Command::Show(args) => show::run(&args, out),
         Command::Sign {
             dir,
             against,

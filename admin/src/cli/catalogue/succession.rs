@@ -1,22 +1,19 @@
 //! What changes from an earlier catalogue to the next, before anybody signs it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use node::fault::FaultCode;
-use protocol::authoring::CatalogueErrors;
-use protocol::catalogue::{Catalogue, KIND};
-use protocol::note::{self, Note};
+use protocol::catalogue::Catalogue;
 use protocol::succession::{self, Change, Weight};
 use serde_json::{Value, json};
 
-use super::files::examine;
-use crate::cli::output::{Failure, Output, print, read, sayln};
+use super::files::load;
+use crate::cli::output::{Failure, Output, print, sayln};
 
 /// All changes from these earlier catalogues.
 pub fn compare(new: &Catalogue, against: &[PathBuf]) -> Result<Vec<Change>, Failure> {
     let earlier: Vec<Catalogue> = against
         .iter()
-        .map(|path| earlier(path))
+        .map(|path| load(path))
         .collect::<Result<_, _>>()?;
     Ok(succession::changes_from_all(&earlier, new))
 }
@@ -25,26 +22,6 @@ pub fn compare(new: &Catalogue, against: &[PathBuf]) -> Result<Vec<Change>, Fail
 pub fn refused(changes: &[Change]) -> impl Iterator<Item = &Change> {
     let refused = |change: &&Change| change.kind().weight() == Weight::Refused;
     changes.iter().filter(refused)
-}
-
-/// A signed catalogue, or the files of one.
-fn earlier(path: &Path) -> Result<Catalogue, Failure> {
-    if path.is_dir() {
-        return examine(path)?.map_err(|CatalogueErrors(errors)| {
-            let message = format!(
-                "{}: the catalogue has {} fault(s)",
-                path.display(),
-                errors.len()
-            );
-            Failure::coded(FaultCode::CatalogueFaults, message)
-        });
-    }
-    let unreadable =
-        |e: String| Failure::coded(FaultCode::CatalogueJson, format!("{}: {e}", path.display()));
-    // Whose signatures it has is the node's question; here it is compared only.
-    let note = Note::parse(&read(path)?).map_err(|e| unreadable(e.to_string()))?;
-    let json = note::read_document(note.text(), KIND).map_err(|e| unreadable(e.to_string()))?;
-    Catalogue::from_json(json).map_err(|e| unreadable(e.to_string()))
 }
 
 /// What may be and people should know.

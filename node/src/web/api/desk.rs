@@ -28,7 +28,7 @@ pub struct ImportQuery {
     /// Event type, for example E16; JSONL rows may name their own.
     #[serde(rename = "type")]
     event: Option<String>,
-    /// `csv` (default) or `jsonl`.
+    /// `csv` (default), `jsonl` or `xlsx`.
     form: Option<String>,
     /// Record the good rows and report the others.
     #[serde(default)]
@@ -54,18 +54,7 @@ pub async fn import(
     body: Bytes,
 ) -> Result<(StatusCode, Json<Imported>), Refused> {
     who.need(&[Role::Recorder])?;
-    let form = match query.form.as_deref() {
-        None | Some("csv") => Form::Csv,
-        Some("jsonl") => Form::Jsonl,
-        Some(_) => {
-            return Err(Faults::one(
-                FaultCode::FileForm,
-                "form 应为 csv 或 jsonl。",
-                "form is csv or jsonl",
-            )
-            .into());
-        }
-    };
+    let form = form(query.form.as_deref())?;
     let request = ImportRequest {
         operator: who.operator(&app),
         form,
@@ -97,6 +86,21 @@ pub async fn import(
         StatusCode::UNPROCESSABLE_ENTITY
     };
     Ok((status, Json(imported)))
+}
+
+/// The form that a request names.
+fn form(name: Option<&str>) -> Result<Form, Faults> {
+    let Some(name) = name else {
+        return Ok(Form::Csv);
+    };
+    let form = Form::ALL.into_iter().find(|form| form.as_str() == name);
+    form.ok_or_else(|| {
+        Faults::one(
+            FaultCode::FileForm,
+            "form 应为 csv、jsonl 或 xlsx。",
+            "form is csv, jsonl or xlsx",
+        )
+    })
 }
 
 /// Why an event is taken back.
