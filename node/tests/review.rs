@@ -1366,3 +1366,56 @@ fn a_clock_that_is_behind_the_journal_is_not_asked() {
         );
     }
 }
+
+/// The officer's words are on both sides, whole, and about what the report has.
+#[test]
+fn what_the_officer_says_arrives_whole() {
+    use node::queries::{children, months};
+    use std::collections::BTreeMap;
+    let mut w = World::empty();
+    w.desk(A).train(4, "2026-01-10", at("2026-01-20"));
+    w.desk(A).finish(JAN, after(JAN));
+    w.send(A, &[CITY], after(JAN));
+    check(&mut w, CITY);
+    let returned = |about: &[&str]| Ruling {
+        about: about.iter().map(|a| a.to_string()).collect(),
+        ..Ruling::new(Decision::Returned, "1403/tongji").because("please count again")
+    };
+    for wrong in ["I999", "I2:sex:9", "I2:colour:1", "I2:1", ""] {
+        let refused = w.rule(CITY, A, JAN, returned(&["I7", wrong]), after(JAN));
+        assert_eq!(code_of(refused), "review.about", "{wrong}");
+    }
+    let catalogue = catalogue();
+    let name = &catalogue.indicator("I7").unwrap().zh;
+    let indicator = catalogue.indicator("I2").unwrap();
+    let table = &indicator.tables()[0];
+    let cell = format!(
+        "I2:{}:{}",
+        protocol::catalogue::table_name(table),
+        catalogue.cells(table)[0]
+    );
+    w.rule(CITY, A, JAN, returned(&[name, &cell]), after(JAN))
+        .unwrap();
+    let own = months::months(w.desks[A].read(), &BTreeMap::new());
+    let theirs = children::children(w.desks[CITY].read());
+    let theirs = theirs.iter().find(|c| c.unit == unit(A)).unwrap();
+    assert_eq!(own[0].words, theirs.words);
+    let [word] = own[0].words.as_slice() else {
+        panic!("{:?}", own[0].words)
+    };
+    assert_eq!(word.about, ["I7".to_string(), cell]);
+    assert_eq!(
+        (word.by.as_str(), word.decided.as_str()),
+        ("1403/tongji", "2026-02-03T04:00:00Z")
+    );
+    assert_eq!(word.reasons, ["please count again"]);
+    // Each revision has its own words.
+    w.desk(A).train(1, "2026-01-11", after(JAN));
+    w.desk(A).finish(JAN, after(JAN));
+    w.send(A, &[CITY], after(JAN));
+    w.decide(CITY, A, JAN, Decision::Accepted, after(JAN));
+    let sent = BTreeMap::from([(own[0].rollup, after(JAN))]);
+    let own = months::months(w.desks[A].read(), &sent);
+    assert_eq!(own[1].words[0].decision, Decision::Accepted);
+    assert!(own[0].sent.is_some() && own[1].sent.is_none());
+}

@@ -12,6 +12,7 @@ use protocol::verdict::Outcome;
 use serde_json::json;
 
 use super::connect::Connection;
+use super::months::print_words;
 use super::output::{
     CommandResult, Failure, Output, decision_words, one_line, print, sayln, value,
 };
@@ -115,7 +116,7 @@ pub struct ReasonArgs {
     /// Why; repeat for several
     #[arg(long, required = true)]
     reason: Vec<String>,
-    /// Figure or cell that it is about; repeat for several
+    /// Figure or cell that it is about (I011, or I011:sex:2); repeat for several
     #[arg(long, value_name = "FIGURE")]
     about: Vec<String>,
     /// Also the unit's later months, which rest on this one and are to be closed again after it
@@ -211,6 +212,10 @@ fn list(
             rows.add_row(row(c));
         }
         print(&rows);
+        for c in &list {
+            let what = format!("{} {} revision {}", c.unit, c.period, c.revision);
+            print_words(&what, &c.words);
+        }
     });
     Ok(true)
 }

@@ -89,6 +89,12 @@ fn print_troubles(s: &Status) {
             since.unwrap_or_default()
         );
     }
+    if !is_top(s) && !s.unsent.is_empty() {
+        sayln!(
+            "! 未送出 not sent yet: {}; the others wait for the parent's decision",
+            s.unsent.join(", ")
+        );
+    }
     if !s.children_missing.is_empty() {
         sayln!(
             "下级 units       not accepted for {}: {}",
@@ -202,10 +208,7 @@ fn about_month(m: &OwnMonth, open: Option<Month>, top: bool) -> Option<String> {
     let p = m.period;
     if is_reopened(m) {
         let word = m.decision.map(decision_words).unwrap_or_default();
-        let why = match m.reasons.as_slice() {
-            [] => String::new(),
-            reasons => format!(" ({})", reasons.join("; ")),
-        };
+        let why = why(m);
         let before = open.filter(|open| *open < p);
         Some(match before {
             None => format!("{p} was {word}{why}: put it right, then countersign close {p}"),
@@ -219,9 +222,27 @@ fn about_month(m: &OwnMonth, open: Option<Month>, top: bool) -> Option<String> {
     } else if m.submitted.is_none() {
         Some(format!("{p} is signed: countersign submit {p}"))
     } else if m.decision.is_none() && !top {
-        Some(format!("{p} is handed in; the parent has not answered yet"))
+        Some(match m.sent {
+            Some(_) => format!("{p} is sent; the parent has not decided yet"),
+            None => format!("{p} is handed in; the parent has not answered yet"),
+        })
     } else {
         None
+    }
+}
+
+/// Why the parent wants another revision, since when, who said so, and what it is about.
+fn why(m: &OwnMonth) -> String {
+    let mut told = m.reasons.clone();
+    if let Some(word) = m.words.last() {
+        if !word.about.is_empty() {
+            told.push(format!("about {}", word.about.join(", ")));
+        }
+        told.push(format!("by {} on {}", word.by, word.decided));
+    }
+    match told.as_slice() {
+        [] => String::new(),
+        told => format!(" ({})", told.join("; ")),
     }
 }
 

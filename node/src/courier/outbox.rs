@@ -155,16 +155,36 @@ pub(super) async fn run<T: Transport>(service: Arc<Service>, transport: Arc<T>, 
         Ok(notes) => service.queue(notes),
         Err(e) => tracing::warn!(error = %e, "the receipts of the last days could not be read"),
     }
+    let mut failed = 0;
     loop {
-        if let Err(e) = round(&service, transport.as_ref(), &path, &mut sent).await {
-            tracing::warn!(error = %e, "the outbox waits");
-        }
+        let looked = round(&service, transport.as_ref(), &path, &mut sent).await;
+        failed = tell(looked, failed);
         tokio::select! {
             biased;
             () = service.outbox_woken() => {}
             () = tokio::time::sleep(OUTBOX_INTERVAL) => {}
         }
     }
+}
+
+/// Tells why nothing was sent; gives how often in a row that was so.
+fn tell(looked: Result<(), Faults>, failed: u32) -> u32 {
+    let Err(error) = looked else {
+        return 0;
+    };
+    // The first look may come before the link stands: the next one says whether it does.
+    if failed == 0 && is_of_link(&error) {
+        tracing::info!(%error, "the outbox waits for the link");
+    } else {
+        tracing::warn!(%error, "the outbox waits");
+    }
+    failed.saturating_add(1)
+}
+
+/// Whether it is the link that does not take what is to be sent.
+fn is_of_link(faults: &Faults) -> bool {
+    let mut faults = faults.0.iter();
+    faults.all(|fault| fault.code.as_str().starts_with("link."))
 }
 
 /// One look at what is to be sent. Into a store that holds nothing goes everything recent, whether
@@ -239,6 +259,7 @@ async fn send_all<T: Transport>(
         service.count("sent", letters.len() as u64);
         tracing::info!(%month, revision, messages = letters.len(), ms = millis(begin), "a rollup was sent");
         sent.note(digest, Instant::now());
+        service.note_sent(digest);
     }
     let again = service.with(|books, _| Ok(reopened(books))).await?;
     for note in again

@@ -836,6 +836,12 @@ codes! {
               "请退回：该单位将在较早月份改正之后重新结账";
     }
     {
+        ReviewAbout = "review.about", 422;
+        => en "the report has no such figure or cell",
+              "write the figure's id or Chinese name, or a cell as FIGURE:TABLE:CODE, as `I011:sex:2`";
+           zh "月报中没有这个指标或单元格", "请写指标代码或名称，单元格写作 指标:表:代码，例如 `I011:sex:2`";
+    }
+    {
         ReviewReason = "review.reason", 422;
         => en "a return or a reopening needs a reason", "`--reason TEXT`";
            zh "退回或撤销通过需要写明原因", "`--reason 原因`";

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::books::Books;
 use crate::books::children::Child;
 use crate::clock::stamp;
+use crate::queries::words::{Word, words};
 use crate::review;
 
 /// A rollup of a unit below.
@@ -42,6 +43,9 @@ pub struct ChildMonth {
     pub open: bool,
     /// What the unit was caught at.
     pub flagged: Option<String>,
+    /// Everything that this unit said of this revision, in order.
+    #[serde(default)]
+    pub words: Vec<Word>,
 }
 
 /// What was decided on a month.
@@ -84,7 +88,9 @@ fn month(books: &Books, child: &Child, held: &HeldRollup) -> ChildMonth {
     let verdicts = books.verdicts(held);
     let decision = child.decision(&digest);
     let parent = child.unit().parent_in(held.rollup.period);
+    let given = child.given().get(&digest).into_iter().flatten();
     ChildMonth {
+        words: words(given.map(|(receipt, _)| receipt)),
         unit: child.unit().id.clone(),
         name: child.unit().placement(held.rollup.period).name,
         period: held.rollup.period,

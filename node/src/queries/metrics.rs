@@ -6,6 +6,7 @@ use protocol::verify::log::UnitLog;
 use crate::books::{Books, NodeKey};
 use crate::journal::JournalState;
 use crate::link::{LinkSeen, LinkStatus};
+use crate::queries::months::{Sent, unsent};
 
 /// What a number does over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub struct NodeState {
     pub journal: JournalState,
     /// The disk takes no view, so that it is kept in memory.
     pub view_in_memory: bool,
+    /// When this unit's rollups went out in this run.
+    pub sent: Sent,
     /// Seconds by which the clock is behind what was recorded last; 0 if it is not.
     pub clock_behind: u64,
 }
@@ -77,6 +80,7 @@ pub struct NodeState {
 /// All gauges of a node, in the order in which they are written.
 pub fn gauges(books: &Books, node: &NodeState, now: DateTime<Utc>) -> Vec<Metric> {
     let mut list = of_books(books, now);
+    list.extend(of_outbox(books, &node.sent, now));
     list.extend(node.link.iter().flat_map(|link| of_link(link, now)));
     list.extend(of_node(books, node));
     list
@@ -102,11 +106,29 @@ fn of_books(books: &Books, now: DateTime<Utc>) -> Vec<Metric> {
         ),
         Metric::gauge(
             "outbox_waiting",
-            "Submitted rollups without a receipt.",
+            "Submitted rollups on which the parent has not decided.",
             waiting,
         ),
         Metric::gauge(
             "outbox_oldest_seconds",
+            "How long the oldest of these has waited since it was submitted.",
+            oldest.map_or(0, |since| seconds(since, now)),
+        ),
+    ]
+}
+
+/// Delivery and decision are two things: what did not go out is for whoever is on call, what waits
+/// for a decision is not.
+fn of_outbox(books: &Books, sent: &Sent, now: DateTime<Utc>) -> [Metric; 2] {
+    let oldest = unsent(books, sent).filter_map(|own| own.submitted()).min();
+    [
+        Metric::gauge(
+            "outbox_unsent",
+            "Submitted rollups that did not go out since the node started.",
+            unsent(books, sent).count() as u64,
+        ),
+        Metric::gauge(
+            "outbox_unsent_oldest_seconds",
             "How long the oldest of these has waited since it was submitted.",
             oldest.map_or(0, |since| seconds(since, now)),
         ),

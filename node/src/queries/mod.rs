@@ -8,3 +8,4 @@ pub mod events;
 pub mod metrics;
 pub mod months;
 pub mod status;
+pub mod words;

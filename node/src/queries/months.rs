@@ -1,5 +1,8 @@
 //! The unit's own months.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
 use protocol::period::Month;
 use protocol::receipt::Decision;
@@ -9,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::books::{Books, OwnRollup};
 use crate::clock::stamp;
 use crate::desk::sign;
+use crate::queries::words::{Word, words};
 
 /// One rollup of the unit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,18 +33,35 @@ pub struct OwnMonth {
     pub reasons: Vec<String>,
     /// What the parent checked.
     pub checks: Vec<Verdict>,
+    /// Everything that the parent said of this revision, in order.
+    #[serde(default)]
+    pub words: Vec<Word>,
+    /// When it went out in this run of the node: the NATS server keeps it, durably, until the parent
+    /// takes it. Whether the parent has decided is another question.
+    #[serde(default)]
+    pub sent: Option<String>,
+}
+
+/// When rollups went out in this run of the node.
+pub type Sent = BTreeMap<Digest, DateTime<Utc>>;
+
+/// The submitted rollups that are still to go out in this run of the node, and were not decided on.
+pub fn unsent<'a>(books: &'a Books, sent: &'a Sent) -> impl Iterator<Item = &'a OwnRollup> {
+    books
+        .outbox()
+        .filter(|own| !sent.contains_key(&own.held().digest()))
 }
 
 /// The unit's rollups in order, every revision.
-pub fn months(books: &Books) -> Vec<OwnMonth> {
+pub fn months(books: &Books, sent: &Sent) -> Vec<OwnMonth> {
     books
         .rollups()
         .values()
-        .map(|own| month(books, own))
+        .map(|own| month(books, own, sent))
         .collect()
 }
 
-fn month(books: &Books, own: &OwnRollup) -> OwnMonth {
+fn month(books: &Books, own: &OwnRollup, sent: &Sent) -> OwnMonth {
     let last = own.receipts().last().map(|(receipt, _)| receipt);
     OwnMonth {
         period: own.held().rollup.period,
@@ -51,5 +72,7 @@ fn month(books: &Books, own: &OwnRollup) -> OwnMonth {
         decision: own.decision(),
         reasons: last.map(|r| r.reasons.clone()).unwrap_or_default(),
         checks: last.map(|r| r.checks.clone()).unwrap_or_default(),
+        words: words(own.receipts().iter().map(|(receipt, _)| receipt)),
+        sent: sent.get(&own.held().digest()).copied().map(stamp),
     }
 }

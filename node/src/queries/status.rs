@@ -9,12 +9,13 @@ use protocol::period::Month;
 use protocol::verify::log::UnitLog;
 use serde::{Deserialize, Serialize};
 
-use crate::books::Books;
+use crate::books::{Books, OwnRollup};
 use crate::clock::stamp;
 use crate::desk::{close, open_month};
 use crate::fault::{Fault, Faults, internal};
 use crate::link::LinkSeen;
 use crate::queries::children::children;
+use crate::queries::months::{Sent, unsent};
 
 /// How a unit stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,6 +43,10 @@ pub struct Status {
     pub waiting: Vec<String>,
     /// When the oldest of these was submitted.
     pub waiting_since: Option<String>,
+    /// Those of them that did not go out yet in this run of the node; the others are with the NATS
+    /// server or with the parent, which decides on them.
+    #[serde(default)]
+    pub unsent: Vec<String>,
     /// Children whose rollup of the open month is not accepted yet.
     pub children_missing: Vec<String>,
     /// How the link stands.
@@ -104,6 +109,7 @@ pub fn status(
         leaves: books.log().map_or(0, UnitLog::len),
         waiting: waiting(books),
         waiting_since: oldest.map(stamp),
+        unsent: Vec::new(),
         children_missing: close::waiting_for(books, next)
             .iter()
             .map(ToString::to_string)
@@ -146,8 +152,19 @@ fn unchecked(books: &Books) -> Vec<String> {
 
 /// The rollups that wait for a receipt, as `month.revision`.
 fn waiting(books: &Books) -> Vec<String> {
-    let rollups = books.outbox().map(|own| &own.held().rollup);
-    rollups
-        .map(|rollup| format!("{}.{}", rollup.period, rollup.revision))
-        .collect()
+    books.outbox().map(named).collect()
+}
+
+impl Status {
+    /// With what is known of rollups that went out in this run of the node.
+    #[must_use]
+    pub fn knowing(mut self, books: &Books, sent: &Sent) -> Status {
+        self.unsent = unsent(books, sent).map(named).collect();
+        self
+    }
+}
+
+fn named(own: &OwnRollup) -> String {
+    let rollup = &own.held().rollup;
+    format!("{}.{}", rollup.period, rollup.revision)
 }

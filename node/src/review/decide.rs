@@ -17,7 +17,7 @@ use crate::fault::{FaultCode, Faults};
 use super::asked::stale;
 use super::check::waits;
 use super::issue::{Ruling, arrived, issue_receipt};
-use super::{later, state};
+use super::{about, later, state};
 
 /// A person's decision on the latest revision of a direct child's month; what is opened again is
 /// the accepted one. Gives a receipt for that month, and one for each later month that is decided
@@ -46,6 +46,7 @@ pub fn decide(
 
 /// A report on which a decision is allowed.
 struct Ready {
+    about: Vec<String>,
     held: Arc<HeldRollup>,
     verdicts: Vec<Verdict>,
 }
@@ -53,6 +54,10 @@ struct Ready {
 impl Ready {
     fn issue(self, books: &mut Books, ruling: Ruling, now: DateTime<Utc>) -> Result<Note, Faults> {
         let received = arrived(books, &self.held).unwrap_or(now);
+        let ruling = Ruling {
+            about: self.about,
+            ..ruling
+        };
         issue_receipt(books, &self.held, self.verdicts, received, ruling, now)
     }
 }
@@ -96,6 +101,7 @@ fn ready(books: &Books, unit: &UnitId, period: Month, ruling: &Ruling) -> Result
         return refuse(FaultCode::ReviewReason, "请写明原因", "a reason is needed");
     }
     Ok(Ready {
+        about: about::understood(books, held, &ruling.about)?,
         held: held.clone(),
         verdicts,
     })

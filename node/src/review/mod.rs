@@ -12,6 +12,7 @@
 //! which months it takes along), `issue` (the
 //! receipt).
 
+mod about;
 mod asked;
 mod check;
 mod contradict;

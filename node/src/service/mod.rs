@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, mpsc};
 
 use chrono::{DateTime, Utc};
+use protocol::digest::Digest;
 use protocol::note::Note;
 use protocol::receipt::Receipt;
 use protocol::rollup::Signatories;
@@ -43,6 +44,8 @@ pub struct Service {
     registry: watch::Receiver<u64>,
     /// The last message under each unit's name that was refused at the door in this run, and why.
     refused: Mutex<BTreeMap<String, String>>,
+    /// When this unit's rollups went out in this run.
+    sent: Mutex<BTreeMap<Digest, DateTime<Utc>>>,
     /// Counters for metrics.
     counters: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -130,6 +133,7 @@ impl Service {
             health,
             registry,
             refused: Mutex::new(BTreeMap::new()),
+            sent: Mutex::new(BTreeMap::new()),
             counters: Mutex::new(BTreeMap::new()),
         };
         Ok((Arc::new(service), worker))
@@ -206,6 +210,20 @@ impl Service {
         let count = given.len();
         self.queue(given);
         Ok(count)
+    }
+
+    /// A rollup of this unit went out: the transport's server keeps it.
+    pub fn note_sent(&self, digest: Digest) {
+        let now = self.now();
+        if let Ok(mut sent) = self.sent.lock() {
+            sent.entry(digest).or_insert(now);
+        }
+    }
+
+    /// When this unit's rollups went out in this run.
+    pub fn sent(&self) -> BTreeMap<Digest, DateTime<Utc>> {
+        let sent = self.sent.lock();
+        sent.map(|sent| sent.clone()).unwrap_or_default()
     }
 
     /// Queues receipts for sending.

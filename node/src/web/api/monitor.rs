@@ -57,6 +57,7 @@ pub async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Refuse
         link: app.service.link(),
         journal: health.journal,
         view_in_memory: health.view_in_memory,
+        sent: app.service.sent(),
         clock_behind: health.clock_behind,
     };
     let work = app

@@ -32,9 +32,11 @@ const NOTE: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; chars
 pub async fn status(State(app): State<App>, who: Who) -> Result<Json<Status>, Refused> {
     who.need(&Role::ALL)?;
     let (link, refused) = (app.service.link(), app.service.refused());
-    let work = app
-        .service
-        .with(move |books, now| status::status(books, link.as_ref(), refused, now));
+    let sent = app.service.sent();
+    let work = app.service.with(move |books, now| {
+        let status = status::status(books, link.as_ref(), refused, now)?;
+        Ok(status.knowing(books, &sent))
+    });
     Ok(Json(work.await?))
 }
 
@@ -47,7 +49,10 @@ pub async fn status(State(app): State<App>, who: Who) -> Result<Json<Status>, Re
 )]
 pub async fn months(State(app): State<App>, who: Who) -> Result<Json<Vec<OwnMonth>>, Refused> {
     who.need(&Role::ALL)?;
-    let work = app.service.with(|books, _| Ok(months::months(books)));
+    let sent = app.service.sent();
+    let work = app
+        .service
+        .with(move |books, _| Ok(months::months(books, &sent)));
     Ok(Json(work.await?))
 }
 

@@ -351,6 +351,10 @@ pub struct Status {
     pub waiting: Vec<String>,
     /// When the oldest of these was submitted.
     pub waiting_since: Option<String>,
+    /// Those of them that did not go out yet in this run of the node; the others are with the NATS
+    /// server or with the parent, which decides on them.
+    #[serde(default)]
+    pub unsent: Vec<String>,
     /// Children whose rollup of the open month is not accepted yet.
     pub children_missing: Vec<String>,
     /// How the link stands.
@@ -409,6 +413,29 @@ pub struct OwnMonth {
     /// What the parent checked.
     #[schema(value_type = Vec<Object>)]
     pub checks: Vec<Verdict>,
+    /// Everything that the parent said of this revision, in order.
+    #[serde(default)]
+    pub words: Vec<Word>,
+    /// When it went out in this run of the node: the NATS server keeps it, durably, until the parent
+    /// takes it. Whether the parent has decided is another question.
+    #[serde(default)]
+    pub sent: Option<String>,
+}
+
+/// One word of the parent on one revision.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Word {
+    /// The decision.
+    #[schema(value_type = String)]
+    pub decision: Decision,
+    /// Since when, UTC.
+    pub decided: String,
+    /// Who decided: `<unit>/<name>`, or the unit where its node did so by itself.
+    pub by: String,
+    /// Why.
+    pub reasons: Vec<String>,
+    /// The figures and cells that the reasons are about.
+    pub about: Vec<String>,
 }
 
 /// A rollup of a unit below.
@@ -445,6 +472,9 @@ pub struct ChildMonth {
     pub open: bool,
     /// What the unit was caught at.
     pub flagged: Option<String>,
+    /// Everything that this unit said of this revision, in order.
+    #[serde(default)]
+    pub words: Vec<Word>,
 }
 
 /// What was decided on a month of a unit below.
@@ -625,6 +655,16 @@ mod tests {
         });
     }
 
+    fn word() -> queries::words::Word {
+        queries::words::Word {
+            decision: Decision::Returned,
+            decided: "now".into(),
+            by: "14/wang".into(),
+            reasons: vec!["why".into()],
+            about: vec!["I011".into()],
+        }
+    }
+
     #[test]
     fn what_is_asked_has_its_shape() {
         holds::<Listed>(&queries::events::Listed {
@@ -646,6 +686,8 @@ mod tests {
             decision: Some(Decision::Accepted),
             reasons: Vec::new(),
             checks: Vec::new(),
+            words: vec![word()],
+            sent: Some("now".into()),
         });
         holds::<ChildMonth>(&queries::children::ChildMonth {
             unit: "14".parse().unwrap(),
@@ -660,6 +702,7 @@ mod tests {
             decision: Some(Decision::Returned),
             open: false,
             flagged: Some("it".into()),
+            words: vec![word()],
         });
         holds::<Decided>(&queries::children::Decided {
             period: month(),
@@ -678,6 +721,10 @@ mod tests {
             second: "b".into(),
             second_delivery: Some(delivery()),
         });
+    }
+
+    #[test]
+    fn how_a_unit_stands_has_its_shape() {
         holds::<Status>(&queries::status::Status {
             unit: "14".into(),
             name: "name".into(),
@@ -689,6 +736,7 @@ mod tests {
             leaves: 1,
             waiting: Vec::new(),
             waiting_since: None,
+            unsent: vec!["2023-03.1".into()],
             children_missing: Vec::new(),
             link: "none".into(),
             unreached_since: None,
