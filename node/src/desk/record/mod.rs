@@ -18,13 +18,14 @@ mod write;
 pub use draft::{Recorded, day_faults};
 pub use file::{Counts, Imported, dry_run, record};
 pub use people::{enrol, revoke};
-pub(super) use recount::{Recounted, recount, recount_dry};
+pub(super) use recount::{recount, recount_dry};
 pub use void::{StillReported, Taking, Voided, correct, no_event, not_in_unsent_report, void};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use protocol::commitment::PeriodKey;
+use protocol::count::Moves;
 use protocol::person::Role;
 
 use super::month::{UnitMonth, no_registry};
@@ -37,6 +38,13 @@ use crate::fault::{Fault, FaultCode, Faults, internal};
 use crate::journal::Entry;
 use crate::pseudonym::Pseudonym;
 use crate::view::ContentHash;
+
+/// A system event that a recount found: its type, and what it adds to the figures.
+#[derive(Debug, Clone)]
+pub(super) struct Recounted {
+    pub(super) event: String,
+    pub(super) moves: Moves,
+}
 
 /// A recording in progress: events are counted one after the other, as each depends on those
 /// before; a [`SignerPool`] commits to them, signs and seals on the other cores meanwhile; then all

@@ -1,9 +1,9 @@
 //! The recount at close: what voids and time alone changed is brought home by system events.
 
 use chrono::{DateTime, Utc};
-use protocol::count::{Fields, Moves, Value};
+use protocol::count::{Fields, Value};
 
-use super::Recording;
+use super::{Recording, Recounted};
 use crate::books::Books;
 use crate::books::payload::Payload;
 use crate::desk::month::UnitMonth;
@@ -12,13 +12,6 @@ use crate::pseudonym::Pseudonym;
 
 /// More system events about one subject than any catalogue can ask for at one close.
 const MAX_ROUNDS: usize = 64;
-
-/// A system event that a recount found: its type, and what it adds to the figures.
-#[derive(Debug, Clone)]
-pub(in crate::desk) struct Recounted {
-    pub(in crate::desk) event: String,
-    pub(in crate::desk) moves: Moves,
-}
 
 /// What a recount of a month would find; nobody signs it, and nothing is written.
 pub(in crate::desk) fn recount_dry(
