@@ -127,6 +127,15 @@ pub enum ApiError {
     },
 }
 
+/// A text as one segment of a path.
+fn segment(text: &str) -> String {
+    let bytes = text.bytes().map(|byte| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    });
+    bytes.collect()
+}
+
 /// A decision on a child's month.
 #[derive(Debug, serde::Serialize)]
 pub struct DecisionRequest<'a> {
@@ -573,7 +582,7 @@ impl Client {
         month: Month,
         request: &DecisionRequest<'_>,
     ) -> Result<Vec<Decided>, ApiError> {
-        let path = format!("/api/review/{unit}/{month}");
+        let path = format!("/api/review/{}/{month}", segment(unit));
         let answer = self.post_json(&path, &serde_json::json!(request))?;
         self.read(&path, &answer)
     }

@@ -973,6 +973,85 @@ fn a_clerk_sees_the_columns_and_gets_a_template() {
     assert!(!dir.path("all").join("E90.xlsx").exists());
 }
 
+const PREVIEW: &str = r#"{"period":"2023-03","revision":1,"kinds":[
+    {"code":"E16","zh":"实现就业","en":"Hired","recorded":0,"late":0,"voided":0,"last_month":4}],
+    "recounted":0,"figures":[{"id":"I011","zh":"新增就业","en":"New","measure":"人","now":{"value":3,
+    "num":null,"den":null},"last_month":{"value":2,"num":null,"den":null},"last_year":null}],
+    "rules":[],"missing":[],"refused":[],"signed":[],"faults":[]}"#;
+const IN_THE_WAY: &str = r#"{"period":"2023-03","revision":1,"kinds":[],"recounted":0,"figures":[],
+    "rules":[],"missing":[{"unit":"140322","name":"盂县","reason":null}],"refused":[],"signed":[],
+    "faults":[{"code":"close.child","zh":"盂县","en":"it has no accepted report"}]}"#;
+const CLOSED: &str = r#"{"period":"2023-03","revision":1,"verdicts":[],"digest":
+    "sha256:0000000000000000000000000000000000000000000000000000000000000000"}"#;
+const UNDONE: &str = r#"{"period":"2023-03","revision":1,"signed":["140321/li"],"digest":
+    "sha256:0000000000000000000000000000000000000000000000000000000000000000"}"#;
+
+/// A node that answers once: more than one request to it fails.
+#[test]
+fn a_close_is_shown_first_and_made_by_saying_so() {
+    let dir = Dir::new("close");
+    let close = |answer: &'static str, more: &[&str]| {
+        let url = answers(Box::leak(vec![("200", answer)].into_boxed_slice()));
+        let node = ["close", "2023-03", "--node", &url, "--token", "t"];
+        dir.run(&[&node[..], more].concat())
+    };
+    let shown = close(PREVIEW, &[]);
+    let out = shown.out();
+    assert_eq!(shown.code(), 0, "{out}{}", shown.err());
+    for said in [
+        "E16",
+        "0 !",
+        "3 人",
+        "2 人",
+        "nothing was written",
+        "close 2023-03 --yes",
+    ] {
+        assert!(out.contains(said), "{said}: {out}");
+    }
+    let refused = close(IN_THE_WAY, &[]);
+    let out = refused.out();
+    assert_eq!(refused.code(), 1, "{out}{}", refused.err());
+    assert!(
+        out.contains("140322 盂县") && out.contains("close.child"),
+        "{out}"
+    );
+    assert!(!out.contains("--yes"), "{out}");
+    let closed = close(CLOSED, &["--yes"]);
+    assert_eq!(closed.code(), 0, "{}", closed.err());
+    assert!(closed.out().contains("已结账"), "{}", closed.out());
+    let undone = close(UNDONE, &["--undo", "--discard-signatures"]);
+    assert!(undone.out().contains("已撤销结账"), "{}", undone.out());
+    assert!(undone.out().contains("140321/li"), "{}", undone.out());
+    close(UNDONE, &["--undo", "--yes"]).refused(2, &["--undo"]);
+}
+
+const VOIDED: &str = r#"{"index":53,"of":"2023-02","period":"2023-03","resting":[54],
+    "reported":{"period":"2023-02","revision":2,"submitted":true}}"#;
+
+#[test]
+fn a_void_tells_its_month_and_what_to_do_about_the_report() {
+    let dir = Dir::new("void");
+    let url = answers(&[("200", VOIDED)]);
+    let text = dir.good(&[
+        "void",
+        "53",
+        "--reason",
+        "录入错误",
+        "--node",
+        &url,
+        "--token",
+        "t",
+    ]);
+    for said in [
+        "从 2023-03 扣减",
+        "第 54 号",
+        "2023-02 第 2 次修订仍包含该记录",
+        "退回",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
 /// What the runbook tells people to copy is read by the programs that read it.
 #[test]
 fn the_examples_are_well_formed() {

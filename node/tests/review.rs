@@ -1419,3 +1419,19 @@ fn what_the_officer_says_arrives_whole() {
     assert_eq!(own[1].words[0].decision, Decision::Accepted);
     assert!(own[0].sent.is_some() && own[1].sent.is_none());
 }
+
+#[test]
+fn a_unit_below_goes_by_its_name() {
+    use node::queries::children::named;
+    let w = World::empty();
+    let city = w.desks[CITY].read();
+    let name = format!("Unit {A}");
+    assert_eq!(named(city, &name, month(JAN)).unwrap(), unit(A));
+    assert_eq!(named(city, A, month(JAN)).unwrap(), unit(A));
+    let fault = named(city, "某县", month(JAN)).unwrap_err().0.remove(0);
+    assert_eq!(fault.code, "review.unit");
+    assert!(
+        fault.zh.contains(&name) && fault.en.contains(&name),
+        "{fault}"
+    );
+}

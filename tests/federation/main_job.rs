@@ -88,7 +88,7 @@ fn the_totals_are_the_planted_contributions(evidence: &Evidence, ledger: &Ledger
             }
             planted.0 += i64::from(sheet.event == "E16");
             if sheet.event == "E36" && SUBSIDIES.contains(&sheet.cell(row, "scheme").unwrap()) {
-                let amount = sheet.cell(row, "amount").unwrap();
+                let amount = sheet.cell(row, "amount_fen").unwrap();
                 planted.1 += amount.parse::<i64>().unwrap();
             }
         }
@@ -119,7 +119,7 @@ fn corrected(ledger: &Ledger) -> (i64, i64) {
             (CorrectionKind::Correct(new), "E36")
                 if SUBSIDIES.contains(&cell(cells, "scheme").as_str()) =>
             {
-                let fen = |cells: &[String]| cell(cells, "amount").parse::<i64>().unwrap();
+                let fen = |cells: &[String]| cell(cells, "amount_fen").parse::<i64>().unwrap();
                 amount += fen(new) - fen(cells);
             }
             _ => {}

@@ -102,8 +102,8 @@ pub enum Command {
 /// Which report.
 #[derive(Debug, clap::Args)]
 pub struct ReportArgs {
-    /// Unit
-    unit: UnitId,
+    /// Unit, by its code or name
+    unit: String,
     /// Month, written 2023-03
     month: Month,
     #[command(flatten)]
@@ -167,7 +167,7 @@ impl ReasonArgs {
 fn decide(report: &ReportArgs, request: &DecisionRequest<'_>, out: &Output) -> CommandResult {
     let (unit, month) = (&report.unit, report.month);
     let client = report.node.client()?;
-    let decided = client.rule(unit.as_str(), month, request)?;
+    let decided = client.rule(unit, month, request)?;
     let decision = request.decision;
     let answer = json!({
         "unit": unit,

@@ -2,11 +2,11 @@
 //! them.
 
 use chrono::NaiveDate;
-use protocol::catalogue::{Catalogue, EventType};
+use protocol::catalogue::{Catalogue, EventType, FieldKind};
 use protocol::count::Fields;
 use serde_json::{Map, Value};
 
-use super::column::{OCCURRED_ON, printable, required};
+use super::column::{OCCURRED_ON, printable, required, without_unit};
 use super::jsonl::json_cells;
 use super::rows::Draft;
 use super::unit::MoneyUnit;
@@ -24,6 +24,18 @@ pub fn changed(
     changes: &Map<String, Value>,
     catalogue: &Catalogue,
 ) -> Result<Draft, Faults> {
+    let bare = |name: &String| {
+        let field = event.field(name.trim());
+        field.filter(|field| field.kind == FieldKind::Fen)
+    };
+    // Typed by a person and not written by a program: without a unit 3600 could be either.
+    let bare = changes
+        .keys()
+        .filter_map(|name| bare(name).map(|f| without_unit(name, f)));
+    let bare: Vec<Fault> = bare.collect();
+    if !bare.is_empty() {
+        return Err(Faults(bare));
+    }
     let changes = changes.iter().map(|(n, v)| (n.clone(), v.clone()));
     let cells = json_cells(&changes.collect(), event).map_err(Faults)?;
     let mut draft = Draft {
@@ -114,6 +126,16 @@ mod tests {
         let draft = hire(json!({ "日期": "2026/1/6" })).unwrap();
         assert_eq!(draft.on.to_string(), "2026-01-06");
         assert_eq!(draft.fields["wage"], Field::Int(300_000));
+    }
+
+    #[test]
+    fn an_amount_without_a_unit_is_refused() {
+        for name in ["wage", "工资"] {
+            let refused = hire(json!({ name: "3600" }));
+            assert_eq!(codes(refused)[0].0, "money.unit", "{name}");
+        }
+        let draft = hire(json!({ "工资(分)": "360000" })).unwrap();
+        assert_eq!(draft.fields["wage"], Field::Int(360_000));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use protocol::ids::UnitId;
 use protocol::note::Note;
 use protocol::period::Month;
 use protocol::receipt::{Decision, Receipt};
+use protocol::registry::Unit;
 use protocol::rollup::HeldRollup;
 use protocol::verdict::Verdict;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::books::Books;
 use crate::books::children::Child;
 use crate::clock::stamp;
+use crate::fault::{FaultCode, Faults, internal};
 use crate::queries::words::{Word, words};
 use crate::review;
 
@@ -46,6 +48,32 @@ pub struct ChildMonth {
     /// Everything that this unit said of this revision, in order.
     #[serde(default)]
     pub words: Vec<Word>,
+}
+
+/// The unit that a text names: its id, or the name that a unit directly below has in this month.
+///
+/// # Errors
+/// Neither.
+pub fn named(books: &Books, text: &str, month: Month) -> Result<UnitId, Faults> {
+    let text = text.trim();
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    let registry = books.registry().ok_or_else(|| internal("no registry"))?;
+    let children = registry.registry().children(books.unit(), month);
+    let name = |child: &&Unit| child.placement(month).name;
+    if let Some(found) = children.iter().find(|child| name(child) == text) {
+        return Ok(found.id.clone());
+    }
+    let names = children
+        .iter()
+        .map(|child| format!("{} {}", child.id, name(child)));
+    let names: Vec<String> = names.collect();
+    Err(Faults::one(
+        FaultCode::ReviewUnit,
+        format!("直属下级中没有这个单位；有：{}", names.join("，")),
+        format!("no unit below has this code or name: {}", names.join(", ")),
+    ))
 }
 
 /// What was decided on a month.

@@ -2,14 +2,12 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use protocol::ids::UnitId;
 use protocol::receipt::Decision;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{Body, Refused, Who, month};
 use super::shapes;
-use crate::fault::{FaultCode, Faults};
 use crate::queries::children::{self, ChildMonth, Decided};
 use crate::queries::contradictions::{self, Contradicted};
 use crate::review::{self, Ruling};
@@ -68,7 +66,7 @@ pub struct DecideRequest {
     unchanged: bool,
 }
 
-/// Accepts, returns or reopens a child's month.
+/// Accepts, returns or reopens a child's month. The unit is named by its code or its name.
 #[utoipa::path(
     post,
     path = "/api/review/{unit}/{month}",
@@ -88,9 +86,6 @@ pub async fn decide(
 ) -> Result<Json<Vec<Decided>>, Refused> {
     who.need(&[Role::Reviewer, Role::Head])?;
     let month = month(&text)?;
-    let unit: UnitId = unit
-        .parse()
-        .map_err(|_| Faults::one(FaultCode::ReviewUnit, "单位代码有误", "not a unit"))?;
     let ruling = Ruling {
         decision: request.decision,
         reasons: request.reasons,
@@ -101,7 +96,10 @@ pub async fn decide(
     };
     let notes = app
         .service
-        .with(move |books, now| review::decide(books, &unit, month, ruling, now))
+        .with(move |books, now| {
+            let unit = children::named(books, &unit, month)?;
+            review::decide(books, &unit, month, ruling, now)
+        })
         .await?;
     let decided = children::decided(&notes);
     app.service.queue(notes);
