@@ -8,14 +8,19 @@ use node::desk::preview::Preview;
 use node::desk::record::{Imported, Recorded, Taking, Voided};
 use node::desk::undo::Undone;
 use node::fault::{FaultCode, Faults};
+use node::queries::below::{Expected, FigureTable};
+use node::queries::child_report::ChildReport;
 use node::queries::events::Listed;
+use node::queries::figures::Difference;
 use node::queries::{
     children::{ChildMonth, Decided},
     contradictions::Contradicted,
 };
 use node::queries::{months::OwnMonth, status::Status};
+use node::review::Accepted;
 use protocol::evidence::disclosure::Disclosure;
 use protocol::period::Month;
+use protocol::readable::ReadableReport;
 use protocol::receipt::Decision;
 use protocol::verdict::Verdict;
 use serde::de::DeserializeOwned;
@@ -585,6 +590,113 @@ impl Client {
         let path = format!("/api/review/{}/{month}", segment(unit));
         let answer = self.post_json(&path, &serde_json::json!(request))?;
         self.read(&path, &answer)
+    }
+    /// The figures of a report, in this form (json, csv, xlsx), as they come. The newest where
+    /// something is left out.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn figures(
+        &self,
+        unit: Option<&str>,
+        month: Option<Month>,
+        revision: Option<u32>,
+        form: &str,
+    ) -> Result<Vec<u8>, ApiError> {
+        let mut path = format!("/api/figures?format={form}");
+        if let Some(unit) = unit {
+            path.push_str(&format!("&unit={}", segment(unit)));
+        }
+        if let Some(month) = month {
+            path.push_str(&format!("&month={month}"));
+        }
+        if let Some(revision) = revision {
+            path.push_str(&format!("&revision={revision}"));
+        }
+        self.get(&path)
+    }
+    /// The figures of a report, to be read. The newest where something is left out.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn readable(
+        &self,
+        unit: Option<&str>,
+        month: Option<Month>,
+        revision: Option<u32>,
+    ) -> Result<ReadableReport, ApiError> {
+        let answer = self.figures(unit, month, revision, "json")?;
+        self.read("/api/figures", &answer)
+    }
+    /// The units below whose report of a month is not accepted.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn missing(&self, month: Month) -> Result<Vec<Expected>, ApiError> {
+        self.get_json(&format!("/api/review/missing?month={month}"))
+    }
+    /// One report of a unit below.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn child_report(
+        &self,
+        unit: &str,
+        month: Month,
+        revision: Option<u32>,
+    ) -> Result<ChildReport, ApiError> {
+        let asked = revision.map(|revision| format!("?revision={revision}"));
+        let unit = segment(unit);
+        self.get_json(&format!(
+            "/api/review/{unit}/{month}{}",
+            asked.unwrap_or_default()
+        ))
+    }
+    /// What changed between two revisions; without revisions, between the last two.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn difference(
+        &self,
+        unit: &str,
+        month: Month,
+        revisions: Option<(u32, u32)>,
+    ) -> Result<Difference, ApiError> {
+        let asked = revisions.map(|(from, to)| format!("?from={from}&to={to}"));
+        let unit = segment(unit);
+        let asked = asked.unwrap_or_default();
+        self.get_json(&format!("/api/review/{unit}/{month}/difference{asked}"))
+    }
+    /// One figure of every unit directly below.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn figure_table(
+        &self,
+        month: Month,
+        figure: &str,
+        by: &[String],
+    ) -> Result<FigureTable, ApiError> {
+        let (figure, by) = (segment(figure), segment(&by.join(",")));
+        self.get_json(&format!(
+            "/api/review/table?month={month}&figure={figure}&by={by}"
+        ))
+    }
+    /// Accepts several reports, one by one.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn accept_many(
+        &self,
+        month: Month,
+        units: &[String],
+        all_verified: bool,
+    ) -> Result<Vec<Accepted>, ApiError> {
+        let path = "/api/review/accept";
+        let body =
+            serde_json::json!({ "month": month, "units": units, "all_verified": all_verified });
+        let answer = self.post_json(path, &body)?;
+        self.read(path, &answer)
     }
     /// Enrols a person's key.
     ///

@@ -16,6 +16,7 @@ pub mod config;
 pub mod courier;
 pub mod desk;
 pub mod exchange;
+pub mod export;
 pub mod fault;
 pub mod intake;
 pub mod journal;

@@ -148,7 +148,7 @@ const JSON: &str = "application/json";
 const TEXT: &str = "text/plain";
 
 /// What everybody with a token may read.
-const READING: [(Route, Call); 9] = [
+const READING: [(Route, Call); 14] = [
     (("get", "/api/status"), (ALL, "/api/status", TEXT, "")),
     (("get", "/api/months"), (ALL, "/api/months", TEXT, "")),
     (
@@ -169,6 +169,26 @@ const READING: [(Route, Call); 9] = [
     (
         ("get", "/api/contradictions"),
         (ALL, "/api/contradictions", TEXT, ""),
+    ),
+    (
+        ("get", "/api/figures"),
+        (ALL, "/api/figures?format=csv", TEXT, ""),
+    ),
+    (
+        ("get", "/api/review/{unit}/{month}"),
+        (ALL, "/api/review/140321/2026-01", TEXT, ""),
+    ),
+    (
+        ("get", "/api/review/{unit}/{month}/difference"),
+        (ALL, "/api/review/140321/2026-01/difference", TEXT, ""),
+    ),
+    (
+        ("get", "/api/review/missing"),
+        (ALL, "/api/review/missing?month=2026-01", TEXT, ""),
+    ),
+    (
+        ("get", "/api/review/table"),
+        (ALL, "/api/review/table?month=2026-01&figure=I1", TEXT, ""),
     ),
 ];
 
@@ -223,7 +243,7 @@ const WORK: [(Route, Call); 9] = [
 ];
 
 /// What is done about people, published documents and the units below.
-const OVERSIGHT: [(Route, Call); 4] = [
+const OVERSIGHT: [(Route, Call); 5] = [
     (
         ("post", "/api/operators"),
         (
@@ -248,6 +268,15 @@ const OVERSIGHT: [(Route, Call); 4] = [
             "/api/review/140321/2030-01",
             JSON,
             r#"{"decision":"accepted"}"#,
+        ),
+    ),
+    (
+        ("post", "/api/review/accept"),
+        (
+            REVIEW,
+            "/api/review/accept",
+            JSON,
+            r#"{"month":"2030-01","all_verified":true}"#,
         ),
     ),
 ];
@@ -864,4 +893,74 @@ fn both_are_proven(shown: &serde_json::Value, told: &ToldTwice) {
     let one = proven("first_delivery", &told.statements[0]);
     let two = proven("second_delivery", &told.statements[1]);
     assert!(one.0 == told.size && two.0 == told.size && one.1 != two.1);
+}
+
+#[test]
+fn figures_come_in_every_form_and_a_wrong_parameter_is_named() {
+    let server = Server::start(two_months(), CITY);
+    let who = format!("Bearer {}", token(CITY, "tongji"));
+    let get = |path: &str| server.get(path, Some(&who));
+    let (status, json) = get("/api/figures?unit=140321&month=2026-01");
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((status, &report["unit"]), (200, &"140321".into()));
+    let (_, csv) = get("/api/figures?unit=140321&month=2026-01&format=csv");
+    assert!(csv.contains(report["digest"].as_str().unwrap()));
+    let (status, sheet) = get("/api/figures?format=xlsx");
+    assert!(status == 200 && sheet.starts_with("PK"));
+    let name = report["name"].as_str().unwrap();
+    let encoded: String = name.bytes().map(|b| format!("%{b:02X}")).collect();
+    let (status, by_name) = get(&format!("/api/review/{encoded}/2026-01"));
+    assert!(status == 200 && by_name.contains("\"thread\""), "{by_name}");
+
+    for (path, status, code, column) in [
+        ("/api/figures?limit=2", 400, "request.parameter", "limit"),
+        (
+            "/api/figures?format=pdf",
+            400,
+            "request.parameter",
+            "format",
+        ),
+        (
+            "/api/figures?revision=x",
+            400,
+            "request.parameter",
+            "revision",
+        ),
+        ("/api/review/missing", 400, "request.parameter", "month"),
+        (
+            "/api/review/table?month=2026-01",
+            400,
+            "request.parameter",
+            "figure",
+        ),
+        (
+            "/api/review/140321/2026-01/difference?from=1",
+            400,
+            "request.parameter",
+            "to",
+        ),
+        (
+            "/api/review/table?month=2026-01&figure=I99",
+            422,
+            "figures.unknown",
+            "figure",
+        ),
+    ] {
+        let (found, answer) = get(path);
+        let faults: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(found, status, "{path}: {answer}");
+        assert_eq!(faults[0]["code"], code, "{path}");
+        assert_eq!(faults[0]["column"], column, "{path}");
+    }
+    // What is not a plain name is not repeated.
+    let (status, answer) = get("/api/figures?%E5%BC%A0%E4%B8%89=1");
+    assert!(status == 400 && !answer.contains("张三"), "{answer}");
+    for (path, code) in [
+        ("/api/figures?unit=x", "unit.unknown"),
+        ("/api/figures?month=2026-13", "month.form"),
+        ("/api/figures?month=2030-01", "figures.none"),
+        ("/api/review/140321/2030-01", "figures.none"),
+    ] {
+        assert!(get(path).1.contains(code), "{path}");
+    }
 }

@@ -20,6 +20,8 @@ mod data_directory;
 mod desk;
 mod evidence;
 mod explain;
+mod figure_tables;
+mod figures;
 mod fsck;
 mod guard;
 mod import;
@@ -83,6 +85,7 @@ enum Command {
     Submit(desk::submit::Args),
     Status(status::Args),
     Months(months::Args),
+    Figures(figures::Args),
     #[command(subcommand)]
     Review(review::Command),
     #[command(subcommand)]
@@ -124,6 +127,7 @@ fn run(command: Command, out: &Output) -> CommandResult {
         Command::Submit(a) => desk::submit::run(&a, out),
         Command::Status(a) => status::run(&a, out),
         Command::Months(a) => months::run(&a, out),
+        Command::Figures(a) => figures::run(&a, out),
         Command::Review(c) => review::run(c, out),
         Command::Operator(c) => operator::run(c, out),
         Command::Publish(a) => publish::run(&a, out),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use node::fault::FaultCode;
+use node::queries::below::ChangedBelow;
 use node::queries::{children::ChildMonth, months::OwnMonth, status::Status};
 use protocol::ids::{Tier, UnitId};
 use protocol::period::Month;
@@ -11,7 +12,7 @@ use protocol::receipt::Decision;
 use serde_json::json;
 
 use super::connect::Connection;
-use super::output::{CommandResult, Output, decision_words, one_line, sayln, value};
+use super::output::{CommandResult, Output, beijing, decision_words, one_line, sayln, value};
 
 /// How the unit stands and what to do next
 #[derive(Debug, clap::Args)]
@@ -48,7 +49,7 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
 }
 
 fn print_status(s: &Status) {
-    sayln!("{} {} ({})   {}", s.unit, s.name, s.tier, s.now);
+    sayln!("{} {} ({})   {}", s.unit, s.name, s.tier, beijing(&s.now));
     if s.ended {
         sayln!("月份 last month  {}, with which the unit ended", s.open);
     } else {
@@ -102,6 +103,9 @@ fn print_troubles(s: &Status) {
             s.children_missing.join(", ")
         );
     }
+    for changed in &s.below_changed {
+        sayln!("! 下级变动 below  {}", one_line(&after_close(changed)));
+    }
     for refused in &s.refused {
         sayln!("! 拒收 refused at the door: {}", one_line(refused));
     }
@@ -111,6 +115,24 @@ fn print_troubles(s: &Status) {
     for c in &s.contradictions {
         sayln!("✗ 矛盾 contradiction, kept as evidence: {c}");
     }
+}
+
+/// What came from below after the own close, and what takes it up.
+fn after_close(changed: &ChangedBelow) -> String {
+    let (month, unit, name, now) = (changed.period, &changed.unit, &changed.name, changed.now);
+    let rests = match changed.used {
+        Some(used) => {
+            format!("本级月报用的是第 {used} 版 / the own report rests on revision {used}")
+        }
+        None => "本级月报列为缺报 / the own report names it as missing".to_string(),
+    };
+    let state = if changed.accepted {
+        "已审核通过，请重新结账；已上报的请上级撤销通过 / accepted: close the month again, or have \
+         the parent reopen it"
+    } else {
+        "待审核 / waits for a decision"
+    };
+    format!("{month} {unit} {name} 第 {now} 版 revision {now}: {rests}; {state}")
 }
 
 /// Why the node records nothing, if it does not.

@@ -163,6 +163,31 @@ codes! {
            zh "请求不符合接口的说明", "请对照 `/api/openapi.json`；请检查两个程序的版本是否相同";
     }
     {
+        RequestParameter = "request.parameter", 400;
+        => en "a query parameter is missing, unknown, or not of the form that it must have",
+              "the text names it; `/api/openapi.json` has those of each address";
+           zh "查询参数缺少、未知或写法有误", "文字写明是哪一个；各地址的参数见 `/api/openapi.json`";
+    }
+    {
+        UnitUnknown = "unit.unknown", 422;
+        => en "the registry has no unit of this code or name, or several of this name",
+              "give the code; the text names those that come near";
+           zh "单位名录中没有这个代码或名称的单位，或者同名的有多个", "请写单位代码；文字列出相近的单位";
+    }
+    {
+        FiguresNone = "figures.none", 404;
+        => en "there is no report of this unit, month and revision here",
+              "`countersign months` shows the own ones, `countersign review list` those from below";
+           zh "此处没有该单位、该月、该版次的月报",
+              "`countersign months` 显示本单位月报，`countersign review list` 显示下级月报";
+    }
+    {
+        FiguresUnknown = "figures.unknown", 422;
+        => en "the catalogue has no figure, table or cell of this name",
+              "`countersign figures` shows their ids and names";
+           zh "指标目录中没有这个指标、分组或单元格", "`countersign figures` 显示代码和名称";
+    }
+    {
         MonthForm = "month.form", 422;
         => en "a month is not written as it must be", "write 2023-04";
            zh "月份的写法有误", "请写作 2023-04";
@@ -774,6 +799,18 @@ codes! {
            zh "节点答复的是其他月份的月报", "请重试；仍然如此的，请检查是否为正确的节点";
     }
     {
+        SignDigest = "sign.digest", 422;
+        => en "the report is not the one that was read: it was closed anew meanwhile",
+              "read it again with `countersign sign MONTH`, then sign by its new digest";
+           zh "月报与所读的不同：其间已重新结账", "请用 `countersign sign 月份` 重新阅读，再按新的摘要值签字";
+    }
+    {
+        SignFile = "sign.file", 422;
+        => en "the file is not one that `countersign sign --save` wrote",
+              "write it again, and bring it whole";
+           zh "不是 `countersign sign --save` 写出的文件", "请重新写出，并完整携带";
+    }
+    {
         SubmitUnsigned = "submit.unsigned", 422;
         => en "somebody has not signed", "the names are told";
            zh "还有人没有签字", "文字写明是谁";
@@ -840,6 +877,13 @@ codes! {
         => en "the report has no such figure or cell",
               "write the figure's id or Chinese name, or a cell as FIGURE:TABLE:CODE, as `I011:sex:2`";
            zh "月报中没有这个指标或单元格", "请写指标代码或名称，单元格写作 指标:表:代码，例如 `I011:sex:2`";
+    }
+    {
+        ReviewRemark = "review.remark", 422;
+        => en "a check holds with something to know, so the report is not accepted together with others",
+              "look at it with `countersign review show UNIT MONTH`, then accept it alone";
+           zh "有校验通过但有提示，不能随其他月报一并通过",
+              "请先用 `countersign review show 单位 月份` 查看，再单独审核通过";
     }
     {
         ReviewReason = "review.reason", 422;
@@ -1311,12 +1355,13 @@ mod tests {
                 "limit.connections" | "limit.evidence" => 503,
                 "limit.address" | "limit.requests" | "limit.token" => 429,
                 "limit.time" => 408,
-                "request.malformed" | "request.json" => 400,
+                "request.malformed" | "request.json" | "request.parameter" => 400,
                 "request.unknown" => 404,
                 "request.method" => 405,
                 "token.unknown" => 401,
                 "role.missing" => 403,
-                "rollup.none" | "review.none" | "disclose.unknown" | "void.unknown" => 404,
+                "rollup.none" | "review.none" | "disclose.unknown" | "void.unknown"
+                | "figures.none" => 404,
                 text if ["journal.", "guard.", "view.", "books.", "node.stopping"]
                     .iter()
                     .any(|own| text.starts_with(own)) =>

@@ -6,6 +6,7 @@ use protocol::verify::log::UnitLog;
 use crate::books::{Books, NodeKey};
 use crate::journal::JournalState;
 use crate::link::{LinkSeen, LinkStatus};
+use crate::queries::below;
 use crate::queries::months::{Sent, unsent};
 
 /// What a number does over time.
@@ -113,6 +114,12 @@ fn of_books(books: &Books, now: DateTime<Utc>) -> Vec<Metric> {
             "outbox_oldest_seconds",
             "How long the oldest of these has waited since it was submitted.",
             oldest.map_or(0, |since| seconds(since, now)),
+        ),
+        Metric::gauge(
+            "below_changed",
+            "Reports from below that came after this unit closed their month, and that no revision \
+             of its own has taken up.",
+            below::changed(books).len() as u64,
         ),
     ]
 }

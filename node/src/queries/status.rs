@@ -14,6 +14,7 @@ use crate::clock::stamp;
 use crate::desk::{close, open_month};
 use crate::fault::{Fault, Faults, internal};
 use crate::link::LinkSeen;
+use crate::queries::below::{self, ChangedBelow};
 use crate::queries::children::children;
 use crate::queries::months::{Sent, unsent};
 
@@ -49,6 +50,9 @@ pub struct Status {
     pub unsent: Vec<String>,
     /// Children whose rollup of the open month is not accepted yet.
     pub children_missing: Vec<String>,
+    /// What came from below after this unit closed its month, and is in no revision of its own.
+    #[serde(default)]
+    pub below_changed: Vec<ChangedBelow>,
     /// How the link stands.
     pub link: String,
     /// Since when no unit above or below has been reached; none while the link is up.
@@ -114,6 +118,7 @@ pub fn status(
             .iter()
             .map(ToString::to_string)
             .collect(),
+        below_changed: below::changed(books),
         link: link.map_or("none", |seen| seen.status().word()).into(),
         unreached_since: down.map(|seen| stamp(seen.since)),
         trouble: link.and_then(LinkSeen::trouble),

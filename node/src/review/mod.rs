@@ -9,7 +9,7 @@
 //!
 //! Reading order: `receive` (what comes), `contradict` (what cannot both be true), `check` (what
 //! holds), `asked` (whether a revision was asked for), `decide` (a person's word, with `state` and `later`: what it may be, and
-//! which months it takes along), `issue` (the
+//! which months it takes along), `many` (several at once), `issue` (the
 //! receipt).
 
 mod about;
@@ -19,6 +19,7 @@ mod contradict;
 mod decide;
 mod issue;
 mod later;
+mod many;
 mod receive;
 mod state;
 
@@ -26,4 +27,5 @@ pub use check::{check_all, waits};
 pub use contradict::contradict;
 pub use decide::decide;
 pub use issue::Ruling;
+pub use many::{Accepted, accept_many, wholly_verified};
 pub use receive::{take_checkpoint, take_entries, take_rollup};

@@ -26,7 +26,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use api::{answer, desk, evidence, monitor, operators, read, review};
+use api::{answer, below, desk, evidence, figures, monitor, operators, read, review};
 
 pub use app::App;
 pub use places::MAX_EVIDENCE_FILES;
@@ -40,6 +40,19 @@ pub const MAX_REQUEST_BYTES: usize = 16 << 20;
     description = "One unit of a federated, verifiable reporting system / 核签节点接口"
 ))]
 struct Document;
+
+/// What is read and decided of the units below.
+fn of_review() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(review::children))
+        .routes(routes!(review::contradictions))
+        .routes(routes!(review::decide, below::show))
+        .routes(routes!(below::difference))
+        .routes(routes!(below::missing))
+        .routes(routes!(below::table))
+        .routes(routes!(below::accept))
+        .routes(routes!(figures::figures))
+}
 
 /// The router and its OpenAPI document.
 pub fn router(app: App) -> (Router, utoipa::openapi::OpenApi) {
@@ -63,9 +76,7 @@ pub fn router(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(operators::enrol))
         .routes(routes!(operators::revoke))
         .routes(routes!(operators::publish))
-        .routes(routes!(review::children))
-        .routes(routes!(review::contradictions))
-        .routes(routes!(review::decide))
+        .merge(of_review())
         .split_for_parts();
     let components = api.components.get_or_insert_default();
     components.add_security_scheme(

@@ -12,7 +12,7 @@ pub const YUAN: &str = "元";
 
 /// What the numbers of a figure are measured in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "kind", content = "unit", rename_all = "snake_case")]
 pub enum Measure {
     /// Things or persons, in this unit (人, 人次, 家 …).
     Count(String),

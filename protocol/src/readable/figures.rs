@@ -97,6 +97,20 @@ impl ReadableFigure {
         self.own.is_zero() && self.total.is_zero()
     }
 
+    /// The cells that a name means: every cell of a table (`sex`, 性别), or one cell (`sex:f`, 女).
+    pub fn cells(&self, name: &str) -> Vec<(&ReadableTable, &ReadableCell)> {
+        let is_table = |t: &&ReadableTable| t.table == name || t.is_called(name);
+        if let Some(table) = self.tables.iter().find(is_table) {
+            return table.cells.iter().map(|cell| (table, cell)).collect();
+        }
+        let Some(cell) = self.cell(name) else {
+            return Vec::new();
+        };
+        let has = |t: &&ReadableTable| t.cells.iter().any(|c| std::ptr::eq(c, cell));
+        let table = self.tables.iter().find(has);
+        table.map(|table| (table, cell)).into_iter().collect()
+    }
+
     /// The cell of a table, as `--about` and reasons name it: `sex:f`, or `f` alone where one table
     /// only has such a cell.
     pub fn cell(&self, name: &str) -> Option<&ReadableCell> {
@@ -116,12 +130,38 @@ impl ReadableFigure {
     }
 }
 
+impl ReadableTable {
+    /// Whether these are the names of its dimensions, joined by `*`.
+    fn is_called(&self, name: &str) -> bool {
+        let names = self.dimensions.iter().map(|label| label.zh.as_str());
+        Vec::from_iter(names).join("*") == name
+    }
+}
+
 impl ReadableCell {
+    /// Its labels in one line: `女 × 肢体`.
+    pub fn label(&self) -> String {
+        let labels = self.labels.iter().map(|label| label.zh.as_str());
+        Vec::from_iter(labels).join(" × ")
+    }
     /// Whether these are its labels, joined by `*`.
     fn is_called(&self, name: &str) -> bool {
         let labels = self.labels.iter().map(|label| label.zh.as_str());
         Vec::from_iter(labels).join("*") == name
     }
+}
+
+/// Every figure of a catalogue with its name, in the catalogue's order.
+pub fn names(catalogue: &Catalogue) -> Vec<(String, Label)> {
+    let indicators = catalogue.indicators.iter();
+    let named = indicators.flat_map(|indicator| {
+        let ids = indicator.figure_ids().into_iter();
+        ids.map(move |id| {
+            let label = name(&id, indicator, catalogue);
+            (id, label)
+        })
+    });
+    named.collect()
 }
 
 /// Figures with the names, measures and cells that their catalogue gives them, in their order.
@@ -133,6 +173,11 @@ pub fn figures(figures: &[Figure], catalogue: &Catalogue) -> Vec<ReadableFigure>
             None => ReadableFigure::unnamed(f),
         });
     read.collect()
+}
+
+/// Figures without their catalogue: what can be read without names.
+pub fn unnamed(figures: &[Figure]) -> Vec<ReadableFigure> {
+    figures.iter().map(ReadableFigure::unnamed).collect()
 }
 
 fn figure(figure: &Figure, indicator: &Indicator, catalogue: &Catalogue) -> ReadableFigure {

@@ -11,5 +11,5 @@ mod report;
 
 pub use amount::{Measure, Reading, YUAN, percent, yuan};
 pub use change::{CellChange, Change, FigureChange, compare};
-pub use figures::{Label, ReadableCell, ReadableFigure, ReadableTable, figures};
+pub use figures::{Label, ReadableCell, ReadableFigure, ReadableTable, figures, names, unnamed};
 pub use report::ReadableReport;

@@ -9,3 +9,4 @@ pub mod void;
 
 mod preview;
 mod show;
+mod to_sign;

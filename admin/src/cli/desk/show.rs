@@ -1,15 +1,21 @@
 //! A month's report as its signatories read it.
 
 use protocol::catalogue::Catalogue;
-use protocol::figure::Figure;
+use protocol::readable;
 use protocol::rollup::HeldRollup;
 use protocol::rollup::Rollup;
 
-use crate::cli::output::{Output, amount, print, sayln};
+use crate::cli::figure_tables;
+use crate::cli::output::{Output, sayln};
 
-/// Prints a report: what it is of, who has signed, its figures. `all` shows those that are zero, too.
+/// Prints a report: what it is of, who has signed, its figures. `all` shows those that are zero, too, `tables` the breakdowns.
 /// Without the catalogue it was counted by, figures have no names.
-pub fn report(held: &HeldRollup, catalogue: Option<&Catalogue>, all: bool, out: &Output) {
+pub fn report(
+    held: &HeldRollup,
+    catalogue: Option<&Catalogue>,
+    (all, tables): (bool, bool),
+    out: &Output,
+) {
     heading(held);
     below(&held.rollup);
     for e in &held.rollup.explanations {
@@ -17,7 +23,7 @@ pub fn report(held: &HeldRollup, catalogue: Option<&Catalogue>, all: bool, out: 
     }
     signatures(held);
     sayln!();
-    figures(&held.rollup, catalogue, all, out);
+    figures(&held.rollup, catalogue, all, tables, out);
     if catalogue.is_none() {
         sayln!("The node's catalogue is not the one of this report: names are not shown.");
     }
@@ -43,7 +49,7 @@ fn heading(held: &HeldRollup) {
     );
     if !r.late.is_empty() {
         let late: Vec<String> = r.late.iter().map(|(m, n)| format!("{n} of {m}")).collect();
-        sayln!("补报 late       {}", late.join(", "));
+        sayln!("补录 late       {}", late.join(", "));
     }
 }
 
@@ -74,44 +80,14 @@ fn signatures(held: &HeldRollup) {
     }
 }
 
-fn figures(r: &Rollup, catalogue: Option<&Catalogue>, all: bool, out: &Output) {
-    let summed = r.figures.iter().any(|f| f.sum.is_some());
-    let mut rows = out.table(if summed {
-        &["指标 figure", "名称", "本级 own", "合计 total", "依据"]
-    } else {
-        &["指标 figure", "名称", "数值 value", "依据"]
-    });
-    let mut hidden = 0;
-    for f in &r.figures {
-        if !all && is_zero(f) {
-            hidden += 1;
-            continue;
-        }
-        let (name, measure) = name_of(f, catalogue);
-        let own = amount(&f.own, &measure);
-        let basis = f.basis.zh().to_string();
-        match &f.sum {
-            Some(sum) => rows.add_row([&f.id, &name, &own, &amount(sum, &measure), &basis]),
-            None if summed => rows.add_row([&f.id, &name, &own, &own, &basis]),
-            None => rows.add_row([&f.id, &name, &own, &basis]),
-        };
+/// The figures; without the catalogue that they were counted by they have no names.
+fn figures(r: &Rollup, catalogue: Option<&Catalogue>, all: bool, tables: bool, out: &Output) {
+    let read = match catalogue {
+        Some(catalogue) => readable::figures(&r.figures, catalogue),
+        None => readable::unnamed(&r.figures),
+    };
+    figure_tables::totals(&read, all, out);
+    if tables {
+        figure_tables::breakdowns(&read, all, out);
     }
-    print(&rows);
-    if hidden > 0 {
-        sayln!("{hidden} figure(s) are zero; --all shows them");
-    }
-}
-
-fn is_zero(figure: &Figure) -> bool {
-    let scope = figure.scope();
-    scope.value.or(scope.num).unwrap_or(0) == 0 && scope.den.unwrap_or(0) == 0
-}
-
-/// Name and measure of a figure's indicator.
-fn name_of(figure: &Figure, catalogue: Option<&Catalogue>) -> (String, String) {
-    let id = figure.id.split('@').next().unwrap_or_default();
-    let indicator = catalogue.and_then(|c| c.indicator(id));
-    indicator
-        .map(|i| (i.zh.clone(), i.unit.clone()))
-        .unwrap_or_default()
 }

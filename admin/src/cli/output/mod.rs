@@ -1,9 +1,10 @@
 //! What commands print and write. Reading order: [`answer`] (text or JSON, exit codes), [`failure`],
-//! [`table`], [`text`], [`file`].
+//! [`table`], `layout` (fitting it to a terminal), [`text`], [`file`].
 
 mod answer;
 mod failure;
 mod file;
+mod layout;
 mod table;
 mod text;
 
@@ -12,4 +13,4 @@ pub use failure::Failure;
 pub use file::{no_text, read, read_text, replace, replace_with, save_new};
 pub use table::{Style, fault_table, lines, print, table};
 pub(crate) use text::sayln;
-pub use text::{amount, decision_words, escape_controls, one_line, percent, say, seconds};
+pub use text::{amount, beijing, decision_words, escape_controls, one_line, percent, say, seconds};

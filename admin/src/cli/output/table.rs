@@ -2,11 +2,15 @@
 
 use std::io::IsTerminal;
 
-use comfy_table::presets::{NOTHING, UTF8_HORIZONTAL_ONLY};
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
 use node::fault::Fault;
 
+use super::layout::fitted;
 use super::text::say;
+
+/// The width of a terminal that does not say it.
+const DEFAULT_WIDTH: usize = 110;
 
 /// How tables look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,32 +32,34 @@ impl Style {
     }
 }
 
+/// The width of the terminal: as it says itself, else as its environment does.
+fn terminal_width() -> usize {
+    let own = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+    own.or_else(told).unwrap_or(DEFAULT_WIDTH)
+}
+
 /// A table with this heading.
 pub fn table(style: Style, heading: &[&str]) -> Table {
     let mut table = Table::new();
-    match style {
-        Style::Plain => table.load_style(NOTHING),
-        Style::Terminal => {
-            // comfy-table asks the terminal itself only with a feature that the workspace does
-            // without.
-            let width = std::env::var("COLUMNS")
-                .ok()
-                .and_then(|c| c.parse().ok())
-                .filter(|w| *w >= 40)
-                .unwrap_or(110);
-            table
-                .load_style(UTF8_HORIZONTAL_ONLY)
-                .set_content_arrangement(ContentArrangement::Dynamic)
-                .set_width(width)
-        }
-    };
+    table.load_style(NOTHING);
+    if style == Style::Terminal {
+        let width = u16::try_from(terminal_width()).unwrap_or(u16::MAX);
+        table.set_width(width);
+    }
     table.set_header(heading.iter().copied());
     table
 }
 
 /// A table's text, no line ending in spaces.
 pub fn lines(table: &Table) -> String {
-    table.trim_fmt() + "\n"
+    let Some(width) = table.width() else {
+        return table.trim_fmt() + "\n";
+    };
+    let content = |row: &comfy_table::Row| row.cell_iter().map(|c| c.content()).collect();
+    let heading: Vec<String> = table.header().map(content).unwrap_or_default();
+    let rows: Vec<Vec<String>> = table.row_iter().map(content).collect();
+    fitted(&heading, &rows, usize::from(width))
 }
 
 /// Prints a table.

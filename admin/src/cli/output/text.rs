@@ -79,6 +79,16 @@ pub fn amount(counts: &Counts, measure: &str) -> String {
     }
 }
 
+/// A time as people read it: `2026-11-27 22:35 北京时间`. What is no time is left as it is.
+pub fn beijing(stamp: &str) -> String {
+    let Ok(at) = stamp.parse::<chrono::DateTime<chrono::Utc>>() else {
+        return one_line(stamp);
+    };
+    // China has one time, without summer time.
+    let there = at.naive_utc() + chrono::TimeDelta::hours(8);
+    there.format("%Y-%m-%d %H:%M 北京时间").to_string()
+}
+
 /// A ratio in percent, with what it was counted from: `59.37 % (592/997)`. Nothing of nothing has no
 /// percentage.
 pub fn percent(num: i64, den: i64) -> String {
@@ -112,12 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn money_and_ratios_are_written_alike_everywhere() {
-        let counts = Counts {
-            value: Some(-123_456),
-            ..Counts::default()
-        };
-        assert_eq!(amount(&counts, "分"), "-1,234.56 元");
+    fn times_are_those_of_beijing() {
+        assert_eq!(beijing("2026-11-27T14:35:23Z"), "2026-11-27 22:35 北京时间");
+        assert_eq!(beijing("2026-12-31T16:00:00Z"), "2027-01-01 00:00 北京时间");
+        assert_eq!(beijing("soon"), "soon");
+    }
+
+    #[test]
+    fn ratios_are_written_alike_everywhere() {
         assert_eq!(percent(592, 997), "59.37 % (592/997)");
         assert_eq!(percent(0, 0), "0/0");
         let large = (1 << 53) - 1;

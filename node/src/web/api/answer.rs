@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use protocol::period::Month;
 use serde::de::DeserializeOwned;
 
-use crate::fault::{FaultCode, Faults};
+use crate::fault::{Fault, FaultCode, Faults};
 use crate::web::app::App;
 use crate::web::serve::Peer;
 use crate::web::tokens::{Caller, Role};
@@ -173,6 +173,61 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
             }
         }
     }
+}
+
+/// The query of an address. What is wrong with it is told by the parameter's name, and no value is
+/// repeated: a parameter that is not known would otherwise be taken for one that is obeyed.
+#[derive(Debug)]
+pub struct Asked<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Asked<T>, Refused> {
+        match Query::<T>::try_from_uri(&parts.uri) {
+            Ok(Query(asked)) => Ok(Asked(asked)),
+            Err(rejection) => Err(parameter(&rejection.body_text()).into()),
+        }
+    }
+}
+
+/// What a library says of a query, by the parameter's name.
+fn parameter(said: &str) -> Faults {
+    let after = |begin: &str| {
+        let (_, rest) = said.split_once(begin)?;
+        rest.split('`').next()
+    };
+    let plain = |name: &str| {
+        let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        !name.is_empty() && name.len() <= 40 && name.bytes().all(letter)
+    };
+    let (name, zh, en) = if let Some(name) = after("unknown field `") {
+        (
+            Some(name),
+            "没有这个查询参数",
+            "there is no such query parameter",
+        )
+    } else if let Some(name) = after("missing field `") {
+        (
+            Some(name),
+            "缺少这个查询参数",
+            "this query parameter is missing",
+        )
+    } else {
+        let place = said
+            .rsplit_once("string: ")
+            .and_then(|(_, rest)| rest.split(':').next());
+        let (zh, en) = (
+            "查询参数的写法有误",
+            "the query parameter is not written as it must be",
+        );
+        (place, zh, en)
+    };
+    let fault = Fault::new(FaultCode::RequestParameter, zh, en);
+    Faults(vec![match name.filter(|name| plain(name)) {
+        Some(name) => fault.column(name),
+        None => fault,
+    }])
 }
 
 /// Who is calling, from the bearer token.

@@ -2,8 +2,11 @@
 //! work, and writes down what it says.
 
 pub mod answer;
+pub mod below;
 pub mod desk;
 pub mod evidence;
+pub mod figure_shapes;
+pub mod figures;
 pub mod monitor;
 pub mod operators;
 pub mod read;

@@ -66,7 +66,8 @@ pub struct DecideRequest {
     unchanged: bool,
 }
 
-/// Accepts, returns or reopens a child's month. The unit is named by its code or its name.
+/// Accepts, returns or reopens a child's month. The unit is named by its code or its name. Reasons
+/// of an acceptance are a comment on it.
 #[utoipa::path(
     post,
     path = "/api/review/{unit}/{month}",

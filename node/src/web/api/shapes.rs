@@ -357,6 +357,9 @@ pub struct Status {
     pub unsent: Vec<String>,
     /// Children whose rollup of the open month is not accepted yet.
     pub children_missing: Vec<String>,
+    /// What came from below after this unit closed its month, and is in no revision of its own.
+    #[serde(default)]
+    pub below_changed: Vec<ChangedBelow>,
     /// How the link stands.
     pub link: String,
     /// Since when no unit above or below has been reached; none while the link is up.
@@ -520,6 +523,25 @@ pub struct DeliveryBytes {
     pub from: u64,
     /// The bytes, in base 64.
     pub bytes: String,
+}
+
+/// What came from below after this unit closed a month.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ChangedBelow {
+    /// Month.
+    pub period: String,
+    /// Who.
+    pub unit: String,
+    /// Name.
+    pub name: String,
+    /// The revision that this unit's report rests on; none where it named the unit as missing.
+    pub used: Option<u32>,
+    /// The revision that is here now.
+    pub now: u32,
+    /// Digest of that one.
+    pub digest: String,
+    /// Whether it is accepted; else it waits for that.
+    pub accepted: bool,
 }
 
 #[cfg(test)]
@@ -738,6 +760,7 @@ mod tests {
             waiting_since: None,
             unsent: vec!["2023-03.1".into()],
             children_missing: Vec::new(),
+            below_changed: Vec::new(),
             link: "none".into(),
             unreached_since: None,
             trouble: None,

@@ -1,10 +1,12 @@
 //! `countersign review`: the reports of the units below.
 
+mod show;
+
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use node::queries::{children::ChildMonth, contradictions::Contradicted};
-use protocol::ids::UnitId;
+use node::review::Accepted;
 use protocol::period::Month;
 use protocol::receipt::Decision;
 use protocol::text::b64;
@@ -12,12 +14,13 @@ use protocol::verdict::Outcome;
 use serde_json::json;
 
 use super::connect::Connection;
+use super::figure_tables;
 use super::months::print_words;
 use super::output::{
-    CommandResult, Failure, Output, decision_words, one_line, print, sayln, value,
+    CommandResult, Failure, Output, beijing, decision_words, one_line, print, sayln, value,
 };
 use super::report::verdict_line;
-use crate::api::DecisionRequest;
+use crate::api::{Client, DecisionRequest};
 
 /// Show and decide on the reports of the units below
 #[derive(Debug, Subcommand)]
@@ -36,9 +39,9 @@ pub enum Command {
         /// Only this month
         #[arg(long, value_name = "YYYY-MM")]
         month: Option<Month>,
-        /// Only this unit
+        /// Only this unit, by code or name
         #[arg(long)]
-        unit: Option<UnitId>,
+        unit: Option<String>,
         /// Only those that wait for a decision
         #[arg(long)]
         open: bool,
@@ -61,19 +64,96 @@ pub enum Command {
         #[command(flatten)]
         node: Connection,
     },
-    /// Accept a month (审核通过): it becomes part of this unit's figures
+    /// Units directly below whose report of a month is not accepted: not in (未报), to decide …
     #[command(
-        after_help = "Example:\n  countersign review accept 140321 2023-03 --token-file wang.token"
+        after_help = "Example:\n  countersign review missing 2023-03 --token-file wang.token"
     )]
-    Accept {
+    Missing {
+        /// Month, written 2023-03
+        month: Month,
+        #[command(flatten)]
+        node: Connection,
+    },
+    /// One report with its figures, checks, what changed, and what was said of it
+    #[command(
+        after_help = "Example:\n  countersign review show 平定县 2023-03 --tables --token-file \
+            wang.token\n\n\
+        Compared with the revision before, the month before, and the same month of last year."
+    )]
+    Show {
         #[command(flatten)]
         report: ReportArgs,
-        /// A report that was returned or opened again is right as it stands: no new revision comes
+        /// Revision; the last that came where it is left out
+        #[arg(long)]
+        revision: Option<u32>,
+        /// Show the breakdowns, too
+        #[arg(long)]
+        tables: bool,
+        /// Show what is zero, too
+        #[arg(long)]
+        all: bool,
+    },
+    /// What changed between two revisions of a month, cell by cell
+    #[command(
+        after_help = "Example:\n  countersign review diff 平定县 2023-03 1 2 --token-file \
+            wang.token\n\n\
+        Without revisions the last two. Also for this unit's own months."
+    )]
+    Diff {
+        /// Unit, by code or name
+        unit: String,
+        /// Month, written 2023-03
+        month: Month,
+        /// The earlier and the later revision
+        #[arg(num_args = 2, value_name = "REV")]
+        revisions: Vec<u32>,
+        #[command(flatten)]
+        node: Connection,
+    },
+    /// One figure of every unit side by side; who is missing has no number
+    #[command(
+        after_help = "Examples:\n  countersign review table 2023-03 I011 --by 性别 --token-file \
+            wang.token\n  \
+        countersign review table 2023-03 新增就业人次 --token-file wang.token"
+    )]
+    Table {
+        /// Month, written 2023-03
+        month: Month,
+        /// Figure, by id or name
+        figure: String,
+        /// A breakdown (`sex`, 性别) or one cell (`sex:2`, 女) beside the total; repeat for several
+        #[arg(long, value_name = "CELL")]
+        by: Vec<String>,
+        #[command(flatten)]
+        node: Connection,
+    },
+    /// Accept months (审核通过): they become part of this unit's figures
+    #[command(
+        after_help = "Examples:\n  countersign review accept 平定县 2023-03 --token-file \
+            wang.token\n  \
+        countersign review accept --all-verified 2023-03 --token-file wang.token\n\n\
+        Several units, or all that are wholly verified, are decided one by one: a report with a \
+        remark of a check is refused\nand told, and has to be accepted alone."
+    )]
+    Accept {
+        /// Units by code or name, then the month, written 2023-03
+        #[arg(required = true, value_name = "UNIT… MONTH")]
+        which: Vec<String>,
+        /// Every unit whose report is wholly verified and waits
+        #[arg(long)]
+        all_verified: bool,
+        /// What is said to the unit with the acceptance; of one unit only
+        #[arg(long, value_name = "TEXT")]
+        comment: Vec<String>,
+        /// A report that was returned or opened again is right as it stands: no new revision comes.
+        /// Of one unit only
         #[arg(long)]
         unchanged: bool,
         /// With --unchanged: the unit's later months as well, which were opened with it
         #[arg(long, requires = "unchanged")]
         later: bool,
+        #[command(flatten)]
+        node: Connection,
     },
     /// Return a month with reasons (退回)
     #[command(
@@ -102,7 +182,7 @@ pub enum Command {
 /// Which report.
 #[derive(Debug, clap::Args)]
 pub struct ReportArgs {
-    /// Unit, by its code or name
+    /// Unit, by code or name
     unit: String,
     /// Month, written 2023-03
     month: Month,
@@ -131,24 +211,66 @@ pub fn run(command: Command, out: &Output) -> CommandResult {
             unit,
             open,
             node,
-        } => list(month, unit.as_ref(), open, &node, out),
+        } => list(month, unit.as_deref(), open, &node, out),
         Command::Contradictions { out: dir, node } => contradictions(dir.as_deref(), &node, out),
+        Command::Missing { month, node } => {
+            let list = node.client()?.missing(month)?;
+            out.answer(value(&list), || show::missing(&list, out));
+            Ok(true)
+        }
+        Command::Show {
+            report: ReportArgs { unit, month, node },
+            revision,
+            tables,
+            all,
+        } => {
+            let shown = node.client()?.child_report(&unit, month, revision)?;
+            out.answer(value(&shown), || show::report(&shown, tables, all, out));
+            Ok(true)
+        }
+        Command::Diff {
+            unit,
+            month,
+            revisions,
+            node,
+        } => diff(&unit, month, &revisions, &node, out),
+        Command::Table {
+            month,
+            figure,
+            by,
+            node,
+        } => {
+            let table = node.client()?.figure_table(month, &figure, &by)?;
+            out.answer(value(&table), || show::table(&table, out));
+            Ok(true)
+        }
         Command::Accept {
-            report,
+            which,
+            all_verified,
+            comment,
             unchanged,
             later,
+            node,
         } => {
             let request = DecisionRequest {
                 decision: Decision::Accepted,
-                reasons: &[],
+                reasons: &comment,
                 about: &[],
                 later,
                 unchanged,
             };
-            decide(&report, &request, out)
+            accept(&which, all_verified, &request, &node, out)
         }
-        Command::Return { report, why } => decide(&report, &why.request(Decision::Returned), out),
-        Command::Reopen { report, why } => decide(&report, &why.request(Decision::Reopened), out),
+        Command::Return { report, why } => {
+            let client = report.node.client()?;
+            let at = (&client, report.unit.as_str(), report.month);
+            decide(at, &why.request(Decision::Returned), out)
+        }
+        Command::Reopen { report, why } => {
+            let client = report.node.client()?;
+            let at = (&client, report.unit.as_str(), report.month);
+            decide(at, &why.request(Decision::Reopened), out)
+        }
     }
 }
 
@@ -164,9 +286,11 @@ impl ReasonArgs {
     }
 }
 
-fn decide(report: &ReportArgs, request: &DecisionRequest<'_>, out: &Output) -> CommandResult {
-    let (unit, month) = (&report.unit, report.month);
-    let client = report.node.client()?;
+fn decide(
+    (client, unit, month): (&Client, &str, Month),
+    request: &DecisionRequest<'_>,
+    out: &Output,
+) -> CommandResult {
     let decided = client.rule(unit, month, request)?;
     let decision = request.decision;
     let answer = json!({
@@ -184,9 +308,82 @@ fn decide(report: &ReportArgs, request: &DecisionRequest<'_>, out: &Output) -> C
     Ok(true)
 }
 
+fn diff(
+    unit: &str,
+    month: Month,
+    revisions: &[u32],
+    node: &Connection,
+    out: &Output,
+) -> CommandResult {
+    let two = match revisions {
+        [from, to] => Some((*from, *to)),
+        _ => None,
+    };
+    let found = node.client()?.difference(unit, month, two)?;
+    out.answer(value(&found), || {
+        sayln!("{} {}", found.unit, found.name);
+        figure_tables::difference(&found, out);
+    });
+    Ok(true)
+}
+
+/// Accepts one report, or several one by one.
+fn accept(
+    which: &[String],
+    all_verified: bool,
+    request: &DecisionRequest<'_>,
+    node: &Connection,
+    out: &Output,
+) -> CommandResult {
+    // clap asks for at least one.
+    let (month, units) = which.split_last().unwrap_or((&which[0], &[]));
+    let month: Month = month.parse().map_err(|_| {
+        Failure::usage("the month comes last, written 2023-03 / 月份写在最后，写作 2023-03")
+    })?;
+    let client = node.client()?;
+    match (units, all_verified) {
+        ([], false) => Err(Failure::usage(
+            "which unit? Name one or more before the month, or give --all-verified",
+        )),
+        ([unit], false) => decide((&client, unit, month), request, out),
+        _ if !request.reasons.is_empty() || request.unchanged => Err(Failure::usage(
+            "--comment and --unchanged are said to one unit; accept that one alone",
+        )),
+        _ => {
+            let told = client.accept_many(month, units, all_verified)?;
+            out.answer(value(&told), || outcomes(&told, month));
+            Ok(told.iter().all(|outcome| outcome.accepted))
+        }
+    }
+}
+
+fn outcomes(told: &[Accepted], month: Month) {
+    if told.is_empty() {
+        sayln!("{month}: 没有校验全部通过、等待审核的月报 / no wholly verified report waits");
+    }
+    for outcome in told {
+        match outcome.faults.as_slice() {
+            [] => sayln!(
+                "✓ {} {month}: {}",
+                outcome.unit,
+                decision_words(Decision::Accepted)
+            ),
+            faults => {
+                for fault in faults {
+                    sayln!(
+                        "✗ {} {month}: {}",
+                        outcome.unit,
+                        one_line(&fault.to_string())
+                    );
+                }
+            }
+        }
+    }
+}
+
 fn list(
     month: Option<Month>,
-    unit: Option<&UnitId>,
+    unit: Option<&str>,
     open: bool,
     node: &Connection,
     out: &Output,
@@ -194,7 +391,7 @@ fn list(
     let mut list = node.client()?.children()?;
     list.retain(|c| {
         month.is_none_or(|m| c.period == m)
-            && unit.is_none_or(|u| &c.unit == u)
+            && unit.is_none_or(|u| c.unit.as_str() == u || c.name == u)
             && (!open || c.open)
     });
     list.sort_by(|a, b| (a.period, &a.unit, a.revision).cmp(&(b.period, &b.unit, b.revision)));
@@ -227,7 +424,7 @@ fn row(c: &ChildMonth) -> [String; 7] {
         c.unit.to_string(),
         c.name.clone(),
         c.revision.to_string(),
-        c.arrived.clone().unwrap_or_default(),
+        c.arrived.as_deref().map(beijing).unwrap_or_default(),
         checks(c) + &flagged.unwrap_or_default(),
         decided(c),
     ]
