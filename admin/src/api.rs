@@ -424,6 +424,33 @@ impl Client {
         }
         self.read(&path, &answer)
     }
+    /// Imports several files, all or nothing; each is its type, its form and its bytes in base64.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn import_set(&self, request: &serde_json::Value) -> Result<Vec<Imported>, ApiError> {
+        let body = serde_json::to_vec(request).unwrap_or_default();
+        let answer = self.post("/api/batches", "application/json", &body, &[422])?;
+        // 422 carries either the files' reports, or what is wrong with one as a whole.
+        if let Ok(results) = serde_json::from_slice(&answer) {
+            return Ok(results);
+        }
+        let faults = self.read::<Faults>("/api/batches", &answer)?;
+        Ok(vec![Imported {
+            faults: faults.0,
+            ..Imported::default()
+        }])
+    }
+    /// Takes back all that one import recorded; gives the log indexes.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub fn void_batch(&self, batch: &str, reason: &str) -> Result<Vec<u64>, ApiError> {
+        let path = format!("/api/batches/{batch}/void");
+        let body = self.post_json(&path, &serde_json::json!({ "reason": reason }))?;
+        let voided: node::web::api::batches::VoidedBatch = self.read(&path, &body)?;
+        Ok(voided.voided)
+    }
     /// Takes an event back.
     ///
     /// # Errors

@@ -426,3 +426,58 @@ fn a_workbook_that_is_a_bomb_is_refused() {
     let refused = exchange::parse(&bytes, Form::Xlsx, Some("E16"), &delivered());
     says(&refused.unwrap_err().0[0], "file.unreadable", &["过大"]);
 }
+
+/// A set of files is recorded whole or not at all, and taken back whole.
+#[test]
+fn a_set_is_all_or_nothing_and_is_taken_back_as_one() {
+    let mut w = World::empty();
+    let now = at("2026-01-20");
+    let a = w.desk(A);
+    let file = |event: &str, text: String| {
+        let request = node::desk::ImportRequest {
+            operator: "140321/luru".into(),
+            form: Form::Csv,
+            event: Some(event.into()),
+            valid_rows: false,
+            dry_run: false,
+        };
+        (request, text.into_bytes())
+    };
+    let id = id_no(1);
+    let people = file("E01", format!("id_no,occurred_on\n{id},2026-01-03\n"));
+    let hires = |day: &str| {
+        file(
+            "E02",
+            format!("id_no,employer,工资(元),occurred_on\n{id},甲,3500,{day}\n"),
+        )
+    };
+    let leaves = a.leaves();
+    // The second file rests on the first, and is wrong: neither is recorded.
+    let set = [people.clone(), hires("2026-01-02")];
+    let refused = node::desk::import_set(a.books(), &set, now).unwrap();
+    assert!(refused.iter().all(|r| !r.accepted && r.recorded.is_empty()));
+    assert_eq!((refused[0].faults.len(), refused[1].faults.len()), (0, 1));
+    assert_eq!(a.leaves(), leaves);
+    let set = [people, hires("2026-01-05")];
+    let recorded = node::desk::import_set(a.books(), &set, now).unwrap();
+    assert!(recorded.iter().all(|r| r.accepted && r.recorded.len() == 1));
+    let batch = recorded[1].batch.clone().unwrap();
+    assert_eq!(batch, format!("{leaves}-{}", leaves + 1));
+    // Once more: nothing is left to do, and nothing is wrong.
+    let again = node::desk::import_set(a.books(), &set, now).unwrap();
+    assert!(again.iter().all(|r| r.known && r.faults.is_empty()));
+    assert_eq!(a.leaves(), leaves + 2);
+    let void = |a: &mut Desk, batch: &str| {
+        let batch = batch.parse()?;
+        node::desk::record::void_batch(a.books(), "140321/luru", batch, "wrong", now)
+    };
+    // Something outside of it rests on it.
+    let later = a.leave(&id, "甲", "2026-01-08", now);
+    assert_eq!(void(a, &batch).unwrap_err().0[0].code, "void.resting");
+    a.void(later, now).unwrap();
+    assert_eq!(void(a, "0-1").unwrap_err().0[0].code, "void.batch");
+    assert_eq!(void(a, &batch).unwrap(), [leaves, leaves + 1]);
+    assert_eq!(void(a, &batch).unwrap_err().0[0].code, "void.twice");
+    let anew = node::desk::import_set(a.books(), &set, now).unwrap();
+    assert!(anew.iter().all(|r| r.accepted && r.recorded.len() == 1));
+}

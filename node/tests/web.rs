@@ -193,7 +193,15 @@ const READING: [(Route, Call); 14] = [
 ];
 
 /// What the unit's people do with events and months, and an inspector with a disclosure.
-const WORK: [(Route, Call); 9] = [
+const WORK: [(Route, Call); 11] = [
+    (
+        ("post", "/api/batches"),
+        (RECORD, "/api/batches", JSON, r#"{"files":[]}"#),
+    ),
+    (
+        ("post", "/api/batches/{batch}/void"),
+        (RECORD, "/api/batches/9-8/void", JSON, r#"{"reason":"x"}"#),
+    ),
     (
         ("post", "/api/disclosures"),
         (INSPECT, "/api/disclosures", JSON, r#"{"index":99999}"#),

@@ -1,6 +1,12 @@
 //! `countersign import`: files of events into the open month.
 
+mod faults;
+
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use node::desk::record::Imported;
 use node::exchange::SkipReason;
@@ -8,12 +14,16 @@ use serde_json::json;
 
 use super::arguments::ArgumentError;
 use super::connect::Connection;
-use super::output::{CommandResult, Failure, Output, fault_table, print, read, sayln, value};
+use crate::api::Client;
+
+use super::output::{CommandResult, Failure, Output, read, sayln, value};
 
 /// Record files of events; every fault of a file is told
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  countersign import 2023-03/*.csv --token-file chen.token\n\n\
+    after_help = "Examples:\n  countersign import 2023-03/*.csv --token-file chen.token\n  \
+    countersign import E16.xlsx --faults E16-faults.xlsx\n  \
+    countersign import --take-back 812-830 --reason duplicate\n\n\
     A file is recorded as a whole or not at all, unless --valid-rows is given. Files are taken in \
     the order in which they are\n\
     named; after a refused one the others are tried all the same. Rows that were recorded before \
@@ -25,7 +35,7 @@ use super::output::{CommandResult, Failure, Output, fault_table, print, read, sa
 )]
 pub struct Args {
     /// Files; the type is taken from a name like 14-E16.csv, the form from its ending
-    #[arg(required = true)]
+    #[arg(required_unless_present = "take_back")]
     files: Vec<PathBuf>,
     /// Event type of all files, for example E16
     #[arg(long = "type", value_name = "TYPE", value_parser = event)]
@@ -36,6 +46,18 @@ pub struct Args {
     /// Record the good rows, and tell what is wrong with the others
     #[arg(long)]
     valid_rows: bool,
+    /// Record all files or none: a fault in one refuses all
+    #[arg(long, conflicts_with = "valid_rows")]
+    all_or_nothing: bool,
+    /// Write a copy of the one file with its faults beside the rows (.csv or .xlsx)
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// Take back all that an import recorded, by the batch that it told at its end
+    #[arg(long, value_name = "BATCH", requires = "reason", conflicts_with_all = ["files", "dry_run"])]
+    take_back: Option<String>,
+    /// Why it is taken back: code or label
+    #[arg(long, requires = "take_back")]
+    reason: Option<String>,
     /// Record nothing; tell what is wrong, as far as it shows before the earlier files are recorded
     #[arg(long)]
     dry_run: bool,
@@ -84,10 +106,52 @@ struct EventFile<'a> {
 
 pub fn run(args: &Args, out: &Output) -> CommandResult {
     let client = args.node.client()?;
+    if let (Some(batch), Some(reason)) = (&args.take_back, &args.reason) {
+        return take_back(&client, batch, reason, out);
+    }
+    if args.faults.is_some() && args.files.len() != 1 {
+        return Err(Failure::usage("--faults is for one file at a time"));
+    }
     let files = read_files(args)?;
-    let mut answers = Vec::new();
+    let results = if args.all_or_nothing {
+        import_set(&client, &files, args.dry_run)?
+    } else {
+        import_each(&client, &files, args, out)?
+    };
     let mut good = true;
-    for file in files {
+    let mut answers = Vec::new();
+    for (file, imported) in files.iter().zip(&results) {
+        if !out.json && args.all_or_nothing {
+            print_result(file.path, imported, args.dry_run, out);
+        }
+        if let Some(path) = &args.faults
+            && !imported.faults.is_empty()
+        {
+            faults::save(path, &file.body, &imported.faults)?;
+            out.note(format!("错误写在 / the faults stand in {}", path.display()));
+        }
+        let whole = imported.faults.is_empty() || args.valid_rows;
+        good &= imported.known || (imported.accepted && whole);
+        answers.push(json!({ "file": file.path, "result": value(imported) }));
+    }
+    if out.json {
+        sayln!("{:#}", json!({ "files": answers }));
+    }
+    Ok(good)
+}
+
+/// One file after the other, whatever becomes of those before.
+fn import_each(
+    client: &Client,
+    files: &[EventFile],
+    args: &Args,
+    out: &Output,
+) -> Result<Vec<Imported>, Failure> {
+    let mut results = Vec::new();
+    for (at, file) in (1..).zip(files) {
+        if files.len() > 1 && std::io::stderr().is_terminal() {
+            out.note(format!("{at}/{} {}", files.len(), file.path.display()));
+        }
         let event = file.event.as_deref();
         let imported = client
             .import(event, file.form, args.valid_rows, args.dry_run, &file.body)
@@ -95,14 +159,40 @@ pub fn run(args: &Args, out: &Output) -> CommandResult {
         if !out.json {
             print_result(file.path, &imported, args.dry_run, out);
         }
-        let whole = imported.faults.is_empty() || args.valid_rows;
-        good &= imported.known || (imported.accepted && whole);
-        answers.push(json!({ "file": file.path, "result": value(&imported) }));
+        results.push(imported);
     }
-    if out.json {
-        sayln!("{:#}", json!({ "files": answers }));
+    Ok(results)
+}
+
+/// All files or none, in one request.
+fn import_set(
+    client: &Client,
+    files: &[EventFile],
+    dry_run: bool,
+) -> Result<Vec<Imported>, Failure> {
+    let each = files.iter().map(|file| {
+        json!({ "type": file.event, "form": file.form, "content": STANDARD.encode(&file.body) })
+    });
+    let request = json!({ "files": each.collect::<Vec<_>>(), "dry_run": dry_run });
+    let results = client.import_set(&request)?;
+    if results.len() != files.len() {
+        // What is wrong with one file as a whole is told without the others.
+        let faults = results.into_iter().flat_map(|r| r.faults).collect();
+        return Err(Failure::of_faults(
+            faults,
+            "整批没有录入 / nothing was recorded",
+        ));
     }
-    Ok(good)
+    Ok(results)
+}
+
+fn take_back(client: &Client, batch: &str, reason: &str, out: &Output) -> CommandResult {
+    let voided = client.void_batch(batch, reason)?;
+    out.answer(json!({ "batch": batch, "voided": voided }), || {
+        let count = voided.len();
+        sayln!("✓ {batch}: 整批 {count} 条已作废 / {count} event(s) are taken back");
+    });
+    Ok(true)
 }
 
 /// Every file is there and has a type before the first one is recorded.
@@ -129,11 +219,8 @@ fn read_files(args: &Args) -> Result<Vec<EventFile<'_>>, Failure> {
 }
 
 fn print_result(file: &Path, imported: &Imported, dry_run: bool, out: &Output) {
-    for faults in [&imported.faults, &imported.warnings] {
-        if !faults.is_empty() {
-            print(&fault_table(out.style, faults));
-        }
-    }
+    faults::tell(&imported.faults, out);
+    faults::tell(&imported.warnings, out);
     let name = file.display();
     let (mark, zh, en) = match (imported.known, imported.accepted, imported.faults.len()) {
         (true, ..) => ("–", "此前都已录入，略过", "recorded before, passed over"),
@@ -141,10 +228,20 @@ fn print_result(file: &Path, imported: &Imported, dry_run: bool, out: &Output) {
         (_, true, 0) => ("✓", "已录入", "recorded"),
         (_, true, _) if dry_run => ("!", "部分各行有误，尚未录入", "some rows are wrong"),
         (_, true, _) => ("!", "只录入了无误的各行", "the good rows were recorded"),
+        (_, false, 0) => (
+            "✗",
+            "同批其他文件有误，没有录入",
+            "not recorded, another file is wrong",
+        ),
         (_, false, _) => ("✗", "有误，没有录入", "refused, nothing was recorded"),
     };
     sayln!("{mark} {name}: {zh} / {en}{}", span(imported));
     sayln!("  {}", accounted(imported));
+    if let Some(batch) = &imported.batch {
+        sayln!(
+            "  批号 {batch}；整批作废 / to take all of it back: countersign import --take-back {batch} --reason …"
+        );
+    }
     let late = imported
         .recorded
         .iter()

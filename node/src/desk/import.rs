@@ -52,6 +52,45 @@ pub fn import(
     Ok(imported)
 }
 
+/// Imports several files, in their order, all or nothing: a fault in one refuses all. `valid_rows` of
+/// the requests is not asked; `dry_run` and the operator are those of the first.
+///
+/// # Errors
+/// What makes one of the files unreadable as a whole, or prevents recording altogether; faults of
+/// rows are in the results.
+pub fn import_set(
+    books: &mut Books,
+    files: &[(ImportRequest, Vec<u8>)],
+    now: DateTime<Utc>,
+) -> Result<Vec<Imported>, Faults> {
+    let counting = counting(books)?;
+    let Some((first, _)) = files.first() else {
+        return Ok(Vec::new());
+    };
+    let mut all = Vec::new();
+    for (request, bytes) in files {
+        let event = request.event.as_deref();
+        let mut parsed = exchange::parse(bytes, request.form, event, &counting.catalogue)?;
+        let days = record::day_faults(books, &parsed.broken, now)?;
+        parsed.faults.extend(days);
+        all.push(parsed);
+    }
+    if all.iter().map(|parsed| parsed.rows).sum::<u64>() > exchange::MAX_ROWS {
+        return Err(exchange::too_many_rows());
+    }
+    let mut drafts = Vec::new();
+    for parsed in &mut all {
+        let faults = std::mem::take(&mut parsed.faults);
+        drafts.push((parsed.drafts.as_slice(), faults));
+    }
+    let (operator, dry) = (&first.operator, first.dry_run);
+    let mut results = record::record_set(books, operator, drafts, dry, now)?;
+    for (imported, parsed) in results.iter_mut().zip(&all) {
+        imported.complete(parsed);
+    }
+    Ok(results)
+}
+
 /// What replaces an event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Correction {

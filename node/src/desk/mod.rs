@@ -20,5 +20,5 @@ pub mod sign;
 mod unchanged;
 pub mod undo;
 
-pub use import::{Change, Correction, ImportRequest, correct, import};
+pub use import::{Change, Correction, ImportRequest, correct, import, import_set};
 pub use month::{asked_for, counting, open_month};

@@ -14,6 +14,9 @@ pub(super) const OCCURRED_ON: &str = "occurred_on";
 /// Its name in Chinese.
 pub(super) const OCCURRED_ON_ZH: &str = "发生日期";
 
+/// The column of faults that a marked copy has; import reads over it.
+pub(super) const FAULTS: &str = "错误";
+
 /// A column of a file, matched to a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Column {
@@ -39,8 +42,8 @@ pub(super) enum Heading {
 }
 
 /// Columns that are read over, folded.
-const IGNORED: [&str; 10] = [
-    "序号", "行号", "编号", "备注", "说明", "no", "no.", "#", "remark", "remarks",
+const IGNORED: [&str; 11] = [
+    FAULTS, "序号", "行号", "编号", "备注", "说明", "no", "no.", "#", "remark", "remarks",
 ];
 /// Marks of what must be filled in, folded.
 const MARKS: [&str; 8] = ["*", "★", "☆", "※", "(必填)", "(选填)", "[必填]", "[选填]"];

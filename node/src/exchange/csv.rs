@@ -8,7 +8,7 @@ use super::table::{HEADING_ROWS, Table, heading_of, no_heading};
 use crate::fault::{Fault, FaultCode, Faults};
 
 /// What spreadsheets and people put between cells; the first that fits.
-const SEPARATORS: [char; 5] = [',', '\t', ';', '，', '|'];
+pub(super) const SEPARATORS: [char; 5] = [',', '\t', ';', '，', '|'];
 /// DOS marks the end of a text by it.
 const END_MARK: char = '\u{1a}';
 

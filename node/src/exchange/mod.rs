@@ -19,6 +19,7 @@ mod fold;
 mod identifier;
 mod jsonl;
 mod lexer;
+mod marked;
 mod nearest;
 mod number;
 mod rows;
@@ -32,8 +33,9 @@ pub use change::changed;
 pub use column::titles as column_titles;
 pub use encoding::decode;
 pub use identifier::is_rounded_id;
+pub use marked::{marked_csv, marked_xlsx};
 pub use number::MAX_INT;
-pub use rows::{Draft, MAX_ROWS, Parsed, SkipReason, Skipped};
+pub use rows::{Draft, MAX_ROWS, Parsed, SkipReason, Skipped, too_many_rows};
 pub use template::{template_csv, template_xlsx};
 
 use protocol::catalogue::Catalogue;
@@ -63,6 +65,24 @@ impl Form {
             Form::Xlsx => "xlsx",
         }
     }
+
+    /// The form of this name; without one, CSV.
+    ///
+    /// # Errors
+    /// A name that is none.
+    pub fn named(name: Option<&str>) -> Result<Form, Faults> {
+        let Some(name) = name else {
+            return Ok(Form::Csv);
+        };
+        let form = Form::ALL.into_iter().find(|form| form.as_str() == name);
+        form.ok_or_else(|| {
+            Faults::one(
+                FaultCode::FileForm,
+                "form 应为 csv、jsonl 或 xlsx。",
+                "form is csv, jsonl or xlsx",
+            )
+        })
+    }
 }
 
 /// Reads a file of events. `event` is the type of a CSV file; a JSONL row may name its own in
@@ -78,7 +98,7 @@ pub fn parse(
 ) -> Result<Parsed, Faults> {
     // A workbook is known by its first bytes, whatever it is called.
     let parsed = match form {
-        _ if bytes.starts_with(b"PK\x03\x04") => xlsx::read(bytes, event, catalogue),
+        _ if bytes.starts_with(xlsx::MARK) => xlsx::read(bytes, event, catalogue),
         Form::Csv => csv::read(&decode(bytes)?, event, catalogue),
         Form::Jsonl => jsonl::read(&decode(bytes)?, event, catalogue),
         Form::Xlsx => xlsx::read(bytes, event, catalogue),

@@ -161,13 +161,18 @@ pub(super) fn event_type<'a>(
 /// Refuses a file of more than [`MAX_ROWS`] rows.
 pub(super) fn limit(rows: u64) -> Result<(), Faults> {
     if rows > MAX_ROWS {
-        return Err(Faults::one(
-            FaultCode::FileRows,
-            format!("每个文件最多 {MAX_ROWS} 行。请拆分成几个文件，分别导入。"),
-            format!("a file has at most {MAX_ROWS} rows; split it"),
-        ));
+        return Err(too_many_rows());
     }
     Ok(())
+}
+
+/// More rows than are recorded at once.
+pub fn too_many_rows() -> Faults {
+    Faults::one(
+        FaultCode::FileRows,
+        format!("一次最多 {MAX_ROWS} 行。请拆分成几个文件，分别导入。"),
+        format!("at most {MAX_ROWS} rows are taken at once: split the file, or import in parts"),
+    )
 }
 
 /// Makes a draft of the cells of one row, or finds everything that is wrong with them. `machine`

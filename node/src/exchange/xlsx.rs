@@ -9,10 +9,10 @@ use protocol::catalogue::{Catalogue, EventType};
 use zip::ZipArchive;
 
 use super::lexer::RawRow;
-use super::rows::{BadRow, MAX_ROWS, Parsed, event_type};
+use super::rows::{BadRow, MAX_ROWS, Parsed, event_type, too_many_rows};
 use super::table::{HEADING_ROWS, Table, heading_of, no_heading};
 use super::template::TYPE_SHEET;
-use crate::fault::{Fault, FaultCode, Faults};
+use crate::fault::{FaultCode, Faults};
 
 /// At most this much unpacked, in bytes: a sheet of as many rows as a file may have takes a tenth.
 const MAX_UNPACKED: u64 = 256 << 20;
@@ -20,6 +20,9 @@ const MAX_UNPACKED: u64 = 256 << 20;
 const MAX_PARTS: usize = 1000;
 /// Cells further right are none of a list of events.
 const MAX_COLUMNS: usize = 200;
+
+/// How every workbook begins, as every zip does.
+pub(super) const MARK: &[u8] = b"PK\x03\x04";
 
 type Book<'b> = Xlsx<Cursor<&'b [u8]>>;
 
@@ -51,6 +54,19 @@ pub(super) fn read(
             Ok(parsed)
         }
     }
+}
+
+/// The rows of the first sheet in which something stands.
+pub(super) fn first_sheet(bytes: &[u8]) -> Result<Vec<RawRow>, Faults> {
+    bounded(bytes)?;
+    let mut book: Book = Xlsx::new(Cursor::new(bytes)).map_err(|_| unreadable())?;
+    for name in book.sheet_names() {
+        let rows = rows(&mut book, &name, usize::MAX)?;
+        if !rows.is_empty() {
+            return Ok(rows);
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// Refuses what unpacks to more than it may. What an entry says of its own size may be a lie, so it
@@ -127,7 +143,7 @@ fn rows(book: &mut Book, name: &str, to: usize) -> Result<Vec<RawRow>, Faults> {
         }
         if rows.last().is_none_or(|last| last.number != number) {
             if rows.len() as u64 > MAX_ROWS + HEADING_ROWS as u64 {
-                return Err(too_many());
+                return Err(too_many_rows());
             }
             rows.push(RawRow {
                 number,
@@ -207,15 +223,6 @@ fn too_large() -> Faults {
         "the workbook is too large when unpacked, or something stands in a column far away: keep \
          only the table, save it anew, and import again",
     )
-}
-
-fn too_many() -> Faults {
-    let fault = Fault::new(
-        FaultCode::FileRows,
-        format!("每个文件最多 {MAX_ROWS} 行。请拆分成几个文件，分别导入。"),
-        format!("a file has at most {MAX_ROWS} rows; split it"),
-    );
-    fault.into()
 }
 
 #[cfg(test)]

@@ -624,6 +624,7 @@ codes! {
     {
         VoidUnknown = "void.unknown", 404;
         VoidTwice = "void.twice", 422;
+        VoidBatch = "void.batch", 422;
         VoidKind = "void.kind", 422;
         => en "there is no event of this number that can be taken back",
               "`countersign audit events` shows the numbers; a void and an enrolment are not \

@@ -26,7 +26,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use api::{answer, below, desk, evidence, figures, monitor, operators, read, review};
+use api::{answer, batches, below, desk, evidence, figures, monitor, operators, read, review};
 
 pub use app::App;
 pub use places::MAX_EVIDENCE_FILES;
@@ -67,6 +67,8 @@ pub fn router(app: App) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(read::catalogue))
         .routes(routes!(desk::import))
         .routes(routes!(desk::void))
+        .routes(routes!(batches::import))
+        .routes(routes!(batches::void))
         .routes(routes!(desk::correct))
         .routes(routes!(desk::close))
         .routes(routes!(desk::preview))

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Recording;
+use super::batch::Batch;
 use super::draft::{Recorded, Unrecorded};
 use crate::books::Books;
 use crate::exchange::{Draft, Parsed, SkipReason, Skipped};
@@ -37,6 +38,9 @@ pub struct Imported {
     /// where an import was broken off, that of a file that had gone through.
     #[serde(default)]
     pub known: bool,
+    /// The name by which all that was recorded together can be taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
 }
 
 /// What became of the rows of a file: recorded, skipped and refused add up to all.
@@ -137,6 +141,7 @@ impl Outcome {
             ignored: Vec::new(),
             counts,
             accepted,
+            batch: None,
         }
     }
 }
@@ -157,11 +162,57 @@ pub fn record(
 ) -> Result<Imported, Faults> {
     let mut recording = Recording::begin(books, Some(operator), now)?;
     let outcome = Outcome::of(&mut recording, drafts, faults);
+    let batch = Batch::of(outcome.recorded.iter().map(|r| r.index));
     if outcome.may_record(valid_rows) {
         let entries = recording.finish()?;
         books.commit(entries)?;
     }
-    Ok(outcome.into_imported(valid_rows))
+    let mut imported = outcome.into_imported(valid_rows);
+    imported.batch = batch.filter(|_| imported.accepted).map(|b| b.to_string());
+    Ok(imported)
+}
+
+/// Records the drafts of several files, in their order, all or nothing: a fault in one refuses all.
+/// `dry` records nothing. Files of which everything was recorded before refuse nothing.
+///
+/// # Errors
+/// What prevents recording altogether; faults of rows are in the results.
+pub fn record_set(
+    books: &mut Books,
+    operator: &str,
+    files: Vec<(&[Draft], Vec<Fault>)>,
+    dry: bool,
+    now: DateTime<Utc>,
+) -> Result<Vec<Imported>, Faults> {
+    let mut recording = if dry {
+        Recording::dry(books, operator, now)
+    } else {
+        Recording::begin(books, Some(operator), now)
+    }?;
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for (drafts, faults) in files {
+        outcomes.push(Outcome::of(&mut recording, drafts, faults));
+    }
+    let good = outcomes.iter().all(|outcome| outcome.faults.is_empty());
+    let indexes = outcomes.iter().flat_map(|outcome| &outcome.recorded);
+    let batch = Batch::of(indexes.map(|recorded| recorded.index)).filter(|_| good && !dry);
+    if batch.is_some() {
+        let entries = recording.finish()?;
+        books.commit(entries)?;
+    }
+    let result = |mut outcome: Outcome| {
+        if !good {
+            outcome.recorded.clear();
+        }
+        let mut imported = outcome.into_imported(false);
+        imported.known &= good;
+        imported.batch = batch.filter(|_| imported.accepted).map(|b| b.to_string());
+        if dry {
+            imported.recorded.clear();
+        }
+        imported
+    };
+    Ok(outcomes.into_iter().map(result).collect())
 }
 
 /// Finds everything that is wrong with drafts and records nothing: the result counts what would be

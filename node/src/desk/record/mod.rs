@@ -6,6 +6,7 @@
 //! hardly be meant), `file` (all rows of a file), `void` (events taken back or corrected), `recount` (what the node itself adds at close), `people` (keys of
 //! operators).
 
+mod batch;
 mod draft;
 mod file;
 mod history;
@@ -15,8 +16,9 @@ mod recount;
 mod void;
 mod write;
 
+pub use batch::{Batch, void_batch};
 pub use draft::{Recorded, day_faults};
-pub use file::{Counts, Imported, dry_run, record};
+pub use file::{Counts, Imported, dry_run, record, record_set};
 pub use people::{enrol, revoke};
 pub(super) use recount::{recount, recount_dry};
 pub use void::{StillReported, Taking, Voided, correct, no_event, not_in_unsent_report, void};

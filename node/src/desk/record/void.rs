@@ -22,7 +22,7 @@ use crate::pseudonym::Pseudonym;
 
 /// Why an event is taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum VoidReason {
+pub(super) enum VoidReason {
     /// It should not be there (E70).
     Void,
     /// The next one replaces it (E69).
@@ -70,7 +70,7 @@ pub struct StillReported {
 }
 
 /// What a recording has taken back.
-struct Taken {
+pub(super) struct Taken {
     target: Ref,
     /// The month of the event.
     of: Month,
@@ -175,7 +175,12 @@ impl Recording<'_> {
     }
 
     /// Takes a statement back.
-    fn void(&mut self, index: u64, why: VoidReason, reason: &str) -> Result<Taken, Faults> {
+    pub(super) fn void(
+        &mut self,
+        index: u64,
+        why: VoidReason,
+        reason: &str,
+    ) -> Result<Taken, Faults> {
         let (target, payload) = self.books.statement(index).map_err(|_| no_event())?;
         self.may_take_back(index, &target)?;
         let name = if why == VoidReason::Void {
@@ -248,7 +253,7 @@ impl Recording<'_> {
     }
 
     /// The events that fitted before a statement was taken back, and fit no more.
-    fn resting(&mut self, taken: &Taken) -> Result<BTreeSet<u64>, Faults> {
+    pub(super) fn resting(&mut self, taken: &Taken) -> Result<BTreeSet<u64>, Faults> {
         let Some(of) = taken.subject else {
             return Ok(BTreeSet::new());
         };
@@ -257,7 +262,7 @@ impl Recording<'_> {
     }
 
     /// Names the events that rest on one that is to go.
-    fn rests(&self, index: u64, resting: &BTreeSet<u64>) -> Faults {
+    pub(super) fn rests(&self, index: u64, resting: &BTreeSet<u64>) -> Faults {
         let named = resting.iter().take(MAX_NAMED).filter_map(|resting| {
             let (statement, _) = self.books.statement(*resting).ok()?;
             let event = self.month.counting.catalogue.event(&statement.event)?;

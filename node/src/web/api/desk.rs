@@ -54,7 +54,7 @@ pub async fn import(
     body: Bytes,
 ) -> Result<(StatusCode, Json<Imported>), Refused> {
     who.need(&[Role::Recorder])?;
-    let form = form(query.form.as_deref())?;
+    let form = Form::named(query.form.as_deref())?;
     let request = ImportRequest {
         operator: who.operator(&app),
         form,
@@ -86,21 +86,6 @@ pub async fn import(
         StatusCode::UNPROCESSABLE_ENTITY
     };
     Ok((status, Json(imported)))
-}
-
-/// The form that a request names.
-fn form(name: Option<&str>) -> Result<Form, Faults> {
-    let Some(name) = name else {
-        return Ok(Form::Csv);
-    };
-    let form = Form::ALL.into_iter().find(|form| form.as_str() == name);
-    form.ok_or_else(|| {
-        Faults::one(
-            FaultCode::FileForm,
-            "form 应为 csv、jsonl 或 xlsx。",
-            "form is csv, jsonl or xlsx",
-        )
-    })
 }
 
 /// Why an event is taken back.

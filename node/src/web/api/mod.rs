@@ -2,6 +2,7 @@
 //! work, and writes down what it says.
 
 pub mod answer;
+pub mod batches;
 pub mod below;
 pub mod desk;
 pub mod evidence;

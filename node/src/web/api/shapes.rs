@@ -107,6 +107,9 @@ pub struct Imported {
     /// Whether every row was recorded before, so that nothing of the file is left to be recorded.
     #[serde(default)]
     pub known: bool,
+    /// The name by which all that was recorded together can be taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
 }
 
 /// A row that was passed over.
@@ -590,6 +593,7 @@ mod tests {
             counts: desk::record::Counts::default(),
             accepted: true,
             known: false,
+            batch: Some("4-5".into()),
         });
         holds::<CloseRequest>(&desk::close::CloseRequest {
             explanations: BTreeMap::from([("R".into(), "why".into())]),
