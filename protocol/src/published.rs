@@ -99,6 +99,6 @@ pub fn read_plan(note: &Note, registry: &Registry) -> Result<Plan, PublishedErro
     let json = note::read_document(note.text(), PLAN_KIND)
         .map_err(|e| PublishedError::Malformed(e.to_string()))?;
     let document: PlanDocument =
-        serde_json::from_str(json).map_err(|e| PublishedError::Malformed(e.to_string()))?;
+        crate::text::from_json(json).map_err(|e| PublishedError::Malformed(e.to_string()))?;
     Plan::from_toml(&document.toml).map_err(|e| PublishedError::Malformed(e.to_string()))
 }

@@ -13,7 +13,7 @@ use crate::log::checkpoint::{Checkpoint, origin_of};
 use crate::note;
 use crate::period::Month;
 use crate::person::is_operator_of;
-use crate::text::time::is_time;
+use crate::text::{self, time::is_time};
 use crate::verdict::{Check, Verdict};
 
 /// The kind of the signed document.
@@ -103,8 +103,7 @@ impl Receipt {
     /// Another kind, unknown fields, a broken rule of the format.
     pub fn parse(text: &str) -> Result<Receipt, ReceiptError> {
         let json = note::read_document(text, KIND).map_err(|e| ReceiptError(e.to_string()))?;
-        let receipt: Receipt =
-            serde_json::from_str(json).map_err(|e| ReceiptError(e.to_string()))?;
+        let receipt: Receipt = text::from_json(json).map_err(|e| ReceiptError(e.to_string()))?;
         receipt.check()?;
         Ok(receipt)
     }

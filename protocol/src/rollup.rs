@@ -19,7 +19,7 @@ use crate::note::{self, Note};
 use crate::period::Month;
 use crate::person::Role;
 use crate::row::Sums;
-use crate::text::{hex, unique};
+use crate::text::{self, hex, unique};
 
 /// The kind of the signed document.
 pub const KIND: &str = "rollup";
@@ -221,8 +221,7 @@ impl Rollup {
     /// Another kind, unknown fields, a broken rule of the format.
     pub fn parse(text: &str) -> Result<Rollup, RollupError> {
         let json = note::read_document(text, KIND).map_err(|e| RollupError::Note(e.to_string()))?;
-        let rollup: Rollup =
-            serde_json::from_str(json).map_err(|e| RollupError::Json(e.to_string()))?;
+        let rollup: Rollup = text::from_json(json).map_err(|e| RollupError::Json(e.to_string()))?;
         rollup.check()?;
         Ok(rollup)
     }

@@ -31,7 +31,7 @@ use crate::ids::{EventId, UnitId};
 use crate::note;
 use crate::period::Month;
 use crate::text::time::is_time;
-use crate::text::{hex, read_text, unique};
+use crate::text::{self, hex, read_text, unique};
 
 /// The kind of the signed document.
 pub const KIND: &str = "statement";
@@ -323,8 +323,7 @@ impl Statement {
     pub fn parse(text: &str) -> Result<Statement, StatementError> {
         let json =
             note::read_document(text, KIND).map_err(|e| StatementError::Note(e.to_string()))?;
-        let wire: Wire =
-            serde_json::from_str(json).map_err(|e| StatementError::Json(e.to_string()))?;
+        let wire: Wire = text::from_json(json).map_err(|e| StatementError::Json(e.to_string()))?;
         Statement::try_from(wire)
     }
 

@@ -76,7 +76,7 @@ impl Catalogue {
     /// # Errors
     /// Every error found, as [`CatalogueErrors`].
     pub fn from_json(json: &str) -> Result<Catalogue, CatalogueErrors> {
-        let catalogue: Catalogue = serde_json::from_str(json).map_err(|e| {
+        let catalogue: Catalogue = crate::text::from_json(json).map_err(|e| {
             CatalogueErrors(vec![CatalogueError::new(
                 "catalogue",
                 "json",

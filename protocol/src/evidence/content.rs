@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::ids::UnitId;
 use crate::note::{self, Note};
 use crate::period::Month;
-use crate::text::unique;
+use crate::text::{self, time::is_time, unique};
 
 /// The kind of the signed list of arrivals.
 pub const ARRIVALS_KIND: &str = "arrivals";
@@ -100,7 +100,12 @@ impl Arrivals {
     /// Another kind or unknown fields.
     pub fn parse(text: &str) -> Result<Arrivals, ArrivalsError> {
         let json = note::read_document(text, ARRIVALS_KIND)?;
-        serde_json::from_str(json).map_err(|e| ArrivalsError::Json(e.to_string()))
+        let arrivals: Arrivals =
+            text::from_json(json).map_err(|e| ArrivalsError::Json(e.to_string()))?;
+        if arrivals.received.values().any(|time| !is_time(time)) {
+            return Err(ArrivalsError::Time);
+        }
+        Ok(arrivals)
     }
 }
 
@@ -113,4 +118,7 @@ pub enum ArrivalsError {
     /// The JSON is wrong.
     #[error("{0}")]
     Json(String),
+    /// A time that is not of the one form.
+    #[error("what stands as time of arrival is not a time of the form YYYY-MM-DDTHH:MM:SSZ")]
+    Time,
 }

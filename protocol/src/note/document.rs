@@ -25,10 +25,27 @@ fn first_line(kind: &str) -> Result<String, NoteError> {
 }
 
 fn check_json(json: &str) -> Result<(), NoteError> {
-    if !json.starts_with('{') || !json.ends_with('}') || has_control(json) {
+    let framed = json.starts_with('{') && json.ends_with('}');
+    if !framed || has_control(json) || has_other_escape(json) {
         return Err(NoteError::Json);
     }
     Ok(())
+}
+
+/// Whether a backslash stands before anything but `"`, `\\`, `n`, `r` and `t`. Those are all that a text
+/// without other control characters needs; every other escape would bring one into a text that
+/// people are shown, or give a text that is written another way than it was signed.
+fn has_other_escape(json: &str) -> bool {
+    if !json.contains('\\') {
+        return false;
+    }
+    let mut bytes = json.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'\\' && !matches!(bytes.next(), Some(b'"' | b'\\' | b'n' | b'r' | b't')) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether there is a control character (Unicode's Cc) in it: U+0000 to U+001F, U+007F, U+0080 to
@@ -86,6 +103,22 @@ mod tests {
     }
 
     #[test]
+    fn a_text_of_several_lines_is_written_and_read() {
+        let value = serde_json::json!({ "toml": "a = \"县\"\n\tb = 'c:\\d'\r\n" });
+        let text = document("plan", &value.to_string()).unwrap();
+        let read = read_document(&text, "plan").unwrap();
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(read).unwrap(),
+            value
+        );
+        // What would come out as a control character cannot be written either.
+        for control in ["\u{1b}", "\u{8}", "\u{0}", "\u{9b}", "\u{7f}"] {
+            let json = serde_json::json!({ "a": control }).to_string();
+            assert_eq!(document("plan", &json), Err(NoteError::Json), "{json}");
+        }
+    }
+
+    #[test]
     fn another_document_is_refused() {
         for text in [
             "countersign/rollup/v1\n{}\n",
@@ -113,6 +146,13 @@ mod tests {
             "{\n}\n",
             "{\"a\":\"\t\"}\n",
             "{\"a\":\"\u{85}\"}\n",
+            "{\"a\":\"\\u0085\"}\n",
+            "{\"a\":\"\\u001b[2J\"}\n",
+            "{\"a\":\"\\b\"}\n",
+            "{\"a\":\"\\f\"}\n",
+            "{\"a\":\"\\/\"}\n",
+            "{\"a\":\"\\u53bf\"}\n",
+            "{\"a\":\"\\\\\\u0061\"}\n",
             "[]\n",
             " {}\n",
         ] {

@@ -119,7 +119,7 @@ pub enum NoteError {
     Kind,
     /// Not JSON on one line.
     #[error(
-        "the content of a document must be one JSON object on one line, without control characters"
+        "the content of a document must be one JSON object on one line, without control characters and without escapes but those of quotes, backslashes, line breaks and tabs"
     )]
     Json,
     /// A document of another kind or version.

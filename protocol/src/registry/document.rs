@@ -59,7 +59,7 @@ impl Registry {
         let json =
             note::read_document(text, KIND).map_err(|e| RegistryError::Malformed(e.to_string()))?;
         let registry: Registry =
-            serde_json::from_str(json).map_err(|e| RegistryError::Malformed(e.to_string()))?;
+            crate::text::from_json(json).map_err(|e| RegistryError::Malformed(e.to_string()))?;
         registry.check()?;
         Ok(registry)
     }

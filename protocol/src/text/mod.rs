@@ -8,6 +8,7 @@
 //! | `hex` | base 16 |
 //! | `b64` | base 64 |
 //! | `one` | serde for values that have one text |
+//! | `strict` | JSON of a signed document into its form |
 //! | `time` | times in signed documents |
 //! | `unique` | serde for maps whose keys differ |
 
@@ -20,10 +21,12 @@ pub fn without_bom(text: &str) -> &str {
 pub mod b64;
 pub mod hex;
 mod one;
+mod strict;
 pub mod time;
 pub(crate) mod unique;
 
 pub(crate) use one::{read_text, serde_text};
+pub(crate) use strict::from_json;
 
 #[cfg(test)]
 mod tests {

@@ -35,7 +35,7 @@ def exits():
     for more in ((), ("--json",)):
         code, told = ends(painting, root, *more)
         plain = all(c.isprintable() or c == "\n" for c in told)
-        check(code == 1 and plain and "\\u001b[2J" in told, "exit: no control is printed %s" % (more,))
+        check(code == 1 and plain and "\\u202e" in told, "exit: no control is printed %s" % (more,))
         own = any(line.startswith("\u2713") for line in told.splitlines())
         check(not own, "exit: what a file says begins no line %s" % (more,))
     with tempfile.TemporaryDirectory() as folder:

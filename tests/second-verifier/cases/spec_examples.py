@@ -23,6 +23,7 @@ from countersign_verifier.figures import basis_of, own_figures
 from countersign_verifier.log import included
 from countersign_verifier.note import Key, Note
 from countersign_verifier.plan import DEFAULT_DAYS
+from countersign_verifier.receipt import RECEIPT
 from countersign_verifier.rollup import Rollup
 from countersign_verifier.statement import Statement
 
@@ -230,6 +231,7 @@ def section_9():
     unit = next(u for u in units if u["id"] == parts.arrivals["by"])
     key = Key(unit["keys"][0]["vkey"])
     receipt = parts.units["140311"].receipts[("2026-01", 1)][0]
+    receipt.update(receipt["note"].document("receipt", RECEIPT))
     return {
         "arrivals (JSON text)": note.text.split(b"\n")[1].decode(),
         "digest": "sha256:" + sha256_hex(note.text),

@@ -12,7 +12,7 @@ from .note import Note
 from .notation import TIERS
 from .plan import PLAN
 from .reading import Log
-from .receipt import ARRIVALS, RECEIPT
+from .receipt import ARRIVALS
 from .registry import walk_registries
 from .rollup import Rollup
 
@@ -95,9 +95,7 @@ class Parts:
 
     def _add_receipt(self, _path, part, unit, period, revision, n):
         need(int(n) < 1 << 32, "a receipt's number of more than 32 bits")
-        note = Note(part)
-        receipt = note.document("receipt", RECEIPT)
-        receipt["note"], receipt["n"] = note, int(n)
+        receipt = {"note": Note(part), "n": int(n)}
         key = (period, int(revision))
         self._unit(unit).receipts.setdefault(key, []).append(receipt)
 

@@ -1,5 +1,6 @@
 """SPEC 1: signed notes, keys and documents."""
 
+import re
 import unicodedata
 
 from .edwards import holds_with_cofactor, public_key_ok
@@ -119,6 +120,7 @@ class Note:
         braces = line.startswith("{") and line.endswith("}")
         need(braces, "a document that is not one object on one line")
         need(not has_control_character(line), "a control character in a document")
+        need("\\" not in ESCAPES.sub("", line), "another escape in a document")
         return shape(parse_json(line), of, kind)
 
 
@@ -139,6 +141,10 @@ def known_keys(keys):
         same = other.public == key.public and other.algorithm == key.algorithm
         need(same, "two known keys of one name and id")
     return table
+
+
+# All that a text without other control characters needs.
+ESCAPES = re.compile(r'\\["\\nrt]')
 
 
 def has_control_character(line):

@@ -53,7 +53,8 @@ def check_receipts(case, receipts):
 
 
 def decision_fits(receipt):
-    """Step 1."""
+    """Step 1. Whatever is wrong with the parent's word is a fault of this one month."""
+    receipt.update(receipt["note"].document("receipt", RECEIPT))
     decision = receipt["decision"]
     failed = any(k["outcome"] == "fails" for k in receipt["checks"])
     reason = any(says_something(r) for r in receipt["reasons"])

@@ -74,7 +74,7 @@ fn words(b: &mut Book, w: &World) {
         file::write(&signed(&replaced(
             &json,
             "\"reasons\":[\"x\"]",
-            "\"reasons\":[\" \",\"\\u001c\"]",
+            "\"reasons\":[\" \",\"\u{200b}\"]",
         )))
         .unwrap(),
     );

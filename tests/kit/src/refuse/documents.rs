@@ -6,6 +6,56 @@ pub(super) fn cases(b: &mut Book, w: &World) {
     members_and_numbers(b, w);
     values(b, w);
     shape(b, w);
+    objects_and_escapes(b, w);
+}
+
+/// The value that stands behind a member of a JSON object: no text of it holds a bracket.
+fn value_of<'a>(json: &'a str, member: &str) -> &'a str {
+    let start = json.find(&format!("\"{member}\":")).unwrap() + member.len() + 3;
+    let mut depth = 0;
+    for (at, byte) in json.bytes().enumerate().skip(start) {
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return &json[start..=at];
+        }
+    }
+    panic!("{member} has no end");
+}
+
+/// An object as an array of what it holds, as some readers would take it.
+fn as_array(object: &str) -> String {
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(object).unwrap();
+    serde_json::to_string(&object.values().collect::<Vec<_>>()).unwrap()
+}
+
+fn objects_and_escapes(b: &mut Book, w: &World) {
+    let json = json_of(w.held(B, JAN).note.text());
+    for member in ["signatories", "log", "opening", "registry"] {
+        let object = value_of(&json, member);
+        let changed = replaced(&json, object, &as_array(object));
+        let name = format!("rollup-{member}-array");
+        let case = format!("a rollup whose {member} is an array and no object");
+        forge(b, w, &name, &case, &changed, "rollup.json");
+    }
+    for (name, case, to) in [
+        (
+            "rollup-escaped-name",
+            "a rollup with a letter of a member's name as an escape",
+            "\"voide\\u0064\":0",
+        ),
+        (
+            "rollup-escaped-control",
+            "a rollup with a terminal's control character as an escape",
+            "\"\\u001b[2Jvoided\":0",
+        ),
+    ] {
+        let changed = replaced(&json, "\"voided\":0", to);
+        forge(b, w, name, case, &changed, "one JSON object on one line");
+    }
 }
 
 /// County B's January with a rollup of this JSON, signed by everybody who has to.

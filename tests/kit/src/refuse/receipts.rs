@@ -9,6 +9,44 @@ pub(super) fn cases(b: &mut Book, w: &World) {
     order_and_place(b, w);
     one_time_for_two(b, w);
     arrivals(b, w);
+    form(b, w);
+}
+
+/// What is not of a receipt's form is a fault of that month's authorship, and no more: the others of
+/// the file can still be read.
+fn form(b: &mut Book, w: &World) {
+    let json = json_of(w.receipt(B, JAN).to_text().unwrap().as_str());
+    let object = "{\"check\":\"binding\",\"outcome\":\"holds\",\"detail\":\"\"}";
+    for (name, case, from, to) in [
+        (
+            "receipt-check-array",
+            "a receipt with a check that is an array and no object",
+            object,
+            "[\"binding\",\"holds\",\"\"]",
+        ),
+        (
+            "receipt-word-object",
+            "a receipt whose decision is an object and no word",
+            "\"decision\":\"accepted\"",
+            "\"decision\":{\"accepted\":null}",
+        ),
+        (
+            "receipt-member-missing",
+            "a receipt without its list of what it is about",
+            "\"about\":[],",
+            "",
+        ),
+        (
+            "receipt-time-number",
+            "a receipt whose time is a number",
+            "\"received\":\"",
+            "\"received\":0,\"x\":\"",
+        ),
+    ] {
+        let changed = replaced(&json, from, to);
+        let note = forged(receipt::KIND, &changed, &[&w.desk(CITY).node]);
+        b.evidence(name, case, AUTHORSHIP, "receipt: ", &answered(w, note));
+    }
 }
 
 /// County B's January with this receipt.
@@ -302,5 +340,12 @@ fn arrivals(b: &mut Book, w: &World) {
         UNREADABLE,
         "is not a time",
         &claim(&w.desk(CITY).node, "yesterday"),
+    );
+    b.evidence(
+        "arrivals-time-form",
+        "arrivals with a time that some readers take and others do not",
+        UNREADABLE,
+        "is not a time",
+        &claim(&w.desk(CITY).node, "2026-02-03T04:00:60Z"),
     );
 }

@@ -73,10 +73,10 @@ pub(super) fn cases(b: &mut Book, w: &World) {
         file::write(&evidence_of(&broken(3, &[("R1", "I22")]))).unwrap(),
     );
     let mut c = broken(3, &[("R1", "I22")]);
-    c.rollup.explanations[0].text = "\u{1c}".into();
+    c.rollup.explanations[0].text = "\u{200b}".into();
     b.control(
         "control-explanation-not-white.zip",
-        "an explanation of U+001C, which Unicode does not call white space",
+        "an explanation of U+200B, which Unicode does not call white space",
         file::write(&evidence_of(&c)).unwrap(),
     );
     b.control(
@@ -89,11 +89,11 @@ pub(super) fn cases(b: &mut Book, w: &World) {
 /// What a verdict repeats of a file is the file's word, and goes to a terminal.
 fn painted(b: &mut Book, w: &World) {
     let mut c = inspected(w, 2);
-    let rule = "\u{1b}[2J\u{1b}[H\u{2713} every check holds\u{202e}\n";
+    let rule = "\u{2713} every check holds\u{202e}\n";
     c.rollup.explanations = vec![explanation(&(rule, "I22"))];
     b.case(
         "rule-paints",
-        "a rule is explained whose name clears a terminal and writes a verdict of its own",
+        "a rule is explained whose name writes a verdict of its own on a line of its own",
         ARITHMETIC,
         "every check holds",
         &c,
