@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use kit::network::{InjectedRates, MisbehavingNetwork};
 use kit::on_disk::*;
+use kit::{known, place};
 use node::books::Books;
 use node::config::Accept;
 use node::courier::follow::{self, Placed};
@@ -586,4 +587,47 @@ async fn a_registry_is_followed_while_the_nodes_run() {
     for seed in 1..=2 {
         moving_while_it_runs(seed).await;
     }
+}
+
+/// The city ended with January, and the registry says so only in March: what it still has to say of
+/// February can go nowhere, and holds back nothing that it says of January.
+#[tokio::test(start_paused = true)]
+async fn a_receipt_without_a_way_holds_back_no_other() {
+    let mut w = World::empty();
+    w.desk(A)
+        .register(&[id_no(1)], "2026-01-03", at("2026-01-20"));
+    for id in [A, B, CITY] {
+        w.report(id, JAN, after(JAN));
+    }
+    for id in [A, B] {
+        w.report(id, FEB, after(FEB));
+    }
+    w.publish_registry(FEB, |registry| {
+        place(registry, A, FEB, PROVINCE);
+        place(registry, B, FEB, PROVINCE);
+        known(registry, CITY).end(Some(month(JAN)), vec![unit(PROVINCE)]);
+    });
+    w.set_clock(after(FEB));
+    let mut net = Net {
+        hub: MisbehavingNetwork::new(1, InjectedRates::default()),
+        running: Vec::new(),
+    };
+    let county = net.start(&mut w, A, Accept::Person).await;
+    let city = net.start(&mut w, CITY, Accept::Person).await;
+    let reopened = city
+        .with(|books, now| {
+            let by = format!("{CITY}/tongji");
+            let ruling = Ruling::new(Decision::Reopened, &by).because("look again");
+            review::decide(books, &unit(A), month(JAN), ruling, now)
+        })
+        .await
+        .unwrap();
+    city.queue(reopened);
+    until(&county, "January is opened again", |books| {
+        let latest = sign::latest(books, month(JAN)).unwrap();
+        latest.decision() == Some(Decision::Reopened)
+    })
+    .await;
+    drop((county, city));
+    net.stop().await;
 }

@@ -232,7 +232,21 @@ async fn round<T: Transport>(
     Ok(())
 }
 
+/// Sends what is due. Own rollups and receipts do not wait for each other: what goes up may be refused
+/// while those below wait for an answer.
 async fn send_all<T: Transport>(
+    service: &Arc<Service>,
+    transport: &T,
+    sent: &mut Sent,
+    renewed: bool,
+) -> Result<(), Faults> {
+    let up = send_rollups(service, transport, sent, renewed).await;
+    queue_reopened(service, sent).await?;
+    send_receipts(service, transport).await?;
+    up
+}
+
+async fn send_rollups<T: Transport>(
     service: &Arc<Service>,
     transport: &T,
     sent: &mut Sent,
@@ -261,39 +275,74 @@ async fn send_all<T: Transport>(
         sent.note(digest, Instant::now());
         service.note_sent(digest);
     }
+    Ok(())
+}
+
+/// Reopenings are said again until they are followed.
+async fn queue_reopened(service: &Arc<Service>, sent: &mut Sent) -> Result<(), Faults> {
+    let now = Instant::now();
     let again = service.with(|books, _| Ok(reopened(books))).await?;
-    for note in again
-        .into_iter()
-        .filter(|n| sent.is_due(&n.digest(), now))
-        .collect::<Vec<_>>()
-    {
+    let due = again.into_iter().filter(|n| sent.is_due(&n.digest(), now));
+    for note in due.collect::<Vec<_>>() {
         sent.note(note.digest(), now);
         service.queue(vec![note]);
     }
+    Ok(())
+}
+
+/// Sends the receipts that wait. One that has no way to its unit any more (the registry put that one
+/// elsewhere) is laid aside with a word: it must not hold back all others.
+async fn send_receipts<T: Transport>(service: &Arc<Service>, transport: &T) -> Result<(), Faults> {
     for note in service.receipts() {
         let Ok(receipt) = Receipt::parse(note.text()) else {
             continue;
         };
-        let (child, month) = (receipt.child.to_string(), receipt.period);
-        // Where it stood below this unit in that month.
-        let path = service.with(move |books, _| path_in(books, month)).await?;
-        let below = UnitPath::new(path.units().iter().cloned().chain([child])).map_err(internal)?;
-        let body = note.as_bytes().to_vec();
-        // Not the digest alone: a receipt that is asked for again must not be dropped as a
-        // duplicate.
-        let msg_id = format!("{}:{}", note.digest(), service.now().timestamp_millis());
-        transport
-            .publish(&Outgoing {
-                subject: Subject::down(below, DownKind::Receipt),
-                msg_id,
-                body,
-            })
-            .await
-            .map_err(unsent)?;
-        service.count("receipts", 1);
+        match send_receipt(service, transport, &note, &receipt).await {
+            Ok(()) => service.count("receipts", 1),
+            Err(NotSent::Link(fault)) => return Err(fault),
+            Err(NotSent::NoWay(fault)) => tracing::warn!(
+                child = %receipt.child, month = %receipt.period, %fault,
+                "a receipt has no way to its unit and is laid aside"
+            ),
+        }
         service.receipt_sent(&note);
     }
     Ok(())
+}
+
+/// Why a receipt was not sent.
+enum NotSent {
+    /// It can be tried again.
+    Link(Faults),
+    /// There is no such way, however often it is tried.
+    NoWay(Faults),
+}
+
+async fn send_receipt<T: Transport>(
+    service: &Arc<Service>,
+    transport: &T,
+    note: &Note,
+    receipt: &Receipt,
+) -> Result<(), NotSent> {
+    // Where the child stood below this unit in that month.
+    let (child, month) = (receipt.child.to_string(), receipt.period);
+    let path = service.with(move |books, _| path_in(books, month)).await;
+    let path = path.map_err(NotSent::NoWay)?;
+    let below = UnitPath::new(path.units().iter().cloned().chain([child]));
+    let below = below.map_err(|e| NotSent::NoWay(internal(e)))?;
+    // Not the digest alone: a receipt that is asked for again must not be dropped as a duplicate.
+    let msg_id = format!("{}:{}", note.digest(), service.now().timestamp_millis());
+    let outgoing = Outgoing {
+        subject: Subject::down(below, DownKind::Receipt),
+        msg_id,
+        body: note.as_bytes().to_vec(),
+    };
+    transport.publish(&outgoing).await.map_err(|e| match e {
+        LinkError::Foreign { .. } | LinkError::Path { .. } | LinkError::Subject { .. } => {
+            NotSent::NoWay(unsent(e))
+        }
+        _ => NotSent::Link(unsent(e)),
+    })
 }
 
 /// The top unit hands down what was published and was not handed down in this run, so that every
