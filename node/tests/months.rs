@@ -238,6 +238,28 @@ fn months_are_closed_in_order_and_not_before_their_end() {
 }
 
 #[test]
+fn three_months_may_wait_for_their_submission_and_can_all_be_made_anew() {
+    let mut w = World::empty();
+    let day = after("2026-04");
+    let none = CloseRequest::default();
+    for month in [JAN, FEB, MAR] {
+        w.desk(A).try_close(month, &none, day).unwrap();
+    }
+    let fourth = w.desk(A).try_close("2026-04", &none, day);
+    assert_eq!(code_of(fourth), "close.unsubmitted");
+    // The fourth has begun, and a new registry makes the first one anew: it still holds.
+    w.desk(A).train(5, "2026-04-02", day);
+    w.publish_registry("2026-05", |_| ());
+    for month in [JAN, FEB, MAR] {
+        let a = w.desk(A);
+        a.try_close(month, &anew(), day).unwrap();
+        a.sign(month);
+        a.submit(month, day);
+    }
+    w.desk(A).try_close("2026-04", &none, day).unwrap();
+}
+
+#[test]
 fn what_nobody_received_may_be_made_anew_and_nothing_else() {
     let mut w = World::empty();
     let none = CloseRequest::default();

@@ -33,6 +33,7 @@ use protocol::rules::Rules;
 use protocol::succession;
 use protocol::text::hex;
 use protocol::verdict::{Check, Standing, Verdict};
+use protocol::verify::history::BEGUN;
 use protocol::verify::{self, Context, NamedRollup};
 use serde::{Deserialize, Serialize};
 
@@ -489,6 +490,32 @@ pub(super) fn failed_check_zh(v: &Verdict) -> String {
     format!("自检未通过（{}）：{found}", v.check.zh())
 }
 
+/// Refuses to close a month that is too far ahead of the first one that was not handed over. That one
+/// may have to be made anew (a new registry, another signatory's key), and would then stand in front
+/// of months that have begun and that no report of its chain can show: every reader would refuse it,
+/// and none of the later ones may be handed over before it.
+fn not_too_far_ahead(books: &Books, period: Month) -> Result<(), Faults> {
+    let mut waiting = books.rollups().iter();
+    let first = waiting.find(|(_, own)| own.submitted().is_none());
+    let Some(((first, _), _)) = first else {
+        return Ok(());
+    };
+    let last = (1..BEGUN).try_fold(*first, |month, _| month.next());
+    if last.is_none_or(|last| period <= last) {
+        return Ok(());
+    }
+    Err(Faults::one(
+        FaultCode::CloseUnsubmitted,
+        format!(
+            "{first} 已结账但尚未上报；未上报的月份最多 {BEGUN} 个。请先完成 {first} 的签字并上报，再结账 {period}"
+        ),
+        format!(
+            "{first} is closed and not submitted, and at most {BEGUN} months may be: have {first} \
+             signed and submit it, then close {period}"
+        ),
+    ))
+}
+
 /// Which revision a close would make, or why it may not.
 pub(super) fn may_close(
     books: &Books,
@@ -511,6 +538,7 @@ pub(super) fn may_close(
                 format!("{period} is not over yet"),
             ));
         }
+        not_too_far_ahead(books, period)?;
         return Ok(1);
     };
     let returned = own

@@ -687,6 +687,12 @@ codes! {
            zh "还有更早的月份没有结账", "请先结账更早的月份";
     }
     {
+        CloseUnsubmitted = "close.unsubmitted", 422;
+        => en "three months are closed and not submitted: a fourth could make the first one impossible to mend",
+              "have the first of them signed, and submit it";
+           zh "已有三个月结账而未上报；再结账一个月，第一个月就可能无法更正", "请先完成其中第一个月的签字并上报";
+    }
+    {
         CloseUnchanged = "close.unchanged", 422;
         => en "the new revision would say what the one before says",
               "put right what the parent asks for; if nothing is wrong, tell the parent, which accepts it as it stands: \

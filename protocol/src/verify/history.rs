@@ -210,9 +210,9 @@ fn never_back(now: &Rollup, context: &Context<'_>) -> Result<(), Finding> {
     Ok(())
 }
 
-/// Months behind the newest on the chain that may have begun. One begins when the one before is
+/// How many months behind the newest on a rollup's chain may have begun. One begins when the one before is
 /// closed, and what is closed may still wait for its signatures when an earlier month is made anew.
-const BEGUN: usize = 3;
+pub const BEGUN: usize = 3;
 
 /// SPEC 8.3, step 7: no leaf stands in a month that no rollup reports. There it would count for
 /// nothing, and a void there would take back without being seen.
