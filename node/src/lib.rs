@@ -21,6 +21,7 @@ pub mod fault;
 pub mod intake;
 pub mod journal;
 pub mod link;
+pub mod number;
 pub mod pseudonym;
 pub mod queries;
 pub mod random;

@@ -21,6 +21,7 @@ use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
 use crate::fault::FaultCode;
+use crate::number::{ConfirmedNumber, NUMBER_BYTES, NumberFact};
 use crate::pseudonym::{PSEUDONYM_BYTES, Pseudonym};
 
 /// Keyed hash of type, day and fields: tells a repetition.
@@ -28,7 +29,7 @@ pub type ContentHash = [u8; 16];
 
 /// Where the mark of the last applied entry stands. The number is the layout's: a view of another
 /// layout has no mark here, and whoever opens it rebuilds it.
-const APPLIED: &[u8] = b"applied/2";
+const APPLIED: &[u8] = b"applied/3";
 
 /// Why the view cannot be used. The cure is always the same: it is rebuilt.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,8 @@ pub struct IndexedStatement {
     pub same: Option<ContentHash>,
     /// The statement that it takes back.
     pub voids: Option<u64>,
+    /// What it says about a number itself.
+    pub number: Option<NumberFact>,
 }
 
 /// The indexes.
@@ -65,6 +68,10 @@ pub struct View {
     voided: Tree,
     /// What a statement about no subject says → its log index.
     same: Tree,
+    /// A person's later number and log index → the file that it belongs to.
+    person: Tree,
+    /// A confirmed number and log index → who confirmed it.
+    confirmed: Tree,
 }
 
 /// One index: an ordered map of bytes.
@@ -148,6 +155,18 @@ fn number(bytes: &[u8]) -> Result<u64, ViewError> {
     Ok(u64::from_be_bytes(bytes))
 }
 
+/// The log index that stands in a key behind so many bytes.
+fn number_behind(key: &[u8], bytes: usize) -> Result<u64, ViewError> {
+    number(key.get(bytes..).unwrap_or_default())
+}
+
+fn pseudonym(bytes: &[u8]) -> Result<Pseudonym, ViewError> {
+    let bytes: [u8; PSEUDONYM_BYTES] = bytes
+        .try_into()
+        .map_err(|_| ViewError("a pseudonym of another length".into()))?;
+    Pseudonym::from_bytes(bytes).map_err(|e| ViewError(e.to_string()))
+}
+
 impl View {
     /// Opens or creates the store.
     ///
@@ -173,6 +192,8 @@ impl View {
             subject: tree("subject")?,
             voided: tree("voided")?,
             same: tree("same")?,
+            person: tree("person")?,
+            confirmed: tree("confirmed")?,
             db: Some(db),
         })
     }
@@ -186,6 +207,8 @@ impl View {
             subject: tree(),
             voided: tree(),
             same: tree(),
+            person: tree(),
+            confirmed: tree(),
         }
     }
 
@@ -251,6 +274,17 @@ impl View {
             if let Some(target) = l.voids {
                 self.voided.insert(&target.to_be_bytes(), &index)?;
             }
+            match &l.number {
+                Some(NumberFact::SamePerson { number, file }) => {
+                    let key = [&number.to_bytes()[..], &index].concat();
+                    self.person.insert(&key, &file.to_bytes())?;
+                }
+                Some(NumberFact::Confirmed { number, by }) => {
+                    let key = [&number.to_bytes()[..], &index].concat();
+                    self.confirmed.insert(&key, by.as_bytes())?;
+                }
+                None => {}
+            }
         }
         Ok(())
     }
@@ -298,10 +332,37 @@ impl View {
             } else {
                 Some(said.try_into().map_err(wrong)?)
             };
-            all.push((
-                number(key.get(PSEUDONYM_BYTES..).unwrap_or_default())?,
-                same,
-            ));
+            all.push((number_behind(key, PSEUDONYM_BYTES)?, same));
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// The files that a person's number was said to belong to, with the statements that say so, in
+    /// order; statements that were taken back are among them.
+    ///
+    /// # Errors
+    /// A damaged store.
+    pub fn files_of(&self, number: Pseudonym) -> Result<Vec<(u64, Pseudonym)>, ViewError> {
+        let mut all = Vec::new();
+        self.person.scan(&number.to_bytes(), |key, file| {
+            let index = number_behind(key, PSEUDONYM_BYTES)?;
+            all.push((index, pseudonym(file)?));
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Who confirmed a number as it stands, with the statements that say so, in order; statements
+    /// that were taken back are among them.
+    ///
+    /// # Errors
+    /// A damaged store.
+    pub fn confirmed_by(&self, number: ConfirmedNumber) -> Result<Vec<(u64, String)>, ViewError> {
+        let mut all = Vec::new();
+        self.confirmed.scan(&number.to_bytes(), |key, by| {
+            let by = std::str::from_utf8(by).map_err(|e| ViewError(e.to_string()))?;
+            all.push((number_behind(key, NUMBER_BYTES)?, by.to_string()));
             Ok(())
         })?;
         Ok(all)
@@ -314,11 +375,7 @@ impl View {
     pub fn subjects(&self) -> Result<Vec<Pseudonym>, ViewError> {
         let mut all: Vec<Pseudonym> = Vec::new();
         self.subject.scan(&[], |key, _| {
-            let bytes: [u8; PSEUDONYM_BYTES] = key
-                .get(..PSEUDONYM_BYTES)
-                .and_then(|bytes| bytes.try_into().ok())
-                .ok_or_else(|| ViewError("short subject key".into()))?;
-            let subject = Pseudonym::from_bytes(bytes).map_err(|e| ViewError(e.to_string()))?;
+            let subject = pseudonym(key.get(..PSEUDONYM_BYTES).unwrap_or_default())?;
             if all.last() != Some(&subject) {
                 all.push(subject);
             }
@@ -332,7 +389,14 @@ impl View {
     /// # Errors
     /// A damaged store.
     pub fn clear(&self) -> Result<(), ViewError> {
-        for tree in [&self.meta, &self.subject, &self.voided, &self.same] {
+        for tree in [
+            &self.meta,
+            &self.subject,
+            &self.voided,
+            &self.same,
+            &self.person,
+            &self.confirmed,
+        ] {
             tree.clear()?;
         }
         Ok(())

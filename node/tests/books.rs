@@ -177,7 +177,7 @@ fn spoil_the_middle(file: &Path) {
 
 fn mark_as_of_an_older_layout(view: &Path) {
     let meta = sled::open(view).unwrap().open_tree("meta").unwrap();
-    let mark = meta.remove("applied/2").unwrap().expect("a mark");
+    let mark = meta.remove("applied/3").unwrap().expect("a mark");
     meta.insert("applied", mark).unwrap();
     meta.flush().unwrap();
 }

@@ -268,6 +268,14 @@ pub struct Effect {
     /// Declares an opening stock (E66) instead of touching a subject.
     #[serde(default)]
     pub baseline: bool,
+    /// The optional field with the number that the person was known by before: the file goes on under
+    /// the number of the event's key, and the person is counted once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<String>,
+    /// The field with a number whose check character does not fit and that somebody has compared with
+    /// the card or the licence: another person may record it as it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirms: Option<String>,
 }
 
 /// How an indicator is counted (口径).

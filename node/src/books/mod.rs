@@ -25,6 +25,7 @@ mod install;
 pub mod keys;
 mod kinds;
 mod node_key;
+mod numbers;
 mod open;
 mod own;
 pub mod payload;

@@ -30,7 +30,8 @@ pub struct Payload {
     pub fields: Fields,
     /// What it adds to the figures.
     pub moves: Moves,
-    /// Key of the subject, where the fields do not tell it (system events).
+    /// Key of the subject, where the fields do not tell it: of a system event, and of one about a
+    /// person whose file was opened under a former number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
 }
@@ -44,13 +45,16 @@ pub fn aad(kind: u8, public: &[u8]) -> Vec<u8> {
 }
 
 impl Payload {
-    /// The event's fields, without its day.
+    /// The event's fields, without its day and its subject.
     pub fn fields(&self) -> Fields {
         let mut fields = self
             .record
             .as_ref()
             .map_or_else(|| self.fields.clone(), Record::fields);
         fields.remove("occurred_on");
+        if self.subject.is_some() {
+            fields.remove("subject");
+        }
         fields
     }
 
@@ -68,8 +72,8 @@ impl Payload {
     }
 
     /// Keyed hash of type, day and fields; none for system events, which may well repeat.
-    pub fn same(&self, vault: &VaultKey) -> Option<ContentHash> {
-        if self.subject.is_some() {
+    pub fn same(&self, catalogue: &Catalogue, vault: &VaultKey) -> Option<ContentHash> {
+        if catalogue.event(&self.event).is_none_or(|e| e.system) {
             return None;
         }
         Some(same(vault, &self.event, self.on, &self.fields()))

@@ -17,11 +17,13 @@ use super::entry::UnreadableEntry;
 use super::error::BooksError;
 use super::identity::Identity;
 use super::kinds::EntryKind;
+use super::numbers;
 use super::own::OwnLog;
 use super::published::Published;
 use super::rollups::{self, OwnRollups, Replacement};
 use super::written::{Written, payload_of, read_statement};
 use crate::journal::Stored;
+use crate::number::NumberFact;
 use crate::view::IndexedStatement;
 
 /// What the state is told.
@@ -160,6 +162,7 @@ impl State {
         if !fresh {
             self.complete(me, stored, &mut written)?;
         }
+        written.number = self.number_of(me, &note, &written);
         let indexed = written.indexed(leaf);
         if fresh {
             self.own.keep_recent(leaf, written);
@@ -179,9 +182,17 @@ impl State {
         let catalogue = self.published.counting_of(&written.statement);
         if let (Some(p), Some(c)) = (&written.payload, catalogue) {
             written.subject = p.pseudonym(&c.catalogue, vault);
-            written.same = p.same(vault);
+            written.same = p.same(&c.catalogue, vault);
         }
         Ok(())
+    }
+
+    /// What a statement says about a number itself.
+    fn number_of(&self, me: &Identity, note: &Note, written: &Written) -> Option<NumberFact> {
+        let payload = written.payload.as_ref()?;
+        let counting = self.published.counting_of(&written.statement)?;
+        let signer = note.signatures().first().map(|signature| signature.name());
+        numbers::fact(payload, &counting.catalogue, &me.keys.vault, signer)
     }
 
     fn apply_own_rollup(&mut self, stored: &Stored) -> Result<(), UnreadableEntry> {

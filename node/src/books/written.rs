@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::error::BooksError;
 use super::payload::{self, Payload};
 use crate::journal::{Sealed, Stored};
+use crate::number::NumberFact;
 use crate::pseudonym::Pseudonym;
 use crate::vault::VaultKey;
 use crate::view::{ContentHash, IndexedStatement};
@@ -24,6 +25,8 @@ pub struct Written {
     pub subject: Option<Pseudonym>,
     /// Keyed hash of what it says.
     pub same: Option<ContentHash>,
+    /// What it says about a number itself.
+    pub number: Option<NumberFact>,
 }
 
 impl Written {
@@ -34,6 +37,7 @@ impl Written {
             subject: self.subject,
             same: self.same,
             voids: self.statement.voids().map(|v| v.index),
+            number: self.number.clone(),
         }
     }
 }
@@ -53,6 +57,7 @@ pub fn read_statement(stored: &Stored) -> Result<(Note, Written), BooksError> {
             payload: None,
             subject: None,
             same: None,
+            number: None,
         },
     ))
 }

@@ -39,6 +39,7 @@ pub fn import(
     let counting = counting(books)?;
     let event = request.event.as_deref();
     let mut parsed = exchange::parse(file, request.form, event, &counting.catalogue)?;
+    record::settle_numbers(books, &request.operator, &mut parsed)?;
     let days = record::day_faults(books, &parsed.broken, now)?;
     parsed.faults.extend(days);
     let (operator, valid_rows) = (&request.operator, request.valid_rows);
@@ -71,6 +72,7 @@ pub fn import_set(
     for (request, bytes) in files {
         let event = request.event.as_deref();
         let mut parsed = exchange::parse(bytes, request.form, event, &counting.catalogue)?;
+        record::settle_numbers(books, &request.operator, &mut parsed)?;
         let days = record::day_faults(books, &parsed.broken, now)?;
         parsed.faults.extend(days);
         all.push(parsed);
@@ -131,7 +133,7 @@ pub fn correct(
         record::not_in_unsent_report(books, index)?;
     }
     let draft = match &correction.change {
-        Change::Whole(event) => whole(books, index, event)?,
+        Change::Whole(event) => whole(books, &correction.operator, index, event)?,
         Change::Fields(changes) => changed(books, index, changes)?,
     };
     let (operator, reason) = (&correction.operator, &correction.reason);
@@ -139,12 +141,18 @@ pub fn correct(
 }
 
 /// The draft of a whole new event.
-fn whole(books: &Books, index: u64, event: &Map<String, Value>) -> Result<Draft, Faults> {
+fn whole(
+    books: &Books,
+    operator: &str,
+    index: u64,
+    event: &Map<String, Value>,
+) -> Result<Draft, Faults> {
     let counting = counting(books)?;
     let (target, _) = books.statement(index).map_err(|_| record::no_event())?;
     let line = serde_json::to_vec(event).map_err(internal)?;
     let event = Some(target.event.as_str());
     let mut parsed = exchange::parse(&line, Form::Jsonl, event, &counting.catalogue)?;
+    record::settle_numbers(books, operator, &mut parsed)?;
     if !parsed.faults.is_empty() {
         return Err(Faults(parsed.faults));
     }

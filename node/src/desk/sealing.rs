@@ -305,6 +305,8 @@ impl Signer {
             payload: private.map(|(p, _)| Arc::new(p)),
             subject,
             same,
+            // Read when it is applied: few events say anything about a number.
+            number: None,
         };
         Ok(NewEntry {
             entry: Entry {

@@ -1,6 +1,7 @@
 //! Numbers of persons and organisations, and what is told of one that is wrong: what was found, what
 //! belongs there and the usual cause, never the number.
 
+use protocol::catalogue::FieldKind;
 use protocol::count::Value;
 use protocol::ids::{CertificateNumber, CreditCode, IdError, IdNumber};
 
@@ -44,6 +45,21 @@ fn read(text: &str, parse: impl Fn(&str) -> Result<String, IdError>) -> Result<V
         let zeroed = has_zeroed_tail(&text) && !matches!(error, IdError::Length { .. });
         if zeroed { zeroed_tail() } else { fault(&error) }
     })
+}
+
+/// A number of this kind as it stands, whether or not its check character fits.
+pub(super) fn as_it_stands(kind: FieldKind, text: &str) -> Option<String> {
+    let text = fold::visible(text);
+    let number = match kind {
+        FieldKind::IdNumber => IdNumber::as_it_stands(&text).ok()?.as_str().to_string(),
+        FieldKind::Certificate => CertificateNumber::as_it_stands(&text)
+            .ok()?
+            .as_str()
+            .to_string(),
+        FieldKind::CreditCode => CreditCode::as_it_stands(&text).ok()?.as_str().to_string(),
+        _ => return None,
+    };
+    Some(number)
 }
 
 fn shortened() -> Fault {

@@ -35,7 +35,7 @@ pub use encoding::decode;
 pub use identifier::is_rounded_id;
 pub use marked::{marked_csv, marked_xlsx};
 pub use number::MAX_INT;
-pub use rows::{Draft, MAX_ROWS, Parsed, SkipReason, Skipped, too_many_rows};
+pub use rows::{Draft, MAX_ROWS, Parsed, SkipReason, Skipped, UnfitNumber, too_many_rows};
 pub use template::{template_csv, template_xlsx};
 
 use protocol::catalogue::Catalogue;

@@ -1,10 +1,11 @@
 //! One row of cells into a draft, whichever source the row came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use chrono::NaiveDate;
 use protocol::catalogue::{Catalogue, EventType};
-use protocol::count::Fields;
+use protocol::count::{Fields, Value};
 use serde::{Deserialize, Serialize};
 
 use super::column::{Column, OCCURRED_ON, name_of, required};
@@ -71,6 +72,41 @@ pub struct Parsed {
     pub ignored: Vec<String>,
     /// How the file calls its fields: machine name → heading.
     pub names: BTreeMap<String, String>,
+    /// Numbers of the others whose check character does not fit.
+    pub unfit: Vec<UnfitNumber>,
+    /// Rows with which nothing else is wrong than such numbers.
+    pub(super) doubtful: Vec<Draft>,
+}
+
+/// A number whose check character does not fit. Its fault is among those of its row.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UnfitNumber {
+    /// Row of the file.
+    pub row: u64,
+    /// The column's heading.
+    pub column: String,
+    /// As the file has it.
+    pub number: String,
+}
+
+impl UnfitNumber {
+    /// Whether this is the fault of this number.
+    pub fn is_told_by(&self, fault: &Fault) -> bool {
+        fault.row == Some(self.row)
+            && fault.column.as_deref() == Some(self.column.as_str())
+            && is_unfit(fault)
+    }
+}
+
+impl fmt::Debug for UnfitNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UnfitNumber(row {}, redacted)", self.row)
+    }
+}
+
+/// Whether a fault says that the check character alone is wrong.
+fn is_unfit(fault: &Fault) -> bool {
+    fault.code == FaultCode::IdCheckDigit || fault.code == FaultCode::IdCreditCheck
 }
 
 impl Parsed {
@@ -81,7 +117,29 @@ impl Parsed {
             Err(bad) => {
                 let faults = bad.faults.into_iter().map(|f| f.row(row));
                 self.faults.extend(faults);
-                self.broken.extend(bad.on.map(|on| (row, on)));
+                self.unfit.extend(bad.unfit);
+                match bad.doubtful {
+                    Some(draft) => self.doubtful.push(draft),
+                    None => self.broken.extend(bad.on.map(|on| (row, on))),
+                }
+            }
+        }
+    }
+
+    /// Takes the faults of these numbers, by row and heading, away: the numbers may be recorded as
+    /// they stand. A row with which nothing else is wrong becomes a good one.
+    pub(crate) fn settle(&mut self, settled: &BTreeSet<(u64, String)>) {
+        let is_settled = |fault: &Fault| {
+            let place = fault.row.zip(fault.column.clone());
+            is_unfit(fault) && place.is_some_and(|place| settled.contains(&place))
+        };
+        self.faults.retain(|fault| !is_settled(fault));
+        let wrong: BTreeSet<u64> = self.faults.iter().filter_map(|fault| fault.row).collect();
+        for draft in std::mem::take(&mut self.doubtful) {
+            if wrong.contains(&draft.row) {
+                self.broken.push((draft.row, draft.on));
+            } else {
+                self.drafts.push(draft);
             }
         }
     }
@@ -103,11 +161,20 @@ pub(super) struct BadRow {
     faults: Vec<Fault>,
     /// Its day, where that can be read.
     on: Option<NaiveDate>,
+    /// Its numbers whose check character does not fit.
+    unfit: Vec<UnfitNumber>,
+    /// The draft that it would be if nothing but these were wrong.
+    doubtful: Option<Draft>,
 }
 
 impl From<Vec<Fault>> for BadRow {
     fn from(faults: Vec<Fault>) -> BadRow {
-        BadRow { faults, on: None }
+        BadRow {
+            faults,
+            on: None,
+            unfit: Vec::new(),
+            doubtful: None,
+        }
     }
 }
 
@@ -187,6 +254,7 @@ pub(super) fn draft(
 ) -> Result<Draft, BadRow> {
     let mut fields = Fields::new();
     let mut faults = Vec::new();
+    let mut unfit = Vec::new();
     let mut on = None;
     for Cell { column, text } in cells.iter().filter(|c| !c.is_blank()) {
         if column.field == OCCURRED_ON {
@@ -207,7 +275,17 @@ pub(super) fn draft(
             Ok(value) => {
                 fields.insert(field.name.clone(), value);
             }
-            Err(fault) => faults.push(fault.column(&column.heading)),
+            Err(fault) => {
+                if let (true, Some(number)) = (is_unfit(&fault), cell::as_it_stands(field, text)) {
+                    unfit.push(UnfitNumber {
+                        row,
+                        column: column.heading.clone(),
+                        number: number.clone(),
+                    });
+                    fields.insert(field.name.clone(), Value::Text(number));
+                }
+                faults.push(fault.column(&column.heading));
+            }
         }
     }
     faults.extend(missing(event, cells, machine));
@@ -219,7 +297,20 @@ pub(super) fn draft(
             fields,
         }),
         // Without a day there is a fault: the day is bad, or it is missing.
-        _ => Err(BadRow { faults, on }),
+        _ => {
+            let doubtful = on.filter(|_| faults.len() == unfit.len()).map(|on| Draft {
+                row,
+                event: event.name.clone(),
+                on,
+                fields,
+            });
+            Err(BadRow {
+                faults,
+                on,
+                unfit,
+                doubtful,
+            })
+        }
     }
 }
 

@@ -375,6 +375,7 @@ codes! {
         CatalogueCells = "catalogue.cells", 422;
         CatalogueCode = "catalogue.code", 422;
         CatalogueCodes = "catalogue.codes", 422;
+        CatalogueConfirms = "catalogue.confirms", 422;
         CatalogueDen = "catalogue.den", 422;
         CatalogueDimension = "catalogue.dimension", 422;
         CatalogueDuplicate = "catalogue.duplicate", 422;
@@ -383,6 +384,7 @@ codes! {
         CatalogueEvents = "catalogue.events", 422;
         CatalogueField = "catalogue.field", 422;
         CatalogueFigure = "catalogue.figure", 422;
+        CatalogueFormer = "catalogue.former", 422;
         CatalogueId = "catalogue.id", 422;
         CatalogueKey = "catalogue.key", 422;
         CatalogueMax = "catalogue.max", 422;
@@ -620,6 +622,27 @@ codes! {
         => en "the event does not fit the person's history",
               "register first, or end the old employment first";
            zh "与该人员此前的记录不符", "请先建档，或者先终止原来的就业";
+    }
+    {
+        PersonSameNumber = "person.same_number", 422;
+        => en "the former ID number is the new one",
+              "write the number that was known before as the former one, or leave it empty";
+           zh "原身份证号与新证号中的身份证号相同", "请在“原身份证号”填写更正前的号码；号码没有变的，请留空";
+    }
+    {
+        PersonTwoFiles = "person.two_files", 422;
+        => en "the new ID number has a file of its own: this person was registered twice",
+              "take back what stands in one of the two files, its registration last, and record the change again";
+           zh "新身份证号已另有档案：同一人建档两次", "请将其中一份档案下的记录作废（建档最后作废），再录入证件变更";
+    }
+    {
+        ConfirmForm = "confirm.form", 422;
+        ConfirmNeedless = "confirm.needless", 422;
+        ConfirmSecond = "confirm.second", 422;
+        => en "a number is confirmed as it stands only where its check character alone is wrong, and by another person than the one who records with it",
+              "compare the number with the card or licence; another recorder imports it as a confirmed number (E71)";
+           zh "只有校验位不符的号码才需要核实，并须由录入人以外的另一人核实",
+              "请将号码与证照原件核对；由另一名录入人录入“证号核实”（E71）";
     }
     {
         VoidUnknown = "void.unknown", 404;

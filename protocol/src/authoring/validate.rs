@@ -154,6 +154,7 @@ impl Validator<'_> {
         for e in &c.events {
             let place = format!("event {}", e.code);
             self.event_fields(&place, e);
+            self.numbers(&place, e);
             let effect = &e.effect;
             for (name, source) in effect.set.iter().chain(&effect.spell_set) {
                 self.cel(&place, name, source, &["e", "s", "on"]);
@@ -198,6 +199,30 @@ impl Validator<'_> {
             if !recount.is_some_and(|r| i.events.contains(&r.code)) {
                 let message = "a stock or distinct count is fed by its subject's system event, which recounts it at close";
                 self.error(format!("indicator {}", i.id), "recount", message);
+            }
+        }
+    }
+
+    /// The fields that `former` and `confirms` name can hold what these mean.
+    fn numbers(&mut self, place: &str, e: &EventType) {
+        if let Some(name) = &e.effect.former {
+            let fits = |f: &Field| f.kind == FieldKind::IdNumber && f.optional && f.name != e.key;
+            if e.subject != Subject::Person || !e.field(name).is_some_and(fits) {
+                let message = format!(
+                    "former {name:?} is not an optional field of kind id_number beside the key of an \
+                     event about a person"
+                );
+                self.error(place, "former", message);
+            }
+        }
+        if let Some(name) = &e.effect.confirms {
+            let fits = |f: &Field| f.kind == FieldKind::Text && !f.optional;
+            if e.subject != Subject::Unit || !e.field(name).is_some_and(fits) {
+                let message = format!(
+                    "confirms {name:?} is not a field of kind text that every such event has, of an \
+                     event about the unit"
+                );
+                self.error(place, "confirms", message);
             }
         }
     }

@@ -285,12 +285,12 @@ impl<'a> EventView<'a> {
             }
             match (f.kind, fields.get(&f.name).and_then(Value::as_str)) {
                 (FieldKind::IdNumber, Some(text)) => {
-                    if let Ok(id) = text.parse::<IdNumber>() {
+                    if let Ok(id) = IdNumber::as_it_stands(text) {
                         derived.extend(derived_from(&id));
                     }
                 }
                 (FieldKind::Certificate, Some(text)) => {
-                    if let Ok(cert) = text.parse::<CertificateNumber>() {
+                    if let Ok(cert) = CertificateNumber::as_it_stands(text) {
                         derived.insert("category", Value::Text(cert.category().to_string()));
                         derived.insert("grade", Value::Text(cert.grade().to_string()));
                         derived.extend(derived_from(cert.id()));

@@ -52,16 +52,15 @@ pub fn age_at(birth: NaiveDate, t: NaiveDate) -> i32 {
     (t.year() - birth.year() - i32::from(!had)).max(0)
 }
 
-/// What names the subject of an event: the ID number of a person, the reference of a carrier.
+/// What names the subject of an event: the ID number of a person, the reference of a carrier. Whether
+/// a number's check character fits was asked when it was recorded.
 pub fn subject_key(event: &EventType, fields: &Fields) -> Option<String> {
     let text = fields.get(&event.key)?.as_str()?;
     match event.field(&event.key)?.kind {
-        FieldKind::Certificate => text
-            .parse::<CertificateNumber>()
+        FieldKind::Certificate => CertificateNumber::as_it_stands(text)
             .ok()
             .map(|c| c.id().as_str().to_string()),
-        FieldKind::IdNumber => text
-            .parse::<IdNumber>()
+        FieldKind::IdNumber => IdNumber::as_it_stands(text)
             .ok()
             .map(|i| i.as_str().to_string()),
         _ => Some(text.to_string()),

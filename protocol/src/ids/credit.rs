@@ -8,12 +8,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::error::{IdError, normalise};
+use super::person::CheckCharacter;
 use crate::text::serde_text;
 
 const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 const LENGTH: usize = 18;
 
-/// A unified social credit code, uppercase, its check character verified.
+/// A unified social credit code, uppercase, its check character verified unless it was read by
+/// [`CreditCode::as_it_stands`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CreditCode(String);
 
@@ -27,32 +29,17 @@ impl CreditCode {
     pub fn area(&self) -> &str {
         &self.0[2..8]
     }
-}
 
-/// The check character that belongs to the first 17; `None` if they are not 17 characters of the
-/// code's alphabet.
-///
-/// Weights are the powers of 3 modulo 31. A remainder of 0 gives the character `0`: `31 - 0` would
-/// lie outside the alphabet.
-pub fn credit_check_char(first17: &str) -> Option<char> {
-    let chars = first17.as_bytes();
-    if chars.len() != LENGTH - 1 {
-        return None;
+    /// Reads a code whose check character need not fit: there are licences that were issued with a
+    /// wrong one. Whoever records such a code has it confirmed by a second person first.
+    ///
+    /// # Errors
+    /// Everything else that is wrong with it.
+    pub fn as_it_stands(text: &str) -> Result<Self, IdError> {
+        Self::read(text, CheckCharacter::AsItStands)
     }
-    let (mut sum, mut weight) = (0, 1);
-    for c in chars {
-        // The value is the place in the alphabet, not a distance from 'A': five letters are left
-        // out.
-        sum += ALPHABET.iter().position(|a| a == c)? * weight;
-        weight = weight * 3 % 31;
-    }
-    Some(char::from(ALPHABET[(31 - sum % 31) % 31]))
-}
 
-impl FromStr for CreditCode {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
+    fn read(text: &str, check: CheckCharacter) -> Result<Self, IdError> {
         const WHAT: &str = "credit code";
         let found = text.chars().count();
         if found != LENGTH {
@@ -80,7 +67,11 @@ impl FromStr for CreditCode {
             }
         }
         match (credit_check_char(&text[..LENGTH - 1]), text.chars().last()) {
-            (Some(expected), Some(found)) if expected == found => Ok(Self(text)),
+            (Some(expected), Some(found))
+                if expected == found || check == CheckCharacter::AsItStands =>
+            {
+                Ok(Self(text))
+            }
             (Some(expected), Some(found)) => Err(IdError::CreditCheck { expected, found }),
             // All characters were seen to be of the alphabet.
             _ => Err(IdError::Length {
@@ -89,6 +80,34 @@ impl FromStr for CreditCode {
                 found,
             }),
         }
+    }
+}
+
+/// The check character that belongs to the first 17; `None` if they are not 17 characters of the
+/// code's alphabet.
+///
+/// Weights are the powers of 3 modulo 31. A remainder of 0 gives the character `0`: `31 - 0` would
+/// lie outside the alphabet.
+pub fn credit_check_char(first17: &str) -> Option<char> {
+    let chars = first17.as_bytes();
+    if chars.len() != LENGTH - 1 {
+        return None;
+    }
+    let (mut sum, mut weight) = (0, 1);
+    for c in chars {
+        // The value is the place in the alphabet, not a distance from 'A': five letters are left
+        // out.
+        sum += ALPHABET.iter().position(|a| a == c)? * weight;
+        weight = weight * 3 % 31;
+    }
+    Some(char::from(ALPHABET[(31 - sum % 31) % 31]))
+}
+
+impl FromStr for CreditCode {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::read(text, CheckCharacter::Fits)
     }
 }
 
@@ -135,6 +154,19 @@ mod tests {
                 found: '4'
             }
         );
+    }
+
+    #[test]
+    fn as_it_stands_only_the_check_character_may_be_wrong() {
+        let code = CreditCode::as_it_stands("91350100m000100y44").unwrap();
+        assert_eq!(code.as_str(), "91350100M000100Y44");
+        for (text, wrong) in [
+            ("91350100M000100Y4", "id.length"),
+            ("9135010AM000100Y44", "id.character"),
+            ("91350100M000100Y4Z", "id.character"),
+        ] {
+            assert_eq!(CreditCode::as_it_stands(text).unwrap_err().code(), wrong);
+        }
     }
 
     #[test]

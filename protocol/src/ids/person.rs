@@ -97,22 +97,31 @@ fn check_characters(what: &'static str, text: &str) -> Result<(), IdError> {
     Ok(())
 }
 
+/// Whether the last character must be the one that the others give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CheckCharacter {
+    /// It must.
+    Fits,
+    /// The number is taken as it stands on the card.
+    AsItStands,
+}
+
 /// Checks 18 ASCII characters that [`check_characters`] has passed.
-fn check_id(what: &'static str, id: &str) -> Result<NaiveDate, IdError> {
+fn check_id(what: &'static str, id: &str, check: CheckCharacter) -> Result<NaiveDate, IdError> {
     let number = |range: std::ops::Range<usize>| id[range].parse::<u32>().unwrap_or(0);
     let birth = i32::try_from(number(6..10))
         .ok()
         .and_then(|year| NaiveDate::from_ymd_opt(year, number(10..12), number(12..14)))
         .filter(|date| date.year() > 0)
         .ok_or(IdError::BirthDate { what })?;
-    if id_check_digit(&id[..17]) != id.chars().last() {
+    if check == CheckCharacter::Fits && id_check_digit(&id[..17]) != id.chars().last() {
         return Err(IdError::CheckDigit { what });
     }
     Ok(birth)
 }
 
-/// The citizen's ID number: 18 characters, normalised (ASCII digits, uppercase X), date and check
-/// digit verified.
+/// The citizen's ID number: 18 characters, normalised (ASCII digits, uppercase X), date verified, and
+/// its check digit too unless it was read by [`IdNumber::as_it_stands`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdNumber {
     text: String,
@@ -144,12 +153,18 @@ impl IdNumber {
     pub fn as_str(&self) -> &str {
         &self.text
     }
-}
 
-impl FromStr for IdNumber {
-    type Err = IdError;
+    /// Reads a number whose check digit need not fit: there are cards that were issued with a wrong
+    /// one. Whoever records such a number has it confirmed by a second person first; whoever counts
+    /// what is recorded takes it as it stands.
+    ///
+    /// # Errors
+    /// Everything else that is wrong with it.
+    pub fn as_it_stands(text: &str) -> Result<Self, IdError> {
+        Self::read(text, CheckCharacter::AsItStands)
+    }
 
-    fn from_str(text: &str) -> Result<Self, IdError> {
+    fn read(text: &str, check: CheckCharacter) -> Result<Self, IdError> {
         let found = text.chars().count();
         if found != ID_LENGTH {
             return Err(IdError::Length {
@@ -160,8 +175,16 @@ impl FromStr for IdNumber {
         }
         let text: String = text.chars().map(normalise).collect();
         check_characters(ID, &text)?;
-        let birth = check_id(ID, &text)?;
+        let birth = check_id(ID, &text, check)?;
         Ok(Self { text, birth })
+    }
+}
+
+impl FromStr for IdNumber {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::read(text, CheckCharacter::Fits)
     }
 }
 
@@ -207,12 +230,16 @@ impl CertificateNumber {
     pub fn as_str(&self) -> &str {
         &self.text
     }
-}
 
-impl FromStr for CertificateNumber {
-    type Err = IdError;
+    /// Reads a number with an ID number as [`IdNumber::as_it_stands`] reads it.
+    ///
+    /// # Errors
+    /// Everything else that is wrong with it.
+    pub fn as_it_stands(text: &str) -> Result<Self, IdError> {
+        Self::read(text, CheckCharacter::AsItStands)
+    }
 
-    fn from_str(text: &str) -> Result<Self, IdError> {
+    fn read(text: &str, check: CheckCharacter) -> Result<Self, IdError> {
         const LENGTHS: &str = "20 (and 2 or 3 more for a re-issue)";
         let found = text.chars().count();
         if !matches!(found, CERTIFICATE_LENGTH | 22 | 23) {
@@ -249,7 +276,7 @@ impl FromStr for CertificateNumber {
                 });
             }
         }
-        let birth = check_id(CERTIFICATE, &first[..ID_LENGTH])?;
+        let birth = check_id(CERTIFICATE, &first[..ID_LENGTH], check)?;
         let id = IdNumber {
             text: first[..ID_LENGTH].to_owned(),
             birth,
@@ -258,6 +285,14 @@ impl FromStr for CertificateNumber {
             text: chars.into_iter().collect(),
             id,
         })
+    }
+}
+
+impl FromStr for CertificateNumber {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::read(text, CheckCharacter::Fits)
     }
 }
 
@@ -335,6 +370,30 @@ mod tests {
     fn fixture(birth: &str, sequence: &str) -> String {
         let first17 = format!("999999{birth}{sequence}");
         format!("{first17}{}", id_check_digit(&first17).unwrap())
+    }
+
+    #[test]
+    fn as_it_stands_only_the_check_digit_may_be_wrong() {
+        let id = IdNumber::as_it_stands("999999197504120198").unwrap();
+        assert_eq!(id.birth(), NaiveDate::from_ymd_opt(1975, 4, 12).unwrap());
+        let card = CertificateNumber::as_it_stands("99999919750412019843").unwrap();
+        assert_eq!((card.id(), card.category(), card.grade()), (&id, 4, 3));
+        for (text, wrong) in [
+            ("99999919750412019", "id.length"),
+            ("9999991975041201a8", "id.character"),
+            ("999999197513320198", "id.birth_date"),
+        ] {
+            assert_eq!(IdNumber::as_it_stands(text).unwrap_err().code(), wrong);
+        }
+        for (text, wrong) in [
+            ("99999919750412019893", "id.character"),
+            ("99999919751332019843", "id.birth_date"),
+        ] {
+            assert_eq!(
+                CertificateNumber::as_it_stands(text).unwrap_err().code(),
+                wrong
+            );
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ EFFECT = {
     "spell_key": Opt(text),
     "spell_set": Map(text, text),
     "baseline": boolean,
+    "former": Opt(text),
+    "confirms": Opt(text),
 }
 EVENT = {
     "code": text,

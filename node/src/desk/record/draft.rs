@@ -9,7 +9,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use protocol::catalogue::{EventType, Subject as Kind};
 use protocol::compiled::CompiledCatalogue;
-use protocol::count::state::{self, State};
+use protocol::count::state::State;
 use protocol::count::{Fact, Moves, Value};
 use protocol::ids::{CertificateNumber, EventId, IdNumber, Tier};
 use protocol::period::{Month, china_day};
@@ -60,6 +60,8 @@ impl From<Vec<Fault>> for Unrecorded {
 struct Identity {
     /// Whom it is about.
     subject: Option<Pseudonym>,
+    /// The number under which its file was opened, where the event names another one.
+    opened_as: Option<String>,
     /// Keyed hash of what it says.
     same: ContentHash,
 }
@@ -103,6 +105,7 @@ impl Recording<'_> {
             Err(fault) => (None, vec![fault]),
         };
         faults.extend(plausible::contradictions(event, &draft.fields));
+        faults.extend(self.confirmation(event, &draft.fields));
         let identity = self.identify(draft, event)?;
         let fact = Fact {
             index: self.next,
@@ -132,6 +135,9 @@ impl Recording<'_> {
         let late_entry = late.map(|month| plausible::late(month, self.month.period));
         let doubts = doubts.into_iter().chain(late_entry);
         self.doubts.extend(doubts.map(|doubt| doubt.row(draft.row)));
+        if let Some(subject) = identity.subject {
+            self.remember_number(event, &draft.fields, subject);
+        }
         if let Some(subject) = identity.subject
             && let Some(history) = self.subjects.get_mut(&subject)
         {
@@ -207,11 +213,10 @@ impl Recording<'_> {
     /// Whom an event is about and what it says, if that was not recorded before. A repetition is
     /// the cause; what history says against it would only hide that.
     fn identify(&mut self, draft: &Draft, event: &EventType) -> Result<Identity, Unrecorded> {
+        let file = self.file_of(draft, event)?;
+        let subject = file.as_ref().map(|file| file.subject);
+        let opened_as = file.and_then(|file| file.opened_as);
         let vault = &self.books.keys().vault;
-        let subject = match (state::subject_key(event, &draft.fields), event.subject) {
-            (_, Kind::Unit) | (None, _) => None,
-            (Some(key), kind) => Some(Pseudonym::new(vault, kind, &key)),
-        };
         let same = payload::same(vault, &draft.event, draft.on, &draft.fields);
         if let Some(row) = self.same.get(&same) {
             return Err(Unrecorded::Wrong(vec![Fault::new(
@@ -227,7 +232,11 @@ impl Recording<'_> {
         }
         match self.recorded_before(subject, &same).map_err(|f| f.0)? {
             Some(index) => Err(Unrecorded::Before(index)),
-            None => Ok(Identity { subject, same }),
+            None => Ok(Identity {
+                subject,
+                opened_as,
+                same,
+            }),
         }
     }
 
@@ -281,7 +290,7 @@ impl Recording<'_> {
             record: None,
             fields: draft.fields.clone(),
             moves,
-            subject: None,
+            subject: identity.opened_as.clone(),
         };
         let from = Some((draft.row, identity.same));
         self.write(event, payload, replaces, late, identity.subject, from)
@@ -346,9 +355,9 @@ pub fn day_faults(
 }
 
 fn birth_of(text: &str) -> Option<NaiveDate> {
-    let id = text.parse::<IdNumber>().ok();
+    let id = IdNumber::as_it_stands(text).ok();
     id.map(|i| i.birth()).or_else(|| {
-        text.parse::<CertificateNumber>()
+        CertificateNumber::as_it_stands(text)
             .ok()
             .map(|c| c.id().birth())
     })

@@ -53,8 +53,10 @@ pub(super) fn check_history(
     }
     if !effect.begin && !before.active {
         let (zh, en) = (
-            "发生日期当天没有登记（未建档，或档案已经终止）。请核对日期和号码，或先录入登记。",
-            "is not registered on that day: see the day and the number, or register first",
+            "发生日期当天没有登记（未建档，或档案已经终止）。请核对日期和号码；身份证号经公安机关更正的，请录入证件变更并填写原身份证号，不要重新建档；否则请先录入登记。",
+            "is not registered on that day: see the day and the number; a person whose ID number was \
+             corrected is no new person: record the change with the former number; or else register \
+             first",
         );
         faults.push(Fault::new(FaultCode::SubjectUnknown, zh, en).column(column));
     } else if effect.open.is_some() || effect.close.is_some() {

@@ -10,6 +10,7 @@ mod batch;
 mod draft;
 mod file;
 mod history;
+mod numbers;
 mod people;
 mod plausible;
 mod recount;
@@ -19,6 +20,7 @@ mod write;
 pub use batch::{Batch, void_batch};
 pub use draft::{Recorded, day_faults};
 pub use file::{Counts, Imported, dry_run, record, record_set};
+pub use numbers::settle_numbers;
 pub use people::{enrol, revoke};
 pub(super) use recount::{recount, recount_dry};
 pub use void::{StillReported, Taking, Voided, correct, no_event, not_in_unsent_report, void};
@@ -67,6 +69,8 @@ pub(super) struct Recording<'a> {
     same: BTreeMap<ContentHash, u64>,
     /// What is doubtful in the drafts that it took.
     doubts: Vec<Fault>,
+    /// Later numbers of persons that this recording has brought, and the files that they belong to.
+    same_person: BTreeMap<Pseudonym, Pseudonym>,
     /// What it has taken back.
     voided: BTreeSet<u64>,
     /// The system events that a recount has added.
@@ -130,6 +134,7 @@ impl<'a> Recording<'a> {
             subjects: BTreeMap::new(),
             same: BTreeMap::new(),
             doubts: Vec::new(),
+            same_person: BTreeMap::new(),
             voided: BTreeSet::new(),
             recounted: Vec::new(),
             new_secret: None,
