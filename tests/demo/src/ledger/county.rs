@@ -334,7 +334,7 @@ impl County<'_> {
             p.busy = month;
             let certificate = p.certificate();
             let on = self.day(month, 6, 24);
-            self.pages.put("E02", on, &[&certificate, "", "false"]);
+            self.pages.put("E02", on, &[&certificate, "", "false", ""]);
         }
     }
 

@@ -53,7 +53,7 @@ pub const COLUMNS: [(&str, &[&str]); 25] = [
             "phone",
         ],
     ),
-    ("E02", &["cert_no", "valid_to", "cancelled"]),
+    ("E02", &["cert_no", "valid_to", "cancelled", "former_id_no"]),
     (
         "E04",
         &[
