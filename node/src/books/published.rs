@@ -33,12 +33,15 @@ impl Published {
         self.registries.last().map(|(r, _)| r.registry())
     }
 
+    /// The catalogue of this digest.
+    pub fn counting_by(&self, digest: &Digest) -> Option<&Arc<CompiledCatalogue>> {
+        let mut known = self.catalogues.iter().map(|(counting, _)| counting);
+        known.find(|counting| counting.digest == *digest)
+    }
+
     /// The catalogue that a statement names.
     pub fn counting_of(&self, statement: &Statement) -> Option<&Arc<CompiledCatalogue>> {
-        self.catalogues
-            .iter()
-            .map(|(c, _)| c)
-            .find(|c| c.digest == statement.catalogue)
+        self.counting_by(&statement.catalogue)
     }
 
     /// Whether a document is known. An older plan may lie beside the newer one, or come again: it

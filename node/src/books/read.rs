@@ -125,6 +125,11 @@ impl Books {
         self.state.published.catalogues.last().map(|(c, _)| c)
     }
 
+    /// The catalogue of this digest.
+    pub fn counting_by(&self, digest: &Digest) -> Option<&Arc<CompiledCatalogue>> {
+        self.state.published.counting_by(digest)
+    }
+
     /// The catalogue that a statement names.
     pub fn counting_of(&self, statement: &Statement) -> Option<&Arc<CompiledCatalogue>> {
         self.state.published.counting_of(statement)

@@ -730,8 +730,7 @@ fn out_of_range(event: &str) -> Faults {
 
 /// The figures of a rollup with the catalogue that it names.
 fn counted<'a>(books: &'a Books, held: &'a HeldRollup) -> Result<CountedFigures<'a>, Faults> {
-    let mut known = books.catalogues().iter().map(|(counting, _)| counting);
-    let counting = known.find(|c| c.digest == held.rollup.catalogue);
+    let counting = books.counting_by(&held.rollup.catalogue);
     Ok(CountedFigures {
         figures: &held.rollup.figures,
         // What a node closed or accepted it has checked, and so has the catalogue of.

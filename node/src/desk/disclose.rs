@@ -88,12 +88,7 @@ fn unknown() -> Faults {
 
 /// The event's row, with what opens its commitment.
 fn shown_row(books: &Books, statement: &Statement, payload: &Payload) -> Result<ShownRow, Faults> {
-    let counting = books
-        .catalogues()
-        .iter()
-        .map(|(c, _)| c)
-        .find(|c| c.digest == statement.catalogue)
-        .ok_or_else(unknown)?;
+    let counting = books.counting_of(statement).ok_or_else(unknown)?;
     let generators = &counting.generators;
     let schema = generators.schema(&statement.event).ok_or_else(unknown)?;
     let columns = schema.row(&payload.moves, true).map_err(internal)?;

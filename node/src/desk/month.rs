@@ -102,7 +102,7 @@ pub fn counting(books: &Books) -> Result<Arc<CompiledCatalogue>, Faults> {
 pub(super) fn counting_of(books: &Books, month: Month) -> Result<Arc<CompiledCatalogue>, Faults> {
     let log = books.log().ok_or_else(no_registry)?;
     let known = || books.catalogues().iter().map(|(counting, _)| counting);
-    let named = |digest: Digest| known().find(|c| c.digest == digest);
+    let named = |digest: Digest| books.counting_by(&digest);
     let closed_by = |month: Month| {
         let mut revisions = books.rollups().range(month.revisions());
         revisions

@@ -8,7 +8,7 @@ use protocol::ids::UnitId;
 use protocol::period::Month;
 use protocol::readable::{Label, ReadableReport};
 use protocol::receipt::{Decision, Receipt};
-use protocol::rollup::HeldRollup;
+use protocol::rollup::{HeldRollup, Rollup};
 use protocol::verdict::{Outcome, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -188,10 +188,10 @@ fn of_child(books: &Books, child: &Child, held: &Arc<HeldRollup>) -> Result<Chil
         open: decision.is_none() && books.answers(rollup),
         decision,
         signatories: rollup.signatories.names().map(str::to_string).to_vec(),
-        explanations: explanations(books, held),
+        explanations: explanations(figures::catalogue_of(books, held)?, rollup),
         late: rollup.late.clone(),
         voided: rollup.voided,
-        left_out: left_out(books, held),
+        left_out: left_out(books, rollup),
         thread: thread(child, month),
         since_revision: since(earlier)?,
         since_month: since(of_month(month.prev()))?,
@@ -213,14 +213,9 @@ fn thread(child: &Child, month: Month) -> Vec<Word> {
     words
 }
 
-fn explanations(books: &Books, held: &HeldRollup) -> Vec<Explained> {
-    let named = &held.rollup.catalogue;
-    let mut catalogues = books.catalogues().iter();
-    let compiled = catalogues.find(|(c, _)| c.digest == *named);
-    let catalogue: Option<&Catalogue> = compiled.map(|(c, _)| &c.catalogue);
-    let given = held.rollup.explanations.iter().map(|e| {
-        let rules = catalogue.map(|c| c.rules.as_slice()).unwrap_or_default();
-        let rule = rules.iter().find(|rule| rule.id == e.rule);
+fn explanations(catalogue: &Catalogue, rollup: &Rollup) -> Vec<Explained> {
+    let given = rollup.explanations.iter().map(|e| {
+        let rule = catalogue.rules.iter().find(|rule| rule.id == e.rule);
         Explained {
             rule: e.rule.clone(),
             says: rule.map_or_else(|| Label::new("", ""), |rule| Label::new(&rule.zh, &rule.en)),
@@ -231,9 +226,9 @@ fn explanations(books: &Books, held: &HeldRollup) -> Vec<Explained> {
     given.collect()
 }
 
-fn left_out(books: &Books, held: &HeldRollup) -> Vec<LeftOut> {
-    let missing = held.rollup.missing.iter().map(|m| LeftOut {
-        name: name_of(books, &m.unit, held.rollup.period),
+fn left_out(books: &Books, rollup: &Rollup) -> Vec<LeftOut> {
+    let missing = rollup.missing.iter().map(|m| LeftOut {
+        name: name_of(books, &m.unit, rollup.period),
         unit: m.unit.clone(),
         reason: m.reason.clone(),
     });

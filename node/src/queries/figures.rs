@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use protocol::catalogue::Catalogue;
 use protocol::ids::UnitId;
 use protocol::period::Month;
 use protocol::readable::{FigureChange, ReadableReport, compare};
@@ -72,13 +73,25 @@ pub fn figures(books: &Books, which: &WhichReport) -> Result<ReadableReport, Fau
 /// # Errors
 /// A catalogue that is not here: no report is taken without its own.
 pub fn read(books: &Books, held: &HeldRollup) -> Result<ReadableReport, Faults> {
-    let named = &held.rollup.catalogue;
-    let mut catalogues = books.catalogues().iter();
-    let found = catalogues.find(|(c, _)| c.digest == *named);
-    let (compiled, _) = found.ok_or_else(|| internal("the catalogue of a report is not here"))?;
     let registry = books.registry().map(|registry| registry.registry());
-    let catalogue = &compiled.catalogue;
-    Ok(ReadableReport::of(held, catalogue, registry))
+    Ok(ReadableReport::of(
+        held,
+        catalogue_of(books, held)?,
+        registry,
+    ))
+}
+
+/// The catalogue that a report was counted by.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn catalogue_of<'b>(
+    books: &'b Books,
+    held: &HeldRollup,
+) -> Result<&'b Catalogue, Faults> {
+    let found = books.counting_by(&held.rollup.catalogue);
+    let compiled = found.ok_or_else(|| internal("the catalogue of a report is not here"))?;
+    Ok(&compiled.catalogue)
 }
 
 /// The report that was asked for.

@@ -16,8 +16,7 @@ pub(super) fn understood(
     held: &HeldRollup,
     about: &[String],
 ) -> Result<Vec<String>, Faults> {
-    let mut known = books.catalogues().iter().map(|(counting, _)| counting);
-    let counting = known.find(|c| c.digest == held.rollup.catalogue);
+    let counting = books.counting_by(&held.rollup.catalogue);
     let Some(counting) = counting.filter(|_| !about.is_empty()) else {
         return Ok(about.to_vec());
     };

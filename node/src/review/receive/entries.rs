@@ -137,8 +137,7 @@ fn of_unit(books: &Books, unit: &UnitId, entry: &[u8]) -> Result<(), Doubt> {
     if !matches!(note.signatures(), [line] if own(line.name())) {
         return Err(Doubt::wrong("not under one line of the unit"));
     }
-    let mut catalogues = books.catalogues().iter();
-    if statement.is_operator() || catalogues.any(|(c, _)| c.digest == statement.catalogue) {
+    if statement.is_operator() || books.counting_of(&statement).is_some() {
         return Ok(());
     }
     Err(Doubt::Early(Awaited::Catalogue(statement.catalogue)))

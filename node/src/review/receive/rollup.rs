@@ -132,8 +132,7 @@ fn of_known_documents(books: &Books, held: &HeldRollup) -> Result<(), Doubt> {
     if version > newest {
         return Err(Doubt::Early(Awaited::Version(version)));
     }
-    let mut catalogues = books.catalogues().iter();
-    if catalogues.any(|(c, _)| c.digest == held.rollup.catalogue) {
+    if books.counting_by(&held.rollup.catalogue).is_some() {
         return Ok(());
     }
     Err(Doubt::Early(Awaited::Catalogue(held.rollup.catalogue)))
