@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
 use crate::text::serde_text;
 
@@ -238,11 +238,16 @@ impl fmt::Display for Period {
 
 serde_text!(Period);
 
-/// The day in China at this moment. Deadlines are days there: UTC+8, without summer time.
-pub fn china_day(at: DateTime<Utc>) -> NaiveDate {
+/// The time in China at this moment: UTC+8, without summer time.
+pub fn china_time(at: DateTime<Utc>) -> NaiveDateTime {
     let utc = at.naive_utc();
     let there = utc.checked_add_signed(TimeDelta::hours(8));
-    there.unwrap_or(utc).date()
+    there.unwrap_or(utc)
+}
+
+/// The day in China at this moment. Deadlines are days there.
+pub fn china_day(at: DateTime<Utc>) -> NaiveDate {
+    china_time(at).date()
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use node::fault::FaultCode;
 use node::queries::below::ChangedBelow;
 use node::queries::{children::ChildMonth, months::OwnMonth, status::Status};
 use protocol::ids::{Tier, UnitId};
-use protocol::period::Month;
+use protocol::period::{Month, china_day};
 use protocol::receipt::Decision;
 use serde_json::json;
 
@@ -271,7 +271,7 @@ fn why(m: &OwnMonth) -> String {
 fn about_open_month(status: &Status) -> String {
     let open = status.open;
     let now = status.now.parse::<DateTime<Utc>>().ok();
-    let today = now.map(|t| (t + Duration::hours(8)).date_naive());
+    let today = now.map(china_day);
     if today.is_none_or(|d| d <= open.last_day()) {
         return format!("record the events of {open}: countersign import FILE…");
     }

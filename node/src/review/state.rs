@@ -1,7 +1,8 @@
 //! Whether the state of a report allows a decision; where it does not, in which state it is, since
 //! when, by whom, and which decision it does allow.
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, Utc};
+use protocol::period::china_time;
 use protocol::receipt::{Decision, Receipt};
 use protocol::rollup::HeldRollup;
 use protocol::verdict::Verdict;
@@ -92,13 +93,5 @@ fn beijing(time: &str) -> String {
     let Ok(time) = time.parse::<DateTime<Utc>>() else {
         return time.to_string();
     };
-    let zone = FixedOffset::east_opt(8 * 3600);
-    zone.map_or_else(
-        || time.to_string(),
-        |zone| {
-            time.with_timezone(&zone)
-                .format("%Y-%m-%d %H:%M")
-                .to_string()
-        },
-    )
+    china_time(time).format("%Y-%m-%d %H:%M").to_string()
 }

@@ -84,24 +84,17 @@ pub fn beijing(stamp: &str) -> String {
     let Ok(at) = stamp.parse::<chrono::DateTime<chrono::Utc>>() else {
         return one_line(stamp);
     };
-    // China has one time, without summer time.
-    let there = at.naive_utc() + chrono::TimeDelta::hours(8);
+    let there = protocol::period::china_time(at);
     there.format("%Y-%m-%d %H:%M 北京时间").to_string()
 }
 
 /// A ratio in percent, with what it was counted from: `59.37 % (592/997)`. Nothing of nothing has no
 /// percentage.
 pub fn percent(num: i64, den: i64) -> String {
-    if den <= 0 {
-        return format!("{num}/{den}");
+    match protocol::readable::percent(num, den) {
+        Some(ratio) => format!("{ratio} ({num}/{den})"),
+        None => format!("{num}/{den}"),
     }
-    let hundredths = i128::from(num) * 10_000 / i128::from(den);
-    let sign = if hundredths < 0 { "-" } else { "" };
-    let (whole, rest) = (
-        hundredths.unsigned_abs() / 100,
-        hundredths.unsigned_abs() % 100,
-    );
-    format!("{sign}{whole}.{rest:02} % ({num}/{den})")
 }
 
 #[cfg(test)]
