@@ -25,10 +25,16 @@ pub enum Measure {
 impl Measure {
     /// Of an indicator.
     pub fn of(indicator: &Indicator) -> Measure {
-        if !indicator.kind.is_counted() {
-            return Measure::Percent;
+        if indicator.kind.is_counted() {
+            Measure::counted(&indicator.unit)
+        } else {
+            Measure::Percent
         }
-        match indicator.unit.as_str() {
+    }
+
+    /// Of what is counted in this unit of measure, as the catalogue writes it: 人, 人次, 分 …
+    pub fn counted(unit: &str) -> Measure {
+        match unit {
             FEN => Measure::Money,
             unit => Measure::Count(unit.to_string()),
         }

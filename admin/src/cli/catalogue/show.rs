@@ -4,6 +4,7 @@
 use node::exchange::column_titles;
 use node::fault::FaultCode;
 use protocol::catalogue::{Catalogue, CodeItem, EventType, Field, FieldKind, Indicator};
+use protocol::readable::Measure;
 use serde_json::json;
 
 use super::files::Source;
@@ -62,19 +63,11 @@ fn all(catalogue: &Catalogue, out: &Output) {
         print(&rows);
         let mut rows = out.table(&["代码 code", "指标 indicator", "单位 unit", "English"]);
         for indicator in &catalogue.indicators {
-            let unit = measure(indicator);
-            rows.add_row([&indicator.id, &indicator.zh, unit, &indicator.en]);
+            let measure = Measure::counted(&indicator.unit);
+            rows.add_row([&indicator.id, &indicator.zh, measure.unit(), &indicator.en]);
         }
         print(&rows);
     });
-}
-
-/// The unit that people read: money is shown in 元.
-fn measure(indicator: &Indicator) -> &str {
-    match indicator.unit.as_str() {
-        "分" => "元",
-        unit => unit,
-    }
 }
 
 fn of_event(event: &EventType, catalogue: &Catalogue, out: &Output) {
@@ -144,7 +137,8 @@ fn kind(field: &Field, catalogue: &Catalogue) -> String {
 
 fn of_indicator(indicator: &Indicator, catalogue: &Catalogue, out: &Output) {
     out.answer(value(indicator), || {
-        let unit = measure(indicator);
+        let measure = Measure::counted(&indicator.unit);
+        let unit = measure.unit();
         sayln!(
             "{} {} / {}（{unit}）",
             indicator.id,

@@ -72,8 +72,7 @@ pub fn decision_words(decision: Decision) -> String {
 /// An amount with its measure: money in 元, a ratio as it was counted.
 pub fn amount(counts: &Counts, measure: &str) -> String {
     match (counts.value, counts.num, counts.den) {
-        (Some(fen), ..) if measure == "分" => Measure::Money.text(fen),
-        (Some(n), ..) => format!("{n} {measure}"),
+        (Some(n), ..) => Measure::counted(measure).text(n),
         (None, Some(num), Some(den)) => format!("{num}/{den}"),
         _ => "–".to_string(),
     }
