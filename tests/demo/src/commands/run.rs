@@ -15,6 +15,7 @@ use protocol::figure::{Basis, Figure};
 use protocol::ids::Tier;
 use protocol::note::read_document;
 use protocol::period::Month;
+use protocol::readable::Measure;
 use protocol::rollup::Rollup;
 use protocol::verdict::Outcome;
 
@@ -290,9 +291,9 @@ fn figure_row(indicator: &Indicator, months: &[&Figure], last: &Figure) -> [Stri
         (Some(num), Some(den)) => output::percent(num, den),
         _ if indicator.kind.is_flow() => {
             let values = months.iter().map(|f| f.scope().value.unwrap_or(0));
-            format!("{} {}", values.sum::<i64>(), indicator.unit)
+            Measure::of(indicator).text(values.sum())
         }
-        _ => format!("{} {}", scope.value.unwrap_or(0), indicator.unit),
+        _ => Measure::of(indicator).text(scope.value.unwrap_or(0)),
     };
     let declared = match scope.declared {
         0 => String::new(),
