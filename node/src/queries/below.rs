@@ -5,13 +5,13 @@ use chrono::{DateTime, Utc};
 use protocol::digest::Digest;
 use protocol::ids::{Tier, UnitId};
 use protocol::period::{Month, china_day};
-use protocol::readable::{Label, Reading, names};
+use protocol::readable::{self, Label, ReadableFigure, Reading, names};
 use protocol::receipt::Decision;
 use protocol::rollup::{HeldRollup, Rollup};
 use serde::{Deserialize, Serialize};
 
 use super::child_report::name_of;
-use super::figures::read;
+use super::figures::catalogue_of;
 use crate::books::Books;
 use crate::books::children::Child;
 use crate::fault::{Fault, FaultCode, Faults};
@@ -91,12 +91,12 @@ fn state(books: &Books, child: Option<&Child>, held: Option<&HeldRollup>) -> Bel
 pub fn expected(books: &Books, month: Month, now: DateTime<Utc>) -> Vec<Expected> {
     let registry = books.registry().map(|registry| registry.registry());
     let units = registry.map(|registry| registry.children(books.unit(), month));
-    let due = |tier| books.reporting(month).due(tier, month);
+    let reporting = books.reporting(month);
     let all = units.into_iter().flatten().map(|unit| {
         let child = books.child(&unit.id);
         let held = child.and_then(|child| child.latest(month));
         let state = state(books, child, held.map(|held| &**held));
-        let due = due(unit.tier);
+        let due = reporting.due(unit.tier, month);
         let days = (china_day(now) - due).num_days();
         Expected {
             unit: unit.id.clone(),
@@ -242,7 +242,7 @@ fn columns(
         own: protocol::figure::Counts::default(),
         sum: None,
     };
-    let read = protocol::readable::figures(&[empty], catalogue);
+    let read = readable::figures(&[empty], catalogue);
     let mut columns = Vec::new();
     for name in by {
         let cells = read.first().map(|f| f.cells(name)).unwrap_or_default();
@@ -267,17 +267,25 @@ fn readings(
     id: &str,
     columns: &[CellColumn],
 ) -> Result<Readings, Faults> {
-    let report = held.map(|held| read(books, held)).transpose()?;
     // A report by an earlier catalogue may not have the figure: then there is nothing to show.
-    let figure = report
-        .as_ref()
-        .and_then(|r| r.figures.iter().find(|f| f.id == id));
+    let figure = match held {
+        Some(held) => figure_of(books, held, id)?,
+        None => None,
+    };
+    let figure = figure.as_ref();
     let cells = columns.iter().map(|column| {
         let table = figure?.tables.iter().find(|t| t.table == column.table)?;
         let cell = table.cells.iter().find(|c| c.cell == column.cell)?;
         Some(cell.total.clone())
     });
     Ok((figure.map(|f| f.total.clone()), cells.collect()))
+}
+
+/// One figure of a report: the others need not be read.
+fn figure_of(books: &Books, held: &HeldRollup, id: &str) -> Result<Option<ReadableFigure>, Faults> {
+    let catalogue = catalogue_of(books, held)?;
+    let figure = held.rollup.figure(id).map(std::slice::from_ref);
+    Ok(figure.and_then(|one| readable::figures(one, catalogue).pop()))
 }
 
 /// What came from below after this unit closed a month: its report of that month does not have it.
