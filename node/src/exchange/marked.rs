@@ -10,6 +10,7 @@ use super::encoding::decode;
 use super::lexer::{Lexer, RawRow};
 use super::table::HEADING_ROWS;
 use super::xlsx;
+use crate::export::{BYTE_ORDER_MARK, csv_text};
 use crate::fault::{Fault, Faults, internal};
 
 /// A copy of a file as comma-separated values, row by row at the same numbers, with a first column of
@@ -78,7 +79,7 @@ fn heading(rows: &[RawRow]) -> u64 {
 }
 
 fn text(rows: &[RawRow], notes: &BTreeMap<u64, String>) -> String {
-    let mut text = String::from('\u{feff}');
+    let mut text = BYTE_ORDER_MARK.to_string();
     let mut next = 1;
     let heading = heading(rows);
     for row in rows {
@@ -90,23 +91,9 @@ fn text(rows: &[RawRow], notes: &BTreeMap<u64, String>) -> String {
         next += 1;
         let cells = row.cells.iter().map(String::as_str);
         let cells = std::iter::once(note(row.number, notes, heading)).chain(cells);
-        let cells: Vec<String> = cells.map(cell).collect();
+        let cells: Vec<String> = cells.map(csv_text).collect();
         text.push_str(&cells.join(","));
         text.push_str("\r\n");
-    }
-    text
-}
-
-/// A cell as a spreadsheet opens it: in marks where it needs them, and never a formula.
-fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t']);
-    let text = if formula {
-        format!("'{text}")
-    } else {
-        text.to_string()
-    };
-    if text.contains([',', '"', '\n', '\r']) {
-        return format!("\"{}\"", text.replace('"', "\"\""));
     }
     text
 }
@@ -149,7 +136,7 @@ mod tests {
             let text = String::from_utf8(twice).unwrap();
             assert!(text.contains("attended：请填 0 或正整数"), "{text}");
         }
-        assert_eq!(cell("=1+1"), "'=1+1");
-        assert_eq!(cell("a,\"b"), "\"a,\"\"b\"");
+        assert_eq!(csv_text("=1+1"), "'=1+1");
+        assert_eq!(csv_text("a,\"b"), "\"a,\"\"b\"");
     }
 }

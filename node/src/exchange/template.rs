@@ -11,6 +11,7 @@ use rust_xlsxwriter::{
 use super::code::codes;
 use super::column::{OCCURRED_ON_ZH, titles};
 use super::rows::MAX_ROWS;
+use crate::export::BYTE_ORDER_MARK;
 use crate::fault::{Faults, internal};
 
 /// The hidden sheet that says of which type a template is.
@@ -19,12 +20,10 @@ pub(super) const TYPE_SHEET: &str = "_countersign";
 const SHEET: &str = "填报";
 /// The sheet of the lists that cells are chosen from.
 const LISTS: &str = "选项";
-/// A byte order mark, by which a spreadsheet knows UTF-8.
-const MARK: &str = "\u{feff}";
 
 /// A template of comma-separated values: the heading alone.
 pub fn template_csv(event: &EventType) -> String {
-    format!("{MARK}{}\r\n", titles(event).join(","))
+    format!("{BYTE_ORDER_MARK}{}\r\n", titles(event).join(","))
 }
 
 /// A template as a workbook.

@@ -5,7 +5,7 @@ use protocol::readable::{ReadableReport, percent};
 use super::rows::{Cell, HEADING, rows};
 
 /// Excel reads a file as UTF-8 only where it begins so.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
+pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// UTF-8 with a byte order mark, commas, one heading.
 pub fn csv(report: &ReadableReport) -> Vec<u8> {
@@ -21,12 +21,17 @@ pub fn csv(report: &ReadableReport) -> Vec<u8> {
 
 fn written(cell: &Cell) -> String {
     match cell {
-        Cell::Text(text) => quoted(&inert(text)),
+        Cell::Text(text) => csv_text(text),
         Cell::Number(number) => number.to_string(),
         Cell::Money(fen) => plain_yuan(*fen),
         Cell::Ratio(num, den) => quoted(&percent(*num, *den).unwrap_or_default()),
         Cell::Empty => String::new(),
     }
+}
+
+/// A text as it stands in a file of values: in marks where it needs them, and never a formula.
+pub fn csv_text(text: &str) -> String {
+    quoted(&inert(text))
 }
 
 /// 元 without thousands separators, which programs read as the next cell.

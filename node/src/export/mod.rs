@@ -7,5 +7,5 @@ mod csv;
 mod rows;
 mod xlsx;
 
-pub use csv::csv;
+pub use csv::{BYTE_ORDER_MARK, csv, csv_text};
 pub use xlsx::xlsx;
