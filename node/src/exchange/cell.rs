@@ -34,11 +34,6 @@ pub(super) fn value(
     read.map_err(|fault| with_found(fault, text))
 }
 
-/// A number of a person or organisation whose check character alone is wrong.
-pub(super) fn as_it_stands(field: &Field, text: &str) -> Option<String> {
-    identifier::as_it_stands(field.kind, text)
-}
-
 fn formula() -> Fault {
     Fault::new(
         FaultCode::CellFormula,

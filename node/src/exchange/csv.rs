@@ -3,8 +3,8 @@
 use protocol::catalogue::{Catalogue, EventType};
 
 use super::lexer::{Lexer, RawRow};
-use super::rows::{BadRow, Parsed, event_type};
-use super::table::{HEADING_ROWS, Table, heading_of, no_heading};
+use super::rows::{Parsed, event_type};
+use super::table::{HEADING_ROWS, heading_of, read_under, without_heading};
 use crate::fault::{Fault, FaultCode, Faults};
 
 /// What spreadsheets and people put between cells; the first that fits.
@@ -20,26 +20,12 @@ pub(super) fn read(
 ) -> Result<Parsed, Faults> {
     let event = event_type(event, catalogue)?;
     let text = before_end_mark(text)?;
-    let Some((heading, separator)) = heading(text, event) else {
-        let mut parsed = Parsed::default();
-        if !text.trim().is_empty() {
-            parsed.rows = 1;
-            parsed.add(1, Err(BadRow::from(no_heading(event))));
+    match heading(text, event) {
+        Some((heading, separator)) => {
+            read_under(&heading, Lexer::new(text, separator), event, catalogue)
         }
-        return Ok(parsed);
-    };
-    match Table::new(&heading, event) {
-        Ok(table) => table.read(Lexer::new(text, separator), catalogue),
-        Err(faults) => {
-            let mut parsed = Parsed::default();
-            let rows = Lexer::new(text, separator);
-            let filled = |row: &RawRow| row.cells.iter().any(|cell| !cell.trim().is_empty());
-            parsed.rows = rows
-                .filter(|row| row.number > heading.number && filled(row))
-                .count() as u64;
-            parsed.add(heading.number, Err(BadRow::from(faults)));
-            Ok(parsed)
-        }
+        None if text.trim().is_empty() => Ok(Parsed::default()),
+        None => Ok(without_heading(event)),
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::column::{Column, OCCURRED_ON, name_of, required};
 use super::unit::MoneyUnit;
-use super::{cell, date, fold};
+use super::{cell, date, fold, identifier};
 use crate::fault::{Fault, FaultCode, Faults};
 
 /// At most this many rows in one file: a file is recorded all or nothing, in one durable write.
@@ -276,7 +276,9 @@ pub(super) fn draft(
                 fields.insert(field.name.clone(), value);
             }
             Err(fault) => {
-                if let (true, Some(number)) = (is_unfit(&fault), cell::as_it_stands(field, text)) {
+                if let (true, Some(number)) =
+                    (is_unfit(&fault), identifier::as_it_stands(field.kind, text))
+                {
                     unfit.push(UnfitNumber {
                         row,
                         column: column.heading.clone(),

@@ -16,7 +16,7 @@ pub(super) const HEADING_ROWS: usize = 12;
 
 /// A heading of which every name is known. All rows below it are of one event type.
 #[derive(Debug)]
-pub(super) struct Table<'a> {
+struct Table<'a> {
     event: &'a EventType,
     /// The row where it stands.
     number: u64,
@@ -26,7 +26,7 @@ pub(super) struct Table<'a> {
 }
 
 /// How many fields a row names, each once.
-pub(super) fn known(cells: &[String], event: &EventType) -> usize {
+fn known(cells: &[String], event: &EventType) -> usize {
     let mut fields: Vec<String> = cells
         .iter()
         .filter_map(|cell| match Heading::read(cell, event) {
@@ -55,7 +55,7 @@ pub(super) fn heading_of<'r>(
 }
 
 /// What is told where no row is a heading. Cells are not repeated: they may be data of a person.
-pub(super) fn no_heading(event: &EventType) -> Fault {
+fn no_heading(event: &EventType) -> Fault {
     let zh: Vec<String> = required(event)
         .map(|name| name_of(name, event, false).into_owned())
         .collect();
@@ -72,9 +72,39 @@ pub(super) fn no_heading(event: &EventType) -> Fault {
     )
 }
 
+/// What a file gives that has no heading.
+pub(super) fn without_heading(event: &EventType) -> Parsed {
+    let mut parsed = Parsed {
+        rows: 1,
+        ..Parsed::default()
+    };
+    parsed.add(1, Err(BadRow::from(no_heading(event))));
+    parsed
+}
+
+/// What a file gives under its heading: its rows, or what is wrong with the heading.
+pub(super) fn read_under(
+    heading: &RawRow,
+    rows: impl Iterator<Item = RawRow>,
+    event: &EventType,
+    catalogue: &Catalogue,
+) -> Result<Parsed, Faults> {
+    match Table::new(heading, event) {
+        Ok(table) => table.read(rows, catalogue),
+        Err(faults) => {
+            let mut parsed = Parsed::default();
+            let filled = |row: &RawRow| row.cells.iter().any(|cell| !cell.trim().is_empty());
+            let below = rows.filter(|row| row.number > heading.number && filled(row));
+            parsed.rows = below.count() as u64;
+            parsed.add(heading.number, Err(BadRow::from(faults)));
+            Ok(parsed)
+        }
+    }
+}
+
 impl<'a> Table<'a> {
     /// Reads the heading, or finds everything that is wrong with it.
-    pub(super) fn new(row: &RawRow, event: &'a EventType) -> Result<Table<'a>, Vec<Fault>> {
+    fn new(row: &RawRow, event: &'a EventType) -> Result<Table<'a>, Vec<Fault>> {
         let headings: Vec<Heading> = row
             .cells
             .iter()
@@ -146,7 +176,7 @@ impl<'a> Table<'a> {
     }
 
     /// Reads the rows of the file, those above the heading and the heading itself included.
-    pub(super) fn read(
+    fn read(
         &self,
         rows: impl Iterator<Item = RawRow>,
         catalogue: &Catalogue,

@@ -9,8 +9,8 @@ use protocol::catalogue::{Catalogue, EventType};
 use zip::ZipArchive;
 
 use super::lexer::RawRow;
-use super::rows::{BadRow, MAX_ROWS, Parsed, event_type, too_many_rows};
-use super::table::{HEADING_ROWS, Table, heading_of, no_heading};
+use super::rows::{MAX_ROWS, Parsed, event_type, too_many_rows};
+use super::table::{HEADING_ROWS, heading_of, read_under, without_heading};
 use super::template::TYPE_SHEET;
 use crate::fault::{FaultCode, Faults};
 
@@ -36,23 +36,9 @@ pub(super) fn read(
     let mut book: Book = Xlsx::new(Cursor::new(bytes)).map_err(|_| unreadable())?;
     let own = type_of(&mut book);
     let event = event_type(event.or(own.as_deref()), catalogue)?;
-    let Some((heading, rows)) = sheet(&mut book, event)? else {
-        let mut parsed = Parsed {
-            rows: 1,
-            ..Parsed::default()
-        };
-        parsed.add(1, Err(BadRow::from(no_heading(event))));
-        return Ok(parsed);
-    };
-    match Table::new(&heading, event) {
-        Ok(table) => table.read(rows.into_iter(), catalogue),
-        Err(faults) => {
-            let mut parsed = Parsed::default();
-            let below = rows.iter().filter(|row| row.number > heading.number);
-            parsed.rows = below.count() as u64;
-            parsed.add(heading.number, Err(BadRow::from(faults)));
-            Ok(parsed)
-        }
+    match sheet(&mut book, event)? {
+        Some((heading, rows)) => read_under(&heading, rows.into_iter(), event, catalogue),
+        None => Ok(without_heading(event)),
     }
 }
 
