@@ -101,6 +101,11 @@ impl Month {
         }
     }
 
+    /// The same month of the year before; `None` before 1901.
+    pub fn year_before(self) -> Option<Self> {
+        Self::new(self.year - 1, self.month)
+    }
+
     /// The keys of all its revisions, in maps that are ordered by month and revision.
     pub const fn revisions(self) -> std::ops::RangeInclusive<(Self, u32)> {
         (self, 0)..=(self, u32::MAX)

@@ -204,13 +204,9 @@ fn earlier(books: &Books, period: Month) -> Earlier {
         let (_, own) = revisions.next_back()?;
         Some(own.held().rollup.figures.clone())
     };
-    let mut year = Some(period);
-    for _ in 0..12 {
-        year = year.and_then(Month::prev);
-    }
     Earlier {
         month: of(period.prev()).unwrap_or_default(),
-        year: of(year).unwrap_or_default(),
+        year: of(period.year_before()).unwrap_or_default(),
     }
 }
 

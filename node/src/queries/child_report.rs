@@ -171,7 +171,6 @@ fn of_child(books: &Books, child: &Child, held: &Arc<HeldRollup>) -> Result<Chil
     let month = rollup.period;
     let before = rollup.revision.checked_sub(1);
     let earlier = before.and_then(|revision| child.known().get(&(month, revision)));
-    let year = Month::new(month.year() - 1, month.month());
     let of_month = |month: Option<Month>| {
         let month = month?;
         child.accepted(month).or(child.latest(month))
@@ -195,7 +194,7 @@ fn of_child(books: &Books, child: &Child, held: &Arc<HeldRollup>) -> Result<Chil
         thread: thread(child, month),
         since_revision: since(earlier)?,
         since_month: since(of_month(month.prev()))?,
-        since_year: since(of_month(year))?,
+        since_year: since(of_month(month.year_before()))?,
         report,
     })
 }

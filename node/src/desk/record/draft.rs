@@ -137,11 +137,9 @@ impl Recording<'_> {
         self.doubts.extend(doubts.map(|doubt| doubt.row(draft.row)));
         if let Some(subject) = identity.subject {
             self.remember_number(event, &draft.fields, subject);
-        }
-        if let Some(subject) = identity.subject
-            && let Some(history) = self.subjects.get_mut(&subject)
-        {
-            history.facts.push(fact);
+            if let Some(history) = self.subjects.get_mut(&subject) {
+                history.facts.push(fact);
+            }
         }
         Ok(Recorded {
             row: draft.row,
