@@ -8,10 +8,7 @@ use kit::on_disk::*;
 use kit::{month, unit};
 use node::config::Accept;
 use node::service::Service;
-use node::web::serve::Listener;
-use node::web::{self, App, tokens::Tokens};
 use protocol::digest::Digest;
-use protocol::receipt::Decision;
 use protocol::text::hex;
 use serde_json::Value;
 
@@ -31,10 +28,9 @@ fn write_tokens(id: &str, file: &std::path::Path) {
 
 /// A node's API and a directory for files; both end with the value.
 struct Node {
-    url: String,
+    door: Door,
     id: &'static str,
     files: PathBuf,
-    _runtime: tokio::runtime::Runtime,
     world: World,
 }
 
@@ -44,23 +40,13 @@ impl Node {
         world.desk(id).shut();
         let service = Service::open(world.config(id, Accept::Person)).unwrap();
         write_tokens(id, &service.config.tokens);
-        let tokens = Tokens::load(&service.config.tokens).unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let door = runtime.block_on(Listener::open(&service.config)).unwrap();
-        let url = format!("http://{}", door.address().unwrap());
-        let (router, _) = web::router(App::new(service, tokens));
-        runtime.spawn(door.serve(router, std::future::pending()));
+        let door = Door::open(service);
         let files = world.dir.0.join("files");
         std::fs::create_dir_all(&files).unwrap();
         Node {
-            url,
+            door,
             id,
             files,
-            _runtime: runtime,
             world,
         }
     }
@@ -70,7 +56,7 @@ impl Node {
         command
             .args(args)
             .current_dir(&self.files)
-            .env("COUNTERSIGN_NODE", &self.url)
+            .env("COUNTERSIGN_NODE", format!("http://{}", self.door.at))
             .env("COUNTERSIGN_TOKEN", plain(&token(self.id, person)));
         command.output().unwrap()
     }
@@ -95,23 +81,6 @@ impl Node {
     fn json(&self, person: &str, args: &[&str]) -> Value {
         serde_json::from_str(&self.good(person, &[&["--json"], args].concat())).unwrap()
     }
-}
-
-/// County A's January came in two revisions and waits; B has not reported.
-fn two_revisions() -> World {
-    let mut w = World::empty();
-    let now = at("2026-01-20");
-    let a = w.desk(A);
-    a.register(&[id_no(1), id_no(2)], "2026-01-03", now);
-    a.hire(&id_no(1), "甲厂", "2026-01-05", now);
-    a.finish(JAN, after(JAN));
-    w.send(A, &[CITY], after(JAN));
-    w.decide(CITY, A, JAN, Decision::Returned, after(JAN));
-    w.desk(A).hire(&id_no(2), "乙厂", "2026-01-06", after(JAN));
-    w.desk(A).finish(JAN, after(JAN));
-    w.send(A, &[CITY], after(JAN));
-    node::review::check_all(w.desk(CITY).books(), false, after(JAN)).unwrap();
-    w
 }
 
 fn name_of(w: &mut World, id: &str) -> String {

@@ -374,17 +374,7 @@ fn a_dry_run_makes_no_secret_of_the_month() {
         drawn.iter().filter(|bytes| **bytes == 32).count()
     };
     let text = "attended,occurred_on\n3,2026-02-05\n";
-    let parsed = a.parse("E06", text.as_bytes(), Form::Csv);
-    let operator = a.name("luru");
-    let dry = record::dry_run(
-        a.read(),
-        &operator,
-        &parsed.drafts,
-        parsed.faults,
-        false,
-        now,
-    )
-    .unwrap();
+    let dry = a.dry_run("E06", text, now);
     assert!(dry.accepted && dry.recorded.is_empty());
     assert_eq!(secrets(), 0);
     // The recording itself makes it, once.
@@ -444,17 +434,7 @@ fn a_file_is_known_when_every_row_of_it_was_recorded() {
     // What repeats itself within the file may have happened twice: nobody decides that silently.
     let twice = import(&text(&["2026-01-08", "2026-01-08"]), false);
     assert_eq!(codes(&twice.faults), expect(&[(3, "", "row.repeated")]));
-    let parsed = a.parse("E06", first.as_bytes(), Form::Csv);
-    let operator = a.name("luru");
-    let dry = record::dry_run(
-        a.read(),
-        &operator,
-        &parsed.drafts,
-        parsed.faults,
-        false,
-        now,
-    )
-    .unwrap();
+    let dry = a.dry_run("E06", &first, now);
     assert!(dry.known && !dry.accepted);
 }
 
@@ -465,17 +445,7 @@ fn history_speaks_and_a_file_is_all_or_nothing() {
     let a = w.desk(A);
     let (text, want) = placements_with_faults();
     let leaves = a.leaves();
-    let parsed = a.parse("E02", text.as_bytes(), Form::Csv);
-    let operator = a.name("luru");
-    let dry = record::dry_run(
-        a.read(),
-        &operator,
-        &parsed.drafts,
-        parsed.faults,
-        false,
-        now,
-    )
-    .unwrap();
+    let dry = a.dry_run("E02", &text, now);
     assert_eq!(codes(&dry.faults), want);
     assert!(!dry.accepted && dry.recorded.is_empty());
     assert_eq!(a.leaves(), leaves, "a dry run records nothing");

@@ -11,8 +11,8 @@ use kit::on_disk::*;
 use node::config::{Accept, Config, Limits};
 use node::fault::Faults;
 use node::service::Service;
+use node::web::MAX_REQUEST_BYTES;
 use node::web::serve::{Listener, MAX_HEADER_BYTES, MAX_HEADERS};
-use node::web::{self, App, MAX_REQUEST_BYTES, tokens::Tokens};
 use protocol::note::Note;
 use protocol::published::plan_text;
 
@@ -22,8 +22,7 @@ const ELSEWHERE: &str = "127.0.0.2";
 
 /// A node's API on a port of its own.
 struct Server {
-    at: SocketAddr,
-    runtime: tokio::runtime::Runtime,
+    door: Door,
     _world: World,
 }
 
@@ -68,19 +67,8 @@ impl Server {
         let mut config = w.config(A, Accept::Person);
         change(&mut config);
         let service = Service::open(config).unwrap();
-        let tokens = Tokens::load(&service.config.tokens).unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let door = runtime.block_on(Listener::open(&service.config)).unwrap();
-        let at = door.address().unwrap();
-        let (router, _) = web::router(App::new(service, tokens));
-        runtime.spawn(door.serve(router, std::future::pending()));
         Server {
-            at,
-            runtime,
+            door: Door::open(service),
             _world: w,
         }
     }
@@ -89,12 +77,12 @@ impl Server {
     }
     /// A connection from one of this machine's addresses.
     fn connect(&self, from: &str) -> TcpStream {
-        let stream = self.runtime.block_on(async {
+        let stream = self.door.runtime.block_on(async {
             let socket = tokio::net::TcpSocket::new_v4().unwrap();
             socket
                 .bind(SocketAddr::new(from.parse::<IpAddr>().unwrap(), 0))
                 .unwrap();
-            socket.connect(self.at).await.unwrap()
+            socket.connect(self.door.at).await.unwrap()
         });
         let stream = stream.into_std().unwrap();
         stream.set_nonblocking(false).unwrap();

@@ -36,23 +36,6 @@ fn of(id: &str, period: &str) -> WhichReport {
     }
 }
 
-/// January of A is returned once, and its second revision has one hire more.
-fn two_revisions() -> World {
-    let mut w = World::empty();
-    let now = at("2026-01-20");
-    let a = w.desk(A);
-    a.register(&[id_no(1), id_no(2)], "2026-01-03", now);
-    a.hire(&id_no(1), "甲厂", "2026-01-05", now);
-    a.finish(JAN, after(JAN));
-    w.send(A, &[CITY], after(JAN));
-    w.decide(CITY, A, JAN, Decision::Returned, after(JAN));
-    w.desk(A).hire(&id_no(2), "乙厂", "2026-01-06", after(JAN));
-    w.desk(A).finish(JAN, after(JAN));
-    w.send(A, &[CITY], after(JAN));
-    review::check_all(w.desk(CITY).books(), false, after(JAN)).unwrap();
-    w
-}
-
 #[test]
 fn figures_are_read_with_names_and_come_by_unit_month_and_revision() {
     let mut w = two_months();

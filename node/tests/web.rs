@@ -5,14 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 
 use kit::on_disk::*;
 use node::config::Accept;
 use node::intake::Intake;
 use node::service::Service;
-use node::web::serve::Listener;
-use node::web::{self, App, tokens::Tokens};
+use node::web::tokens::Tokens;
 use protocol::log::Delivery;
 use protocol::note::{Alg, Note};
 use protocol::text::b64;
@@ -20,12 +19,10 @@ use protocol::text::b64;
 /// A node's API on a port of its own; it ends with the value.
 struct Server {
     url: String,
-    at: SocketAddr,
+    door: Door,
     /// Every path that the router knows.
     paths: BTreeSet<String>,
     agent: ureq::Agent,
-    openapi: serde_json::Value,
-    _runtime: tokio::runtime::Runtime,
     _world: World,
 }
 
@@ -38,37 +35,25 @@ impl Server {
         config.limits.failures_per_minute = 1_000_000;
         (config.limits.requests_per_second, config.limits.burst) = (100_000, 1_000_000);
         let service = Service::open(config).unwrap();
-        let tokens = Tokens::load(&service.config.tokens).unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
-        let door = runtime.block_on(Listener::open(&service.config)).unwrap();
-        let at = door.address().unwrap();
-        let (router, api) = web::router(App::new(service, tokens));
-        let paths = paths_of(&format!("{router:?}"));
-        runtime.spawn(door.serve(router, std::future::pending()));
+        let door = Door::open(service);
+        let paths = paths_of(&door.routes);
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_idle_connections(0)
             .build()
             .into();
-        let url = format!("http://{at}");
         Server {
-            url,
-            at,
+            url: format!("http://{}", door.at),
+            door,
             paths,
             agent,
-            openapi: serde_json::to_value(&api).unwrap(),
-            _runtime: runtime,
             _world: w,
         }
     }
 
     /// The status of a request that is sent byte for byte as it stands.
     fn raw(&self, method: &str, target: &str, headers: &str) -> u16 {
-        let mut stream = TcpStream::connect(self.at).unwrap();
+        let mut stream = TcpStream::connect(self.door.at).unwrap();
         let request = format!(
             "{method} {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n{headers}\r\n"
         );
@@ -300,7 +285,7 @@ fn every_route_and_every_role() {
     let server = Server::start(two_months(), CITY);
     let allowed = allowed();
     let mut routes = BTreeSet::new();
-    for (path, methods) in server.openapi["paths"].as_object().unwrap() {
+    for (path, methods) in server.door.openapi["paths"].as_object().unwrap() {
         for (method, operation) in methods
             .as_object()
             .unwrap()
@@ -364,7 +349,7 @@ fn every_route_and_every_role() {
     assert_eq!(status, 200);
     assert_eq!(
         serde_json::from_str::<serde_json::Value>(&document).unwrap(),
-        server.openapi,
+        server.door.openapi,
         "the served document is this one"
     );
 }
@@ -380,7 +365,7 @@ const METHODS: &[&str] = &[
 fn no_route_beside_the_documented_ones_and_none_without_a_token() {
     let server = Server::start(two_months(), CITY);
     // Every path of the router is in the document, or is one of the three that are open.
-    let mut known: BTreeSet<String> = server.openapi["paths"]
+    let mut known: BTreeSet<String> = server.door.openapi["paths"]
         .as_object()
         .unwrap()
         .keys()
@@ -430,7 +415,7 @@ fn answers_to_reading_alone(server: &Server, path: &str) {
 #[track_caller]
 fn no_method_without_a_token(server: &Server, path: &str, target: &str) {
     let operator = format!("authorization: Bearer {}\r\n", token(CITY, "operator"));
-    let document = &server.openapi["paths"][path];
+    let document = &server.door.openapi["paths"][path];
     for method in METHODS {
         let documented = document[method.to_lowercase()].is_object() && *method != "get";
         let reads = *method == "HEAD" && document["get"].is_object();

@@ -107,6 +107,12 @@ impl Desk {
             now,
         )
     }
+    /// What is wrong with a file, which is not recorded.
+    pub fn dry_run(&self, event: &str, text: &str, now: DateTime<Utc>) -> Imported {
+        let parsed = self.parse(event, text.as_bytes(), Form::Csv);
+        let (drafts, faults) = (&parsed.drafts, parsed.faults);
+        record::dry_run(self.read(), &self.name("luru"), drafts, faults, false, now).unwrap()
+    }
     /// Records a file that has no fault; gives the log indexes.
     #[track_caller]
     pub fn csv(&mut self, event: &str, text: &str, now: DateTime<Utc>) -> Vec<u64> {

@@ -4,13 +4,15 @@
 mod basics;
 mod desk;
 mod dir;
+mod door;
 mod letter;
 mod world;
 
 pub use basics::*;
 pub use desk::Desk;
 pub use dir::{Dir, copy_dir};
+pub use door::Door;
 pub use letter::{Letter, forged, forged_part, junk_statement, take};
-pub use world::{World, two_months};
+pub use world::{World, two_months, two_revisions};
 
 pub use crate::{A, B, CITY, FEB, JAN, MAR, PLAN, PROVINCE, id_born, id_no, month, unit};

@@ -238,6 +238,24 @@ fn write_home(id: &str, home: &Path, people: &BTreeMap<&str, SigningKey>) {
     secret(&home.join("tokens"), &tokens);
 }
 
+/// County A's January was returned once; its second revision has one hire more and waits at the city.
+/// B has not reported.
+pub fn two_revisions() -> World {
+    let mut w = World::empty();
+    let now = at("2026-01-20");
+    let a = w.desk(A);
+    a.register(&[id_no(1), id_no(2)], "2026-01-03", now);
+    a.hire(&id_no(1), "甲厂", "2026-01-05", now);
+    a.finish(JAN, after(JAN));
+    w.send(A, &[CITY], after(JAN));
+    w.decide(CITY, A, JAN, Decision::Returned, after(JAN));
+    w.desk(A).hire(&id_no(2), "乙厂", "2026-01-06", after(JAN));
+    w.desk(A).finish(JAN, after(JAN));
+    w.send(A, &[CITY], after(JAN));
+    review::check_all(w.desk(CITY).books(), false, after(JAN)).unwrap();
+    w
+}
+
 /// Two honest months of everybody.
 pub fn two_months() -> World {
     let mut w = World::empty();
